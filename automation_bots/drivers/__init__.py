@@ -1,0 +1,106 @@
+"""The contract of every driver: run one job on devices, report each device's outcome as it finishes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from automation_bots.model import Device, Job, Operation, Outcome
+
+
+class Cancel:
+    """Tells a running driver to stop; `why` is the reason that people will read."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+        self.why = ""
+
+    def set(self, why: str = "cancelled") -> None:
+        """Ask for the stop; the first reason stays."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self.why = why
+            self._event.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def is_set(self) -> bool:
+        """Return whether the stop was asked for."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but wake at once when the stop is asked for; return whether it was."""
+        return self._event.wait(seconds)
+
+    def call(self, callback: Callable[[], None]) -> None:
+        """Call back when the stop is asked for (at once when it was already); used to kill what runs."""
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+
+def no_secrets(_device: str) -> Mapping[str, str]:
+    """Stand in where devices have no secrets."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One driver's share of a job: everything it may know, resolved at the last moment."""
+
+    job: Job
+    operation: Operation
+    devices: tuple[Device, ...]
+    workdir: Path  # private to this run, removed afterwards
+    deadline: float  # time.monotonic() at which the time limit ends
+    cancel: Cancel = field(default_factory=Cancel)
+    secrets: Callable[[str], Mapping[str, str]] = no_secrets  # device name -> its decrypted variables
+    inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The checked, typed values of the job."""
+        return self.job.parameters
+
+    @property
+    def check(self) -> bool:
+        """Whether to show what would change instead of changing it."""
+        return self.job.check
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the time limit."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class Report(Protocol):
+    """Where a driver says what happens; safe to call from any thread."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Record one device's outcome; the first one of a device stays."""
+
+    def progress(self, text: str) -> None:
+        """Say what is going on, in a few words."""
+
+
+class Driver(Protocol):
+    """How devices are reached.
+
+    `run` returns when all is reported or the task is cancelled. A device that fails is an outcome; only "could not
+    even try" is a `DriverError`. Devices without an outcome are filled in by the dispatcher.
+    """
+
+    name: str
+
+    def run(self, task: Task, report: Report) -> None:
+        """Run the task, reporting outcomes as devices finish."""

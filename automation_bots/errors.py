@@ -1,0 +1,61 @@
+"""Every error of the package, split by who can act on it.
+
+AutomationError
+├── UserError            shown in chat as it is: what happened, on what, what to do next
+│   ├── BadCommand       the words do not make a command
+│   ├── BadParameter     a value has the wrong type, is out of limits, or is missing
+│   ├── UnknownDevice    a pattern names nothing that this person may see
+│   └── NoSuchJob        no job has that number
+├── DefinitionError      a file of an admin (verb, playbook, function, policy, bot.toml) is wrong: file, line, reason
+│   └── ConfigError      the same, and it stops the start
+├── DriverError          a driver could not even try; its short form is shown
+└── StoreError           the record cannot be written or read; nothing may start
+"""
+
+from pathlib import Path
+
+
+class AutomationError(Exception):
+    """The root: nothing else is raised on purpose."""
+
+
+class UserError(AutomationError):
+    """The person who typed can mend this; the text is shown in chat."""
+
+
+class BadCommand(UserError):
+    """The words do not make a command."""
+
+
+class BadParameter(UserError):
+    """A parameter is missing, has the wrong type, or is out of its limits."""
+
+
+class UnknownDevice(UserError):
+    """A device pattern names nothing that this person may see."""
+
+
+class NoSuchJob(UserError):
+    """No job has that number, or this person may not see it."""
+
+
+class DefinitionError(AutomationError):
+    """A file is wrong; says which one, where, and how to mend it."""
+
+    def __init__(self, path: Path | str, reason: str, line: int | None = None) -> None:
+        self.path = Path(path)
+        self.reason = reason
+        self.line = line
+        super().__init__(f"{path}{f', line {line}' if line else ''}: {reason}")
+
+
+class ConfigError(DefinitionError):
+    """A file that the bot cannot start without is wrong."""
+
+
+class DriverError(AutomationError):
+    """A driver could not even try: a tool or package is missing, a setting is wrong."""
+
+
+class StoreError(AutomationError):
+    """The store cannot be read or written."""

@@ -1,0 +1,323 @@
+"""The words of the project as values: who, where, what, on which devices, and what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Risk(StrEnum):
+    """Whether an operation only looks, or may leave something different behind."""
+
+    READ = "read"
+    CHANGE = "change"
+
+
+class State(StrEnum):
+    """Where a job is in its life; the values after RUNNING are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.INTERRUPTED})
+
+
+class Status(StrEnum):
+    """What came of one device."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+GOOD = frozenset({Status.OK, Status.CHANGED, Status.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who typed, as the chat network knows them: the immutable id decides, the name is only shown."""
+
+    network: str
+    id: str
+    name: str = ""
+    robot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One human (or robot account) of the policy, with all ids and groups."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    ids: Mapping[str, str] = NOTHING
+    robot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Chat network + room + thread; in a direct message `room` is the id of the other side."""
+
+    network: str
+    room: str
+    thread: str = ""
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One typed parameter of an operation."""
+
+    name: str
+    type: str = "str"  # str, int, float, bool, list
+    required: bool = True
+    default: Any = None
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    match: str = ""  # regular expression the whole value must match
+    max_length: int = 200
+    help: str = ""
+    text: bool = False  # takes a code block or an attached file
+    rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
+    secret: bool = False  # never shown, never stored
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a device is asked to do: an argument list, never a shell string."""
+
+    argv: tuple[str, ...]
+    become: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something the bot can do. `body` is what the driver needs and nobody else looks into."""
+
+    name: str
+    help: str
+    risk: Risk = Risk.CHANGE
+    risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
+    driver: str = ""  # empty: each device's own, from the inventory
+    parameters: tuple[Parameter, ...] = ()
+    devices: str = "required"  # required, one, optional, none
+    examples: tuple[str, ...] = ()
+    group: str = "Commands"  # heading in !help
+    declared: bool = True  # False: its file says nothing about itself, so admins only until a rule names it
+    previews: bool = False  # --check shows what would change
+    time_limit: float = 0  # seconds; 0: the bot's default
+    source: Path | None = None
+    body: Any = None
+
+    def risk_of(self, parameters: Mapping[str, Any]) -> Risk:
+        """Return the risk of this operation with these parameter values."""
+        if self.risk_by is None:
+            return self.risk
+        parameter, risks = self.risk_by
+        return risks.get(str(parameters.get(parameter)), risks.get("*", Risk.CHANGE))
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Return the parameter of that name, if there is one."""
+        return next((p for p in self.parameters if p.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A host of the inventory. `variables` holds no secret; `secrets` names those that exist."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    variables: Mapping[str, Any] = NOTHING
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def platform(self) -> str:
+        """The key under which a verb lists its command: linux, windows, cisco_ios, frr and so on."""
+        return platform_of(self.variables)
+
+    @property
+    def driver(self) -> str:
+        """The driver that reaches this device when an operation names none."""
+        return driver_of(self.variables)
+
+    @property
+    def site(self) -> str:
+        """The part of the network that one group of workers serves; empty when not set."""
+        return str(self.variables.get("site", ""))
+
+    @property
+    def address(self) -> str:
+        """Where to connect: `ansible_host`, or the name."""
+        return str(self.variables.get("ansible_host") or self.name)
+
+
+_NETWORK_OS = {"ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "eos": "arista_eos",
+               "junos": "juniper_junos", "vyos": "vyos", "frr": "frr"}  # fmt: skip
+
+
+def platform_of(variables: Mapping[str, Any]) -> str:
+    """Name the platform: `platform`, else from `ansible_network_os` (short or collection form), else by connection."""
+    if platform := variables.get("platform"):
+        return str(platform)
+    if network_os := variables.get("ansible_network_os"):
+        short = str(network_os).rsplit(".", 1)[-1]
+        return _NETWORK_OS.get(short, short)
+    return "windows" if variables.get("ansible_connection") in {"winrm", "psrp"} else "linux"
+
+
+_CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powershell"}
+
+
+def driver_of(variables: Mapping[str, Any]) -> str:
+    """Name the driver: `driver`, else by `ansible_connection`; SSH is what is left."""
+    if driver := variables.get("driver"):
+        return str(driver)
+    return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), "ssh")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
+
+    caller: Caller
+    place: Place
+    operation: Operation
+    parameters: Mapping[str, Any] = NOTHING
+    pattern: str = ""
+    devices: tuple[str, ...] = ()
+    check: bool = False
+    reason: str = ""
+    quiet: bool = False
+    wait: bool = False
+    message_id: str = ""
+    retry_of: int | None = None
+
+    @property
+    def risk(self) -> Risk:
+        """A preview only looks."""
+        return Risk.READ if self.check else self.operation.risk_of(self.parameters)
+
+
+class Verdict(StrEnum):
+    """The gate's answer."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a rule allows at most; None is no limit."""
+
+    devices: int | None = None
+    concurrent: int | None = None
+    rate: tuple[int, float] | None = None  # (starts, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allow, deny or needs approval, with the rules that decided and a sentence for the person."""
+
+    verdict: Verdict
+    reason: str = ""
+    rules: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    refused: tuple[str, ...] = ()  # devices this was refused on
+    allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one device: one line to read, the whole output to look into."""
+
+    device: str  # empty for an operation without devices
+    status: Status
+    summary: str = ""
+    output: str = ""
+    seconds: float = 0.0
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An accepted request: durable and numbered. Times are aware datetimes in UTC."""
+
+    number: int
+    state: State
+    person: str
+    caller: Caller
+    place: Place
+    operation: str
+    parameters: Mapping[str, Any]
+    pattern: str
+    devices: tuple[str, ...]
+    risk: Risk
+    drivers: tuple[str, ...]
+    sites: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    check: bool = False
+    quiet: bool = False
+    reason: str = ""
+    digest: str = ""  # of operation, parameters, devices and the content of what runs
+    retry_of: int | None = None
+    created: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    error: str = ""
+    told: bool = False  # the place has heard how it ended
+    counts: Mapping[str, int] = field(default_factory=dict)  # {status: devices}, of the outcomes so far
+
+    @property
+    def title(self) -> str:
+        """The operation and its values as a person would type them, without the devices."""
+        shown = (spoken(v) for v in self.parameters.values() if v is not None)
+        return one_line(" ".join([self.operation, *(s for s in shown if s)]) + (" --check" if self.check else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said: a sentence, an optional block shown as it is, and what to type next."""
+
+    text: str
+    block: str = ""
+    hint: str = ""
+    file: tuple[str, str] | None = None  # (file name, content)
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.text, self.block, self.hint) if part)
+
+
+def spoken(value: Any) -> str:
+    """Write a parameter value as a person would type it."""
+    if isinstance(value, tuple | list):
+        return " ".join(str(item) for item in value)
+    return str(value)
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Fold line breaks and control characters, so that no text can forge a second line."""
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
