@@ -116,7 +116,7 @@ def run_tests(world: World, path: Path) -> Lines:
         except (AutomationError, KeyError, ValueError) as error:
             problem = f"cannot be run: {error}"
         if problem:
-            lines.append(("WRONG", f"{path}, line {line_of((number,))}: {problem}"))
+            lines.append(("WRONG", f"{path}, line {line_of(number)}: {problem}"))
     return lines or [("ok", f"{path}: {len(cases)} cases")]
 
 

@@ -188,9 +188,9 @@ def load(path: Path) -> Policy:
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple("with" if part == "with_" else part for part in first["loc"])
-        raise ConfigError(path, f"{'.'.join(map(str, where))}: {_plain(first['msg'])}", line_of(where)) from error
+        raise ConfigError(path, f"{'.'.join(map(str, where))}: {_plain(first['msg'])}", line_of(*where)) from error
     except _At as error:
-        raise ConfigError(path, str(error), line_of(error.where)) from error
+        raise ConfigError(path, str(error), line_of(*error.where)) from error
 
 
 def _plain(message: str) -> str:
