@@ -26,7 +26,7 @@ from automation_bots.model import Job, Place
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.redact import Redactor
 from automation_bots.settings import Settings
-from automation_bots.store import Kind, Store
+from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
@@ -185,7 +185,7 @@ class Bot:
             return []
         self._started = True
         self._surface = surface
-        self.store.record(Kind.STARTED_BOT, {"version": __version__, "policy": self.world.policy.version})
+        self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         self.announcer.start()
         self.dispatcher.start()
@@ -194,7 +194,7 @@ class Bot:
         return interrupted
 
     def _reloaded(self, change: Change) -> None:
-        self.store.record(Kind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
+        self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """End: no new work, running work gets its grace, everybody is told."""

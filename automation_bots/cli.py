@@ -131,7 +131,7 @@ def _audit_verify(parsed: argparse.Namespace) -> int:
     from automation_bots.store import Store
 
     bot = Bot(Path(parsed.folder), read_only=True)
-    rows = Store.reading(bot.data).verify_audit()
+    rows = Store.open(bot.data, exclusive=False).verify_audit()
     _say(f"The record is whole: {rows} entries, each chained to the one before.")
     return 0
 

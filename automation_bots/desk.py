@@ -14,7 +14,7 @@ from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
 from automation_bots.model import FINAL, Answer, Caller, Job, Operation, Person, Place, Risk, State, Verdict, one_line
 from automation_bots.pipeline import Pipeline, Said
 from automation_bots.policy import ADMINS
-from automation_bots.store import Kind, Store
+from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.world import World
 
 _AGE = re.compile(r"(\d+)\s*(m|min|h|d)")
@@ -288,7 +288,7 @@ class Desk:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
         if job.state in FINAL or not self.dispatcher.cancel(job.number, f"cancelled by {person.name}"):
             return Answer(f"#{job.number} has ended already: {job.state.value}. → {self.prefix}job {job.number}")
-        self.store.record(Kind.CANCELLED, {"job": job.number, "person": person.name})
+        self.store.record(AuditKind.CANCELLED, {"requester": job.person}, Subject(person.name, ask.caller, ask.place, job=job.number))
         return Answer(f"#{job.number} is being cancelled.")
 
     def retry(self, ask: Ask) -> Answer | None:
@@ -344,9 +344,10 @@ class Desk:
                 raise BadCommand(f"since must be like 30m, 2h or 7d, got {one_line(value, 30)!r}")
             return self.now() - timedelta(minutes=int(found.group(1)) * _MINUTES[found.group(2)])
         if key == "kind":
-            if value not in {kind.value for kind in Kind}:
-                raise BadCommand(f"kind is one of {', '.join(kind.value for kind in Kind)}")
-            return Kind(value)
+            kinds = {kind.value.replace(" ", "-"): kind for kind in AuditKind}
+            if value not in kinds:
+                raise BadCommand(f"kind is one of {', '.join(kinds)}")
+            return kinds[value]
         return value
 
 

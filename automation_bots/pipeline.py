@@ -28,7 +28,7 @@ from automation_bots.model import (
     Verdict,
     one_line,
 )
-from automation_bots.store import Kind, Store
+from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.world import World
 
 log = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ class Pipeline:
         return f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else " → !devices"
 
     def _refuse(self, request: Request, decision: Decision) -> Answer:
-        self._parts.store.record(Kind.DENIED, _body(request, decision, self.person(request.caller)))
+        self._record(AuditKind.DENIED, request, decision)
         log.info(
             "denied %s to %s at %s: %s", request.operation.name, request.caller.id, request.place.room, decision.reason
         )
@@ -308,8 +308,9 @@ class Pipeline:
     def unknown(self, said: Said) -> Answer:
         """The answer to a command that does not exist: what was meant, among what this person may use here."""
         person = self.person(said.caller)
-        body = {"operation": one_line(said.operation, 60), "caller": said.caller.id, "network": said.caller.network}
-        self._parts.store.record(Kind.UNKNOWN, {**body, "person": person.name if person else ""})
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        kind = AuditKind.UNKNOWN_COMMAND if person else AuditKind.UNKNOWN_PERSON
+        self._parts.store.record(kind, about=about)
         if person is None:
             return Answer(gate.stranger(said.caller))
         near = self._parts.world.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
@@ -335,8 +336,18 @@ class Pipeline:
         decision = gate.decide(self._parts.world.scope, request, self._parts.now())
         if decision.verdict is not Verdict.ALLOW:
             return self._refuse(request, decision)
-        self._parts.store.record(Kind.COMMAND, _body(request, decision, self.person(caller)))
+        self._record(AuditKind.COMMAND, request, decision)
         return None
+
+    def _record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
+        person = self.person(request.caller)
+        body = {
+            "parameters": catalog.without_secrets(request.operation, request.parameters),
+            "pattern": request.pattern,
+            "rules": decision.rules,
+            "reason": decision.reason,
+        }
+        self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))
 
     # -- jobs that exist already
 
@@ -381,17 +392,3 @@ def _typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _key(caller: Caller, place: Place) -> tuple[str, str, str, str]:
     return caller.network, caller.id, place.room, place.thread
 
-
-def _body(request: Request, decision: Decision, person: Person | None) -> dict[str, Any]:
-    return {
-        "person": person.name if person else "",
-        "caller": request.caller.id,
-        "network": request.caller.network,
-        "room": request.place.room,
-        "operation": request.operation.name,
-        "parameters": catalog.without_secrets(request.operation, request.parameters),
-        "pattern": request.pattern,
-        "devices": list(request.devices),
-        "rules": list(decision.rules),
-        "reason": decision.reason,
-    }
