@@ -44,7 +44,14 @@ class Bot:
     With `read_only` only the files are read: for checks beside a running bot.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        drivers: tuple[Driver, ...] = (),
+        read_only: bool = False,
+    ) -> None:
         self.folder = folder.resolve()
         self.environment = dict(os.environ if environment is None else environment)
         self.settings = settings.load(self.folder)
@@ -53,9 +60,10 @@ class Bot:
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
         self.world.load()
-        self._started = False
+        self._started = self._stopped = False
         if read_only:
             return
+        self._more_drivers = drivers
         self.store = Store.open(self.data)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
@@ -77,7 +85,7 @@ class Bot:
         wanted = self.settings.inventory
         vault = wanted.vault_password_file
         return Inventory(
-            tuple(self._path(source) for source in wanted.sources),
+            self._sources(),
             self.data / "cache",
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
@@ -90,6 +98,11 @@ class Bot:
             playbooks=tuple(playbooks),
             functions=tuple(self.folder / place for place in self.settings.commands),
         )
+
+    def _sources(self) -> tuple[Path, ...]:
+        """The inventory's files and folders; one below {data} is written by a program, and may not be there yet."""
+        wanted = self.settings.inventory.sources
+        return tuple(path for text in wanted if (path := self._path(text)).exists() or "{data}" not in text)
 
     def _dispatch(self) -> tuple[Local, Announcer]:
         runs = self.data / "runs"
@@ -124,7 +137,7 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._resolved(wanted.python.environment), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach())
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
     def _pipeline(self) -> Pipeline:
@@ -198,10 +211,14 @@ class Bot:
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """End: no new work, running work gets its grace, everybody is told."""
+        if self._stopped:
+            return
+        self._stopped = True
         self.world.stop()
         self.dispatcher.stop(grace_seconds)
         if self._started:
             self.announcer.stop()
+            self.store.record(AuditKind.CLOSED)
         self.store.close()
 
 

@@ -7,6 +7,7 @@ Errbot's class is changed, not a subclass of it, because any backend by its name
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
 import logging
@@ -226,6 +227,7 @@ def _with_start(original: Any) -> Any:
     def connect_callback(bot: ErrBot) -> None:
         original(bot)
         automation(bot).start(surface_of(bot))
+        atexit.register(automation(bot).stop)  # not every backend calls its shutdown
 
     return connect_callback
 
