@@ -14,6 +14,7 @@ from typing import Any
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+
 class Risk(StrEnum):
     """Whether an operation only looks, or may leave something different behind."""
 
@@ -66,7 +67,7 @@ class Person:
 
     name: str
     groups: frozenset[str] = frozenset()
-    ids: Mapping[str, str] = NOTHING
+    ids: Mapping[str, str] = field(default_factory=dict)
     robot: bool = False
 
 
@@ -144,7 +145,7 @@ class Device:
 
     name: str
     groups: frozenset[str] = frozenset()
-    variables: Mapping[str, Any] = NOTHING
+    variables: Mapping[str, Any] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
 
     @property
@@ -199,7 +200,7 @@ class Request:
     caller: Caller
     place: Place
     operation: Operation
-    parameters: Mapping[str, Any] = NOTHING
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     pattern: str = ""
     devices: tuple[str, ...] = ()
     check: bool = False
@@ -211,8 +212,8 @@ class Request:
 
     @property
     def risk(self) -> Risk:
-        """A preview only looks."""
-        return Risk.READ if self.check else self.operation.risk_of(self.parameters)
+        """What the gate judges. A preview needs the same rights: check mode may still run parts of a playbook."""
+        return self.operation.risk_of(self.parameters)
 
 
 class Verdict(StrEnum):
@@ -232,6 +233,9 @@ class Limits:
     rate: tuple[int, float] | None = None  # (starts, seconds)
 
 
+NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Allow, deny or needs approval, with the rules that decided and a sentence for the person."""
@@ -240,7 +244,7 @@ class Decision:
     reason: str = ""
     rules: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
 
@@ -274,7 +278,7 @@ class Job:
     drivers: tuple[str, ...]
     sites: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     check: bool = False
     quiet: bool = False
     reason: str = ""

@@ -110,7 +110,7 @@ def _limited(parameter: Parameter, value: Any) -> Any:
         _text_allowed(parameter, value)
     elif not isinstance(value, bool):
         low, high = parameter.minimum, parameter.maximum
-        if (low is not None and value < low) or (high is not None and value > high) or value != value:  # noqa: PLR0124 - NaN
+        if (low is not None and value < low) or (high is not None and value > high) or value != value:
             raise BadParameter(f"{name} must be {_range(low, high)}, got {value}")
     return value
 

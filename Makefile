@@ -1,0 +1,15 @@
+# Each target sets up what it needs.
+.PHONY: demo run new-bot test quick lab bench lint check
+BIN := .venv/bin
+BOT ?= bots/demo
+NAME ?=
+
+demo:     ; @tools/setup run && $(BIN)/automation-bots demo
+run:      ; @tools/setup run && exec $(BIN)/automation-bots run $(BOT)
+check:    ; @tools/setup run && $(BIN)/automation-bots check $(BOT)
+new-bot:  ; @tools/setup run && $(BIN)/automation-bots new bot "$(NAME)"
+test:     ; @tools/setup test && $(MAKE) -s lint && $(BIN)/pytest -q
+quick:    ; @tools/setup test && $(BIN)/pytest -q -m "not slow"
+lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
+lab:      ; @tools/setup test && $(BIN)/python -m tests.lab
+bench:    ; @tools/setup test && $(BIN)/python -m bench $(NAME)

@@ -1,0 +1,164 @@
+"""Tells the place that asked: accepted, how far, how it ended; also after a restart. Nothing ends untold."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from automation_bots import render
+from automation_bots.errors import StoreError
+from automation_bots.model import FINAL, Answer, Job, Place, State
+from automation_bots.store import Store
+from automation_bots.surface import MessageRef, Surface
+
+log = logging.getLogger(__name__)
+_ROUND_SECONDS = 0.25  # progress at most four times a second
+_SPARING_SECONDS = 10.0  # where messages cannot be edited, a new one at most this often
+_ACCEPT_SECONDS = 10.0  # how long an end waits for its first words to be said
+_RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(slots=True)
+class _Live:
+    """What has been said about one job so far."""
+
+    message: MessageRef | None = None
+    opened: bool = False
+    since: float = field(default_factory=time.monotonic)
+    edited: float = 0.0
+    text: str = ""
+    failures: int = 0
+    next_try: float = 0.0
+
+
+class Announcer:
+    """One thread that says what the store knows."""
+
+    def __init__(
+        self, store: Store, surface: Callable[[Place], Surface], now: Callable[[], datetime], said: Callable[[int], str]
+    ) -> None:
+        self._store, self._surface, self._now, self._said = store, surface, now, said
+        self._live: dict[int, _Live] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="announcer", daemon=True)
+
+    def start(self) -> None:
+        """Take up what was left untold, and begin."""
+        for job in [*self._store.queued(), *self._store.untold()]:
+            self._live[job.number] = _Live(message=_ref(self._store.message(job.number)), opened=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say what can still be said, then end."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def expect(self, number: int) -> None:
+        """A job exists now; its first words are about to be said."""
+        with self._lock:
+            self._live[number] = _Live()
+
+    def accepted(self, job: Job, why: str, *, silent: bool = False) -> None:
+        """Say the first words about a job, in the thread of the command."""
+        live = self._live[job.number]
+        try:
+            if not silent:
+                live.message = self._surface(job.place).say(job.place, render.accepted(job, why))
+                if live.message is not None:
+                    self._store.set_message(job.number, json.dumps(asdict(live.message)))
+        except (OSError, StoreError):
+            log.warning("job %s: its first words could not be said; it runs all the same", job.number, exc_info=True)
+        finally:
+            live.since = time.monotonic()
+            live.opened = True
+            self._wake.set()
+
+    def ended(self, _number: int) -> None:
+        """A job has ended: look at once."""
+        self._wake.set()
+
+    @property
+    def pending(self) -> int:
+        """How many jobs have not been told to the end."""
+        return len(self._live)
+
+    def _loop(self) -> None:
+        while True:
+            self._wake.wait(_ROUND_SECONDS if self._live else 60.0)
+            self._wake.clear()
+            try:
+                self._round()
+            except Exception:  # nothing that a network or the store does may silence the bot for good
+                log.exception("telling failed; trying again")
+                time.sleep(1)
+            if self._stopping:
+                return
+
+    def _round(self) -> None:
+        with self._lock:
+            live = list(self._live.items())
+        for number, entry in live:
+            if time.monotonic() < entry.next_try:
+                continue
+            if not entry.opened and time.monotonic() - entry.since < _ACCEPT_SECONDS:
+                continue
+            job = self._store.job(number)
+            if job.state in FINAL:
+                self._tell_end(job, entry)
+            elif job.state is State.RUNNING and not job.quiet and entry.message is not None:
+                self._tell_progress(job, entry)
+
+    def _tell_end(self, job: Job, entry: _Live) -> None:
+        surface = self._surface(job.place)
+        answer = self._recap(job, surface)
+        try:
+            if entry.message is not None and surface.capabilities.edits:
+                surface.edit(entry.message, answer)
+            else:
+                surface.say(job.place, answer)
+        except OSError as error:
+            wait = _RETRY_SECONDS[min(entry.failures, len(_RETRY_SECONDS) - 1)]
+            entry.failures, entry.next_try = entry.failures + 1, time.monotonic() + wait
+            log.warning("job %s: its end could not be told (%s); next try in %g s", job.number, error, wait)
+            return
+        self._store.mark_told(job.number)
+        with self._lock:
+            self._live.pop(job.number, None)
+
+    def _recap(self, job: Job, surface: Surface) -> Answer:
+        outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)
+        return render.recap(job, outcomes, screen_lines=surface.capabilities.screen_lines)
+
+    def _tell_progress(self, job: Job, entry: _Live) -> None:
+        surface = self._surface(job.place)
+        every = surface.capabilities.edit_seconds if surface.capabilities.edits else _SPARING_SECONDS
+        if time.monotonic() - max(entry.edited, entry.since) < every:
+            return
+        answer = render.progress(job, self._now(), self._said(job.number))
+        entry.edited = time.monotonic()
+        if answer.text == entry.text or entry.message is None:
+            return
+        entry.text = answer.text
+        try:
+            if surface.capabilities.edits:
+                surface.edit(entry.message, answer)
+            else:
+                surface.say(job.place, answer)
+        except OSError:
+            log.info("job %s: progress could not be shown", job.number)
+
+
+def _ref(text: str) -> MessageRef | None:
+    if not text:
+        return None
+    data = json.loads(text)
+    return MessageRef(Place(**data["place"]), data["id"])

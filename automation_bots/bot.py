@@ -1,0 +1,218 @@
+"""The composition root: one bot from its folder, all parts made and joined here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from automation_bots import __version__, secrets, settings
+from automation_bots.announce import Announcer
+from automation_bots.catalog import Folders
+from automation_bots.desk import Desk
+from automation_bots.dispatch.local import Local
+from automation_bots.dispatch.run import Workshop
+from automation_bots.drivers import Driver
+from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.python import Python
+from automation_bots.drivers.reach import Reach
+from automation_bots.drivers.ssh import Ssh
+from automation_bots.errors import ConfigError
+from automation_bots.inventory import Inventory
+from automation_bots.model import Job, Place
+from automation_bots.pipeline import Parts, Pipeline
+from automation_bots.redact import Redactor
+from automation_bots.settings import Settings
+from automation_bots.store import AuditKind, Store
+from automation_bots.surface import Surface
+from automation_bots.world import Change, World
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+class Bot:
+    """One running instance. `start` it with a surface once the chat network is there; `stop` it once.
+
+    With `read_only` only the files are read: for checks beside a running bot.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *, read_only: bool = False) -> None:
+        self.folder = folder.resolve()
+        self.environment = dict(os.environ if environment is None else environment)
+        self.settings = settings.load(self.folder)
+        self.data = data_folder(self.settings, self.folder, self.environment)
+        self.redactor = Redactor(self._chat_secrets().values())
+        self.inventory = self._inventory()
+        self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
+        self.world.load()
+        self._started = False
+        if read_only:
+            return
+        self.store = Store.open(self.data)
+        self._surface: Surface | None = None
+        self.dispatcher, self.announcer = self._dispatch()
+        self.pipeline = self._pipeline()
+        self.desk = self._desk()
+
+    # -- parts
+
+    def _path(self, text: str) -> Path:
+        """A path of bot.toml: relative to the bot's folder, `{data}` is the data folder."""
+        return self.folder / Path(text.replace("{data}", str(self.data))).expanduser()
+
+    @property
+    def known_hosts(self) -> Path:
+        """The host keys that this bot trusts."""
+        return self._path(self.settings.drivers.ssh.known_hosts)
+
+    def _inventory(self) -> Inventory:
+        wanted = self.settings.inventory
+        vault = wanted.vault_password_file
+        return Inventory(
+            tuple(self._path(source) for source in wanted.sources),
+            self.data / "cache",
+            vault_password_file=self._path(vault) if vault else None,
+            refresh_seconds=wanted.refresh_seconds,
+        )
+
+    def _folders(self) -> Folders:
+        playbooks = [ROOT / "playbooks", self.folder / "playbooks", *(self.folder / p for p in self.settings.playbooks)]
+        return Folders(
+            verbs=tuple(place / "verbs" for place in playbooks),
+            playbooks=tuple(playbooks),
+            functions=tuple(self.folder / place for place in self.settings.commands),
+        )
+
+    def _dispatch(self) -> tuple[Local, Announcer]:
+        runs = self.data / "runs"
+        runs.mkdir(mode=0o700, exist_ok=True)
+        workshop = Workshop(
+            store=self.store,
+            inventory=self.inventory,
+            drivers=self._drivers(),
+            operation=lambda name: self.world.catalog.find(name),
+            redactor=self.redactor,
+            time_limit=self.settings.limits.seconds,
+            folder=runs,
+        )
+        caps = self.settings.limits.caps()
+        dispatcher = Local(workshop, lambda: caps, lambda number: self.announcer.ended(number))
+        return dispatcher, Announcer(self.store, self._surface_of, now, dispatcher.progress)
+
+    def _drivers(self) -> dict[str, Driver]:
+        wanted, vault = self.settings.drivers, self.inventory.vault_password_file
+        ssh = Ssh(
+            self.known_hosts,
+            parallel=wanted.ssh.parallel,
+            connect_seconds=wanted.ssh.connect_seconds,
+            output_limit=wanted.output_limit,
+            key_files=tuple(self._path(key) for key in wanted.ssh.key_files),
+            allow_agent=wanted.ssh.agent,
+        )
+        ansible = Ansible(
+            forks=wanted.ansible.forks,
+            vault_password_file=vault,
+            environment=self._resolved(wanted.ansible.environment),
+            output_limit=wanted.output_limit,
+        )
+        python = Python(environment=self._resolved(wanted.python.environment), output_limit=wanted.output_limit)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach())
+        return {driver.name: driver for driver in drivers}
+
+    def _pipeline(self) -> Pipeline:
+        limits = self.settings.limits
+        return Pipeline(
+            Parts(
+                world=self.world,
+                store=self.store,
+                dispatcher=self.dispatcher,
+                announcer=self.announcer,
+                now=now,
+                queued_per_person=limits.queued,
+                message_size=limits.message,
+                sites=bool(limits.site),
+                prefix=self.settings.prefix,
+            )
+        )
+
+    def _desk(self) -> Desk:
+        return Desk(
+            name=self.settings.name,
+            prefix=self.settings.prefix,
+            world=self.world,
+            store=self.store,
+            dispatcher=self.dispatcher,
+            pipeline=self.pipeline,
+            now=now,
+            started=now(),
+        )
+
+    def _surface_of(self, _place: Place) -> Surface:
+        if self._surface is None:
+            raise OSError("the chat network is not connected yet")
+        return self._surface
+
+    # -- secrets
+
+    def chat_identity(self) -> dict[str, Any]:
+        """The credentials of the chat network, references resolved."""
+        return {**self.settings.chat, **self._chat_secrets()}
+
+    def _chat_secrets(self) -> dict[str, str]:
+        named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
+        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)})
+
+    def _resolved(self, references: Mapping[str, str]) -> dict[str, str]:
+        try:
+            return {key: secrets.resolve(value, self.environment, self.folder) for key, value in references.items()}
+        except LookupError as error:
+            raise ConfigError(self.folder / "bot.toml", str(error)) from error
+
+    # -- life
+
+    def start(self, surface: Surface) -> list[Job]:
+        """Begin: recover what a crash left, tell it, take up the queue. Returns the interrupted jobs."""
+        if self._started:
+            self._surface = surface
+            return []
+        self._started = True
+        self._surface = surface
+        self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
+        interrupted = self.store.recover()
+        self.announcer.start()
+        self.dispatcher.start()
+        self.world.listen(self._reloaded)
+        self.world.start()
+        return interrupted
+
+    def _reloaded(self, change: Change) -> None:
+        self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
+
+    def stop(self, grace_seconds: float = 10.0) -> None:
+        """End: no new work, running work gets its grace, everybody is told."""
+        self.world.stop()
+        self.dispatcher.stop(grace_seconds)
+        if self._started:
+            self.announcer.stop()
+        self.store.close()
+
+
+def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str]) -> Path:
+    """Where a bot keeps its state; made readable by its owner only."""
+    base = Path(environment.get("AUTOMATION_BOTS_DATA") or ROOT / "data")
+    data = (folder / wanted.data) if wanted.data else base / wanted.name
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            pass
+    except OSError as error:
+        raise ConfigError(folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})") from error
+    return data

@@ -1,0 +1,151 @@
+"""`automation-bots check`: everything of a bot's folder that can be wrong, before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from automation_bots import gate, grammar
+from automation_bots.bot import Bot, now
+from automation_bots.errors import AutomationError, UserError
+from automation_bots.gate import Scope
+from automation_bots.model import Caller, Operation, Person, Place, Request
+from automation_bots.policy import EVERYONE, Policy, Rule
+from automation_bots.world import World
+from automation_bots.yaml_lines import load_yaml
+
+Lines = list[tuple[str, str]]  # ("ok" | "NOTE" | "WRONG", text)
+
+
+def folder(path: Path) -> Lines:
+    """Check settings, inventory, policy with its tests, and every operation file."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    world = bot.world
+    lines: Lines = [("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}")]
+    names = world.inventory.names
+    lines.append(("ok", f"inventory: {len(names)} devices, {len(world.inventory.groups)} groups"))
+    if world.inventory.problem:
+        lines.append(("WRONG", f"inventory: {world.inventory.problem}"))
+    lines += [("WRONG", str(problem)) for problem in world.catalog.problems]
+    lines.append(("ok", f"{len(world.catalog.operations)} operations"))
+    return lines + _policy(world, path)
+
+
+def policy_only(path: Path) -> Lines:
+    """Lint the policy and run its test cases."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    return _policy(bot.world, path)
+
+
+def _policy(world: World, path: Path) -> Lines:
+    lines = lint(world.policy, world.scope, world.catalog.operations)
+    tests = path / "policy-tests.yml"
+    if tests.exists():
+        lines += run_tests(world, tests)
+    else:
+        lines.append(("NOTE", f"no {tests}: write down what the policy must allow and refuse"))
+    return [("ok", f"policy: {len(world.policy.people)} people, {len(world.policy.rules)} rules"), *lines]
+
+
+def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> Lines:
+    """Find rules that cannot mean what somebody wanted: unknown names, no device, nobody, nothing, said already."""
+    lines: Lines = []
+    groups = {group for person in policy.people.values() for group in person.groups}
+    for rule in policy.rules:
+        for who in sorted(rule.who - groups - set(policy.people) - {EVERYONE}):
+            lines.append(("WRONG", f'rule "{rule.name}": nobody is or belongs to {who!r}'))
+        for approver in set(rule.approvers) - groups - set(policy.people):
+            lines.append(("WRONG", f'rule "{rule.name}": nobody belongs to {approver!r}, so nobody can approve'))
+        hits = scope.devices(rule)
+        if hits is None:
+            lines.append(("WRONG", f'rule "{rule.name}": on: {rule.on!r} means no device or group of the inventory'))
+        elif not hits:
+            lines.append(("NOTE", f'rule "{rule.name}": on: {rule.on!r} is empty today'))
+        lines += [("NOTE", f'rule "{rule.name}": {text}') for text in _words_unknown(rule, operations)]
+        if other := _shadowed_by(rule, policy, scope):
+            lines.append(("NOTE", f'rule "{rule.name}" adds nothing to rule "{other.name}"'))
+    both = sorted(groups & set(policy.people))
+    lines += [("WRONG", f"{name!r} is both a person and a group; rules cannot tell which is meant") for name in both]
+    return lines
+
+
+def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]:
+    found = []
+    for words in rule.what:
+        name = words.text.split()[0]
+        known = name in {"everything", "reads", "changes"} or name.startswith("driver:") or any(c in name for c in "*?[")
+        if not known and name not in operations and not rule.deny and rule.where != ("text",):
+            found.append(f"{name!r} is no operation of this bot (a plugin may bring it)")
+    return found
+
+
+def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
+    """Find a rule that allows all of this one without any condition."""
+    plain = not (rule.deny or rule.approvers or rule.limits.devices or rule.limits.concurrent or rule.limits.rate)
+    for other in policy.rules:
+        if other is rule or not plain or other.deny or other.where or other.when or other.values or other.approvers:
+            continue
+        wide = rule.who <= other.who or EVERYONE in other.who
+        what = set(rule.what) <= set(other.what)
+        mine, theirs = scope.devices(rule), scope.devices(other)
+        if wide and what and mine is not None and theirs is not None and mine <= theirs:
+            return other
+    return None
+
+
+def run_tests(world: World, path: Path) -> Lines:
+    """Run policy-tests.yml: a list of {who, what, where, when, expect: allow|deny|approval}."""
+    try:
+        cases, line_of = load_yaml(path)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    if not isinstance(cases, list):
+        return [("WRONG", f"{path}: must be a list of {{who, what, expect}}")]
+    lines: Lines = []
+    for number, case in enumerate(cases):
+        try:
+            problem = _case(world, case)
+        except (AutomationError, KeyError, ValueError) as error:
+            problem = f"cannot be run: {error}"
+        if problem:
+            lines.append(("WRONG", f"{path}, line {line_of(number)}: {problem}"))
+    return lines or [("ok", f"{path}: {len(cases)} cases")]
+
+
+def _case(world: World, case: Mapping[str, Any]) -> str:
+    person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
+    network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
+    place = _place(str(case.get("where", "dm")), network, world)
+    name, _, line = str(case["what"]).partition(" ")
+    operation = world.catalog.find(name)
+    if operation is None:
+        return f"no operation {name!r}"
+    moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
+    typed = grammar.parse(operation, line)
+    values = grammar.checked(operation, typed)
+    if isinstance(values, grammar.Missing):
+        return f"{case['what']!r} is not complete"
+    try:
+        devices = world.inventory.expand(typed.pattern) if typed.pattern else ()
+    except UserError as error:
+        return str(error)
+    request = Request(Caller(network, id_), place, operation, values, typed.pattern, devices, check=typed.check)
+    decision = gate.decide(world.scope, request, moment if moment.tzinfo else moment.astimezone())
+    if decision.verdict.value == case["expect"]:
+        return ""
+    return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {decision.verdict.value}. {decision.reason}"
+
+
+def _place(where: str, network: str, world: World) -> Place:
+    if where == "dm":
+        return Place(network, "dm", direct=True)
+    return Place(network, world.scope.places.get(where.removeprefix("#"), where))
+

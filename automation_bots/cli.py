@@ -1,0 +1,140 @@
+"""The command `automation-bots`: run, demo, new bot, check, trust, audit verify."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from automation_bots import __version__
+from automation_bots.errors import AutomationError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; errors are one sentence on stderr and exit code 1."""
+    parsed = _parser().parse_args(arguments)
+    action: Callable[[argparse.Namespace], int] = parsed.action
+    try:
+        return action(parsed)
+    except AutomationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("automation-bots", description="Chat commands for IT operations.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _command(commands, "run", _run, "run a bot from its folder", "folder")
+    _command(commands, "demo", _demo, "run the demo with its simulated devices")
+    _command(commands, "check", _check, "check a bot's folder: settings, inventory, policy and its tests, operations", "folder")
+    new = commands.add_parser("new", help="write a starter folder: new bot NAME").add_subparsers(required=True, metavar="what")
+    _command(new, "bot", _new_bot, "write bots/NAME with comments in every file", "name")
+    policy = commands.add_parser("policy", help="policy check FOLDER").add_subparsers(required=True, metavar="what")
+    _command(policy, "check", _policy_check, "lint a policy and run its test cases", "folder")
+    trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
+    trust.add_argument("device")
+    trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
+    audit = commands.add_parser("audit", help="audit verify FOLDER").add_subparsers(required=True, metavar="what")
+    _command(audit, "verify", _audit_verify, "check the record's chain; the bot need not run", "folder")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # argparse has no public name for it
+    name: str,
+    action: Callable[[argparse.Namespace], int],
+    help_: str,
+    *positional: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+    for argument in positional:
+        parser.add_argument(argument)
+    parser.set_defaults(action=action)
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from automation_bots import settings
+    from automation_bots.bot import ROOT
+
+    folder = Path(parsed.folder).resolve()
+    settings.load(folder)  # a wrong file is said before anything else starts
+    environment = {**os.environ, "AUTOMATION_BOT": str(folder)}
+    command = [sys.executable, "-m", "errbot.cli", "-c", str(ROOT / "config.py")]
+    os.execve(sys.executable, command, environment)  # noqa: S606 - the bot takes this process over, signals and all
+
+
+def _demo(_parsed: argparse.Namespace) -> int:
+    from automation_bots.demo import session
+
+    return session.run()
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from automation_bots import checks
+
+    return _report(checks.folder(Path(parsed.folder)))
+
+
+def _policy_check(parsed: argparse.Namespace) -> int:
+    from automation_bots import checks
+
+    return _report(checks.policy_only(Path(parsed.folder)))
+
+
+def _report(lines: list[tuple[str, str]]) -> int:
+    for mark, text in lines:
+        _say(f"{mark:<5} {text}")
+    wrong = sum(1 for mark, _ in lines if mark == "WRONG")
+    _say(f"{wrong} problems" if wrong else "all is well")
+    return 1 if wrong else 0
+
+
+def _new_bot(parsed: argparse.Namespace) -> int:
+    from automation_bots import starter
+
+    folder = starter.write(Path("bots"), parsed.name)
+    _say(f"Wrote {folder}. Next: put yourself into {folder}/policy.yml and your devices into {folder}/inventory/hosts.yml,")
+    _say(f"then:  automation-bots check {folder}  and  automation-bots run {folder}")
+    return 0
+
+
+def _trust(parsed: argparse.Namespace) -> int:
+    from automation_bots.bot import Bot
+    from automation_bots.drivers import ssh_access
+
+    bot = Bot(Path(parsed.folder), read_only=True)
+    device = bot.inventory.device(parsed.device)
+    port = int(device.variables.get("ansible_port", 22))
+    offered = ssh_access.offered_keys(device.address, port, 10)
+    for key in offered:
+        _say(f"{device.name} ({device.address} port {port}) offers {key.type} {key.fingerprint}")
+    if not parsed.yes and input("Trust these keys? Compare them with the device's console first. [yes/no] ") != "yes":
+        _say("Nothing was changed.")
+        return 1
+    ssh_access.trust(bot.known_hosts, device.address, port, [key.line for key in offered])
+    _say(f"Trusted; written to {bot.known_hosts}")
+    return 0
+
+
+def _audit_verify(parsed: argparse.Namespace) -> int:
+    from automation_bots.bot import Bot
+    from automation_bots.store import Store
+
+    bot = Bot(Path(parsed.folder), read_only=True)
+    rows = Store.open(bot.data, exclusive=False).verify_audit()
+    _say(f"The record is whole: {rows} entries, each chained to the one before.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

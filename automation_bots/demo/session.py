@@ -1,0 +1,46 @@
+"""`make demo`: simulated devices, then the bot on bots/demo, then everything is stopped again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from automation_bots import settings
+from automation_bots.bot import ROOT, data_folder
+from automation_bots.errors import DriverError
+
+
+
+def run() -> int:
+    """Run the demo until its input ends."""
+    folder = ROOT / "bots" / "demo"
+    data = data_folder(settings.load(folder), folder, os.environ)
+    devices = _devices(data / "lab")
+    bot = None
+    try:
+        # The terminal sends Ctrl-C to both; the bot ends by it, and only then this one.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: bot.terminate() if bot else None)
+        command = [sys.executable, "-m", "automation_bots.cli", "run", str(folder)]
+        bot = subprocess.Popen(command, cwd=ROOT)  # noqa: S603 - our own module
+        return bot.wait()
+    finally:
+        devices.terminate()
+        devices.wait(10)
+
+
+def _devices(folder: Path) -> subprocess.Popen[str]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "automation_bots.demo.devices", "--folder", str(folder)]
+    # Its standard input stays open for as long as this process lives: the devices end with it, however it ends.
+    devices = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    line = devices.stdout.readline() if devices.stdout else ""
+    if line.strip() != "ready":
+        devices.kill()
+        raise DriverError(f"The simulated devices did not start: {line.strip() or 'see the message above'}")
+    return devices

@@ -1,0 +1,151 @@
+"""Jobs as threads of this process: no server needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from automation_bots.dispatch.run import Run, Workshop
+from automation_bots.model import Job, Risk
+from automation_bots.throttle import Admission, Caps, Entry, Start, admit
+
+log = logging.getLogger(__name__)
+_PASS_SECONDS = 1.0  # rates free up by time alone, so a pass is made now and then without being asked
+
+
+class Local:
+    """One thread admits, one thread a job runs. All state that matters is in the store."""
+
+    def __init__(self, workshop: Workshop, caps: Callable[[], Caps], ended: Callable[[int], None]) -> None:
+        self._workshop, self._caps, self._ended = workshop, caps, ended
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._queued: dict[int, tuple[Job, Mapping[str, Any]]] = {}
+        self._entries: dict[int, Entry] = {}
+        self._running: dict[int, Run] = {}
+        self._recent: deque[Start] = deque(maxlen=10_000)
+        self._waits: Mapping[int, str] = {}
+        self._held: Mapping[str, int] = {}
+        self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        """Take up the queue of the store and begin."""
+        with self._lock:
+            for job in self._workshop.store.queued():
+                self._enqueue(job, {})
+            self._held = self._workshop.store.holds()
+        self._thread.start()
+        self._wake.set()
+
+    def submit(self, job: Job, hidden: Mapping[str, Any]) -> str:
+        """Take a job and make a pass at once, so that the answer can say what it waits for."""
+        with self._lock:
+            self._enqueue(job, hidden)
+        self._admit()
+        return self._waits.get(job.number, "")
+
+    def _enqueue(self, job: Job, hidden: Mapping[str, Any]) -> None:
+        self._queued[job.number] = (job, hidden)
+        self._entries[job.number] = Entry.of(job)
+
+    def cancel(self, number: int, why: str) -> bool:
+        """Stop a queued or running job."""
+        with self._lock:
+            run = self._running.get(number)
+            queued = self._queued.pop(number, None)
+            if queued:
+                self._entries.pop(number, None)
+        if run:
+            run.cancel.set(why)
+        elif queued and self._workshop.store.cancel_queued(number, why):
+            self._ended(number)
+        self._wake.set()
+        return bool(run or queued)
+
+    def waits(self) -> Mapping[int, str]:
+        """Why each queued job waits."""
+        with self._lock:
+            return {number: self._waits.get(number, "starts now") for number in self._queued}
+
+    def progress(self, number: int) -> str:
+        """What the driver said last."""
+        run = self._running.get(number)
+        return run.said if run else ""
+
+    def queued_by(self, person: str) -> int:
+        """How many jobs of a person wait."""
+        with self._lock:
+            return sum(1 for entry in self._entries.values() if entry.person == person)
+
+    @property
+    def active(self) -> tuple[int, int]:
+        """How many jobs run and wait."""
+        return len(self._running), len(self._queued)
+
+    def released(self) -> None:
+        """Holds have changed: look again."""
+        with self._lock:
+            self._held = self._workshop.store.holds()
+        self._wake.set()
+
+    def stop(self, grace_seconds: float = 10.0) -> None:
+        """Start nothing more, let running work end, then cancel it; queued jobs stay queued."""
+        with self._lock:
+            self._stopping = True
+        self._wake.set()
+        deadline = time.monotonic() + grace_seconds
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for run in list(self._running.values()):
+            run.cancel.set("the bot was stopped")
+        for run in list(self._running.values()):
+            run.join(10)
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            self._wake.wait(_PASS_SECONDS)
+            self._wake.clear()
+            try:
+                self._admit()
+            except Exception:
+                # The one loop that everything waits for must outlive a store that is away for a moment.
+                log.exception("a pass over the queue failed; trying again")
+
+    def _admit(self) -> None:
+        with self._lock:
+            if self._stopping or not self._queued:
+                self._waits = {}
+                return
+            admission = self._decide()
+            self._waits = admission.waits
+            for number in admission.start:
+                self._begin(number)
+
+    def _decide(self) -> Admission:
+        queued = [self._entries[number] for number in sorted(self._queued)]
+        running = [run.entry for run in self._running.values()]
+        return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
+
+    def _begin(self, number: int) -> None:
+        job, hidden = self._queued[number]
+        if not self._workshop.store.start(number):
+            self._queued.pop(number), self._entries.pop(number)
+            return
+        self._queued.pop(number)
+        run = Run(self._workshop, job, hidden, self._entries.pop(number), self._done)
+        self._running[number] = run
+        self._recent.append(Start(time.monotonic(), run.entry))
+        run.start()
+
+    def _done(self, run: Run) -> None:
+        with self._lock:
+            self._running.pop(run.job.number, None)
+            if run.job.risk is Risk.CHANGE:
+                self._held = self._workshop.store.holds()
+        self._wake.set()
+        self._ended(run.job.number)

@@ -1,0 +1,144 @@
+"""Help and facts as text: an overview, the usage of one command, the facts of a job. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from automation_bots import render
+from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_line
+
+if TYPE_CHECKING:
+    from automation_bots.store import AuditRow
+
+# command: (usage, meaning, examples)
+BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "help": ("help [command]", "What you may do here, or how one command is used", ("!help", "!help ping")),
+    "about": ("about", "What this bot is", ("!about",)),
+    "whoami": ("whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",)),
+    "devices": ("devices [pattern]", "The devices you may see, by group or pattern", ("!devices", "!devices core:&site_a")),
+    "device": ("device <name>", "One device: how it is reached, what you may do there", ("!device core1",)),
+    "playbook": ("playbook list | show <name> | run <name> on <devices> [key=value …] [--check]",
+                 "Playbooks: list them, look into one, run one", ("!playbook list", "!playbook show patch")),
+    "jobs": ("jobs [mine|running|all|failed]", "The latest jobs", ("!jobs mine",)),
+    "job": ("job <n> [output [device]]", "One job with its outcomes, or its output", ("!job 42", "!job 42 output web3")),
+    "queue": ("queue", "What waits, and for what", ("!queue",)),
+    "cancel": ("cancel <n>", "Stop a job of yours", ("!cancel 42",)),
+    "retry": ("retry <n> [failed]", "Run a job again, on all its devices or those that failed", ("!retry 42 failed",)),
+    "ack": ("ack <n>", "Acknowledge an interrupted change, so that its devices are free again", ("!ack 42",)),
+    "can": ("can <operation> on <devices>", "Whether you may, and which rule says so", ("!can patch on db",)),
+    "status": ("status", "How the bot is", ("!status",)),
+    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
+              "The record, for those whom a rule lets see it", ("!audit since=2h", "!audit verify")),
+}  # fmt: skip
+FLAGS = (
+    ("--reason \"…\"", "why; kept in the record"),
+    ("--check", "show what would change, change nothing"),
+    ("--quiet", "no progress, one line when all is well"),
+    ("--wait", "say nothing until it has ended"),
+)  # fmt: skip
+
+
+def overview(operations: Iterable[Operation], prefix: str, name: str) -> Answer:
+    """All that a person may do here, grouped, one line each."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for operation in sorted(operations, key=lambda o: o.name):
+        mark = "" if operation.risk is Risk.READ else "* "
+        groups.setdefault(operation.group, []).append((f"  {prefix}{operation.name}", mark + operation.help))
+    groups["The bot"] = [(f"  {prefix}{key}", meaning) for key, (_, meaning, _) in BASIC.items()]
+    width = max(len(row[0]) for rows in groups.values() for row in rows)
+    lines = []
+    for group, rows in groups.items():
+        lines += [group, *(f"{command.ljust(width)}  {one_line(meaning, 90)}" for command, meaning in rows)]
+    return Answer(f"What you may do here with {name} (* may change something):", "\n".join(lines), f"→ {prefix}help <command>")
+
+
+def basic(name: str, entry: tuple[str, str, tuple[str, ...]], prefix: str) -> Answer:
+    """The usage of one of the bot's own commands."""
+    usage_line, meaning, examples = entry
+    return Answer(f"{name}: {meaning}.", "\n".join([f"usage    {prefix}{usage_line}", *_examples(examples, prefix, ())]))
+
+
+def usage(operation: Operation, prefix: str, devices: Sequence[str]) -> Answer:
+    """Usage, parameters and examples of an operation, with devices that the person may use."""
+    lines = [f"usage    {prefix}{synopsis(operation)}"]
+    for parameter in operation.parameters:
+        lines.append(f"  {parameter.name:<10} {describe(parameter)}")
+    flags = [flag for flag in FLAGS if flag[0] != "--check" or operation.previews]
+    lines += [f"  {flag:<12} {meaning}" for flag, meaning in flags]
+    lines += _examples(operation.examples, prefix, devices) or _made(operation, prefix, devices)
+    if devices:
+        lines.append(f"devices  {render.names(devices)} ({len(devices)})")
+    risk = "only looks" if operation.risk is Risk.READ else "may change something"
+    if operation.risk_by:
+        reads = [value for value, risk_ in operation.risk_by[1].items() if risk_ is Risk.READ]
+        risk = f"{', '.join(reads)} only looks, the rest may change something" if reads else risk
+    return Answer(f"{operation.name}: {operation.help.rstrip('.')} ({risk}).", "\n".join(lines))
+
+
+def synopsis(operation: Operation) -> str:
+    """The one-line usage: `service <action> <name> on <devices>`."""
+    words = [operation.name]
+    for parameter in operation.parameters:
+        if parameter.text:
+            words.append(f"[{parameter.name} as a code block below]")
+        elif parameter.required:
+            words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
+        else:
+            words.append(f"[{parameter.name}=…]")
+    devices = {"required": "on <devices>", "one": "on <device>", "optional": "[on <devices>]"}.get(operation.devices)
+    return " ".join([*words, *([devices] if devices else [])])
+
+
+def describe(parameter: Parameter) -> str:
+    """Type, limits, default and meaning of a parameter."""
+    parts = [" | ".join(map(str, parameter.choices)) if parameter.choices else parameter.type]
+    if parameter.minimum is not None or parameter.maximum is not None:
+        parts.append(f"{parameter.minimum if parameter.minimum is not None else ''}–{parameter.maximum or ''}")
+    if parameter.default is not None:
+        parts.append(f"default {parameter.default}")
+    text = ", ".join(parts)
+    return f"{parameter.help} ({text})" if parameter.help else text
+
+
+def _examples(examples: Sequence[str], prefix: str, devices: Sequence[str]) -> list[str]:
+    """Examples with devices that the person may use, where an example names some."""
+    shown = []
+    for example in examples:
+        text = prefix + example.removeprefix("!")
+        head, on, _ = text.rpartition(" on ")
+        shown.append(f"example  {head} on {devices[0]}" if on and devices else f"example  {text}")
+    return shown
+
+
+def _made(operation: Operation, prefix: str, devices: Sequence[str]) -> list[str]:
+    if any(p.required and not p.choices for p in operation.parameters):
+        return []
+    words = [str(p.choices[0]) for p in operation.parameters if p.required]
+    target = [f"on {devices[0]}"] if devices else []
+    return [f"example  {prefix}{' '.join([operation.name, *words, *target])}"]
+
+
+def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
+    """Who, where, when, why."""
+    where = "direct message" if job.place.direct else f"{job.place.room}"
+    rows = [
+        ("who", f"{job.person} ({where} on {job.place.network})"),
+        ("when", f"{render.age(job.created, now)}" + (f", started {render.age(job.started, now)}" if job.started else "")),
+        ("rule", ", ".join(job.rules)),
+    ]
+    if job.devices:
+        rows.insert(0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}, from {one_line(job.pattern, 40)})"))
+    if job.reason:
+        rows.append(("why", job.reason))
+    if job.retry_of:
+        rows.append(("again", f"of #{job.retry_of}"))
+    return [(name, value) for name, value in rows if value]
+
+
+def audit_row(row: AuditRow) -> tuple[str, ...]:
+    """One line of `!audit`."""
+    job = f"#{row.job}" if row.job else ""
+    text = str(row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    return (row.at.strftime("%m-%d %H:%M:%S"), row.kind, row.person or "-", job, row.operation or "", one_line(text, 70))

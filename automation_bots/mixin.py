@@ -1,0 +1,51 @@
+"""What a plugin gets: `self.submit(...)` takes the way of a command. A plain class, so that Errbot never loads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from automation_bots import grammar
+from automation_bots.desk import Ask, Desk
+from automation_bots.model import Answer
+from automation_bots.pipeline import Said
+
+if TYPE_CHECKING:
+    from automation_bots.bot import Bot
+
+
+class ThrottledMixin:
+    """Put before BotPlugin: `class Ansible(ThrottledMixin, BotPlugin)`. No plugin needs policy, driver or thread code."""
+
+    @property
+    def automation(self) -> Bot:
+        """The bot's own side."""
+        return cast("Bot", self.bot_config.AUTOMATION)  # type: ignore[attr-defined]  # BotPlugin's
+
+    @property
+    def desk(self) -> Desk:
+        """Answers about the bot itself."""
+        return self.automation.desk
+
+    def ask(self, msg: Any, line: str) -> Ask:
+        """Who asks, where, and what."""
+        caller, place = self._who(msg)
+        return Ask(caller, place, line)
+
+    def submit(self, msg: Any, operation: str, devices: str = "", **parameters: Any) -> Answer | None:
+        """Resolve, decide and queue; return what to say, or None when the job has been announced already."""
+        caller, place = self._who(msg)
+        typed = grammar.Typed(values=dict(parameters), pattern=devices)
+        return self.automation.pipeline.submit_typed(Said(caller, place, operation, message_id=_id(msg)), typed)
+
+    def submit_line(self, msg: Any, operation: str, words: str) -> Answer | None:
+        """The same with the words that were typed behind the operation."""
+        caller, place = self._who(msg)
+        line, text = grammar.split_text(grammar.clean(words or ""))
+        return self.automation.pipeline.submit(Said(caller, place, operation, line, text, _id(msg)))
+
+    def _who(self, msg: Any) -> tuple[Any, Any]:
+        return self._bot.automation_who(msg)  # type: ignore[attr-defined]  # given to every backend by the guard
+
+
+def _id(msg: Any) -> str:
+    return str(msg.extras.get("message_id") or "") if msg.extras else ""

@@ -1,0 +1,394 @@
+"""The way of a command, in one direction: words → request → decision → job. Every entry point comes through here."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from automation_bots import catalog, gate, grammar, render
+from automation_bots.announce import Announcer
+from automation_bots.dispatch.local import Local
+from automation_bots.errors import BadCommand, StoreError, UnknownDevice, UserError
+from automation_bots.model import (
+    FINAL,
+    Answer,
+    Caller,
+    Decision,
+    Job,
+    Operation,
+    Person,
+    Place,
+    Request,
+    Risk,
+    State,
+    Verdict,
+    one_line,
+)
+from automation_bots.store import AuditKind, Store, Subject
+from automation_bots.world import World
+
+log = logging.getLogger(__name__)
+_QUESTION_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One command as it came from chat: who, where, which operation, the words behind it and a code block."""
+
+    caller: Caller
+    place: Place
+    operation: str
+    line: str = ""
+    text: str = ""
+    message_id: str = ""
+
+
+@dataclass(slots=True)
+class _Question:
+    said: Said
+    typed: grammar.Typed
+    missing: grammar.Missing
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline stands on."""
+
+    world: World
+    store: Store
+    dispatcher: Local
+    announcer: Announcer
+    now: Callable[[], datetime]
+    queued_per_person: int = 100
+    message_size: int = 20_000
+    sites: bool = False  # whether any limit looks at sites
+    prefix: str = "!"
+    questions: dict[tuple[str, str, str, str], _Question] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Turns what was said into a job, a question, or a refusal with its reason."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def submit(self, said: Said) -> Answer | None:
+        """Take a command; None when its job has been announced already, else what to answer."""
+        return self._safely(said, self._submit)
+
+    def submit_typed(self, said: Said, typed: grammar.Typed) -> Answer | None:
+        """The same for plugins, which have values instead of words; they are checked all the same."""
+
+        def submit(said: Said) -> Answer | None:
+            operation = self.operation(said)
+            return self.unknown(said) if operation is None else self._with(said, operation, typed)
+
+        return self._safely(said, submit)
+
+    def _safely(self, said: Said, submit: Callable[[Said], Answer | None]) -> Answer | None:
+        self._parts.questions.pop(_key(said.caller, said.place), None)
+        try:
+            return submit(said)
+        except UserError as error:
+            return Answer(self._spell(str(error)))
+        except StoreError as error:
+            log.exception("a command could not be recorded, so nothing was started")
+            return Answer(f"Nothing was started, because it could not be recorded: {error}")
+
+    def _submit(self, said: Said) -> Answer | None:
+        operation = self.operation(said)
+        if operation is None:
+            return self.unknown(said)
+        if len(said.line) + len(said.text) > self._parts.message_size:
+            size = len(said.line) + len(said.text)
+            raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
+        typed = grammar.parse(operation, said.line, said.text)
+        return self._with(said, operation, typed)
+
+    def _with(self, said: Said, operation: Operation, typed: grammar.Typed) -> Answer | None:
+        values = grammar.checked(operation, typed)
+        if isinstance(values, grammar.Missing):
+            return self._ask(said, operation, typed, values)
+        request = Request(
+            caller=said.caller,
+            place=said.place,
+            operation=operation,
+            parameters=values,
+            pattern=typed.pattern,
+            check=typed.check,
+            reason=one_line(typed.reason, 500),
+            quiet=typed.quiet,
+            wait=typed.wait,
+            message_id=said.message_id,
+        )
+        return self.request(request)
+
+    def request(self, request: Request) -> Answer | None:
+        """Resolve, decide and accept a request whose values are checked."""
+        person = self.person(request.caller)
+        if person is None:
+            return self._refuse(request, Decision(Verdict.DENY, gate.stranger(request.caller)))
+        if request.check and not request.operation.previews:
+            raise BadCommand(
+                f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
+            )
+        request = replace(request, devices=request.devices or self._resolve(person, request))
+        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        if decision.verdict is Verdict.DENY:
+            return self._refuse(request, decision)
+        if decision.verdict is Verdict.APPROVAL:
+            by = " or ".join(decision.approvers)
+            reason = (
+                f"{request.operation.name} on these devices needs approval by {by}, and this bot cannot ask for it yet"
+            )
+            return self._refuse(request, replace(decision, reason=f"No: {reason}."))
+        return self._accept(person, request, decision)
+
+    def judge(self, said: Said) -> Decision | Answer:
+        """Say what the gate would decide; nothing is started, asked or recorded."""
+        operation, person = self.operation(said), self.person(said.caller)
+        if operation is None or person is None:
+            return self.unknown(said)
+        typed = grammar.parse(operation, said.line)
+        values = grammar.checked(operation, typed)
+        known = {} if isinstance(values, grammar.Missing) else values
+        request = Request(said.caller, said.place, operation, known, typed.pattern, check=typed.check)
+        devices = self._resolve(person, request)
+        if not devices and operation.devices in {"required", "one"}:
+            usable = gate.usable(self._parts.world.scope, person, operation, said.place)
+            devices = tuple(sorted(usable or ()))
+        return gate.decide(self._parts.world.scope, replace(request, devices=devices), self._parts.now())
+
+    def _resolve(self, person: Person, request: Request) -> tuple[str, ...]:
+        operation, pattern = request.operation, request.pattern
+        if operation.devices == "none" or not pattern:
+            return ()
+        try:
+            devices = self._parts.world.inventory.expand(pattern)
+        except UnknownDevice as error:
+            raise UnknownDevice(f"{error}{self._meant(person, pattern)}") from error
+        seen = gate.visible(self._parts.world.scope, person)
+        if not seen.intersection(devices):
+            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
+        if operation.devices == "one" and len(devices) != 1:
+            raise BadCommand(f"{operation.name} takes one device; {one_line(pattern, 60)!r} means {len(devices)}.")
+        return devices
+
+    def _meant(self, person: Person, pattern: str) -> str:
+        inventory = self._parts.world.inventory
+        seen = gate.visible(self._parts.world.scope, person)
+        groups = {name for name, hosts in inventory.groups.items() if seen.intersection(hosts)}
+        unknown = [p for p in grammar.pattern_words(pattern) if p not in seen and p not in groups]
+        near = [name for part in unknown[:3] for name in inventory.nearest(part, seen | groups)]
+        return f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else " → !devices"
+
+    def _refuse(self, request: Request, decision: Decision) -> Answer:
+        self._record(AuditKind.DENIED, request, decision)
+        log.info(
+            "denied %s to %s at %s: %s", request.operation.name, request.caller.id, request.place.room, decision.reason
+        )
+        hint = ""
+        if decision.allowed:
+            what = request.operation.name
+            hint = f"Devices you may use with {what}: {render.names(decision.allowed)} ({len(decision.allowed)})"
+        return Answer(self._spell(decision.reason), hint=hint)
+
+    def _accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
+        parts, operation = self._parts, request.operation
+        if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
+            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit. → !queue · !cancel <n>")
+        stored = catalog.without_secrets(operation, request.parameters)
+        hidden = {name: value for name, value in request.parameters.items() if stored[name] != value}
+        drivers, sites = self._drivers(operation, request.devices)
+        job = Job(
+            number=0,
+            state=State.QUEUED,
+            person=person.name,
+            caller=request.caller,
+            place=request.place,
+            operation=operation.name,
+            parameters=stored,
+            pattern=request.pattern,
+            devices=request.devices,
+            risk=Risk.READ if request.check else request.risk,
+            drivers=drivers,
+            sites=sites,
+            rules=decision.rules,
+            limits=decision.limits,
+            check=request.check,
+            quiet=request.quiet,
+            reason=request.reason,
+            digest=catalog.digest(operation, stored, request.devices),
+            retry_of=request.retry_of,
+        )
+        job = parts.store.add_job(job, {"message": request.message_id, "policy": parts.world.policy.version})
+        log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
+        parts.announcer.expect(job.number)
+        why = parts.dispatcher.submit(job, hidden)
+        parts.announcer.accepted(job, why, silent=request.wait)
+        return None
+
+    def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if operation.driver and not self._parts.sites:
+            return (operation.driver,), ()
+        known = self._parts.world.inventory.devices(devices)
+        drivers = {operation.driver or device.driver for device in known}
+        return tuple(sorted(drivers)), tuple(sorted({device.site for device in known if device.site}))
+
+    # -- questions: a missing value is asked for, and the next words of the same person complete the command
+
+    def _ask(self, said: Said, operation: Operation, typed: grammar.Typed, missing: grammar.Missing) -> Answer:
+        person = self.person(said.caller)
+        usable = gate.usable(self._parts.world.scope, person, operation, said.place)
+        if usable is None:
+            request = Request(said.caller, said.place, operation, {}, typed.pattern)
+            decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+            return self._refuse(request, decision)
+        expires = time.monotonic() + _QUESTION_SECONDS
+        self._parts.questions[_key(said.caller, said.place)] = _Question(said, typed, missing, expires)
+        parameter = missing.parameter
+        if parameter is None:
+            shown = render.names(sorted(usable)) if usable else ""
+            return Answer(f"On which devices? You may use {shown}.", hint="Just answer, or say cancel.")
+        choices = f" ({', '.join(str(choice) for choice in parameter.choices)})" if parameter.choices else ""
+        helped = f" – {parameter.help}" if parameter.help and not parameter.choices else ""
+        return Answer(self._spell(f"Which {parameter.name}?{choices}{helped}"), hint="Just answer, or say cancel.")
+
+    def asked(self, caller: Caller, place: Place) -> bool:
+        """Return whether a question to this person is open here."""
+        return _key(caller, place) in self._parts.questions
+
+    def answer(self, caller: Caller, place: Place, text: str) -> tuple[bool, Answer | None]:
+        """Take words that are no command as the answer to an open question; (False, None) when there is none."""
+        question = self._parts.questions.pop(_key(caller, place), None)
+        if question is None or time.monotonic() > question.expires:
+            return False, None
+        if text.strip().lower() in {"cancel", "stop", "no", "never mind"}:
+            return True, Answer("Nothing was done.")
+        try:
+            return True, self._answered(question, grammar.clean(text))
+        except UserError as error:
+            question.expires = time.monotonic() + _QUESTION_SECONDS
+            self._parts.questions[_key(caller, place)] = question
+            return True, Answer(self._spell(str(error)), hint="Try again, or say cancel.")
+
+    def _answered(self, question: _Question, text: str) -> Answer | None:
+        operation = self.operation(question.said)
+        if operation is None:
+            return self.unknown(question.said)
+        typed, parameter = question.typed, question.missing.parameter
+        if parameter is None:
+            typed = replace(typed, pattern=text.removeprefix("on ").replace(" ", ""))
+        else:
+            value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text
+            typed = replace(typed, values={**typed.values, parameter.name: value})
+        return self._with(question.said, operation, typed)
+
+    # -- who, what, and what was meant
+
+    def person(self, caller: Caller) -> Person | None:
+        """Who that is by the policy."""
+        return self._parts.world.policy.person(caller)
+
+    def operation(self, said: Said) -> Operation | None:
+        """Find the operation; `run <verb> …` is that verb."""
+        found = self._parts.world.catalog.find(said.operation)
+        if said.operation == "run":
+            first = said.line.split(maxsplit=1)[:1]
+            verb = self._parts.world.catalog.find(first[0]) if first else None
+            if verb is not None and verb.group == "Verbs":
+                return verb
+        return found
+
+    def unknown(self, said: Said) -> Answer:
+        """The answer to a command that does not exist: what was meant, among what this person may use here."""
+        person = self.person(said.caller)
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        kind = AuditKind.UNKNOWN_COMMAND if person else AuditKind.UNKNOWN_PERSON
+        self._parts.store.record(kind, about=about)
+        if person is None:
+            return Answer(gate.stranger(said.caller))
+        near = self._parts.world.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
+        word = one_line(said.operation, 40)
+        if not near:
+            return Answer(self._spell(f'No operation "{word}". → !help'))
+        line = one_line(said.line, 80)
+        return Answer(self._spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
+
+    def names_for(self, caller: Caller, place: Place) -> list[str]:
+        """The operations that a person may use here, the bot's own among them."""
+        return [*catalog.BASIC, *(operation.name for operation in self.usable(caller, place))]
+
+    def usable(self, caller: Caller, place: Place) -> list[Operation]:
+        """The operations of the catalog that a person may use here."""
+        world, person = self._parts.world, self.person(caller)
+        return [o for o in world.catalog.operations.values() if gate.usable(world.scope, person, o, place) is not None]
+
+    def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
+        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
+        operation = Operation(command, "a command of a plugin", declared=False, devices="none")
+        request = gate.asks_nothing(operation, caller, place)
+        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        if decision.verdict is not Verdict.ALLOW:
+            return self._refuse(request, decision)
+        self._record(AuditKind.COMMAND, request, decision)
+        return None
+
+    def _record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
+        person = self.person(request.caller)
+        body = {
+            "parameters": catalog.without_secrets(request.operation, request.parameters),
+            "pattern": request.pattern,
+            "rules": decision.rules,
+            "reason": decision.reason,
+        }
+        self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))
+
+    # -- jobs that exist already
+
+    def retry(self, caller: Caller, place: Place, job: Job, *, failed: bool) -> Answer | None:
+        """Ask for a job again, on all of its devices or those that failed; decided anew, as if typed anew."""
+        operation = self._parts.world.catalog.find(job.operation)
+        if operation is None:
+            return self.unknown(Said(caller, place, job.operation))
+        if job.state not in FINAL:
+            return Answer(f"#{job.number} has not ended. → !cancel {job.number}")
+        if any(value == catalog.HIDDEN for value in job.parameters.values()):
+            return Answer(f"#{job.number} had a value that is never stored; type the command again.")
+        devices = job.devices
+        if failed:
+            devices = tuple(o.device for o in self._parts.store.outcomes(job.number) if o.status not in render.GOOD)
+            if not devices:
+                return Answer(f"#{job.number} has no failed device. → !retry {job.number}")
+        request = Request(
+            caller,
+            place,
+            operation,
+            _typed(job.parameters),
+            ",".join(devices),
+            devices,
+            check=job.check,
+            reason=job.reason,
+        )
+        try:
+            return self.request(replace(request, retry_of=job.number))
+        except UserError as error:
+            return Answer(str(error))
+
+    def _spell(self, text: str) -> str:
+        """Our texts write commands with `!`; a bot with another prefix writes its own."""
+        return text if self._parts.prefix == "!" else text.replace(" !", f" {self._parts.prefix}")
+
+
+def _typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
+
+
+def _key(caller: Caller, place: Place) -> tuple[str, str, str, str]:
+    return caller.network, caller.id, place.room, place.thread
+

@@ -1,0 +1,170 @@
+"""Jobs and outcomes as text: first what happened, then the few lines that need a person, then what to type next. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from automation_bots.model import FINAL, GOOD, Answer, Job, Outcome, State, Status, one_line
+
+NAMES_SHOWN = 5
+LINES_SHOWN = 20
+WHOLE_OUTPUTS = 6  # with more devices, outputs are not shown in the recap
+_ORDER = (
+    Status.FAILED,
+    Status.UNREACHABLE,
+    Status.UNKNOWN,
+    Status.CANCELLED,
+    Status.SKIPPED,
+    Status.CHANGED,
+    Status.OK,
+)
+_RECAP = (
+    Status.CHANGED,
+    Status.OK,
+    Status.FAILED,
+    Status.UNREACHABLE,
+    Status.SKIPPED,
+    Status.CANCELLED,
+    Status.UNKNOWN,
+)
+
+
+def names(devices: Sequence[str]) -> str:
+    """List devices as far as a line allows."""
+    if len(devices) <= NAMES_SHOWN:
+        return ", ".join(devices)
+    return f"{', '.join(devices[: NAMES_SHOWN - 1])} and {len(devices) - NAMES_SHOWN + 1} more"
+
+
+def on(devices: Sequence[str]) -> str:
+    """The devices of a job as they follow its title."""
+    return f" on {names(devices)}" if devices else ""
+
+
+def accepted(job: Job, why: str = "") -> Answer:
+    """The first words about a job."""
+    return Answer(f"#{job.number} {job.title}{on(job.devices)}" + (f" · {why}" if why else ""))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 10:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in words."""
+    if moment is None:
+        return "never"
+    seconds = max(0.0, (now - moment).total_seconds())
+    if seconds < 86400:
+        return f"{duration(seconds)} ago"
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def counts(found: Mapping[str, int]) -> str:
+    """`2 changed, 1 failed`."""
+    return ", ".join(f"{found[status]} {status}" for status in _RECAP if found.get(status))
+
+
+def progress(job: Job, now: datetime, said: str = "") -> Answer:
+    """The live line of a running job."""
+    total, done = max(1, len(job.devices)), sum(job.counts.values())
+    filled = 10 * done // total
+    parts = [f"#{job.number} {'█' * filled}{'░' * (10 - filled)} {done}/{total}"]
+    if job.counts:
+        parts.append(counts(job.counts))
+    if job.started:
+        parts.append(duration((now - job.started).total_seconds()))
+    if said:
+        parts.append(one_line(said, 60))
+    return Answer(" · ".join(parts))
+
+
+def headline(job: Job) -> str:
+    """How a job ended, in one line."""
+    took = ""
+    if job.started and job.ended:
+        took = f" in {duration((job.ended - job.started).total_seconds())}"
+    words = {State.DONE: f"done{took}", State.FAILED: f"failed{took}" if not job.counts else f"done{took}",
+             State.CANCELLED: "cancelled", State.INTERRUPTED: "interrupted"}  # fmt: skip
+    text = f"#{job.number} {job.title} {words.get(job.state, job.state.value)}"
+    tail = counts(job.counts) if job.devices or job.state is not State.DONE else ""
+    text += f": {tail}" if tail else ""
+    return text + (f" · {one_line(job.error)}" if job.error else "")
+
+
+def recap(job: Job, outcomes: Sequence[Outcome], *, screen_lines: int = 40) -> Answer:
+    """What came of a job: failures first with their reason; short outputs whole; then what to type next."""
+    if job.quiet and all(outcome.status in GOOD for outcome in outcomes):
+        return Answer(headline(job))
+    block = _outputs(outcomes, screen_lines) or table(rows(outcomes), limit=LINES_SHOWN)
+    return Answer(headline(job), block, next_words(job, outcomes))
+
+
+def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    """One row a device, those that need a person first."""
+    ordered = sorted(outcomes, key=lambda outcome: (_ORDER.index(outcome.status), outcome.device))
+    return [(outcome.device or "-", outcome.status.value, one_line(outcome.summary, 90)) for outcome in ordered]
+
+
+def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
+    """Few good outputs that fit a screen are shown whole; a table would only hide them."""
+    if not outcomes or len(outcomes) > WHOLE_OUTPUTS or any(outcome.status not in GOOD for outcome in outcomes):
+        return ""
+    texts = [outcome.output.strip("\n") for outcome in outcomes]
+    if not any("\n" in text for text in texts) and len(outcomes) > 1:
+        return ""
+    parts = [
+        f"── {o.device}\n{text or o.summary}" if len(outcomes) > 1 else text or o.summary
+        for o, text in zip(outcomes, texts, strict=True)
+    ]
+    whole = "\n".join(parts)
+    return whole if whole.count("\n") < screen_lines else ""
+
+
+def next_words(job: Job, outcomes: Sequence[Outcome]) -> str:
+    """What a person would type now."""
+    words = []
+    bad = [outcome for outcome in outcomes if outcome.status not in GOOD]
+    longer = [o for o in outcomes if o.output.count("\n") > 1]
+    if job.state is State.INTERRUPTED:
+        words.append(f"!ack {job.number}" if job.risk == "change" and not job.check else f"!retry {job.number}")
+    elif bad:
+        device = f" {bad[0].device}" if bad[0].device else ""
+        words.append(f"!job {job.number} output{device}")
+        words.append(f"!retry {job.number} failed")
+    elif longer and (len(outcomes) > WHOLE_OUTPUTS or sum(o.output.count("\n") + 1 for o in outcomes) > LINES_SHOWN):
+        words.append(f"!job {job.number} output {longer[0].device}".rstrip())
+    return f"→ {' · '.join(words)}" if words else ""
+
+
+def table(rows: Iterable[Sequence[str]], *, limit: int = 1000, header: Sequence[str] = ()) -> str:
+    """Columns padded to the same width; a cut table says how much is missing."""
+    every = [tuple(row) for row in rows]
+    shown = [tuple(header), *every[:limit]] if header else every[:limit]
+    if not shown:
+        return ""
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
+    if len(every) > limit:
+        lines.append(f"… and {len(every) - limit} more")
+    return "\n".join(lines)
+
+
+def job_line(job: Job, now: datetime) -> tuple[str, ...]:
+    """One row of `!jobs`."""
+    when = job.ended if job.state in FINAL else job.created
+    return (f"#{job.number}", job.state.value, one_line(job.title, 50), names(job.devices), job.person, age(when, now))
+
+
+def tally(outcomes: Iterable[Outcome]) -> Mapping[str, int]:
+    """Count outcomes by status."""
+    return Counter(outcome.status.value for outcome in outcomes)

@@ -1,0 +1,186 @@
+"""A bot's folder and its bot.toml, validated; a wrong file stops the start with file, line, and how to mend it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from automation_bots import secrets
+from automation_bots.errors import ConfigError
+from automation_bots.policy import rate
+from automation_bots.throttle import Caps
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LimitSettings(_Strict):
+    """[limits]: how many jobs run at once, and how fast they may start."""
+
+    jobs: int = Field(50, ge=1, le=1000)
+    person: int = Field(10, ge=1)
+    place: int = Field(20, ge=1)
+    device: int = Field(4, ge=1)
+    driver: dict[str, int] = {}
+    site: dict[str, int] = {}
+    operation: dict[str, int] = {}
+    rates: dict[str, str] = {}
+    queued: int = Field(100, ge=1)  # per person
+    message: int = Field(20_000, ge=100)  # characters
+    seconds: float = Field(600, gt=0)  # time limit of an operation that names none
+
+    @field_validator("rates")
+    @classmethod
+    def _rates(cls, value: dict[str, str]) -> dict[str, str]:
+        for key, text in value.items():
+            if key not in {"person", "place"} and not key.startswith("operation:"):
+                raise ValueError(f'{key!r} is no rate; known: person, place, "operation:<name>"')
+            rate(text)
+        return value
+
+    def caps(self) -> Caps:
+        """Return them as the throttle wants them."""
+        return Caps(
+            bot=self.jobs,
+            person=self.person,
+            place=self.place,
+            device=self.device,
+            driver=self.driver,
+            site=self.site,
+            operation=self.operation,
+            rates={key: rate(text) for key, text in self.rates.items()},
+        )
+
+
+class AnsibleSettings(_Strict):
+    """[drivers.ansible]."""
+
+    forks: int = Field(20, ge=1)
+    environment: dict[str, str] = {}
+
+
+class SshSettings(_Strict):
+    """[drivers.ssh]."""
+
+    parallel: int = Field(20, ge=1)
+    connect_seconds: float = Field(10, gt=0)
+    known_hosts: str = "known_hosts"
+    key_files: list[str] = []
+    agent: bool = True
+
+
+class PythonSettings(_Strict):
+    """[drivers.python]."""
+
+    environment: dict[str, str] = {}
+
+
+class DriverSettings(_Strict):
+    """[drivers.*]."""
+
+    ansible: AnsibleSettings = AnsibleSettings()
+    ssh: SshSettings = SshSettings()
+    python: PythonSettings = PythonSettings()
+    output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
+
+
+class RetentionSettings(_Strict):
+    """[retention]: how long outputs of ended jobs stay; the audit stays."""
+
+    days: int = Field(90, ge=1)
+
+
+class InventorySettings(_Strict):
+    """[inventory]."""
+
+    sources: list[str] = ["inventory"]
+    vault_password_file: str = ""
+    refresh_seconds: float = Field(300, gt=0)
+
+
+class Settings(_Strict):
+    """bot.toml."""
+
+    name: str = Field(pattern=r"[A-Za-z0-9][\w.-]{0,40}")
+    backend: str = "Text"
+    prefix: str = Field("!", min_length=1, max_length=5)
+    mention: list[str] = []
+    plugins: list[str] = ["all"]
+    commands: list[str] = ["plugins"]  # folders with Python commands
+    playbooks: list[str] = []  # more folders with playbooks, beside the shared one
+    data: str = ""  # default: data/<name> beside the program
+    welcome: list[str] = []
+    chat: dict[str, Any] = {}
+    errbot: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    limits: LimitSettings = LimitSettings()
+    drivers: DriverSettings = DriverSettings()
+    retention: RetentionSettings = RetentionSettings()
+    inventory: InventorySettings = InventorySettings()
+
+    @field_validator("chat")
+    @classmethod
+    def _no_secret_in_clear(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for key, entry in value.items():
+            if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
+                raise ValueError(
+                    f'{key} must not stand here in clear; write {key} = "env:NAME", "credential:NAME" or "file:PATH"'
+                )
+        return value
+
+    @property
+    def network(self) -> str:
+        """The chat network's name as people and places use it: lower case."""
+        return self.backend.lower()
+
+
+def load(folder: Path) -> Settings:
+    """Read bot.toml of a bot's folder."""
+    path = folder / "bot.toml"
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise ConfigError(
+            path, f"cannot be read ({error.strerror}); `make new-bot NAME=…` writes a folder to start from"
+        ) from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise ConfigError(path, f"is no TOML: {error}", int(found.group(1)) if found else None) from error
+    try:
+        return Settings.model_validate({"name": folder.resolve().name, **data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        raise ConfigError(path, f"{'.'.join(where)}: {_mended(first, where)}", _line_of(text, where)) from error
+
+
+def _mended(error: Mapping[str, Any], where: list[str]) -> str:
+    if error["type"] != "extra_forbidden":
+        return str(error["msg"]).removeprefix("Value error, ")
+    model: Any = Settings
+    for part in where[:-1]:
+        model = model.model_fields[part].annotation
+    return f"this key is not known; known here: {', '.join(sorted(model.model_fields))}"
+
+
+def _line_of(text: str, where: list[str]) -> int | None:
+    """Find the line of a key: the last part that stands at a line's beginning after its table's heading."""
+    best, table = None, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if heading := re.match(r"\s*\[+([^\]]+)\]", line):
+            table = heading.group(1).strip()
+            if where[: table.count(".") + 1] == table.split("."):
+                best = number
+        elif key := re.match(r'\s*"?([\w.:-]+)"?\s*=', line):
+            full = [*(table.split(".") if table else []), key.group(1)]
+            if where[: len(full)] == full:
+                return number
+    return best

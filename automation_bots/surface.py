@@ -1,0 +1,51 @@
+"""What every chat network can do for the bot; backends implement it, the core only speaks to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from automation_bots.model import Answer, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a network can show. `edit_seconds` is the least time between two edits of one message."""
+
+    edits: bool = False
+    edit_seconds: float = 1.0
+    reactions: bool = False
+    buttons: bool = False
+    threads: bool = False
+    files: bool = False
+    message_size: int = 10_000  # characters
+    screen_lines: int = 40  # more than this becomes a file, or is cut with a hint where files are not to be had
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """One message that the bot has said: enough to edit it after a restart."""
+
+    place: Place
+    id: str
+
+
+class Surface(Protocol):
+    """One chat network. Every method may raise OSError when the network is away; the caller tries again."""
+
+    capabilities: Capabilities
+
+    def say(self, place: Place, answer: Answer) -> MessageRef | None:
+        """Say something; return its reference where the network gives one."""
+
+    def edit(self, message: MessageRef, answer: Answer) -> None:
+        """Replace what was said; only called where `capabilities.edits`."""
+
+    def react(self, message: MessageRef, name: str) -> None:
+        """Put a reaction on a message; only called where `capabilities.reactions`."""
+
+    def upload(self, place: Place, name: str, content: str) -> None:
+        """Send a text file; only called where `capabilities.files`."""
+
+    def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
+        """Ask with buttons, reactions or words; the answer comes back as a message of the person."""

@@ -1,0 +1,221 @@
+"""Which queued jobs may start now, and why the others wait. Pure: gets the queue and the time, keeps nothing.
+
+Rules: a change holds its devices alone against other changes, first come first served per device, whatever the driver;
+reads share a device up to its session slots; limits on running jobs and on starts per time; turns between people.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from automation_bots.model import NO_LIMITS, Job, Limits, Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits on jobs that run at the same time; `rates` are (starts, seconds) per person, place or operation."""
+
+    bot: int = 50
+    person: int = 10
+    place: int = 20
+    device: int = 4  # session slots: reads at once on one device
+    driver: Mapping[str, int] = field(default_factory=dict)
+    site: Mapping[str, int] = field(default_factory=dict)
+    operation: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[str, tuple[int, float]] = field(default_factory=dict)  # "person", "place" or "operation:<name>"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the throttle has to know of a job."""
+
+    number: int
+    person: str
+    place: str
+    operation: str
+    risk: Risk
+    devices: frozenset[str]
+    drivers: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    limits: Limits = NO_LIMITS
+
+    @classmethod
+    def of(cls, job: Job) -> Entry:
+        """Make the entry of a job."""
+        return cls(
+            number=job.number,
+            person=job.person,
+            place=f"{job.place.network}/{job.place.room}",
+            operation=job.operation,
+            risk=job.risk,
+            devices=frozenset(job.devices),
+            drivers=job.drivers,
+            sites=job.sites,
+            limits=job.limits,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """That a job was started; `at` is any clock in seconds, the same one that `admit` gets as `now`."""
+
+    at: float
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer: which may start, in order, and for each other one why it waits."""
+
+    start: tuple[int, ...]
+    waits: Mapping[int, str]
+
+
+class _Use:
+    """How much of everything is in use while one pass decides."""
+
+    def __init__(self, running: Iterable[Entry]) -> None:
+        self.jobs = 0
+        self.count: Counter[str] = Counter()
+        self.reads: Counter[str] = Counter()
+        self.changing: dict[str, int] = {}
+        for entry in running:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        self.jobs += 1
+        self.count.update(_keys(entry))
+        if entry.risk is Risk.CHANGE:
+            self.changing.update(dict.fromkeys(entry.devices, entry.number))
+        else:
+            self.reads.update(entry.devices)
+
+
+def _keys(entry: Entry) -> list[str]:
+    return [
+        f"person:{entry.person}",
+        f"place:{entry.place}",
+        f"operation:{entry.operation}",
+        f"rule:{entry.person}:{entry.operation}",
+        *(f"driver:{driver}" for driver in entry.drivers),
+        *(f"site:{site}" for site in entry.sites),
+    ]
+
+
+def admit(
+    queued: Sequence[Entry],
+    running: Sequence[Entry],
+    caps: Caps,
+    *,
+    held: Mapping[str, int],
+    recent: Sequence[Start] = (),
+    now: float = 0.0,
+) -> Admission:
+    """Decide one pass. `queued` is in order of number; `held` maps a device to the interrupted job that holds it."""
+    use = _Use(running)
+    first = _first_changes(queued)
+    starts: list[int] = []
+    waits: dict[int, str] = {}
+    rates = _Rates(caps, recent, now)
+    for entry in _in_turns(queued, running):
+        why = _blocked(entry, use, first, held) or _capped(entry, use, caps) or rates.exceeded(entry)
+        if why:
+            waits[entry.number] = why
+            continue
+        starts.append(entry.number)
+        use.add(entry)
+        rates.add(entry)
+    return Admission(tuple(starts), waits)
+
+
+def _first_changes(queued: Sequence[Entry]) -> dict[str, int]:
+    """For each device the oldest change that wants it: nothing younger may overtake it there."""
+    first: dict[str, int] = {}
+    for entry in queued:
+        if entry.risk is Risk.CHANGE:
+            for device in entry.devices:
+                first.setdefault(device, entry.number)
+    return first
+
+
+def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> list[Entry]:
+    """Everybody's n-th job before anybody's n+1-th, so that a flood delays only its author."""
+    turn: Counter[str] = Counter(entry.person for entry in running)
+    ranked = []
+    for entry in queued:
+        ranked.append((turn[entry.person], entry.number, entry))
+        turn[entry.person] += 1
+    ranked.sort(key=lambda item: item[:2])
+    return [entry for _, _, entry in ranked]
+
+
+def _blocked(entry: Entry, use: _Use, first: Mapping[str, int], held: Mapping[str, int]) -> str:
+    if entry.risk is not Risk.CHANGE:
+        return ""
+    if stuck := sorted(entry.devices & held.keys()):
+        return f"waits for {stuck[0]}: #{held[stuck[0]]} was interrupted there and is not acknowledged"
+    if busy := sorted(entry.devices & use.changing.keys()):
+        return f"waits for {busy[0]} (#{use.changing[busy[0]]} is changing it)"
+    ahead = sorted(device for device in entry.devices if first[device] < entry.number)
+    # Checked after `changing`: the older change may have been started in this very pass.
+    return f"waits for {ahead[0]} (#{first[ahead[0]]} is before it)" if ahead else ""
+
+
+def _capped(entry: Entry, use: _Use, caps: Caps) -> str:
+    if use.jobs >= caps.bot:
+        return f"waits: {caps.bot} jobs run, which is the bot's limit"
+    for key, cap, words in _caps_of(entry, caps):
+        if cap is not None and use.count[key] >= cap:
+            return f"waits: {cap} {words}"
+    if entry.risk is Risk.READ:
+        for device in entry.devices:
+            if use.reads[device] >= caps.device:
+                return f"waits for a session on {device} ({caps.device} in use)"
+    return ""
+
+
+def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
+    return [
+        (f"person:{entry.person}", caps.person, f"jobs of {entry.person} run"),
+        (f"place:{entry.place}", caps.place, "jobs of this room run"),
+        (f"operation:{entry.operation}", caps.operation.get(entry.operation), f"{entry.operation} jobs run"),
+        (f"rule:{entry.person}:{entry.operation}", entry.limits.concurrent, "such jobs run, which is the rule's limit"),
+        *((f"driver:{name}", caps.driver.get(name), f"{name} jobs run") for name in entry.drivers),
+        *((f"site:{name}", caps.site.get(name, caps.site.get("*")), f"jobs run at {name}") for name in entry.sites),
+    ]
+
+
+_RateRow = tuple[tuple[int, float] | None, Callable[[Entry], bool], str]  # rate, which starts count, whose they are
+
+
+class _Rates:
+    """Starts per time: a sliding window over the recent starts."""
+
+    def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
+        self._caps, self._now = caps, now
+        self._recent = list(recent)
+
+    def add(self, entry: Entry) -> None:
+        self._recent.append(Start(self._now, entry))
+
+    def exceeded(self, entry: Entry) -> str:
+        for rate, same, words in self._rates_of(entry):
+            if rate is None:
+                continue
+            starts, seconds = rate
+            times = [s.at for s in self._recent if s.at > self._now - seconds and same(s.entry)]
+            if len(times) >= starts:
+                free = sorted(times)[-starts] + seconds - self._now
+                return f"waits {max(1, round(free))} s: {words} may start {starts} jobs in {seconds:g} s"
+        return ""
+
+    def _rates_of(self, entry: Entry) -> tuple[_RateRow, ...]:
+        rates = self._caps.rates
+        return (
+            (rates.get("person"), lambda other: other.person == entry.person, entry.person),
+            (rates.get("place"), lambda other: other.place == entry.place, "this room"),
+            (rates.get(f"operation:{entry.operation}"), lambda o: o.operation == entry.operation, entry.operation),
+            (entry.limits.rate, lambda o: (o.person, o.operation) == (entry.person, entry.operation), "the rule"),
+        )

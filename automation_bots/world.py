@@ -1,0 +1,128 @@
+"""What the bot knows at this moment: policy, operations, inventory. Files are read again when they change."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from automation_bots import catalog, policy
+from automation_bots.catalog import Catalog, Folders
+from automation_bots.errors import DefinitionError
+from automation_bots.gate import Scope
+from automation_bots.inventory import Inventory
+from automation_bots.policy import Policy
+
+log = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something was read again: what, and what is wrong with it now (empty when all is well)."""
+
+    what: str
+    problems: tuple[str, ...] = ()
+
+
+class World:
+    """Current policy, catalog and inventory, each swapped as a whole."""
+
+    def __init__(self, inventory: Inventory, policy_file: Path, folders: Folders, places: dict[str, str]) -> None:
+        self.inventory, self.policy_file, self.folders, self._places = inventory, policy_file, folders, places
+        self.catalog = Catalog()
+        self.policy = Policy()
+        self.policy_problem = ""
+        self._scope: Scope | None = None
+        self._stamps: dict[str, Stamp] = {}
+        self._listeners: list[Callable[[Change], None]] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def load(self) -> None:
+        """Read everything for the first time; ConfigError stops the start."""
+        self.inventory.load()
+        self.policy = policy.load(self.policy_file)
+        self.catalog = catalog.load(self.folders)
+        self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
+        self._scope = None
+
+    @property
+    def scope(self) -> Scope:
+        """The gate's view; made anew when the policy or the inventory has changed, so that its sets can be kept."""
+        scope = self._scope
+        if scope is None:
+            inventory = self.inventory
+            scope = Scope(self.policy, lambda pattern: frozenset(inventory.expand(pattern)), self._places)
+            self._scope = scope
+        return scope
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Be told of every reload."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Watch the files."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopping.set()
+
+    def look(self) -> list[Change]:
+        """Read again what has changed; tell the listeners."""
+        changes = []
+        for what, read in (("operations", self._read_operations), ("policy", self._read_policy)):
+            stamp = self._stamp_of(what)
+            if stamp != self._stamps.get(what):
+                self._stamps[what] = stamp
+                changes.append(read())
+        if self.inventory.changed() and self.inventory.refresh():
+            self._scope = None
+            changes.append(Change("inventory", (self.inventory.problem,) if self.inventory.problem else ()))
+        for change in changes:
+            for listener in self._listeners:
+                listener(change)
+        return changes
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            try:
+                self.look()
+            except Exception:  # a file in the middle of being written must not end the watching
+                log.exception("looking for changed files failed; trying again")
+
+    def _read_operations(self) -> Change:
+        before = {str(problem) for problem in self.catalog.problems}
+        self.catalog = catalog.load(self.folders)
+        return Change("operations", tuple(text for p in self.catalog.problems if (text := str(p)) not in before))
+
+    def _read_policy(self) -> Change:
+        try:
+            self.policy, self.policy_problem = policy.load(self.policy_file), ""
+        except DefinitionError as error:
+            # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
+            self.policy, self.policy_problem = Policy(), str(error)
+        self._scope = None
+        return Change("policy", (self.policy_problem,) if self.policy_problem else ())
+
+    def _stamp_of(self, what: str) -> Stamp:
+        if what == "policy":
+            return _stamp([self.policy_file])
+        places = [*self.folders.verbs, *self.folders.playbooks, *self.folders.functions]
+        return _stamp([path for place in places if place.is_dir() for path in place.iterdir()])
+
+
+def _stamp(paths: list[Path]) -> Stamp:
+    found = []
+    for path in sorted(paths):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)

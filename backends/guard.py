@@ -1,0 +1,239 @@
+"""Puts the gate in front of every command, whatever backend, plugin or entry point it comes from.
+
+Errbot's own access control can be left out or fail open, and flows, `!!` and webhooks go around it. So the callable
+itself is wrapped at the one place where every command of every plugin is registered: whoever calls it passes the gate.
+Errbot's class is changed, not a subclass of it, because any backend by its name must be covered too.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import types
+from pathlib import Path
+from typing import Any
+
+from errbot.core import ErrBot
+
+from automation_bots import grammar
+from automation_bots.bot import Bot
+from automation_bots.errors import AutomationError, UserError
+from automation_bots.model import Answer, one_line
+from automation_bots.pipeline import Said
+from backends.plain import PlainSurface, caller_of, message_id_of, place_of
+
+log = logging.getLogger(__name__)
+OURS = Path(__file__).resolve().parent.parent / "errbot-plugins"
+_COMMAND_WORDS = 4  # no command has more words than this
+_REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
+
+
+def install() -> None:
+    """Change Errbot's class; once, before any backend is made."""
+    if getattr(ErrBot, "automation_guarded", False):
+        return
+    ErrBot.automation_guarded = True
+    ErrBot.inject_commands_from = _guarded_injection(ErrBot.inject_commands_from)
+    ErrBot.process_message = process_message
+    ErrBot.automation_who = lambda bot, msg: (caller_of(bot, msg), place_of(bot, msg))
+    ErrBot.connect_callback = _with_start(ErrBot.connect_callback)
+    ErrBot.shutdown = _with_stop(ErrBot.shutdown)
+
+
+def automation(bot: ErrBot) -> Bot:
+    """The bot's own side; without it nothing runs."""
+    found: Bot = bot.bot_config.AUTOMATION
+    return found
+
+
+def surface_of(bot: ErrBot) -> Any:
+    """How this network is spoken to: the backend's own surface, or one that Errbot's interface can do."""
+    if not hasattr(bot, "automation_surface"):
+        bot.automation_surface = PlainSurface(bot)
+    return bot.automation_surface
+
+
+# -- messages
+
+
+def process_message(bot: ErrBot, msg: Any) -> bool:
+    """Find the command of a message and hand it to Errbot's thread pool; replaces Errbot's own search.
+
+    Errbot's search takes quadratic time on long messages, and its `!!` ends the receiving thread after a regex command.
+    """
+    if msg.delayed or bot.is_from_self(msg):
+        return False
+    text = grammar.clean(msg.body or "")
+    if not text or _repeated(bot, msg):
+        return False
+    prefixed, words = _addressed(bot, msg, text)
+    command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
+    if command:
+        bot._process_command(msg, command, rest, None)
+    elif not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
+        _later(bot, msg, lambda: _answer(bot, msg, text))
+    elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
+        _later(bot, msg, lambda: _unknown(bot, msg, words))
+    return True
+
+
+def _repeated(bot: ErrBot, msg: Any) -> bool:
+    message_id = message_id_of(msg)
+    return bool(message_id) and not automation(bot).store.first_seen(automation(bot).settings.network, message_id)
+
+
+def _addressed(bot: ErrBot, msg: Any, text: str) -> tuple[bool, str]:
+    """Strip the prefix or the mention; say whether there was one."""
+    settings = automation(bot).settings
+    for start in (settings.prefix, *(mention + end for mention in mentions(bot) for end in (":", ",", " "))):
+        if text[: len(start)].lower() == start.lower() and text[len(start) :].strip():
+            rest = text[len(start) :].strip()
+            return True, rest.removeprefix(settings.prefix) if start != settings.prefix else rest
+    return False, text
+
+
+def mentions(bot: ErrBot) -> list[str]:
+    """The ways to call the bot by its name."""
+    settings = automation(bot).settings
+    return [*settings.mention, f"@{settings.name}", str(bot.bot_identifier)]
+
+
+def _command(bot: ErrBot, text: str) -> tuple[str, str]:
+    """The longest command that the first words make, and what stands behind it."""
+    words = text.split(maxsplit=_COMMAND_WORDS)[:_COMMAND_WORDS]
+    for length in range(len(words), 0, -1):
+        name = "_".join(words[:length])
+        if name in bot.commands:
+            parts = text.split(maxsplit=length)
+            return name, parts[length] if len(parts) > length else ""
+    return "", ""
+
+
+def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool:
+    found = False
+    for name, function in list(bot.re_commands.items()):
+        if function._err_command_prefix_required and not (prefixed or msg.is_direct):
+            continue
+        pattern = function._err_command_re_pattern
+        short = text[:_REGEX_LENGTH]
+        match = list(pattern.finditer(short)) if function._err_command_matchall else pattern.search(short)
+        if match:
+            found = True
+            bot._process_command(msg, name, text, match)
+    return found
+
+
+def _later(bot: ErrBot, msg: Any, work: Any) -> None:
+    """Do it in the pool: the thread that receives messages must never wait for the store."""
+    bot.thread_pool.apply_async(_safely, (bot, msg, work))
+
+
+def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
+    _, answer = automation(bot).pipeline.answer(caller_of(bot, msg), place_of(bot, msg), text)
+    return answer
+
+
+def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer:
+    line, _ = grammar.split_text(words)
+    name, _, rest = line.partition(" ")
+    return automation(bot).pipeline.unknown(Said(caller_of(bot, msg), place_of(bot, msg), name, rest))
+
+
+# -- commands
+
+
+def _guarded_injection(original: Any) -> Any:
+    @functools.wraps(original)
+    def inject_commands_from(bot: ErrBot, plugin: Any) -> None:
+        for name, method in inspect.getmembers(plugin, inspect.ismethod):
+            if getattr(method, "_err_command", False) and not getattr(method, "automation_guarded", False):
+                setattr(plugin, name, _guarded(bot, plugin, method))
+        _make_room(bot, plugin)
+        original(bot, plugin)
+
+    return inject_commands_from
+
+
+def is_ours(method: Any) -> bool:
+    """Whether a command's code stands in our own plugins, which ask the pipeline or the desk themselves."""
+    return OURS in Path(method.__func__.__code__.co_filename).resolve().parents
+
+
+def _make_room(bot: ErrBot, plugin: Any) -> None:
+    """Our commands have their names: a command of Errbot's own with the same name gives way (`!status`, `!uptime`)."""
+    for _, method in inspect.getmembers(plugin, inspect.ismethod):
+        name = getattr(method, "_err_command_name", None)
+        holder = bot.commands.get(name)
+        if holder is not None and getattr(method, "automation_ours", False) and not holder.automation_ours:
+            log.info("the command %s of %s gives way to ours", name, holder.__self__.name)
+            del bot.commands[name]
+
+
+def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
+    ours = is_ours(method)
+
+    def judged(msg: Any) -> Answer | None:
+        if ours:
+            return None
+        command = method._err_command_name.replace("_", " ")
+        return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command)
+
+    if inspect.isgeneratorfunction(method):
+
+        @functools.wraps(method.__func__)
+        def guarded(_self: Any, msg: Any, args: Any) -> Any:
+            refusal = _safely(bot, msg, lambda: judged(msg) or True)
+            if refusal is True:
+                yield from method(msg, args)
+    else:
+
+        @functools.wraps(method.__func__)
+        def guarded(_self: Any, msg: Any, args: Any) -> Any:
+            return _safely(bot, msg, lambda: judged(msg) or method(msg, args))
+
+    guarded.automation_guarded = True
+    guarded.automation_ours = ours
+    # The gate asks who is an admin; Errbot's own way drains its thread pool, and every other command waits for that.
+    guarded._err_command_admin_only = False
+    guarded._err_command_historize = False
+    return types.MethodType(guarded, plugin)
+
+
+def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
+    """Run it; answers go through the surface, and nobody ever sees a traceback or an exception's text by accident."""
+    try:
+        result = work()
+    except UserError as error:
+        result = Answer(str(error))
+    except AutomationError as error:
+        log.exception("a command failed")
+        result = Answer(f"That failed: {one_line(str(error), 300)}")
+    except Exception:  # one broken command must neither end the bot nor show its inside to the room
+        log.exception("a command failed inside the bot")
+        result = Answer("That failed inside the bot; an admin finds the reason in the log.")
+    if isinstance(result, Answer):
+        surface_of(bot).say(place_of(bot, msg), result)
+        return None
+    return result
+
+
+# -- life
+
+
+def _with_start(original: Any) -> Any:
+    @functools.wraps(original)
+    def connect_callback(bot: ErrBot) -> None:
+        original(bot)
+        automation(bot).start(surface_of(bot))
+
+    return connect_callback
+
+
+def _with_stop(original: Any) -> Any:
+    @functools.wraps(original)
+    def shutdown(bot: ErrBot) -> None:
+        automation(bot).stop()
+        original(bot)
+
+    return shutdown

@@ -1,0 +1,59 @@
+"""Errbot's settings, computed from the bot's folder. The chat network is one word in its bot.toml."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from automation_bots import logs  # noqa: E402 - found through the line above
+from automation_bots.bot import Bot  # noqa: E402
+from automation_bots.errors import AutomationError  # noqa: E402
+from backends import guard  # noqa: E402
+
+try:
+    AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
+except AutomationError as error:
+    sys.exit(f"The bot cannot start.\n{error}")
+
+guard.install()
+_settings = AUTOMATION.settings
+_TERMINAL = _settings.backend == "Text"
+
+# Our own backends carry a name of their own, because Errbot looks for its own of the same name first.
+BACKEND = {"Text": "AutomationText"}.get(_settings.backend, _settings.backend)
+BOT_IDENTITY = {"username": "@" + _settings.name, **AUTOMATION.chat_identity()}
+BOT_ADMINS = ("@admin",)  # only Errbot's own notices go there; who may do what stands in policy.yml
+BOT_ADMINS_NOTIFICATIONS = ()
+BOT_PREFIX = _settings.prefix
+BOT_ASYNC_POOLSIZE = 20
+BOT_DATA_DIR = str(AUTOMATION.data / "errbot")
+BOT_EXTRA_PLUGIN_DIR = str(HERE / "errbot-plugins")
+BOT_EXTRA_BACKEND_DIR = str(HERE / "backends")
+BOT_PLUGIN_INDEXES = (str(AUTOMATION.data / "errbot" / "repos.json"),)
+BOT_LOG_FILE = None  # ours is rotated
+BOT_LOG_LEVEL = logging.INFO
+AUTOINSTALL_DEPS = False
+# Flows, ACLs, Help and Backup stay out: the gate, the help and the record are ours.
+CORE_PLUGINS = ("Plugins", "Health", "TextCmds") if _TERMINAL else ("Plugins", "Health")
+STORAGE = "Memory" if _TERMINAL else "Shelf"
+SUPPRESS_CMD_NOT_FOUND = True
+TEXT_DEMO_MODE = True
+TEXT_COLOR_THEME = "nocolor"
+globals().update(_settings.errbot)  # any other setting of Errbot, from [errbot] of bot.toml
+
+Path(BOT_DATA_DIR).mkdir(mode=0o700, exist_ok=True)
+Path(BOT_PLUGIN_INDEXES[0]).write_text("{}")
+logs.to_file(AUTOMATION.data / "log" / "bot.log", AUTOMATION.redactor, console=not _TERMINAL)
+
+
+def _leave(*_args: object) -> None:
+    raise KeyboardInterrupt
+
+
+# Errbot dies at once on SIGTERM, and opens a Python shell on SIGUSR1.
+signal.signal(signal.SIGTERM, _leave)
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
