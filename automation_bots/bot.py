@@ -196,7 +196,6 @@ class Bot:
         if self._started:
             self._surface = surface
             return []
-        self._started = True
         self._surface = surface
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
@@ -204,6 +203,7 @@ class Bot:
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
+        self._started = True
         return interrupted
 
     def _reloaded(self, change: Change) -> None:
