@@ -22,7 +22,9 @@ from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
 from automation_bots.errors import ConfigError
 from automation_bots.inventory import Inventory
+from automation_bots.jobdesk import JobDesk
 from automation_bots.model import Job, Place
+from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.redact import Redactor
 from automation_bots.settings import Settings
@@ -68,7 +70,8 @@ class Bot:
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
-        self.desk = self._desk()
+        office = self._office()
+        self.desk, self.job_desk = Desk(office), JobDesk(office)
 
     # -- parts
 
@@ -111,14 +114,16 @@ class Bot:
             store=self.store,
             inventory=self.inventory,
             drivers=self._drivers(),
-            operation=lambda name: self.world.catalog.find(name),
+            operation=self.world.operation,
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=runs,
         )
         caps = self.settings.limits.caps()
-        dispatcher = Local(workshop, lambda: caps, lambda number: self.announcer.ended(number))
-        return dispatcher, Announcer(self.store, self._surface_of, now, dispatcher.progress)
+        dispatcher = Local(workshop, lambda: caps)
+        announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
+        dispatcher.listen(announcer.ended)
+        return dispatcher, announcer
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
@@ -156,8 +161,8 @@ class Bot:
             )
         )
 
-    def _desk(self) -> Desk:
-        return Desk(
+    def _office(self) -> Office:
+        return Office(
             name=self.settings.name,
             prefix=self.settings.prefix,
             world=self.world,
@@ -231,5 +236,7 @@ def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str]) 
         with tempfile.TemporaryFile(dir=data):
             pass
     except OSError as error:
-        raise ConfigError(folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})") from error
+        raise ConfigError(
+            folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})"
+        ) from error
     return data

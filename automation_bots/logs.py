@@ -14,17 +14,19 @@ _QUIET = ("errbot", "paramiko", "asyncssh", "ansible_runner", "alembic", "urllib
 
 
 class OneLine(logging.Formatter):
-    """Folds messages to one line, so that nothing a person or device says can forge a record; tracebacks stay readable."""
+    """Folds messages, so that nothing a person or device says can forge a record; tracebacks stay readable."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__(_FORMAT)
         self._redactor = redactor
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Redact and fold the message."""
         record.message = one_line(self._redactor.text(record.message), 2000)
         return super().formatMessage(record)
 
     def formatException(self, info: object) -> str:  # noqa: N802 - logging's name
+        """Redact and indent the traceback."""
         text = super().formatException(info)  # type: ignore[arg-type]  # logging's own private type
         return self._redactor.text("\n".join(f"  | {line}" for line in text.splitlines()))
 

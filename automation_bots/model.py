@@ -14,7 +14,6 @@ from typing import Any
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-
 class Risk(StrEnum):
     """Whether an operation only looks, or may leave something different behind."""
 

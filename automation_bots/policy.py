@@ -1,4 +1,4 @@
-"""policy.yml as values: people with their immutable ids, and rules that allow or restrict. Pure but for reading the file."""
+"""policy.yml as values: people with their immutable ids, and rules that allow or restrict."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from automation_bots.timewindow import Window, window
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import NO_LIMITS, Caller, Limits, Operation, Person, Risk
+from automation_bots.timewindow import Window, window
 from automation_bots.yaml_lines import load_yaml
 
 ADMINS = "admins"

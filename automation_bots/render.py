@@ -1,4 +1,4 @@
-"""Jobs and outcomes as text: first what happened, then the few lines that need a person, then what to type next. Pure."""
+"""Jobs and outcomes as text: what happened, the few lines that need a person, what to type next. Pure."""
 
 from __future__ import annotations
 

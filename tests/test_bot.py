@@ -11,12 +11,12 @@ from tests.chatbot import ChatBot, wait, write_folder
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture()
+@pytest.fixture
 def fake():
     return Fake()
 
 
-@pytest.fixture()
+@pytest.fixture
 def chat(tmp_path, fake):
     with ChatBot(write_folder(tmp_path), drivers=(fake,)) as chat:
         yield chat

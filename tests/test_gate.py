@@ -131,7 +131,9 @@ def allowed_alone(rules, wanted, device):
             touches = rule.deny
         words, declared = rule.what[0].text, wanted.operation.declared
         does = words in {wanted.operation.name} or (declared and words in {"everything", f"{wanted.operation.risk}s"})
-        here = not rule.where or ("dm" in rule.where) == wanted.place.direct and (wanted.place.direct or wanted.place.room in rule.where)
+        here = not rule.where or (
+            ("dm" in rule.where) == wanted.place.direct and (wanted.place.direct or wanted.place.room in rule.where)
+        )
         if person and touches and does and here and rule.who & {person.name, *person.groups, "everyone"}:
             verdicts.add(rule.deny)
     return verdicts == {False}

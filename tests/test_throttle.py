@@ -61,7 +61,12 @@ def test_a_rules_own_limit_counts_this_person_and_operation():
 
 def test_limits_of_drivers_and_sites_count():
     caps = Caps(driver={"ansible": 1}, site={"*": 1})
-    queued = [read(1, "a", drivers=("ansible",)), read(2, "b", drivers=("ansible",)), read(3, "c", sites=("x",)), read(4, "d", sites=("x",))]
+    queued = [
+        read(1, "a", drivers=("ansible",)),
+        read(2, "b", drivers=("ansible",)),
+        read(3, "c", sites=("x",)),
+        read(4, "d", sites=("x",)),
+    ]
     assert admit(queued, [], caps, held={}).start == (1, 3)
 
 

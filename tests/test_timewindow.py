@@ -30,5 +30,5 @@ def test_a_moment_is_inside_or_not(text, moment, inside):
 
 @pytest.mark.parametrize("text", ["Mon-Foo", "8-18", "25:00-26:00", "Mars/Base"])
 def test_a_wrong_window_says_how_to_write_it(text):
-    with pytest.raises(ValueError, match="is no|must be in"):
+    with pytest.raises(ValueError, match=r"is no|must be in"):
         window(text)

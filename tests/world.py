@@ -33,7 +33,9 @@ def expand(pattern):
         found = set(GROUPS.get(name, (name,) if name in GROUPS["all"] else ()))
         if not found:
             raise ValueError(pattern)
-        devices = devices - found if part.startswith("!") else devices & found if part.startswith("&") else devices | found
+        devices = (
+            devices - found if part.startswith("!") else devices & found if part.startswith("&") else devices | found
+        )
     return frozenset(devices)
 
 

@@ -13,7 +13,6 @@ from automation_bots.bot import ROOT, data_folder
 from automation_bots.errors import DriverError
 
 
-
 def run() -> int:
     """Run the demo until its input ends."""
     folder = ROOT / "bots" / "demo"
