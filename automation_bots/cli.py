@@ -113,9 +113,7 @@ def _new_bot(parsed: argparse.Namespace) -> int:
     from automation_bots import starter
 
     folder = starter.write(Path("bots"), parsed.name)
-    _say(
-        f"Wrote {folder}. Next: put yourself into {folder}/policy.yml and your devices into {folder}/inventory/hosts.yml,"
-    )
+    _say(f"Wrote {folder}. Next: put yourself into policy.yml and your devices into inventory/hosts.yml there,")
     _say(f"then:  automation-bots check {folder}  and  automation-bots run {folder}")
     return 0
 

@@ -51,7 +51,9 @@ class ThrottledMixin:
         return self.automation.pipeline.submit(Said(caller, place, operation, line, text, _id(msg)))
 
     def _who(self, msg: Any) -> tuple[Any, Any]:
-        return self._bot.automation_who(msg)  # type: ignore[attr-defined]  # given to every backend by the guard
+        bot: Any = self._bot  # type: ignore[attr-defined]  # BotPlugin's
+        caller, place = bot.automation_who(msg)  # given to every backend by the guard
+        return caller, place
 
 
 def _id(msg: Any) -> str:

@@ -14,6 +14,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand, StoreError, UnknownDevice, UserError
 from automation_bots.model import (
     FINAL,
+    GOOD,
     Answer,
     Caller,
     Decision,
@@ -334,7 +335,7 @@ class Pipeline:
             return Answer(f"#{job.number} had a value that is never stored; type the command again.")
         devices = job.devices
         if failed:
-            devices = tuple(o.device for o in self._parts.store.outcomes(job.number) if o.status not in render.GOOD)
+            devices = tuple(o.device for o in self._parts.store.outcomes(job.number) if o.status not in GOOD)
             if not devices:
                 return Answer(f"#{job.number} has no failed device. → !retry {job.number}")
         request = Request(
