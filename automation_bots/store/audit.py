@@ -40,6 +40,7 @@ class AuditKind(StrEnum):
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
+    COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere
     ERROR = "error"
 
 
