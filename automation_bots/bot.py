@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 from automation_bots import __version__, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
+from automation_bots.chores import Chores
 from automation_bots.desk import Desk
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
@@ -20,18 +22,21 @@ from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
+from automation_bots.ecs import EcsLog
 from automation_bots.errors import ConfigError
 from automation_bots.inventory import Inventory
 from automation_bots.jobdesk import JobDesk
-from automation_bots.model import Job, Place
+from automation_bots.model import Answer, Job, Place
 from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
+from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
 from automation_bots.settings import Settings
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
+log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -70,6 +75,8 @@ class Bot:
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
+        self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
+        self._chores = Chores(self.store, self.settings.retention.days)
         office = self._office()
         self.desk, self.job_desk = Desk(office), JobDesk(office)
 
@@ -204,15 +211,30 @@ class Bot:
         self._surface = surface
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
+        self._ecs.follow(self.store)
         self.announcer.start()
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
+        self._chores.start()
         self._started = True
         return interrupted
 
     def _reloaded(self, change: Change) -> None:
+        log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
+        for problem in change.problems:
+            self._tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
+
+    def _tell_admins(self, answer: Answer) -> None:
+        network = self.settings.network
+        for person in self.world.policy.people.values():
+            if ADMINS in person.groups and network in person.ids:
+                place = Place(network, person.ids[network], direct=True)
+                try:
+                    self._surface_of(place).say(place, answer)
+                except OSError:
+                    log.warning("%s could not be told: %s", person.name, answer.text)
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """End: no new work, running work gets its grace, everybody is told."""
@@ -223,7 +245,9 @@ class Bot:
         self.dispatcher.stop(grace_seconds)
         if self._started:
             self.announcer.stop()
+            self._chores.stop()
             self.store.record(AuditKind.CLOSED)
+            self._ecs.close()
         self.store.close()
 
 

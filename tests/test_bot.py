@@ -174,3 +174,30 @@ def test_the_bot_answers_others_while_a_driver_hangs(chat, fake):
     for _ in range(12):
         chat.say("!uptime on web1", who="joe")
     assert "You are kim" in chat.asks("!whoami", "You are", who="kim", seconds=1)
+
+
+def test_files_come_and_go_without_a_restart_and_a_broken_one_is_named_to_admins(chat):
+    plugins = chat.folder / "plugins"
+    plugins.mkdir()
+    (plugins / "hello.py").write_text(
+        'def hello(name: str) -> str:\n    """Say hello.\n\n    Risk: read\n    """\n    return f"Hello {name}"\n'
+    )
+    wait(lambda: "hello" in chat.bot.commands, 10)
+    chat.asks("!hello ana", "#1 hello ana done(.|\n)*Hello ana", who="joe")
+    (plugins / "broken.py").write_text("def broken(:\n")
+    assert "broken.py, line 1" in chat.hears("A file is wrong")
+    assert chat.surface.said[-1][0] == "ana", "only admins hear of it"
+    (plugins / "hello.py").unlink()
+    wait(lambda: "hello" not in chat.bot.commands, 10)
+    assert "No operation" in chat.asks("!hello ana", who="joe")
+    assert "#2" in chat.asks("!uptime on web1", who="joe")
+
+
+def test_a_broken_policy_refuses_everybody_until_it_is_mended(chat):
+    good = (chat.folder / "policy.yml").read_text()
+    (chat.folder / "policy.yml").write_text("people: [")
+    wait(lambda: chat.automation.world.policy_problem, 10)
+    assert "I do not know you" in chat.asks("!uptime on web1", who="joe")
+    (chat.folder / "policy.yml").write_text(good)
+    wait(lambda: not chat.automation.world.policy_problem, 10)
+    assert "#1" in chat.asks("!uptime on web1", who="joe")
