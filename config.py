@@ -36,6 +36,7 @@ BOT_EXTRA_BACKEND_DIR = str(HERE / "backends")
 BOT_PLUGIN_INDEXES = (str(AUTOMATION.data / "errbot" / "repos.json"),)
 BOT_LOG_FILE = None  # ours is rotated
 BOT_LOG_LEVEL = logging.INFO
+BOT_LOG_FORMATTER = logs.OneLine(AUTOMATION.redactor)  # of the console
 AUTOINSTALL_DEPS = False
 # Flows, ACLs, Help and Backup stay out: the gate, the help and the record are ours.
 CORE_PLUGINS = ("Plugins", "Health", "TextCmds") if _TERMINAL else ("Plugins", "Health")
@@ -47,7 +48,7 @@ globals().update(_settings.errbot)  # any other setting of Errbot, from [errbot]
 
 Path(BOT_DATA_DIR).mkdir(mode=0o700, exist_ok=True)
 Path(BOT_PLUGIN_INDEXES[0]).write_text("{}")
-logs.to_file(AUTOMATION.data / "log" / "bot.log", AUTOMATION.redactor, console=not _TERMINAL)
+logs.to_file(AUTOMATION.data / "log" / "bot.log", AUTOMATION.redactor)
 
 
 def _leave(*_args: object) -> None:

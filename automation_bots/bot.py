@@ -22,11 +22,13 @@ from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
 from automation_bots.errors import ConfigError
 from automation_bots.inventory import Inventory
+from automation_bots.jobdesk import JobDesk
 from automation_bots.model import Job, Place
+from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.redact import Redactor
 from automation_bots.settings import Settings
-from automation_bots.store import Kind, Store
+from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
@@ -44,7 +46,14 @@ class Bot:
     With `read_only` only the files are read: for checks beside a running bot.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        drivers: tuple[Driver, ...] = (),
+        read_only: bool = False,
+    ) -> None:
         self.folder = folder.resolve()
         self.environment = dict(os.environ if environment is None else environment)
         self.settings = settings.load(self.folder)
@@ -53,14 +62,16 @@ class Bot:
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
         self.world.load()
-        self._started = False
+        self._started = self._stopped = False
         if read_only:
             return
+        self._more_drivers = drivers
         self.store = Store.open(self.data)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
-        self.desk = self._desk()
+        office = self._office()
+        self.desk, self.job_desk = Desk(office), JobDesk(office)
 
     # -- parts
 
@@ -77,7 +88,7 @@ class Bot:
         wanted = self.settings.inventory
         vault = wanted.vault_password_file
         return Inventory(
-            tuple(self._path(source) for source in wanted.sources),
+            self._sources(),
             self.data / "cache",
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
@@ -91,6 +102,11 @@ class Bot:
             functions=tuple(self.folder / place for place in self.settings.commands),
         )
 
+    def _sources(self) -> tuple[Path, ...]:
+        """The inventory's files and folders; one below {data} is written by a program, and may not be there yet."""
+        wanted = self.settings.inventory.sources
+        return tuple(path for text in wanted if (path := self._path(text)).exists() or "{data}" not in text)
+
     def _dispatch(self) -> tuple[Local, Announcer]:
         runs = self.data / "runs"
         runs.mkdir(mode=0o700, exist_ok=True)
@@ -98,14 +114,16 @@ class Bot:
             store=self.store,
             inventory=self.inventory,
             drivers=self._drivers(),
-            operation=lambda name: self.world.catalog.find(name),
+            operation=self.world.operation,
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=runs,
         )
         caps = self.settings.limits.caps()
-        dispatcher = Local(workshop, lambda: caps, lambda number: self.announcer.ended(number))
-        return dispatcher, Announcer(self.store, self._surface_of, now, dispatcher.progress)
+        dispatcher = Local(workshop, lambda: caps)
+        announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
+        dispatcher.listen(announcer.ended)
+        return dispatcher, announcer
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
@@ -124,7 +142,7 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._resolved(wanted.python.environment), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach())
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
     def _pipeline(self) -> Pipeline:
@@ -143,8 +161,8 @@ class Bot:
             )
         )
 
-    def _desk(self) -> Desk:
-        return Desk(
+    def _office(self) -> Office:
+        return Office(
             name=self.settings.name,
             prefix=self.settings.prefix,
             world=self.world,
@@ -183,25 +201,29 @@ class Bot:
         if self._started:
             self._surface = surface
             return []
-        self._started = True
         self._surface = surface
-        self.store.record(Kind.STARTED_BOT, {"version": __version__, "policy": self.world.policy.version})
+        self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         self.announcer.start()
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
+        self._started = True
         return interrupted
 
     def _reloaded(self, change: Change) -> None:
-        self.store.record(Kind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
+        self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """End: no new work, running work gets its grace, everybody is told."""
+        if self._stopped:
+            return
+        self._stopped = True
         self.world.stop()
         self.dispatcher.stop(grace_seconds)
         if self._started:
             self.announcer.stop()
+            self.store.record(AuditKind.CLOSED)
         self.store.close()
 
 
@@ -214,5 +236,7 @@ def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str]) 
         with tempfile.TemporaryFile(dir=data):
             pass
     except OSError as error:
-        raise ConfigError(folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})") from error
+        raise ConfigError(
+            folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})"
+        ) from error
     return data

@@ -81,7 +81,9 @@ def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]
     found = []
     for words in rule.what:
         name = words.text.split()[0]
-        known = name in {"everything", "reads", "changes"} or name.startswith("driver:") or any(c in name for c in "*?[")
+        known = (
+            name in {"everything", "reads", "changes"} or name.startswith("driver:") or any(c in name for c in "*?[")
+        )
         if not known and name not in operations and not rule.deny and rule.where != ("text",):
             found.append(f"{name!r} is no operation of this bot (a plugin may bring it)")
     return found
@@ -116,7 +118,7 @@ def run_tests(world: World, path: Path) -> Lines:
         except (AutomationError, KeyError, ValueError) as error:
             problem = f"cannot be run: {error}"
         if problem:
-            lines.append(("WRONG", f"{path}, line {line_of((number,))}: {problem}"))
+            lines.append(("WRONG", f"{path}, line {line_of(number)}: {problem}"))
     return lines or [("ok", f"{path}: {len(cases)} cases")]
 
 
@@ -148,4 +150,3 @@ def _place(where: str, network: str, world: World) -> Place:
     if where == "dm":
         return Place(network, "dm", direct=True)
     return Place(network, world.scope.places.get(where.removeprefix("#"), where))
-

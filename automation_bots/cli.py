@@ -26,13 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("automation-bots", description="Chat commands for IT operations.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        "automation-bots", description="Chat commands for IT operations.", allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
     _command(commands, "run", _run, "run a bot from its folder", "folder")
     _command(commands, "demo", _demo, "run the demo with its simulated devices")
-    _command(commands, "check", _check, "check a bot's folder: settings, inventory, policy and its tests, operations", "folder")
-    new = commands.add_parser("new", help="write a starter folder: new bot NAME").add_subparsers(required=True, metavar="what")
+    _command(
+        commands,
+        "check",
+        _check,
+        "check a bot's folder: settings, inventory, policy and its tests, operations",
+        "folder",
+    )
+    new = commands.add_parser("new", help="write a starter folder: new bot NAME").add_subparsers(
+        required=True, metavar="what"
+    )
     _command(new, "bot", _new_bot, "write bots/NAME with comments in every file", "name")
     policy = commands.add_parser("policy", help="policy check FOLDER").add_subparsers(required=True, metavar="what")
     _command(policy, "check", _policy_check, "lint a policy and run its test cases", "folder")
@@ -103,7 +113,7 @@ def _new_bot(parsed: argparse.Namespace) -> int:
     from automation_bots import starter
 
     folder = starter.write(Path("bots"), parsed.name)
-    _say(f"Wrote {folder}. Next: put yourself into {folder}/policy.yml and your devices into {folder}/inventory/hosts.yml,")
+    _say(f"Wrote {folder}. Next: put yourself into policy.yml and your devices into inventory/hosts.yml there,")
     _say(f"then:  automation-bots check {folder}  and  automation-bots run {folder}")
     return 0
 
@@ -131,7 +141,7 @@ def _audit_verify(parsed: argparse.Namespace) -> int:
     from automation_bots.store import Store
 
     bot = Bot(Path(parsed.folder), read_only=True)
-    rows = Store.reading(bot.data).verify_audit()
+    rows = Store.open(bot.data, exclusive=False).verify_audit()
     _say(f"The record is whole: {rows} entries, each chained to the one before.")
     return 0
 

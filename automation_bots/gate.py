@@ -12,7 +12,6 @@ from fnmatch import fnmatchcase
 
 from automation_bots.model import (
     NO_LIMITS,
-    NOTHING,
     Caller,
     Decision,
     Limits,
@@ -58,7 +57,7 @@ def decide(scope: Scope, request: Request, now: datetime) -> Decision:
     """Decide one request."""
     person = scope.policy.person(request.caller)
     if person is None:
-        return Decision(Verdict.DENY, stranger(request.caller))
+        return Decision(Verdict.DENY, stranger(request.caller), refused=tuple(sorted(request.devices)))
     found = _Found(scope, person, request, now)
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
         return found.on_devices()
@@ -258,4 +257,4 @@ def _could(rule: Rule, operation: Operation, person: Person) -> bool:
 
 def asks_nothing(operation: Operation, caller: Caller, place: Place) -> Request:
     """A request without values and devices, as Errbot's own and third-party commands make them."""
-    return Request(caller, place, operation, NOTHING)
+    return Request(caller, place, operation)

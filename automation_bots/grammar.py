@@ -19,7 +19,8 @@ MAX_WORDS = 2_000
 # What phones and chat programs do to text, undone before anything is read.
 _LOOKALIKES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u2007": " ",
-     "\u202f": " ", "\u2009": " ", "\u3000": " ", "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u00ad": None}
+     "\u202f": " ", "\u2009": " ", "\u3000": " ",
+     "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u00ad": None}
 )  # fmt: skip
 _DASH = re.compile(r"(?<!\S)[—–](?=[a-z])")
 _LINK = re.compile(r"<(?:https?://|mailto:|tel:)[^<>|\s]*\|([^<>|]*)>|<((?:https?://)[^<>|\s]*)>")

@@ -12,17 +12,19 @@ from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_l
 if TYPE_CHECKING:
     from automation_bots.store import AuditRow
 
-# command: (usage, meaning, examples)
+# The usage, the meaning and examples of each of the bot's own commands.
 BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "help": ("help [command]", "What you may do here, or how one command is used", ("!help", "!help ping")),
     "about": ("about", "What this bot is", ("!about",)),
     "whoami": ("whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",)),
-    "devices": ("devices [pattern]", "The devices you may see, by group or pattern", ("!devices", "!devices core:&site_a")),
+    "devices": ("devices [pattern]", "The devices you may see, by group or pattern",
+                ("!devices", "!devices core:&site_a")),
     "device": ("device <name>", "One device: how it is reached, what you may do there", ("!device core1",)),
     "playbook": ("playbook list | show <name> | run <name> on <devices> [key=value …] [--check]",
                  "Playbooks: list them, look into one, run one", ("!playbook list", "!playbook show patch")),
     "jobs": ("jobs [mine|running|all|failed]", "The latest jobs", ("!jobs mine",)),
-    "job": ("job <n> [output [device]]", "One job with its outcomes, or its output", ("!job 42", "!job 42 output web3")),
+    "job": ("job <n> [output [device]]", "One job with its outcomes, or its output",
+            ("!job 42", "!job 42 output web3")),
     "queue": ("queue", "What waits, and for what", ("!queue",)),
     "cancel": ("cancel <n>", "Stop a job of yours", ("!cancel 42",)),
     "retry": ("retry <n> [failed]", "Run a job again, on all its devices or those that failed", ("!retry 42 failed",)),
@@ -51,13 +53,17 @@ def overview(operations: Iterable[Operation], prefix: str, name: str) -> Answer:
     lines = []
     for group, rows in groups.items():
         lines += [group, *(f"{command.ljust(width)}  {one_line(meaning, 90)}" for command, meaning in rows)]
-    return Answer(f"What you may do here with {name} (* may change something):", "\n".join(lines), f"→ {prefix}help <command>")
+    return Answer(
+        f"What you may do here with {name} (* may change something):", "\n".join(lines), f"→ {prefix}help <command>"
+    )
 
 
 def basic(name: str, entry: tuple[str, str, tuple[str, ...]], prefix: str) -> Answer:
     """The usage of one of the bot's own commands."""
     usage_line, meaning, examples = entry
-    return Answer(f"{name}: {meaning}.", "\n".join([f"usage    {prefix}{usage_line}", *_examples(examples, prefix, ())]))
+    return Answer(
+        f"{name}: {meaning}.", "\n".join([f"usage    {prefix}{usage_line}", *_examples(examples, prefix, ())])
+    )
 
 
 def usage(operation: Operation, prefix: str, devices: Sequence[str]) -> Answer:
@@ -125,11 +131,16 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
     where = "direct message" if job.place.direct else f"{job.place.room}"
     rows = [
         ("who", f"{job.person} ({where} on {job.place.network})"),
-        ("when", f"{render.age(job.created, now)}" + (f", started {render.age(job.started, now)}" if job.started else "")),
+        (
+            "when",
+            f"{render.age(job.created, now)}" + (f", started {render.age(job.started, now)}" if job.started else ""),
+        ),
         ("rule", ", ".join(job.rules)),
     ]
     if job.devices:
-        rows.insert(0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}, from {one_line(job.pattern, 40)})"))
+        rows.insert(
+            0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}, from {one_line(job.pattern, 40)})")
+        )
     if job.reason:
         rows.append(("why", job.reason))
     if job.retry_of:
@@ -141,4 +152,11 @@ def audit_row(row: AuditRow) -> tuple[str, ...]:
     """One line of `!audit`."""
     job = f"#{row.job}" if row.job else ""
     text = str(row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
-    return (row.at.strftime("%m-%d %H:%M:%S"), row.kind, row.person or "-", job, row.operation or "", one_line(text, 70))
+    return (
+        row.at.strftime("%m-%d %H:%M:%S"),
+        row.kind,
+        row.person or "-",
+        job,
+        row.operation or "",
+        one_line(text, 70),
+    )

@@ -1,12 +1,14 @@
-"""What a plugin gets: `self.submit(...)` takes the way of a command. A plain class, so that Errbot never loads it."""
+"""What a plugin gets: `self.submit(...)`. A plain class: Errbot would load a subclass of BotPlugin in its place."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
 from automation_bots import grammar
-from automation_bots.desk import Ask, Desk
+from automation_bots.desk import Desk
+from automation_bots.jobdesk import JobDesk
 from automation_bots.model import Answer
+from automation_bots.office import Ask
 from automation_bots.pipeline import Said
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ThrottledMixin:
-    """Put before BotPlugin: `class Ansible(ThrottledMixin, BotPlugin)`. No plugin needs policy, driver or thread code."""
+    """Stands before BotPlugin: `class Ansible(mixin.ThrottledMixin, BotPlugin)`; no policy or thread code needed."""
 
     @property
     def automation(self) -> Bot:
@@ -25,6 +27,11 @@ class ThrottledMixin:
     def desk(self) -> Desk:
         """Answers about the bot itself."""
         return self.automation.desk
+
+    @property
+    def job_desk(self) -> JobDesk:
+        """Answers about jobs."""
+        return self.automation.job_desk
 
     def ask(self, msg: Any, line: str) -> Ask:
         """Who asks, where, and what."""
@@ -44,7 +51,9 @@ class ThrottledMixin:
         return self.automation.pipeline.submit(Said(caller, place, operation, line, text, _id(msg)))
 
     def _who(self, msg: Any) -> tuple[Any, Any]:
-        return self._bot.automation_who(msg)  # type: ignore[attr-defined]  # given to every backend by the guard
+        bot: Any = self._bot  # type: ignore[attr-defined]  # BotPlugin's
+        caller, place = bot.automation_who(msg)  # given to every backend by the guard
+        return caller, place
 
 
 def _id(msg: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand, StoreError, UnknownDevice, UserError
 from automation_bots.model import (
     FINAL,
+    GOOD,
     Answer,
     Caller,
     Decision,
@@ -28,11 +28,11 @@ from automation_bots.model import (
     Verdict,
     one_line,
 )
-from automation_bots.store import Kind, Store
+from automation_bots.questions import Question, Questions, is_cancel
+from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.world import World
 
 log = logging.getLogger(__name__)
-_QUESTION_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,6 @@ class Said:
     line: str = ""
     text: str = ""
     message_id: str = ""
-
-
-@dataclass(slots=True)
-class _Question:
-    said: Said
-    typed: grammar.Typed
-    missing: grammar.Missing
-    expires: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ class Parts:
     message_size: int = 20_000
     sites: bool = False  # whether any limit looks at sites
     prefix: str = "!"
-    questions: dict[tuple[str, str, str, str], _Question] = field(default_factory=dict)
+    questions: Questions = field(default_factory=Questions)
 
 
 class Pipeline:
@@ -91,7 +83,7 @@ class Pipeline:
         return self._safely(said, submit)
 
     def _safely(self, said: Said, submit: Callable[[Said], Answer | None]) -> Answer | None:
-        self._parts.questions.pop(_key(said.caller, said.place), None)
+        self._parts.questions.drop(said.caller, said.place)
         try:
             return submit(said)
         except UserError as error:
@@ -188,7 +180,7 @@ class Pipeline:
         return f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else " → !devices"
 
     def _refuse(self, request: Request, decision: Decision) -> Answer:
-        self._parts.store.record(Kind.DENIED, _body(request, decision, self.person(request.caller)))
+        self._record(AuditKind.DENIED, request, decision)
         log.info(
             "denied %s to %s at %s: %s", request.operation.name, request.caller.id, request.place.room, decision.reason
         )
@@ -249,45 +241,26 @@ class Pipeline:
             request = Request(said.caller, said.place, operation, {}, typed.pattern)
             decision = gate.decide(self._parts.world.scope, request, self._parts.now())
             return self._refuse(request, decision)
-        expires = time.monotonic() + _QUESTION_SECONDS
-        self._parts.questions[_key(said.caller, said.place)] = _Question(said, typed, missing, expires)
-        parameter = missing.parameter
-        if parameter is None:
-            shown = render.names(sorted(usable)) if usable else ""
-            return Answer(f"On which devices? You may use {shown}.", hint="Just answer, or say cancel.")
-        choices = f" ({', '.join(str(choice) for choice in parameter.choices)})" if parameter.choices else ""
-        helped = f" – {parameter.help}" if parameter.help and not parameter.choices else ""
-        return Answer(self._spell(f"Which {parameter.name}?{choices}{helped}"), hint="Just answer, or say cancel.")
+        return self._parts.questions.ask(
+            Question(said.caller, said.place, operation.name, typed, missing), sorted(usable)
+        )
 
     def asked(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
-        return _key(caller, place) in self._parts.questions
+        return self._parts.questions.open(caller, place)
 
-    def answer(self, caller: Caller, place: Place, text: str) -> tuple[bool, Answer | None]:
-        """Take words that are no command as the answer to an open question; (False, None) when there is none."""
-        question = self._parts.questions.pop(_key(caller, place), None)
-        if question is None or time.monotonic() > question.expires:
-            return False, None
-        if text.strip().lower() in {"cancel", "stop", "no", "never mind"}:
-            return True, Answer("Nothing was done.")
+    def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
+        """Take words that are no command as the answer to the open question."""
+        question = self._parts.questions.take(caller, place)
+        if question is None or is_cancel(text):
+            return Answer("Nothing was done.")
+        said = Said(caller, place, question.operation)
         try:
-            return True, self._answered(question, grammar.clean(text))
+            operation = self.operation(said)
+            return self.unknown(said) if operation is None else self._with(said, operation, question.answered(text))
         except UserError as error:
-            question.expires = time.monotonic() + _QUESTION_SECONDS
-            self._parts.questions[_key(caller, place)] = question
-            return True, Answer(self._spell(str(error)), hint="Try again, or say cancel.")
-
-    def _answered(self, question: _Question, text: str) -> Answer | None:
-        operation = self.operation(question.said)
-        if operation is None:
-            return self.unknown(question.said)
-        typed, parameter = question.typed, question.missing.parameter
-        if parameter is None:
-            typed = replace(typed, pattern=text.removeprefix("on ").replace(" ", ""))
-        else:
-            value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text
-            typed = replace(typed, values={**typed.values, parameter.name: value})
-        return self._with(question.said, operation, typed)
+            self._parts.questions.again(question)
+            return Answer(self._spell(str(error)), hint="Try again, or say cancel.")
 
     # -- who, what, and what was meant
 
@@ -308,8 +281,9 @@ class Pipeline:
     def unknown(self, said: Said) -> Answer:
         """The answer to a command that does not exist: what was meant, among what this person may use here."""
         person = self.person(said.caller)
-        body = {"operation": one_line(said.operation, 60), "caller": said.caller.id, "network": said.caller.network}
-        self._parts.store.record(Kind.UNKNOWN, {**body, "person": person.name if person else ""})
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        kind = AuditKind.UNKNOWN_COMMAND if person else AuditKind.UNKNOWN_PERSON
+        self._parts.store.record(kind, about=about)
         if person is None:
             return Answer(gate.stranger(said.caller))
         near = self._parts.world.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
@@ -335,8 +309,18 @@ class Pipeline:
         decision = gate.decide(self._parts.world.scope, request, self._parts.now())
         if decision.verdict is not Verdict.ALLOW:
             return self._refuse(request, decision)
-        self._parts.store.record(Kind.COMMAND, _body(request, decision, self.person(caller)))
+        self._record(AuditKind.COMMAND, request, decision)
         return None
+
+    def _record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
+        person = self.person(request.caller)
+        body = {
+            "parameters": catalog.without_secrets(request.operation, request.parameters),
+            "pattern": request.pattern,
+            "rules": decision.rules,
+            "reason": decision.reason,
+        }
+        self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))
 
     # -- jobs that exist already
 
@@ -351,7 +335,7 @@ class Pipeline:
             return Answer(f"#{job.number} had a value that is never stored; type the command again.")
         devices = job.devices
         if failed:
-            devices = tuple(o.device for o in self._parts.store.outcomes(job.number) if o.status not in render.GOOD)
+            devices = tuple(o.device for o in self._parts.store.outcomes(job.number) if o.status not in GOOD)
             if not devices:
                 return Answer(f"#{job.number} has no failed device. → !retry {job.number}")
         request = Request(
@@ -376,22 +360,3 @@ class Pipeline:
 
 def _typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
-
-
-def _key(caller: Caller, place: Place) -> tuple[str, str, str, str]:
-    return caller.network, caller.id, place.room, place.thread
-
-
-def _body(request: Request, decision: Decision, person: Person | None) -> dict[str, Any]:
-    return {
-        "person": person.name if person else "",
-        "caller": request.caller.id,
-        "network": request.caller.network,
-        "room": request.place.room,
-        "operation": request.operation.name,
-        "parameters": catalog.without_secrets(request.operation, request.parameters),
-        "pattern": request.pattern,
-        "devices": list(request.devices),
-        "rules": list(decision.rules),
-        "reason": decision.reason,
-    }

@@ -1,4 +1,4 @@
-"""policy.yml as values: people with their immutable ids, and rules that allow or restrict. Pure but for reading the file."""
+"""policy.yml as values: people with their immutable ids, and rules that allow or restrict."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from automation_bots.timewindow import Window, window
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import NO_LIMITS, Caller, Limits, Operation, Person, Risk
+from automation_bots.timewindow import Window, window
 from automation_bots.yaml_lines import load_yaml
 
 ADMINS = "admins"
@@ -188,9 +188,9 @@ def load(path: Path) -> Policy:
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple("with" if part == "with_" else part for part in first["loc"])
-        raise ConfigError(path, f"{'.'.join(map(str, where))}: {_plain(first['msg'])}", line_of(where)) from error
+        raise ConfigError(path, f"{'.'.join(map(str, where))}: {_plain(first['msg'])}", line_of(*where)) from error
     except _At as error:
-        raise ConfigError(path, str(error), line_of(error.where)) from error
+        raise ConfigError(path, str(error), line_of(*error.where)) from error
 
 
 def _plain(message: str) -> str:

@@ -1,4 +1,4 @@
-"""Jobs and outcomes as text: first what happened, then the few lines that need a person, then what to type next. Pure."""
+"""Jobs and outcomes as text: what happened, the few lines that need a person, what to type next. Pure."""
 
 from __future__ import annotations
 
@@ -105,8 +105,9 @@ def recap(job: Job, outcomes: Sequence[Outcome], *, screen_lines: int = 40) -> A
     """What came of a job: failures first with their reason; short outputs whole; then what to type next."""
     if job.quiet and all(outcome.status in GOOD for outcome in outcomes):
         return Answer(headline(job))
-    block = _outputs(outcomes, screen_lines) or table(rows(outcomes), limit=LINES_SHOWN)
-    return Answer(headline(job), block, next_words(job, outcomes))
+    whole = _outputs(outcomes, screen_lines)
+    block = whole or table(rows(outcomes), limit=LINES_SHOWN)
+    return Answer(headline(job), block, next_words(job, outcomes, shown=bool(whole)))
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
@@ -120,8 +121,9 @@ def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
     if not outcomes or len(outcomes) > WHOLE_OUTPUTS or any(outcome.status not in GOOD for outcome in outcomes):
         return ""
     texts = [outcome.output.strip("\n") for outcome in outcomes]
-    if not any("\n" in text for text in texts) and len(outcomes) > 1:
-        return ""
+    told = all(one_line(o.summary) != _first_line(text) for o, text in zip(outcomes, texts, strict=True))
+    if len(outcomes) > 1 and (told or not any("\n" in text for text in texts)):
+        return ""  # the summaries say it all, or the outputs are single lines: a table reads better
     parts = [
         f"── {o.device}\n{text or o.summary}" if len(outcomes) > 1 else text or o.summary
         for o, text in zip(outcomes, texts, strict=True)
@@ -130,7 +132,11 @@ def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
     return whole if whole.count("\n") < screen_lines else ""
 
 
-def next_words(job: Job, outcomes: Sequence[Outcome]) -> str:
+def _first_line(text: str) -> str:
+    return one_line(text.split("\n", 1)[0])
+
+
+def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) -> str:
     """What a person would type now."""
     words = []
     bad = [outcome for outcome in outcomes if outcome.status not in GOOD]
@@ -141,7 +147,7 @@ def next_words(job: Job, outcomes: Sequence[Outcome]) -> str:
         device = f" {bad[0].device}" if bad[0].device else ""
         words.append(f"!job {job.number} output{device}")
         words.append(f"!retry {job.number} failed")
-    elif longer and (len(outcomes) > WHOLE_OUTPUTS or sum(o.output.count("\n") + 1 for o in outcomes) > LINES_SHOWN):
+    elif longer and not shown:
         words.append(f"!job {job.number} output {longer[0].device}".rstrip())
     return f"→ {' · '.join(words)}" if words else ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from automation_bots.errors import ConfigError
 
-_BOT = '''# The bot {name}. Everything has a default; these are the lines people change.
+_BOT = """# The bot {name}. Everything has a default; these are the lines people change.
 name = "{name}"
 backend = "Text"            # the chat network: "Text" (terminal), "IRC", or any other Errbot backend by its name
 prefix = "!"                # what a command begins with; @{name} works as well
@@ -31,8 +31,8 @@ sources = ["inventory"]     # anything Ansible reads: YAML, INI, scripts, plugin
 
 [retention]
 days = 90                   # outputs of ended jobs; the record itself stays
-'''
-_POLICY = '''# Who may do what. Nobody else may do anything. Read it aloud: each rule is a sentence.
+"""
+_POLICY = """# Who may do what. Nobody else may do anything. Read it aloud: each rule is a sentence.
 people:
   # The ids are the chat network's own, not display names; somebody unknown who types !whoami is told theirs.
   admin: {text: "@admin", groups: [admins]}
@@ -49,12 +49,12 @@ rules:
   #   may: ["service restart *"]
   #   on: webservers
   #   when: Mon-Fri 08:00-18:00 Europe/Madrid
-'''
-_TESTS = '''# What the policy must answer; `automation-bots check` runs these.
+"""
+_TESTS = """# What the policy must answer; `automation-bots check` runs these.
 - {who: admin, what: uptime on all, expect: allow}
 - {who: somebody, what: uptime on all, expect: deny}
-'''
-_HOSTS = '''# Ansible's own inventory. `ansible-inventory --list -i .` shows how it is read.
+"""
+_HOSTS = """# Ansible's own inventory. `ansible-inventory --list -i .` shows how it is read.
 all:
   hosts:
     here:
@@ -67,7 +67,7 @@ all:
   #     vars: {platform: cisco_ios, ansible_user: netops}
   #     hosts:
   #       core1: {ansible_host: 192.0.2.1, site: madrid}
-'''
+"""
 _FUNCTION = '''"""A command with logic is one file with one function of the same name: this is !greet."""
 
 

@@ -13,6 +13,7 @@ from automation_bots.catalog import Catalog, Folders
 from automation_bots.errors import DefinitionError
 from automation_bots.gate import Scope
 from automation_bots.inventory import Inventory
+from automation_bots.model import Operation
 from automation_bots.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,10 @@ class World:
             scope = Scope(self.policy, lambda pattern: frozenset(inventory.expand(pattern)), self._places)
             self._scope = scope
         return scope
+
+    def operation(self, name: str) -> Operation | None:
+        """Return the operation of that name, as its file says now."""
+        return self.catalog.find(name)
 
     def listen(self, listener: Callable[[Change], None]) -> None:
         """Be told of every reload."""

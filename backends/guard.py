@@ -7,6 +7,7 @@ Errbot's class is changed, not a subclass of it, because any backend by its name
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
 import logging
@@ -67,12 +68,13 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     text = grammar.clean(msg.body or "")
     if not text or _repeated(bot, msg):
         return False
-    prefixed, words = _addressed(bot, msg, text)
+    prefixed, words = _addressed(bot, text)
+    if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
+        _later(bot, msg, lambda: _answer(bot, msg, text))
+        return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
     if command:
         bot._process_command(msg, command, rest, None)
-    elif not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
-        _later(bot, msg, lambda: _answer(bot, msg, text))
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
         _later(bot, msg, lambda: _unknown(bot, msg, words))
     return True
@@ -83,7 +85,7 @@ def _repeated(bot: ErrBot, msg: Any) -> bool:
     return bool(message_id) and not automation(bot).store.first_seen(automation(bot).settings.network, message_id)
 
 
-def _addressed(bot: ErrBot, msg: Any, text: str) -> tuple[bool, str]:
+def _addressed(bot: ErrBot, text: str) -> tuple[bool, str]:
     """Strip the prefix or the mention; say whether there was one."""
     settings = automation(bot).settings
     for start in (settings.prefix, *(mention + end for mention in mentions(bot) for end in (":", ",", " "))):
@@ -130,8 +132,7 @@ def _later(bot: ErrBot, msg: Any, work: Any) -> None:
 
 
 def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
-    _, answer = automation(bot).pipeline.answer(caller_of(bot, msg), place_of(bot, msg), text)
-    return answer
+    return automation(bot).pipeline.answer(caller_of(bot, msg), place_of(bot, msg), text)
 
 
 def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer:
@@ -226,6 +227,7 @@ def _with_start(original: Any) -> Any:
     def connect_callback(bot: ErrBot) -> None:
         original(bot)
         automation(bot).start(surface_of(bot))
+        atexit.register(automation(bot).stop)  # not every backend calls its shutdown
 
     return connect_callback
 

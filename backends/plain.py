@@ -1,4 +1,4 @@
-"""The chat surface on Errbot's own interface: a new message instead of an edit, words instead of buttons, text for files."""
+"""The chat surface on Errbot's own interface: new messages for edits, words for buttons, text for files."""
 
 from __future__ import annotations
 

@@ -13,19 +13,17 @@ from automation_bots.bot import ROOT, data_folder
 from automation_bots.errors import DriverError
 
 
-
 def run() -> int:
     """Run the demo until its input ends."""
     folder = ROOT / "bots" / "demo"
     data = data_folder(settings.load(folder), folder, os.environ)
     devices = _devices(data / "lab")
-    bot = None
+    command = [sys.executable, "-m", "automation_bots.cli", "run", str(folder)]
     try:
+        bot = subprocess.Popen(command, cwd=ROOT)  # noqa: S603 - our own module
         # The terminal sends Ctrl-C to both; the bot ends by it, and only then this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: bot.terminate() if bot else None)
-        command = [sys.executable, "-m", "automation_bots.cli", "run", str(folder)]
-        bot = subprocess.Popen(command, cwd=ROOT)  # noqa: S603 - our own module
+        signal.signal(signal.SIGTERM, lambda *_: bot.terminate())
         return bot.wait()
     finally:
         devices.terminate()

@@ -20,8 +20,9 @@ _PASS_SECONDS = 1.0  # rates free up by time alone, so a pass is made now and th
 class Local:
     """One thread admits, one thread a job runs. All state that matters is in the store."""
 
-    def __init__(self, workshop: Workshop, caps: Callable[[], Caps], ended: Callable[[int], None]) -> None:
-        self._workshop, self._caps, self._ended = workshop, caps, ended
+    def __init__(self, workshop: Workshop, caps: Callable[[], Caps]) -> None:
+        self._workshop, self._caps = workshop, caps
+        self._ended: Callable[[int], None] = lambda _number: None
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._stopping = False
@@ -32,6 +33,10 @@ class Local:
         self._waits: Mapping[int, str] = {}
         self._held: Mapping[str, int] = {}
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+
+    def listen(self, ended: Callable[[int], None]) -> None:
+        """Call this with the number of every job that has ended."""
+        self._ended = ended
 
     def start(self) -> None:
         """Take up the queue of the store and begin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -50,6 +51,8 @@ class AutomationTextBackend(text.TextBackend):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.demo_mode = True
+        # The log goes to its file; between prompts it would only be noise.
+        logging.getLogger().removeHandler(text.console_hdlr)
         self.prompting = False
         self.automation_surface = TextSurface(self)
         self._busy = threading.Semaphore(0)

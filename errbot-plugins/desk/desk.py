@@ -47,38 +47,3 @@ class Desk(mixin.ThrottledMixin, BotPlugin):
     def playbook(self, msg, args):
         """List playbooks, look into one, run one."""
         return self.desk.playbook(self.ask(msg, args))
-
-    @botcmd
-    def jobs(self, msg, args):
-        """The latest jobs."""
-        return self.desk.jobs(self.ask(msg, args))
-
-    @botcmd
-    def job(self, msg, args):
-        """One job with its outcomes, or its output."""
-        return self.desk.job(self.ask(msg, args))
-
-    @botcmd
-    def queue(self, msg, args):
-        """What waits, and for what."""
-        return self.desk.queue(self.ask(msg, args))
-
-    @botcmd
-    def cancel(self, msg, args):
-        """Stop a job."""
-        return self.desk.cancel(self.ask(msg, args))
-
-    @botcmd
-    def retry(self, msg, args):
-        """Run a job again."""
-        return self.desk.retry(self.ask(msg, args))
-
-    @botcmd
-    def ack(self, msg, args):
-        """Acknowledge an interrupted change."""
-        return self.desk.ack(self.ask(msg, args))
-
-    @botcmd
-    def audit(self, msg, args):
-        """The record."""
-        return self.desk.audit(self.ask(msg, args))

@@ -35,4 +35,6 @@ class Operations(mixin.ThrottledMixin, BotPlugin):
             return self.submit_line(msg, name, args)
 
         # Errbot makes Python attributes of command names, and joins words with _: a dash has to be hidden from it.
-        return Command(command, name=operation.name.replace("-", "_dash_"), cmd_kwargs={"name": operation.name}, doc=operation.help)
+        return Command(
+            command, name=operation.name.replace("-", "_dash_"), cmd_kwargs={"name": operation.name}, doc=operation.help
+        )

@@ -1,0 +1,187 @@
+"""OpenSSH's known_hosts: look a device's keys up, and write keys that a person decided to trust."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from automation_bots.errors import DriverError
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """A public key of a device, in SSH's wire format."""
+
+    type: str
+    blob: bytes
+    revoked: bool = field(default=False, compare=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """The form that `ssh-keygen -lf` prints at the device."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+
+    def line(self, host: str, port: int) -> str:
+        """Return the line that makes this key known."""
+        return f"{entry_name(host, port)} {self.type} {base64.b64encode(self.blob).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    names: tuple[str, ...]
+    key: HostKey
+
+
+def entry_name(host: str, port: int) -> str:
+    """Return how known_hosts writes a host: with brackets and port unless it is 22."""
+    host = host.lower()
+    return host if port == 22 else f"[{host}]:{port}"
+
+
+class KnownHosts:
+    """One known_hosts file, read once per change and shared by all threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, int, int] | None = None
+        self._plain: dict[str, list[HostKey]] = {}
+        self._other: list[_Entry] = []  # hashed names and patterns, which must be tried one by one
+
+    def keys(self, host: str, port: int) -> tuple[HostKey, ...]:
+        """Return the keys known for a host."""
+        plain, other = self._current()
+        name = entry_name(host, port)
+        return (*plain.get(name, ()), *(entry.key for entry in other if _matches(entry.names, name)))
+
+    def _current(self) -> tuple[dict[str, list[HostKey]], list[_Entry]]:
+        with self._lock:
+            stamp = _stamp(self.path)
+            if stamp != self._stamp:
+                self._plain, self._other = _indexed(_read(self.path))
+                self._stamp = stamp
+            return self._plain, self._other
+
+
+def trust(path: Path, host: str, port: int, lines: Iterable[str]) -> None:
+    """Make exactly these lines the known keys of a host; revoked keys, patterns and other hosts stay as they are."""
+    name = entry_name(host, port)
+    new = [line.strip() for line in lines]
+    for line in new:
+        entry = _parsed(line)
+        if entry is None or not _matches(entry.names, name):
+            raise DriverError(f"{line!r} is no known_hosts line of {name}")
+    kept = [rest for line in _read(path) if (rest := _without(line, name)) is not None]
+    _replace(path, "".join(f"{line}\n" for line in [*kept, *new]))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DriverError(f"cannot read the known host keys in {path}: {error.strerror}") from error
+
+
+def _indexed(lines: Iterable[str]) -> tuple[dict[str, list[HostKey]], list[_Entry]]:
+    plain: dict[str, list[HostKey]] = {}
+    other: list[_Entry] = []
+    for entry in _entries(lines):
+        if any(_needs_trying(name) for name in entry.names):
+            other.append(entry)
+            continue
+        for name in entry.names:
+            plain.setdefault(name.lower(), []).append(entry.key)
+    return plain, other
+
+
+def _entries(lines: Iterable[str]) -> Iterator[_Entry]:
+    for line in lines:
+        if entry := _parsed(line):
+            yield entry
+
+
+def _parsed(line: str) -> _Entry | None:
+    """Read one line; comments, broken lines and certificate authorities (which paramiko cannot check) are None."""
+    words = line.split()
+    marker = words.pop(0) if words and words[0].startswith("@") else ""
+    if len(words) < 3 or words[0].startswith("#") or marker not in {"", "@revoked"}:
+        return None
+    try:
+        blob = base64.b64decode(words[2], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return _Entry(tuple(words[0].split(",")), HostKey(words[1], blob, revoked=bool(marker)))
+
+
+def _needs_trying(name: str) -> bool:
+    return name.startswith(("|", "!")) or "*" in name or "?" in name
+
+
+def _matches(names: Iterable[str], name: str) -> bool:
+    found = False
+    for pattern in names:
+        if pattern.startswith("!"):
+            if _glob(pattern[1:], name):
+                return False
+        elif _is_hash_of(pattern, name) if pattern.startswith("|") else _glob(pattern, name):
+            found = True
+    return found
+
+
+def _glob(pattern: str, name: str) -> bool:
+    # Brackets stand for a port here, not for a choice of characters.
+    return fnmatchcase(name, pattern.lower().replace("[", "[[]"))
+
+
+def _is_hash_of(pattern: str, name: str) -> bool:
+    try:
+        _, kind, salt, digest = pattern.split("|")
+        expected = base64.b64decode(digest)
+        made = hmac.new(base64.b64decode(salt), name.encode(), hashlib.sha1).digest()  # OpenSSH's format fixes SHA-1
+    except (ValueError, binascii.Error):
+        return False
+    return kind == "1" and hmac.compare_digest(expected, made)
+
+
+def _without(line: str, name: str) -> str | None:
+    """Return the line without that host, or None when nothing is left of it."""
+    entry = _parsed(line)
+    if entry is None or entry.key.revoked:
+        return line
+    left = [known for known in entry.names if known.lower() != name and not _is_hash_of(known, name)]
+    if len(left) == len(entry.names):
+        return line
+    return " ".join([",".join(left), *line.split()[1:]]) if left else None
+
+
+def _replace(path: Path, text: str) -> None:
+    # A new file moved over the old one: a crash, or a driver that reads now, never meets half a file.
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, mode)
+            file.write(text)
+        Path(name).replace(path)
+    except OSError as error:
+        raise DriverError(f"cannot write the known host keys to {path}: {error.strerror}") from error

@@ -1,0 +1,65 @@
+"""Keep the first part of what a device prints, however much that is, in bounded memory."""
+
+from __future__ import annotations
+
+from automation_bots.model import one_line
+
+_TAIL = 4096
+
+
+class Capped:
+    """Bytes up to a limit, and always the last few, since the reason of a failure stands at the end."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.head = bytearray()
+        self.tail = b""
+        self.total = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes; what is over the limit is only counted."""
+        self.head += chunk[: self.limit - len(self.head)]
+        self.tail = (self.tail + chunk)[-_TAIL:]
+        self.total += len(chunk)
+
+    def drop(self, piece: bytes) -> None:
+        """Forget a piece that is ours and not the device's."""
+        before = len(self.head)
+        self.head = self.head.replace(piece, b"")
+        self.tail = self.tail.replace(piece, b"")
+        self.total -= before - len(self.head)
+
+
+def joined(out: Capped, err: Capped, limit: int) -> str:
+    """Return standard output, then standard error, as text of at most `limit` bytes and a mark where it was cut."""
+    for_err = min(len(err.head), max(limit - len(out.head), limit // 10))
+    kept = bytes(out.head[: limit - for_err]), bytes(err.head[:for_err])
+    text = "\n".join(part for part in (_text(part) for part in kept) if part)
+    was_cut = out.total + err.total > sum(len(part) for part in kept)
+    return f"{text}\n{mark(limit)}" if was_cut else text
+
+
+def cut(text: str, limit: int) -> str:
+    """Return the text with at most `limit` bytes of it, marked where it was cut."""
+    raw = text.encode("utf-8", "replace")
+    return text if len(raw) <= limit else f"{raw[:limit].decode('utf-8', 'ignore')}\n{mark(limit)}"
+
+
+def mark(limit: int) -> str:
+    """Return the line that stands where output was cut."""
+    size = f"{limit / 1_000_000:g} MB" if limit >= 1_000_000 else f"{limit:,} bytes"
+    return f"[output cut at {size}]"
+
+
+def first_line(text: str) -> str:
+    """Return the first line that says something, as one line to show."""
+    return next((one_line(line) for line in text.splitlines() if line.strip()), "")
+
+
+def last_line(tail: bytes) -> str:
+    """Return the last line that says something, as one line to show."""
+    return first_line("\n".join(reversed(_text(tail).splitlines())))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace").rstrip("\r\n")

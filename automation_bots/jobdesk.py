@@ -1,0 +1,196 @@
+"""Answers about jobs, the queue and the record, and what can be done with a job that exists already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from automation_bots import helptext, render
+from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
+from automation_bots.model import FINAL, Answer, Job, State, one_line
+from automation_bots.office import Ask, Office
+from automation_bots.policy import ADMINS
+from automation_bots.store import AuditKind, Criteria, Subject
+
+_AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
+_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
+
+
+class JobDesk:
+    """One method a command; each returns what to say."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def job_of(self, ask: Ask, word: str) -> Job:
+        """The job of a number that this person may see: one's own, one on devices one sees, or any for admins."""
+        person, digits = self._office.person(ask), word.lstrip("#")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
+            raise NoSuchJob(f"{one_line(word, 30)!r} is no job number. → {self._office.prefix}jobs")
+        job = self._office.store.job(int(digits))
+        if not self._office.sees(person, job):
+            raise NoSuchJob(f"There is no job #{int(digits)}. → {self._office.prefix}jobs")
+        return job
+
+    def jobs(self, ask: Ask) -> Answer:
+        """The latest jobs: mine, running, failed or all."""
+        person = self._office.person(ask)
+        which = ask.words[0].lower() if ask.words else "all"
+        states: dict[str, tuple[State, ...] | None] = {
+            "all": None,
+            "mine": None,
+            "running": (State.RUNNING, State.QUEUED),
+            "failed": (State.FAILED, State.INTERRUPTED),
+        }
+        if which not in states:
+            raise BadCommand(
+                f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → {self._office.prefix}help jobs"
+            )
+        found = self._office.store.jobs(states=states[which], person=person.name if which == "mine" else None, limit=50)
+        rows = [render.job_line(job, self._office.now()) for job in found if self._office.sees(person, job)]
+        if not rows:
+            return Answer("No jobs." if which == "all" else f"No {which} jobs.")
+        return Answer(f"{which} jobs, latest first:", render.table(rows, limit=20), f"→ {self._office.prefix}job <n>")
+
+    def job(self, ask: Ask) -> Answer:
+        """One job, or its output."""
+        if not ask.words:
+            raise BadCommand(f"Which job? → {self._office.prefix}job <n> · {self._office.prefix}jobs")
+        job = self.job_of(ask, ask.words[0])
+        if len(ask.words) > 1 and ask.words[1] == "output":
+            return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
+        outcomes = self._office.store.outcomes(job.number)
+        recap = render.recap(job, outcomes) if job.state in FINAL else None
+        why = self._office.dispatcher.waits().get(job.number, "")
+        rows = [*helptext.job_facts(job, self._office.now()), *([("waits", why)] if why else [])]
+        block = render.table(rows) + ("\n\n" + render.table(render.rows(outcomes), limit=40) if outcomes else "")
+        text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
+        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
+
+    def _output(self, job: Job, device: str) -> Answer:
+        names = [device] if device else list(job.devices) or [""]
+        if device and device not in job.devices:
+            raise UnknownDevice(
+                f"#{job.number} did not run on {one_line(device, 60)!r}; it ran on {render.names(job.devices)}."
+            )
+        texts = [(name, self._office.store.output(job.number, name)) for name in names]
+        whole = "\n".join(f"── {name}\n{text}" if len(names) > 1 else text for name, text in texts if text)
+        if not whole.strip():
+            return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}.")
+        title = f"#{job.number} {job.title}{render.on(names if names != [''] else [])}"
+        return Answer(title, file=(f"job-{job.number}{'-' + device if device else ''}.txt", whole))
+
+    def queue(self, ask: Ask) -> Answer:
+        """What waits, at which position, and for what."""
+        person = self._office.person(ask)
+        waits = self._office.dispatcher.waits()
+        rows = []
+        for position, (number, why) in enumerate(waits.items(), 1):
+            job = self._office.store.job(number)
+            shown = (job.title, job.person) if self._office.sees(person, job) else ("…", "")
+            rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
+        running = self._office.dispatcher.active[0]
+        if not rows:
+            return Answer(f"Nothing waits; {running} jobs run.")
+        return Answer(f"{len(rows)} jobs wait, {running} run:", render.table(rows, limit=30))
+
+    def cancel(self, ask: Ask) -> Answer:
+        """Stop one's own job; admins stop any."""
+        job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
+        if job.person != person.name and ADMINS not in person.groups:
+            return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
+        if job.state in FINAL or not self._office.dispatcher.cancel(job.number, f"cancelled by {person.name}"):
+            return Answer(
+                f"#{job.number} has ended already: {job.state.value}. → {self._office.prefix}job {job.number}"
+            )
+        self._office.store.record(
+            AuditKind.CANCELLED, {"requester": job.person}, Subject(person.name, ask.caller, ask.place, job=job.number)
+        )
+        return Answer(f"#{job.number} is being cancelled.")
+
+    def retry(self, ask: Ask) -> Answer | None:
+        """Ask for a job again, on all its devices or those that failed."""
+        job = self.job_of(ask, ask.words[0] if ask.words else "")
+        which = ask.words[1].lower() if len(ask.words) > 1 else "all"
+        if which not in {"all", "failed"}:
+            raise BadCommand(
+                f"→ {self._office.prefix}retry {job.number} · {self._office.prefix}retry {job.number} failed"
+            )
+        return self._office.pipeline.retry(ask.caller, ask.place, job, failed=which == "failed")
+
+    def ack(self, ask: Ask) -> Answer:
+        """Acknowledge an interrupted change: somebody has looked, the devices are free again."""
+        job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
+        if job.person != person.name and ADMINS not in person.groups:
+            return Answer(f"No: {job.person} or an admin acknowledges #{job.number}.")
+        if not self._office.store.acknowledge(job.number, person.name):
+            return Answer(f"#{job.number} holds no device.")
+        self._office.dispatcher.released()
+        return Answer(f"#{job.number} is acknowledged; {render.names(job.devices)} can be changed again.")
+
+    # -- the record
+
+    def audit(self, ask: Ask) -> Answer:
+        """The record, newest first, filtered by key=value."""
+        denied = self._office.pipeline.guard(ask.caller, ask.place, "audit")
+        if denied is not None:
+            return denied
+        if ask.line.strip() == "verify":
+            return Answer(
+                f"The record is whole: {self._office.store.verify_audit()} entries, each chained to the one before."
+            )
+        criteria, limit = self._filters(ask.words)
+        rows = self._office.store.audit_rows(limit=limit, **criteria)
+        if not rows:
+            return Answer("No such entries.")
+        shown = [helptext.audit_row(row) for row in rows]
+        return Answer(f"{len(rows)} entries, newest first:", render.table(shown, limit=50))
+
+    def _filters(self, words: Sequence[str]) -> tuple[Criteria, int]:
+        criteria, limit = Criteria(), 50
+        for word in words:
+            key, equals, value = word.partition("=")
+            if not equals or not value:
+                raise BadCommand(
+                    f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._office.prefix}help audit"
+                )
+            if key == "limit":
+                limit = min(_number(key, value), 500)
+            else:
+                criteria.update(self._criterion(key, value))
+        return criteria, limit
+
+    def _criterion(self, key: str, value: str) -> Criteria:
+        if key == "person":
+            return {"person": value}
+        if key == "device":
+            return {"device": value}
+        if key == "job":
+            return {"job": _number(key, value)}
+        if key == "kind":
+            return {"kind": _kind(value)}
+        if key == "since":
+            return {"since": self._office.now() - _age(value)}
+        raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: person, device, kind, job, since, limit")
+
+
+def _number(key: str, value: str) -> int:
+    digits = value.lstrip("#")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
+        raise BadCommand(f"{key} must be a number, got {one_line(value, 30)!r}")
+    return int(digits)
+
+
+def _kind(value: str) -> AuditKind:
+    kinds = {kind.value.replace(" ", "-"): kind for kind in AuditKind}
+    if value not in kinds:
+        raise BadCommand(f"kind is one of {', '.join(kinds)}")
+    return kinds[value]
+
+
+def _age(value: str) -> timedelta:
+    found = _AGE.fullmatch(value)
+    if not found:
+        raise BadCommand(f"since must be like 30m, 2h or 7d, got {one_line(value, 30)!r}")
+    return timedelta(minutes=int(found.group(1)) * _MINUTES[found.group(2)])

@@ -1,0 +1,57 @@
+"""Who asks the bot about itself, and what the answers are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from automation_bots import gate
+from automation_bots.dispatch.local import Local
+from automation_bots.errors import BadCommand
+from automation_bots.model import Caller, Job, Person, Place
+from automation_bots.pipeline import Pipeline
+from automation_bots.policy import ADMINS
+from automation_bots.store import Store
+from automation_bots.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks the bot about itself, where, and the words behind the command."""
+
+    caller: Caller
+    place: Place
+    line: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        """The words behind the command."""
+        return self.line.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the answers are made from."""
+
+    name: str
+    prefix: str
+    world: World
+    store: Store
+    dispatcher: Local
+    pipeline: Pipeline
+    now: Callable[[], datetime]
+    started: datetime
+
+    def person(self, ask: Ask) -> Person:
+        """Who asks; UserError for a stranger."""
+        person = self.pipeline.person(ask.caller)
+        if person is None:
+            raise BadCommand(gate.stranger(ask.caller))
+        return person
+
+    def sees(self, person: Person, job: Job) -> bool:
+        """Whether a person may see a job: one's own, one on devices one sees, any for admins."""
+        if job.person == person.name or ADMINS in person.groups:
+            return True
+        return bool(job.devices) and gate.visible(self.world.scope, person).issuperset(job.devices)

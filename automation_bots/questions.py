@@ -1,0 +1,84 @@
+"""Open questions: a missing value was asked for, and the next words of the same person in the same place answer it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from automation_bots import grammar, render
+from automation_bots.model import Answer, Caller, Place
+
+_SECONDS = 300.0
+_HINT = "Just answer, or say cancel."
+_CANCEL = frozenset({"cancel", "stop", "no", "never mind"})
+
+_Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command that is not complete: what was typed so far, and what is missing."""
+
+    caller: Caller
+    place: Place
+    operation: str
+    typed: grammar.Typed
+    missing: grammar.Missing
+
+    @property
+    def key(self) -> _Key:
+        """Whose answer, and where."""
+        return _key(self.caller, self.place)
+
+    def answered(self, text: str) -> grammar.Typed:
+        """Return what was typed, completed by the answer."""
+        text, parameter = grammar.clean(text), self.missing.parameter
+        if parameter is None:
+            return replace(self.typed, pattern=text.removeprefix("on ").replace(" ", ""))
+        value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text
+        return replace(self.typed, values={**self.typed.values, parameter.name: value})
+
+
+@dataclass(slots=True)
+class Questions:
+    """The open questions; in memory only, since a restart answers nobody's half-typed command."""
+
+    _open: dict[_Key, tuple[Question, float]] = field(default_factory=dict)
+
+    def ask(self, question: Question, devices: Sequence[str]) -> Answer:
+        """Open a question and return how it is asked."""
+        self.again(question)
+        parameter = question.missing.parameter
+        if parameter is None:
+            return Answer(f"On which devices? You may use {render.names(devices)}.", hint=_HINT)
+        choices = f" ({', '.join(str(choice) for choice in parameter.choices)})" if parameter.choices else ""
+        helped = f" – {parameter.help}" if parameter.help and not parameter.choices else ""
+        return Answer(f"Which {parameter.name}?{choices}{helped}", hint=_HINT)
+
+    def again(self, question: Question) -> None:
+        """Leave a question open, with fresh time."""
+        self._open[question.key] = (question, time.monotonic() + _SECONDS)
+
+    def open(self, caller: Caller, place: Place) -> bool:
+        """Return whether a question to this person is open here."""
+        _, expires = self._open.get(_key(caller, place), (None, 0.0))
+        return time.monotonic() < expires
+
+    def take(self, caller: Caller, place: Place) -> Question | None:
+        """Close the question and return it."""
+        question, expires = self._open.pop(_key(caller, place), (None, 0.0))
+        return question if time.monotonic() < expires else None
+
+    def drop(self, caller: Caller, place: Place) -> None:
+        """Forget the question: another command was typed."""
+        self._open.pop(_key(caller, place), None)
+
+
+def is_cancel(text: str) -> bool:
+    """Return whether an answer means: leave it."""
+    return text.strip().lower() in _CANCEL
+
+
+def _key(caller: Caller, place: Place) -> _Key:
+    return caller.network, caller.id, place.room, place.thread

@@ -1,0 +1,234 @@
+"""The audit chain: rows that each carry the hash of the one before, so that what is changed later shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
+
+from automation_bots.errors import StoreError
+from automation_bots.model import NOTHING, Caller, Job, Place, Request
+from automation_bots.store.codec import canonical
+from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
+
+START = "0" * 64  # the `prev` of the first row
+READ_AT_ONCE = 1_000
+
+
+class AuditKind(StrEnum):
+    """What happened."""
+
+    ACCEPTED = "accepted"
+    STARTED = "started"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    LATE = "late"  # outcomes that came after the end of their job
+    ACKNOWLEDGED = "acknowledged"
+    TOLD = "told"
+    DENIED = "denied"
+    UNKNOWN_PERSON = "unknown person"
+    UNKNOWN_COMMAND = "unknown command"
+    RELOADED = "reloaded"
+    INSTALLED = "installed"
+    OPENED = "opened"
+    CLOSED = "closed"
+    PRUNED = "pruned"
+    COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere
+    ERROR = "error"
+
+
+class BrokenAudit(StoreError):
+    """The chain does not hold; `seq` is the first bad record."""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        self.seq = seq
+        super().__init__(
+            f"Audit record {seq} {reason}. Keep a copy of the record as it is and compare it with a backup."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who, where and what a row is about."""
+
+    person: str = ""
+    caller: Caller | None = None
+    place: Place | None = None
+    operation: str = ""
+    devices: tuple[str, ...] = ()
+    job: int | None = None
+
+    @classmethod
+    def of_job(cls, job: Job) -> Subject:
+        """Take it from a job."""
+        return cls(job.person, job.caller, job.place, job.operation, job.devices, job.number)
+
+    @classmethod
+    def of_request(cls, request: Request, person: str = "") -> Subject:
+        """Take it from a request that became no job."""
+        return cls(person, request.caller, request.place, request.operation.name, request.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One row. `kind` is an AuditKind, or plain text that a newer version wrote."""
+
+    seq: int
+    at: datetime
+    kind: str
+    person: str
+    network: str
+    caller: str
+    place: str
+    operation: str
+    devices: int
+    job: int | None
+    body: Mapping[str, Any]
+    prev: str
+    hash: str
+
+    @property
+    def original(self) -> str:
+        """The text whose SHA-256 is `hash`."""
+        fields = {name: getattr(self, name) for name in _HASHED}
+        return canonical({**fields, "at": stamp(self.at), "body": canonical(self.body)})
+
+
+class Criteria(TypedDict, total=False):
+    """Which rows to look for; what is left out or None may be anything."""
+
+    since: datetime | None
+    until: datetime | None
+    person: str | None
+    kind: AuditKind | None
+    device: str | None
+    job: int | None
+
+
+# The body is hashed as the text that is stored, so that another program can check it without Python's JSON habits.
+_HASHED = ("seq", "at", "kind", "person", "network", "caller", "place", "operation", "devices", "job", "body", "prev")
+
+
+def hash_of(fields: Mapping[str, Any]) -> str:
+    """Hash a row: SHA-256 over its canonical JSON, the hash of the row before included."""
+    return hashlib.sha256(canonical({name: fields[name] for name in _HASHED}).encode()).hexdigest()
+
+
+def append(
+    connection: Connection, at: datetime, kind: AuditKind, subject: Subject, body: Mapping[str, Any] = NOTHING
+) -> None:
+    """Add a row at the end of the chain; the caller's transaction holds off other writers."""
+    head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
+    place, caller = subject.place, subject.caller
+    names = {"devices": subject.devices} if subject.devices else {}
+    fields: dict[str, Any] = {
+        "seq": head.seq + 1, "at": stamp(at), "kind": kind.value, "person": storable(subject.person),
+        "network": storable(caller.network if caller else place.network if place else ""),
+        "caller": storable(caller.id if caller else ""), "place": storable(_place(place)),
+        "operation": storable(subject.operation), "devices": len(subject.devices), "job": subject.job,
+        "body": canonical({**body, **names}), "prev": head.hash,
+    }  # fmt: skip
+    fields["hash"] = hash_of(fields)
+    connection.execute(insert(audit), fields)
+    connection.execute(update(audit_head), {"seq": fields["seq"], "hash": fields["hash"]})
+    if devices := sorted(set(subject.devices)):
+        connection.execute(insert(audit_devices), [{"device": device, "seq": fields["seq"]} for device in devices])
+
+
+def _place(place: Place | None) -> str:
+    if place is None:
+        return ""
+    return f"{place.room}/{place.thread}" if place.thread else place.room
+
+
+def find(connection: Connection, limit: int, **criteria: Unpack[Criteria]) -> list[AuditRow]:
+    """Return the rows that fit, newest first."""
+    statement = select(audit).order_by(audit.c.seq.desc())
+    if (device := criteria.get("device")) is not None:
+        # Ordered by the index of devices, so that a device with few rows is found without walking all others.
+        statement = (
+            select(audit)
+            .join(audit_devices, audit_devices.c.seq == audit.c.seq)
+            .where(audit_devices.c.device == device)
+            .order_by(audit_devices.c.seq.desc())
+        )
+    found = connection.execute(statement.where(*_conditions(criteria)).limit(limit))
+    return [row_of(row) for row in found.mappings()]
+
+
+def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    if (since := criteria.get("since")) is not None:
+        yield audit.c.at >= stamp(since)
+    if (until := criteria.get("until")) is not None:
+        yield audit.c.at < stamp(until)
+    if (kind := criteria.get("kind")) is not None:
+        yield audit.c.kind == kind.value
+    if (person := criteria.get("person")) is not None:
+        yield audit.c.person == person
+    if (job := criteria.get("job")) is not None:
+        yield audit.c.job == job
+
+
+def after(connection: Connection, seq: int, limit: int) -> list[AuditRow]:
+    """Return the rows that follow one, oldest first."""
+    statement = select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(limit)
+    return [row_of(row) for row in connection.execute(statement).mappings()]
+
+
+def row_of(row: RowMapping) -> AuditRow:
+    """Read a row; one that somebody garbled is named."""
+    try:
+        fields = {**row, "at": datetime.fromisoformat(row["at"]), "body": json.loads(row["body"])}
+    except ValueError as error:
+        raise BrokenAudit(row["seq"], f"cannot be read ({error}): somebody changed it") from error
+    fields["kind"] = next((kind for kind in AuditKind if kind == row["kind"]), row["kind"])
+    return AuditRow(**fields)
+
+
+def verify(connection: Connection) -> int:
+    """Check the whole chain and return its length; raise BrokenAudit at the first record that does not fit.
+
+    Seen: rows changed, put in, taken out, reordered, cut off at the end. Not seen: everything rewritten from some row
+    on, hashes and head included, or the whole database put back to an older copy. Only a hash kept elsewhere shows
+    that: in the ECS file on another machine, or in a signed checkpoint.
+    """
+    last, previous = 0, START
+    head = connection.execute(select(audit_head)).mappings().one_or_none()
+    while rows := _raw_after(connection, last):
+        for row in rows:
+            _check(row, last, previous)
+            last, previous = row["seq"], row["hash"]
+    _check_head(head, last, previous)
+    return last
+
+
+def _raw_after(connection: Connection, seq: int) -> Sequence[RowMapping]:
+    # Rows below 1 cannot be reached from 0, so the first read takes all.
+    condition = audit.c.seq > seq if seq else audit.c.seq.is_not(None)
+    return connection.execute(select(audit).where(condition).order_by(audit.c.seq).limit(READ_AT_ONCE)).mappings().all()
+
+
+def _check(row: RowMapping, last: int, previous: str) -> None:
+    seq = row["seq"]
+    if seq != last + 1:
+        raise BrokenAudit(last + 1, f"is missing (the next one there is {seq})")
+    if row["prev"] != previous:
+        raise BrokenAudit(seq, "does not follow from the one before it: changed, reordered or put in later")
+    if hash_of(dict(row)) != row["hash"]:
+        raise BrokenAudit(seq, "was changed after it was written")
+
+
+def _check_head(head: RowMapping | None, last: int, previous: str) -> None:
+    if head is None:
+        raise BrokenAudit(last, "is the last one there, and the note of the true end is missing")
+    if head["seq"] > last:
+        raise BrokenAudit(last + 1, f"is missing, and all after it up to {head['seq']}: the end was cut off")
+    if head["seq"] != last or head["hash"] != previous:
+        raise BrokenAudit(last, "is not the one that was written last")

@@ -1,0 +1,74 @@
+"""Job rows: put in, looked up, moved from state to state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
+
+from automation_bots.errors import NoSuchJob
+from automation_bots.model import FINAL, Job, State
+from automation_bots.store import outcomes
+from automation_bots.store.codec import frozen, job_of, row_of
+from automation_bots.store.schema import jobs
+
+
+def add(connection: Connection, job: Job, now: datetime) -> Job:
+    """Put a job into the queue and give it its number."""
+    fresh = replace(job, state=State.QUEUED, created=now, started=None, ended=None, error="", told=False, counts={})
+    number = connection.scalar(insert(jobs).returning(jobs.c.number), row_of(fresh))
+    return replace(fresh, number=number or 0, parameters=frozen(dict(job.parameters)))
+
+
+def get(connection: Connection, number: int) -> Job:
+    """Return one job with its counts."""
+    found = _read(connection, select(jobs).where(jobs.c.number == number))
+    if not found:
+        raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
+    return found[0]
+
+
+def newest(connection: Connection, conditions: Collection[ColumnElement[bool]], limit: int) -> list[Job]:
+    """Return jobs, the newest first."""
+    return _read(connection, select(jobs).where(*conditions).order_by(jobs.c.number.desc()).limit(limit))
+
+
+def oldest(connection: Connection, *conditions: ColumnElement[bool]) -> list[Job]:
+    """Return all jobs that fit, in the order they were asked for."""
+    return _read(connection, select(jobs).where(*conditions).order_by(jobs.c.number))
+
+
+def move(connection: Connection, number: int, state: State, values: Mapping[str, Any]) -> bool:
+    """Change a job that is in this state; False when it no longer is, or never existed."""
+    statement = update(jobs).where(jobs.c.number == number, jobs.c.state == state.value)
+    return connection.execute(statement.values(**values)).rowcount == 1
+
+
+def note(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
+    """Write what is no state."""
+    if connection.execute(update(jobs).where(jobs.c.number == number).values(**values)).rowcount != 1:
+        raise NoSuchJob(f"There is no job #{number}.")
+
+
+def in_state(*states: State) -> ColumnElement[bool]:
+    """Fit the jobs in one of these states."""
+    return jobs.c.state.in_([state.value for state in states])
+
+
+def is_untold() -> ColumnElement[bool]:
+    """Fit the ended jobs whose place has not heard of the end."""
+    return jobs.c.told.is_(False) & in_state(*FINAL)
+
+
+def _read(connection: Connection, statement: Select[Any]) -> list[Job]:
+    rows = connection.execute(statement).all()
+    running = [row.number for row in rows if row.state == State.RUNNING]
+    live = outcomes.counts(connection, running) if running else {}
+    return [_job(row, live) for row in rows]
+
+
+def _job(row: Row[Any], live: Mapping[int, Mapping[str, int]]) -> Job:
+    return job_of(row, live.get(row.number, {}) if row.state == State.RUNNING else None)

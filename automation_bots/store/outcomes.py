@@ -1,0 +1,108 @@
+"""What came of each device, and what it printed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from automation_bots.model import Job, Outcome, Status
+from automation_bots.store.codec import outcome_of, pack, unpack
+from automation_bots.store.schema import outcomes, outputs, storable
+
+BATCH = 500  # devices asked for in one statement
+
+
+def add(connection: Connection, number: int, found: Iterable[Outcome]) -> dict[str, str]:
+    """Store outcomes and return {device: status} of those that were news.
+
+    The first outcome of a device stays; only UNKNOWN gives way, when a worker that was thought lost reports after all.
+    """
+    first: dict[str, Outcome] = {}
+    for outcome in found:
+        first.setdefault(storable(outcome.device), outcome)
+    news: dict[str, Outcome] = {}
+    names = list(first)
+    for start in range(0, len(names), BATCH):
+        some = names[start : start + BATCH]
+        known = _settle(connection, number, {name: first[name] for name in some})
+        news |= {name: first[name] for name in some if name not in known}
+    if news:
+        connection.execute(insert(outcomes), [_row(number, outcome) for outcome in news.values()])
+    if printed := [_output_row(number, outcome) for outcome in news.values() if outcome.output]:
+        connection.execute(insert(outputs), printed)
+    return {name: outcome.status.value for name, outcome in news.items()}
+
+
+def _settle(connection: Connection, number: int, batch: Mapping[str, Outcome]) -> set[str]:
+    """Return the devices whose stored outcome stays; UNKNOWN ones are taken away when something better came."""
+    here = (outcomes.c.job == number) & outcomes.c.device.in_(batch)
+    stored = dict(connection.execute(select(outcomes.c.device, outcomes.c.status).where(here)).all())
+    better = [n for n, status in stored.items() if status == Status.UNKNOWN and batch[n].status is not Status.UNKNOWN]
+    if better:
+        connection.execute(delete(outcomes).where(outcomes.c.job == number, outcomes.c.device.in_(better)))
+        connection.execute(delete(outputs).where(outputs.c.job == number, outputs.c.device.in_(better)))
+    return set(stored).difference(better)
+
+
+def _row(number: int, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "job": number, "device": outcome.device, "status": outcome.status.value, "summary": outcome.summary,
+        "seconds": outcome.seconds, "exit_code": outcome.exit_code,
+    }  # fmt: skip
+
+
+def _output_row(number: int, outcome: Outcome) -> dict[str, Any]:
+    packed, data = pack(outcome.output)
+    return {"job": number, "device": outcome.device, "packed": packed, "data": data}
+
+
+def fill(connection: Connection, job: Job, summary: str) -> None:
+    """Give every device that has reported nothing the outcome UNKNOWN."""
+    reported = statuses(connection, job.number)
+    silent = [name for name in job.devices or ("",) if storable(name) not in reported]
+    add(connection, job.number, (Outcome(name, Status.UNKNOWN, summary) for name in silent))
+
+
+def statuses(connection: Connection, number: int) -> dict[str, str]:
+    """Return {device: status} of a job."""
+    statement = select(outcomes.c.device, outcomes.c.status).where(outcomes.c.job == number).order_by(outcomes.c.device)
+    return dict(connection.execute(statement).all())
+
+
+def tally(of_devices: Mapping[str, str]) -> dict[str, int]:
+    """Count devices by status."""
+    return dict(Counter(of_devices.values()))
+
+
+def counts(connection: Connection, numbers: Collection[int]) -> dict[int, dict[str, int]]:
+    """Return {status: devices} of several jobs."""
+    by_job: dict[int, dict[str, int]] = defaultdict(dict)
+    columns = (outcomes.c.job, outcomes.c.status)
+    statement = select(*columns, func.count()).where(outcomes.c.job.in_(numbers)).group_by(*columns)
+    for number, status, devices in connection.execute(statement):
+        by_job[number][status] = devices
+    return by_job
+
+
+def find(connection: Connection, number: int, status: Status | None, *, with_output: bool) -> list[Outcome]:
+    """Return the outcomes of a job, by device name."""
+    statement = select(outcomes).where(outcomes.c.job == number).order_by(outcomes.c.device)
+    if status is not None:
+        statement = statement.where(outcomes.c.status == status.value)
+    printed = _outputs(connection, number) if with_output else {}
+    return [outcome_of(row, printed.get(row.device, "")) for row in connection.execute(statement)]
+
+
+def _outputs(connection: Connection, number: int) -> dict[str, str]:
+    rows = connection.execute(select(outputs).where(outputs.c.job == number))
+    return {row.device: unpack(row.data, packed=row.packed) for row in rows}
+
+
+def output(connection: Connection, number: int, device: str) -> str:
+    """Return what one device printed; empty when it printed nothing."""
+    statement = select(outputs).where(outputs.c.job == number, outputs.c.device == device)
+    row = connection.execute(statement).one_or_none()
+    return unpack(row.data, packed=row.packed) if row else ""

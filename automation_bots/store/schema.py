@@ -1,0 +1,174 @@
+"""The tables, the same on SQLite and PostgreSQL; a change here needs a migration and a new HEAD."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+HEAD = "0001"
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def stamp(at: datetime) -> str:
+    """Write a time in UTC so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def storable(text: str) -> str:
+    """Replace what no database takes: NUL (PostgreSQL) and lone surrogates (UTF-8)."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time as text: both databases keep the microseconds, and a person can read it."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's
+        """Write the time."""
+        return stamp(value) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's
+        """Read the time."""
+        return datetime.fromisoformat(value) if value else None
+
+
+class Words(TypeDecorator[str]):
+    """Text that may come from people and devices, so it may hold anything."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's
+        """Replace what cannot be stored."""
+        return value if value is None else storable(value)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column typed INTEGER
+metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s",
+                                       "fk": "fk_%(table_name)s_%(column_0_N_name)s"})  # fmt: skip
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("person", Words, nullable=False),
+    Column("network", Words, nullable=False),
+    Column("caller", Words, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("risk", String(16), nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("retry_of", Number),
+    Column("created", UtcTime, nullable=False),
+    Column("started", UtcTime),
+    Column("ended", UtcTime),
+    Column("error", Words, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("counts", Text, nullable=False),  # JSON, written at the end: it outlives the outcomes
+    Column("message", Words, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: everything that is never searched
+    Index(None, "state", "number"),
+    Index(None, "person", "number"),
+    Index(None, "told", "state", "number"),
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("device", Words, primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("exit_code", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("device", Words, primary_key=True),
+    Column("packed", Boolean, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("device", Words, primary_key=True),
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "job"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("network", Words, primary_key=True),
+    Column("message", Words, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),  # raw text: a forged one must still be readable by verify
+    Column("kind", String(32), nullable=False),
+    Column("person", Words, nullable=False),
+    Column("network", Words, nullable=False),
+    Column("caller", Words, nullable=False),
+    Column("place", Words, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("devices", Integer, nullable=False),
+    Column("job", Number),
+    Column("body", Text, nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index(None, "at"),
+    Index(None, "kind", "seq"),
+    Index(None, "person", "seq"),
+    Index(None, "job", "seq"),
+)
+
+# Which rows name a device. An index over audit.body, so that one device's story is found in millions of rows.
+audit_devices = Table(
+    "audit_devices",
+    metadata,
+    Column("device", Words, primary_key=True),
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# The last row of the chain once more: rows cut off at the end are missed by it.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Number, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

@@ -1,0 +1,293 @@
+"""The record as the rest of the project uses it: every change of a job and its audit row in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Unpack
+
+from sqlalchemy import Connection, insert, select
+
+from automation_bots.model import FINAL, NOTHING, Job, Outcome, Risk, State, Status
+from automation_bots.store import audit, holds, jobs, outcomes, retention, schema
+from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.codec import canonical
+from automation_bots.store.database import Database
+
+SEEN_DAYS = 30
+SILENT = "The bot stopped before this device answered"
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """Jobs, outcomes, holds and audit. Safe to use from many threads."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    @classmethod
+    def open(
+        cls, url_or_folder: str | Path, *, clock: Callable[[], datetime] = utc_now, exclusive: bool = True
+    ) -> Store:
+        """Open a data folder or a postgresql:// URL, and make or upgrade its tables.
+
+        One bot at a time: a second one is refused. `exclusive=False` is for what works beside the bot (workers, backup,
+        offline verify); it makes no tables.
+        """
+        return cls(Database.open(url_or_folder, exclusive=exclusive), clock)
+
+    def close(self) -> None:
+        """End; what comes later is refused with a StoreError."""
+        self._database.close()
+
+    # -- jobs --------------------------------------------------------------------------------------------------------
+
+    def add_job(self, job: Job, extra: Mapping[str, Any] = NOTHING) -> Job:
+        """Queue a job; returns it with its number. `extra` goes into the audit row."""
+        now = self._clock()
+        with self._database.write() as connection:
+            added = jobs.add(connection, job, now)
+            audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(added), {**extra, **_facts(added)})
+        return added
+
+    def start(self, number: int) -> bool:
+        """Move from queued to running; only the one who gets True may touch the devices."""
+        now = self._clock()
+        with self._database.write() as connection:
+            moved = jobs.move(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
+            if moved:
+                audit.append(connection, now, AuditKind.STARTED, Subject.of_job(jobs.get(connection, number)))
+        return moved
+
+    def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
+        """Move from running to a final state. A change that ends INTERRUPTED holds the devices with unknown outcome."""
+        if state not in FINAL:
+            raise ValueError(f"{state} is no final state")
+        now = self._clock()
+        with self._database.write() as connection:
+            return _end(connection, number, now, {"state": state.value, "error": error}, extra)
+
+    def cancel_queued(self, number: int, by: str) -> bool:
+        """Take a job out of the queue; False when it is no longer there."""
+        now = self._clock()
+        with self._database.write() as connection:
+            moved = jobs.move(connection, number, State.QUEUED, {"state": State.CANCELLED.value, "ended": now})
+            if moved:
+                job = jobs.get(connection, number)
+                audit.append(connection, now, AuditKind.CANCELLED, _by(job, by), {"requester": job.person})
+        return moved
+
+    def job(self, number: int) -> Job:
+        """Return one job with its counts; NoSuchJob when there is none."""
+        with self._database.read() as connection:
+            return jobs.get(connection, number)
+
+    def jobs(
+        self, *, states: Collection[State] | None = None, person: str | None = None, limit: int = 20,
+        before: int | None = None,
+    ) -> list[Job]:  # fmt: skip
+        """Return jobs, newest first; `before` is the number to go on from."""
+        conditions = [jobs.in_state(*states)] if states is not None else []
+        if person is not None:
+            conditions.append(schema.jobs.c.person == person)
+        if before is not None:
+            conditions.append(schema.jobs.c.number < before)
+        with self._database.read() as connection:
+            return jobs.newest(connection, conditions, limit)
+
+    def queued(self) -> list[Job]:
+        """Return all jobs that wait, in the order they were asked for."""
+        with self._database.read() as connection:
+            return jobs.oldest(connection, jobs.in_state(State.QUEUED))
+
+    def running(self) -> list[Job]:
+        """Return all jobs that run."""
+        with self._database.read() as connection:
+            return jobs.oldest(connection, jobs.in_state(State.RUNNING))
+
+    def untold(self) -> list[Job]:
+        """Return the ended jobs whose place has not heard how they ended."""
+        with self._database.read() as connection:
+            return jobs.oldest(connection, jobs.is_untold())
+
+    def mark_told(self, number: int) -> bool:
+        """Note that the place has heard how the job ended; False when it had, or the job has not ended."""
+        now = self._clock()
+        with self._database.write() as connection:
+            job = jobs.get(connection, number)
+            if job.told or job.state not in FINAL:
+                return False
+            jobs.note(connection, number, {"told": True})
+            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job))
+        return True
+
+    def set_message(self, number: int, ref: str) -> None:
+        """Keep which chat message shows the job; only the chat side understands `ref`."""
+        with self._database.write() as connection:
+            jobs.note(connection, number, {"message": ref})
+
+    def message(self, number: int) -> str:
+        """Return what `set_message` kept, or nothing."""
+        column = schema.jobs.c.message
+        with self._database.read() as connection:
+            return connection.scalar(select(column).where(schema.jobs.c.number == number)) or ""
+
+    # -- outcomes ----------------------------------------------------------------------------------------------------
+
+    def add_outcomes(self, number: int, found: Iterable[Outcome]) -> int:
+        """Store outcomes in one go; returns how many were news. The first one of a device stays (UNKNOWN gives way)."""
+        batch, now = tuple(found), self._clock()
+        with self._database.write() as connection:
+            job = jobs.get(connection, number)
+            news = outcomes.add(connection, number, batch)
+            if news and job.state in FINAL:
+                _correct(connection, job, now, news)
+        return len(news)
+
+    def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
+        """Return the outcomes of a job, by device name; what the devices printed only when asked for."""
+        with self._database.read() as connection:
+            return outcomes.find(connection, number, status, with_output=with_output)
+
+    def output(self, number: int, device: str) -> str:
+        """Return all that one device printed; empty when nothing, or no longer kept."""
+        with self._database.read() as connection:
+            return outcomes.output(connection, number, device)
+
+    # -- after a crash -----------------------------------------------------------------------------------------------
+
+    def recover(self) -> list[Job]:
+        """At the start: what ran when the bot stopped is interrupted, its outcome unknown. Returns whom to tell."""
+        now = self._clock()
+        with self._database.write() as connection:
+            lost = jobs.oldest(connection, jobs.in_state(State.RUNNING))
+            for job in lost:
+                _end(connection, job.number, now, {"state": State.INTERRUPTED.value, "error": "The bot stopped"})
+            return [jobs.get(connection, job.number) for job in lost]
+
+    def holds(self) -> dict[str, int]:
+        """Return {device: the job whose unknown outcome holds it}."""
+        with self._database.read() as connection:
+            return holds.current(connection)
+
+    def acknowledge(self, number: int, by: str) -> bool:
+        """Let the devices of an interrupted job go; False when none is held."""
+        now = self._clock()
+        with self._database.write() as connection:
+            job = jobs.get(connection, number)
+            devices = holds.remove(connection, number)
+            if devices:
+                subject = replace(_by(job, by), devices=devices)
+                audit.append(connection, now, AuditKind.ACKNOWLEDGED, subject, {"requester": job.person})
+        return bool(devices)
+
+    def first_seen(self, network: str, message_id: str) -> bool:
+        """Tell whether a chat message comes for the first time, and remember it."""
+        table, now = schema.seen, self._clock()
+        known = select(table.c.at).where(table.c.network == network, table.c.message == message_id)
+        with self._database.read() as connection:  # a replayed history costs no write
+            if connection.scalar(known) is not None:
+                return False
+        with self._database.write() as connection:
+            if connection.scalar(known) is not None:
+                return False
+            connection.execute(insert(table), {"network": network, "message": message_id, "at": now})
+        return True
+
+    # -- audit -------------------------------------------------------------------------------------------------------
+
+    def record(self, kind: AuditKind, body: Mapping[str, Any] = NOTHING, about: Subject | None = None) -> None:
+        """Write an audit row for what is no job: refusals, unknown people, reloads, errors."""
+        now = self._clock()
+        with self._database.write() as connection:
+            audit.append(connection, now, kind, about or Subject(), body)
+
+    def audit_rows(self, *, limit: int = 50, **criteria: Unpack[Criteria]) -> list[AuditRow]:
+        """Return audit rows, newest first, by since (included), until (not included), person, kind, device, job."""
+        with self._database.read() as connection:
+            return audit.find(connection, limit, **criteria)
+
+    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
+        """Return the audit rows that follow one, oldest first."""
+        with self._database.read() as connection:
+            return audit.after(connection, seq, limit)
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call this after every write; it must neither wait nor raise."""
+        self._database.on_commit(listener)
+
+    def verify_audit(self) -> int:
+        """Check the audit chain and return its length; BrokenAudit names the first bad record."""
+        with self._database.read() as connection:
+            return audit.verify(connection)
+
+    # -- retention ---------------------------------------------------------------------------------------------------
+
+    def prune(self, keep_days: int) -> dict[str, int]:
+        """Forget the details of jobs that ended longer ago, in small steps while the bot works; returns what went."""
+        now = self._clock()
+        gone: Counter[str] = Counter(outputs=0, outcomes=0)
+        last = 0
+        while numbers := self._old_jobs(now - timedelta(days=keep_days), last):
+            with self._database.write() as connection:
+                gone.update(retention.forget_details(connection, numbers))
+            last = numbers[-1]
+        with self._database.write() as connection:
+            gone["messages"] = retention.forget_messages(connection, now - timedelta(days=SEEN_DAYS))
+            audit.append(connection, now, AuditKind.PRUNED, Subject(), {"keep_days": keep_days, **gone})
+        while self._database.shrink():
+            pass  # in steps, so that others write in between
+        return dict(gone)
+
+    def _old_jobs(self, ended_before: datetime, after: int) -> list[int]:
+        with self._database.read() as connection:
+            return retention.old_jobs(connection, ended_before, after)
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    """Return what was asked for, as the audit row of the acceptance keeps it."""
+    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of")
+    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
+
+
+def _by(job: Job, person: str) -> Subject:
+    """Say that somebody, perhaps not the requester, did something to a job."""
+    mine = person == job.person
+    return replace(Subject.of_job(job), person=person, caller=job.caller if mine else None)
+
+
+def _end(
+    connection: Connection, number: int, now: datetime, ending: Mapping[str, str], extra: Mapping[str, Any] = NOTHING
+) -> bool:
+    """Move a running job to its end, with counts, holds and audit row."""
+    if not jobs.move(connection, number, State.RUNNING, {**ending, "ended": now}):
+        return False
+    job = jobs.get(connection, number)
+    interrupted = job.state is State.INTERRUPTED
+    if interrupted:
+        outcomes.fill(connection, job, SILENT)
+    found = outcomes.statuses(connection, number)
+    jobs.note(connection, number, {"counts": canonical(outcomes.tally(found))})
+    if interrupted and job.risk is Risk.CHANGE:
+        unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
+        holds.add(connection, number, unknown, now)
+    body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
+    kind = AuditKind.INTERRUPTED if interrupted else AuditKind.ENDED
+    audit.append(connection, now, kind, Subject.of_job(job), body)
+    return True
+
+
+def _correct(connection: Connection, job: Job, now: datetime, news: Mapping[str, str]) -> None:
+    """Take in outcomes that came after the end; the audit row of the end stays as it was."""
+    found = outcomes.statuses(connection, job.number)
+    jobs.note(connection, job.number, {"counts": canonical(outcomes.tally(found))})
+    subject = replace(Subject.of_job(job), devices=tuple(sorted(news)))
+    audit.append(connection, now, AuditKind.LATE, subject, {"outcomes": news})

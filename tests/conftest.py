@@ -1,0 +1,19 @@
+"""Servers that tests share, each started once a session and only when a test asks for it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.sshd import Sshd
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """Give a real OpenSSH server on four addresses."""
+    if not shutil.which("/usr/sbin/sshd"):
+        pytest.skip("needs OpenSSH's server: apt install openssh-server sudo")
+    with Sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server

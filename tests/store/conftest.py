@@ -1,0 +1,132 @@
+"""Each test runs on SQLite and on a real PostgreSQL; the latter only where its server programs exist."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from automation_bots.model import Caller, Job, Limits, Place, Risk, State
+from automation_bots.store import Store
+
+JOB = Job(
+    number=0, state=State.QUEUED, person="ana", caller=Caller("slack", "U024BE7LH", "Ana"),
+    place=Place("slack", "C1", "168.1"), operation="service", pattern="web", devices=("web1", "web2", "web3"),
+    parameters={"name": "nginx", "action": "restart", "words": ("a", "b")}, risk=Risk.CHANGE, drivers=("ssh",),
+    sites=("madrid",), rules=("netops change",), limits=Limits(devices=5, rate=(3, 60.0)), reason="CHG-7", digest="d1",
+)  # fmt: skip
+
+
+class Clock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)
+
+    def __call__(self):
+        return self.now
+
+    def pass_days(self, days):
+        self.now += timedelta(days=days)
+
+
+def _programs():
+    found = shutil.which("pg_ctl") or next(iter(sorted(Path("/").glob("usr/lib/postgresql/*/bin/pg_ctl"))), None)
+    return Path(found).parent if found else None
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server of our own, on a socket; it refuses to run as root, so then another user runs it."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server programs (pg_ctl) on this machine")
+    user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        if user:
+            shutil.chown(folder, "nobody")
+        data = f"{folder}/data"
+        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **user}
+        subprocess.run([programs / "initdb", "-D", data, "-U", "bot", "-A", "trust", "-E", "UTF8", "--no-sync"], **run)
+        options = f"-c fsync=off -c listen_addresses='' -k {folder}"  # what is killed here is the bot, not the server
+        subprocess.run([programs / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w", "-o", options, "start"], **run)
+        try:
+            yield f"postgresql+psycopg://bot@/postgres?host={folder}"
+        finally:
+            subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+
+
+@pytest.fixture(scope="session")
+def fresh_schema(server):
+    """Make URLs, each of an empty schema."""
+    numbers = count(1)
+    engine = create_engine(server)
+
+    def make():
+        name = f"bot{next(numbers)}"
+        with engine.begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+        return f"{server}&options=-csearch_path%3D{name}"
+
+    yield make
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """Where an empty store may be made."""
+    if request.param == "sqlite":
+        return str(tmp_path / "data")
+    return request.getfixturevalue("fresh_schema")()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def open_store(url, clock):
+    """Open (again) the store of this test; all are closed at its end."""
+    stores = []
+
+    def make(**options):
+        stores.append(Store.open(url, clock=clock, **options))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store):
+    return open_store()
+
+
+@pytest.fixture
+def job():
+    """Make a job like JOB, with differences."""
+    return lambda **changes: replace(JOB, **changes)
+
+
+@pytest.fixture
+def sql(url, open_store):
+    """Run SQL behind the store's back, as somebody who tampers."""
+
+    def run(statement, **values):
+        target = url if "://" in url else f"sqlite:///{url}/bot.db"
+        engine = create_engine(target)
+        with engine.begin() as connection:
+            result = connection.execute(text(statement), values)
+            rows = result.all() if result.returns_rows else []
+        engine.dispose()
+        return rows
+
+    return run

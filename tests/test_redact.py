@@ -1,0 +1,269 @@
+import base64
+import html
+import json
+import threading
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from automation_bots.redact import Redactor
+from automation_bots.secret_patterns import MARK
+
+HIDDEN = "S3cr-t.Pa55"
+
+FOUND = """\
+password=SECRET
+db_password = SECRET
+PASSWORD: SECRET
+"password": "SECRET", "port": 22
+{\\"password\\": \\"SECRET\\", \\"a\\": 1}
+'api_key' => 'SECRET',
+password: SECRET
+  - client_secret: SECRET
+export aws_secret_access_key=SECRET
+Server=db;Uid=app;Pwd=SECRET;Port=1
+GET /x?token=SECRET&page=2
+login with token: SECRET, then go on
+(password=SECRET)
+<password>SECRET</password>
+Authorization: Bearer SECRET
+authorization: Basic SECRET
+curl -H 'Authorization: Token SECRET' https://example.com
+postgres://app:SECRET@db.example.com:5432/app
+mysqldump --password SECRET app
+tool --db-password SECRET -v
+sshpass -p SECRET ssh web1
+ansible_become_pass: SECRET
+pass = SECRET # of ana
+CREATE USER app IDENTIFIED BY 'SECRET';
+ConvertTo-SecureString "SECRET" -AsPlainText
+snmp-server community SECRET RO 10
+set snmp community SECRET authorization read-only
+snmp-server host 10.0.0.1 version 2c SECRET
+snmp-server user ana ops v3 auth sha SECRET priv aes 128 SECRET
+Community name: SECRET
+    community SECRET {
+rocommunity SECRET 10.0.0.0/8
+com2sec local 127.0.0.1 SECRET
+enable secret SECRET
+enable password 0 SECRET
+username bob privilege 15 secret SECRET
+ neighbor 10.0.0.1 password SECRET
+ password SECRET
+tacacs-server host 10.0.0.1 key SECRET
+radius server x key SECRET
+ key-string SECRET
+ ip ospf authentication-key SECRET
+ ip ospf message-digest-key 1 md5 SECRET
+crypto isakmp key SECRET address 10.0.0.1
+pre-shared-key local SECRET
+set system login user vyos authentication plaintext-password SECRET
+wpa-psk ascii 0 SECRET
+""".splitlines()
+
+FORMS = [
+    ("username bob password 7 {}", "094F471A1A0A"),
+    (" key 7 {}", "13061E010803"),
+    ("enable secret 5 {}", "$1$mERr$hx5rVt7rPNoS4wqbXKX7m0"),
+    ("enable secret 9 {}", "$9$nhEmQVczB7dqsO$X.HsgL6x1il0RxkOSSvyQYwucySCt7qFm4v7pqCxkKM"),
+    ('secret "{}"; ## SECRET-DATA', "$9$JuUi.PfzFnCmf5F"),
+    ("root:{}:19000:0:99999:7:::", "$6$rounds=5000$saltsalt$Gx0yTT.Lkx7/abcdefghijklmnop"),
+    ("ana:{}:19000::", "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7"),
+    ("key {} is active", "AKIAIOSFODNN7EXAMPLE"),
+    ("got {} from the login", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"),
+    ("remote uses {}", "ghp_abcdefghijklmnopqrstuvwxyz0123456789"),
+    ("sent bearer {} twice", "abcdef0123456789abcdef"),
+    ("passphrase: {}", "correct horse battery staple"),
+    ("  - passphrase: {} # of the old key", "correct horse#battery staple"),
+    ('password = "{}" # old', "two words, and more"),
+    ('"password": "{}", "x": 1', 'with \\" inside'),
+]
+
+HARMLESS = """\
+total 12
+drwxr-xr-x  3 root root 4096 Jan  1 10:00 .
+-rw-r--r--  1 root shadow 1043 Jan  1 10:00 passwd
+-rw-------  1 ana  ana   411 Jan  1 10:00 secret.txt
+Interface              IP-Address      OK? Method Status                Protocol
+GigabitEthernet0/0     10.0.0.1        YES NVRAM  up                    up
+service password-encryption
+ ip address 10.0.0.1 255.255.255.0
+● nginx.service - A high performance web server
+     Loaded: loaded (/lib/systemd/system/nginx.service; enabled; preset: enabled)
+     Active: active (running) since Mon 2024-01-01 10:00:00 UTC; 3 days ago
+   Main PID: 812 (nginx)
+● systemd-ask-password-console.path - Dispatch Password Requests to Console Directory Watch
+Jan 01 10:00:00 web1 sshd[1]: Accepted password for ana from 10.0.0.9 port 51234 ssh2
+Jan 01 10:00:00 web1 sshd[1]: Failed password for invalid user admin from 10.0.0.9
+passwd:         files systemd
+PWD=/home/ana
+PasswordAuthentication no
+Your password will expire in 5 days. The secret is to change it in time.
+Enter password:
+test pass: 12 of 12
+$s = ConvertTo-SecureString $plain -AsPlainText
+The token bucket refills every 5 s; a key 7 days old is fine
+password: "{{ vault_db_password }}"
+password: !vault |
+password: null
+password=${DB_PASSWORD}
+token_type: access
+passwords: 5
+BGP community: 65000:100
+  Community: 65001:200 65001:300
+community CUSTOMERS members 65000:1;
+http://web1:8080/status?user=ana@example.com
+ssh://ana@web1:22/
+image registry.example.com:5000/app@sha256:abc
+awk '{print $1$2, $5$6}'
+snmp-server host 10.0.0.1 version 3 priv
+-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIQIRi6zePL6mKjOipn+dNuaTAKBggqhkjOPQQDAjASMRAw
+-----END CERTIFICATE-----
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+-----END PUBLIC KEY-----
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJmD ana@web1
+1a2b3c4d5e6f7a8b9c0d commit of yesterday
+""".splitlines()
+
+
+@pytest.mark.parametrize("line", FOUND)
+def test_a_secret_is_taken_out_and_the_rest_of_the_line_stays(line):
+    assert Redactor().text(line.replace("SECRET", HIDDEN)) == line.replace("SECRET", MARK)
+
+
+@pytest.mark.parametrize(("line", "secret"), FORMS)
+def test_the_forms_of_the_field_are_known(line, secret):
+    shown = Redactor().text(line.format(secret))
+    assert shown == line.format(MARK)
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_harmless_output_is_left_as_it_is(line):
+    assert Redactor().text(line) == line
+
+
+def test_harmless_output_stays_as_a_whole():
+    assert Redactor().text("\n".join(HARMLESS)) == "\n".join(HARMLESS)
+
+
+def test_several_secrets_in_one_line_are_all_taken_out():
+    assert Redactor().text("password=a1b2 token=c3d4, secret: e5f6") == f"password={MARK} token={MARK}, secret: {MARK}"
+
+
+KEY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQ=="
+
+
+@pytest.mark.parametrize("kind", ["PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
+def test_only_the_inside_of_a_private_key_is_taken_out(kind):
+    text = f"before\n-----BEGIN {kind}-----\n{{}}\n-----END {kind}-----\nafter"
+    assert Redactor().text(text.format(KEY)) == text.format(MARK)
+
+
+def test_a_private_key_on_one_line_is_taken_out():
+    text = '{"k": "-----BEGIN PRIVATE KEY-----%s-----END PRIVATE KEY-----"}'
+    assert Redactor().text(text % "\\nMIIEvQIBADANBgk\\n") == text % MARK
+
+
+def test_of_a_private_key_that_is_cut_off_the_text_after_it_stays():
+    shown = Redactor().text(f"-----BEGIN PRIVATE KEY-----\n{KEY[:32]}\nPermission denied")
+    assert shown == f"-----BEGIN PRIVATE KEY-----\n{MARK}\nPermission denied"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        json.dumps,
+        lambda s: quote(s, safe=""),
+        html.escape,
+        lambda s: base64.b64encode(s.encode()).decode(),
+        lambda s: base64.urlsafe_b64encode(s.encode()).decode().rstrip("="),
+    ],
+)
+def test_a_known_secret_is_found_in_every_form(form):
+    secret = 'kÖ"/<ü>?>~pa55word&x'
+    assert form(secret) not in Redactor([secret]).text(f"said {form(secret)} and went")
+
+
+def test_a_known_secret_is_found_with_small_hexadecimal_digits():
+    assert Redactor(["a/b?c"]).text("x=a%2fb%3fc") == f"x={MARK}"
+
+
+@pytest.mark.parametrize("before", ["", "a", "an", "ana"])
+def test_a_known_secret_is_found_inside_longer_base64(before):
+    whole = base64.b64encode(f"{before}correct horse".encode()).decode()
+    shown = Redactor(["correct horse"]).text(whole).replace(MARK, "")
+    assert len(shown) <= len(base64.b64encode(before.encode())) + 6
+
+
+def test_where_two_known_secrets_overlap_nothing_of_either_stays():
+    assert Redactor(["abcd", "bcdefghij"]).text("<abcdefghij>") == f"<{MARK}>"
+
+
+def test_a_secret_of_several_lines_is_found_behind_a_prefix():
+    assert KEY.splitlines()[0] not in Redactor([KEY]).text("\n".join(f"web1 | {line}" for line in KEY.splitlines()))
+
+
+def test_values_too_short_to_be_secrets_are_ignored():
+    assert Redactor(["", "    ", "up", " no "]).text("up    no") == "up    no"
+
+
+WORDS = st.text(min_size=4, max_size=30).filter(lambda s: len(s.strip()) >= 4)
+
+
+@given(secrets=st.lists(WORDS, min_size=1, max_size=4), around=st.lists(st.text(max_size=20), min_size=2, max_size=5))
+@example(secrets=["aaaa", "aaab"], around=["a", "a", "b"])
+@settings(max_examples=150, deadline=None)
+def test_no_known_secret_survives(secrets, around):
+    assume(not any(secret in MARK for secret in secrets))
+    text = "".join(part + secrets[i % len(secrets)] for i, part in enumerate(around))
+    shown = Redactor(secrets).text(text)
+    assert not any(secret in shown for secret in secrets)
+
+
+@given(st.lists(st.sampled_from([*FOUND, *HARMLESS, 'password="', "secret:", "x1", "\\'", "$9$"]), max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_redacting_twice_is_redacting_once(lines):
+    once = Redactor().text("\n".join(lines))
+    assert Redactor().text(once) == once
+
+
+HOSTILE = [
+    "a", " ", "\n", "\\", '"', "'", "-", "$", "password", "password ", "password=", "password= ", 'password="',
+    "password:\\", "password=a,a", "password=a,", "secret 7 a", "eyJ", "eyJa", "eyJaaaaaaaaaa.", "://", "://a:",
+    "://a:a@", "$1$", "$9$", "$6$a", "--a-a-a-", "--password", "xoxb-", "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nA", "key 7 ", "tacacs ", "tacacs server a ", "snmp-server host a ",
+    "snmp-server community ", "user a role a ", "pre-shared-key address a ", "<password>", "Authorization: ", "bearer ",
+    "priv aes ", " password a ", "\npassword: a", "\n password ", "AKIA", "auth key", "api_key:", "password: a ", "a #",
+    "pass ", "identified with ", "ConvertTo-SecureString ", "\npassword: a #",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_costs_no_more_than_a_second_a_megabyte(piece):
+    text = "password key token " + piece * (200_000 // len(piece))
+    started = time.thread_time()
+    Redactor().text(text)
+    assert time.thread_time() - started < 0.2
+
+
+def test_a_megabyte_with_many_known_secrets_takes_less_than_a_second():
+    redactor = Redactor(f"secret-number-{n}/{n * 7919}" for n in range(200))
+    text = "\n".join(HARMLESS) * 400
+    started = time.thread_time()
+    redactor.text(text[:1_000_000])
+    assert time.thread_time() - started < 1
+
+
+def test_secrets_may_be_added_while_others_redact():
+    redactor = Redactor()
+    threads = [threading.Thread(target=redactor.add, args=([f"value-{n}-{i}" for i in range(20)],)) for n in range(8)]
+    [thread.start() for thread in threads]
+    [redactor.text("value-1-1 " * 50) for _ in range(20)]
+    [thread.join() for thread in threads]
+    assert redactor.text(" ".join(f"value-{n}-19" for n in range(8))).count(MARK) == 8

@@ -1,0 +1,108 @@
+"""The throttle: exclusion and order per device, limits, turns between people."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from automation_bots.model import Limits, Risk
+from automation_bots.throttle import Caps, Entry, Start, admit
+
+
+def entry(number, *devices, risk=Risk.CHANGE, person="ana", **more):
+    return Entry(number, person, "text/#ops", "patch", risk, frozenset(devices), **more)
+
+
+def read(number, *devices, **more):
+    return entry(number, *devices, risk=Risk.READ, **more)
+
+
+def test_a_change_holds_its_devices_alone():
+    answer = admit([entry(2, "web1")], [entry(1, "web1", "web2")], Caps(), held={})
+    assert answer.start == ()
+    assert answer.waits[2] == "waits for web1 (#1 is changing it)"
+
+
+def test_reads_do_not_wait_for_changes():
+    assert admit([read(2, "web1")], [entry(1, "web1")], Caps(), held={}).start == (2,)
+
+
+def test_a_younger_change_does_not_overtake_on_a_device():
+    answer = admit([entry(2, "web1", "web2"), entry(3, "web2")], [entry(1, "web1")], Caps(), held={})
+    assert answer.start == ()
+    assert answer.waits[3] == "waits for web2 (#2 is before it)"
+
+
+def test_an_interrupted_change_holds_its_devices_against_changes_only():
+    answer = admit([entry(2, "web1"), read(3, "web1")], [], Caps(), held={"web1": 1})
+    assert answer.start == (3,)
+    assert "#1 was interrupted" in answer.waits[2]
+
+
+def test_reads_share_a_device_up_to_its_session_slots():
+    answer = admit([read(n, "web1") for n in range(1, 6)], [], Caps(device=3), held={})
+    assert answer.start == (1, 2, 3)
+
+
+def test_a_flood_of_one_person_delays_only_that_person():
+    flood = [read(n, f"d{n}", person="joe") for n in range(1, 101)]
+    answer = admit([*flood, read(101, "web1", person="ana")], [], Caps(bot=2), held={})
+    assert set(answer.start) == {1, 101}
+
+
+def test_rates_say_when_to_expect_a_start():
+    recent = [Start(100.0, read(1, "a")), Start(101.0, read(2, "a"))]
+    answer = admit([read(3, "a")], [], Caps(rates={"person": (2, 10)}), held={}, recent=recent, now=102.0)
+    assert answer.waits[3].startswith("waits 8 s")
+
+
+def test_a_rules_own_limit_counts_this_person_and_operation():
+    limited = [read(n, f"d{n}", limits=Limits(concurrent=1)) for n in (1, 2)]
+    assert admit(limited, [], Caps(), held={}).start == (1,)
+
+
+def test_limits_of_drivers_and_sites_count():
+    caps = Caps(driver={"ansible": 1}, site={"*": 1})
+    queued = [
+        read(1, "a", drivers=("ansible",)),
+        read(2, "b", drivers=("ansible",)),
+        read(3, "c", sites=("x",)),
+        read(4, "d", sites=("x",)),
+    ]
+    assert admit(queued, [], caps, held={}).start == (1, 3)
+
+
+JOBS = st.lists(
+    st.tuples(
+        st.frozensets(st.sampled_from("abcde"), min_size=1),
+        st.sampled_from([Risk.READ, Risk.CHANGE]),
+        st.sampled_from(["ana", "joe", "bea"]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=300)
+@given(JOBS, st.integers(1, 6), st.randoms())
+def test_order_and_exclusion_per_device_hold_for_any_jobs(jobs, bot, random):
+    queued = [entry(n, *devices, risk=risk, person=person) for n, (devices, risk, person) in enumerate(jobs, 1)]
+    running, started, caps = [], [], Caps(bot=bot, person=4, device=2)
+    for _ in range(200):
+        for number in admit(queued, running, caps, held={}).start:
+            job = next(e for e in queued if e.number == number)
+            queued.remove(job)
+            running.append(job)
+            started.append(job)
+        check(running, caps)
+        if running:
+            running.pop(random.randrange(len(running)))
+    assert not queued, "every job starts in the end"
+    for device in "abcde":
+        changes = [e.number for e in started if e.risk is Risk.CHANGE and device in e.devices]
+        assert changes == sorted(changes), "first come, first served"
+
+
+def check(running, caps):
+    assert len(running) <= caps.bot
+    for device in "abcde":
+        here = [e for e in running if device in e.devices]
+        assert sum(e.risk is Risk.CHANGE for e in here) <= 1
+        assert sum(e.risk is Risk.READ for e in here) <= caps.device
