@@ -86,9 +86,12 @@ class World:
             if stamp != self._stamps.get(what):
                 self._stamps[what] = stamp
                 changes.append(read())
-        if self.inventory.changed() and self.inventory.refresh():
+        if self.inventory.changed():
+            before, swapped = self.inventory.problem, self.inventory.refresh()
             self._scope = None
-            changes.append(Change("inventory", (self.inventory.problem,) if self.inventory.problem else ()))
+            problem = self.inventory.problem
+            if swapped or problem != before:
+                changes.append(Change("inventory", (problem,) if problem else ()))
         for change in changes:
             for listener in self._listeners:
                 listener(change)

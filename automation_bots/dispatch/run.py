@@ -150,7 +150,7 @@ class Run:
                 workdir=workdir,
                 deadline=deadline,
                 cancel=self.cancel,
-                secrets=self._secrets,
+                secrets=self._secrets_of(share),
                 inventory=self._workshop.inventory.sources,
             )
             threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
@@ -159,10 +159,19 @@ class Run:
         for thread in threads:
             self._wait(thread)
 
-    def _secrets(self, device: str) -> Mapping[str, str]:
-        values = self._workshop.inventory.secrets(device)
-        self._workshop.redactor.add(values.values())
-        return values
+    def _secrets_of(self, share: list[Device]) -> Callable[[str], Mapping[str, str]]:
+        """Resolve at the first question, for the whole share at once: each resolving starts Ansible's loader."""
+        inventory, lock, done = self._workshop.inventory, threading.Lock(), threading.Event()
+
+        def secrets(device: str) -> Mapping[str, str]:
+            with lock:
+                if not done.is_set():
+                    inventory.prefetch_secrets([known.name for known in share if known.secrets])
+                    self._workshop.redactor.add(inventory.secret_values())
+                    done.set()
+            return inventory.secrets(device)
+
+        return secrets
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():
