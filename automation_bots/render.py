@@ -95,7 +95,7 @@ def headline(job: Job) -> str:
         took = f" in {duration((job.ended - job.started).total_seconds())}"
     words = {State.DONE: f"done{took}", State.FAILED: f"failed{took}" if not job.counts else f"done{took}",
              State.CANCELLED: "cancelled", State.INTERRUPTED: "interrupted"}  # fmt: skip
-    text = f"#{job.number} {job.title} {words.get(job.state, job.state.value)}"
+    text = f"#{job.number} {job.title}{on(job.devices)} {words.get(job.state, job.state.value)}"
     tail = counts(job.counts) if job.devices or job.state is not State.DONE else ""
     text += f": {tail}" if tail else ""
     return text + (f" · {one_line(job.error)}" if job.error else "")

@@ -79,6 +79,7 @@ class ChatBot:
         self.automation = Bot(folder, {"AUTOMATION_BOTS_DATA": str(folder / "data")}, drivers=drivers)
         self.bot = setup_bot("Test", logging.getLogger("test"), self._config(plugins, errbot or {}))
         self.bot.automation_surface = self.surface = surface or Surface()
+        self.bot.send_message = lambda msg: self.surface.said.append((str(msg.to), msg.body))
         self.seen = 0
         self.thread = threading.Thread(target=self.bot.serve_forever, daemon=True)
 

@@ -31,7 +31,7 @@ def shared(tmp_path_factory):
 
 def test_a_command_is_accepted_run_and_told_in_the_room_that_asked(chat, fake):
     assert chat.asks("!uptime on web", who="joe", room="ops") == "#1 uptime on web1, web2, web3"
-    assert chat.hears("#1 uptime done").startswith("#1 uptime done in")
+    assert chat.hears("#1 uptime .*done").startswith("#1 uptime on web1, web2, web3 done in")
     assert {room for room, _ in chat.surface.said} == {"ops"}
     assert sorted(device for _, _, device in fake.ran) == ["web1", "web2", "web3"]
 
@@ -132,7 +132,7 @@ def test_jobs_and_queue_and_cancel(chat, fake):
     assert "No: #1 is joe's" in chat.asks("!cancel 1", who="kim")
     chat.asks("!cancel 2", "cancelled", who="kim")
     chat.asks("!cancel 1", "being cancelled", who="joe")
-    chat.hears("#1 service restart nginx cancelled")
+    chat.hears("#1 service restart nginx on web1 cancelled")
     wait(lambda: chat.jobs[1].state is State.CANCELLED, 5)
     assert [device for _, _, device in fake.ran] == ["web1"]
 
@@ -141,12 +141,12 @@ def test_progress_is_shown_in_the_one_message_of_the_job(chat, fake):
     fake.seconds = 0.6
     chat.asks("!uptime on web", "#1 uptime on", who="joe")
     chat.hears(r"#1 █+░* \d/3 · \d ok")
-    chat.hears("#1 uptime done")
+    chat.hears("#1 uptime .*done")
 
 
 def test_quiet_and_wait_say_less(chat):
-    assert chat.asks("!uptime on web --wait", who="joe").startswith("#1 uptime done")
-    chat.asks("!uptime on web --quiet", "#2 uptime done", who="joe")
+    assert chat.asks("!uptime on web --wait", who="joe").startswith("#1 uptime on web1, web2, web3 done")
+    chat.asks("!uptime on web --quiet", "#2 uptime .*done", who="joe")
     assert chat.surface.said[-1][1].count("\n") == 0
 
 

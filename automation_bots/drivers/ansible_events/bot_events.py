@@ -1,0 +1,206 @@
+"""Callback plugin: tells the bot what ansible-playbook does, a JSON line each, with texts cut where they are made."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+    name: bot_events
+    type: stdout
+    short_description: Tell Automation Bots what happens
+    description: One line of JSON for each event on standard output. Started by the ansible driver only.
+"""
+
+DIFF_LIMIT = 100_000  # difflib takes minutes on more, and nobody reads it in a chat
+NOT_ALLOWED = 99  # exit code: a play reached for a device that was not decided on
+_VAGUE = ("non-zero return code", "MODULE FAILURE", "One or more items failed", "Error executing command.")
+_QUIET = {"changed", "failed", "skipped", "invocation", "ansible_facts", "warnings", "deprecations", "exception"}
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no types
+    """Write events; stop everything when a task is about to start on a device that is not in the list."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "bot_events"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mark = os.environ["AUTOMATION_BOTS_RUN"]
+        self._limit = int(os.environ["AUTOMATION_BOTS_OUTPUT_LIMIT"])
+        self._raw = os.environ.get("AUTOMATION_BOTS_RAW") == "1"
+        self._allowed = set(json.loads(Path(os.environ["AUTOMATION_BOTS_DEVICES"]).read_text(encoding="utf-8")))
+        self._room: dict[str, int] = {}
+
+    def _tell(self, event: str, **fields: Any) -> None:
+        # The mark is secret to this run, so no output of a device can pass for an event.
+        sys.stdout.write(f"\n{self._mark}{json.dumps({'event': event, **fields}, default=str)}\n")
+        sys.stdout.flush()
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """A play (or its next batch) starts."""
+        known = play.get_variable_manager().get_vars(play=play)
+        self._tell(
+            "play",
+            name=play.get_name(),
+            hosts=[str(name) for name in known.get("ansible_play_hosts_all", ())],
+            batch=[str(name) for name in known.get("ansible_play_batch", ())],
+        )
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002, FBT001 - Ansible's signature
+        """A task starts."""
+        self._tell("task", name=task.get_name())
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        """A handler starts."""
+        self._tell("task", name=task.get_name())
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ARG002 - Ansible's signature
+        """Ansible is about to start a worker for this host, and waits for us: the last moment to say no."""
+        name = host.get_name()
+        if name not in self._allowed:
+            self._tell("refused", host=name)
+            # An exception would only be a warning to Ansible.
+            os._exit(NOT_ALLOWED)
+        self._tell("start", host=name)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """A task ended well on a host."""
+        self._result(result, "changed" if result.is_changed() else "ok")
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        """A task did not apply to a host."""
+        self._result(result, "skipped")
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002 - Ansible's signature
+        """A task failed on a host."""
+        status = "ignored" if ignore_errors else "failed"
+        stops_all = bool(result.task.any_errors_fatal or result.task.run_once)
+        self._result(result, status, final=not ignore_errors and not _may_be_rescued(result.task), stops_all=stops_all)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """A host could not be reached."""
+        ignored = bool(result.task.ignore_unreachable)
+        self._result(result, "ignored" if ignored else "unreachable", final=not ignored)
+
+    def v2_playbook_on_no_hosts_remaining(self) -> None:
+        """Too many hosts failed: the play stops."""
+        self._tell("stopped")
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """All plays are over; what Ansible counted is what decides."""
+        self._tell("stats", hosts={str(name): stats.summarize(name) for name in stats.processed})
+
+    def _result(self, result: Any, status: str, *, final: bool = False, stops_all: bool = False) -> None:
+        values = result.result
+        host = result.host.get_name()
+        self._tell(
+            "result",
+            host=host,
+            status=status,
+            task=result.task.get_name(),
+            message=_message(values)[:500],
+            said=_said(result.task, values)[:500],
+            text=self._cut(host, "\n".join(part for part in self._text(result.task, values) if part)),
+            rc=values.get("rc") if isinstance(values.get("rc"), int) else None,
+            final=final,
+            stops_all=stops_all and final,
+        )
+
+    def _text(self, task: Any, values: Mapping[str, Any]) -> Iterator[str]:
+        if self._raw:
+            yield from self._streams(values)
+            return
+        items = values.get("results")
+        if not isinstance(items, list):
+            yield from self._one(task, values)
+            return
+        for item in items:
+            if isinstance(item, Mapping):
+                label = item.get("_ansible_item_label", item.get("item", ""))
+                text = "\n".join(part for part in self._one(task, item) if part)
+                yield f"({self._short(label)}) {text}".rstrip()
+
+    def _one(self, task: Any, values: Mapping[str, Any]) -> Iterator[str]:
+        if "censored" in values:
+            yield str(values["censored"])
+            return
+        if values.get("diff"):
+            yield self._diff(values["diff"])
+        message = values.get("msg")
+        if message and not values.get("skipped"):
+            yield self._short(message)
+        yield self._short(values.get("stdout", ""))
+        yield self._short(values.get("stderr", ""))
+        if task.action in {"debug", "ansible.builtin.debug"} and "msg" not in values:
+            shown = {k: v for k, v in values.items() if k not in _QUIET and not k.startswith("_")}
+            yield self._short(shown) if shown else ""
+
+    def _streams(self, values: Mapping[str, Any]) -> Iterator[str]:
+        out, err = self._short(values.get("stdout", "")), self._short(values.get("stderr", ""))
+        yield out
+        if not out or values.get("rc"):
+            # `nginx -t` and its kind say everything on standard error.
+            yield err
+
+    def _short(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value[: self._limit + 1]
+        return json.dumps(value, indent=2, default=str, ensure_ascii=False)[: self._limit + 1]
+
+    def _diff(self, diff: Any) -> str:
+        parts = [part for part in (diff if isinstance(diff, list) else [diff]) if isinstance(part, dict)]
+        sizes = [len(str(part.get(side) or "")) for part in parts for side in ("before", "after")]
+        if max(sizes, default=0) > DIFF_LIMIT:
+            return "(the difference is too large to show)"
+        return str(self._get_diff(parts)).strip("\n")
+
+    def _cut(self, host: str, text: str) -> str:
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        room = self._room.get(host, self._limit)
+        if room < 0 or not text:
+            return ""
+        self._room[host] = room - len(text)
+        return text if len(text) <= room else f"{text[:room]}\n[output cut at {_size(self._limit)}]"
+
+
+def _message(values: Mapping[str, Any]) -> str:
+    """Return what a person should read of a failure: vague messages of modules give way to what the program said."""
+    if "censored" in values:
+        return str(values["censored"])
+    message = str(values.get("msg") or values.get("reason") or "")
+    if message and not message.startswith(_VAGUE):
+        return message
+    failed = [i for i in values.get("results") or () if isinstance(i, Mapping) and (i.get("failed") or i.get("msg"))]
+    if failed:
+        return _message(failed[0])
+    for stream in ("stderr", "module_stderr", "stdout", "module_stdout"):
+        lines = str(values.get(stream) or "")[-5000:].strip().splitlines()
+        if lines:
+            return lines[-1]
+    return message
+
+
+def _said(task: Any, values: Mapping[str, Any]) -> str:
+    shows = task.action in {"debug", "ansible.builtin.debug"} and isinstance(values.get("msg"), str)
+    return str(values["msg"]) if shows and not values.get("skipped") else ""
+
+
+def _may_be_rescued(task: Any) -> bool:
+    block = getattr(task, "_parent", None)
+    while block is not None:
+        if getattr(block, "rescue", None):
+            return True
+        block = getattr(block, "_parent", None)
+    return False
+
+
+def _size(limit: int) -> str:
+    return f"{limit / 1_000_000:g} MB" if limit >= 1_000_000 else f"{limit / 1000:g} kB"
