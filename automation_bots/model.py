@@ -278,6 +278,7 @@ class Job:
     sites: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    words: tuple[str, ...] = ()  # the values as a person would type them, without defaults
     check: bool = False
     quiet: bool = False
     reason: str = ""
@@ -293,8 +294,7 @@ class Job:
     @property
     def title(self) -> str:
         """The operation and its values as a person would type them, without the devices."""
-        shown = (spoken(v) for v in self.parameters.values() if v is not None)
-        return one_line(" ".join([self.operation, *(s for s in shown if s)]) + (" --check" if self.check else ""))
+        return one_line(" ".join([self.operation, *self.words, *(["--check"] if self.check else [])]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +310,18 @@ class Answer:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)
 
 
-def spoken(value: Any) -> str:
-    """Write a parameter value as a person would type it."""
-    if isinstance(value, tuple | list):
-        return " ".join(str(item) for item in value)
-    return str(value)
+def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Write values as a person would type them; what equals its default is left out."""
+    words = []
+    for parameter in operation.parameters:
+        value = parameters.get(parameter.name)
+        if value is None or value == parameter.default:
+            continue
+        text = " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        if parameter.text:
+            text = f"({text.count(chr(10)) + 1} lines)"
+        words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")
+    return tuple(one_line(word, 100) for word in words)
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")

@@ -27,6 +27,7 @@ from automation_bots.model import (
     State,
     Verdict,
     one_line,
+    typed_words,
 )
 from automation_bots.questions import Question, Questions, is_cancel
 from automation_bots.store import AuditKind, Store, Subject
@@ -212,6 +213,7 @@ class Pipeline:
             sites=sites,
             rules=decision.rules,
             limits=decision.limits,
+            words=typed_words(operation, stored),
             check=request.check,
             quiet=request.quiet,
             reason=request.reason,
@@ -358,5 +360,6 @@ class Pipeline:
         return text if self._parts.prefix == "!" else text.replace(" !", f" {self._parts.prefix}")
 
 
-def _typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
+def _in_order(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in declared order, which the words of rules are compared with; the store does not keep it."""
+    return {p.name: values[p.name] for p in operation.parameters if p.name in values}

@@ -118,6 +118,8 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
 
 def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
     """Few good outputs that fit a screen are shown whole; a table would only hide them."""
+    if len(outcomes) == 1 and not outcomes[0].device and outcomes[0].status not in GOOD:
+        return one_line(outcomes[0].summary, 500)
     if not outcomes or len(outcomes) > WHOLE_OUTPUTS or any(outcome.status not in GOOD for outcome in outcomes):
         return ""
     texts = [outcome.output.strip("\n") for outcome in outcomes]

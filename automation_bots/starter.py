@@ -59,6 +59,7 @@ all:
   hosts:
     here:
       ansible_connection: local
+      ansible_python_interpreter: "{{ ansible_playbook_python }}"
   # children:
   #   web:
   #     hosts:

@@ -50,7 +50,7 @@ def row_of(job: Job) -> dict[str, Any]:
     body = {
         "name": job.caller.name, "robot": job.caller.robot, "place": asdict(job.place), "parameters": job.parameters,
         "pattern": job.pattern, "devices": job.devices, "drivers": job.drivers, "sites": job.sites, "rules": job.rules,
-        "limits": asdict(job.limits), "check": job.check, "quiet": job.quiet, "reason": job.reason,
+        "limits": asdict(job.limits), "words": job.words, "check": job.check, "quiet": job.quiet, "reason": job.reason,
     }  # fmt: skip
     return {
         "state": job.state.value, "person": job.person, "network": job.caller.network, "caller": job.caller.id,
@@ -67,7 +67,7 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
         number=row.number, state=State(row.state), person=row.person, operation=row.operation, risk=Risk(row.risk),
         caller=Caller(row.network, row.caller, body["name"], body["robot"]), place=Place(**body["place"]),
         parameters=body["parameters"], pattern=body["pattern"], devices=body["devices"], drivers=body["drivers"],
-        sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), check=body["check"],
+        sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), words=body["words"], check=body["check"],
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
         started=row.started, ended=row.ended, error=row.error, told=row.told,
         counts=json.loads(row.counts) if counts is None else counts,
