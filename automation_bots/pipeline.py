@@ -344,7 +344,7 @@ class Pipeline:
             caller,
             place,
             operation,
-            _typed(job.parameters),
+            _in_order(operation, job.parameters),
             ",".join(devices),
             devices,
             check=job.check,
