@@ -67,7 +67,7 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
         number=row.number, state=State(row.state), person=row.person, operation=row.operation, risk=Risk(row.risk),
         caller=Caller(row.network, row.caller, body["name"], body["robot"]), place=Place(**body["place"]),
         parameters=body["parameters"], pattern=body["pattern"], devices=body["devices"], drivers=body["drivers"],
-        sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), words=body["words"],
+        sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), words=body.get("words", ()),
         check=body["check"],
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
         started=row.started, ended=row.ended, error=row.error, told=row.told,
