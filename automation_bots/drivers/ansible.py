@@ -66,6 +66,8 @@ class Ansible:
             self._verb(task, report)
 
     def _playbook(self, task: Task, report: Report, playbook: Playbook) -> None:
+        if not task.devices and task.operation.devices in {"required", "one"}:
+            return  # without a device a playbook runs on this machine, which has to be meant
         if not playbook.path.is_file():
             raise DriverError(f"the playbook {playbook.path.name} is gone; put it back, or reload the commands")
         self._play(task, Recorder(task, report, verb=False), partial(for_playbook, task, playbook), raw=False)

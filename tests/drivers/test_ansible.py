@@ -382,6 +382,12 @@ def test_an_operation_without_devices_runs_here_once(bench):
     assert [(o.device, o.status, o.summary) for o in outcomes.values()] == [("", Status.OK, "here")]
 
 
+def test_a_playbook_that_needs_devices_does_not_run_here_without_them(bench):
+    play = "- hosts: all\n  gather_facts: false\n  tasks: [{file: {path: '{{ playbook_dir }}/was', state: touch}}]\n"
+    assert bench.playbook(play) == {}
+    assert not (bench.folder / "was").exists()
+
+
 def test_vaulted_variables_of_the_inventory_are_read_with_the_password_file(bench):
     password = bench.write("open sesame\n", "password")
     tool = str(Path(sys.executable).with_name("ansible-vault"))
