@@ -11,6 +11,8 @@ import pytest
 from automation_bots.errors import BadCommand, ConfigError, UnknownDevice
 from tests.inventory_files import TRICKY, opened, write
 
+pytestmark = pytest.mark.slow  # every test starts a process
+
 
 def ansibles(folder: Path, *sources: str) -> dict:
     """Ask Ansible's own command; from an empty folder, since it also reads group_vars of the current one."""

@@ -6,6 +6,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from automation_bots.errors import ConfigError, DriverError
 from tests.inventory_files import opened, write
 
+pytestmark = pytest.mark.slow  # every test starts a process
+
 PASSWORD = b"correct horse"
 VAULT = VaultLib([("default", VaultSecret(PASSWORD))])
 

@@ -1,7 +1,6 @@
 """Verbs: what their files may say, and that no value ever becomes another word."""
 
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -249,12 +248,12 @@ def test_the_verbs_that_everybody_expects_are_there():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in SHIPPED if p.stem not in {"reboot", "service"}], ids=lambda path: path.stem
+)
 def test_what_a_verb_reads_on_linux_works_on_this_machine(path):
+    """Left out: `reboot`, which would, and `service`, which needs systemd as process 1."""
     operation = verbs.load(path)
-    values = typed(operation, operation.examples[0])
-    command = operation.body.command("linux", values)
-    if operation.risk_of(values) is Risk.CHANGE or not shutil.which(command.argv[0]) or command.argv[0] == "systemctl":
-        pytest.skip("a change, or not a tool of this machine")
+    command = operation.body.command("linux", typed(operation, operation.examples[0]))
     done = subprocess.run(command.argv, capture_output=True, text=True, timeout=20)
     assert done.returncode == 0, done.stderr

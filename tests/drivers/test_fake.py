@@ -16,6 +16,7 @@ def _operation(name: str, risk: Risk) -> Operation:
     return Operation(name, help=name, risk=risk)
 
 
+@pytest.mark.slow
 class TestFake(DriverContract):
     @pytest.fixture
     def lab(self) -> Lab:

@@ -16,6 +16,8 @@ from automation_bots.errors import DriverError
 from automation_bots.functions import load
 from automation_bots.model import Caller, Device, Job, Outcome, Place, State, Status
 
+pytestmark = pytest.mark.slow  # every test starts a process
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -78,7 +78,7 @@ def fresh_schema(server):
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request, tmp_path):
     """Where an empty store may be made."""
     if request.param == "sqlite":

@@ -1,0 +1,61 @@
+"""`make lab`: the real SSH servers of the tests, with a bot folder to talk to them; ends with Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from tests.lab.sshd import Sshd
+
+ROOT = Path(__file__).resolve().parents[2]
+_BOT = """# Written by `make lab`; gone stale when the lab has ended.
+name = "lab"
+backend = "Text"
+welcome = ["The lab: web1, web2, db1 over a real OpenSSH. Try:  !uptime on web   !who on all   !run id on db1"]
+"""
+_POLICY = """people:
+  admin: {text: "@admin", groups: [admins]}
+rules:
+  - {name: admins may do everything, who: admins, may: [everything]}
+"""
+
+
+def inventory(sshd: Sshd) -> str:
+    """Return an inventory of three of the server's addresses: two by key, one by password where there is one."""
+    web1, web2, db1, _ = sshd.addresses
+    login = f"ansible_port: {sshd.port}, ansible_user: {sshd.user}"
+    key = f"ansible_ssh_private_key_file: {sshd.key_file.resolve()}"
+    password = f"ansible_password: {sshd.password}" if sshd.password else key
+    options = f"ansible_ssh_common_args: '-o UserKnownHostsFile={sshd.known_hosts.resolve()}'"
+    return (
+        f"all:\n  vars: {{{login}, {options}}}\n  children:\n    web:\n      hosts:\n"
+        f"        web1: {{ansible_host: {web1}, {key}}}\n        web2: {{ansible_host: {web2}, {key}}}\n"
+        f"    db:\n      hosts:\n        db1: {{ansible_host: {db1}, {password}}}\n"
+    )
+
+
+def main() -> int:
+    """Start, say how to use it, wait for Ctrl-C, take everything away."""
+    folder = ROOT / "data" / "lab"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with Sshd(folder) as sshd:
+        bot = folder / "bot"
+        (bot / "inventory").mkdir(parents=True, exist_ok=True)
+        (bot / "bot.toml").write_text(_BOT)
+        (bot / "policy.yml").write_text(_POLICY)
+        (bot / "inventory" / "hosts.yml").write_text(inventory(sshd))
+        (bot / "known_hosts").write_text(sshd.known_hosts.read_text())
+        sys.stdout.write(f"OpenSSH on {', '.join(sshd.addresses)} port {sshd.port}. {sshd.missing}\n")
+        sys.stdout.write("In another terminal:  make run BOT=data/lab/bot\nCtrl-C ends the lab.\n")
+        sys.stdout.flush()
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
