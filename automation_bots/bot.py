@@ -196,8 +196,12 @@ class Bot:
         return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)})
 
     def _resolved(self, references: Mapping[str, str]) -> dict[str, str]:
+        password_file = self.settings.inventory.vault_password_file
+        vault = self._path(password_file) if password_file else None
         try:
-            return {key: secrets.resolve(value, self.environment, self.folder) for key, value in references.items()}
+            return {
+                key: secrets.resolve(value, self.environment, self.folder, vault) for key, value in references.items()
+            }
         except LookupError as error:
             raise ConfigError(self.folder / "bot.toml", str(error)) from error
 

@@ -1,13 +1,19 @@
-"""References to secrets, resolved at the last moment: `env:NAME`, `credential:NAME` (systemd), `file:PATH`."""
+"""References to secrets: `env:NAME`, `credential:NAME` (systemd), `file:PATH`, `vault:NAME` (Ansible Vault)."""
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-_REFERENCE = re.compile(r"(env|credential|file):(.+)")
+import yaml
+
+from automation_bots.model import one_line
+
+_REFERENCE = re.compile(r"(env|credential|file|vault):(.+)")
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|token|secret|api_?key|private_?key)$")
 
 
@@ -21,17 +27,37 @@ def names_a_secret(key: str) -> bool:
     return bool(_SECRET_NAME.search(key))
 
 
-def resolve(reference: str, environment: Mapping[str, str], folder: Path) -> str:
+def resolve(
+    reference: str, environment: Mapping[str, str], folder: Path, vault_password_file: Path | None = None
+) -> str:
     """Return the secret; a LookupError says what is missing and where it was looked for."""
     found = _REFERENCE.fullmatch(reference)
     if not found:
         return reference
     kind, name = found.groups()
+    if kind == "vault":
+        return _vaulted(name, folder, vault_password_file)
     if kind == "env":
         if name not in environment:
             raise LookupError(f"the environment has no {name}; set it where the bot is started")
         return environment[name]
     return _read(_path(kind, name, environment, folder))
+
+
+def _vaulted(name: str, folder: Path, password_file: Path | None) -> str:
+    """Read one key of the bot's vault.yml, by Ansible's own program: the bot's process holds no other key of it."""
+    file = folder / "vault.yml"
+    if password_file is None or not file.exists():
+        raise LookupError(f"vault:{name} needs {file} and vault_password_file in [inventory]")
+    program = Path(sys.executable).with_name("ansible-vault")
+    command = [str(program), "view", "--vault-password-file", str(password_file), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - a list
+    if done.returncode:
+        raise LookupError(f"{file} cannot be opened: {one_line(done.stderr, 300)}")
+    value = yaml.safe_load(done.stdout)
+    if not isinstance(value, dict) or name not in value:
+        raise LookupError(f"{file} has no {name}")
+    return str(value[name])
 
 
 def _path(kind: str, name: str, environment: Mapping[str, str], folder: Path) -> Path:

@@ -12,7 +12,8 @@ name = "{name}"
 backend = "Text"            # the chat network: "Text" (terminal), "IRC", or any other Errbot backend by its name
 prefix = "!"                # what a command begins with; @{name} works as well
 
-# The network's credentials are references, never in clear: env:NAME, credential:NAME (systemd) or file:PATH.
+# The network's credentials are references, never in clear: env:NAME, vault:NAME (of an
+# Ansible Vault file vault.yml beside this one), credential:NAME (systemd) or file:PATH.
 # [chat]
 # token = "env:CHAT_TOKEN"
 

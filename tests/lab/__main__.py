@@ -53,7 +53,8 @@ def main() -> int:
         try:
             signal.pause()
         except KeyboardInterrupt:
-            return 0
+            for again in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(again, signal.SIG_IGN)  # a second Ctrl-C must not leave users and servers behind
     return 0
 
 
