@@ -16,6 +16,7 @@ from backends import guard  # noqa: E402
 
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
+    BOT_EXTRA_PLUGIN_DIR = AUTOMATION.plugin_folders()
 except AutomationError as error:
     sys.exit(f"The bot cannot start.\n{error}")
 
@@ -31,7 +32,6 @@ BOT_ADMINS_NOTIFICATIONS = ()
 BOT_PREFIX = _settings.prefix
 BOT_ASYNC_POOLSIZE = 20
 BOT_DATA_DIR = str(AUTOMATION.data / "errbot")
-BOT_EXTRA_PLUGIN_DIR = str(HERE / "errbot-plugins")
 BOT_EXTRA_BACKEND_DIR = str(HERE / "backends")
 BOT_PLUGIN_INDEXES = (str(AUTOMATION.data / "errbot" / "repos.json"),)
 BOT_LOG_FILE = None  # ours is rotated

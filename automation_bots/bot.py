@@ -37,6 +37,7 @@ from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
+_OWN_PLUGINS = ("desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -100,6 +101,20 @@ class Bot:
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
         )
+
+    def plugin_folders(self) -> list[str]:
+        """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
+        shared = ROOT / "errbot-plugins"
+        if self.settings.plugins == ["all"]:
+            return [str(shared)]
+        names = dict.fromkeys([*_OWN_PLUGINS, *self.settings.plugins])
+        for name in names:
+            if not (shared / name).is_dir():
+                known = ", ".join(sorted(path.name for path in shared.iterdir() if path.is_dir()))
+                raise ConfigError(
+                    self.folder / "bot.toml", f"plugins: there is no {name!r} in errbot-plugins; known: {known}"
+                )
+        return [str(shared / name) for name in names]
 
     def _folders(self) -> Folders:
         playbooks = [ROOT / "playbooks", self.folder / "playbooks", *(self.folder / p for p in self.settings.playbooks)]

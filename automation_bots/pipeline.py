@@ -72,7 +72,7 @@ class Pipeline:
 
     def submit(self, said: Said) -> Answer | None:
         """Take a command; None when its job has been announced already, else what to answer."""
-        return self._safely(said, self._submit)
+        return self._safely(self._meant_verb(said), self._submit)
 
     def submit_typed(self, said: Said, typed: grammar.Typed) -> Answer | None:
         """The same for plugins, which have values instead of words; they are checked all the same."""
@@ -144,6 +144,7 @@ class Pipeline:
 
     def judge(self, said: Said) -> Decision | Answer:
         """Say what the gate would decide; nothing is started, asked or recorded."""
+        said = self._meant_verb(said)
         operation, person = self.operation(said), self.person(said.caller)
         if operation is None or person is None:
             return self.unknown(said)
@@ -271,14 +272,16 @@ class Pipeline:
         return self._parts.world.policy.person(caller)
 
     def operation(self, said: Said) -> Operation | None:
-        """Find the operation; `run <verb> …` is that verb."""
-        found = self._parts.world.catalog.find(said.operation)
-        if said.operation == "run":
-            first = said.line.split(maxsplit=1)[:1]
-            verb = self._parts.world.catalog.find(first[0]) if first else None
-            if verb is not None and verb.group == "Verbs":
-                return verb
-        return found
+        """Find the operation."""
+        return self._parts.world.catalog.find(said.operation)
+
+    def _meant_verb(self, said: Said) -> Said:
+        """`run uptime on web` is `uptime on web`: a verb knows the platforms and its risk."""
+        if said.operation != "run":
+            return said
+        first, _, rest = said.line.strip().partition(" ")
+        verb = self._parts.world.catalog.find(first)
+        return replace(said, operation=first, line=rest) if verb and verb.group == "Verbs" else said
 
     def unknown(self, said: Said) -> Answer:
         """The answer to a command that does not exist: what was meant, among what this person may use here."""

@@ -130,7 +130,8 @@ class Settings(_Strict):
         for key, entry in value.items():
             if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
                 raise ValueError(
-                    f'{key} must not stand here in clear; write {key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
+                    f"{key} must not stand here in clear; "
+                    f'write {key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
                 )
         return value
 
