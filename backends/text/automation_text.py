@@ -62,7 +62,8 @@ class AutomationTextBackend(text.TextBackend):
 
     def automation_caller(self, msg: Any) -> Caller:
         """The person, whether in a room or not; Errbot's id of somebody in a room names the room too."""
-        return Caller("text", f"@{msg.frm.person}", msg.frm.person)
+        name = str(msg.frm.person).removeprefix("@")
+        return Caller("text", f"@{name}", name)
 
     @property
     def prompt(self) -> str:
