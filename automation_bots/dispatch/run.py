@@ -218,4 +218,6 @@ class Run:
             state, error = State.CANCELLED, error or self.cancel.why
         elif error or any(status not in GOOD for status in self._seen.values()):
             state = State.FAILED
-        self._workshop.store.finish(self.job.number, state, error=self._workshop.redactor.text(error))
+        error = self._workshop.redactor.text(error)
+        self._workshop.store.finish(self.job.number, state, error=error)
+        log.info("job %s ended: %s %s", self.job.number, state.value, error)
