@@ -70,7 +70,7 @@ class Run:
         clear = self._workshop.redactor.text
         outcome = replace(outcome, summary=one_line(clear(outcome.summary)), output=clear(outcome.output))
         with self._lock:
-            if outcome.device in self._seen or (self.job.devices and outcome.device not in self.job.devices):
+            if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
                 return
             self._seen[outcome.device] = outcome.status
             self._pending.append(outcome)
