@@ -113,7 +113,7 @@ def recap(job: Job, outcomes: Sequence[Outcome], *, screen_lines: int = 40) -> A
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """One row a device, those that need a person first."""
     ordered = sorted(outcomes, key=lambda outcome: (_ORDER.index(outcome.status), outcome.device))
-    return [(outcome.device or "-", outcome.status.value, one_line(outcome.summary, 90)) for outcome in ordered]
+    return [(o.device or "-", o.status.value, one_line(o.summary, 90 if o.status in GOOD else 300)) for o in ordered]
 
 
 def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:

@@ -68,7 +68,7 @@ class Run:
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
         clear = self._workshop.redactor.text
-        outcome = replace(outcome, summary=one_line(clear(outcome.summary)), output=clear(outcome.output))
+        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 300), output=clear(outcome.output))
         with self._lock:
             if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
                 return
