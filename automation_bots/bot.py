@@ -137,6 +137,8 @@ class Bot:
             inventory=self.inventory,
             drivers=self._drivers(),
             operation=self.world.operation,
+            scope=lambda: self.world.scope,
+            paused=lambda: "waits: the policy is broken" if self.world.policy_problem else "",
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=runs,

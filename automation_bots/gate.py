@@ -6,13 +6,14 @@ Every device is judged by itself and the strictest answer wins. Whatever is miss
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from automation_bots.model import (
     NO_LIMITS,
     Caller,
     Decision,
+    Job,
     Limits,
     Operation,
     Person,
@@ -36,6 +37,12 @@ def decide(scope: Scope, request: Request, now: datetime) -> Decision:
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
         return found.on_devices()
     return found.without_devices()
+
+
+def again(scope: Scope, operation: Operation, job: Job) -> Decision:
+    """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for."""
+    request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
+    return decide(scope, request, job.created or datetime.now(UTC))
 
 
 def stranger(caller: Caller) -> str:

@@ -100,13 +100,13 @@ class JobDesk:
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
-        if job.state in FINAL or not self._office.dispatcher.cancel(job.number, f"cancelled by {person.name}"):
+        if job.state in FINAL or not self._office.dispatcher.cancel(job.number, person.name):
             return Answer(
                 f"#{job.number} has ended already: {job.state.value}. → {self._office.prefix}job {job.number}"
             )
-        self._office.store.record(
-            AuditKind.CANCELLED, {"requester": job.person}, Subject(person.name, ask.caller, ask.place, job=job.number)
-        )
+        if job.state is State.RUNNING:  # a queued one is recorded as it leaves the queue
+            about = Subject(person.name, ask.caller, ask.place, job.operation, job=job.number)
+            self._office.store.record(AuditKind.CANCELLED, {"requester": job.person}, about)
         return Answer(f"#{job.number} is being cancelled.")
 
     def retry(self, ask: Ask) -> Answer | None:
