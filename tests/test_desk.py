@@ -60,7 +60,8 @@ def test_run_takes_verbs_and_commands(chat):
 
 def test_playbook_run_takes_the_way_of_a_command(chat):
     assert "facts on web1" in chat.asks("!playbook run facts on web1", "facts on", who="joe")
-    assert "patch batch=2 --check on web1" in chat.asks("!playbook run patch on web1 batch=2 --check", "patch", who="ana")
+    said = chat.asks("!playbook run patch on web1 batch=2 --check", "patch", who="ana")
+    assert "patch batch=2 --check on web1" in said
     assert chat.jobs[0].check
 
 

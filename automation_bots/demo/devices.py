@@ -183,7 +183,12 @@ def _host_key(path: Path) -> asyncssh.SSHKey:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a private file in one step: a reader sees the old one or the new one."""
+    """Write a private file in one step: a reader sees the old one or the new one.
+
+    What says the same already is left alone, so that the bot finds its inventory unchanged and starts from its cache.
+    """
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
     new = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -263,8 +263,10 @@ class Run:
             if device not in self._seen and not error:
                 self.outcome(self._gap(device, "nothing was done"))
         self._flush()
-        error = error or self.cancel.why
-        self._workshop.store.finish(self.job.number, self._state(error), error=self._clear(error))
+        error = self._clear(error or self.cancel.why)
+        state = self._state(error)
+        self._workshop.store.finish(self.job.number, state, error=error)
+        log.info("job %s ended: %s %s", self.job.number, state.value, error)
 
     def _state(self, error: str) -> State:
         """A change broken off by anything but a person is interrupted: its devices are held until acknowledged."""

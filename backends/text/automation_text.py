@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import readline
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from errbot.backends import text
 from errbot.backends.base import Message
 
-from automation_bots.model import Answer, Place
+from automation_bots.model import Answer, Caller, Place
 from automation_bots.surface import Capabilities, MessageRef
 from backends.plain import PlainSurface, cut
 
@@ -39,7 +40,8 @@ class TextSurface(PlainSurface):
         """Print whole messages only, one at a time."""
         with self._lock:
             if self._bot.prompting:
-                sys.stdout.write(f"\r\033[K{words}\n{self._bot.prompt}")
+                # What was typed so far is still in the line editor; it has to be shown again as well.
+                sys.stdout.write(f"\r\033[K{words}\n{self._bot.prompt}{readline.get_line_buffer()}")
             else:
                 sys.stdout.write(f"{words}\n")
             sys.stdout.flush()
@@ -57,6 +59,11 @@ class AutomationTextBackend(text.TextBackend):
         self.automation_surface = TextSurface(self)
         self._busy = threading.Semaphore(0)
         self._asked = self._answered = 0
+
+    def automation_caller(self, msg: Any) -> Caller:
+        """The person, whether in a room or not; Errbot's id of somebody in a room names the room too."""
+        name = str(msg.frm.person).removeprefix("@")
+        return Caller("text", f"@{name}", name)
 
     @property
     def prompt(self) -> str:
