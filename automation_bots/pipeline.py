@@ -100,7 +100,7 @@ class Pipeline:
         if len(said.line) + len(said.text) > self._parts.message_size:
             size = len(said.line) + len(said.text)
             raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
-        # Without the words: a secret value may be among them. Accepted and denied ones are recorded with all they may show.
+        # Without the words: a secret value may be among them, and the record keeps all that may be shown.
         log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
         typed = grammar.parse(operation, said.line, said.text)
         return self._with(said, operation, typed)
