@@ -19,14 +19,17 @@ PATCH = Operation("patch", "h", Risk.CHANGE, driver="fake")
 LOGIN = Operation("login", "h", Risk.READ, driver="fake", parameters=(Parameter("password", secret=True),))
 
 
+WRITES = {"start", "finish", "add_outcomes", "cancel_queued", "mark_told", "holds"}
+
+
 class Away:
-    """A store whose writes fail while `away` is true."""
+    """A store of which these writes (True: all of them) fail while `away` says so."""
 
     def __init__(self, store):
         self.store, self.away = store, False
 
     def __getattr__(self, name):
-        if self.away and name in {"start", "finish", "add_outcomes", "cancel_queued", "mark_told", "holds"}:
+        if name in (WRITES if self.away is True else self.away or ()):
             raise StoreError("the store is away")
         return getattr(self.store, name)
 
