@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -13,6 +14,28 @@ from automation_bots import logs  # noqa: E402 - found through the line above
 from automation_bots.bot import Bot  # noqa: E402
 from automation_bots.errors import AutomationError  # noqa: E402
 from backends import guard  # noqa: E402
+
+_ONCE_MORE_SECONDS = 3.0  # a stop that has not begun by then was lost on its way
+_asked: list[float] = []
+
+
+def _leave(*_args: object) -> None:
+    """End in peace at the first signal; a second one means: no more grace for what runs."""
+    bot = globals().get("AUTOMATION")
+    if bot is None or not bot.started:
+        sys.exit(0)
+    _asked.append(time.monotonic())
+    if len(_asked) > 1:
+        bot.hurry()
+    if len(_asked) == 1 or (not bot.stopping and _asked[-1] - _asked[0] > _ONCE_MORE_SECONDS):
+        raise KeyboardInterrupt
+
+
+# Errbot dies at once on SIGTERM and when its terminal is closed, and opens a Python shell on SIGUSR1.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if _number is signal.SIGTERM or signal.getsignal(_number) is not signal.SIG_IGN:  # nohup, and `&` in a script
+        signal.signal(_number, _leave)
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
@@ -49,12 +72,3 @@ globals().update(_settings.errbot)  # any other setting of Errbot, from [errbot]
 Path(BOT_DATA_DIR).mkdir(mode=0o700, exist_ok=True)
 Path(BOT_PLUGIN_INDEXES[0]).write_text("{}")
 logs.to_file(AUTOMATION.data / "log" / "bot.log", AUTOMATION.redactor)
-
-
-def _leave(*_args: object) -> None:
-    raise KeyboardInterrupt
-
-
-# Errbot dies at once on SIGTERM, and opens a Python shell on SIGUSR1.
-signal.signal(signal.SIGTERM, _leave)
-signal.signal(signal.SIGUSR1, signal.SIG_IGN)

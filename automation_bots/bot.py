@@ -15,6 +15,7 @@ from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
 from automation_bots.desk import Desk
+from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
 from automation_bots.drivers import Driver
@@ -72,6 +73,7 @@ class Bot:
         if read_only:
             return
         self._more_drivers = drivers
+        self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.data)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
@@ -130,8 +132,7 @@ class Bot:
         return tuple(path for text in wanted if (path := self._path(text)).exists() or "{data}" not in text)
 
     def _dispatch(self) -> tuple[Local, Announcer]:
-        runs = self.data / "runs"
-        runs.mkdir(mode=0o700, exist_ok=True)
+        self._runs.mkdir(mode=0o700, exist_ok=True)
         workshop = Workshop(
             store=self.store,
             inventory=self.inventory,
@@ -141,7 +142,7 @@ class Bot:
             paused=lambda: "waits: the policy is broken" if self.world.policy_problem else "",
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
-            folder=runs,
+            folder=self._runs,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
@@ -232,6 +233,8 @@ class Bot:
         self._surface = surface
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
+        if ended := leftovers.clear(self._runs):
+            log.warning("ended %d processes that a killed bot had left running", ended)
         self._ecs.follow(self.store)
         self.announcer.start()
         self.dispatcher.start()
@@ -256,6 +259,20 @@ class Bot:
                     self._surface_of(place).say(place, answer)
                 except OSError:
                     log.warning("%s could not be told: %s", person.name, answer.text)
+
+    @property
+    def started(self) -> bool:
+        """Whether it works: the chat network is there."""
+        return self._started
+
+    @property
+    def stopping(self) -> bool:
+        """Whether its end has begun."""
+        return self._stopped
+
+    def hurry(self) -> None:
+        """End the grace that `stop` gives to running work; it may come before the stop."""
+        self.dispatcher.hurry()
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """End: no new work, running work gets its grace, everybody is told."""

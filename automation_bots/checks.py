@@ -84,7 +84,7 @@ def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]
         known = (
             name in {"everything", "reads", "changes"} or name.startswith("driver:") or any(c in name for c in "*?[")
         )
-        if not known and name not in operations and not rule.deny and rule.where != ("text",):
+        if not known and name not in operations and not rule.deny:
             found.append(f"{name!r} is no operation of this bot (a plugin may bring it)")
     return found
 

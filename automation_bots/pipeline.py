@@ -100,7 +100,7 @@ class Pipeline:
         if len(said.line) + len(said.text) > self._parts.message_size:
             size = len(said.line) + len(said.text)
             raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
-        # Without the words: a secret value may be among them, and the record keeps all that may be shown.
+        # Without the words, since a secret may be among them; what may be shown of them is recorded anyway.
         log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
         typed = grammar.parse(operation, said.line, said.text)
         return self._with(said, operation, typed)

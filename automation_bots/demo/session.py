@@ -23,7 +23,8 @@ def run() -> int:
         bot = subprocess.Popen(command, cwd=ROOT)  # noqa: S603 - our own module
         # The terminal sends Ctrl-C to both; the bot ends by it, and only then this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: bot.terminate())
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: bot.terminate())
         return bot.wait()
     finally:
         devices.terminate()
@@ -35,7 +36,12 @@ def _devices(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "automation_bots.demo.devices", "--folder", str(folder)]
     # Its standard input stays open for as long as this process lives: the devices end with it, however it ends.
     devices = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        process_group=0,  # Ctrl-C is for the bot, whose running work still needs them
     )
     line = devices.stdout.readline() if devices.stdout else ""
     if line.strip() != "ready":

@@ -14,6 +14,7 @@ from automation_bots.model import Job, Risk
 from automation_bots.throttle import Admission, Caps, Entry, Start, admit
 
 log = logging.getLogger(__name__)
+_STOP_SECONDS = 16.0  # all that runs together may take so long to come back after it was cancelled
 _PASS_SECONDS = 1.0  # rates free up by time alone, so a pass is made now and then without being asked
 
 
@@ -25,6 +26,7 @@ class Local:
         self._ended: Callable[[int], None] = lambda _number: None
         self._lock = threading.RLock()
         self._wake = threading.Event()
+        self._hurried = threading.Event()
         self._open = self._stopping = False
         self._queued: dict[int, tuple[Job, Mapping[str, Any]]] = {}
         self._entries: dict[int, Entry] = {}
@@ -109,12 +111,18 @@ class Local:
             self._stopping = True
         self._wake.set()
         deadline = time.monotonic() + grace_seconds
-        while self._running and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for run in list(self._running.values()):
+        while self._running and time.monotonic() < deadline and not self._hurried.wait(0.05):
+            pass
+        runs = list(self._running.values())
+        for run in runs:
             run.interrupt("the bot was stopped")
-        for run in list(self._running.values()):
-            run.join(10)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for run in runs:
+            run.join(max(0.0, deadline - time.monotonic()))
+
+    def hurry(self) -> None:
+        """End the grace of a stop."""
+        self._hurried.set()
 
     def _loop(self) -> None:
         while not self._stopping:

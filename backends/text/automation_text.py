@@ -50,6 +50,9 @@ class TextSurface(PlainSurface):
 class AutomationTextBackend(text.TextBackend):
     """One person in a terminal."""
 
+    # Whom the person plays (!asuser, !asadmin) is no question for the gate: there would be no way back from a stranger.
+    automation_free = ("TextCmds",)
+
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.demo_mode = True
@@ -57,8 +60,6 @@ class AutomationTextBackend(text.TextBackend):
         logging.getLogger().removeHandler(text.console_hdlr)
         self.prompting = False
         self.automation_surface = TextSurface(self)
-        self._busy = threading.Semaphore(0)
-        self._asked = self._answered = 0
 
     def automation_caller(self, msg: Any) -> Caller:
         """The person, whether in a room or not; Errbot's id of somebody in a room names the room too."""
@@ -115,20 +116,8 @@ class AutomationTextBackend(text.TextBackend):
     def _settle(self, seconds: float) -> None:
         """Give an answer the time to appear before the next prompt or line."""
         deadline = time.monotonic() + seconds
-        while self.thread_pool._taskqueue.qsize() or self._answered < self._asked:
-            if time.monotonic() > deadline:
-                return
+        while self.thread_pool._cache and time.monotonic() < deadline:  # what was handed to the pool and has not ended
             time.sleep(0.01)
-
-    def _process_command(self, msg: Any, cmd: Any, args: Any, match: Any) -> None:
-        self._asked += 1
-        super()._process_command(msg, cmd, args, match)
-
-    def _execute_and_send(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            super()._execute_and_send(*args, **kwargs)
-        finally:
-            self._answered += 1
 
     def _finish(self) -> None:
         deadline = time.monotonic() + _LEAVE_SECONDS
