@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from automation_bots import render
-from automation_bots.errors import StoreError
-from automation_bots.model import FINAL, Answer, Job, Place, State
+from automation_bots.model import FINAL, Answer, Job, Place
 from automation_bots.store import Store
 from automation_bots.surface import MessageRef, Surface
 
@@ -20,6 +19,8 @@ log = logging.getLogger(__name__)
 _ROUND_SECONDS = 0.25  # progress at most four times a second
 _SPARING_SECONDS = 10.0  # where messages cannot be edited, a new one at most this often
 _ACCEPT_SECONDS = 10.0  # how long an end waits for its first words to be said
+_LOOK_SECONDS = 5.0  # between two looks for ends that nobody reported
+_EDITS = 3  # a message that cannot be edited so often is perhaps gone: its job's end is said anew
 _RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -32,6 +33,7 @@ class _Live:
     since: float = field(default_factory=time.monotonic)
     edited: float = 0.0
     text: str = ""
+    told: bool = False  # said, but perhaps not yet noted in the store
     failures: int = 0
     next_try: float = 0.0
 
@@ -44,6 +46,8 @@ class Announcer:
     ) -> None:
         self._store, self._surface, self._now, self._said = store, surface, now, said
         self._live: dict[int, _Live] = {}
+        self._over: set[int] = set()  # those of them that have ended
+        self._looked = 0.0
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -52,7 +56,7 @@ class Announcer:
     def start(self) -> None:
         """Take up what was left untold, and begin."""
         for job in [*self._store.queued(), *self._store.untold()]:
-            self._live[job.number] = _Live(message=_ref(self._store.message(job.number)), opened=True)
+            self._live.setdefault(job.number, _Live(message=_ref(self._store.message(job.number)), opened=True))
         self._thread.start()
 
     def stop(self) -> None:
@@ -69,21 +73,25 @@ class Announcer:
 
     def accepted(self, job: Job, why: str, *, silent: bool = False) -> None:
         """Say the first words about a job, in the thread of the command."""
-        live = self._live[job.number]
+        live = self._live.get(job.number)
+        if live is None:  # its end has been told already
+            return
         try:
             if not silent:
                 live.message = self._surface(job.place).say(job.place, render.accepted(job, why))
                 if live.message is not None:
                     self._store.set_message(job.number, json.dumps(asdict(live.message)))
-        except (OSError, StoreError):
-            log.warning("job %s: its first words could not be said; it runs all the same", job.number, exc_info=True)
+        except Exception:  # whatever a network raises, the job is accepted and its end will be told
+            log.exception("job %s: its first words could not be said; it runs all the same", job.number)
         finally:
             live.since = time.monotonic()
             live.opened = True
             self._wake.set()
 
-    def ended(self, _number: int) -> None:
+    def ended(self, number: int) -> None:
         """A job has ended: look at once."""
+        with self._lock:
+            self._over.add(number)
         self._wake.set()
 
     @property
@@ -97,42 +105,52 @@ class Announcer:
             self._wake.clear()
             try:
                 self._round()
-            except Exception:  # nothing that a network or the store does may silence the bot for good
+            except Exception:  # a store that is away for a moment must not silence the bot for good
                 log.exception("telling failed; trying again")
                 time.sleep(1)
             if self._stopping:
                 return
 
     def _round(self) -> None:
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            untold = {job.number for job in self._store.untold()}
+            with self._lock:
+                self._over |= untold & self._live.keys()
         with self._lock:
-            live = list(self._live.items())
-        for number, entry in live:
-            if time.monotonic() < entry.next_try:
-                continue
-            if not entry.opened and time.monotonic() - entry.since < _ACCEPT_SECONDS:
-                continue
-            job = self._store.job(number)
-            if job.state in FINAL:
-                self._tell_end(job, entry)
-            elif job.state is State.RUNNING and not job.quiet and entry.message is not None:
-                self._tell_progress(job, entry)
+            over = [(number, entry) for number in sorted(self._over) if (entry := self._live.get(number))]
+            self._over &= self._live.keys()
+        for number, entry in over:
+            if time.monotonic() >= entry.next_try and _is_opened(entry):
+                self._try_end(number, entry)
+        for job in self._store.running():
+            running = self._live.get(job.number)
+            if running is not None and running.message is not None and not job.quiet and _is_opened(running):
+                self._tell_progress(job, running)
+
+    def _try_end(self, number: int, entry: _Live) -> None:
+        try:
+            self._tell_end(self._store.job(number), entry)
+        except Exception:  # of one place or one job; all others are told all the same
+            wait = _RETRY_SECONDS[min(entry.failures, len(_RETRY_SECONDS) - 1)]
+            entry.failures, entry.next_try = entry.failures + 1, time.monotonic() + wait
+            log.exception("job %s: its end could not be told; next try in %g s", number, wait)
 
     def _tell_end(self, job: Job, entry: _Live) -> None:
-        surface = self._surface(job.place)
-        answer = self._recap(job, surface)
-        try:
-            if entry.message is not None and surface.capabilities.edits:
+        if job.state not in FINAL:
+            return
+        if not entry.told:
+            surface = self._surface(job.place)
+            answer = self._recap(job, surface)
+            if entry.message is not None and surface.capabilities.edits and entry.failures < _EDITS:
                 surface.edit(entry.message, answer)
             else:
                 surface.say(job.place, answer)
-        except OSError as error:
-            wait = _RETRY_SECONDS[min(entry.failures, len(_RETRY_SECONDS) - 1)]
-            entry.failures, entry.next_try = entry.failures + 1, time.monotonic() + wait
-            log.warning("job %s: its end could not be told (%s); next try in %g s", job.number, error, wait)
-            return
+            entry.told = True
         self._store.mark_told(job.number)
         with self._lock:
             self._live.pop(job.number, None)
+            self._over.discard(job.number)
 
     def _recap(self, job: Job, surface: Surface) -> Answer:
         outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)
@@ -153,8 +171,13 @@ class Announcer:
                 surface.edit(entry.message, answer)
             else:
                 surface.say(job.place, answer)
-        except OSError:
-            log.info("job %s: progress could not be shown", job.number)
+        except Exception:
+            log.exception("job %s: progress could not be shown", job.number)
+
+
+def _is_opened(entry: _Live) -> bool:
+    """Whether the first words are said, or have taken too long."""
+    return entry.opened or time.monotonic() - entry.since >= _ACCEPT_SECONDS
 
 
 def _ref(text: str) -> MessageRef | None:

@@ -108,7 +108,8 @@ def digest(operation: Operation, parameters: Mapping[str, object], devices: tupl
         content = functions.digest(operation.body.path)
     elif operation.source is not None:
         content = hashlib.sha256(operation.source.read_bytes()).hexdigest()
-    whole = json.dumps([operation.name, dict(parameters), devices, content], sort_keys=True, default=str)
+    # The operation as it was read counts too: its file may be newer than what was decided on.
+    whole = json.dumps([repr(operation), dict(parameters), devices, content], sort_keys=True, default=str)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

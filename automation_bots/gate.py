@@ -5,15 +5,15 @@ Every device is judged by itself and the strictest answer wins. Whatever is miss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from automation_bots.model import (
     NO_LIMITS,
     Caller,
     Decision,
+    Job,
     Limits,
     Operation,
     Person,
@@ -22,35 +22,10 @@ from automation_bots.model import (
     Verdict,
     one_line,
 )
-from automation_bots.policy import ADMINS, Policy, Rule
+from automation_bots.policy import ADMINS, Rule
+from automation_bots.scope import Scope
 
 _NAMES_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the gate knows of the world: a policy, what its device patterns mean today, and the rooms' names."""
-
-    policy: Policy
-    expand: Callable[[str], frozenset[str]]  # raises when the pattern means nothing
-    places: Mapping[str, str] = field(default_factory=dict)  # name -> room id on this network
-    _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
-
-    def devices(self, rule: Rule) -> frozenset[str] | None:
-        """Return the devices of a rule; None when its pattern cannot be read."""
-        if rule.on not in self._cache:
-            try:
-                self._cache[rule.on] = self.expand(rule.on)
-            except Exception:  # noqa: BLE001 - whatever is wrong with a pattern, the answer is "no" (see _hits)
-                self._cache[rule.on] = None
-        return self._cache[rule.on]
-
-    def hits(self, rule: Rule, devices: frozenset[str]) -> frozenset[str]:
-        """Return which of the devices the rule speaks of; an unreadable `on` allows nothing and denies everything."""
-        known = self.devices(rule)
-        if known is None:
-            return devices if rule.deny else frozenset()
-        return devices & known
 
 
 def decide(scope: Scope, request: Request, now: datetime) -> Decision:
@@ -62,6 +37,12 @@ def decide(scope: Scope, request: Request, now: datetime) -> Decision:
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
         return found.on_devices()
     return found.without_devices()
+
+
+def again(scope: Scope, operation: Operation, job: Job) -> Decision:
+    """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for."""
+    request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
+    return decide(scope, request, job.created or datetime.now(UTC))
 
 
 def stranger(caller: Caller) -> str:
@@ -85,8 +66,8 @@ class _Found:
 
     def without_devices(self) -> Decision:
         """Decide an operation that touches no device."""
-        denying = [rule for rule in self.rules if rule.deny and rule.on == "all"]
-        allowing = [rule for rule in self.rules if not rule.deny]
+        denying = [rule for rule in self.rules if rule.deny and self.scope.covers(rule)]
+        allowing = [rule for rule in self.rules if not rule.deny and self.scope.devices(rule) is not None]
         if denying or not allowing:
             return Decision(Verdict.DENY, self._sentence(frozenset(), denying), tuple(r.name for r in denying))
         return self._allowed(allowing, ())
@@ -99,7 +80,7 @@ class _Found:
         used: list[Rule] = []
         denying: list[Rule] = []
         for rule in self.rules:
-            hits = self.scope.hits(rule, wanted)
+            hits = self._hits(rule, wanted)
             if not hits:
                 continue
             (denied if rule.deny else allowed).update(hits)
@@ -112,6 +93,13 @@ class _Found:
             in_order = tuple(device for device in self.request.devices if device in good)
             return Decision(Verdict.DENY, reason, names, refused=tuple(sorted(refused)), allowed=in_order)
         return self._allowed(used, tuple(self.request.devices))
+
+    def _hits(self, rule: Rule, wanted: frozenset[str]) -> frozenset[str]:
+        hits = self.scope.hits(rule, wanted)
+        if not rule.deny or self.request.operation.driver or not any(w.text.startswith("driver:") for w in rule.what):
+            return hits
+        driver = self.scope.driver
+        return frozenset(device for device in hits if _what(rule, self.request, self.person, driver(device)))
 
     def _allowed(self, rules: list[Rule], devices: tuple[str, ...]) -> Decision:
         names = tuple(rule.name for rule in rules)
@@ -151,18 +139,33 @@ class _Found:
         return _what(rule, self.request, self.person) and (not refused or bool(self.scope.hits(rule, refused)))
 
 
-def _what(rule: Rule, request: Request, person: Person) -> bool:
-    spoken = spoken_words(request.parameters)
+def _what(rule: Rule, request: Request, person: Person, driver: str = "") -> bool:
+    operation, risk = request.operation, request.risk
+    spoken = spoken_words(operation, request.parameters)
+    if rule.deny:
+        return any(words.bites(operation, risk, spoken, driver) for words in rule.what)
     admin = ADMINS in person.groups
-    return any(words.match(request.operation, request.risk, spoken, admin=admin) for words in rule.what)
+    return any(words.match(operation, risk, spoken, admin=admin) for words in rule.what)
 
 
-def spoken_words(parameters: Mapping[str, object]) -> tuple[str, ...]:
-    """The values one by one, in declared order: what the words of a rule's `may` are compared with."""
+def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[str, ...]:
+    """The values one by one, in declared order: what the words of a rule are compared with."""
     found: list[str] = []
-    for value in parameters.values():
-        found.extend(str(item) for item in value) if isinstance(value, tuple | list) else found.append(str(value))
+    for parameter in operation.parameters:
+        if parameter.name in values:
+            found.extend(map(str, _items(values[parameter.name])))
     return tuple(found)
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _spellings(item: object) -> tuple[str, ...]:
+    """How people write a value: the word yes of a policy is what the program knows as True."""
+    if isinstance(item, bool):
+        return ("True", "true", "yes", "on") if item else ("False", "false", "no", "off")
+    return (str(item),)
 
 
 def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:
@@ -173,8 +176,9 @@ def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]
         return f"at {' or '.join(window.text for window in rule.when)}"
     for name, globs in rule.values.items():
         value = request.parameters.get(name)
-        texts = [str(v) for v in value] if isinstance(value, tuple | list) else [str(value)]
-        if value is None or not texts or not all(any(fnmatchcase(text, glob) for glob in globs) for text in texts):
+        fits = [any(fnmatchcase(text, g) for text in _spellings(item) for g in globs) for item in _items(value)]
+        # All values must be allowed ones, but one forbidden value is enough.
+        if value is None or not (any(fits) if rule.deny else fits and all(fits)):
             return f"with {name} {' or '.join(globs)}"
     return ""
 
@@ -215,14 +219,7 @@ def visible(scope: Scope, person: Person | None) -> frozenset[str]:
     """The devices that a person may know of: those on which some rule allows something at some time."""
     if person is None:
         return frozenset()
-    seen: set[str] = set()
-    for rule in scope.policy.rules:
-        if not rule.deny and rule.concerns(person):
-            seen |= scope.devices(rule) or frozenset()
-    for rule in scope.policy.rules:
-        if rule.deny and rule.concerns(person) and any(words.text == "everything" for words in rule.what):
-            seen -= scope.devices(rule) or frozenset()
-    return frozenset(seen)
+    return scope.seen(person)
 
 
 def usable(scope: Scope, person: Person | None, operation: Operation, place: Place) -> frozenset[str] | None:
@@ -232,17 +229,23 @@ def usable(scope: Scope, person: Person | None, operation: Operation, place: Pla
     """
     if person is None:
         return None
-    allowed: set[str] = set()
-    any_rule = False
-    for rule in scope.policy.rules:
-        if not rule.concerns(person) or not _could(rule, operation, person) or not _here(rule, place, scope.places):
-            continue
-        if not rule.deny:
-            any_rule = True
-            allowed |= scope.devices(rule) or frozenset()
-    if not any_rule or (operation.devices in {"required", "one"} and not allowed):
+    mine = [rule for rule in scope.policy.rules if rule.concerns(person) and _here(rule, place, scope.places)]
+    allowing = [rule for rule in mine if not rule.deny and _could(rule, operation, person)]
+    denying = [rule for rule in mine if rule.deny and _always(rule, operation)]
+    if not allowing or any(scope.covers(rule) for rule in denying):
         return None
-    return frozenset() if operation.devices == "none" else frozenset(allowed)
+    if operation.devices == "none":
+        return frozenset()
+    allowed = frozenset().union(*(scope.devices(rule) or frozenset() for rule in allowing)) & scope.seen(person)
+    allowed = allowed.difference(*map(scope.denied, denying))
+    return None if operation.devices != "optional" and not allowed else allowed
+
+
+def _always(rule: Rule, operation: Operation) -> bool:
+    """Whether a denying rule takes the operation whatever its values and whenever."""
+    risks = set(operation.risk_by[1].values()) if operation.risk_by else {operation.risk}
+    plain = [words for words in rule.what if len(words.text.split()) == 1 and not words.text.startswith("driver:")]
+    return not (rule.when or rule.values) and all(any(w.bites(operation, risk, ()) for w in plain) for risk in risks)
 
 
 def _here(rule: Rule, place: Place, places: Mapping[str, str]) -> bool:

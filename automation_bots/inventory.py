@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 
-from automation_bots import inventory_snapshot, patterns
+from automation_bots import inventory_snapshot
 from automation_bots.errors import ConfigError, DriverError, UnknownDevice
 from automation_bots.inventory_child import CacheFile, Child, fingerprint
 from automation_bots.inventory_snapshot import Snapshot
@@ -61,6 +61,11 @@ class Inventory:
         """Every group with all its devices, those of groups below it included; `all` and `ungrouped` too."""
         return self._snapshot.groups
 
+    @property
+    def state(self) -> Snapshot:
+        """The inventory as it is now: for whoever needs several answers that fit together."""
+        return self._snapshot
+
     def load(self) -> None:
         """Read the inventory, from the cache when nothing changed; a `ConfigError` says what is wrong where."""
         with self._loading:
@@ -87,10 +92,7 @@ class Inventory:
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the devices that a pattern means; a name that is none, or no device at all, is `UnknownDevice`."""
-        snapshot = self._snapshot
-        if missing := patterns.unknown(pattern, snapshot.names, snapshot.groups):
-            raise UnknownDevice(f"No device or group {', '.join(map(repr, missing))}")
-        found = patterns.expand(pattern, snapshot.names, snapshot.groups)
+        found = self._snapshot.matching(pattern)
         if not found:
             raise UnknownDevice(f"No device matches {pattern!r}")
         return found

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from automation_bots import patterns
+from automation_bots.errors import UnknownDevice
 from automation_bots.model import Device
 
 Layer = tuple[dict[str, Any], list[str]]  # plain variables of one origin, names of its secret ones
@@ -37,6 +39,12 @@ class Snapshot:
 
     def __contains__(self, name: object) -> bool:
         return name in self._lines
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Return the devices that a pattern means: none when its groups are empty; `UnknownDevice` for no name."""
+        if missing := patterns.unknown(pattern, self.names, self.groups):
+            raise UnknownDevice(f"No device or group {', '.join(map(repr, missing))}")
+        return patterns.expand(pattern, self.names, self.groups)
 
     def device(self, name: str) -> Device:
         """Return a host with all its groups and the variables that Ansible would give it."""

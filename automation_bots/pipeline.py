@@ -100,7 +100,8 @@ class Pipeline:
         if len(said.line) + len(said.text) > self._parts.message_size:
             size = len(said.line) + len(said.text)
             raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
-        log.info("request %s %s by %s at %s", said.operation, said.line, said.caller.id, said.place.room)
+        # Without the words, since a secret may be among them; what may be shown of them is recorded anyway.
+        log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
         typed = grammar.parse(operation, said.line, said.text)
         return self._with(said, operation, typed)
 
@@ -166,7 +167,7 @@ class Pipeline:
         try:
             devices = self._parts.world.inventory.expand(pattern)
         except UnknownDevice as error:
-            raise UnknownDevice(f"{error}{self._meant(person, pattern)}") from error
+            raise UnknownDevice(f"{str(error).rstrip('.')}.{self._meant(person, pattern)}") from error
         seen = gate.visible(self._parts.world.scope, person)
         if not seen.intersection(devices):
             raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
@@ -310,13 +311,20 @@ class Pipeline:
 
     def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
         """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
-        operation = Operation(command, "a command of a plugin", declared=False, devices="none")
-        request = gate.asks_nothing(operation, caller, place)
-        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        request, decision = self._judge_command(caller, place, command)
         if decision.verdict is not Verdict.ALLOW:
             return self._refuse(request, decision)
         self._record(AuditKind.COMMAND, request, decision)
         return None
+
+    def may_command(self, caller: Caller, place: Place, command: str) -> bool:
+        """Return whether `guard` would let a command through; nothing is recorded."""
+        return self._judge_command(caller, place, command)[1].verdict is Verdict.ALLOW
+
+    def _judge_command(self, caller: Caller, place: Place, command: str) -> tuple[Request, Decision]:
+        operation = Operation(command, "a command of a plugin", declared=False, devices="none")
+        request = gate.asks_nothing(operation, caller, place)
+        return request, gate.decide(self._parts.world.scope, request, self._parts.now())
 
     def _record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
         person = self.person(request.caller)

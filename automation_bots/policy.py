@@ -73,6 +73,13 @@ class _RuleFile(_Strict):
 
     _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
 
+    @field_validator("may", "deny")
+    @classmethod
+    def _words(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and not all(text.strip() for text in value):
+            raise ValueError("an entry is empty; write an operation's name, reads, changes or everything")
+        return value
+
     @field_validator("with_", mode="before")
     @classmethod
     def _with(cls, value: Any) -> Any:
@@ -108,7 +115,10 @@ def rate(text: str) -> tuple[int, float]:
     found = _RATE.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is no rate; write 10/min or 3/5min")
-    return int(found.group(1)), int(found.group(2) or 1) * _UNIT[found.group(3)]
+    starts, seconds = int(found.group(1)), int(found.group(2) or 1) * _UNIT[found.group(3)]
+    if not starts or not seconds:
+        raise ValueError(f"{text!r} would never let anything start; write deny, or at least 1/min")
+    return starts, float(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,25 @@ class Words:
         if not operation.declared and pattern[0] != operation.name:
             return False
         return len(pattern) == 1 or spoken is None or _words_match(pattern[1:], spoken)
+
+    def bites(self, operation: Operation, risk: Risk, spoken: tuple[str, ...], driver: str = "") -> bool:
+        """Match for a `deny`, which takes whatever could be meant: any risk of an undeclared operation, any driver of
+        one that leaves it to the devices, and more words behind those of the rule.
+        """  # fmt: skip
+        if self.text == "everything":
+            return True
+        if self.text in {"reads", "changes"}:
+            return not operation.declared or risk is (Risk.READ if self.text == "reads" else Risk.CHANGE)
+        if self.text.startswith("driver:"):
+            known = operation.driver or driver
+            return not known or fnmatchcase(known, self.text[7:])
+        name, *words = self.text.split()
+        words = words[:-1] if words[-1:] == ["*"] else words
+        # Quoted words are one value here and several to a network device, which reads them joined.
+        flat = [part for word in spoken for part in word.split()]
+        return fnmatchcase(operation.name, name) and any(
+            len(said) >= len(words) and all(map(fnmatchcase, said, words)) for said in (spoken, flat)
+        )
 
 
 def _words_match(pattern: list[str], spoken: tuple[str, ...]) -> bool:

@@ -6,8 +6,9 @@ reads share a device up to its session slots; limits on running jobs and on star
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from automation_bots.model import NO_LIMITS, Job, Limits, Risk
@@ -115,10 +116,11 @@ def admit(
 ) -> Admission:
     """Decide one pass. `queued` is in order of number; `held` maps a device to the interrupted job that holds it."""
     use = _Use(running)
-    first = _first_changes(queued)
     starts: list[int] = []
     waits: dict[int, str] = {}
     rates = _Rates(caps, recent, now)
+    # What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
+    first = _first_changes(e for e in queued if held.keys().isdisjoint(e.devices) and not rates.exceeded(e))
     for entry in _in_turns(queued, running):
         why = _blocked(entry, use, first, held) or _capped(entry, use, caps) or rates.exceeded(entry)
         if why:
@@ -130,7 +132,7 @@ def admit(
     return Admission(tuple(starts), waits)
 
 
-def _first_changes(queued: Sequence[Entry]) -> dict[str, int]:
+def _first_changes(queued: Iterable[Entry]) -> dict[str, int]:
     """For each device the oldest change that wants it: nothing younger may overtake it there."""
     first: dict[str, int] = {}
     for entry in queued:
@@ -158,7 +160,7 @@ def _blocked(entry: Entry, use: _Use, first: Mapping[str, int], held: Mapping[st
         return f"waits for {stuck[0]}: #{held[stuck[0]]} was interrupted there and is not acknowledged"
     if busy := sorted(entry.devices & use.changing.keys()):
         return f"waits for {busy[0]} (#{use.changing[busy[0]]} is changing it)"
-    ahead = sorted(device for device in entry.devices if first[device] < entry.number)
+    ahead = sorted(device for device in entry.devices if first.get(device, entry.number) < entry.number)
     # Checked after `changing`: the older change may have been started in this very pass.
     return f"waits for {ahead[0]} (#{first[ahead[0]]} is before it)" if ahead else ""
 
@@ -187,35 +189,46 @@ def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
     ]
 
 
-_RateRow = tuple[tuple[int, float] | None, Callable[[Entry], bool], str]  # rate, which starts count, whose they are
+_RateRow = tuple[tuple[int, float] | None, str, str]  # rate, the key of the starts that count, whose they are
 
 
 class _Rates:
-    """Starts per time: a sliding window over the recent starts."""
+    """Starts per time: a sliding window over the recent starts, which are in the order of time."""
 
     def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
-        self._caps, self._now = caps, now
-        self._recent = list(recent)
+        self._caps, self._recent, self._now = caps, recent, now
+        self._found: dict[str, list[float]] | None = None  # times by key; made when a rate asks for them
 
     def add(self, entry: Entry) -> None:
-        self._recent.append(Start(self._now, entry))
+        self._note(self._times(), entry, self._now)
 
     def exceeded(self, entry: Entry) -> str:
-        for rate, same, words in self._rates_of(entry):
+        for rate, key, words in self._rates_of(entry):
             if rate is None:
                 continue
             starts, seconds = rate
-            times = [s.at for s in self._recent if s.at > self._now - seconds and same(s.entry)]
-            if len(times) >= starts:
-                free = sorted(times)[-starts] + seconds - self._now
+            times = self._times().get(key, [])
+            if len(times) - bisect_right(times, self._now - seconds) >= starts:
+                free = times[-starts] + seconds - self._now
                 return f"waits {max(1, round(free))} s: {words} may start {starts} jobs in {seconds:g} s"
         return ""
 
+    def _times(self) -> dict[str, list[float]]:
+        if self._found is None:
+            self._found = {}
+            for start in self._recent:
+                self._note(self._found, start.entry, start.at)
+        return self._found
+
+    def _note(self, times: dict[str, list[float]], entry: Entry, at: float) -> None:
+        for key in _keys(entry):
+            times.setdefault(key, []).append(at)
+
     def _rates_of(self, entry: Entry) -> tuple[_RateRow, ...]:
-        rates = self._caps.rates
+        rates, operation = self._caps.rates, f"operation:{entry.operation}"
         return (
-            (rates.get("person"), lambda other: other.person == entry.person, entry.person),
-            (rates.get("place"), lambda other: other.place == entry.place, "this room"),
-            (rates.get(f"operation:{entry.operation}"), lambda o: o.operation == entry.operation, entry.operation),
-            (entry.limits.rate, lambda o: (o.person, o.operation) == (entry.person, entry.operation), "the rule"),
+            (rates.get("person"), f"person:{entry.person}", entry.person),
+            (rates.get("place"), f"place:{entry.place}", "this room"),
+            (rates.get(operation), operation, entry.operation),
+            (entry.limits.rate, f"rule:{entry.person}:{entry.operation}", "the rule"),
         )

@@ -11,10 +11,11 @@ from pathlib import Path
 from automation_bots import catalog, policy
 from automation_bots.catalog import Catalog, Folders
 from automation_bots.errors import DefinitionError
-from automation_bots.gate import Scope
 from automation_bots.inventory import Inventory
+from automation_bots.inventory_snapshot import Snapshot
 from automation_bots.model import Operation
 from automation_bots.policy import Policy
+from automation_bots.scope import Scope
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
@@ -38,7 +39,7 @@ class World:
         self.catalog = Catalog()
         self.policy = Policy()
         self.policy_problem = ""
-        self._scope: Scope | None = None
+        self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._stopping = threading.Event()
@@ -50,17 +51,20 @@ class World:
         self.policy = policy.load(self.policy_file)
         self.catalog = catalog.load(self.folders)
         self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
-        self._scope = None
 
     @property
     def scope(self) -> Scope:
-        """The gate's view; made anew when the policy or the inventory has changed, so that its sets can be kept."""
-        scope = self._scope
-        if scope is None:
-            inventory = self.inventory
-            scope = Scope(self.policy, lambda pattern: frozenset(inventory.expand(pattern)), self._places)
-            self._scope = scope
-        return scope
+        """The gate's view of one policy and one state of the inventory, kept until either is another."""
+        policy, state, kept = self.policy, self.inventory.state, self._scope
+        if kept is None or kept[0] is not policy or kept[1] is not state:
+            scope = Scope(
+                policy,
+                lambda pattern: frozenset(state.matching(pattern)),
+                self._places,
+                lambda name: state.device(name).driver,
+            )
+            self._scope = kept = (policy, state, scope)
+        return kept[2]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""
@@ -88,14 +92,19 @@ class World:
                 changes.append(read())
         if self.inventory.changed():
             before, swapped = self.inventory.problem, self.inventory.refresh()
-            self._scope = None
             problem = self.inventory.problem
             if swapped or problem != before:
                 changes.append(Change("inventory", (problem,) if problem else ()))
         for change in changes:
-            for listener in self._listeners:
-                listener(change)
+            self._tell(change)
         return changes
+
+    def _tell(self, change: Change) -> None:
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception:  # one listener's trouble (the store, the network) must not keep the others in the dark
+                log.exception("a listener failed over new %s", change.what)
 
     def _watch(self) -> None:
         while not self._stopping.wait(_LOOK_SECONDS):
@@ -112,10 +121,11 @@ class World:
     def _read_policy(self) -> Change:
         try:
             self.policy, self.policy_problem = policy.load(self.policy_file), ""
-        except DefinitionError as error:
+        except Exception as error:
             # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
-            self.policy, self.policy_problem = Policy(), str(error)
-        self._scope = None
+            if not isinstance(error, DefinitionError):
+                log.exception("the policy broke its reader")
+            self.policy, self.policy_problem = Policy(), str(error) or type(error).__name__
         return Change("policy", (self.policy_problem,) if self.policy_problem else ())
 
     def _stamp_of(self, what: str) -> Stamp:

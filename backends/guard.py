@@ -11,6 +11,7 @@ import atexit
 import functools
 import inspect
 import logging
+import threading
 import types
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,16 @@ from typing import Any
 from errbot.core import ErrBot
 
 from automation_bots import grammar
-from automation_bots.bot import Bot
+from automation_bots.bot import OWN_PLUGINS, ROOT, Bot
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
 from backends.plain import PlainSurface, caller_of, message_id_of, place_of
 
 log = logging.getLogger(__name__)
-OURS = Path(__file__).resolve().parent.parent / "errbot-plugins"
+OURS = tuple(ROOT / "errbot-plugins" / name for name in OWN_PLUGINS)
 _COMMAND_WORDS = 4  # no command has more words than this
+_END = object()  # of a command that answers in steps
 _REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
 
 
@@ -36,6 +38,7 @@ def install() -> None:
         return
     ErrBot.automation_guarded = True
     ErrBot.inject_commands_from = _guarded_injection(ErrBot.inject_commands_from)
+    ErrBot.remove_commands_from = remove_commands_from
     ErrBot.process_message = process_message
     ErrBot.automation_who = lambda bot, msg: (caller_of(bot, msg), place_of(bot, msg))
     ErrBot.connect_callback = _with_start(ErrBot.connect_callback)
@@ -66,7 +69,7 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     if msg.delayed or bot.is_from_self(msg):
         return False
     text = grammar.clean(msg.body or "")
-    if not text or _repeated(bot, msg):
+    if not text:
         return False
     prefixed, words = _addressed(bot, text)
     if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
@@ -74,15 +77,29 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
         return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
     if command:
-        bot._process_command(msg, command, rest, None)
+        _process(bot, msg, command, rest)
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
         _later(bot, msg, lambda: _unknown(bot, msg, words))
     return True
 
 
-def _repeated(bot: ErrBot, msg: Any) -> bool:
+def _process(bot: ErrBot, msg: Any, command: str, rest: str) -> None:
+    try:
+        bot._process_command(msg, command, rest, None)
+    except KeyError:  # its file was taken away in this very moment
+        _later(bot, msg, lambda: _unknown(bot, msg, f"{command} {rest}"))
+
+
+def _is_first(bot: ErrBot, msg: Any) -> bool:
+    """Whether this message was not seen before; asked where it would do something, never in the receiving thread."""
     message_id = message_id_of(msg)
-    return bool(message_id) and not automation(bot).store.first_seen(automation(bot).settings.network, message_id)
+    if not message_id:
+        return True
+    with vars(msg).setdefault("automation_lock", threading.Lock()):  # several commands may match one message
+        if not hasattr(msg, "automation_first"):
+            ours = automation(bot)
+            msg.automation_first = ours.store.first_seen(ours.settings.network, message_id)
+        return bool(msg.automation_first)
 
 
 def _addressed(bot: ErrBot, text: str) -> tuple[bool, str]:
@@ -135,10 +152,13 @@ def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
     return automation(bot).pipeline.answer(caller_of(bot, msg), place_of(bot, msg), text)
 
 
-def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer:
-    line, _ = grammar.split_text(words)
+def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
+    line, text = grammar.split_text(words)
     name, _, rest = line.partition(" ")
-    return automation(bot).pipeline.unknown(Said(caller_of(bot, msg), place_of(bot, msg), name, rest))
+    said = Said(caller_of(bot, msg), place_of(bot, msg), name, rest, text, message_id_of(msg))
+    pipeline = automation(bot).pipeline
+    # While commands are made anew, Errbot does not know them for a moment.
+    return pipeline.submit(said) if pipeline.operation(said) else pipeline.unknown(said)
 
 
 # -- commands
@@ -147,6 +167,9 @@ def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer:
 def _guarded_injection(original: Any) -> Any:
     @functools.wraps(original)
     def inject_commands_from(bot: ErrBot, plugin: Any) -> None:
+        for name, old in list(vars(plugin).items()):
+            if inspect.ismethod(old) and getattr(old, "automation_guarded", False):
+                delattr(plugin, name)  # a reload gives the plugin another class, whose commands this would hide
         for name, method in inspect.getmembers(plugin, inspect.ismethod):
             if getattr(method, "_err_command", False) and not getattr(method, "automation_guarded", False):
                 setattr(plugin, name, _guarded(bot, plugin, method))
@@ -156,9 +179,17 @@ def _guarded_injection(original: Any) -> Any:
     return inject_commands_from
 
 
+def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
+    """Take away the commands of a plugin; Errbot's own would take those that others have under the same names too."""
+    with bot._gbl:
+        for table in (bot.commands, bot.re_commands):
+            for name in [name for name, command in table.items() if command.__self__ is plugin]:
+                del table[name]
+
+
 def is_ours(method: Any) -> bool:
-    """Whether a command's code stands in our own plugins, which ask the pipeline or the desk themselves."""
-    return OURS in Path(method.__func__.__code__.co_filename).resolve().parents
+    """Whether a command's code is one of our own plugins, which ask the pipeline or the desk themselves."""
+    return Path(method.__func__.__code__.co_filename).resolve().parent in OURS
 
 
 def _make_room(bot: ErrBot, plugin: Any) -> None:
@@ -178,7 +209,7 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
     def judged(msg: Any) -> Answer | None:
         if free:
             return None
-        command = method._err_command_name.replace("_", " ")
+        command = method._err_command_name  # with _ between its words: one name, which a rule can say
         return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command)
 
     if inspect.isgeneratorfunction(method):
@@ -186,8 +217,9 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
             refusal = _safely(bot, msg, lambda: judged(msg) or True)
-            if refusal is True:
-                yield from method(msg, args)
+            steps = iter(method(msg, args)) if refusal is True else iter(())
+            while (step := _safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
+                yield step[0]
     else:
 
         @functools.wraps(method.__func__)
@@ -205,7 +237,7 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
 def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
     """Run it; answers go through the surface, and nobody ever sees a traceback or an exception's text by accident."""
     try:
-        result = work()
+        result = work() if _is_first(bot, msg) else None
     except UserError as error:
         result = Answer(str(error))
     except AutomationError as error:
@@ -215,7 +247,10 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
         log.exception("a command failed inside the bot")
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")
     if isinstance(result, Answer):
-        surface_of(bot).say(place_of(bot, msg), result)
+        try:
+            surface_of(bot).say(place_of(bot, msg), result)
+        except Exception:  # Errbot would log the typed words, which may be secret, and try to say the error
+            log.exception("an answer could not be said")
         return None
     return result
 

@@ -123,8 +123,8 @@ class ChatBot:
         self.thread.join(10)
         self.bot.thread_pool.terminate()
 
-    def say(self, text, who="ana", room=""):
-        message = Message(text)
+    def say(self, text, who="ana", room="", message_id=""):
+        message = Message(text, extras={"message_id": message_id})
         if room:
             message.to = TestRoom(room, bot=self.bot)
             message.frm = TestOccupant(who, room)

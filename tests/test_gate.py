@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from automation_bots import gate
 from automation_bots.model import Caller, Limits, Person, Place, Verdict
 from automation_bots.policy import Policy, Rule, Words
+from automation_bots.scope import Scope
 from tests.world import DNS, GROUPS, NOON, PATCH, SERVICE, UNDECLARED, UPTIME, expand, request, scope_of
 
 TEAM = """
@@ -117,7 +118,7 @@ REQUESTS = st.builds(
 
 def scope(rules):
     ids = {("text", f"@{person.name}"): person for person in PEOPLE}
-    return gate.Scope(Policy({p.name: p for p in PEOPLE}, ids, tuple(rules)), expand)
+    return Scope(Policy({p.name: p for p in PEOPLE}, ids, tuple(rules)), expand)
 
 
 def allowed_alone(rules, wanted, device):
@@ -130,7 +131,8 @@ def allowed_alone(rules, wanted, device):
         except ValueError:
             touches = rule.deny
         words, declared = rule.what[0].text, wanted.operation.declared
-        does = words in {wanted.operation.name} or (declared and words in {"everything", f"{wanted.operation.risk}s"})
+        kinds = {"everything", f"{wanted.operation.risk}s"} if declared else {"everything", "reads", "changes"}
+        does = words == wanted.operation.name or ((declared or rule.deny) and words in kinds)
         here = not rule.where or (
             ("dm" in rule.where) == wanted.place.direct and (wanted.place.direct or wanted.place.room in rule.where)
         )
@@ -165,7 +167,7 @@ def test_adding_a_device_never_weakens_the_answer(rules, wanted, device):
 
 
 def test_without_a_policy_nobody_may_anything():
-    empty = gate.Scope(Policy(), expand)
+    empty = Scope(Policy(), expand)
     assert gate.decide(empty, request("ana", UPTIME, "web1"), NOON).verdict is Verdict.DENY
     assert gate.usable(empty, None, UPTIME, Place("text", "x")) is None
     assert gate.visible(empty, Policy().person(Caller("text", "@ana"))) == frozenset()

@@ -1,6 +1,7 @@
 """No entry point goes around the gate: Errbot's own commands, plugins from elsewhere, regex, dynamic, flows."""
 
 import pytest
+from errbot import botcmd
 
 from automation_bots.drivers.fake import Fake
 from tests.chatbot import POLICY, ROOT, ChatBot, wait, write_folder
@@ -25,6 +26,21 @@ def chat(tmp_path_factory):
 def named(tmp_path_factory):
     with start(tmp_path_factory.mktemp("named"), NAMING) as chat:
         yield chat
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    names = ("config", "log", "send", "update", "activate", "class", "2fast", "a-b", "a_b")
+    play = "# bot:\n#   help: I am {}\n#   risk: read\n- hosts: all\n  tasks: []\n"
+    folder = tmp_path_factory.mktemp("made")
+    write_folder(folder, files={f"playbooks/{name}.yml": play.format(name) for name in names})
+    with ChatBot(folder, drivers=(Fake(name="ansible"),)) as chat:
+        yield chat
+
+
+@botcmd(name="wipe")
+def newer(_self, _msg, _args):
+    return "wipe renewed"
 
 
 def done(chat):
@@ -103,6 +119,57 @@ def test_repetition_runs_nothing(chat):
 def test_an_exceptions_text_never_reaches_the_room(chat):
     said = chat.asks("!crash", "failed", who="ana")
     assert "hunter2" not in said
+
+
+def test_an_exceptions_text_never_reaches_the_room_from_a_later_step_either(chat):
+    chat.asks("!leak", "leak one", who="ana")
+    assert "failed inside the bot" in chat.hears("failed|hunter2|nooo")
+
+
+def test_a_message_that_comes_twice_runs_once_and_the_receiving_thread_asks_no_store(chat):
+    before = len(done(chat))
+    chat.say("!wipe", "ana", message_id="m1")
+    chat.say("!wipe", "ana", message_id="m1")
+    chat.asks("!whoami", "You are")
+    wait(lambda: len(done(chat)) == before + 1, 5)
+    chat.automation.store, store = None, chat.automation.store
+    chat.say("!wipe", "ana", message_id="m2")  # raises nothing
+    chat.hears("failed inside the bot")
+    chat.automation.store = store
+    assert len(done(chat)) == before + 1
+
+
+def test_words_that_may_be_secret_do_not_reach_the_log_when_the_network_is_away(chat, caplog):
+    chat.surface.say, say = lambda *_: 1 / 0, chat.surface.say
+    chat.say("!whoami hunter2", "ana")
+    wait(lambda: "could not be said" in caplog.text, 5)
+    chat.surface.say = say
+    assert not [record for record in caplog.records if "hunter2" in record.getMessage() and record.levelno > 20]
+
+
+def test_a_reloaded_plugin_runs_its_new_code(chat):
+    plugin = chat.bot.plugin_manager.plugins["Outside"]
+    chat.bot.plugin_manager.deactivate_plugin("Outside")
+    plugin.__class__ = type("Outside", (plugin.__class__,), {"wipe": newer})
+    chat.bot.plugin_manager.activate_plugin("Outside")
+    assert "wipe renewed" in chat.asks("!wipe", "wipe", who="ana")
+
+
+def test_a_plugin_that_goes_takes_no_command_of_another_with_it(chat):
+    chat.bot.plugin_manager.deactivate_plugin("Health")
+    assert "is up" in chat.asks("!status", who="ana")
+    chat.asks("!uptime on web1", "#", who="ana")
+
+
+@pytest.mark.parametrize("name", ["config", "log", "send", "update", "activate", "class", "2fast", "a-b", "a_b"])
+def test_a_command_may_have_any_name(made, name):
+    assert f"I am {name}" in made.asks(f"!help {name}", "I am", who="ana")
+
+
+def test_while_commands_are_made_anew_none_is_missing(made):
+    holder = made.bot.commands.pop("config")
+    made.asks("!config on web1", "#1 config on web1", who="ana")
+    made.bot.commands["config"] = holder
 
 
 def test_a_plugin_that_submits_is_judged_on_the_devices_too(named):

@@ -1,10 +1,14 @@
 """The throttle: exclusion and order per device, limits, turns between people."""
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automation_bots.model import Limits, Risk
 from automation_bots.throttle import Caps, Entry, Start, admit
+
+DAILY = Limits(rate=(1, 86_400))
 
 
 def entry(number, *devices, risk=Risk.CHANGE, person="ana", **more):
@@ -106,3 +110,24 @@ def check(running, caps):
         here = [e for e in running if device in e.devices]
         assert sum(e.risk is Risk.CHANGE for e in here) <= 1
         assert sum(e.risk is Risk.READ for e in here) <= caps.device
+
+
+def test_a_change_that_waits_for_an_acknowledgement_keeps_nobody_from_its_other_devices():
+    answer = admit([entry(2, "web1", "web2"), entry(3, "web2", person="joe")], [], Caps(), held={"web1": 1})
+    assert answer.start == (3,)
+
+
+def test_a_change_that_waits_for_its_rate_keeps_nobody_from_its_devices():
+    recent = [Start(0.0, entry(1, "web1", limits=DAILY))]
+    queued = [entry(2, "web1", limits=DAILY), entry(3, "web1", person="joe")]
+    answer = admit(queued, [], Caps(), held={}, recent=recent, now=60.0)
+    assert answer.start == (3,)
+    assert answer.waits[2] == "waits 86340 s: the rule may start 1 jobs in 86400 s"
+
+
+def test_a_long_queue_with_rates_is_looked_through_in_no_time():
+    recent = [Start(float(n), entry(n, "web1", person=f"p{n % 50}")) for n in range(10_000)]
+    queued = [entry(n, f"d{n}", person=f"p{n % 50}", limits=DAILY) for n in range(10_000)]
+    began = time.monotonic()
+    admit(queued, [], Caps(rates={"person": (5, 60.0)}), held={}, recent=recent, now=10_000.0)
+    assert time.monotonic() - began < 2

@@ -3,8 +3,9 @@
 import textwrap
 from datetime import UTC, datetime
 
-from automation_bots import gate, policy
+from automation_bots import policy
 from automation_bots.model import Caller, Operation, Parameter, Place, Request, Risk
+from automation_bots.scope import Scope
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 GROUPS = {
@@ -46,7 +47,7 @@ def policy_of(tmp_path, text):
 
 
 def scope_of(tmp_path, text, places=None):
-    return gate.Scope(policy_of(tmp_path, text), expand, places or {})
+    return Scope(policy_of(tmp_path, text), expand, places or {})
 
 
 def request(who, operation, *devices, where="dm", check=False, **parameters):

@@ -14,8 +14,8 @@ class Dispatcher(Protocol):
     def submit(self, job: Job, hidden: Mapping[str, Any]) -> str:
         """Take a queued job; return why it waits, or nothing when it starts. `hidden`: values that are never stored."""
 
-    def cancel(self, number: int, why: str) -> bool:
-        """Stop a job that is queued or running; return whether there was something to stop."""
+    def cancel(self, number: int, by: str) -> bool:
+        """Stop a job that is queued or running for a person; return whether there was something to stop."""
 
     def waits(self) -> Mapping[int, str]:
         """Why each queued job waits, in the order in which they are likely to start."""

@@ -27,13 +27,13 @@ class Local:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._hurried = threading.Event()
-        self._stopping = False
+        self._open = self._stopping = False
         self._queued: dict[int, tuple[Job, Mapping[str, Any]]] = {}
         self._entries: dict[int, Entry] = {}
         self._running: dict[int, Run] = {}
         self._recent: deque[Start] = deque(maxlen=10_000)
         self._waits: Mapping[int, str] = {}
-        self._held: Mapping[str, int] = {}
+        self._held: Mapping[str, int] | None = None  # None: to be asked for
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
     def listen(self, ended: Callable[[int], None]) -> None:
@@ -44,8 +44,9 @@ class Local:
         """Take up the queue of the store and begin."""
         with self._lock:
             for job in self._workshop.store.queued():
-                self._enqueue(job, {})
-            self._held = self._workshop.store.holds()
+                if job.number not in self._queued:  # else it came while the bot started, and may have hidden values
+                    self._enqueue(job, {})
+            self._open = True
         self._thread.start()
         self._wake.set()
 
@@ -53,26 +54,30 @@ class Local:
         """Take a job and make a pass at once, so that the answer can say what it waits for."""
         with self._lock:
             self._enqueue(job, hidden)
-        self._admit()
+        try:
+            self._admit()
+        except Exception:  # the job is accepted, whatever is wrong with the pass; the next one is soon
+            log.exception("a pass over the queue failed")
+            return "waits: the queue cannot be looked at now"
         return self._waits.get(job.number, "")
 
     def _enqueue(self, job: Job, hidden: Mapping[str, Any]) -> None:
         self._queued[job.number] = (job, hidden)
         self._entries[job.number] = Entry.of(job)
 
-    def cancel(self, number: int, why: str) -> bool:
+    def cancel(self, number: int, by: str) -> bool:
         """Stop a queued or running job."""
         with self._lock:
-            run = self._running.get(number)
-            queued = self._queued.pop(number, None)
-            if queued:
-                self._entries.pop(number, None)
+            run, taken = self._running.get(number), False
+            if number in self._queued:
+                taken = self._workshop.store.cancel_queued(number, by)  # first: what fails here stays in the queue
+                self._queued.pop(number), self._entries.pop(number)
         if run:
-            run.cancel.set(why)
-        elif queued and self._workshop.store.cancel_queued(number, why):
+            run.cancel.set(f"cancelled by {by}")
+        elif taken:
             self._ended(number)
         self._wake.set()
-        return bool(run or queued)
+        return bool(run or taken)
 
     def waits(self) -> Mapping[int, str]:
         """Why each queued job waits."""
@@ -97,7 +102,7 @@ class Local:
     def released(self) -> None:
         """Holds have changed: look again."""
         with self._lock:
-            self._held = self._workshop.store.holds()
+            self._held = None
         self._wake.set()
 
     def stop(self, grace_seconds: float = 10.0) -> None:
@@ -110,7 +115,7 @@ class Local:
             pass
         runs = list(self._running.values())
         for run in runs:
-            run.cancel.set("the bot was stopped")
+            run.interrupt("the bot was stopped")
         deadline = time.monotonic() + _STOP_SECONDS
         for run in runs:
             run.join(max(0.0, deadline - time.monotonic()))
@@ -134,12 +139,17 @@ class Local:
             if self._stopping or not self._queued:
                 self._waits = {}
                 return
+            if why := self._workshop.paused() if self._open else "waits: the bot is starting":
+                self._waits = dict.fromkeys(self._queued, why)
+                return
             admission = self._decide()
             self._waits = admission.waits
             for number in admission.start:
                 self._begin(number)
 
     def _decide(self) -> Admission:
+        if self._held is None:
+            self._held = self._workshop.store.holds()
         queued = [self._entries[number] for number in sorted(self._queued)]
         running = [run.entry for run in self._running.values()]
         return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
@@ -159,6 +169,6 @@ class Local:
         with self._lock:
             self._running.pop(run.job.number, None)
             if run.job.risk is Risk.CHANGE:
-                self._held = self._workshop.store.holds()
+                self._held = None
         self._wake.set()
         self._ended(run.job.number)

@@ -7,24 +7,27 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automation_bots import catalog
+from automation_bots import catalog, gate
 from automation_bots.drivers import Cancel, Driver, Task
-from automation_bots.errors import AutomationError, DriverError
+from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.inventory import Inventory
-from automation_bots.model import GOOD, Device, Job, Operation, Outcome, Risk, State, Status, one_line
+from automation_bots.model import GOOD, Device, Job, Operation, Outcome, Risk, State, Status, Verdict, one_line
 from automation_bots.redact import Redactor
+from automation_bots.scope import Scope
 from automation_bots.store import Store
 from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
 _FLUSH_OUTCOMES = 200
-_CANCEL_SECONDS = 15.0  # what a driver may take to come back after it was told to stop
+_SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
+_END_SECONDS = 5.0  # between two tries to record an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,12 @@ class Workshop:
     inventory: Inventory
     drivers: Mapping[str, Driver]
     operation: Callable[[str], Operation | None]
+    scope: Callable[[], Scope]  # what the gate knows now
+    paused: Callable[[], str]  # why nothing may start now; empty: it may
     redactor: Redactor
     time_limit: float  # seconds, of an operation that names none
     folder: Path  # for the private folders of runs
+    stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
 
 
 class Run:
@@ -53,7 +59,10 @@ class Run:
         self._pending: list[Outcome] = []
         self._seen: dict[str, Status] = {}
         self._flushed = 0.0
-        self._timed_out = False
+        self._own = Redactor(_texts(hidden.values()))
+        self._timed_out = self._abandoned = False
+        self._secrets_known = threading.Event()
+        self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
 
@@ -61,14 +70,19 @@ class Run:
         """Begin."""
         self._thread.start()
 
+    def interrupt(self, why: str) -> None:
+        """Stop because the bot stops: what a change left behind is for somebody to look at."""
+        self._leaving.set()
+        self.cancel.set(why)
+
     def join(self, seconds: float) -> None:
         """Wait for the end."""
         self._thread.join(seconds)
 
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
-        clear = self._workshop.redactor.text
-        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 300), output=clear(outcome.output))
+        clear = self._clear
+        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 500), output=clear(outcome.output))
         with self._lock:
             if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
                 return
@@ -77,18 +91,35 @@ class Run:
             due = len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
         log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
         if due:
-            self._flush()
+            self._try_flush()
 
     def progress(self, text: str) -> None:
         """Take a word on what is going on (Report)."""
-        self.said = one_line(self._workshop.redactor.text(text), 80)
+        self.said = one_line(self._clear(text), 80)
+
+    def _clear(self, text: str) -> str:
+        """Take out all known secrets, and the secret values that this job was given."""
+        self._secrets_known.wait(_SECRETS_SECONDS)
+        return self._workshop.redactor.text(self._own.text(text))
 
     def _flush(self) -> None:
         with self._lock:
             pending, self._pending = self._pending, []
             self._flushed = time.monotonic()
-        if pending:
-            self._workshop.store.add_outcomes(self.job.number, pending)
+        try:
+            if pending:
+                self._workshop.store.add_outcomes(self.job.number, pending)
+        except StoreError:
+            with self._lock:
+                self._pending = pending + self._pending
+            raise
+
+    def _try_flush(self) -> None:
+        """Store what came; while the store is away it is kept here, and neither driver nor device notices."""
+        try:
+            self._flush()
+        except StoreError as error:
+            log.warning("job %s: outcomes cannot be stored now: %s", self.job.number, error)
 
     def _work(self) -> None:
         error = ""
@@ -96,26 +127,42 @@ class Run:
             error = self._drive()
         except AutomationError as problem:
             error = str(problem)
-        except Exception:  # the one broad except of the worker: record it, answer without details, log the traceback
-            log.exception("job %s failed inside the bot", self.job.number)
+        except Exception:  # noqa: BLE001 - the one of the worker: recorded, answered without details, logged
+            self._log("failed inside the bot")
             error = f"an error inside the bot; an admin finds it in the log under job {self.job.number}"
         try:
-            self._end(error)
-        except Exception:  # a store that is away: the job stays running there, and is told as interrupted at the start
+            while not self._ended(error) and not self._leaving.wait(_END_SECONDS):
+                pass  # a store that is away for a moment; when the bot stops before, the job counts as interrupted
+        except Exception:
             log.exception("job %s: its end could not be recorded", self.job.number)
         finally:
             self._done(self)
 
+    def _log(self, what: str) -> None:
+        """Log a traceback without the secrets that only this job knows."""
+        log.error("job %s %s: %s", self.job.number, what, self._clear(traceback.format_exc())[-1500:])
+
+    def _ended(self, error: str) -> bool:
+        try:
+            self._end(error)
+        except StoreError as problem:
+            log.warning("job %s: its end cannot be recorded now: %s", self.job.number, problem)
+            return False
+        return True
+
     def _drive(self) -> str:
+        try:
+            return self._driven()
+        finally:
+            self._secrets_known.set()  # whatever happened, nobody has to wait for them any longer
+
+    def _driven(self) -> str:
         job, workshop = self.job, self._workshop
         operation = workshop.operation(job.operation)
         if operation is None:
             return f"{job.operation} is no longer there; its file was removed after the job was accepted"
-        if catalog.digest(operation, catalog.without_secrets(operation, job.parameters), job.devices) != self._digest:
-            return f"{job.operation} was changed after the job was accepted; type the command again"
-        lost = [p.name for p in operation.parameters if p.secret and job.parameters.get(p.name) == catalog.HIDDEN]
-        if lost:
-            return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
+        if why := self._void(operation):
+            return why
         limit = operation.time_limit or workshop.time_limit
         timer = threading.Timer(limit, self._too_long, (limit,))
         timer.daemon = True
@@ -128,18 +175,31 @@ class Run:
             shutil.rmtree(folder, ignore_errors=True)
         return f"time limit of {limit:g} s reached" if self._timed_out else ""
 
+    def _void(self, operation: Operation) -> str:
+        """Say why what was accepted is not what would run now."""
+        job = self.job
+        if catalog.digest(operation, catalog.without_secrets(operation, job.parameters), job.devices) != self._digest:
+            return f"{job.operation} was changed after the job was accepted; type the command again"
+        lost = [p.name for p in operation.parameters if p.secret and job.parameters.get(p.name) == catalog.HIDDEN]
+        if lost:
+            return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
+        decision = gate.again(self._workshop.scope(), operation, job)
+        if decision.verdict is not Verdict.ALLOW:
+            return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
+        return ""
+
     def _too_long(self, limit: float) -> None:
         self._timed_out = True
         self.cancel.set(f"time limit of {limit:g} s reached")
 
     def _shares(self, operation: Operation, folder: Path, deadline: float) -> None:
         devices = self._workshop.inventory.devices(self.job.devices)
+        threads = [threading.Thread(target=self._learn_secrets, args=(devices,), daemon=True)]
         shares: dict[str, list[Device]] = {}
         for device in devices:
             shares.setdefault(operation.driver or device.driver, []).append(device)
         if not devices:
             shares[operation.driver] = []
-        threads = []
         for name, share in shares.items():
             workdir = folder / name
             workdir.mkdir()
@@ -150,7 +210,7 @@ class Run:
                 workdir=workdir,
                 deadline=deadline,
                 cancel=self.cancel,
-                secrets=self._secrets_of(share),
+                secrets=self._secrets,
                 inventory=self._workshop.inventory.sources,
             )
             threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
@@ -159,30 +219,34 @@ class Run:
         for thread in threads:
             self._wait(thread)
 
-    def _secrets_of(self, share: list[Device]) -> Callable[[str], Mapping[str, str]]:
-        """Resolve at the first question, for the whole share at once: each resolving starts Ansible's loader."""
-        inventory, lock, done = self._workshop.inventory, threading.Lock(), threading.Event()
+    def _learn_secrets(self, devices: Sequence[Device]) -> None:
+        """Get the secrets of all devices at once, while the drivers start: no output is stored before they are known.
 
-        def secrets(device: str) -> Mapping[str, str]:
-            with lock:
-                if not done.is_set():
-                    inventory.prefetch_secrets([known.name for known in share if known.secrets])
-                    self._workshop.redactor.add(inventory.secret_values())
-                    done.set()
-            return inventory.secrets(device)
+        Ansible opens its Vault by itself, so that what a playbook prints may hold secrets that no driver asked for.
+        """
+        inventory = self._workshop.inventory
+        try:
+            if names := [device.name for device in devices if device.secrets]:
+                inventory.prefetch_secrets(names)
+                self._workshop.redactor.add(inventory.secret_values())
+        except DriverError as error:
+            log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
+        finally:
+            self._secrets_known.set()
 
-        return secrets
+    def _secrets(self, device: str) -> Mapping[str, str]:
+        self._secrets_known.wait()
+        return self._workshop.inventory.secrets(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():
             thread.join(0.2)
             if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-                self._flush()
-        thread.join(_CANCEL_SECONDS)
+                self._try_flush()
+        thread.join(self._workshop.stop_seconds)
         if thread.is_alive():
-            log.error(
-                "job %s: a driver did not come back within %s s of being stopped", self.job.number, _CANCEL_SECONDS
-            )
+            self._abandoned = True
+            log.error("job %s: a driver did not come back in time after it was stopped", self.job.number)
 
     def _share(self, name: str, task: Task) -> None:
         driver = self._workshop.drivers.get(name)
@@ -192,8 +256,8 @@ class Run:
                 driver.run(task, self)
             except DriverError as error:
                 reason = str(error)
-            except Exception:  # a driver's own mistake concerns this share only; the others go on
-                log.exception("job %s: driver %s failed", self.job.number, name)
+            except Exception:  # noqa: BLE001 - a driver's own mistake is logged and concerns this share only
+                self._log(f"in driver {name}")
                 reason = f"the driver {name} failed; an admin finds it in the log under job {self.job.number}"
             else:
                 reason = "the driver said nothing about it"
@@ -213,11 +277,22 @@ class Run:
             if device not in self._seen and not error:
                 self.outcome(self._gap(device, "nothing was done"))
         self._flush()
-        state = State.DONE
-        if self.cancel.is_set() and not self._timed_out:
-            state, error = State.CANCELLED, error or self.cancel.why
-        elif error or any(status not in GOOD for status in self._seen.values()):
-            state = State.FAILED
-        error = self._workshop.redactor.text(error)
+        error = self._clear(error or self.cancel.why)
+        state = self._state(error)
         self._workshop.store.finish(self.job.number, state, error=error)
         log.info("job %s ended: %s %s", self.job.number, state.value, error)
+
+    def _state(self, error: str) -> State:
+        """A change broken off by anything but a person is interrupted: its devices are held until acknowledged."""
+        unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._seen.values()
+        if unknown and (self._timed_out or self._abandoned or self._leaving.is_set()):
+            return State.INTERRUPTED
+        if self.cancel.is_set() and not self._timed_out:
+            return State.CANCELLED
+        bad = error or any(status not in GOOD for status in self._seen.values())
+        return State.FAILED if bad else State.DONE
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """The texts in values, those in lists one by one."""
+    return [text for value in values for text in (map(str, value) if isinstance(value, tuple | list) else [str(value)])]

@@ -23,18 +23,19 @@ class Operations(mixin.ThrottledMixin, BotPlugin):
 
     def _reloaded(self, change):
         if change.what == "operations" and self.is_activated:
-            self.destroy_dynamic_plugin(NAME)
-            self._make()
+            # Errbot looks a command up twice, and in between it must not be gone.
+            with self._bot._gbl:  # noqa: SLF001 - the lock of Errbot's own look-ups
+                self.destroy_dynamic_plugin(NAME)
+                self._make()
 
     def _make(self):
         operations = self.automation.world.catalog.operations.values()
-        self.create_dynamic_plugin(NAME, tuple(self._command(o) for o in operations), "Commands from files")
+        commands = tuple(self._command(number, operation) for number, operation in enumerate(operations))
+        self.create_dynamic_plugin(NAME, commands, "Commands from files")
 
-    def _command(self, operation):
+    def _command(self, number, operation):
         def command(plugin, msg, args, name=operation.name):
             return self.submit_line(msg, name, args)
 
-        # Errbot makes Python attributes of command names, and joins words with _: a dash has to be hidden from it.
-        return Command(
-            command, name=operation.name.replace("-", "_dash_"), cmd_kwargs={"name": operation.name}, doc=operation.help
-        )
+        # Errbot makes attributes of these names: a command called config, log or send would replace the plugin's own.
+        return Command(command, name=f"operation_{number}", cmd_kwargs={"name": operation.name}, doc=operation.help)

@@ -62,6 +62,12 @@ class Outside(mixin.ThrottledMixin, BotPlugin):
         raise ValueError("secret=hunter2")
 
     @botcmd
+    def leak(self, msg, args):
+        """Crash in the middle."""
+        yield "leak one"
+        raise ValueError("secret=hunter2")
+
+    @botcmd
     def through(self, msg, args):
         """Take the way of a command."""
         return self.submit(msg, "service", devices="web1", action="restart", name="nginx")
