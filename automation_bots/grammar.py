@@ -90,10 +90,10 @@ def parse(operation: Operation, line: str, text: str = "") -> Typed:
     plain = _take_named(operation, list(words(line)), typed)
     before, after = _split_on(operation, plain)
     if after is not None:
-        typed.pattern = _pattern(after)
+        typed.pattern = pattern(after)
     rest = _fill(operation, before, typed, everything=after is not None or operation.devices == "none")
     if rest and operation.devices != "none" and after is None:
-        typed.pattern, rest = _pattern(rest), []
+        typed.pattern, rest = pattern(rest), []
     if rest:
         raise BadCommand(f"I do not know what to do with {one_line(rest[0].text, 40)!r}. → !help {operation.name}")
     _take_text(operation, text, typed)
@@ -165,7 +165,7 @@ def _split_on(operation: Operation, plain: list[Word]) -> tuple[list[Word], list
     return plain[: places[-1]], plain[places[-1] + 1 :]
 
 
-def _pattern(found: Sequence[Word]) -> str:
+def pattern(found: Sequence[Word]) -> str:
     """Words of a device pattern, however they were spaced: `web1, web2` and `web1 web2` are `web1,web2`."""
     return re.sub(r",+", ",", ",".join(word.text for word in found)).strip(",")
 

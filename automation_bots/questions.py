@@ -35,7 +35,7 @@ class Question:
         """Return what was typed, completed by the answer."""
         text, parameter = grammar.clean(text), self.missing.parameter
         if parameter is None:
-            return replace(self.typed, pattern=text.removeprefix("on ").replace(" ", ""))
+            return replace(self.typed, pattern=grammar.pattern(grammar.words(text.removeprefix("on "))))
         value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text
         return replace(self.typed, values={**self.typed.values, parameter.name: value})
 
@@ -58,7 +58,10 @@ class Questions:
 
     def again(self, question: Question) -> None:
         """Leave a question open, with fresh time."""
-        self._open[question.key] = (question, time.monotonic() + _SECONDS)
+        now = time.monotonic()
+        for key in [key for key, (_, expires) in list(self._open.items()) if expires <= now]:
+            self._open.pop(key, None)
+        self._open[question.key] = (question, now + _SECONDS)
 
     def open(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
