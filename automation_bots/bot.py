@@ -36,7 +36,7 @@ from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
-_OWN_PLUGINS = ("desk", "jobs", "operations")
+OWN_PLUGINS = ("desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -63,7 +63,7 @@ class Bot:
         self.environment = dict(os.environ if environment is None else environment)
         self.settings = settings.load(self.folder)
         self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
-        self.redactor = Redactor(self._chat_secrets().values())
+        self.redactor = Redactor()
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
         self.world.load()
@@ -107,7 +107,7 @@ class Bot:
         shared = ROOT / "errbot-plugins"
         if self.settings.plugins == ["all"]:
             return [str(shared)]
-        names = dict.fromkeys([*_OWN_PLUGINS, *self.settings.plugins])
+        names = dict.fromkeys([*OWN_PLUGINS, *self.settings.plugins])
         for name in names:
             if not (shared / name).is_dir():
                 known = ", ".join(sorted(path.name for path in shared.iterdir() if path.is_dir()))
@@ -161,18 +161,17 @@ class Bot:
         ansible = Ansible(
             forks=wanted.ansible.forks,
             vault_password_file=vault,
-            environment=self._environment(wanted.ansible.environment),
+            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._resolved(wanted.ansible.environment)},
             output_limit=wanted.output_limit,
         )
-        python = Python(environment=self._environment(wanted.python.environment), output_limit=wanted.output_limit)
+        python = Python(environment=self._resolved(wanted.python.environment), output_limit=wanted.output_limit)
         drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
-    def _environment(self, wanted: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a driver's programs; they may print the secrets in it."""
-        found = self._resolved(wanted)
-        self.redactor.add(found[name] for name, text in wanted.items() if secrets.is_reference(text))
-        return found
+    def _ssh_options(self) -> str:
+        """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
+        files = " ".join(f'"{path}"' for path in (self.known_hosts, "~/.ssh/known_hosts"))
+        return f"-o 'UserKnownHostsFile={files}'"
 
     def _pipeline(self) -> Pipeline:
         limits = self.settings.limits
@@ -215,6 +214,7 @@ class Bot:
         return {**self.settings.chat, **self._chat_secrets()}
 
     def _chat_secrets(self) -> dict[str, str]:
+        """Resolved only where the bot really runs: a check needs no tokens."""
         named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
         return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)})
 
@@ -222,11 +222,13 @@ class Bot:
         password_file = self.settings.inventory.vault_password_file
         vault = self._path(password_file) if password_file else None
         try:
-            return {
+            found = {
                 key: secrets.resolve(value, self.environment, self.folder, vault) for key, value in references.items()
             }
         except LookupError as error:
             raise ConfigError(self.folder / "bot.toml", str(error)) from error
+        self.redactor.add(found[key] for key, value in references.items() if secrets.is_reference(value))
+        return found
 
     # -- life
 

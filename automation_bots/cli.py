@@ -102,10 +102,12 @@ def _policy_check(parsed: argparse.Namespace) -> int:
 
 
 def _report(lines: list[tuple[str, str]]) -> int:
+    from automation_bots import render
+
     for mark, text in lines:
         _say(f"{mark:<5} {text}")
     wrong = sum(1 for mark, _ in lines if mark == "WRONG")
-    _say(f"{wrong} problems" if wrong else "all is well")
+    _say(render.many(wrong, "problem") if wrong else "all is well")
     return 1 if wrong else 0
 
 

@@ -28,9 +28,9 @@ class Desk:
         self._office.person(ask)
         if ask.words:
             return self._help_on(ask)
-        return helptext.overview(
-            self._office.pipeline.usable(ask.caller, ask.place), self._office.prefix, self._office.name
-        )
+        usable = self._office.pipeline.usable(ask.caller, ask.place)
+        hidden = () if self._office.pipeline.may_command(ask.caller, ask.place, "audit") else ("audit",)
+        return helptext.overview(usable, self._office.prefix, self._office.name, hidden)
 
     def _help_on(self, ask: Ask) -> Answer:
         name = ask.words[0].removeprefix(self._office.prefix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -42,13 +42,13 @@ FLAGS = (
 )  # fmt: skip
 
 
-def overview(operations: Iterable[Operation], prefix: str, name: str) -> Answer:
-    """All that a person may do here, grouped, one line each."""
+def overview(operations: Iterable[Operation], prefix: str, name: str, hidden: Collection[str] = ()) -> Answer:
+    """All that a person may do here, grouped, one line each; `hidden` are commands of the bot they may not use."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for operation in sorted(operations, key=lambda o: o.name):
         mark = "" if operation.risk is Risk.READ else "* "
         groups.setdefault(operation.group, []).append((f"  {prefix}{operation.name}", mark + operation.help))
-    groups["The bot"] = [(f"  {prefix}{key}", meaning) for key, (_, meaning, _) in BASIC.items()]
+    groups["The bot"] = [(f"  {prefix}{key}", meaning) for key, (_, meaning, _) in BASIC.items() if key not in hidden]
     width = max(len(row[0]) for rows in groups.values() for row in rows)
     lines = []
     for group, rows in groups.items():

@@ -63,7 +63,7 @@ class JobDesk:
         outcomes = self._office.store.outcomes(job.number)
         recap = render.recap(job, outcomes) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
-        rows = [*helptext.job_facts(job, self._office.now()), *([("waits", why)] if why else [])]
+        rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
         block = render.table(rows) + ("\n\n" + render.table(render.rows(outcomes), limit=40) if outcomes else "")
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
         return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
@@ -74,7 +74,8 @@ class JobDesk:
             raise UnknownDevice(
                 f"#{job.number} did not run on {one_line(device, 60)!r}; it ran on {render.names(job.devices)}."
             )
-        texts = [(name, self._office.store.output(job.number, name)) for name in names]
+        said = {outcome.device: outcome.summary for outcome in self._office.store.outcomes(job.number)}
+        texts = [(name, self._office.store.output(job.number, name) or said.get(name, "")) for name in names]
         whole = "\n".join(f"── {name}\n{text}" if len(names) > 1 else text for name, text in texts if text)
         if not whole.strip():
             return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}.")
@@ -92,8 +93,8 @@ class JobDesk:
             rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
         running = self._office.dispatcher.active[0]
         if not rows:
-            return Answer(f"Nothing waits; {running} jobs run.")
-        return Answer(f"{len(rows)} jobs wait, {running} run:", render.table(rows, limit=30))
+            return Answer(f"Nothing waits; {render.many(running, 'job')} running.")
+        return Answer(f"{render.many(len(rows), 'job')} waiting, {running} running:", render.table(rows, limit=30))
 
     def cancel(self, ask: Ask) -> Answer:
         """Stop one's own job; admins stop any."""
@@ -107,7 +108,8 @@ class JobDesk:
         if job.state is State.RUNNING:  # a queued one is recorded as it leaves the queue
             about = Subject(person.name, ask.caller, ask.place, job.operation, job=job.number)
             self._office.store.record(AuditKind.CANCELLED, {"requester": job.person}, about)
-        return Answer(f"#{job.number} is being cancelled.")
+            return Answer(f"#{job.number} is being cancelled.")
+        return Answer(f"#{job.number} is taken out of the queue.")
 
     def retry(self, ask: Ask) -> Answer | None:
         """Ask for a job again, on all its devices or those that failed."""

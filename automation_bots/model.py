@@ -165,7 +165,8 @@ class Device:
     @property
     def address(self) -> str:
         """Where to connect: `ansible_host`, or the name."""
-        return str(self.variables.get("ansible_host") or self.name)
+        here = "127.0.0.1" if self.variables.get("ansible_connection") == "local" else self.name
+        return str(self.variables.get("ansible_host") or here)
 
 
 _NETWORK_OS = {"ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "eos": "arista_eos",

@@ -172,7 +172,7 @@ class Pipeline:
         try:
             devices = inventory.expand(pattern)
         except UnknownDevice as error:
-            raise UnknownDevice(f"{error}{self._meant(person, pattern)}") from error
+            raise UnknownDevice(f"{str(error).rstrip('.')}.{self._meant(person, pattern)}") from error
         if not seen.intersection(devices):
             raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
         if operation.devices == "one" and len(devices) != 1:
@@ -315,13 +315,20 @@ class Pipeline:
 
     def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
         """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
-        operation = Operation(command, "a command of a plugin", declared=False, devices="none")
-        request = gate.asks_nothing(operation, caller, place)
-        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        request, decision = self._judge_command(caller, place, command)
         if decision.verdict is not Verdict.ALLOW:
             return self._refuse(request, decision)
         self._record(AuditKind.COMMAND, request, decision)
         return None
+
+    def may_command(self, caller: Caller, place: Place, command: str) -> bool:
+        """Return whether `guard` would let a command through; nothing is recorded."""
+        return self._judge_command(caller, place, command)[1].verdict is Verdict.ALLOW
+
+    def _judge_command(self, caller: Caller, place: Place, command: str) -> tuple[Request, Decision]:
+        operation = Operation(command, "a command of a plugin", declared=False, devices="none")
+        request = gate.asks_nothing(operation, caller, place)
+        return request, gate.decide(self._parts.world.scope, request, self._parts.now())
 
     def _record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
         person = self.person(request.caller)

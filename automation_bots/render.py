@@ -59,6 +59,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def many(number: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def age(moment: datetime | None, now: datetime) -> str:
     """How long ago, in words."""
     if moment is None:
@@ -113,7 +118,10 @@ def recap(job: Job, outcomes: Sequence[Outcome], *, screen_lines: int = 40) -> A
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """One row a device, those that need a person first."""
     ordered = sorted(outcomes, key=lambda outcome: (_ORDER.index(outcome.status), outcome.device))
-    return [(outcome.device or "-", outcome.status.value, one_line(outcome.summary, 90)) for outcome in ordered]
+    return [
+        (outcome.device or "-", outcome.status.value, one_line(outcome.summary, 90 if outcome.status in GOOD else 400))
+        for outcome in ordered
+    ]
 
 
 def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
@@ -123,8 +131,7 @@ def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
     if not outcomes or len(outcomes) > WHOLE_OUTPUTS or any(outcome.status not in GOOD for outcome in outcomes):
         return ""
     texts = [outcome.output.strip("\n") for outcome in outcomes]
-    told = all(one_line(o.summary) != _first_line(text) for o, text in zip(outcomes, texts, strict=True))
-    if len(outcomes) > 1 and (told or not any("\n" in text for text in texts)):
+    if len(outcomes) > 1 and (_told(outcomes) or not any("\n" in text for text in texts)):
         return ""  # the summaries say it all, or the outputs are single lines: a table reads better
     parts = [
         f"── {o.device}\n{text or o.summary}" if len(outcomes) > 1 else text or o.summary
@@ -134,8 +141,9 @@ def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:
     return whole if whole.count("\n") < screen_lines else ""
 
 
-def _first_line(text: str) -> str:
-    return one_line(text.split("\n", 1)[0])
+def _told(outcomes: Sequence[Outcome]) -> bool:
+    """Whether the summaries say something of their own, rather than how the outputs begin."""
+    return all(one_line(o.summary) != one_line(o.output.strip("\n").split("\n", 1)[0]) for o in outcomes)
 
 
 def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) -> str:
@@ -149,7 +157,7 @@ def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) ->
         device = f" {bad[0].device}" if bad[0].device else ""
         words.append(f"!job {job.number} output{device}")
         words.append(f"!retry {job.number} failed")
-    elif longer and not shown:
+    elif longer and not shown and not _told(outcomes):
         words.append(f"!job {job.number} output {longer[0].device}".rstrip())
     return f"→ {' · '.join(words)}" if words else ""
 

@@ -21,6 +21,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _no_secret_in_clear(value: dict[str, Any]) -> dict[str, Any]:
+    for key, entry in value.items():
+        if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
+            raise ValueError(
+                f"{key} must not stand here in clear; "
+                f'write {key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
+            )
+    return value
+
+
 class LimitSettings(_Strict):
     """[limits]: how many jobs run at once, and how fast they may start."""
 
@@ -65,6 +75,8 @@ class AnsibleSettings(_Strict):
     forks: int = Field(20, ge=1)
     environment: dict[str, str] = {}
 
+    _clear = field_validator("environment")(_no_secret_in_clear)
+
 
 class SshSettings(_Strict):
     """[drivers.ssh]."""
@@ -80,6 +92,8 @@ class PythonSettings(_Strict):
     """[drivers.python]."""
 
     environment: dict[str, str] = {}
+
+    _clear = field_validator("environment")(_no_secret_in_clear)
 
 
 class DriverSettings(_Strict):
@@ -125,16 +139,7 @@ class Settings(_Strict):
     retention: RetentionSettings = RetentionSettings()
     inventory: InventorySettings = InventorySettings()
 
-    @field_validator("chat")
-    @classmethod
-    def _no_secret_in_clear(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for key, entry in value.items():
-            if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
-                raise ValueError(
-                    f"{key} must not stand here in clear; "
-                    f'write {key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
-                )
-        return value
+    _clear = field_validator("chat")(_no_secret_in_clear)
 
     @property
     def network(self) -> str:

@@ -19,14 +19,14 @@ from typing import Any
 from errbot.core import ErrBot
 
 from automation_bots import grammar
-from automation_bots.bot import Bot
+from automation_bots.bot import OWN_PLUGINS, ROOT, Bot
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
 from backends.plain import PlainSurface, caller_of, message_id_of, place_of
 
 log = logging.getLogger(__name__)
-OURS = Path(__file__).resolve().parent.parent / "errbot-plugins"
+OURS = tuple(ROOT / "errbot-plugins" / name for name in OWN_PLUGINS)
 _COMMAND_WORDS = 4  # no command has more words than this
 _END = object()  # of a command that answers in steps
 _REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
@@ -188,8 +188,8 @@ def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
 
 
 def is_ours(method: Any) -> bool:
-    """Whether a command's code stands in our own plugins, which ask the pipeline or the desk themselves."""
-    return OURS in Path(method.__func__.__code__.co_filename).resolve().parents
+    """Whether a command's code is one of our own plugins, which ask the pipeline or the desk themselves."""
+    return Path(method.__func__.__code__.co_filename).resolve().parent in OURS
 
 
 def _make_room(bot: ErrBot, plugin: Any) -> None:
@@ -209,7 +209,7 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
     def judged(msg: Any) -> Answer | None:
         if free:
             return None
-        command = method._err_command_name.replace("_", " ")
+        command = method._err_command_name  # with _ between its words: one name, which a rule can say
         return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command)
 
     if inspect.isgeneratorfunction(method):

@@ -8,7 +8,7 @@ from typing import Any
 from automation_bots.model import Answer, Caller, Place
 from automation_bots.surface import Capabilities, MessageRef
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>@~])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]#])")
 
 
 def caller_of(bot: Any, msg: Any) -> Caller:
@@ -37,7 +37,7 @@ def message_id_of(msg: Any) -> str:
 
 def escaped(text: str) -> str:
     """Show markup characters instead of obeying them."""
-    return _MARKUP.sub(r"\\\1", text)
+    return _MARKUP.sub(r"\\\1", text).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def fenced(text: str) -> str:

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from automation_bots.throttle import Entry
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
 _FLUSH_OUTCOMES = 200
+_SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
 
 
@@ -60,6 +61,7 @@ class Run:
         self._flushed = 0.0
         self._own = Redactor(_texts(hidden.values()))
         self._timed_out = self._abandoned = False
+        self._secrets_known = threading.Event()
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
@@ -80,7 +82,7 @@ class Run:
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
         clear = self._clear
-        outcome = replace(outcome, summary=one_line(clear(outcome.summary)), output=clear(outcome.output))
+        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 500), output=clear(outcome.output))
         with self._lock:
             if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
                 return
@@ -97,6 +99,7 @@ class Run:
 
     def _clear(self, text: str) -> str:
         """Take out all known secrets, and the secret values that this job was given."""
+        self._secrets_known.wait(_SECRETS_SECONDS)
         return self._workshop.redactor.text(self._own.text(text))
 
     def _flush(self) -> None:
@@ -148,6 +151,12 @@ class Run:
         return True
 
     def _drive(self) -> str:
+        try:
+            return self._driven()
+        finally:
+            self._secrets_known.set()  # whatever happened, nobody has to wait for them any longer
+
+    def _driven(self) -> str:
         job, workshop = self.job, self._workshop
         operation = workshop.operation(job.operation)
         if operation is None:
@@ -185,12 +194,12 @@ class Run:
 
     def _shares(self, operation: Operation, folder: Path, deadline: float) -> None:
         devices = self._workshop.inventory.devices(self.job.devices)
+        threads = [threading.Thread(target=self._learn_secrets, args=(devices,), daemon=True)]
         shares: dict[str, list[Device]] = {}
         for device in devices:
             shares.setdefault(operation.driver or device.driver, []).append(device)
         if not devices:
             shares[operation.driver] = []
-        threads = []
         for name, share in shares.items():
             workdir = folder / name
             workdir.mkdir()
@@ -201,7 +210,7 @@ class Run:
                 workdir=workdir,
                 deadline=deadline,
                 cancel=self.cancel,
-                secrets=self._secrets_of(share),
+                secrets=self._secrets,
                 inventory=self._workshop.inventory.sources,
             )
             threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
@@ -210,19 +219,24 @@ class Run:
         for thread in threads:
             self._wait(thread)
 
-    def _secrets_of(self, share: list[Device]) -> Callable[[str], Mapping[str, str]]:
-        """Resolve at the first question, for the whole share at once: each resolving starts Ansible's loader."""
-        inventory, lock, done = self._workshop.inventory, threading.Lock(), threading.Event()
+    def _learn_secrets(self, devices: Sequence[Device]) -> None:
+        """Get the secrets of all devices at once, while the drivers start: no output is stored before they are known.
 
-        def secrets(device: str) -> Mapping[str, str]:
-            with lock:
-                if not done.is_set():
-                    inventory.prefetch_secrets([known.name for known in share if known.secrets])
-                    self._workshop.redactor.add(inventory.secret_values())
-                    done.set()
-            return inventory.secrets(device)
+        Ansible opens its Vault by itself, so that what a playbook prints may hold secrets that no driver asked for.
+        """
+        inventory = self._workshop.inventory
+        try:
+            if names := [device.name for device in devices if device.secrets]:
+                inventory.prefetch_secrets(names)
+                self._workshop.redactor.add(inventory.secret_values())
+        except DriverError as error:
+            log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
+        finally:
+            self._secrets_known.set()
 
-        return secrets
+    def _secrets(self, device: str) -> Mapping[str, str]:
+        self._secrets_known.wait()
+        return self._workshop.inventory.secrets(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():

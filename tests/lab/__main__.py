@@ -27,9 +27,8 @@ def inventory(sshd: Sshd) -> str:
     login = f"ansible_port: {sshd.port}, ansible_user: {sshd.user}"
     key = f"ansible_ssh_private_key_file: {sshd.key_file.resolve()}"
     password = f"ansible_password: {sshd.password}" if sshd.password else key
-    options = f"ansible_ssh_common_args: '-o UserKnownHostsFile={sshd.known_hosts.resolve()}'"
     return (
-        f"all:\n  vars: {{{login}, {options}}}\n  children:\n    web:\n      hosts:\n"
+        f"all:\n  vars: {{{login}}}\n  children:\n    web:\n      hosts:\n"
         f"        web1: {{ansible_host: {web1}, {key}}}\n        web2: {{ansible_host: {web2}, {key}}}\n"
         f"    db:\n      hosts:\n        db1: {{ansible_host: {db1}, {password}}}\n"
     )

@@ -1,0 +1,43 @@
+"""Everything that can be typed says what it is, and its examples can be typed."""
+
+from pathlib import Path
+
+import pytest
+
+from automation_bots import catalog, grammar, helptext
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = catalog.load(
+    catalog.Folders((ROOT / "playbooks/verbs",), (ROOT / "playbooks",), (ROOT / "bots/demo/plugins",))
+)
+
+
+def test_every_shipped_file_loads():
+    assert not SHIPPED.problems
+    assert {"uptime", "patch", "dns", "ping", "traceroute", "run"} <= set(SHIPPED.operations)
+
+
+@pytest.mark.parametrize("operation", SHIPPED.operations.values(), ids=lambda operation: operation.name)
+def test_every_operation_and_parameter_is_documented(operation):
+    assert operation.help
+    assert operation.declared
+    assert operation.examples
+    assert all(parameter.help for parameter in operation.parameters)
+
+
+@pytest.mark.parametrize("operation", SHIPPED.operations.values(), ids=lambda operation: operation.name)
+def test_every_example_can_be_typed(operation):
+    for example in operation.examples:
+        name, _, line = example.removeprefix("!").partition(" ")
+        assert name == operation.name
+        values = grammar.checked(operation, grammar.parse(operation, line))
+        assert not isinstance(values, grammar.Missing), example
+
+
+@pytest.mark.parametrize("name", catalog.BASIC)
+def test_every_command_of_the_bot_has_usage_meaning_and_examples(name):
+    usage, meaning, examples = helptext.BASIC[name]
+    assert usage.startswith(name)
+    assert meaning
+    assert all(example.startswith(f"!{name}") for example in examples)
+    assert f"!{name}" in (ROOT / "docs/use.md").read_text()

@@ -1,0 +1,70 @@
+"""Answers: what happened, the few lines that need a person, what to type next."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from automation_bots import render
+from automation_bots.model import Caller, Job, Outcome, Place, Risk, State, Status
+
+BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+JOB = Job(
+    42, State.FAILED, "ana", Caller("text", "@ana"), Place("text", "#ops"), "service", {}, "web",
+    ("web1", "web2", "web3"), Risk.CHANGE, ("ssh",), words=("restart", "nginx"), started=BEGAN, ended=BEGAN + timedelta(seconds=9),
+    counts={"changed": 2, "failed": 1},
+)  # fmt: skip
+GOOD = Outcome("web1", Status.CHANGED, "done", "done")
+BAD = Outcome("web3", Status.FAILED, "Unit nginx.service not found", "a\nb\nc")
+
+
+def test_a_recap_begins_with_what_happened_then_failures_then_what_to_type():
+    answer = render.recap(JOB, [GOOD, BAD])
+    assert answer.text == "#42 service restart nginx on web1, web2, web3 done in 9 s: 2 changed, 1 failed"
+    assert answer.block.splitlines()[0].split() == ["web3", "failed", "Unit", "nginx.service", "not", "found"]
+    assert answer.hint == "→ !job 42 output web3 · !retry 42 failed"
+
+
+def test_the_output_of_one_device_is_shown_whole():
+    one = replace(JOB, state=State.DONE, devices=("web1",), counts={"ok": 1})
+    answer = render.recap(one, [Outcome("web1", Status.OK, "first", "first\nsecond\n")])
+    assert (answer.block, answer.hint) == ("first\nsecond", "")
+
+
+def test_a_long_output_is_left_to_be_asked_for():
+    one = replace(JOB, state=State.DONE, devices=("web1",), counts={"ok": 1})
+    answer = render.recap(one, [Outcome("web1", Status.OK, "line", "line\n" * 500)])
+    assert answer.block.count("\n") < 5
+    assert "!job 42 output web1" in answer.hint
+
+
+def test_quiet_is_one_line_when_all_is_well_and_speaks_up_when_not():
+    quiet = replace(JOB, quiet=True)
+    assert str(render.recap(quiet, [GOOD])).count("\n") == 0
+    assert "web3" in str(render.recap(quiet, [GOOD, BAD]))
+
+
+def test_an_interrupted_change_asks_for_somebody_to_look():
+    assert "!ack 42" in render.recap(replace(JOB, state=State.INTERRUPTED), [BAD]).hint
+
+
+def test_progress_is_one_line():
+    running = replace(JOB, state=State.RUNNING, ended=None)
+    text = render.progress(running, BEGAN + timedelta(seconds=6), "TASK [x]\nforged").text
+    assert text == "#42 ██████████ 3/3 · 2 changed, 1 failed · 6 s · TASK [x] forged"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.25, "0.2 s"), (9, "9 s"), (59.6, "60 s"), (119, "119 s"), (125, "2 min 5 s"), (7300, "2 h 1 min")],
+)
+def test_durations_as_people_say_them(seconds, words):
+    assert render.duration(seconds) == words
+
+
+def test_a_table_is_aligned_and_says_what_it_leaves_out():
+    assert render.table([("a", "bb"), ("ccc", "d"), ("e", "f")], limit=2) == "a    bb\nccc  d\n… and 1 more"
+
+
+def test_many_devices_are_named_as_far_as_a_line_allows():
+    assert render.names([f"web{n}" for n in range(1, 9)]) == "web1, web2, web3, web4 and 4 more"
