@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +31,6 @@ from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
-from automation_bots.settings import Settings
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.world import Change, World
@@ -64,7 +62,7 @@ class Bot:
         self.folder = folder.resolve()
         self.environment = dict(os.environ if environment is None else environment)
         self.settings = settings.load(self.folder)
-        self.data = data_folder(self.settings, self.folder, self.environment)
+        self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
         self.redactor = Redactor()
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
@@ -201,6 +199,7 @@ class Bot:
             pipeline=self.pipeline,
             now=now,
             started=now(),
+            clear=self.redactor.text,
         )
 
     def _surface_of(self, _place: Place) -> Surface:
@@ -269,8 +268,8 @@ class Bot:
                 place = Place(network, person.ids[network], direct=True)
                 try:
                     self._surface_of(place).say(place, answer)
-                except OSError:
-                    log.warning("%s could not be told: %s", person.name, answer.text)
+                except Exception:  # whatever a network raises for one of them, the others are told
+                    log.exception("%s could not be told: %s", person.name, answer.text)
 
     @property
     def started(self) -> bool:
@@ -299,18 +298,3 @@ class Bot:
             self.store.record(AuditKind.CLOSED)
             self._ecs.close()
         self.store.close()
-
-
-def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str]) -> Path:
-    """Where a bot keeps its state; made readable by its owner only."""
-    base = Path(environment.get("AUTOMATION_BOTS_DATA") or ROOT / "data")
-    data = (folder / wanted.data) if wanted.data else base / wanted.name
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=data):
-            pass
-    except OSError as error:
-        raise ConfigError(
-            folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})"
-        ) from error
-    return data

@@ -136,7 +136,7 @@ class Desk:
         if action == "run":
             return self._office.pipeline.submit(Said(ask.caller, ask.place, name, line))
         source = mine[name].source
-        content = source.read_text() if source else ""
+        content = self._office.clear(source.read_text()) if source else ""
         return Answer(f"{name}: {mine[name].help}", content, f"→ {self._office.prefix}help {name}")
 
     # -- devices
@@ -147,7 +147,10 @@ class Desk:
         if not ask.words:
             return self._groups(seen)
         pattern = ask.line.replace(" ", "")
-        found = [name for name in self._office.world.inventory.expand(pattern) if name in seen]
+        try:
+            found = [name for name in self._office.world.inventory.expand(pattern) if name in seen]
+        except UnknownDevice:  # said in the same words as of devices that are not to be seen
+            found = []
         if not found:
             raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}. → {self._office.prefix}devices")
         rows = [

@@ -236,8 +236,7 @@ def usable(scope: Scope, person: Person | None, operation: Operation, place: Pla
         return None
     if operation.devices == "none":
         return frozenset()
-    allowed = frozenset().union(*(scope.devices(rule) or frozenset() for rule in allowing)) & scope.seen(person)
-    allowed = allowed.difference(*map(scope.denied, denying))
+    allowed = scope.reach(person, allowing, denying)
     return None if operation.devices != "optional" and not allowed else allowed
 
 

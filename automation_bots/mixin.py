@@ -47,7 +47,7 @@ class ThrottledMixin:
     def submit_line(self, msg: Any, operation: str, words: str) -> Answer | None:
         """The same with the words that were typed behind the operation."""
         caller, place = self._who(msg)
-        line, text = grammar.split_text(grammar.clean(words or ""))
+        line, text = grammar.split_text(words or "")  # cleaned as a whole already; a code block alone would open here
         return self.automation.pipeline.submit(Said(caller, place, operation, line, text, _id(msg)))
 
     def _who(self, msg: Any) -> tuple[Any, Any]:

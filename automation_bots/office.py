@@ -42,6 +42,7 @@ class Office:
     pipeline: Pipeline
     now: Callable[[], datetime]
     started: datetime
+    clear: Callable[[str], str]  # takes secrets out of a text
 
     def person(self, ask: Ask) -> Person:
         """Who asks; UserError for a stranger."""

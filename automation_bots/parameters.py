@@ -80,6 +80,15 @@ def _compiles(parameter: Parameter) -> None:
 
 def check(parameter: Parameter, raw: Any) -> Any:
     """Return the typed value, or raise BadParameter saying what is allowed."""
+    try:
+        return _checked(parameter, raw)
+    except BadParameter:
+        if not parameter.secret:
+            raise
+        raise BadParameter(f"{parameter.name} is not as it has to be (what was typed is not repeated here)") from None
+
+
+def _checked(parameter: Parameter, raw: Any) -> Any:
     if parameter.type == "list" or parameter.rest:
         items = list(raw) if isinstance(raw, list | tuple) else str(raw).split(",")
         return tuple(_limited(parameter, str(item).strip()) for item in items if str(item).strip())

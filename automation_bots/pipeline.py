@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-from automation_bots import catalog, gate, grammar, render
+from automation_bots import catalog, gate, grammar, patterns, render
 from automation_bots.announce import Announcer
 from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand, StoreError, UnknownDevice, UserError
@@ -164,11 +163,16 @@ class Pipeline:
         operation, pattern = request.operation, request.pattern
         if operation.devices == "none" or not pattern:
             return ()
+        inventory, seen = self._parts.world.inventory, gate.visible(self._parts.world.scope, person)
+        groups = {name: hosts for name, hosts in inventory.groups.items() if not seen.isdisjoint(hosts)}
+        # What this person may not see is said to be unknown in the same words as what does not exist.
+        if missing := patterns.unknown(pattern, seen, groups):
+            found = f"No device or group {', '.join(map(repr, missing))}."
+            raise UnknownDevice(f"{found}{self._meant(person, pattern)}")
         try:
-            devices = self._parts.world.inventory.expand(pattern)
+            devices = inventory.expand(pattern)
         except UnknownDevice as error:
             raise UnknownDevice(f"{str(error).rstrip('.')}.{self._meant(person, pattern)}") from error
-        seen = gate.visible(self._parts.world.scope, person)
         if not seen.intersection(devices):
             raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
         if operation.devices == "one" and len(devices) != 1:
@@ -349,29 +353,20 @@ class Pipeline:
             return Answer(f"#{job.number} had a value that is never stored; type the command again.")
         devices = job.devices
         if failed:
-            devices = tuple(o.device for o in self._parts.store.outcomes(job.number) if o.status not in GOOD)
-            if not devices:
+            bad = [o.device for o in self._parts.store.outcomes(job.number) if o.status not in GOOD]
+            if not bad:
                 return Answer(f"#{job.number} has no failed device. → !retry {job.number}")
-        request = Request(
-            caller,
-            place,
-            operation,
-            _in_order(operation, job.parameters),
-            ",".join(devices),
-            devices,
-            check=job.check,
-            reason=job.reason,
-        )
+            devices = tuple(device for device in bad if device)
+        typed = grammar.Typed(dict(job.parameters), ",".join(devices))
         try:
+            values = grammar.checked(operation, typed)  # its file may ask for other values now
+            if isinstance(values, grammar.Missing):
+                return Answer(f"{operation.name} has changed since #{job.number}; type the command again.")
+            request = Request(caller, place, operation, values, typed.pattern, devices, job.check, job.reason)
             return self.request(replace(request, retry_of=job.number))
         except UserError as error:
-            return Answer(str(error))
+            return Answer(self._spell(str(error)))
 
     def _spell(self, text: str) -> str:
         """Our texts write commands with `!`; a bot with another prefix writes its own."""
         return text if self._parts.prefix == "!" else text.replace(" !", f" {self._parts.prefix}")
-
-
-def _in_order(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values in declared order, which the words of rules are compared with; the store does not keep it."""
-    return {p.name: values[p.name] for p in operation.parameters if p.name in values}

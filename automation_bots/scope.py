@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from automation_bots.model import Person
@@ -19,6 +19,7 @@ class Scope:
     driver: Callable[[str], str] = lambda _device: ""  # of a device; empty: unknown
     _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
+    _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
 
     def devices(self, rule: Rule) -> frozenset[str] | None:
         """Return the devices of a rule; None when its pattern cannot be read."""
@@ -54,6 +55,14 @@ class Scope:
                     seen -= self.denied(rule)
             self._seen[person.name] = frozenset(seen)
         return self._seen[person.name]
+
+    def reach(self, person: Person, allowing: Iterable[Rule], denying: Iterable[Rule]) -> frozenset[str]:
+        """Return the devices of some rules without those of others, as far as a person may know of them."""
+        key = (person.name, frozenset(rule.on for rule in allowing), frozenset(rule.on for rule in denying))
+        if key not in self._reach:
+            found = frozenset[str]().union(*(self.devices(rule) or frozenset() for rule in allowing))
+            self._reach[key] = (found & self.seen(person)).difference(*map(self.denied, denying))
+        return self._reach[key]
 
     def hits(self, rule: Rule, devices: frozenset[str]) -> frozenset[str]:
         """Return which of the devices the rule speaks of; an unreadable `on` allows nothing and denies everything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -207,3 +208,18 @@ def _line_of(text: str, where: list[str]) -> int | None:
             if where[: len(full)] == full:
                 return number
     return best
+
+
+def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str], root: Path) -> Path:
+    """Where a bot keeps its state; made readable by its owner only."""
+    base = Path(environment.get("AUTOMATION_BOTS_DATA") or root / "data")
+    data = (folder / wanted.data) if wanted.data else base / wanted.name
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})"
+        ) from error
+    return data

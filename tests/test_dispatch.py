@@ -129,3 +129,17 @@ def test_a_change_whose_driver_does_not_come_back_holds_its_devices(works):
     works.dispatcher.cancel(number, "ana")
     works.is_in(number, State.INTERRUPTED)
     assert works.store.holds() == {"web1": number}
+
+
+def test_the_queue_is_shown_while_the_store_is_slow(works):
+    slow = threading.Event()
+    works.store.start = lambda number: slow.wait(10) and works.store.store.start(number)
+    starting = threading.Thread(target=works.add, args=(LOOK, "web1"))
+    starting.start()
+    began = time.monotonic()
+    wait(lambda: works.dispatcher.active[1], 5)
+    assert works.dispatcher.waits() == {1: "starts now"}
+    assert works.dispatcher.queued_by("ana") == 1
+    assert time.monotonic() - began < 5
+    slow.set()
+    starting.join()

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from automation_bots import settings
-from automation_bots.bot import ROOT, data_folder
+from automation_bots.bot import ROOT
 from automation_bots.errors import DriverError
 
 
 def run() -> int:
     """Run the demo until its input ends."""
     folder = ROOT / "bots" / "demo"
-    data = data_folder(settings.load(folder), folder, os.environ)
+    data = settings.data_folder(settings.load(folder), folder, os.environ, ROOT)
     devices = _devices(data / "lab")
     command = [sys.executable, "-m", "automation_bots.cli", "run", str(folder)]
     try:

@@ -80,9 +80,9 @@ class Local:
         return bool(run or taken)
 
     def waits(self) -> Mapping[int, str]:
-        """Why each queued job waits."""
-        with self._lock:
-            return {number: self._waits.get(number, "starts now") for number in self._queued}
+        """Why each queued job waits; without the lock, which a start holds while the store writes."""
+        waits = self._waits
+        return {number: waits.get(number, "starts now") for number in list(self._queued)}
 
     def progress(self, number: int) -> str:
         """What the driver said last."""
@@ -91,8 +91,7 @@ class Local:
 
     def queued_by(self, person: str) -> int:
         """How many jobs of a person wait."""
-        with self._lock:
-            return sum(1 for entry in self._entries.values() if entry.person == person)
+        return sum(1 for entry in list(self._entries.values()) if entry.person == person)
 
     @property
     def active(self) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import readline
 import sys
 import threading
@@ -17,6 +18,7 @@ from automation_bots.model import Answer, Caller, Place
 from automation_bots.surface import Capabilities, MessageRef
 from backends.plain import PlainSurface, cut
 
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LEAVE_SECONDS = 3600.0  # piped input waits this long for its last job
 _STUCK_SECONDS = 3.0  # longer than the queue needs to see that something has become free
 _COMMAND_SECONDS = 1.0  # the next line of piped input waits this long for the answer to the one before
@@ -38,7 +40,8 @@ class TextSurface(PlainSurface):
         return MessageRef(place, "")
 
     def show(self, words: str) -> None:
-        """Print whole messages only, one at a time."""
+        """Print whole messages only, one at a time; what a device printed must not move the cursor."""
+        words = _CONTROL.sub("", words)
         with self._lock:
             if self._bot.prompting:
                 # What was typed so far is still in the line editor; it has to be shown again as well.
