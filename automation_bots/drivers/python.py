@@ -54,7 +54,7 @@ class Python:
             stopped = _follow(task, child, results)
             code = child.close()
             if stopped:
-                results.stopped(task, child.printed.take())
+                results.stopped(task, child.printed.take(), started=True)
             else:
                 results.ended(code, child.printed.take())
 
@@ -180,13 +180,16 @@ class _Results:
             case _:
                 self._rest(Status.FAILED, _end_of(self._file, code), printed, code)
 
-    def stopped(self, task: Task, printed: str = "") -> None:
-        """Report the devices that are left after a cancel or the time limit."""
-        if task.cancel.is_set():
-            self._rest(Status.CANCELLED, task.cancel.why, printed)
-            return
+    def stopped(self, task: Task, printed: str = "", *, started: bool = False) -> None:
+        """Report the devices that are left after a cancel or the time limit; a change begun is never called undone."""
         seconds = time.monotonic() - self._started
-        self._rest(Status.FAILED, f"{self._file} was stopped at the time limit, after {seconds:.3g} s", printed)
+        why = task.cancel.why
+        if not task.cancel.is_set():
+            why = f"{self._file} was stopped at the time limit, after {seconds:.3g} s"
+        if started and task.job.risk is Risk.CHANGE and not task.check:
+            self._rest(Status.UNKNOWN, f"{why}, in the middle of the work", printed)
+        else:
+            self._rest(Status.CANCELLED if task.cancel.is_set() else Status.FAILED, why, printed)
 
     def _rest(self, status: Status, summary: str, output: str, code: int | None = None) -> None:
         for device in list(self._missing):
