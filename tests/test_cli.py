@@ -48,7 +48,9 @@ def test_a_new_bot_is_a_folder_that_checks_well_and_answers(run, tmp_path):
     assert "Hello, ana!" in ended.stdout and "uptime on here done" in ended.stdout and "Yes: reboot" in ended.stdout
 
 
-@pytest.mark.parametrize(("name", "said"), [("../x", "letters"), ("-x", "letters"), ("", "letters"), ("a b", "letters")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("../x", "letters"), ("-x", "letters"), ("", "letters"), ("a b", "letters")]
+)
 def test_a_bots_name_is_one_plain_word(run, tmp_path, name, said):
     code, printed = run("new", "bot", "--", name)
     assert code == 1 and said in printed
@@ -71,7 +73,7 @@ WRONG = [  # file, its content, the line that must be named (0: the file is enou
     ("bot.toml", 'backend = "Text"\n\ncolour = "red"\n', 3, "not known.*known here: backend"),
     ("bot.toml", 'backend = "Text"\n[limits]\njobs = 0\n', 3, "limits.jobs: .*greater"),
     ("bot.toml", '[limits]\n[limits.rates]\nperson = "fast"\n', 2, "is no rate; write 10/min"),
-    ("bot.toml", '[drivers.ssh]\nparalel = 3\n', 2, "known here: .*parallel"),
+    ("bot.toml", "[drivers.ssh]\nparalel = 3\n", 2, "known here: .*parallel"),
     ("bot.toml", 'backend = "X"\n[chat]\ntoken = "xoxb-123"\n', 3, 'must not stand here in clear.*"env:NAME"'),
     ("bot.toml", '[chat]\ntoken = "env:NO_SUCH_NAME"\n', 2, "environment has no NO_SUCH_NAME"),
     ("bot.toml", '[chat]\ntoken = "file:nothing"\n', 2, "nothing cannot be read"),
@@ -124,7 +126,7 @@ def test_a_wrong_file_is_named_with_its_line_and_what_is_wrong(run, folder, file
 
 
 def test_what_is_only_strange_is_a_note(run, folder):
-    doubled = '  - {name: again, who: everyone, may: [reads]}\n  - {name: typo, who: joe, may: [uptme]}\n'
+    doubled = "  - {name: again, who: everyone, may: [reads]}\n  - {name: typo, who: joe, may: [uptme]}\n"
     (folder / "policy.yml").write_text((folder / "policy.yml").read_text() + doubled)
     code, printed = run("policy", "check", folder)
     assert code == 0
