@@ -67,6 +67,17 @@ def test_a_code_block_alone_is_the_text_and_not_the_line(chat):
     assert chat.jobs[0].parameters == {"text": "vlan 10\nvlan 20"}
 
 
+def test_what_a_job_printed_is_for_those_who_may_run_it(chat):
+    number = chat.asks("!run cat shadow on web1", r"#\d+ run", who="ana").split()[0][1:]
+    chat.hears("done")
+    assert "No: what" in chat.asks(f"!job {number} output", who="joe")
+    assert "done" not in chat.asks(f"!job {number}", who="joe").split("\n\n")[1]
+    assert "done" in chat.asks(f"!job {number} output", who="ana")
+    number = chat.asks("!uptime on web1", r"#\d+ uptime", who="ana").split()[0][1:]
+    chat.hears("done")
+    assert "done" in chat.asks(f"!job {number} output", who="joe")
+
+
 def test_a_playbook_is_shown_without_the_secrets_in_it(chat):
     assert "hunter22" not in chat.asks("!playbook show note", "vars", who="ana")
 
