@@ -318,11 +318,19 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
-        text = " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        text = " ".join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
-            text = f"({text.count(chr(10)) + 1} lines)"
+            text = f"({str(value).count(chr(10)) + 1} lines)"
         words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")
     return tuple(one_line(word, 100) for word in words)
+
+
+def _quoted(value: object) -> str:
+    """A value that is one word again when it is typed; the grammar knows both quotes and no escapes."""
+    text = str(value)
+    if text and not re.search(r"[\s\"']", text):
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")

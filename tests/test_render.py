@@ -11,8 +11,8 @@ from automation_bots.model import Caller, Job, Outcome, Place, Risk, State, Stat
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 JOB = Job(
     42, State.FAILED, "ana", Caller("text", "@ana"), Place("text", "#ops"), "service", {}, "web",
-    ("web1", "web2", "web3"), Risk.CHANGE, ("ssh",), words=("restart", "nginx"), started=BEGAN, ended=BEGAN + timedelta(seconds=9),
-    counts={"changed": 2, "failed": 1},
+    ("web1", "web2", "web3"), Risk.CHANGE, ("ssh",), words=("restart", "nginx"), started=BEGAN,
+    ended=BEGAN + timedelta(seconds=9), counts={"changed": 2, "failed": 1},
 )  # fmt: skip
 GOOD = Outcome("web1", Status.CHANGED, "done", "done")
 BAD = Outcome("web3", Status.FAILED, "Unit nginx.service not found", "a\nb\nc")
