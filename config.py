@@ -10,9 +10,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from automation_bots import logs  # noqa: E402 - found through the line above
+from automation_bots import logs, settings  # noqa: E402 - found through the line above
 from automation_bots.bot import Bot  # noqa: E402
-from automation_bots.errors import AutomationError, ConfigError  # noqa: E402
+from automation_bots.errors import AutomationError  # noqa: E402
 from backends import guard, known  # noqa: E402
 
 _ONCE_MORE_SECONDS = 3.0  # a stop that has not begun by then was lost on its way
@@ -40,6 +40,12 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
     BOT_EXTRA_PLUGIN_DIR = AUTOMATION.plugin_folders()
+    BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.chat_identity()}
+    # Our own backends carry a name of their own, because Errbot looks for its own of the same name first.
+    BACKEND = {"Text": "AutomationText"}.get(AUTOMATION.settings.backend, AUTOMATION.settings.backend)
+    if BACKEND not in known.names():
+        there = ", ".join(sorted({name.removeprefix("Automation") for name in known.names()}))
+        raise settings.wrong(AUTOMATION.folder, ("backend",), f"no such chat network here; there are {there}")
 except AutomationError as error:
     sys.exit(f"The bot cannot start.\n{error}")
 
@@ -47,13 +53,6 @@ guard.install()
 _settings = AUTOMATION.settings
 _TERMINAL = _settings.backend == "Text"
 
-# Our own backends carry a name of their own, because Errbot looks for its own of the same name first.
-BACKEND = {"Text": "AutomationText"}.get(_settings.backend, _settings.backend)
-if BACKEND not in known.names():
-    _known = ", ".join(sorted({name.removeprefix("Automation") for name in known.names()}))
-    _reason = f"backend: no chat network {_settings.backend!r} here; there are {_known}"
-    sys.exit(f"The bot cannot start.\n{ConfigError(AUTOMATION.folder / 'bot.toml', _reason)}")
-BOT_IDENTITY = {"username": "@" + _settings.name, **AUTOMATION.chat_identity()}
 BOT_ADMINS = ("@admin",)  # only Errbot's own notices go there; who may do what stands in policy.yml
 BOT_ADMINS_NOTIFICATIONS = ()
 BOT_PREFIX = _settings.prefix

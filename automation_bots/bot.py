@@ -161,10 +161,10 @@ class Bot:
         ansible = Ansible(
             forks=wanted.ansible.forks,
             vault_password_file=vault,
-            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._resolved(wanted.ansible.environment)},
+            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._environment_of("ansible")},
             output_limit=wanted.output_limit,
         )
-        python = Python(environment=self._resolved(wanted.python.environment), output_limit=wanted.output_limit)
+        python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
         drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
@@ -213,20 +213,24 @@ class Bot:
         """The credentials of the chat network, references resolved."""
         return {**self.settings.chat, **self._chat_secrets()}
 
+    def _environment_of(self, driver: str) -> dict[str, str]:
+        """What [drivers.<name>.environment] says, references resolved."""
+        return self._resolved(getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment")
+
     def _chat_secrets(self) -> dict[str, str]:
         """Resolved only where the bot really runs: a check needs no tokens."""
         named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
-        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)})
+        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)}, "chat")
 
-    def _resolved(self, references: Mapping[str, str]) -> dict[str, str]:
+    def _resolved(self, references: Mapping[str, str], *table: str) -> dict[str, str]:
         password_file = self.settings.inventory.vault_password_file
         vault = self._path(password_file) if password_file else None
-        try:
-            found = {
-                key: secrets.resolve(value, self.environment, self.folder, vault) for key, value in references.items()
-            }
-        except LookupError as error:
-            raise ConfigError(self.folder / "bot.toml", str(error)) from error
+        found = {}
+        for key, value in references.items():
+            try:
+                found[key] = secrets.resolve(value, self.environment, self.folder, vault)
+            except LookupError as error:
+                raise settings.wrong(self.folder, (*table, key), str(error)) from error
         self.redactor.add(found[key] for key, value in references.items() if secrets.is_reference(value))
         return found
 

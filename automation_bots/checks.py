@@ -10,7 +10,7 @@ from typing import Any
 from automation_bots import gate, grammar
 from automation_bots.bot import Bot, now
 from automation_bots.errors import AutomationError, UserError
-from automation_bots.model import Caller, Operation, Person, Place, Request
+from automation_bots.model import Caller, Operation, Person, Place, Request, Verdict, one_line
 from automation_bots.policy import EVERYONE, Policy, Rule
 from automation_bots.scope import Scope
 from automation_bots.world import World
@@ -115,14 +115,21 @@ def run_tests(world: World, path: Path) -> Lines:
     for number, case in enumerate(cases):
         try:
             problem = _case(world, case)
-        except (AutomationError, KeyError, ValueError) as error:
+        except (AutomationError, ValueError) as error:
             problem = f"cannot be run: {error}"
         if problem:
             lines.append(("WRONG", f"{path}, line {line_of(number)}: {problem}"))
     return lines or [("ok", f"{path}: {len(cases)} cases")]
 
 
-def _case(world: World, case: Mapping[str, Any]) -> str:
+_CASE = ("who", "what", "expect", "where", "when")
+
+
+def _case(world: World, case: Any) -> str:
+    if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
+        return f"a case is {{who, what, expect}}, with where and when if needed; got {one_line(str(case), 80)}"
+    if case["expect"] not in list(Verdict):
+        return f"expect is one of {', '.join(Verdict)}; got {one_line(str(case['expect']), 30)!r}"
     person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
     network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
     place = _place(str(case.get("where", "dm")), network, world)

@@ -130,12 +130,19 @@ def _trust(parsed: argparse.Namespace) -> int:
     offered = ssh_access.offered_keys(device.address, port, 10)
     for key in offered:
         _say(f"{device.name} ({device.address} port {port}) offers {key.type} {key.fingerprint}")
-    if not parsed.yes and input("Trust these keys? Compare them with the device's console first. [yes/no] ") != "yes":
+    if not parsed.yes and not _sure("Trust these keys? Compare them with the device's console first. [yes/no] "):
         _say("Nothing was changed.")
         return 1
     ssh_access.trust(bot.known_hosts, device.address, port, [key.line for key in offered])
     _say(f"Trusted; written to {bot.known_hosts}")
     return 0
+
+
+def _sure(question: str) -> bool:
+    try:
+        return input(question).strip().lower() == "yes"
+    except EOFError:  # nobody is there to ask
+        return False
 
 
 def _audit_verify(parsed: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from automation_bots import grammar, render
@@ -44,6 +44,7 @@ class Question:
 class Questions:
     """The open questions; in memory only, since a restart answers nobody's half-typed command."""
 
+    clock: Callable[[], float] = time.monotonic
     _open: dict[_Key, tuple[Question, float]] = field(default_factory=dict)
 
     def ask(self, question: Question, devices: Sequence[str]) -> Answer:
@@ -57,8 +58,8 @@ class Questions:
         return Answer(f"Which {parameter.name}?{choices}{helped}", hint=_HINT)
 
     def again(self, question: Question) -> None:
-        """Leave a question open, with fresh time."""
-        now = time.monotonic()
+        """Leave a question open, with fresh time; those that nobody answered go."""
+        now = self.clock()
         for key in [key for key, (_, expires) in list(self._open.items()) if expires <= now]:
             self._open.pop(key, None)
         self._open[question.key] = (question, now + _SECONDS)
@@ -66,12 +67,12 @@ class Questions:
     def open(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
         _, expires = self._open.get(_key(caller, place), (None, 0.0))
-        return time.monotonic() < expires
+        return self.clock() < expires
 
     def take(self, caller: Caller, place: Place) -> Question | None:
         """Close the question and return it."""
         question, expires = self._open.pop(_key(caller, place), (None, 0.0))
-        return question if time.monotonic() < expires else None
+        return question if self.clock() < expires else None
 
     def drop(self, caller: Caller, place: Place) -> None:
         """Forget the question: another command was typed."""

@@ -21,13 +21,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _InClear(ValueError):
+    """A secret stands in the file; carries under which key."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        references = f'{key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
+        super().__init__(f"{key} must not stand here in clear; write {references}")
+
+
 def _no_secret_in_clear(value: dict[str, Any]) -> dict[str, Any]:
     for key, entry in value.items():
         if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
-            raise ValueError(
-                f"{key} must not stand here in clear; "
-                f'write {key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
-            )
+            raise _InClear(key)
     return value
 
 
@@ -122,7 +128,7 @@ class InventorySettings(_Strict):
 class Settings(_Strict):
     """bot.toml."""
 
-    name: str = Field(pattern=r"[A-Za-z0-9][\w.-]{0,40}")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$")  # also the data folder's name
     backend: str = "Text"
     prefix: str = Field("!", min_length=1, max_length=5)
     mention: list[str] = []
@@ -151,11 +157,13 @@ def load(folder: Path) -> Settings:
     """Read bot.toml of a bot's folder."""
     path = folder / "bot.toml"
     try:
-        text = path.read_text()
+        text = path.read_text("utf-8")
     except OSError as error:
         raise ConfigError(
             path, f"cannot be read ({error.strerror}); `make new-bot NAME=…` writes a folder to start from"
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "is not UTF-8; save it as UTF-8 text") from error
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -166,7 +174,15 @@ def load(folder: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"]]
-        raise ConfigError(path, f"{'.'.join(where)}: {_mended(first, where)}", _line_of(text, where)) from error
+        cause = first.get("ctx", {}).get("error")
+        at = [*where, cause.key] if isinstance(cause, _InClear) else where
+        raise ConfigError(path, f"{'.'.join(where)}: {_mended(first, where)}", _line_of(text, at)) from error
+
+
+def wrong(folder: Path, where: tuple[str, ...], reason: str) -> ConfigError:
+    """Make the error for a value that shows to be wrong only when it is used."""
+    path = folder / "bot.toml"
+    return ConfigError(path, f"{'.'.join(where)}: {reason}", _line_of(path.read_text(), list(where)))
 
 
 def _mended(error: Mapping[str, Any], where: list[str]) -> str:
@@ -186,8 +202,9 @@ def _line_of(text: str, where: list[str]) -> int | None:
             table = heading.group(1).strip()
             if where[: table.count(".") + 1] == table.split("."):
                 best = number
-        elif key := re.match(r'\s*"?([\w.:-]+)"?\s*=', line):
-            full = [*(table.split(".") if table else []), key.group(1)]
+        elif key := re.match(r'\s*("?)([\w.:-]+)\1\s*=', line):
+            names = [key.group(2)] if key.group(1) else key.group(2).split(".")
+            full = [*(table.split(".") if table else []), *names]
             if where[: len(full)] == full:
                 return number
     return best

@@ -117,7 +117,7 @@ def test_work_that_ends_within_its_grace_is_done_and_told(folder, tmp_path, mark
     assert re.search("^#1 slow .* done in", bot.said, re.MULTILINE)
 
 
-def test_after_its_grace_work_is_cancelled_and_told_and_nothing_of_it_survives(folder, tmp_path, mark):
+def test_after_its_grace_work_is_broken_off_and_told_and_nothing_of_it_survives(folder, tmp_path, mark):
     with Program("run", folder, data=tmp_path / "data") as bot:
         bot.asks(f"!slow {mark}", "#1 slow")
         bot.asks(f"!nap {mark} on here", "#2 nap")
@@ -128,13 +128,15 @@ def test_after_its_grace_work_is_cancelled_and_told_and_nothing_of_it_survives(f
         bot.signal(signal.SIGTERM)
         assert bot.ends() == 0
         assert 10 < time.monotonic() - began < 30
-    for told in ("#1 slow .* cancelled", "#2 nap .* cancelled", "#4 stubborn cancelled"):
+    for told in ("#1 slow .* interrupted", "#2 nap .* interrupted", "#4 stubborn interrupted"):
         assert re.search(f"^{told}.*the bot was stopped", bot.said, re.MULTILINE)
     assert "Traceback" not in bot.said
     assert not survivors(mark, 2)
-    again = piped(folder, tmp_path, "!cancel 3", "!job 1", "!audit verify")
-    assert "#3 is being cancelled" in again.stdout, "what had only waited still waits after the next start"
-    assert "The record is whole" in again.stdout
+    again = piped(folder, tmp_path, "!queue", "!audit verify")
+    assert again.returncode == 0
+    assert "#3  nap" in again.stdout, "what had only waited still waits after the next start"
+    assert "#2 was interrupted there and is not acknowledged" in again.stdout
+    assert "The rest waits for somebody to look" in again.stdout, "piped input does not wait for ever"
 
 
 def test_an_impatient_second_ctrl_c_ends_the_grace_and_still_leaves_nothing(folder, tmp_path, mark):
@@ -149,7 +151,7 @@ def test_an_impatient_second_ctrl_c_ends_the_grace_and_still_leaves_nothing(fold
         bot.ends()
         assert time.monotonic() - began < 9
     assert not survivors(mark, 2)
-    assert re.search("^#1 slow .* cancelled", bot.said, re.MULTILINE)
+    assert re.search("^#1 slow .* interrupted", bot.said, re.MULTILINE)
     assert "Traceback" not in bot.said
 
 

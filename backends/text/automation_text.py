@@ -20,6 +20,7 @@ from backends.plain import PlainSurface, cut
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LEAVE_SECONDS = 3600.0  # piped input waits this long for its last job
+_STUCK_SECONDS = 3.0  # longer than the queue needs to see that something has become free
 _COMMAND_SECONDS = 1.0  # the next line of piped input waits this long for the answer to the one before
 
 
@@ -125,9 +126,21 @@ class AutomationTextBackend(text.TextBackend):
     def _finish(self) -> None:
         deadline = time.monotonic() + _LEAVE_SECONDS
         self._settle(60)
-        announcer = self.bot_config.AUTOMATION.announcer
+        announcer, stuck_since = self.bot_config.AUTOMATION.announcer, 0.0
         while announcer.pending and time.monotonic() < deadline:
+            stuck_since = (stuck_since or time.monotonic()) if self._stuck() else 0.0
+            if stuck_since and time.monotonic() - stuck_since > _STUCK_SECONDS:
+                self.automation_surface.show("The rest waits for somebody to look, and goes on after that.")
+                return
             time.sleep(0.05)
+
+    def _stuck(self) -> bool:
+        """Whether nothing runs, and all that waits does so for a device that somebody has to look at first."""
+        dispatcher = self.bot_config.AUTOMATION.dispatcher
+        running, waiting = dispatcher.active
+        if running or self.bot_config.AUTOMATION.announcer.pending > waiting:
+            return False
+        return all(why.startswith("waits for ") for why in dispatcher.waits().values())
 
     def send_message(self, msg: Any) -> None:
         """Print what Errbot itself says."""
