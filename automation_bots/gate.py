@@ -75,28 +75,27 @@ class _Found:
     def on_devices(self) -> Decision:
         """Decide device by device; one refusal refuses the request."""
         wanted = frozenset(self.request.devices)
-        allowed: set[str] = set()
-        denied: set[str] = set()
-        used: list[Rule] = []
-        denying: list[Rule] = []
-        for rule in self.rules:
-            hits = self._hits(rule, wanted)
-            if not hits:
-                continue
-            (denied if rule.deny else allowed).update(hits)
-            (denying if rule.deny else used).append(rule)
-        good = frozenset(allowed - denied)
+        used, allowed = self._allowing(wanted)
+        denied = [(rule, hits) for rule in self.rules if rule.deny and (hits := self._denied(rule, wanted))]
+        good = allowed.difference(*(hits for _, hits in denied))
         refused = wanted - good
         if refused or not wanted:
+            denying = [rule for rule, _ in denied]
             names = tuple(rule.name for rule in denying)
-            reason = self._sentence(frozenset(refused), denying)
+            reason = self._sentence(refused, denying)
             in_order = tuple(device for device in self.request.devices if device in good)
             return Decision(Verdict.DENY, reason, names, refused=tuple(sorted(refused)), allowed=in_order)
         return self._allowed(used, tuple(self.request.devices))
 
-    def _hits(self, rule: Rule, wanted: frozenset[str]) -> frozenset[str]:
+    def _allowing(self, wanted: frozenset[str]) -> tuple[list[Rule], frozenset[str]]:
+        """Return the rules that allow some of these devices, and which; what many rules share is looked at once."""
+        allowing = [rule for rule in self.rules if not rule.deny]
+        hits = {rule.on: self.scope.hits(rule, wanted) for rule in {rule.on: rule for rule in allowing}.values()}
+        return [rule for rule in allowing if hits[rule.on]], frozenset().union(*hits.values())
+
+    def _denied(self, rule: Rule, wanted: frozenset[str]) -> frozenset[str]:
         hits = self.scope.hits(rule, wanted)
-        if not rule.deny or self.request.operation.driver or not any(w.text.startswith("driver:") for w in rule.what):
+        if self.request.operation.driver or not any(w.text.startswith("driver:") for w in rule.what):
             return hits
         driver = self.scope.driver
         return frozenset(device for device in hits if _what(rule, self.request, self.person, driver(device)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from automation_bots import helptext, render
@@ -58,9 +59,16 @@ class JobDesk:
         if not ask.words:
             raise BadCommand(f"Which job? → {self._office.prefix}job <n> · {self._office.prefix}jobs")
         job = self.job_of(ask, ask.words[0])
+        reads = self._office.reads(ask, job)
         if len(ask.words) > 1 and ask.words[1] == "output":
+            if not reads:
+                return Answer(
+                    f"No: what #{job.number} printed is for {job.person} and those who may run it themselves."
+                )
             return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
         outcomes = self._office.store.outcomes(job.number)
+        if not reads:
+            outcomes = [replace(outcome, summary="") for outcome in outcomes]
         recap = render.recap(job, outcomes) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]

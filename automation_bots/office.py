@@ -9,7 +9,7 @@ from datetime import datetime
 from automation_bots import gate
 from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand
-from automation_bots.model import Caller, Job, Person, Place
+from automation_bots.model import Caller, Job, Person, Place, Request, Verdict
 from automation_bots.pipeline import Pipeline
 from automation_bots.policy import ADMINS
 from automation_bots.store import Store
@@ -56,3 +56,16 @@ class Office:
         if job.person == person.name or ADMINS in person.groups:
             return True
         return bool(job.devices) and gate.visible(self.world.scope, person).issuperset(job.devices)
+
+    def reads(self, ask: Ask, job: Job) -> bool:
+        """Whether a person may read what a job printed: one's own, what one may run oneself, all for admins.
+
+        To see a device is less: an admin's look into a file there is for nobody who may only ping it.
+        """
+        person, operation = self.person(ask), self.world.catalog.find(job.operation)
+        if job.person == person.name or ADMINS in person.groups:
+            return True
+        if operation is None:
+            return False
+        request = Request(ask.caller, ask.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
+        return gate.decide(self.world.scope, request, self.now()).verdict is not Verdict.DENY

@@ -10,6 +10,8 @@ from automation_bots.surface import MessageRef
 from tests.chatbot import Surface, wait
 from tests.works import LOOK, Works
 
+pytestmark = pytest.mark.slow  # real threads, real waiting
+
 
 class Moody(Surface):
     """Raises what `moods` holds for a job, which is named in what is said."""

@@ -14,6 +14,8 @@ from automation_bots.store import AuditKind
 from tests.chatbot import wait
 from tests.works import LOGIN, LOOK, PATCH, Works
 
+pytestmark = pytest.mark.slow  # real threads, real waiting
+
 
 @pytest.fixture
 def works(tmp_path):

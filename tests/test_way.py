@@ -40,31 +40,42 @@ def test_a_hidden_device_is_unknown_in_the_same_words_as_one_that_does_not_exist
 def test_a_hidden_device_is_not_offered_when_devices_are_asked_for(chat):
     assert "vault1" not in chat.asks("!uptime", "On which devices", who="joe")
     chat.asks("web1 web2", "uptime on web1, web2", who="joe")
+    chat.hears("uptime .*done")
 
 
 def test_a_retry_takes_the_values_that_the_file_allows_now(chat):
-    number = chat.asks("!say hello on web1", "#", who="ana").split()[0][1:]
-    chat.hears("done")
+    number = chat.asks("!say hello on web1", r"#\d+ say", who="ana").split()[0][1:]
+    chat.hears("say .*done")
     (chat.folder / "playbooks/verbs/say.yml").write_text(VERB.format("bye"))
     chat.automation.world.look()
-    assert "word must match bye" in chat.asks(f"!retry {number}", who="ana")
+    chat.asks(f"!retry {number}", "word must match bye", who="ana")
 
 
 def test_a_failed_operation_without_devices_can_be_retried(chat):
-    chat.automation.dispatcher._workshop.drivers["ansible"].outcomes["note"] = Outcome("", Status.FAILED, "no")
     fake = Fake(name="ansible")
     fake.run = lambda task, report: report.outcome(Outcome("", Status.FAILED, "no"))
     chat.automation.dispatcher._workshop.drivers["ansible"] = fake
-    answer = chat.asks("!note\n```\none\n```", "retry", who="ana")
+    answer = chat.asks("!note\n```\none\n```", r"#\d+ note .*failed", who="ana")
     number = answer.split()[0][1:]
-    assert "note" in chat.asks(f"!retry {number} failed", "retry", who="ana")
+    chat.asks(f"!retry {number} failed", r"#\d+ note .*failed", who="ana")
     assert chat.jobs[0].retry_of == int(number)
     assert chat.automation.store.outcomes(chat.jobs[0].number)[0].summary == "no"
 
 
 def test_a_code_block_alone_is_the_text_and_not_the_line(chat):
-    chat.asks("!note\n```\nvlan 10\nvlan 20\n```", "#", who="ana")
+    chat.asks("!note\n```\nvlan 10\nvlan 20\n```", r"#\d+ note", who="ana")
     assert chat.jobs[0].parameters == {"text": "vlan 10\nvlan 20"}
+
+
+def test_what_a_job_printed_is_for_those_who_may_run_it(chat):
+    number = chat.asks("!run cat shadow on web1", r"#\d+ run", who="ana").split()[0][1:]
+    chat.hears("run .*done")
+    assert "No: what" in chat.asks(f"!job {number} output", who="joe")
+    assert "done" not in chat.asks(f"!job {number}", who="joe").split("\n\n")[1]
+    assert "done" in chat.asks(f"!job {number} output", who="ana")
+    number = chat.asks("!uptime on web1", r"#\d+ uptime", who="ana").split()[0][1:]
+    chat.hears("uptime .*done")
+    assert "done" in chat.asks(f"!job {number} output", who="joe")
 
 
 def test_a_playbook_is_shown_without_the_secrets_in_it(chat):

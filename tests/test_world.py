@@ -9,6 +9,8 @@ from automation_bots.policy import Policy
 from automation_bots.world import World
 from tests.chatbot import POLICY, write_folder
 
+pytestmark = pytest.mark.slow  # real threads, real waiting
+
 
 @pytest.fixture
 def world(tmp_path):
