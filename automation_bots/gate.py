@@ -90,8 +90,11 @@ class _Found:
     def _allowing(self, wanted: frozenset[str]) -> tuple[list[Rule], frozenset[str]]:
         """Return the rules that allow some of these devices, and which; what many rules share is looked at once."""
         allowing = [rule for rule in self.rules if not rule.deny]
-        hits = {rule.on: self.scope.hits(rule, wanted) for rule in {rule.on: rule for rule in allowing}.values()}
-        return [rule for rule in allowing if hits[rule.on]], frozenset().union(*hits.values())
+        meant = {rule.on: self.scope.devices(rule) or frozenset() for rule in allowing}
+        left = wanted
+        for devices in sorted(meant.values(), key=len, reverse=True):
+            left = left - devices
+        return [rule for rule in allowing if not wanted.isdisjoint(meant[rule.on])], wanted - left
 
     def _denied(self, rule: Rule, wanted: frozenset[str]) -> frozenset[str]:
         hits = self.scope.hits(rule, wanted)

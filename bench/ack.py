@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +19,7 @@ from tests.chatbot import ChatBot, Surface, wait
 from tests.lab.sshd import Sshd
 
 BUSY = {"count": 30, "work": 10, "talk": 10}  # operation: jobs; python, ansible, ssh
-COMMANDS, PER_SECOND = 300, 4.0
+COMMANDS = 300
 PEOPLE = [f"asker{number}" for number in range(8)]
 
 COUNT = '''import time
@@ -59,29 +60,41 @@ class Listener(Surface):
         return super().say(place, answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How many jobs may run, and how many commands come in a second."""
+
+    name: str
+    jobs: int
+    per_second: float
+
+
+CASES = (
+    Case("queued", 50, 4),  # all 50 that may run do: what is asked for waits
+    Case("started", 60, 2),  # what is asked for starts at once, beside the 50
+    Case("flooded", 60, 4),  # the same, faster than two processors can work it off
+)
+
+
 def run() -> list[Figure]:
     with workspace() as folder, Sshd(folder / "sshd") as sshd:
-        return [
-            *_measured(folder, sshd, "queued", jobs=50),  # all 50 that may run do: what is asked for waits
-            *_measured(folder, sshd, "started", jobs=60),  # what is asked for starts at once, beside the 50
-        ]
+        return [figure for case in CASES for figure in _measured(folder / case.name, sshd, case)]
 
 
-def _measured(folder: Path, sshd: Sshd, name: str, jobs: int) -> list[Figure]:
-    home = folder / name
-    _write(home, sshd, jobs)
+def _measured(home: Path, sshd: Sshd, case: Case) -> list[Figure]:
+    _write(home, sshd, case.jobs)
     with chat(home, Listener()) as bot:
         numbers = _make_busy(bot)
         floor = Floor(home)
-        spent = _ask_all(bot, floor)
+        spent = _ask_all(bot, floor, case.per_second)
         least = floor.close()
         _check_running(bot, numbers)
     return [
-        Figure(f"ack.{name}.p50", median(spent), "ms"),
-        Figure(f"ack.{name}.p99", quantile(spent, 0.99), "ms", 100),
-        Figure(f"ack.{name}.max", max(spent), "ms"),
-        Figure(f"ack.{name}.floor.p50", median(least), "ms"),
-        Figure(f"ack.{name}.floor.p99", quantile(least, 0.99), "ms"),
+        Figure(f"ack.{case.name}.p50", median(spent), "ms"),
+        Figure(f"ack.{case.name}.p99", quantile(spent, 0.99), "ms", 100),
+        Figure(f"ack.{case.name}.max", max(spent), "ms"),
+        Figure(f"ack.{case.name}.floor.p50", median(least), "ms"),
+        Figure(f"ack.{case.name}.floor.p99", quantile(least, 0.99), "ms"),
     ]
 
 
@@ -135,15 +148,15 @@ def _check_running(bot: ChatBot, numbers: list[int]) -> None:
     assert not ended, [(job, store.outcomes(job.number)) for job in ended]
 
 
-def _ask_all(bot: ChatBot, floor: Floor) -> list[float]:
+def _ask_all(bot: ChatBot, floor: Floor, per_second: float) -> list[float]:
     """Ask for short jobs at random moments; milliseconds until each was accepted."""
     chance, asked = random.Random(1), {}
     for number in range(COMMANDS):
-        time.sleep(chance.expovariate(PER_SECOND * 2))
+        time.sleep(chance.expovariate(per_second * 2))
         room = f"room{number}"
         asked[room] = time.perf_counter()
         bot.say(_line(number), who=PEOPLE[number % len(PEOPLE)], room=room)
-        time.sleep(chance.expovariate(PER_SECOND * 2))
+        time.sleep(chance.expovariate(per_second * 2))
         floor.ask()
     wait(lambda: asked.keys() <= bot.surface.first.keys(), 30)
     heard = {room: bot.surface.first[room] for room in asked}
