@@ -47,14 +47,14 @@ class Python:
         function = _function(task)
         results = _Results(task, report, function.path.name)
         if task.cancel.is_set():
-            results.stopped(task)
+            results.stopped(task, started=False)
             return
         with self._started(task) as child:
             child.send(json.dumps(self._request(task, function, child.report_fd), default=str).encode() + b"\n")
             stopped = _follow(task, child, results)
             code = child.close()
             if stopped:
-                results.stopped(task, child.printed.take())
+                results.stopped(task, child.printed.take(), started=True)
             else:
                 results.ended(code, child.printed.take())
 
@@ -180,13 +180,15 @@ class _Results:
             case _:
                 self._rest(Status.FAILED, _end_of(self._file, code), printed, code)
 
-    def stopped(self, task: Task, printed: str = "") -> None:
-        """Report the devices that are left after a cancel or the time limit."""
+    def stopped(self, task: Task, printed: str = "", *, started: bool) -> None:
+        """Report the devices that are left after a cancel or the time limit; a change begun is never called undone."""
+        begun = started and task.job.risk is Risk.CHANGE
         if task.cancel.is_set():
-            self._rest(Status.CANCELLED, task.cancel.why, printed)
+            self._rest(Status.UNKNOWN if begun else Status.CANCELLED, task.cancel.why, printed)
             return
         seconds = time.monotonic() - self._started
-        self._rest(Status.FAILED, f"{self._file} was stopped at the time limit, after {seconds:.3g} s", printed)
+        text = f"{self._file} was stopped at the time limit, after {seconds:.3g} s"
+        self._rest(Status.UNKNOWN if begun else Status.FAILED, text, printed)
 
     def _rest(self, status: Status, summary: str, output: str, code: int | None = None) -> None:
         for device in list(self._missing):
