@@ -152,7 +152,9 @@ def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) ->
     bad = [outcome for outcome in outcomes if outcome.status not in GOOD]
     longer = [o for o in outcomes if o.output.count("\n") > 1]
     if job.state is State.INTERRUPTED:
-        words.append(f"!ack {job.number}" if job.risk == "change" and not job.check else f"!retry {job.number}")
+        words.append(
+            f"!ack {job.number}" if job.risk == "change" and job.devices and not job.check else f"!retry {job.number}"
+        )
     elif bad:
         device = f" {bad[0].device}" if bad[0].device else ""
         words.append(f"!job {job.number} output{device}")

@@ -47,7 +47,7 @@ class Python:
         function = _function(task)
         results = _Results(task, report, function.path.name)
         if task.cancel.is_set():
-            results.stopped(task, started=False)
+            results.stopped(task)
             return
         with self._started(task) as child:
             child.send(json.dumps(self._request(task, function, child.report_fd), default=str).encode() + b"\n")
@@ -180,15 +180,16 @@ class _Results:
             case _:
                 self._rest(Status.FAILED, _end_of(self._file, code), printed, code)
 
-    def stopped(self, task: Task, printed: str = "", *, started: bool) -> None:
+    def stopped(self, task: Task, printed: str = "", *, started: bool = False) -> None:
         """Report the devices that are left after a cancel or the time limit; a change begun is never called undone."""
-        begun = started and task.job.risk is Risk.CHANGE
-        if task.cancel.is_set():
-            self._rest(Status.UNKNOWN if begun else Status.CANCELLED, task.cancel.why, printed)
-            return
         seconds = time.monotonic() - self._started
-        text = f"{self._file} was stopped at the time limit, after {seconds:.3g} s"
-        self._rest(Status.UNKNOWN if begun else Status.FAILED, text, printed)
+        why = task.cancel.why
+        if not task.cancel.is_set():
+            why = f"{self._file} was stopped at the time limit, after {seconds:.3g} s"
+        if started and task.job.risk is Risk.CHANGE and not task.check:
+            self._rest(Status.UNKNOWN, f"{why}, in the middle of the work", printed)
+        else:
+            self._rest(Status.CANCELLED if task.cancel.is_set() else Status.FAILED, why, printed)
 
     def _rest(self, status: Status, summary: str, output: str, code: int | None = None) -> None:
         for device in list(self._missing):

@@ -63,7 +63,7 @@ class Bench:
     heard: Heard = field(default_factory=Heard)
     cancel: Cancel = field(default_factory=Cancel)
     driver: Ansible = field(default_factory=Ansible)
-    seconds: float = 60
+    seconds: float = 240  # a busy machine takes a minute for what takes ten seconds else
 
     def write(self, text, name="play.yml"):
         path = self.folder / name
@@ -174,7 +174,7 @@ def test_cancel_in_the_middle_leaves_no_process_and_says_that_the_outcome_is_unk
     bench.heard.on_progress = cancel
     started = time.monotonic()
     outcomes = bench.playbook(SLEEP, "web1", "web2")
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 50  # the playbook would take over a minute
     assert statuses(outcomes) == {"web1": "unknown", "web2": "unknown"}
     assert outcomes["web1"].summary.startswith("cancelled by joe after ")
     assert not subprocess.run(["pgrep", "-f", "sleep 61.23"], capture_output=True).stdout

@@ -291,6 +291,16 @@ def test_cancel_stops_a_sleeping_command_at_once_and_lets_it_clean_up(command):
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize("limit", [0.4, 60])
+def test_a_change_that_is_stopped_in_the_middle_is_never_called_undone(command, limit):
+    task, heard = command("yield 'in'\nimport time; time.sleep(60)", doc="Do it.", seconds=limit), Heard()
+    if limit == 60:
+        heard.on_progress.append(lambda _: task.cancel.set("cancelled by ana"))
+    Python().run(task, heard)
+    assert heard.only.status is Status.UNKNOWN
+    assert heard.only.summary.endswith("in the middle of the work")
+
+
 def test_a_task_that_is_cancelled_before_it_starts_never_starts(command, tmp_path):
     task, heard = command(f"open('{tmp_path}/ran', 'w')"), Heard()
     task.cancel.set("cancelled by ana")
