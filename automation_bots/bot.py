@@ -76,6 +76,7 @@ class Bot:
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
+        (self.data / "log").mkdir(mode=0o700, exist_ok=True)
         self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
         self._chores = Chores(self.store, self.settings.retention.days)
         office = self._office()

@@ -54,7 +54,7 @@ def test_the_bot_answers(chat, who, text, answers):
 
 def test_run_takes_verbs_and_commands(chat):
     assert "#1 uptime on web1" in chat.asks("!run uptime on web1", "#1", who="joe")
-    assert "No: run" in chat.asks("!run rm -rf / on web1", who="joe")
+    chat.asks("!run rm -rf / on web1", "No: run", who="joe")
     assert "run id -un on web1" in chat.asks("!run id -un on web1", "#2", who="ana")
 
 
