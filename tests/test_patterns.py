@@ -163,6 +163,7 @@ def ansibles(manager, pattern):
         return "refused"
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(inventories(), st.lists(st.one_of(joined, noise).filter(comparable), min_size=1, max_size=4))
 def test_every_pattern_means_what_ansible_says(manager, tried):

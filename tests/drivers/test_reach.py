@@ -16,6 +16,8 @@ from automation_bots.drivers.reach_output import Printed
 from automation_bots.errors import DriverError
 from automation_bots.model import Caller, Device, Job, Place, Risk, State, Status
 
+pytestmark = pytest.mark.slow  # starts programs and opens files
+
 PING, TRACEROUTE = operations()
 GOOD = """\
 PING 127.0.0.1 (127.0.0.1) 56(84) bytes of data.

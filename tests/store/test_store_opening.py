@@ -21,6 +21,8 @@ from automation_bots.model import Outcome, State, Status
 from automation_bots.store import Store, jobs, migrations, schema
 from automation_bots.store.failures import explain
 
+pytestmark = pytest.mark.slow  # starts programs and opens files
+
 OLD = Path(__file__).parent / "versions"
 OPENING = "import sys; from automation_bots.store import Store; Store.open(sys.argv[1])"
 
