@@ -121,7 +121,12 @@ class _Found:
         if hinted := self._because(refused & seen if refused else refused, denying):
             return f"{what} {hinted}"
         if not request.operation.declared:
-            return f"{what} is for admins: its file says nothing about its risk, and no rule names it."
+            why = (
+                "its file says nothing about its risk, and no rule names it"
+                if request.operation.source
+                else "no rule names it"
+            )
+            return f"{what} is for admins: {why}."
         return f"{what} is not allowed to you by any rule."
 
     def _because(self, refused: frozenset[str], denying: list[Rule]) -> str:
