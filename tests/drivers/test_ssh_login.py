@@ -137,7 +137,7 @@ class TestLogin(SshTests):
 
     def test_the_sudo_password_is_in_no_argument_list(self, run, users):
         target = device(users, ansible_user=users.admin)
-        look = ("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+        look = ("sh", "-c", "for one in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$one 2>&1; echo; done | grep -a sudo")
         outcome = run(verb(*look, become=True), target, secrets=secrets(ansible_become_password=users.password))
         assert "sudo -S" in outcome.output
         assert users.password not in outcome.output
