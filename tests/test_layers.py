@@ -35,8 +35,18 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings",
-     "grouping"},
+    {
+        "errors",
+        "model",
+        "yaml_lines",
+        "safe_regex",
+        "timewindow",
+        "surface",
+        "secret_patterns",
+        "docstrings",
+        "grouping",
+        "bundle",
+    },
     {
         "parameters",
         "patterns",

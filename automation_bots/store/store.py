@@ -162,6 +162,11 @@ class Store:
         with self._database.read() as connection:
             return outcomes.output(connection, number, device)
 
+    def digests(self, number: int) -> dict[str, str]:
+        """Return {device: a digest of what it printed}: the same text, the same digest."""
+        with self._database.read() as connection:
+            return outcomes.digests(connection, number)
+
     def conclude(self, number: int, conclusion: Conclusion) -> None:
         """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
         with self._database.write() as connection:
