@@ -19,6 +19,7 @@ PURE = (
     "safe_regex",
     "scope",
     "grouping",
+    "hostkeys",
 )
 OUTSIDE = {
     "os",
@@ -62,7 +63,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
     {"pipeline"},
-    {"office", "desk", "jobdesk"},
+    {"office", "hostkeys", "trust", "desk", "jobdesk"},
     {"bot", "starter"},
     {"mixin", "checks", "demo"},
     {"cli"},
