@@ -49,6 +49,8 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"scope", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
+    {"parts", "resolve"},
+    {"acceptance"},
     {"pipeline"},
     {"office", "desk", "jobdesk"},
     {"bot", "starter"},
