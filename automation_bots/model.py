@@ -299,6 +299,23 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """Something to hand over beside the words."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A driver's own words on the whole job."""
+
+    text: str = ""
+    block: str = ""
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said: a sentence, an optional block shown as it is, and what to type next."""
 
