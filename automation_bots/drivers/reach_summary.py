@@ -11,8 +11,8 @@ from statistics import fmean, median
 from automation_bots.drivers.reach_seen import Seen
 from automation_bots.model import GOOD, Conclusion, Device, File, Outcome, Status, one_line
 
-NAMED = 20  # with more that do not answer, they are in a file
-_FEW = 5  # names of each kind that are shown all the same
+NAMED = 20  # as many as the recap lists; with more that do not answer, they are in a file
+_FEW = 5  # names of each kind that are shown
 _REASONS = 8  # kinds of failure that are shown, the most frequent first
 _ROWS = 30  # groups and sites in the table
 _PORTS = 6  # TCP ports in the table
@@ -68,15 +68,16 @@ class _Part:
 
 
 def conclude(seen: Sequence[Seen], devices: Sequence[Device], before: Mapping[str, Outcome]) -> Conclusion:
-    """Return the words, the table and (with many that do not answer) the file of a whole sweep."""
+    """Return what is new, the table and, when too many do not answer to be listed, their reasons and a file."""
     found = {one.device: one for one in seen}
     ordered = [found[device.name] for device in devices if device.name in found]
     down = [one for one in ordered if one.status in _DOWN]
-    lines = [_first(len(devices), ordered, down), *_reasons(down), _since(changed(ordered, before))]
-    files = (_file(down, devices, before),) if len(down) > NAMED else ()
-    if files:
-        lines.append(f"All {len(down):,} that do not answer are in {files[0].name}.")
-    return Conclusion("\n".join(line for line in lines if line), _table(found, devices), files)
+    text, table = _since(changed(ordered, before)), _table(found, devices)
+    if len(down) <= NAMED:  # the recap lists them, each with its reason
+        return Conclusion(text, table)
+    file = _file(down, devices, before)
+    text = f"{text} All {len(down):,} that do not answer are in {file.name}.".strip()
+    return Conclusion(text, "\n".join([*_reasons(down), "", table]), (file,))
 
 
 def changed(seen: Iterable[Seen], before: Mapping[str, Outcome]) -> Change:
@@ -96,23 +97,14 @@ def changed(seen: Iterable[Seen], before: Mapping[str, Outcome]) -> Change:
     return Change(tuple(down), tuple(back), still, known)
 
 
-def _first(total: int, seen: Sequence[Seen], down: Sequence[Seen]) -> str:
-    answering = sum(one.status in GOOD for one in seen)
-    left = total - answering - len(down)
-    whole = "All" if answering == total > 1 else f"{answering:,} of"
-    text = f"{whole} {total:,} {'answers' if answering == 1 else 'answer'}."
-    return text + (f" {left:,} {'was' if left == 1 else 'were'} not looked at." if left else "")
-
-
 def _reasons(down: Sequence[Seen]) -> Iterator[str]:
     """Yield a line for each reason; a name that does not resolve comes last, since no device is to blame for it."""
     by: dict[tuple[bool, str], list[str]] = {}
     for one in down:
         by.setdefault((not one.address, one_line(one.reason, 80) or "no answer"), []).append(one.device)
-    few = NAMED if len(down) <= NAMED else _FEW
     kinds = sorted(by.items(), key=lambda kind: (kind[0][0], -len(kind[1]), kind[0][1]))
     for (_, reason), names in kinds[:_REASONS]:
-        yield f"{len(names):,} {reason}: {_names(names, few)}"
+        yield f"{len(names):,} {reason}: {_names(names)}"
     if more := sum(len(names) for _, names in kinds[_REASONS:]):
         yield f"{more:,} for other reasons"
 
@@ -121,7 +113,7 @@ def _since(change: Change) -> str:
     if not change.known:
         return ""
     parts = [
-        f"{len(names):,} {word}: {_names(names, _FEW)}"
+        f"{len(names):,} {word}: {_names(names)}"
         for names, word in ((change.down, "newly down"), (change.back, "back"))
         if names
     ]
@@ -130,9 +122,9 @@ def _since(change: Change) -> str:
     return f"Since the last time: {'; '.join(parts)}." if parts else "Nothing has changed since the last time."
 
 
-def _names(names: Sequence[str], few: int) -> str:
-    more = len(names) - few
-    return ", ".join(names[:few]) + (f" and {more:,} more" if more > 0 else "")
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - _FEW
+    return ", ".join(names[:_FEW]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _parts(found: Mapping[str, Seen], devices: Sequence[Device]) -> tuple[dict[str, _Part], _Part]:
