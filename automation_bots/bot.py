@@ -72,7 +72,7 @@ class Bot:
             return
         self._more_drivers = drivers
         self._runs = self.data.resolve() / "runs"
-        self.store = Store.open(self.data)
+        self.store = Store.open(self.record)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
@@ -102,6 +102,12 @@ class Bot:
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
         )
+
+    @property
+    def record(self) -> str | Path:
+        """Where the record lives: the data folder, or a database server's URL."""
+        url = self.settings.store.url
+        return self._resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
         """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""

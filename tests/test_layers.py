@@ -35,8 +35,17 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings",
-     "grouping"},
+    {
+        "errors",
+        "model",
+        "yaml_lines",
+        "safe_regex",
+        "timewindow",
+        "surface",
+        "secret_patterns",
+        "docstrings",
+        "grouping",
+    },
     {
         "parameters",
         "patterns",
@@ -56,7 +65,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"pipeline"},
     {"office", "desk", "jobdesk"},
     {"bot", "starter"},
-    {"mixin", "checks", "demo"},
+    {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
