@@ -62,10 +62,12 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"scope", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
-    {"pipeline"},
-    {"office", "hostkeys", "trust", "desk", "jobdesk"},
+    {"parts", "resolve"},
+    {"acceptance"},
+    {"health", "pipeline"},
+    {"office", "hostkeys", "trust", "desk", "jobdesk", "metrics"},
     {"bot", "starter"},
-    {"mixin", "checks", "demo"},
+    {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
