@@ -31,6 +31,11 @@ _KEPT = timedelta(minutes=15)  # how long what was shown can be confirmed
 _NOT_SSH = {"local", "winrm", "psrp"}
 
 
+def read_access(device: Device) -> Access:
+    """Read where a device listens; no secret is needed to look at its keys."""
+    return ssh_access.access_to(device, {})
+
+
 def ask_directly(access: Access) -> list[OfferedKey]:
     """Ask a device for its keys."""
     return ssh_access.offered_keys(access.host, access.port, _ASK_SECONDS)
@@ -42,6 +47,7 @@ class Means:
 
     known_hosts: Path
     tell: Callable[[Place, Answer], object]
+    access: Callable[[Device], Access] = read_access
     offered: Callable[[Access], list[OfferedKey]] = ask_directly
 
 
@@ -125,7 +131,7 @@ class TrustDesk:
         if device.variables.get("ansible_connection") in _NOT_SSH:
             return _with(look, problem=f"it is not reached over SSH, but by {device.variables['ansible_connection']}")
         try:
-            access = ssh_access.access_to(device, {})
+            access = self.means.access(device)
             found = known_hosts.keys(access.host, access.port)
             known = tuple(self._key(key, access) for key in found if not key.revoked)
             revoked = tuple(Key(key.type, key.fingerprint) for key in found if key.revoked)
@@ -183,7 +189,7 @@ class TrustDesk:
     def _untrust(self, ask: Ask, names: Sequence[str]) -> Answer:
         known, looks = KnownHosts(self.means.known_hosts), []
         for device in self.office.world.inventory.devices(tuple(names)):
-            access = ssh_access.access_to(device, {})
+            access = self.means.access(device)
             keys = tuple(self._key(key, access) for key in known.keys(access.host, access.port) if not key.revoked)
             if keys:
                 looks.append(Look(device.name, access.host, access.port, known=keys))
