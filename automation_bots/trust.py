@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from automation_bots import hostkeys, render
+from automation_bots import grammar, hostkeys, render
 from automation_bots.drivers import known_hosts, ssh_access
 from automation_bots.drivers.known_hosts import TRUSTED_BY, HostKey, KnownHosts
 from automation_bots.drivers.ssh_access import Access, OfferedKey
@@ -64,6 +64,7 @@ class TrustDesk:
     office: Office
     means: Means
     _shown: dict[tuple[str, ...], _Shown] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def command(self, ask: Ask) -> Answer:
         """Take the words behind `!device`."""
@@ -72,7 +73,7 @@ class TrustDesk:
         if ADMINS not in person.groups:
             return self._refuse(ask, person.name)
         typed = words.index("yes") if verb == "trust" and "yes" in words else len(words)
-        pattern = "".join(words[:typed])
+        pattern = grammar.pattern(grammar.words(" ".join(words[:typed]).removeprefix("on ")))
         if not pattern or len(words) > typed + 2:
             raise BadCommand(
                 f"→ {self.office.prefix}device trust <devices> · {self.office.prefix}device untrust <devices>"
@@ -120,11 +121,15 @@ class TrustDesk:
         devices, known = self.office.world.inventory.devices(tuple(names)), KnownHosts(self.means.known_hosts)
         with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(devices)), thread_name_prefix="trust") as pool:
             looks = tuple(pool.map(lambda device: self._look(device, known), devices))
-        now = self.office.now()
-        self._shown = {key: shown for key, shown in self._shown.items() if shown.until > now}
-        self._shown[_key(ask, pattern)] = _Shown(looks, now + _KEPT)
+        self._keep(_key(ask, pattern), looks)
         command = f"{self.office.prefix}device trust {one_line(pattern, 200)}"
         return hostkeys.one(looks[0], command) if len(looks) == 1 else hostkeys.several(looks, command)
+
+    def _keep(self, key: tuple[str, ...], looks: tuple[Look, ...]) -> None:
+        now = self.office.now()
+        with self._lock:
+            self._shown = {known: shown for known, shown in self._shown.items() if shown.until > now}
+            self._shown[key] = _Shown(looks, now + _KEPT)
 
     def _look(self, device: Device, known_hosts: KnownHosts) -> Look:
         look = Look(device.name, device.address, 22)
@@ -168,7 +173,7 @@ class TrustDesk:
             which = f"the first {hostkeys.CODE_LENGTH} characters of a fingerprint of {looks[0].device}"
             wanted = which if len(shown.looks) == 1 else "the code that I gave"
             return Answer(f"Nothing was trusted: {one_line(typed, 60)!r} is not {wanted}.", hint=f"→ {command}")
-        del self._shown[_key(ask, pattern)]
+        self._shown.pop(_key(ask, pattern), None)
         return self._trust(ask, looks)
 
     def _trust(self, ask: Ask, looks: Sequence[Look]) -> Answer:

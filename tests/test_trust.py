@@ -165,3 +165,16 @@ def test_a_changed_key_is_refused_with_both_fingerprints_and_who_trusted_the_old
             code = faulty.later.fingerprint.removeprefix("SHA256:")[:8]
             assert "odd1 is trusted now" in chat.asks(f"!device trust odd1 yes {code}")
             assert "1 ok" in chat.asks("!uptime on odd1 --wait", "uptime on", seconds=30)
+
+
+@pytest.mark.parametrize("devices", ["web1 web2", "web1, web2", "on web1,web2", "web"])
+def test_devices_are_named_as_everywhere(chat, devices):
+    assert "2 devices: 2 new" in chat.asks(f"!device trust {devices}", "devices", seconds=15)
+
+
+def test_what_cannot_be_written_is_not_called_trusted(chat, sshd, code):
+    chat.asks("!device trust web1", "offered", seconds=15)
+    chat.automation.known_hosts.mkdir()
+    assert chat.asks(f"!device trust web1 yes {code}").startswith("Nothing is trusted: cannot")
+    assert {row.revoked_by for row in chat.automation.store.host_keys.of(sshd.addresses[0], sshd.port)} == {"ana"}
+    assert "not written" in chat.automation.store.audit_rows(kind=AuditKind.UNTRUSTED)[0].body["reason"]
