@@ -37,4 +37,5 @@ def test_a_failure_says_its_exit_code(chat):
 def test_only_what_a_rule_allows_is_run(chat):
     assert "1 changed" in chat.asks("!ssh cat /etc/hostname on web1 --wait", "done in", who="joe", seconds=30)
     assert chat.asks("!ssh reboot on web1", who="joe").startswith("No: ssh on web1")
+    assert chat.asks("!ssh uptime on web1", who="joe").endswith("→ !uptime on web1")
     assert chat.asks("!ssh cat /etc/hostname on db1", who="joe").startswith("No: ssh on db1")
