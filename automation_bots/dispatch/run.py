@@ -39,6 +39,7 @@ from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
+_LINES_SAID = 30  # of what a driver shows while it works
 _FLUSH_OUTCOMES = 200
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
@@ -108,8 +109,9 @@ class Run:
             self._try_flush()
 
     def progress(self, text: str) -> None:
-        """Take a word on what is going on (Report)."""
-        self.said = one_line(self._clear(text), 80)
+        """Take a word on what is going on, and perhaps lines to show below it (Report)."""
+        head, _, lines = self._clear(text).partition("\n")
+        self.said = "\n".join([one_line(head, 80), *(one_line(line) for line in lines.splitlines()[-_LINES_SAID:])])
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""
