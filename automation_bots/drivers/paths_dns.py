@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automation_bots.drivers import Task
+from automation_bots.drivers.endings import stopped
 from automation_bots.errors import DriverError
 from automation_bots.model import Operation, Outcome, Parameter, Risk, Status, one_line
 
@@ -55,6 +57,16 @@ class _Said:
     server: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked, and whom."""
+
+    name: str
+    first: str  # what the inventory says of it
+    servers: str
+    seconds: float
+
+
 def ask(task: Task, device: Callable[[str, str], str]) -> Outcome:
     """Ask for what the task says."""
     try:
@@ -65,18 +77,33 @@ def ask(task: Task, device: Callable[[str, str], str]) -> Outcome:
         ) from error
 
     name, kind = str(task.parameters["name"]), task.parameters.get("type")
-    address = device(task.job.person, name)
+    address = "" if kind else device(task.job.person, name)
     began = time.monotonic()
     try:
         resolver = _resolver(str(task.parameters.get("server") or ""))
-        questions = _questions(address or name, kind) if not kind else _questions(name, kind)
+        questions = _questions(address or name, kind)
     except (ValueError, OSError, dns.exception.DNSException) as error:
         return Outcome("", Status.FAILED, one_line(str(error)))
     resolver.lifetime = max(0.1, min(_SECONDS, task.seconds_left))
-    with ThreadPoolExecutor(len(questions), "dns") as pool:
-        said = list(pool.map(lambda question: _asked(resolver, *question), questions))
-    text = f"{name} is {address} in the inventory" if address and address != name else ""
-    return _outcome(name, said, text, time.monotonic() - began)
+    said = _answers(task, resolver, questions)
+    seconds = time.monotonic() - began
+    if said is None:
+        return stopped(task, "", started=True, seconds=seconds)
+    first = f"{name} is {address} in the inventory" if address and address != name else ""
+    return _outcome(_Asked(name, first, _servers(resolver), seconds), said)
+
+
+def _answers(task: Task, resolver: dns.resolver.Resolver, questions: Sequence[tuple[Any, str]]) -> list[_Said] | None:
+    """Ask everything at once; None when the task is cancelled, which no slow server holds up."""
+    woken = threading.Event()
+    pool = ThreadPoolExecutor(len(questions), "dns")
+    asked = [pool.submit(_asked, resolver, *question) for question in questions]
+    for one in asked:
+        one.add_done_callback(lambda _: woken.set() if all(future.done() for future in asked) else None)
+    task.cancel.call(woken.set)
+    woken.wait()
+    pool.shutdown(wait=False, cancel_futures=True)
+    return None if task.cancel.is_set() else [one.result() for one in asked]
 
 
 def _questions(name: str, kind: str | None) -> list[tuple[Any, str]]:
@@ -138,8 +165,7 @@ def _asked(resolver: dns.resolver.Resolver, name: Any, kind: str) -> _Said:
     except dns.resolver.NoNameservers as error:
         return _Said(Status.FAILED, problem=_refused(error.kwargs.get("errors", ())))
     except dns.resolver.LifetimeTimeout:
-        who = ", ".join(str(server) for server in resolver.nameservers)
-        return _Said(Status.UNREACHABLE, problem=f"no answer from {who} within {resolver.lifetime:g} s")
+        return _Said(Status.UNREACHABLE, problem=f"no answer from {_servers(resolver)} within {resolver.lifetime:g} s")
     except dns.exception.DNSException as error:
         return _Said(Status.FAILED, problem=one_line(str(error)))
     return _Said(Status.OK, _lines(answer), server=_server(answer))
@@ -152,7 +178,9 @@ def _plain(name: Any) -> str:
 def _refused(errors: Sequence[Any]) -> str:
     """Each server with what it said: SERVFAIL, REFUSED, or no answer that can be read."""
     said = []
-    for server, _, _, error, *_ in errors:
+    for found, _, port, error, *_ in errors:
+        address = str(found).partition(":")[2].rpartition("@")[0]  # "Do53:192.0.2.53@53"
+        server = (address or str(found)) + (f"#{port}" if port != 53 else "")
         what = {"SERVFAIL": "cannot answer (SERVFAIL)", "REFUSED": "does not answer us (REFUSED)"}.get(
             str(error), one_line(str(error), 80)
         )
@@ -175,21 +203,28 @@ def _server(answer: Any) -> str:
     return f"{answer.nameserver}" + (f"#{answer.port}" if answer.port != 53 else "")
 
 
-def _outcome(name: str, said: Sequence[_Said], first: str, seconds: float) -> Outcome:
+def _servers(resolver: dns.resolver.Resolver) -> str:
+    port = f"#{resolver.port}" if resolver.port != 53 else ""
+    return ", ".join(f"{server}{port}" for server in resolver.nameservers)
+
+
+def _outcome(asked: _Asked, said: Sequence[_Said]) -> Outcome:
     rows = list(dict.fromkeys(row for one in said for row in one.lines))
-    problems = list(dict.fromkeys(one.problem for one in said if one.problem))
     status = next((one.status for one in said if one.status is not Status.OK), Status.OK)
-    if rows:
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
-        table = [
-            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
-        ]
-        who = ", ".join(dict.fromkeys(one.server for one in said if one.server))
-        bad = problems if status is not Status.OK else []
-        text = "\n".join([*([first] if first else []), *table, *bad, f"from {who} in {seconds * 1000:.0f} ms"])
-        return Outcome("", status, bad[0] if bad else f"{name}: {len(rows)} records", text, seconds)
-    if len(problems) > 1 and status is Status.OK:  # neither kind of address
+    problems = list(dict.fromkeys(one.problem for one in said if one.problem))
+    if rows and status is Status.OK:
+        problems = []  # a name with one kind of address only is as it should be
+    elif len(problems) > 1 and status is Status.OK:
         problems = [problems[0].replace("no A record", "no address")]
-    text = "; ".join(problems)
-    summary = f"{first}; {text}" if first else text
-    return Outcome("", status, summary, summary, seconds)
+    summary = "; ".join([*([asked.first] if asked.first else []), *problems])
+    if rows and not problems:
+        summary = f"{asked.name}: {len(rows)} record{'' if len(rows) == 1 else 's'}"
+    servers = ", ".join(dict.fromkeys(one.server for one in said if one.server))
+    who = f"from {servers}" if servers else f"asked {asked.servers}"
+    text = [asked.first, *_table(rows), *problems, f"{who}, {asked.seconds * 1000:.0f} ms"]
+    return Outcome("", status, summary, "\n".join(line for line in text if line), asked.seconds)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(3)] if rows else []
+    return ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows]
