@@ -54,7 +54,9 @@ def test_the_live_message_shows_the_hops_so_far(chat):
 
 
 def test_the_mtu_is_in_the_recap(chat):
-    assert "1500 bytes  passes" in chat.asks("!mtu web1", "done in")
+    said = chat.asks("!mtu web1", "done in")
+    assert "1500 bytes  passes" in said
+    assert "MTU 1500 bytes, as much as this machine sends" in said
 
 
 def test_a_name_is_asked_for_with_its_type_and_server(chat):

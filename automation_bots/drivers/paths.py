@@ -148,7 +148,8 @@ class _Survey:
         try:
             address = address_of(device.address, str(self._task.parameters.get("family") or "any"))
         except NoAddress as error:
-            return Finding(Status.FAILED, f"{device.address}: {error}")
+            whose = "" if device.address == device.name else f"{device.address}: "
+            return Finding(Status.FAILED, f"{whose}{error}")
         return self._look(address, lambda lines: self._tell(device.name, lines))
 
     def _tell(self, device: str, lines: list[str]) -> None:
