@@ -93,7 +93,9 @@ class Sweep:
     def _pinged(self, target: Target) -> None:
         times = [round(time, 3) for time in target.times]
         for number in target.numbers:
-            self._told(Result(number, target.address, target.sent, target.received, times, target.reason))
+            found = Result(number, target.address, target.sent, target.received, times, target.reason)
+            found.extra = target.extra
+            self._told(found)
 
     def _connected(self, host: Host) -> None:
         times = [round(time, 3) for time in host.times]

@@ -23,7 +23,7 @@ _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 class Target:
     """One address, and what came of it so far."""
 
-    __slots__ = ("address", "done", "numbers", "reason", "received", "sent", "times", "waiting", "worst")
+    __slots__ = ("address", "done", "extra", "numbers", "reason", "received", "sent", "times", "waiting", "worst")
 
     def __init__(self, address: str, number: int) -> None:
         self.address = address
@@ -33,6 +33,7 @@ class Target:
         self.times: list[float] = []
         self.worst = 0.0
         self.reason = ""
+        self.extra = 0  # answers that came twice
         self.done = False
 
 
@@ -54,7 +55,6 @@ class Pinger:
         self._left_at: list[float] = []
         self._state = bytearray()  # of each probe: 0 waits, 1 answered, 2 given up
         self.open = 0
-        self.duplicates = 0
         self._buffer = bytearray(65_600)
         self._view = memoryview(self._buffer)
 
@@ -198,7 +198,7 @@ class Pinger:
         if target.done:
             return
         if before == 1:
-            self.duplicates += 1
+            target.extra += 1
             return
         took = (now - self._left_at[number]) * 1000
         self._state[number] = 1

@@ -54,9 +54,16 @@ class Result:
     extra: int = 0  # answers that came twice
 
 
+# number, address, sent, received, times, reason, ports, answers that came twice
 Row = tuple[int, str, int, int, list[float], str, list[tuple[int, str]], int]
 
 
-def results_of(line: bytes) -> list[Result]:
+def row_of(found: Result) -> Row:
+    """Make it fit a line."""
+    return (found.number, found.address, found.sent, found.received, found.times, found.reason, found.ports, found.extra)
+
+
+def rows_of(line: bytes) -> list[Row]:
     """Read one line of results; an empty one is the end."""
-    return [Result(*row) for row in json.loads(line)]
+    rows: list[Row] = json.loads(line)
+    return rows

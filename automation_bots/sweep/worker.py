@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from automation_bots.sweep.engine import Sweep
-from automation_bots.sweep.plan import Result, plan_of
+from automation_bots.sweep.plan import Result, Row, plan_of, row_of
 
 _BATCH = 1000
 _EVERY = 0.05  # seconds between two batches, so that a few results need not wait for many
@@ -21,16 +21,14 @@ class Printer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         self._loop, self._descriptor = loop, descriptor
-        self._rows: list[tuple[object, ...]] = []
+        self._rows: list[Row] = []
         self._bytes = bytearray()
         self._writing = False
         os.set_blocking(descriptor, False)
 
     def add(self, found: Result) -> None:
         """Take one result."""
-        self._rows.append((
-            found.number, found.address, found.sent, found.received, found.times, found.reason, found.ports, found.extra,
-        ))  # fmt: skip
+        self._rows.append(row_of(found))
         if len(self._rows) >= _BATCH:
             self.flush()
 
