@@ -166,7 +166,8 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
     def _ssh_options(self) -> str:

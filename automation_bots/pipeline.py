@@ -161,6 +161,9 @@ class Pipeline:
 
     def _resolve(self, person: Person, request: Request) -> tuple[str, ...]:
         operation, pattern = request.operation, request.pattern
+        if operation.devices == "every" and not pattern:
+            mine = gate.usable(self._parts.world.scope, person, operation, request.place) or frozenset()
+            return tuple(name for name in self._parts.world.inventory.names if name in mine)
         if operation.devices == "none" or not pattern:
             return ()
         inventory, seen = self._parts.world.inventory, gate.visible(self._parts.world.scope, person)

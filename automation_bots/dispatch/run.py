@@ -40,6 +40,7 @@ from automation_bots.throttle import Entry
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
 _FLUSH_OUTCOMES = 200
+_LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
 
@@ -95,17 +96,47 @@ class Run:
 
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
-        clear = self._clear
-        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 500), output=clear(outcome.output))
+        self.batch([outcome])
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Take the outcomes of many devices (Report)."""
+        clear = self._clearer()
+        clean = [replace(o, summary=one_line(clear(o.summary), 500), output=clear(o.output)) for o in found]
         with self._lock:
-            if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
-                return
-            self._seen[outcome.device] = outcome.status
-            self._pending.append(outcome)
-            due = len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
-        log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
+            new = [outcome for outcome in clean if self._is_new(outcome)]
+            self._pending += new
+            due = self._is_due()
+        if len(self.job.devices) > _LOGGED_EACH:
+            log.info("job %s: %d outcomes", self.job.number, len(new))
+        else:
+            self._log_each(new)
         if due:
             self._try_flush()
+
+    def _clearer(self) -> Callable[[str], str]:
+        """Clear texts, the same one once: tens of thousands of devices have few different things to say."""
+        known: dict[str, str] = {"": ""}
+
+        def clear(text: str) -> str:
+            if (found := known.get(text)) is None:
+                found = known[text] = self._clear(text)
+            return found
+
+        return clear
+
+    def _is_new(self, outcome: Outcome) -> bool:
+        """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
+        if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
+            return False
+        self._seen[outcome.device] = outcome.status
+        return True
+
+    def _is_due(self) -> bool:
+        return len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
+
+    def _log_each(self, found: Iterable[Outcome]) -> None:
+        for outcome in found:
+            log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
 
     def progress(self, text: str) -> None:
         """Take a word on what is going on (Report)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -125,6 +125,9 @@ class Report(Protocol):
 
     def outcome(self, outcome: Outcome) -> None:
         """Record one device's outcome; the first one of a device stays."""
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Record those of many devices, for much less than each by itself."""
 
     def progress(self, text: str) -> None:
         """Say what is going on, in a few words."""

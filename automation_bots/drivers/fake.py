@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from automation_bots.drivers import Report, Task
@@ -89,6 +89,11 @@ class Recorder:
         with self._lock:
             if self.outcomes.setdefault(outcome.device, outcome) is not outcome:
                 self.repeated.append(outcome)
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Keep those of many devices."""
+        for outcome in found:
+            self.outcome(outcome)
 
     def progress(self, text: str) -> None:
         """Keep what is going on."""

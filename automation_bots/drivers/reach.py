@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, plot, reach_summary
 from automation_bots.drivers.endings import is_over, stopped
 from automation_bots.drivers.reach_process import Worker, Workers
 from automation_bots.drivers.reach_seen import Seen
 from automation_bots.drivers.reach_words import HOW_TO_PERMIT, Wording, spare_port
 from automation_bots.errors import DriverError
-from automation_bots.model import Conclusion, Device, Operation, Outcome, Parameter, Risk
+from automation_bots.model import Conclusion, Device, File, Operation, Outcome, Parameter, Risk
 from automation_bots.sweep.plan import NOT_PERMITTED, Plan, Row
 
 PACKETS_PER_SECOND = 5000.0
@@ -34,7 +35,7 @@ _REACH = Operation(
     risk=Risk.READ,
     driver="reach",
     parameters=(
-        Parameter("tcp", "ints", required=False, minimum=1, maximum=65535, help=f"{_PORT}, instead of pings"),
+        Parameter("tcp", "numbers", required=False, minimum=1, maximum=65535, help=f"{_PORT}, instead of pings"),
         Parameter("count", "int", required=False, default=1, minimum=1, maximum=20, help=_COUNT),
         Parameter("size", "int", required=False, minimum=12, maximum=65_000, help="bytes of data in a ping"),
         Parameter("df", "bool", required=False, help="never in fragments: with --size, what fits through"),
@@ -49,7 +50,7 @@ _TCP = Operation(
     help="Whether something listens on TCP ports of devices",
     risk=Risk.READ,
     driver="reach",
-    parameters=(Parameter("ports", "ints", minimum=1, maximum=65535, help=_PORT, last=True),),
+    parameters=(Parameter("ports", "numbers", minimum=1, maximum=65535, help=_PORT, last=True),),
     examples=("tcp core1 22", "tcp 22,443 on core"),
     group="Reach",
 )
@@ -81,7 +82,7 @@ class Reach:
         if not task.devices:
             return
         if is_over(task):
-            report.outcomes([stopped(task, device.name, started=False) for device in task.devices])
+            report.batch([stopped(task, device.name, started=False) for device in task.devices])
             return
         with self._workers.one() as worker:
             _Sweeping(task, report, self._plan(task)).run(worker)
@@ -121,13 +122,13 @@ class _Sweeping:
         task.cancel.call(self._stop)
         try:
             for rows in worker.sweep(self._plan):
-                self._report.outcomes(list(self._outcomes(rows)))
+                self._report.batch(list(self._outcomes(rows)))
         finally:
             self._worker = None
         left = [device.name for device in task.devices if device.name not in self._told]
         if is_over(task):
             seconds = time.monotonic() - began
-            self._report.outcomes([stopped(task, name, started=True, seconds=seconds) for name in left])
+            self._report.batch([stopped(task, name, started=True, seconds=seconds) for name in left])
         elif self._mute:
             raise DriverError(HOW_TO_PERMIT)
         elif left:
@@ -150,8 +151,21 @@ class _Sweeping:
             yield self._wording.outcome(seen, row)
 
     def _conclude(self) -> None:
-        if len(self._seen) > 1:
-            self._report.conclude(self._conclusion())
+        task, plots = self._task, bool(self._task.parameters.get("plot"))
+        if len(self._seen) < 2 and not plots:
+            return  # one line says it all
+        before = task.before(ignoring=("plot",))
+        said = reach_summary.conclude(self._seen, task.devices, before)
+        self._report.conclude(self._with_picture(said) if plots else said)
 
-    def _conclusion(self) -> Conclusion:
-        raise NotImplementedError
+    def _with_picture(self, said: Conclusion) -> Conclusion:
+        """Add the picture; without it the rest is told all the same."""
+        times = {seen.device: seen.times_ms for seen in self._seen}
+        by_group: dict[str, list[float]] = {}
+        for device in self._task.devices:
+            for group in device.groups or ("no group",):
+                by_group.setdefault(group, []).extend(times.get(device.name, ()))
+        try:
+            return replace(said, files=(*said.files, File("latency.png", plot.latency(by_group))))
+        except DriverError as error:
+            return replace(said, text=f"{said.text} No picture: {error}".strip())

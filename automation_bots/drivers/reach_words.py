@@ -12,7 +12,7 @@ from automation_bots.sweep.plan import NO_ANSWER, NO_NAME, NO_NAME_SERVER, NOT_P
 HOW_TO_PERMIT = (
     "ping is not permitted to the bot here. Let everybody ping: sysctl -w net.ipv4.ping_group_range='0 2147483647';"
     " or only the bot, in its systemd unit: AmbientCapabilities=CAP_NET_RAW;"
-    " or its interpreter: setcap cap_net_raw+ep \"$(readlink -f .venv/bin/python)\". TCP needs nothing: !reach --tcp 22"
+    ' or its interpreter: setcap cap_net_raw+ep "$(readlink -f .venv/bin/python)". TCP needs nothing: !reach --tcp 22'
 )
 _NAMELESS = {NO_NAME, NO_NAME_SERVER}
 _OURS = {"this machine has no file handle left"}
@@ -31,6 +31,8 @@ class Wording:
         number, address, sent, received, times, reason, ports, _ = row
         words = tuple((port, word) for port, word in ports)
         status = self._status(received, reason, words)
+        if status is Status.FAILED and not reason:
+            reason = ", ".join(f"{port} {word}" for port, word in words if word != OPEN)
         return Seen(self.devices[number].name, status, address, sent, received, tuple(times), words, reason)
 
     def _status(self, received: int, reason: str, ports: tuple[tuple[int, str], ...]) -> Status:

@@ -52,7 +52,8 @@ class Sweep:
 
     def _work(self) -> bool:
         self._connector.work()
-        return any([pinger.work() for pinger in self._ready()])
+        more = [pinger.work() for pinger in self._ready()]  # each has its turn
+        return any(more)
 
     def _close(self) -> None:
         for pinger in self._ready():

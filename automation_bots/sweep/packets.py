@@ -55,9 +55,9 @@ class Echo:
         return packet
 
 
-def _sum(data: bytes) -> int:
+def _sum(data: bytes | bytearray) -> int:
     data = bytes(data) + b"\0" * (len(data) & 1)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total

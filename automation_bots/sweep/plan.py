@@ -60,7 +60,16 @@ Row = tuple[int, str, int, int, list[float], str, list[tuple[int, str]], int]
 
 def row_of(found: Result) -> Row:
     """Make it fit a line."""
-    return (found.number, found.address, found.sent, found.received, found.times, found.reason, found.ports, found.extra)
+    return (
+        found.number,
+        found.address,
+        found.sent,
+        found.received,
+        found.times,
+        found.reason,
+        found.ports,
+        found.extra,
+    )
 
 
 def rows_of(line: bytes) -> list[Row]:

@@ -50,7 +50,7 @@ def opened(family: int, *, whole: bool) -> Opened:
 
 
 def _set_up(sock: socket.socket, family: int, *, raw: bool, whole: bool) -> None:
-    sock.setblocking(False)
+    sock.settimeout(0)
     for forced, plain in ((_SO_SNDBUFFORCE, socket.SO_SNDBUF), (_SO_RCVBUFFORCE, socket.SO_RCVBUF)):
         try:
             sock.setsockopt(socket.SOL_SOCKET, forced, _BUFFER)

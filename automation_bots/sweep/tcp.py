@@ -92,7 +92,7 @@ class Connector:
     async def _word(self, host: Host, family: int, port: int) -> str:
         loop = asyncio.get_running_loop()
         with await _a_socket(family) as sock:
-            sock.setblocking(False)
+            sock.settimeout(0)
             try:
                 async with asyncio.timeout(self._wait):
                     await loop.sock_connect(sock, (host.address, port))
