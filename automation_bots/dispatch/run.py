@@ -39,7 +39,7 @@ from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
-_FLUSH_OUTCOMES = 200
+_FLUSH_OUTCOMES = 5000
 _LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
