@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
+_COLLECT = (50_000, 20, 20)
 OWN_PLUGINS = ("desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -244,6 +246,10 @@ class Bot:
             self._surface = surface
             return []
         self._surface = surface
+        # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
+        # again and again takes longer than the work itself.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):

@@ -100,29 +100,24 @@ class Run:
 
     def batch(self, found: Sequence[Outcome]) -> None:
         """Take the outcomes of many devices (Report)."""
-        clear = self._clearer()
-        clean = [replace(o, summary=one_line(clear(o.summary), 500), output=clear(o.output)) for o in found]
+        clean = self._cleaned(found)
         with self._lock:
             new = [outcome for outcome in clean if self._is_new(outcome)]
             self._pending += new
             due = self._is_due()
-        if len(self.job.devices) > _LOGGED_EACH:
-            log.info("job %s: %d outcomes", self.job.number, len(new))
-        else:
-            self._log_each(new)
+        self._log_each(new if len(self.job.devices) <= _LOGGED_EACH else ())
         if due:
             self._try_flush()
 
-    def _clearer(self) -> Callable[[str], str]:
-        """Clear texts, the same one once: tens of thousands of devices have few different things to say."""
-        known: dict[str, str] = {"": ""}
-
-        def clear(text: str) -> str:
-            if (found := known.get(text)) is None:
-                found = known[text] = self._clear(text)
-            return found
-
-        return clear
+    def _cleaned(self, found: Sequence[Outcome]) -> list[Outcome]:
+        """Take secrets out; the same summary only once, since many devices have few different things to say."""
+        lines = {text: one_line(self._clear(text), 500) for text in {outcome.summary for outcome in found}}
+        clean = []
+        for outcome in found:
+            line, output = lines[outcome.summary], self._clear(outcome.output) if outcome.output else ""
+            same = line == outcome.summary and output == outcome.output
+            clean.append(outcome if same else replace(outcome, summary=line, output=output))
+        return clean
 
     def _is_new(self, outcome: Outcome) -> bool:
         """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
@@ -132,7 +127,9 @@ class Run:
         return True
 
     def _is_due(self) -> bool:
-        return len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
+        if len(self._pending) >= _FLUSH_OUTCOMES or len(self._seen) == len(self.entry.devices):
+            return True
+        return time.monotonic() - self._flushed > _FLUSH_SECONDS
 
     def _log_each(self, found: Iterable[Outcome]) -> None:
         for outcome in found:
@@ -166,6 +163,7 @@ class Run:
         try:
             if pending:
                 self._workshop.store.add_outcomes(self.job.number, pending)
+                log.debug("job %s: %d outcomes stored", self.job.number, len(pending))
         except StoreError:
             with self._lock:
                 self._pending = pending + self._pending

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 
 from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Caller, Job, Place, Request
+from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
 
@@ -148,7 +149,7 @@ def append(
     connection.execute(insert(audit), fields)
     connection.execute(update(audit_head), {"seq": fields["seq"], "hash": fields["hash"]})
     if devices := sorted(set(named)):
-        connection.execute(insert(audit_devices), [{"device": device, "seq": fields["seq"]} for device in devices])
+        put(connection, audit_devices, ("device", "seq"), [(device, fields["seq"]) for device in devices])
 
 
 def _place(place: Place | None) -> str:

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from automation_bots.model import Job, Outcome, Status
+from automation_bots.store.bulk import put
 from automation_bots.store.codec import outcome_of, pack, unpack
 from automation_bots.store.schema import outcomes, outputs, storable
 
+_COLUMNS = ("job", "device", "status", "summary", "seconds", "exit_code")
 BATCH = 500  # devices asked for in one statement
 
 
@@ -40,8 +42,7 @@ def _add_all(connection: Connection, number: int, found: Collection[Outcome]) ->
 
 
 def _insert(connection: Connection, number: int, found: Collection[Outcome]) -> None:
-    if found:
-        connection.execute(insert(outcomes), [_row(number, outcome) for outcome in found])
+    put(connection, outcomes, _COLUMNS, [_row(number, outcome) for outcome in found])
     if printed := [_output_row(number, outcome) for outcome in found if outcome.output]:
         connection.execute(insert(outputs), printed)
 
@@ -68,11 +69,9 @@ def _settle(connection: Connection, number: int, batch: Mapping[str, Outcome]) -
     return set(stored).difference(better)
 
 
-def _row(number: int, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "job": number, "device": outcome.device, "status": outcome.status.value, "summary": outcome.summary,
-        "seconds": outcome.seconds, "exit_code": outcome.exit_code,
-    }  # fmt: skip
+def _row(number: int, outcome: Outcome) -> tuple[Any, ...]:
+    status = outcome.status.value
+    return (number, outcome.device, status, outcome.summary, outcome.seconds, outcome.exit_code)
 
 
 def _output_row(number: int, outcome: Outcome) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 NO_NAME = "name does not resolve"
 NO_NAME_SERVER = "name server does not answer"
@@ -30,7 +30,9 @@ class Plan:
 
     def line(self) -> bytes:
         """Write it."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
+        return (
+            json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":")).encode() + b"\n"
+        )
 
 
 def plan_of(line: bytes) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -85,8 +86,10 @@ async def _regularly(do: Callable[[], None]) -> None:
 def main() -> None:
     """Work until nobody asks any more."""
     try:
+        gc.disable()  # tens of thousands of targets are no garbage, and looking them through takes time
         for line in sys.stdin.buffer:
             asyncio.run(sweep(line))
+            gc.collect()
     except (BrokenPipeError, KeyboardInterrupt):
         pass
     sys.stdout.flush()
