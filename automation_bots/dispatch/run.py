@@ -39,6 +39,7 @@ from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
+_LINES_SAID = 30  # of what a driver shows while it works
 _FLUSH_OUTCOMES = 5000
 _LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
@@ -136,8 +137,9 @@ class Run:
             log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
 
     def progress(self, text: str) -> None:
-        """Take a word on what is going on (Report)."""
-        self.said = one_line(self._clear(text), 80)
+        """Take a word on what is going on, and perhaps lines to show below it (Report)."""
+        head, _, lines = self._clear(text).partition("\n")
+        self.said = "\n".join([one_line(head, 80), *(one_line(line) for line in lines.splitlines()[-_LINES_SAID:])])
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""

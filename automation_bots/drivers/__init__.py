@@ -130,7 +130,7 @@ class Report(Protocol):
         """Record those of many devices, for much less than each by itself."""
 
     def progress(self, text: str) -> None:
-        """Say what is going on, in a few words."""
+        """Say what is going on, in a few words; further lines are shown below the live line as they are."""
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Sum the whole share up, once, when all its outcomes are reported: the recap shows it instead of a table."""
