@@ -88,7 +88,8 @@ class Reach:
             _Sweeping(task, report, self._plan(task)).run(worker)
 
     def _plan(self, task: Task) -> Plan:
-        asked: Mapping[str, object] = task.parameters
+        defaults = {parameter.name: parameter.default for parameter in task.operation.parameters}
+        asked: Mapping[str, object] = {**defaults, **task.parameters}
         ports = asked.get("tcp") or asked.get("ports") or ()
         size, whole = asked.get("size"), bool(asked.get("df"))
         plain = not ports and not size and not whole  # what only ICMP can tell has no other way
