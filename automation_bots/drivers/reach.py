@@ -153,10 +153,13 @@ class _Sweeping:
 
     def _conclude(self) -> None:
         task, plots = self._task, bool(self._task.parameters.get("plot"))
-        if len(self._seen) < 2 and not plots:
+        spared = not self._plan.ports and any(seen.ports for seen in self._seen)
+        if len(self._seen) < 2 and not plots and not spared:
             return  # one line says it all
         before = task.before(ignoring=("plot",))
         said = reach_summary.conclude(self._seen, task.devices, before)
+        if spared:
+            said = replace(said, text=f"{said.text} {HOW_TO_PERMIT[0].upper()}{HOW_TO_PERMIT[1:]}".strip())
         self._report.conclude(self._with_picture(said) if plots else said)
 
     def _with_picture(self, said: Conclusion) -> Conclusion:

@@ -23,6 +23,7 @@ class Worker:
     """One process; it ends by itself when this one does."""
 
     def __init__(self, through: tuple[str, ...] = ()) -> None:
+        self._killed = False
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
                 [*through, sys.executable, "-I", "-S", "-c", _START],
@@ -38,7 +39,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether it can take another plan."""
-        return self._process.poll() is None
+        return not self._killed and self._process.poll() is None
 
     def sweep(self, plan: Plan) -> Iterator[list[Row]]:
         """Run a plan; yield results as they come. It ends early when the process is killed."""
@@ -56,6 +57,7 @@ class Worker:
 
     def kill(self) -> None:
         """End it at once."""
+        self._killed = True
         self._process.kill()
 
     def close(self) -> str:

@@ -59,6 +59,8 @@ def test_errors_of_ipv6_are_read_too():
     probe = bytes(Echo(V6, 7, MAGIC, 56).packet(3))[:8]
     inner = bytes(6) + bytes([socket.IPPROTO_ICMPV6, 64]) + bytes(16) + socket.inet_pton(socket.AF_INET6, "fd00::9")
     message = struct.pack("!BBHI", 2, 0, 0, 1280) + inner + probe
-    assert trouble_of(V6, message, 7) == Trouble("fd00::9", "too big to pass whole; at most 1280 bytes pass", final=True)
+    assert trouble_of(V6, message, 7) == Trouble(
+        "fd00::9", "too big to pass whole; at most 1280 bytes pass", final=True
+    )
     assert described(V6, "fd00::9", 1, 0, 0) == Trouble("fd00::9", "no route")
     assert trouble_of(V6, message, 8) is None
