@@ -136,10 +136,10 @@ class Run:
         for outcome in found:
             log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
-        head, _, lines = self._clear(text).partition("\n")
-        self.said = "\n".join([one_line(head, 80), *(one_line(line) for line in lines.splitlines()[-_LINES_SAID:])])
+        shown = (one_line(self._clear(line)) for line in lines[-_LINES_SAID:])
+        self.said = "\n".join([one_line(self._clear(text), 80), *shown])
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""

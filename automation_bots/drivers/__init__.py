@@ -129,8 +129,8 @@ class Report(Protocol):
     def batch(self, found: Sequence[Outcome]) -> None:
         """Record those of many devices, for much less than each by itself."""
 
-    def progress(self, text: str) -> None:
-        """Say what is going on, in a few words; further lines are shown below the live line as they are."""
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
+        """Say what is going on, in a few words; the lines, if any, are shown below the live line."""
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Sum the whole share up, once, when all its outcomes are reported: the recap shows it instead of a table."""

@@ -95,10 +95,10 @@ class Recorder:
         for outcome in found:
             self.outcome(outcome)
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Keep what is going on."""
         with self._lock:
-            self.texts.append(text)
+            self.texts.append("\n".join([text, *lines]))
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Keep how the driver sums it up."""

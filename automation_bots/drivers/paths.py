@@ -16,9 +16,10 @@ from automation_bots.drivers.paths_names import FAMILIES, Names, NoAddress, addr
 from automation_bots.drivers.paths_route import Route
 from automation_bots.drivers.paths_tools import Tools, find_tool
 from automation_bots.errors import DriverError
-from automation_bots.model import Device, Operation, Outcome, Parameter, Risk, Status
+from automation_bots.model import GOOD, Conclusion, Device, Operation, Outcome, Parameter, Risk, Status
 
 _SHOWN = 12  # devices in the live message
+_WHOLE = 6  # devices whose outputs are shown whole at the end
 _FAMILY = Parameter(
     "family", required=False, default="any", choices=tuple(FAMILIES), help="which of a name's addresses to use"
 )
@@ -91,6 +92,7 @@ class Paths:
             survey = _Survey(task, report, self._look(task, tools, names))
             with ThreadPoolExecutor(min(self._parallel, len(task.devices)), "paths") as pool:
                 list(pool.map(survey.device, task.devices))
+            survey.conclude()
         except OSError as error:
             raise DriverError(f"{task.operation.name} could not be started: {error}") from error
         finally:
@@ -111,10 +113,11 @@ class _Survey:
         self._look = look
         self._lock = threading.Lock()
         self._live: dict[str, list[str]] = {}
+        self._ended: dict[str, Outcome] = {}
 
     def device(self, device: Device) -> None:
         if is_over(self._task):
-            self._report.outcome(stopped(self._task, device.name, started=False))
+            self._end(stopped(self._task, device.name, started=False))
             return
         began = time.monotonic()
         finding = self._found(device)
@@ -123,23 +126,38 @@ class _Survey:
             seen = self._live.pop(device.name, [])
         if finding is None:
             text = "\n".join(seen)
-            self._report.outcome(stopped(self._task, device.name, started=True, seconds=seconds, output=text))
+            self._end(stopped(self._task, device.name, started=True, seconds=seconds, output=text))
             return
-        self._report.outcome(Outcome(device.name, finding.status, finding.summary, finding.output, seconds))
+        self._end(Outcome(device.name, finding.status, finding.summary, finding.output, seconds))
+
+    def _end(self, outcome: Outcome) -> None:
+        with self._lock:
+            self._ended[outcome.device] = outcome
+        self._report.outcome(outcome)
+
+    def conclude(self) -> None:
+        """Show how far each came where one was not reached: of good outputs alone the recap does so itself."""
+        ended = [self._ended[device.name] for device in self._task.devices]
+        if len(ended) > _WHOLE or all(outcome.status in GOOD for outcome in ended):
+            return
+        parts = [f"── {o.device}: {o.summary}\n{o.output}".strip() for o in ended if o.output]
+        if parts:
+            self._report.conclude(Conclusion(block="\n".join(parts)))
 
     def _found(self, device: Device) -> Finding | None:
         try:
             address = address_of(device.address, str(self._task.parameters.get("family") or "any"))
         except NoAddress as error:
-            return Finding(Status.FAILED, f"{device.address}: {error}")
+            whose = "" if device.address == device.name else f"{device.address}: "
+            return Finding(Status.FAILED, f"{whose}{error}")
         return self._look(address, lambda lines: self._tell(device.name, lines))
 
     def _tell(self, device: str, lines: list[str]) -> None:
         with self._lock:
             self._live[device] = lines
             if len(self._task.devices) == 1:
-                text = "\n".join(["", *lines])
+                shown = lines
             else:
-                latest = [f"{name}  {' '.join(said[-1].split())}" for name, said in sorted(self._live.items()) if said]
-                text = "\n".join(["", *latest[:_SHOWN]])
-        self._report.progress(text)
+                live = sorted(self._live.items())[:_SHOWN]
+                shown = [f"{name}  {' '.join(said[-1].split())}" for name, said in live if said]
+        self._report.progress("", shown)

@@ -28,14 +28,14 @@ OPERATION = Operation(
     risk=Risk.READ,
     driver="paths",
     parameters=(
-        Parameter("name", match=r"(?!-)[\w*][\w.:*/-]*", max_length=255, help="a name, an address or a device"),
+        Parameter("name", match=r"[\w*:][\w.:*/-]*", max_length=255, help="a name, an address or a device"),
         Parameter(
             "type", required=False, choices=TYPES, help="which records; without it the addresses, or an address's name"
         ),
         Parameter(
             "server",
             required=False,
-            match=r"\[?(?!-)[\w:][\w.:-]*\]?(?:#\d{1,5})?",
+            match=r"[\w:[][\w.:-]*]?(#\d+)?",
             max_length=255,
             help="which server to ask, by address or name, with #port where it is not 53",
         ),
@@ -159,9 +159,9 @@ def _asked(resolver: dns.resolver.Resolver, name: Any, kind: str) -> _Said:
     try:
         answer = resolver.resolve(name, kind, search=True)
     except dns.resolver.NXDOMAIN:
-        return _Said(Status.FAILED, problem=f"no such name: {_plain(name)} (NXDOMAIN)")
+        return _Said(Status.FAILED, problem=f"no such name: {_plain(name)} (NXDOMAIN), says {_servers(resolver)}")
     except dns.resolver.NoAnswer:
-        return _Said(Status.OK, problem=f"{_plain(name)} exists, but has no {kind} record")
+        return _Said(Status.OK, problem=f"{_plain(name)} exists, but has no {kind} record, says {_servers(resolver)}")
     except dns.resolver.NoNameservers as error:
         return _Said(Status.FAILED, problem=_refused(error.kwargs.get("errors", ())))
     except dns.resolver.LifetimeTimeout:

@@ -74,7 +74,8 @@ class Mtu:
             search.router = narrow_hop(address, search.good)  # the kernel knew it from an earlier time
         if search.router:
             self._names.settle([search.router], 2.0)
-        return Finding(Status.OK, self._summary(search, known), "\n".join(search.log))
+        summary = self._summary(search, known)
+        return Finding(Status.OK, summary, "\n".join([*search.log, summary]))
 
     def _next(self, search: _Search) -> int:
         """What a router named is tried first; else the middle."""

@@ -114,6 +114,12 @@ class Row:
         self.all[left].run("ip", "link", "set", "right", "mtu", str(mtu))
         self.all[left + 1].run("ip", "link", "set", "left", "mtu", str(mtu))
 
+    def refuse(self, at: int, kind: str, net: str) -> None:
+        """Lead a net to one machine, which refuses it: unreachable, prohibit, or blackhole, which says nothing."""
+        for number in range(at):
+            self.all[number].run("ip", "route", "add", net, "via", f"10.77.{number}.2")
+        self.all[at].run("ip", "route", "add", kind, net)
+
     def remove(self) -> None:
         """End all of it."""
         for machine in self.all:
