@@ -17,6 +17,7 @@ from automation_bots.sweep.plan import NOT_PERMITTED, Plan, Row
 
 PACKETS_PER_SECOND = 5000.0
 _LOOKED_AT = 1000  # with more devices, nobody looks at each closely
+_FEW = 20
 _COUNT = "how many pings to each device that answers"
 _PORT = "TCP ports, such as 22,443"
 
@@ -31,7 +32,7 @@ _PING = Operation(
 )
 _REACH = Operation(
     name="reach",
-    help="Which devices answer, by group and site, and what changed; without devices: all that are yours",
+    help="Which devices answer, by group and site; without devices, all of yours",
     risk=Risk.READ,
     driver="reach",
     parameters=(
@@ -154,8 +155,9 @@ class _Sweeping:
     def _conclude(self) -> None:
         task, plots = self._task, bool(self._task.parameters.get("plot"))
         spared = not self._plan.ports and any(seen.ports for seen in self._seen)
-        if len(self._seen) < 2 and not plots and not spared:
-            return  # one line says it all
+        few = 1 if task.operation.name == _REACH.name else _FEW
+        if len(self._seen) <= few and not plots and not spared:
+            return  # a line for each says it all
         before = task.before(ignoring=("plot",))
         said = reach_summary.conclude(self._seen, task.devices, before)
         if spared:

@@ -206,3 +206,9 @@ def test_the_wording_of_many_devices_keeps_no_outputs():
     row = (0, "10.0.0.1", 3, 2, [1.0, 3.0], "", [], 0)
     outcome = wording.outcome(wording.seen(row), row)
     assert (outcome.summary, outcome.output) == ("33% loss, 2.00 ms", "")
+
+
+def test_a_few_pings_are_told_one_by_one(tmp_path):
+    assert run(tmp_path, PING, host("a", "127.0.0.1"), host("b", "127.0.0.2"), count=1).conclusions == []
+    many = [host(f"d{n}", f"127.0.0.{n + 1}") for n in range(21)]
+    assert run(tmp_path, PING, *many, count=1).conclusions
