@@ -37,6 +37,7 @@ from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
+from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         self.health = self._health()
         office = self._office()
-        self.desk, self.job_desk = Desk(office), JobDesk(office)
+        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
 
     # -- parts
 

@@ -19,6 +19,7 @@ PURE = (
     "safe_regex",
     "scope",
     "grouping",
+    "hostkeys",
 )
 OUTSIDE = {
     "os",
@@ -46,6 +47,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "docstrings",
         "grouping",
         "sweep",
+        "bundle",
     },
     {
         "parameters",
@@ -64,7 +66,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"parts", "resolve"},
     {"acceptance"},
     {"health", "pipeline"},
-    {"office", "desk", "jobdesk", "metrics"},
+    {"office", "hostkeys", "trust", "desk", "jobdesk", "metrics"},
     {"bot", "starter"},
     {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
