@@ -18,6 +18,9 @@ PURE = (
     "patterns",
     "safe_regex",
     "scope",
+    "needs",
+    "moments",
+    "quorum",
 )
 OUTSIDE = {
     "os",
@@ -34,7 +37,7 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings"},
+    {"errors", "model", "needs", "moments", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings"},
     {
         "parameters",
         "patterns",
