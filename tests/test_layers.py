@@ -37,7 +37,19 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "needs", "moments", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings"},
+    {
+        "errors",
+        "model",
+        "needs",
+        "moments",
+        "approval",
+        "yaml_lines",
+        "safe_regex",
+        "timewindow",
+        "surface",
+        "secret_patterns",
+        "docstrings",
+    },
     {
         "parameters",
         "patterns",
@@ -49,7 +61,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "playbook_files",
     },
     {"grammar", "inventory", "policy", "drivers", "store", "functions", "playbooks", "verbs"},
-    {"scope", "throttle", "render", "ecs", "logs", "catalog"},
+    {"scope", "quorum", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
     {"parts", "resolve"},

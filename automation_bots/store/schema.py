@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0001"
+HEAD = "0003"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -122,6 +122,27 @@ holds = Table(
     Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
     Column("at", UtcTime, nullable=False),
     Index(None, "job"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("due", UtcTime),  # when somebody has to look at it next; empty: never
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: everything that is never searched
+    Index(None, "due"),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("person", Words, primary_key=True),
+    Column("network", Words, nullable=False),
+    Column("caller", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("note", Words, nullable=False),
 )
 
 seen = Table(

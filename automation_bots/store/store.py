@@ -16,6 +16,7 @@ from automation_bots.store import audit, holds, jobs, outcomes, retention, schem
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.parking import Parking
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.parking = Parking(database, clock)
 
     @classmethod
     def open(
@@ -280,7 +282,7 @@ def _end(
         unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
         holds.add(connection, number, unknown, now)
     body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
-    kind = AuditKind.INTERRUPTED if interrupted else AuditKind.ENDED
+    kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
     audit.append(connection, now, kind, Subject.of_job(job), body)
     return True
 
