@@ -35,7 +35,7 @@ class Approval:
     preview: int | None = None  # the job that looks what would change
     asked: datetime | None = None  # when the approvers were asked
     messages: tuple[MessageRef, ...] = ()  # what they were asked with
-    escalated: bool = False
+    escalated: tuple[str, ...] = ()  # the rules that have gone on to others
     reminded: int = 0
     shown: str = ""  # what has been said last about how it stands
     acted: str = ""  # the room in which somebody has decided last, and heard the answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +29,9 @@ class Need:
     room: str = ""
     preview: bool = True
 
-    def asked(self, *, escalated: bool) -> tuple[str, ...]:
-        """Return whose approval counts now."""
-        return (*self.by, self.escalate) if self.escalate and escalated else self.by
+    def asked(self, escalated: Collection[str] = ()) -> tuple[str, ...]:
+        """Return whose approval counts, when these rules have gone on to others already."""
+        return (*self.by, self.escalate) if self.escalate and self.rule in escalated else self.by
 
 
 class ApprovalFile(BaseModel):

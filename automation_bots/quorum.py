@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from automation_bots.approval import Approval, Vote
@@ -31,9 +31,9 @@ def may_approve(person: Person, policy: Policy, job: Job, who: Iterable[str]) ->
     return is_asked(person, who) and not person.robot and not is_requester(person, policy, job)
 
 
-def approvers(need: Need, policy: Policy, job: Job, *, escalated: bool) -> list[str]:
+def approvers(need: Need, policy: Policy, job: Job, escalated: Collection[str] = ()) -> list[str]:
     """Return the people who may approve, by name."""
-    who = need.asked(escalated=escalated)
+    who = need.asked(escalated)
     return sorted(p.name for p in policy.people.values() if may_approve(p, policy, job, who))
 
 
@@ -43,29 +43,29 @@ def refusal(person: Person, caller: Caller, policy: Policy, job: Job, approval: 
         return "No: a robot approves nothing."
     if is_requester(person, policy, job):
         return f"No: #{job.number} is your own request, and nobody approves their own."
-    if not any(is_asked(person, need.asked(escalated=approval.escalated)) for need in approval.needs):
-        return f"No: #{job.number} is for {whom(approval.needs, escalated=approval.escalated)} to approve."
+    if not any(is_asked(person, need.asked(approval.escalated)) for need in approval.needs):
+        return f"No: #{job.number} is for {whom(approval.needs, approval.escalated)} to approve."
     return ""
 
 
-def valid(votes: Iterable[Vote], policy: Policy, job: Job, need: Need, *, escalated: bool) -> list[str]:
+def valid(votes: Iterable[Vote], policy: Policy, job: Job, need: Need, escalated: Collection[str] = ()) -> list[str]:
     """Return the people whose votes count for a need by the policy of now."""
     found = []
     for vote in votes:
         person = policy.person(vote.caller)
         known = person is not None and person.name == vote.person and not vote.caller.robot
-        if known and person and may_approve(person, policy, job, need.asked(escalated=escalated)):
+        if known and person and may_approve(person, policy, job, need.asked(escalated)):
             found.append(person.name)
     return sorted(set(found))
 
 
 def lacking(
-    needs: Iterable[Need], votes: Sequence[Vote], policy: Policy, job: Job, *, escalated: bool
+    needs: Iterable[Need], votes: Sequence[Vote], policy: Policy, job: Job, escalated: Collection[str] = ()
 ) -> list[tuple[Need, int]]:
     """Return each need that is not met, and how many people are missing."""
     found = []
     for need in dict.fromkeys(needs):
-        missing = need.quorum - len(valid(votes, policy, job, need, escalated=escalated))
+        missing = need.quorum - len(valid(votes, policy, job, need, escalated))
         if missing > 0 or not votes:
             found.append((need, max(1, missing)))
     return found
@@ -74,26 +74,26 @@ def lacking(
 def impossible(needs: Iterable[Need], policy: Policy, job: Job) -> str:
     """Say which need nobody could ever meet; empty when all can be met."""
     for need in needs:
-        names = approvers(need, policy, job, escalated=True)
+        names = approvers(need, policy, job, (need.rule,))
         if len(names) < need.quorum:
             who = f"only {', '.join(names)} could" if names else "nobody else could"
             several = f"{need.quorum} of " if need.quorum > 1 else ""
-            return f'rule "{need.rule}" wants approval by {several}{whom([need], escalated=True)}, and {who} give it'
+            return f'rule "{need.rule}" wants approval by {several}{whom([need], (need.rule,))}, and {who} give it'
     return ""
 
 
-def whom(needs: Iterable[Need], *, escalated: bool) -> str:
+def whom(needs: Iterable[Need], escalated: Collection[str] = ()) -> str:
     """Whose approval is needed, in words: `2 of leads, and dba`."""
     parts = []
     for need in needs:
         several = f"{need.quorum} of " if need.quorum > 1 else ""
-        parts.append(several + " or ".join(need.asked(escalated=escalated)))
+        parts.append(several + " or ".join(need.asked(escalated)))
     return ", and ".join(dict.fromkeys(parts))
 
 
-def still(missing: Sequence[tuple[Need, int]], *, escalated: bool) -> str:
+def still(missing: Sequence[tuple[Need, int]], escalated: Collection[str] = ()) -> str:
     """What is still lacking, in words: `1 more of leads`."""
-    return ", and ".join(f"{count} more of {' or '.join(need.asked(escalated=escalated))}" for need, count in missing)
+    return ", and ".join(f"{count} more of {' or '.join(need.asked(escalated))}" for need, count in missing)
 
 
 def tally(approval: Approval) -> str:
@@ -106,10 +106,10 @@ def deadline(needs: Iterable[Need], default: float, now: datetime) -> datetime:
     return now + timedelta(seconds=min(need.within or default for need in needs))
 
 
-def escalates(approval: Approval, created: datetime) -> datetime | None:
-    """Return when others may approve too."""
-    times = [need.after for need in approval.needs if need.escalate]
-    return None if approval.escalated or not times else created + timedelta(seconds=min(times))
+def escalates(approval: Approval, created: datetime) -> dict[str, datetime]:
+    """Return when the approval of others counts too, by rule."""
+    left = [need for need in approval.needs if need.escalate and need.rule not in approval.escalated]
+    return {need.rule: created + timedelta(seconds=need.after) for need in left}
 
 
 def reminds(approval: Approval, created: datetime) -> datetime | None:
@@ -121,7 +121,7 @@ def reminds(approval: Approval, created: datetime) -> datetime | None:
 
 def next_due(approval: Approval, created: datetime) -> datetime | None:
     """Return when a waiting job has to be looked at next."""
-    times = (approval.deadline, approval.run_at, escalates(approval, created), reminds(approval, created))
+    times = (*escalates(approval, created).values(), approval.deadline, reminds(approval, created))
     return min((at for at in times if at is not None), default=None)
 
 
