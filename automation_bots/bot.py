@@ -11,8 +11,10 @@ from typing import Any
 
 from automation_bots import __version__, secrets, settings
 from automation_bots.announce import Announcer
+from automation_bots.approvaldesk import ApprovalDesk
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
+from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
@@ -36,7 +38,7 @@ from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
-OWN_PLUGINS = ("desk", "jobs", "operations")
+OWN_PLUGINS = ("approvals", "desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -74,6 +76,7 @@ class Bot:
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.data)
         self._surface: Surface | None = None
+        self._consent = Consent(self.world, self.store.parking.find, now)
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         (self.data / "log").mkdir(mode=0o700, exist_ok=True)
@@ -81,6 +84,7 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         office = self._office()
         self.desk, self.job_desk = Desk(office), JobDesk(office)
+        self.approval_desk = ApprovalDesk(office)
 
     # -- parts
 
@@ -142,12 +146,17 @@ class Bot:
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
+            consent=self._consent.void,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
         announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
-        dispatcher.listen(announcer.ended)
+        dispatcher.listen(self._ended)
         return dispatcher, announcer
+
+    def _ended(self, number: int) -> None:
+        self.announcer.ended(number)
+        self.pipeline.approvals.vigil.ended(number)
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
@@ -187,7 +196,10 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
-            )
+                asking=self.settings.approvals.asking(),
+                surface=self._surface_of,
+            ),
+            self._consent,
         )
 
     def _office(self) -> Office:
@@ -253,10 +265,12 @@ class Bot:
         self.world.listen(self._reloaded)
         self.world.start()
         self._chores.start()
+        self.pipeline.approvals.vigil.begin()
         self._started = True
         return interrupted
 
     def _reloaded(self, change: Change) -> None:
+        self.pipeline.approvals.vigil.look_at_all()
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
@@ -292,6 +306,8 @@ class Bot:
             return
         self._stopped = True
         self.world.stop()
+        if self._started:
+            self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
         if self._started:
             self.announcer.stop()

@@ -266,6 +266,19 @@ def _could(rule: Rule, operation: Operation, person: Person) -> bool:
     return any(words.match(operation, risk, None, admin=admin) for words in rule.what for risk in risks)
 
 
+def outside(scope: Scope, request: Request, now: datetime) -> tuple[str, ...]:
+    """Return the hours, each with its rule, in which a request would be usual and is not now."""
+    person = scope.policy.person(request.caller)
+    found = []
+    for rule in scope.policy.rules if person else ():
+        if rule.deny or not rule.when or not (person and rule.concerns(person) and _what(rule, request, person)):
+            continue
+        hit = not request.devices or scope.hits(rule, frozenset(request.devices))
+        if hit and not any(window.contains(now) for window in rule.when):
+            found.append(f'{" or ".join(window.text for window in rule.when)} (rule "{rule.name}")')
+    return tuple(found)
+
+
 def asks_nothing(operation: Operation, caller: Caller, place: Place) -> Request:
     """A request without values and devices, as Errbot's own and third-party commands make them."""
     return Request(caller, place, operation)

@@ -34,6 +34,18 @@ class Need:
         return (*self.by, self.escalate) if self.escalate and self.rule in escalated else self.by
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How approvers are asked, where the rules say nothing else."""
+
+    room: str = ""  # empty: where the request was made
+    seconds: float = 86_400.0  # that a request waits
+    late_seconds: float = 900.0  # that a scheduled job may start after its time
+    waiting: int = 20  # requests of one person
+    many: int = 10  # devices that are worth a note
+    production: tuple[str, ...] = ()  # patterns of groups that are worth a note
+
+
 class ApprovalFile(BaseModel):
     """`approval:` of a rule."""
 

@@ -92,8 +92,12 @@ def whom(needs: Iterable[Need], escalated: Collection[str] = ()) -> str:
 
 
 def still(missing: Sequence[tuple[Need, int]], escalated: Collection[str] = ()) -> str:
-    """What is still lacking, in words: `1 more of leads`."""
-    return ", and ".join(f"{count} more of {' or '.join(need.asked(escalated))}" for need, count in missing)
+    """What is still lacking, in words: `2 of leads`, `1 more of leads`."""
+    parts = []
+    for need, count in missing:
+        more = "" if need.quorum == 1 else f"{count} of " if count == need.quorum else f"{count} more of "
+        parts.append(more + " or ".join(need.asked(escalated)))
+    return ", and ".join(dict.fromkeys(parts))
 
 
 def tally(approval: Approval) -> str:

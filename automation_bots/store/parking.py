@@ -73,18 +73,23 @@ class Parking:
             first: datetime | None = connection.scalar(select(func.min(approvals.c.due)))
             return first
 
-    def note(self, approval: Approval, kind: AuditKind | None = None, body: Mapping[str, Any] = NOTHING) -> None:
-        """Keep what was said and when to look next; with a kind, an audit row of it. Votes and state stay."""
+    def note(
+        self, seen: State, approval: Approval, kind: AuditKind | None = None, body: Mapping[str, Any] = NOTHING
+    ) -> None:
+        """Keep what was said and when to look next; with a kind, an audit row of it. Votes and state stay.
+
+        What was not `seen` yet (a new state, a new vote) stays due.
+        """
         now = self._clock()
         with self._database.write() as connection:
-            known = _find(connection, approval.number)
+            known, job = _find(connection, approval.number), jobs.get(connection, approval.number)
             if known is None:
                 return
             kept = replace(approval, released=known.released, acted=known.acted)
-            values = {"due": approval.due, "body": _body(kept)}
+            same = (known.votes, job.state) == (approval.votes, seen)
+            values = {"due": approval.due if same else now, "body": _body(kept)}
             connection.execute(update(approvals).where(approvals.c.job == approval.number).values(**values))
             if kind is not None:
-                job = jobs.get(connection, approval.number)
                 audit.append(connection, now, kind, Subject.of_job(job), {**body, "requester": job.person})
 
     def add_preview(self, number: int, job: Job) -> Job:
@@ -138,6 +143,11 @@ class Parking:
             _write(connection, number, acted, due=now)
             audit.append(connection, now, _ENDS[state], subject, {"requester": job.person, "reason": why})
         return True
+
+
+def wake(connection: Connection, number: int, now: datetime) -> None:
+    """Have somebody look at a job's approval now."""
+    connection.execute(update(approvals).where(approvals.c.job == number).values(due=now))
 
 
 _ENDS = {
