@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from automation_bots import approval_text, gate, quorum, render
+from automation_bots import approval_text, catalog, gate, quorum, render
 from automation_bots.acceptance import Acceptance
 from automation_bots.approval import Approval, Vote
 from automation_bots.asker import Asker
@@ -82,6 +82,8 @@ class Approvals:
         if len(mine) >= self._parts.asking.waiting:
             raise BadCommand(f"You have {len(mine)} requests waiting, which is the limit. → !pending · !withdraw <n>")
         for other in mine:
+            if catalog.HIDDEN in other.parameters.values():  # it may have been another value
+                continue
             known = self._parking.find(other.number)
             if known is not None and known.digest == approval.digest and other.operation == job.operation:
                 raise BadCommand(f"#{other.number} waits already and is exactly this. → !withdraw {other.number}")
