@@ -22,6 +22,7 @@ PURE = (
     "moments",
     "quorum",
     "approval_text",
+    "grouping",
 )
 OUTSIDE = {
     "os",
@@ -50,6 +51,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "surface",
         "secret_patterns",
         "docstrings",
+        "grouping",
     },
     {
         "parameters",
@@ -70,10 +72,10 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"acceptance", "asker", "approval_text"},
     {"vigil"},
     {"approvals"},
-    {"pipeline"},
-    {"office", "desk", "jobdesk", "approvaldesk"},
+    {"health", "pipeline"},
+    {"office", "desk", "jobdesk", "metrics", "approvaldesk"},
     {"bot", "starter"},
-    {"mixin", "checks", "demo"},
+    {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
