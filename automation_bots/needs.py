@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _UNIT = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_YEAR = 366 * 86_400
 _PART = re.compile(r"(\d{1,6})\s*(min|[smhdw])")
 _SPAN = re.compile(r"(?:\d{1,6}\s*(?:min|[smhdw])\s*)+")
 _ESCALATE = re.compile(r"([\w.-]+)\s+after\s+(.+)")
@@ -108,6 +109,8 @@ def span(text: str) -> float:
     seconds = sum(int(number) * _UNIT[unit] for number, unit in _PART.findall(text))
     if not _SPAN.fullmatch(text.strip()) or not seconds:
         raise ValueError(f"{text!r} is no time; write 30m, 4h or 2d")
+    if seconds > _YEAR:
+        raise ValueError(f"{text} is more than a year")
     return float(seconds)
 
 
