@@ -111,7 +111,7 @@ def parked(job: Job, approval: Approval, facts: Facts, room: str) -> str:
     if job.state is State.SCHEDULED:
         return f"runs at {facts.time(approval.run_at)} → !withdraw {job.number}"
     at = f", then runs at {facts.time(approval.run_at)}" if approval.run_at else ""
-    asked = f" · asked in {room}" if room else ""
+    asked = f" · asked {room}" if room else ""
     until = facts.time(approval.deadline)
     return f"waits for approval by {needs(job, approval, facts)} until {until}{at}{asked} → !withdraw {job.number}"
 

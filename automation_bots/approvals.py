@@ -202,6 +202,11 @@ class Approvals:
         job, approval, _ = self._seen(caller, number)
         return self._asker.details(job, approval)
 
+    def waits_for(self, job: Job) -> str:
+        """What a parked job waits for, in words."""
+        approval = self._parking.find(job.number) if job.state in PARKED else None
+        return approval_text.row(job, approval, self._asker.facts(job, approval))[-1] if approval else ""
+
     def _may_decide(self, caller: Caller, number: int) -> tuple[Job, Approval, Person]:
         job, approval, person = self._seen(caller, number)
         if why := quorum.refusal(person, caller, self._parts.world.policy, job, approval):

@@ -88,8 +88,9 @@ class Asker:
 
     def first_words(self, job: Job, approval: Approval) -> str:
         """What the requester reads first."""
-        rooms = [self._name(place) for place in self.rooms(job, approval) if place != job.place]
-        where = ", ".join(dict.fromkeys(rooms)) if job.state is State.WAITING else ""
+        asked = [place for place in self.rooms(job, approval) if place != job.place]
+        names = ["in a message to each of them" if place.direct else f"in {self._name(place)}" for place in asked]
+        where = ", ".join(dict.fromkeys(names)) if job.state is State.WAITING else ""
         return approval_text.parked(job, approval, self.facts(job, approval), where)
 
     # -- saying

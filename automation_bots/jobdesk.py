@@ -75,6 +75,8 @@ class JobDesk:
         recap = render.recap(job, outcomes, said) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
+        if waits := self._office.pipeline.approvals.waits_for(job):
+            rows.append(("waits", waits))
         each = said.block or render.table(render.rows(outcomes), limit=40)
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"

@@ -135,7 +135,8 @@ class Pipeline:
         if not devices and operation.devices in {"required", "one"}:
             usable = gate.usable(self._parts.world.scope, person, operation, said.place)
             devices = tuple(sorted(usable or ()))
-        return gate.decide(self._parts.world.scope, replace(request, devices=devices), self._parts.now())
+        hour = self._moment(typed.when) or self._parts.now()
+        return gate.decide(self._parts.world.scope, replace(request, devices=devices), hour)
 
     # -- questions: a missing value is asked for, and the next words of the same person complete the command
 

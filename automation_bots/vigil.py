@@ -164,6 +164,9 @@ class Vigil:
     def over(self, number: int) -> None:
         """A parked job has ended: let its place and its approvers hear of it."""
         self.hidden.pop(number, None)
+        for preview in [preview for preview, waiting in list(self._previews.items()) if waiting == number]:
+            self._previews.pop(preview, None)
+            self._parts.dispatcher.cancel(preview, "the bot, as nobody needs it any more")
         self._parts.announcer.take_up(number)
         self._parts.announcer.ended(number)
         self.look_at(number)

@@ -106,7 +106,7 @@ def test_the_approvers_get_one_message_with_all_that_they_need(chat):
 
 
 def test_two_persons_approve_and_it_runs_once(chat, number):
-    assert "it needs 1 more of leads" in chat.asks(f"!approve {number} fine by me", who="kim", room="approvals-room")
+    chat.asks(f"!approve {number} fine by me", "it needs 1 more of leads", who="kim", room="approvals-room")
     assert "others have to" in direct(chat, f"!approve {number}", "kim")
     assert "is approved by kim (fine by me), lee" in direct(chat, f"!approve {number}", "lee")
     chat.hears(f"#{number} .* done in .*: 2 changed")
@@ -138,6 +138,24 @@ def said(chat, number):
     """(room, what stands behind the last word of the title) of all messages about a job."""
     found = [(room, text.split("\n")[0]) for room, text in chat.surface.said if text.startswith(f"#{number} ")]
     return [(room, tail) for room, text in found for tail in (text[text.find("denied") :], text[text.find("void") :])]
+
+
+def test_a_preview_that_nobody_needs_any_more_is_stopped(chat):
+    ansible = chat.automation.dispatcher._workshop.drivers["ansible"]
+    ansible.run, run = (lambda task, report: task.cancel.wait(20)), ansible.run
+    text = chat.asks("!note hello on web3", "waits for approval", who="joe", room="ops")
+    number = int(text[1:].split()[0])
+    wait(lambda: chat.automation.store.parking.find(number).preview, 10)
+    preview = chat.automation.store.parking.find(number).preview
+    becomes(chat, preview, State.RUNNING)
+    direct(chat, f"!withdraw {number}", "joe")
+    becomes(chat, preview, State.CANCELLED)
+    ansible.run = run
+
+
+def test_a_job_that_waits_says_what_for(chat, number):
+    assert "needs 2 of leads until" in direct(chat, f"!job {number}", "joe")
+    assert "with approval by 2 of leads" in direct(chat, "!can service restart nginx on web1", "joe")
 
 
 def test_who_asked_withdraws_and_nobody_else(chat, number):
