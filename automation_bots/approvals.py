@@ -82,10 +82,10 @@ class Approvals:
         if len(mine) >= self._parts.asking.waiting:
             raise BadCommand(f"You have {len(mine)} requests waiting, which is the limit. → !pending · !withdraw <n>")
         for other in mine:
-            if catalog.HIDDEN in other.parameters.values():  # it may have been another value
+            if other.digest != job.digest or catalog.HIDDEN in other.parameters.values():  # perhaps of another value
                 continue
             known = self._parking.find(other.number)
-            if known is not None and known.digest == approval.digest and other.operation == job.operation:
+            if known is not None and known.digest == approval.digest:
                 raise BadCommand(f"#{other.number} waits already and is exactly this. → !withdraw {other.number}")
 
     # -- deciding
