@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -38,9 +39,11 @@ from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
+from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
+_COLLECT = (50_000, 20, 20)
 OWN_PLUGINS = ("approvals", "desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -87,7 +90,8 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         self.health = self._health()
         office = self._office()
-        self.desk, self.job_desk = Desk(office), JobDesk(office)
+        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
         self.approval_desk = ApprovalDesk(office)
 
     # -- parts
@@ -187,7 +191,8 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
     def _paths(self) -> Paths:
@@ -299,6 +304,10 @@ class Bot:
             self._surface = surface
             return []
         self._surface = surface
+        # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
+        # again and again takes longer than the work itself.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):

@@ -23,6 +23,7 @@ PURE = (
     "quorum",
     "approval_text",
     "grouping",
+    "hostkeys",
 )
 OUTSIDE = {
     "os",
@@ -52,6 +53,8 @@ LAYERS = (  # nothing imports from a layer behind its own
         "secret_patterns",
         "docstrings",
         "grouping",
+        "sweep",
+        "bundle",
     },
     {
         "parameters",
@@ -73,7 +76,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"vigil"},
     {"approvals"},
     {"health", "pipeline"},
-    {"office", "desk", "jobdesk", "metrics", "approvaldesk"},
+    {"office", "hostkeys", "trust", "desk", "jobdesk", "metrics", "approvaldesk"},
     {"bot", "starter"},
     {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
