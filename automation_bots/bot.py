@@ -29,8 +29,8 @@ from automation_bots.jobdesk import JobDesk
 from automation_bots.model import Answer, Job, Place
 from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
-from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.world import Change, World

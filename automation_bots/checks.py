@@ -11,7 +11,8 @@ from automation_bots import gate, grammar
 from automation_bots.bot import Bot, now
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.model import Caller, Operation, Person, Place, Request, Verdict, one_line
-from automation_bots.policy import EVERYONE, Policy, Rule
+from automation_bots.policy import Policy
+from automation_bots.rules import EVERYONE, Rule
 from automation_bots.scope import Scope
 from automation_bots.world import World
 from automation_bots.yaml_lines import load_yaml

@@ -10,7 +10,7 @@ from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.model import Answer, Operation, Person, Place, Risk, Verdict, one_line
 from automation_bots.office import Ask, Office
 from automation_bots.pipeline import Said
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 
 _GROUPS_SHOWN = 30
 

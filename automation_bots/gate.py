@@ -5,10 +5,10 @@ Every device is judged by itself and the strictest answer wins. Whatever is miss
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
+from automation_bots.conditions import always, could, does, here, unmet
 from automation_bots.model import (
     NO_LIMITS,
     Caller,
@@ -22,7 +22,7 @@ from automation_bots.model import (
     Verdict,
     one_line,
 )
-from automation_bots.policy import ADMINS, Rule
+from automation_bots.rules import Rule
 from automation_bots.scope import Scope
 
 _NAMES_SHOWN = 5
@@ -62,7 +62,7 @@ class _Found:
 
     def _fits(self, rule: Rule) -> bool:
         request = self.request
-        return _what(rule, request, self.person) and not unmet(rule, request, self.now, self.scope.places)
+        return does(rule, request, self.person) and not unmet(rule, request, self.now, self.scope.places)
 
     def without_devices(self) -> Decision:
         """Decide an operation that touches no device."""
@@ -101,7 +101,7 @@ class _Found:
         if self.request.operation.driver or not any(w.text.startswith("driver:") for w in rule.what):
             return hits
         driver = self.scope.driver
-        return frozenset(device for device in hits if _what(rule, self.request, self.person, driver(device)))
+        return frozenset(device for device in hits if does(rule, self.request, self.person, driver(device)))
 
     def _allowed(self, rules: list[Rule], devices: tuple[str, ...]) -> Decision:
         names = tuple(rule.name for rule in rules)
@@ -143,60 +143,7 @@ class _Found:
         return ""
 
     def _about(self, rule: Rule, refused: frozenset[str]) -> bool:
-        return _what(rule, self.request, self.person) and (not refused or bool(self.scope.hits(rule, refused)))
-
-
-def _what(rule: Rule, request: Request, person: Person, driver: str = "") -> bool:
-    operation, risk = request.operation, request.risk
-    spoken = spoken_words(operation, request.parameters)
-    if rule.deny:
-        return any(words.bites(operation, risk, spoken, driver) for words in rule.what)
-    admin = ADMINS in person.groups
-    return any(words.match(operation, risk, spoken, admin=admin) for words in rule.what)
-
-
-def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[str, ...]:
-    """The values one by one, in declared order: what the words of a rule are compared with."""
-    found: list[str] = []
-    for parameter in operation.parameters:
-        if parameter.name in values:
-            found.extend(map(str, _items(values[parameter.name])))
-    return tuple(found)
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
-def _spellings(item: object) -> tuple[str, ...]:
-    """How people write a value: the word yes of a policy is what the program knows as True."""
-    if isinstance(item, bool):
-        return ("True", "true", "yes", "on") if item else ("False", "false", "no", "off")
-    return (str(item),)
-
-
-def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:
-    """Return which condition of a rule does not hold, in words that follow "only"; empty when all hold."""
-    if rule.where and not any(_is_at(where, request.place, places) for where in rule.where):
-        return f"in {', '.join(rule.where)}"
-    if rule.when and not any(window.contains(now) for window in rule.when):
-        return f"at {' or '.join(window.text for window in rule.when)}"
-    for name, globs in rule.values.items():
-        value = request.parameters.get(name)
-        fits = [any(fnmatchcase(text, g) for text in _spellings(item) for g in globs) for item in _items(value)]
-        # All values must be allowed ones, but one forbidden value is enough.
-        if value is None or not (any(fits) if rule.deny else fits and all(fits)):
-            return f"with {name} {' or '.join(globs)}"
-    return ""
-
-
-def _is_at(where: str, place: Place, places: Mapping[str, str]) -> bool:
-    if where == "dm":
-        return place.direct
-    if where == place.network:
-        return True
-    room = places.get(where.removeprefix("#"), where)
-    return not place.direct and room.removeprefix("#") == place.room.removeprefix("#")
+        return does(rule, self.request, self.person) and (not refused or bool(self.scope.hits(rule, refused)))
 
 
 def _on(refused: frozenset[str], seen: frozenset[str]) -> str:
@@ -236,32 +183,15 @@ def usable(scope: Scope, person: Person | None, operation: Operation, place: Pla
     """
     if person is None:
         return None
-    mine = [rule for rule in scope.policy.rules if rule.concerns(person) and _here(rule, place, scope.places)]
-    allowing = [rule for rule in mine if not rule.deny and _could(rule, operation, person)]
-    denying = [rule for rule in mine if rule.deny and _always(rule, operation)]
+    mine = [rule for rule in scope.policy.rules if rule.concerns(person) and here(rule, place, scope.places)]
+    allowing = [rule for rule in mine if not rule.deny and could(rule, operation, person)]
+    denying = [rule for rule in mine if rule.deny and always(rule, operation)]
     if not allowing or any(scope.covers(rule) for rule in denying):
         return None
     if operation.devices == "none":
         return frozenset()
     allowed = scope.reach(person, allowing, denying)
     return None if operation.devices != "optional" and not allowed else allowed
-
-
-def _always(rule: Rule, operation: Operation) -> bool:
-    """Whether a denying rule takes the operation whatever its values and whenever."""
-    risks = set(operation.risk_by[1].values()) if operation.risk_by else {operation.risk}
-    plain = [words for words in rule.what if len(words.text.split()) == 1 and not words.text.startswith("driver:")]
-    return not (rule.when or rule.values) and all(any(w.bites(operation, risk, ()) for w in plain) for risk in risks)
-
-
-def _here(rule: Rule, place: Place, places: Mapping[str, str]) -> bool:
-    return not rule.where or any(_is_at(where, place, places) for where in rule.where)
-
-
-def _could(rule: Rule, operation: Operation, person: Person) -> bool:
-    risks = set(operation.risk_by[1].values()) if operation.risk_by else {operation.risk}
-    admin = ADMINS in person.groups
-    return any(words.match(operation, risk, None, admin=admin) for words in rule.what for risk in risks)
 
 
 def asks_nothing(operation: Operation, caller: Caller, place: Place) -> Request:

@@ -11,7 +11,7 @@ from automation_bots import helptext, render
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
 from automation_bots.model import FINAL, Answer, Job, State, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Criteria, Subject
 
 _AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")

@@ -11,7 +11,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand
 from automation_bots.model import Caller, Job, Person, Place, Request, Verdict
 from automation_bots.pipeline import Pipeline
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import Store
 from automation_bots.world import World
 

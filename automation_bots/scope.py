@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from automation_bots.model import Person
-from automation_bots.policy import Policy, Rule
+from automation_bots.policy import Policy
+from automation_bots.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)

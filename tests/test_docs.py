@@ -11,7 +11,7 @@ import threading
 import pytest
 from pydantic import BaseModel
 
-from automation_bots import checks, gate, playbooks, policy, settings, verbs
+from automation_bots import checks, gate, playbooks, policy_file, settings, verbs
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Risk, Verdict
 from tests.chatbot import BOT_TOML, POLICY, ROOT, ChatBot, write_folder
@@ -86,8 +86,12 @@ def test_every_key_of_bot_toml_is_explained_and_shown_with_its_default(folder):
 
 def test_every_key_of_policy_yml_is_in_its_example():
     example = EXAMPLES["policy.yml"]
-    keys = {*policy._PolicyFile.model_fields, *policy._PersonFile.model_fields, *policy._LimitFile.model_fields}
-    keys |= {name.removesuffix("_") for name in policy._RuleFile.model_fields}
+    keys = {
+        *policy_file.PolicyFile.model_fields,
+        *policy_file.PersonFile.model_fields,
+        *policy_file.LimitFile.model_fields,
+    }
+    keys |= {name.removesuffix("_") for name in policy_file.RuleFile.model_fields}
     assert not [key for key in keys if not re.search(rf"\b{key}:", example)]
 
 

@@ -18,6 +18,8 @@ PURE = (
     "patterns",
     "safe_regex",
     "scope",
+    "rules",
+    "conditions",
 )
 OUTSIDE = {
     "os",
@@ -45,8 +47,8 @@ LAYERS = (  # nothing imports from a layer behind its own
         "inventory_child",
         "playbook_files",
     },
-    {"grammar", "inventory", "policy", "drivers", "store", "functions", "playbooks", "verbs"},
-    {"scope", "throttle", "render", "ecs", "logs", "catalog"},
+    {"rules", "policy_file", "grammar", "inventory", "policy", "drivers", "store", "functions", "playbooks", "verbs"},
+    {"scope", "conditions", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
     {"pipeline"},

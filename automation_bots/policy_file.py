@@ -1,0 +1,117 @@
+"""The form of policy.yml: which keys there are, and what may stand behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+APPROVAL = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|or)\s*[\w.-]+)*)")
+_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
+_UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+
+
+def rate(text: str) -> tuple[int, float]:
+    """Read `10/min` or `3/5min` as (starts, seconds)."""
+    found = _RATE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no rate; write 10/min or 3/5min")
+    starts, seconds = int(found.group(1)), int(found.group(2) or 1) * _UNIT[found.group(3)]
+    if not starts or not seconds:
+        raise ValueError(f"{text!r} would never let anything start; write deny, or at least 1/min")
+    return starts, float(seconds)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class LimitFile(_Strict):
+    """`limit` of a rule."""
+
+    devices: int | None = Field(None, ge=1)
+    concurrent: int | None = Field(None, ge=1)
+    rate: str | None = None
+
+    @field_validator("rate")
+    @classmethod
+    def _rate(cls, value: str | None) -> str | None:
+        if value is not None:
+            rate(value)
+        return value
+
+
+class PersonFile(BaseModel):
+    """A person: `groups`, `robot`, and any other key is a chat network with this person's id on it."""
+
+    model_config = ConfigDict(extra="allow")
+    groups: list[str] = []
+    robot: bool = False
+
+    @model_validator(mode="after")
+    def _ids(self) -> PersonFile:
+        for network, value in (self.model_extra or {}).items():
+            if not isinstance(value, str) or not value:
+                raise ValueError(f"the id on {network} must be a text in quotes")
+        return self
+
+
+class RuleFile(_Strict):
+    """One rule as it is written."""
+
+    name: str
+    who: list[str]
+    may: list[str] | None = None
+    deny: list[str] | None = None
+    on: str = "all"
+    where: list[str] = []
+    when: list[str] = []
+    with_: dict[str, list[str]] = Field({}, alias="with")
+    needs: str | None = None
+    limit: LimitFile | None = None
+
+    _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
+
+    @field_validator("may", "deny")
+    @classmethod
+    def _words(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and not all(text.strip() for text in value):
+            raise ValueError("an entry is empty; write an operation's name, reads, changes or everything")
+        return value
+
+    @field_validator("with_", mode="before")
+    @classmethod
+    def _with(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {k: [str(i) for i in v] if isinstance(v, list) else [str(v)] for k, v in value.items()}
+
+    @field_validator("needs")
+    @classmethod
+    def _needs(cls, value: str | None) -> str | None:
+        if value is not None and not APPROVAL.fullmatch(value):
+            raise ValueError("write `needs: approval by <group>`")
+        return value
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> RuleFile:
+        if (self.may is None) == (self.deny is None):
+            raise ValueError("a rule has either `may` or `deny`")
+        if self.deny is not None and (self.needs or self.limit):
+            raise ValueError("`needs` and `limit` go with `may`")
+        return self
+
+
+class PolicyFile(_Strict):
+    """The whole file."""
+
+    version: Literal[1] = 1
+    timezone: str = "UTC"
+    people: dict[str, PersonFile]
+    rules: list[RuleFile]
