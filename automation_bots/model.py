@@ -194,6 +194,14 @@ def driver_of(variables: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """Batches one after the other: `steps` are counts or percentages, the rest comes last."""
+
+    steps: tuple[str, ...] = ()
+    pause_after: int = 0  # the batch after which somebody has to say `!continue`; 0: none
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 
@@ -209,6 +217,9 @@ class Request:
     wait: bool = False
     message_id: str = ""
     retry_of: int | None = None
+    emergency: str = ""  # why the usual rules cannot be kept
+    canary: Canary | None = None
+    confirmed: int = 0  # the number of devices that the requester typed
 
     @property
     def risk(self) -> Risk:
@@ -231,6 +242,9 @@ class Limits:
     devices: int | None = None
     concurrent: int | None = None
     rate: tuple[int, float] | None = None  # (starts, seconds)
+    failures: float | None = None  # of a batch of a canary; more than this share stops the job, None: any failure
+    caps: tuple[tuple[str, str, int], ...] = ()  # (rule, per what, jobs at once)
+    rates: tuple[tuple[str, str, int, float], ...] = ()  # (rule, per what, starts, seconds)
 
 
 NO_LIMITS = Limits()
@@ -247,6 +261,7 @@ class Decision:
     limits: Limits = NO_LIMITS
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+    confirm: str = ""  # why the requester has to type the number of devices first; empty: no need
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +300,8 @@ class Job:
     reason: str = ""
     digest: str = ""  # of operation, parameters, devices and the content of what runs
     retry_of: int | None = None
+    emergency: str = ""
+    canary: Canary | None = None
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None

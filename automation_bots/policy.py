@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from automation_bots import ical
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import Caller, Limits, Person
-from automation_bots.policy_file import APPROVAL, LimitFile, PolicyFile, RuleFile, rate
-from automation_bots.rules import Rule, Words
-from automation_bots.timewindow import window
+from automation_bots.policy_file import APPROVAL, LimitFile, PolicyFile, RuleFile, rate, share
+from automation_bots.rules import Above, Rule, Words
+from automation_bots.timewindow import Calendar, Window, window
 from automation_bots.yaml_lines import load_yaml
 
 
@@ -25,6 +27,8 @@ class Policy:
     ids: Mapping[tuple[str, str], Person] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     version: str = ""  # digest of the file, for the record
+    timezone: str = "UTC"
+    files: tuple[Path, ...] = ()  # what else it was read from
 
     def person(self, caller: Caller) -> Person | None:
         """Find who that is, by the network's immutable id alone."""
@@ -41,7 +45,7 @@ def load(path: Path) -> Policy:
         raise ConfigError(path, f"cannot be read ({error.strerror}); without a policy everybody is refused") from error
     try:
         file = PolicyFile.model_validate(data)
-        return _compile(file)
+        return _compile(file, path.parent)
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple("with" if part == "with_" else part for part in first["loc"])
@@ -62,7 +66,7 @@ class _At(Exception):
         super().__init__(reason)
 
 
-def _compile(file: PolicyFile) -> Policy:
+def _compile(file: PolicyFile, folder: Path) -> Policy:
     people = {
         name: Person(name, frozenset(entry.groups), dict(entry.model_extra or {}), entry.robot)
         for name, entry in file.people.items()
@@ -76,22 +80,22 @@ def _compile(file: PolicyFile) -> Policy:
                     ("people", person.name, network), f"{id_} on {network} is already {other}; an id is one person"
                 )
             ids[network, id_] = person
+    windows = _Windows(file, folder)
     names = [rule.name for rule in file.rules]
     rules = []
     for number, entry in enumerate(file.rules):
         if entry.name in names[:number]:
             raise _At(("rules", number, "name"), f"two rules are called {entry.name!r}; answers quote the name")
-        rules.append(_rule(entry, number, file.timezone))
-    return Policy(people, ids, tuple(rules), _digest(file))
+        rules.append(_rule(entry, number, windows))
+    return Policy(people, ids, tuple(rules), _digest(file, windows.files), file.timezone, windows.files)
 
 
-def _rule(entry: RuleFile, number: int, timezone: str) -> Rule:
+def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
     try:
-        windows = tuple(window(text, timezone) for text in entry.when)
+        when = tuple(found for text in entry.when for found in windows.of(text))
     except ValueError as error:
         raise _At(("rules", number, "when"), str(error)) from error
     limit = entry.limit or LimitFile()
-    needs = APPROVAL.fullmatch(entry.needs or "")
     return Rule(
         name=entry.name,
         who=frozenset(entry.who),
@@ -99,14 +103,66 @@ def _rule(entry: RuleFile, number: int, timezone: str) -> Rule:
         deny=entry.deny is not None,
         on=entry.on,
         where=tuple(entry.where),
-        when=windows,
+        when=when,
         values={name: tuple(globs) for name, globs in entry.with_.items()},
-        approvers=tuple(re.split(r"\s*(?:,|\bor\b)\s*", needs.group(1))) if needs else (),
-        limits=Limits(limit.devices, limit.concurrent, rate(limit.rate) if limit.rate else None),
+        approvers=_approvers(entry.needs),
+        limits=_limits(limit, entry.name),
+        share=share(limit.share) if limit.share else None,
+        above=Above(limit.above.split()[0]),
+        above_approvers=_approvers(limit.above),
+        emergency=entry.emergency,
     )
 
 
-def _digest(file: PolicyFile) -> str:
-    import hashlib
+def _approvers(text: str | None) -> tuple[str, ...]:
+    found = APPROVAL.fullmatch(text or "")
+    return tuple(re.split(r"\s*(?:,|\bor\b)\s*", found.group(1))) if found else ()
 
-    return hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:12]
+
+def _limits(limit: LimitFile, rule: str) -> Limits:
+    caps = limit.concurrent if isinstance(limit.concurrent, dict) else {}
+    rates = limit.rate if isinstance(limit.rate, dict) else {}
+    return Limits(
+        devices=limit.devices,
+        concurrent=limit.concurrent if isinstance(limit.concurrent, int) else None,
+        rate=rate(limit.rate) if isinstance(limit.rate, str) else None,
+        failures=share(limit.failures) if limit.failures else None,
+        caps=tuple((rule, per, jobs) for per, jobs in caps.items()),
+        rates=tuple((rule, per, *rate(text)) for per, text in rates.items()),
+    )
+
+
+class _Windows:
+    """What `when` may say: times, a calendar file, or the name of several of them."""
+
+    def __init__(self, file: PolicyFile, folder: Path) -> None:
+        self._zone, self._folder = file.timezone, folder
+        self._calendars: dict[str, Calendar] = {}
+        self._named: dict[str, tuple[Window | Calendar, ...]] = {}
+        for name, texts in file.windows.items():
+            try:
+                self._named[name] = tuple(self._one(text) for text in texts)
+            except ValueError as error:
+                raise _At(("windows", name), str(error)) from error
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(self._folder / name for name in self._calendars)
+
+    def of(self, text: str) -> tuple[Window | Calendar, ...]:
+        return self._named.get(text) or (self._one(text),)
+
+    def _one(self, text: str) -> Window | Calendar:
+        if not text.startswith("ical:"):
+            return window(text, self._zone)
+        name = text[5:].strip()
+        if name not in self._calendars:
+            self._calendars[name] = ical.read(self._folder / name, text, self._zone)
+        return self._calendars[name]
+
+
+def _digest(file: PolicyFile, files: tuple[Path, ...]) -> str:
+    whole = hashlib.sha256(file.model_dump_json().encode())
+    for path in files:
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:12]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 APPROVAL = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|or)\s*[\w.-]+)*)")
 _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 
 
@@ -24,6 +25,14 @@ def rate(text: str) -> tuple[int, float]:
     return starts, float(seconds)
 
 
+def share(text: str) -> float:
+    """Read `25%` as 0.25."""
+    found = _SHARE.fullmatch(text.strip())
+    if not found or not 0 <= float(found.group(1)) <= 100:
+        raise ValueError(f"{text!r} is no share; write 25%")
+    return float(found.group(1)) / 100
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -32,19 +41,40 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+Per = Literal["bot", "person", "place", "operation", "driver", "site", "device"]
+
+
 class LimitFile(_Strict):
     """`limit` of a rule."""
 
     devices: int | None = Field(None, ge=1)
-    concurrent: int | None = Field(None, ge=1)
-    rate: str | None = None
+    share: str | None = None
+    above: str = "deny"
+    failures: str | None = None
+    concurrent: Annotated[int, Field(ge=1)] | dict[Per, Annotated[int, Field(ge=1)]] | None = None
+    rate: str | dict[Per, str] | None = None
 
     @field_validator("rate")
     @classmethod
-    def _rate(cls, value: str | None) -> str | None:
-        if value is not None:
-            rate(value)
+    def _rate(cls, value: str | dict[Per, str] | None) -> str | dict[Per, str] | None:
+        for text in value.values() if isinstance(value, dict) else [value] if value else []:
+            rate(text)
         return value
+
+    @field_validator("share", "failures")
+    @classmethod
+    def _share(cls, value: str | None) -> str | None:
+        if value is not None:
+            share(value)
+        return value
+
+    @model_validator(mode="after")
+    def _beyond(self) -> LimitFile:
+        if self.above not in {"deny", "confirm"} and not APPROVAL.fullmatch(self.above):
+            raise ValueError("write `above: deny`, `above: confirm` or `above: approval by <group>`")
+        if self.above != "deny" and self.devices is None and self.share is None:
+            raise ValueError("`above` goes with `devices` or `share`")
+        return self
 
 
 class PersonFile(BaseModel):
@@ -75,6 +105,7 @@ class RuleFile(_Strict):
     with_: dict[str, list[str]] = Field({}, alias="with")
     needs: str | None = None
     limit: LimitFile | None = None
+    emergency: bool = False
 
     _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
 
@@ -103,8 +134,8 @@ class RuleFile(_Strict):
     def _one_effect(self) -> RuleFile:
         if (self.may is None) == (self.deny is None):
             raise ValueError("a rule has either `may` or `deny`")
-        if self.deny is not None and (self.needs or self.limit):
-            raise ValueError("`needs` and `limit` go with `may`")
+        if self.deny is not None and (self.needs or self.limit or self.emergency):
+            raise ValueError("`needs`, `limit` and `emergency` go with `may`")
         return self
 
 
@@ -113,5 +144,11 @@ class PolicyFile(_Strict):
 
     version: Literal[1] = 1
     timezone: str = "UTC"
+    windows: dict[str, list[str]] = {}
     people: dict[str, PersonFile]
     rules: list[RuleFile]
+
+    @field_validator("windows", mode="before")
+    @classmethod
+    def _windows(cls, value: Any) -> Any:
+        return {name: _listed(texts) for name, texts in value.items()} if isinstance(value, Mapping) else value

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from automation_bots.model import NO_LIMITS, Limits, Operation, Person, Risk
-from automation_bots.timewindow import Window
+from automation_bots.timewindow import Calendar, Window
 
 ADMINS = "admins"
 EVERYONE = "everyone"
+
+
+class Above(StrEnum):
+    """What a request gets that is bigger than its rule allows."""
+
+    DENY = "deny"
+    CONFIRM = "confirm"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +80,14 @@ class Rule:
     deny: bool = False
     on: str = "all"
     where: tuple[str, ...] = ()
-    when: tuple[Window, ...] = ()
+    when: tuple[Window | Calendar, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    share: float | None = None  # of the devices of `on`, at once
+    above: Above = Above.DENY  # what happens beyond `limits.devices` and `share`
+    above_approvers: tuple[str, ...] = ()
+    emergency: bool = False  # speaks only of requests with --emergency
 
     def concerns(self, person: Person) -> bool:
         """Return whether the rule speaks of this person."""
