@@ -10,7 +10,7 @@ from typing import Any
 from automation_bots import gate, grammar
 from automation_bots.bot import Bot, now
 from automation_bots.errors import AutomationError, UserError
-from automation_bots.model import Caller, Operation, Person, Place, Request, Verdict, one_line
+from automation_bots.model import NO_LIMITS, Caller, Operation, Person, Place, Request, Verdict, one_line
 from automation_bots.policy import Policy
 from automation_bots.rules import EVERYONE, Rule
 from automation_bots.scope import Scope
@@ -63,7 +63,7 @@ def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> L
     for rule in policy.rules:
         for who in sorted(rule.who - groups - set(policy.people) - {EVERYONE}):
             lines.append(("WRONG", f'rule "{rule.name}": nobody is or belongs to {who!r}'))
-        for approver in set(rule.approvers) - groups - set(policy.people):
+        for approver in {*rule.approvers, *rule.above_approvers} - groups - set(policy.people):
             lines.append(("WRONG", f'rule "{rule.name}": nobody belongs to {approver!r}, so nobody can approve'))
         hits = scope.devices(rule)
         if hits is None:
@@ -92,9 +92,10 @@ def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]
 
 def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
     """Find a rule that allows all of this one without any condition."""
-    plain = not (rule.deny or rule.approvers or rule.limits.devices or rule.limits.concurrent or rule.limits.rate)
+    plain = not (rule.deny or rule.approvers or rule.share or rule.emergency or rule.limits != NO_LIMITS)
     for other in policy.rules:
-        if other is rule or not plain or other.deny or other.where or other.when or other.values or other.approvers:
+        conditions = other.where or other.when or other.values or other.approvers
+        if other is rule or not plain or other.deny or other.emergency or conditions:
             continue
         wide = rule.who <= other.who or EVERYONE in other.who
         what = set(rule.what) <= set(other.what)

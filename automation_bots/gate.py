@@ -5,9 +5,11 @@ Every device is judged by itself and the strictest answer wins. Whatever is miss
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
+from automation_bots import blast
+from automation_bots.closures import Closing, closing, sentence
 from automation_bots.conditions import always, could, does, here, unmet
 from automation_bots.model import (
     NO_LIMITS,
@@ -19,10 +21,11 @@ from automation_bots.model import (
     Person,
     Place,
     Request,
+    Risk,
     Verdict,
     one_line,
 )
-from automation_bots.rules import Rule
+from automation_bots.rules import Above, Rule
 from automation_bots.scope import Scope
 
 _NAMES_SHOWN = 5
@@ -30,6 +33,31 @@ _NAMES_SHOWN = 5
 
 def decide(scope: Scope, request: Request, now: datetime) -> Decision:
     """Decide one request."""
+    return shut(scope, request, now) or by_rules(scope, request, now)
+
+
+def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
+    """Refuse a change of what somebody has frozen or locked. Only a freeze gives way in an emergency."""
+    person = scope.policy.person(request.caller)
+    if not scope.closures or person is None or request.check or request.risk is Risk.READ:
+        return None
+    if not request.devices and not request.operation.declared:
+        return None  # a command of a plugin; those that close and open devices among them
+    by = [c for c in closing(scope.closures, frozenset(request.devices), person.name, now)
+          if not (request.emergency and c.kind is Closing.FREEZE)]  # fmt: skip
+    ruled = by_rules(scope, request, now) if by else None
+    if ruled is None or ruled.verdict is Verdict.DENY:
+        return None  # why the rules refuse it comes first: who closed what is not for everybody
+    hit = by[0].hits(request.devices)
+    what = f"{_names(hit, visible(scope, person))}" if hit else "Everything"
+    allowed = tuple(d for d in request.devices if not any(c.hits((d,)) for c in by))
+    refused = tuple(sorted(set(request.devices) - set(allowed)))
+    reason = f"No: {what} is {sentence(by[0], scope.policy.timezone)}."
+    return Decision(Verdict.DENY, reason, refused=refused, allowed=allowed)
+
+
+def by_rules(scope: Scope, request: Request, now: datetime) -> Decision:
+    """Decide by the rules alone."""
     person = scope.policy.person(request.caller)
     if person is None:
         return Decision(Verdict.DENY, stranger(request.caller), refused=tuple(sorted(request.devices)))
@@ -39,10 +67,17 @@ def decide(scope: Scope, request: Request, now: datetime) -> Decision:
     return found.without_devices()
 
 
-def again(scope: Scope, operation: Operation, job: Job) -> Decision:
+def again(scope: Scope, operation: Operation, job: Job, now: datetime) -> Decision:
     """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for."""
-    request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
-    return decide(scope, request, job.created or datetime.now(UTC))
+    request = asked(job, operation)
+    return shut(scope, request, now) or by_rules(scope, request, job.created or now)
+
+
+def asked(job: Job, operation: Operation) -> Request:
+    """The request that a job came from."""
+    return Request(
+        job.caller, job.place, operation, job.parameters, job.pattern, job.devices, job.check, emergency=job.emergency
+    )
 
 
 def stranger(caller: Caller) -> str:
@@ -62,6 +97,8 @@ class _Found:
 
     def _fits(self, rule: Rule) -> bool:
         request = self.request
+        if not rule.deny and rule.emergency is not bool(request.emergency):
+            return False
         return does(rule, request, self.person) and not unmet(rule, request, self.now, self.scope.places)
 
     def without_devices(self) -> Decision:
@@ -106,13 +143,15 @@ class _Found:
     def _allowed(self, rules: list[Rule], devices: tuple[str, ...]) -> Decision:
         names = tuple(rule.name for rule in rules)
         limits = strictest(rule.limits for rule in rules)
-        if limits.devices is not None and len(devices) > limits.devices:
-            by = next(rule.name for rule in rules if rule.limits.devices == limits.devices)
-            reason = f'No: {len(devices)} devices at once; rule "{by}" allows {limits.devices}.'
-            return Decision(Verdict.DENY, reason, names, refused=devices)
-        approvers = tuple(dict.fromkeys(group for rule in rules for group in rule.approvers))
+        big = blast.excess(rules, devices, self.scope)
+        if too_big := blast.of(big, Above.DENY):
+            return Decision(Verdict.DENY, f"No: {too_big[0].text}.", names, refused=devices)
+        groups = [group for rule in rules for group in rule.approvers]
+        groups += [group for one in blast.of(big, Above.APPROVAL) for group in one.rule.above_approvers]
+        approvers = tuple(dict.fromkeys(groups))
         verdict = Verdict.APPROVAL if approvers else Verdict.ALLOW
-        return Decision(verdict, rules=names, approvers=approvers, limits=limits, allowed=devices)
+        confirm = next((one.text for one in blast.of(big, Above.CONFIRM)), "")
+        return Decision(verdict, "", names, approvers, limits, allowed=devices, confirm=confirm)
 
     def _sentence(self, refused: frozenset[str], denying: list[Rule]) -> str:
         request, seen = self.request, visible(self.scope, self.person)
@@ -127,13 +166,16 @@ class _Found:
                 else "no rule names it"
             )
             return f"{what} is for admins: {why}."
-        return f"{what} is not allowed to you by any rule."
+        urgent = " in an emergency" if request.emergency else ""
+        return f"{what} is not allowed to you by any rule{urgent}."
 
     def _because(self, refused: frozenset[str], denying: list[Rule]) -> str:
         """The nearest reason: a rule that denies, one that would allow elsewhere or later, or whom it is for."""
         if denying:
             return f'is denied by rule "{denying[0].name}".'
-        candidates = [r for r in self.scope.policy.rules if not r.deny and self._about(r, refused)]
+        urgent = bool(self.request.emergency)
+        rules = (r for r in self.scope.policy.rules if not r.deny and r.emergency is urgent)
+        candidates = [rule for rule in rules if self._about(rule, refused)]
         for rule in candidates:
             if rule.concerns(self.person) and (why := unmet(rule, self.request, self.now, self.scope.places)):
                 return f'is allowed only {why} (rule "{rule.name}").'
@@ -147,12 +189,14 @@ class _Found:
 
 
 def _on(refused: frozenset[str], seen: frozenset[str]) -> str:
-    names = sorted(refused & seen)
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    more = len(refused) - min(len(names), _NAMES_SHOWN)
-    if not names:
-        return " on these devices"
-    return f" on {shown}" + (f" and {more} more" if more else "")
+    return f" on {_names(refused, seen)}"
+
+
+def _names(devices: Collection[str], seen: frozenset[str]) -> str:
+    """Devices as far as a line allows; none that the person may not see is named or counted."""
+    names = sorted(seen.intersection(devices))
+    more = len(names) - _NAMES_SHOWN
+    return (", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")) or "these devices"
 
 
 def strictest(limits: Iterable[Limits]) -> Limits:
@@ -166,7 +210,14 @@ def strictest(limits: Iterable[Limits]) -> Limits:
     slowest = min(rates, key=lambda rate: rate[0] / rate[1], default=None)
     if slowest is None and not any(limit != NO_LIMITS for limit in every):
         return NO_LIMITS
-    return Limits(least(x.devices for x in every), least(x.concurrent for x in every), slowest)
+    return Limits(
+        least(x.devices for x in every),
+        least(x.concurrent for x in every),
+        slowest,
+        failures=min((x.failures for x in every if x.failures is not None), default=None),
+        caps=tuple(cap for x in every for cap in x.caps),
+        rates=tuple(rate for x in every for rate in x.rates),
+    )
 
 
 def visible(scope: Scope, person: Person | None) -> frozenset[str]:

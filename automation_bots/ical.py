@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545): the events of a file, recurring ones included, as moments. Read here, never in the gate."""
+"""Calendar files (RFC 5545): the events of a file as moments. Read here, never in the gate."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from automation_bots.closures import Closure
 from automation_bots.model import Person
 from automation_bots.policy import Policy
 from automation_bots.rules import Rule
@@ -18,6 +19,7 @@ class Scope:
     expand: Callable[[str], frozenset[str]]  # raises when the pattern means nothing
     places: Mapping[str, str] = field(default_factory=dict)  # name -> room id on this network
     driver: Callable[[str], str] = lambda _device: ""  # of a device; empty: unknown
+    closures: tuple[Closure, ...] = ()  # freezes and locks
     _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)

@@ -102,7 +102,20 @@ def _keys(entry: Entry) -> list[str]:
         f"rule:{entry.person}:{entry.operation}",
         *(f"driver:{driver}" for driver in entry.drivers),
         *(f"site:{site}" for site in entry.sites),
+        *(key for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
+        *(key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, f"{per}/rate")),
     ]
+
+
+def _per(entry: Entry, rule: str, per: str) -> list[tuple[str, str]]:
+    """The keys under which a rule counts its jobs by person, place and so on, with words for each."""
+    values: dict[str, Iterable[str]] = {
+        "bot": ("",), "person": (entry.person,), "place": (entry.place,), "operation": (entry.operation,),
+        "driver": entry.drivers, "site": entry.sites, "device": sorted(entry.devices),
+    }  # fmt: skip
+    words = {"bot": "", "place": " in this room", "person": " of {}", "operation": " of {}", "driver": " with {}"}
+    kind = per.removesuffix("/rate")
+    return [(f"{rule}/{per}:{v}", f'rule "{rule}"' + words.get(kind, " at {}").format(v)) for v in values[kind]]
 
 
 def admit(
@@ -186,6 +199,11 @@ def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
         (f"rule:{entry.person}:{entry.operation}", entry.limits.concurrent, "such jobs run, which is the rule's limit"),
         *((f"driver:{name}", caps.driver.get(name), f"{name} jobs run") for name in entry.drivers),
         *((f"site:{name}", caps.site.get(name, caps.site.get("*")), f"jobs run at {name}") for name in entry.sites),
+        *(
+            (key, jobs, f"jobs by {words} run")
+            for rule, per, jobs in entry.limits.caps
+            for key, words in _per(entry, rule, per)
+        ),
     ]
 
 
@@ -231,4 +249,9 @@ class _Rates:
             (rates.get("place"), f"place:{entry.place}", "this room"),
             (rates.get(operation), operation, entry.operation),
             (entry.limits.rate, f"rule:{entry.person}:{entry.operation}", "the rule"),
+            *(
+                ((starts, seconds), key, words)
+                for rule, per, starts, seconds in entry.limits.rates
+                for key, words in _per(entry, rule, f"{per}/rate")
+            ),
         )

@@ -20,6 +20,9 @@ PURE = (
     "scope",
     "rules",
     "conditions",
+    "blast",
+    "canary",
+    "closures",
 )
 OUTSIDE = {
     "os",
@@ -36,7 +39,17 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings"},
+    {
+        "errors",
+        "model",
+        "closures",
+        "yaml_lines",
+        "safe_regex",
+        "timewindow",
+        "surface",
+        "secret_patterns",
+        "docstrings",
+    },
     {
         "parameters",
         "patterns",
@@ -47,8 +60,21 @@ LAYERS = (  # nothing imports from a layer behind its own
         "inventory_child",
         "playbook_files",
     },
-    {"rules", "policy_file", "grammar", "inventory", "policy", "drivers", "store", "functions", "playbooks", "verbs"},
-    {"scope", "conditions", "throttle", "render", "ecs", "logs", "catalog"},
+    {
+        "rules",
+        "policy_file",
+        "ical",
+        "canary",
+        "grammar",
+        "inventory",
+        "policy",
+        "drivers",
+        "store",
+        "functions",
+        "playbooks",
+        "verbs",
+    },
+    {"scope", "blast", "conditions", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
     {"pipeline"},

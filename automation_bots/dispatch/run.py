@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ class Run:
         lost = [p.name for p in operation.parameters if p.secret and job.parameters.get(p.name) == catalog.HIDDEN]
         if lost:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
-        decision = gate.again(self._workshop.scope(), operation, job)
+        decision = gate.again(self._workshop.scope(), operation, job, datetime.now(UTC))
         if decision.verdict is not Verdict.ALLOW:
             return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
         return ""
