@@ -12,10 +12,12 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, insert, select
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, retention, schema
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, retention, reviews, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -32,6 +34,8 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.closures = Closures(database, clock)
+        self.reviews = Reviews(database, clock)
 
     @classmethod
     def open(
@@ -55,6 +59,8 @@ class Store:
         now = self._clock()
         with self._database.write() as connection:
             added = jobs.add(connection, job, now)
+            if added.emergency:
+                reviews.ask(connection, added, now)
             audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(added), {**extra, **_facts(added)})
         return added
 
@@ -275,7 +281,7 @@ class Store:
 
 def _facts(job: Job) -> dict[str, Any]:
     """Return what was asked for, as the audit row of the acceptance keeps it."""
-    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of")
+    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of", "emergency")
     return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
 
 
