@@ -23,6 +23,7 @@ PURE = (
     "blast",
     "canary",
     "closures",
+    "grouping",
 )
 OUTSIDE = {
     "os",
@@ -49,6 +50,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "surface",
         "secret_patterns",
         "docstrings",
+        "grouping",
     },
     {
         "parameters",
@@ -77,6 +79,8 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"scope", "blast", "conditions", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
+    {"parts", "resolve"},
+    {"acceptance"},
     {"pipeline"},
     {"office", "desk", "jobdesk"},
     {"bot", "starter"},
