@@ -60,12 +60,17 @@ class Acceptance:
             reason=request.reason,
             digest=catalog.digest(operation, stored, request.devices),
             retry_of=request.retry_of,
+            emergency=request.emergency,
+            canary=request.canary,
         )
-        job = parts.store.add_job(job, {"message": request.message_id, "policy": parts.world.policy.version})
+        extra = {"message": request.message_id, "policy": parts.world.policy.version, "confirmed": request.confirmed}
+        job = parts.store.add_job(job, extra)
         log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
         parts.announcer.expect(job.number)
         why = parts.dispatcher.submit(job, hidden)
         parts.announcer.accepted(job, why, silent=request.wait)
+        if job.emergency:
+            parts.page(render.emergency(job, parts.prefix))
         return None
 
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -83,5 +88,9 @@ class Acceptance:
             "pattern": request.pattern,
             "rules": decision.rules,
             "reason": decision.reason,
+            "check": request.check,
+            "emergency": request.emergency,
+            "direct": request.place.direct,
+            "policy": self._parts.world.policy.version,
         }
         self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -42,17 +42,21 @@ def _spellings(item: object) -> tuple[str, ...]:
 
 def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:
     """Return which condition of a rule does not hold, in words that follow "only"; empty when all hold."""
+    return next((text for _, text in lacks(rule, request, now, places)), "")
+
+
+def lacks(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name every condition that does not hold: the rule's key, and words that follow "only"."""
     if rule.where and not any(is_at(where, request.place, places) for where in rule.where):
-        return f"in {', '.join(rule.where)}"
+        yield "where", f"in {', '.join(rule.where)}"
     if rule.when and not any(window.contains(now) for window in rule.when):
-        return f"at {' or '.join(window.text for window in rule.when)}"
+        yield "when", f"at {' or '.join(window.text for window in rule.when)}"
     for name, globs in rule.values.items():
         value = request.parameters.get(name)
         fits = [any(fnmatchcase(text, g) for text in _spellings(item) for g in globs) for item in _items(value)]
         # All values must be allowed ones, but one forbidden value is enough.
         if value is None or not (any(fits) if rule.deny else fits and all(fits)):
-            return f"with {name} {' or '.join(globs)}"
-    return ""
+            yield "with", f"with {name} {' or '.join(globs)}"
 
 
 def is_at(where: str, place: Place, places: Mapping[str, str]) -> bool:

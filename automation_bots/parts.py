@@ -8,7 +8,7 @@ from datetime import datetime
 
 from automation_bots.announce import Announcer
 from automation_bots.dispatch.local import Local
-from automation_bots.model import Caller, Person, Place
+from automation_bots.model import Answer, Caller, Person, Place
 from automation_bots.questions import Questions
 from automation_bots.store import Store
 from automation_bots.world import World
@@ -40,6 +40,7 @@ class Parts:
     sites: bool = False  # whether any limit looks at sites
     prefix: str = "!"
     questions: Questions = field(default_factory=Questions)
+    page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from automation_bots import catalog, gate, grammar
+from automation_bots import canary, catalog, gate, grammar
 from automation_bots.acceptance import Acceptance
 from automation_bots.errors import BadCommand, StoreError, UserError
 from automation_bots.model import (
@@ -24,7 +24,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.parts import Parts, Said
-from automation_bots.questions import Question, is_cancel
+from automation_bots.questions import Confirmation, Question, is_cancel
 from automation_bots.resolve import Resolver
 from automation_bots.store import AuditKind, Subject
 
@@ -89,6 +89,8 @@ class Pipeline:
             quiet=typed.quiet,
             wait=typed.wait,
             message_id=said.message_id,
+            emergency=one_line(typed.emergency, 500),
+            canary=canary.read(typed.canary, typed.pause_after),
         )
         return self.request(request)
 
@@ -105,6 +107,8 @@ class Pipeline:
         decision = gate.decide(self._parts.world.scope, request, self._parts.now())
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
+        if decision.confirm and request.confirmed != len(request.devices):
+            return self._parts.questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL:
             by = " or ".join(decision.approvers)
             reason = (
@@ -113,8 +117,8 @@ class Pipeline:
             return self._acceptance.refuse(request, replace(decision, reason=f"No: {reason}."))
         return self._acceptance.accept(person, request, decision)
 
-    def judge(self, said: Said) -> Decision | Answer:
-        """Say what the gate would decide; nothing is started, asked or recorded."""
+    def meant(self, said: Said) -> Request | Answer:
+        """Return what would be asked for, as far as it was said; nothing is started, asked or recorded."""
         said = self._meant_verb(said)
         operation, person = self.operation(said), self.person(said.caller)
         if operation is None or person is None:
@@ -122,12 +126,18 @@ class Pipeline:
         typed = grammar.parse(operation, said.line)
         values = grammar.checked(operation, typed)
         known = {} if isinstance(values, grammar.Missing) else values
-        request = Request(said.caller, said.place, operation, known, typed.pattern, check=typed.check)
+        request = Request(
+            said.caller, said.place, operation, known, typed.pattern, check=typed.check, emergency=typed.emergency
+        )
         devices = self._resolver.devices(person, request)
         if not devices and operation.devices in {"required", "one"}:
             usable = gate.usable(self._parts.world.scope, person, operation, said.place)
             devices = tuple(sorted(usable or ()))
-        return gate.decide(self._parts.world.scope, replace(request, devices=devices), self._parts.now())
+        return replace(request, devices=devices)
+
+    def expand(self, person: Person, pattern: str) -> tuple[str, ...]:
+        """The devices of a pattern, among those that a person may see."""
+        return self._resolver.expand(person, pattern)
 
     # -- questions: a missing value is asked for, and the next words of the same person complete the command
 
@@ -151,6 +161,8 @@ class Pipeline:
         question = self._parts.questions.take(caller, place)
         if question is None or is_cancel(text):
             return Answer("Nothing was done.")
+        if isinstance(question, Confirmation):
+            return self._confirmed(question, text)
         said = Said(caller, place, question.operation)
         try:
             operation = self.operation(said)
@@ -158,6 +170,23 @@ class Pipeline:
         except UserError as error:
             self._parts.questions.again(question)
             return Answer(self._parts.spell(str(error)), hint="Try again, or say cancel.")
+
+    def _confirmed(self, question: Confirmation, text: str) -> Answer | None:
+        request = question.confirmed(text)
+        if request is None:
+            return Answer(f"Nothing was done: that is not {len(question.request.devices)}.")
+        try:
+            devices = self._devices_of(request)
+            return self.request(replace(request, devices=devices))
+        except UserError as error:
+            return Answer(self._parts.spell(str(error)))
+
+    def _devices_of(self, request: Request) -> tuple[str, ...]:
+        """What the pattern means by now; another number of devices is asked for anew."""
+        person = self.person(request.caller)
+        if person is None or request.retry_of:
+            return request.devices
+        return self._resolver.devices(person, request)
 
     # -- who, what, and what was meant
 
@@ -208,6 +237,11 @@ class Pipeline:
             return self._acceptance.refuse(request, decision)
         self._acceptance.record(AuditKind.COMMAND, request, decision)
         return None
+
+    def judged(self, request: Request) -> Answer | None:
+        """Judge a request that becomes no job; the refusal, or None when it is allowed."""
+        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        return None if decision.verdict is Verdict.ALLOW else self._acceptance.refuse(request, decision)
 
     def may_command(self, caller: Caller, place: Place, command: str) -> bool:
         """Return whether `guard` would let a command through; nothing is recorded."""

@@ -50,6 +50,13 @@ def accepted(job: Job, why: str = "") -> Answer:
     return Answer(f"#{job.number} {job.title}{on(job.devices)}" + (f" · {why}" if why else ""))
 
 
+def emergency(job: Job, prefix: str) -> Answer:
+    """What those hear at once who must know of an emergency."""
+    room = "a direct message" if job.place.direct else job.place.room
+    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on(job.devices)} from {room}: {job.emergency}"
+    return Answer(text, hint=f"→ {prefix}job {job.number} · afterwards {prefix}review {job.number} <what you found>")
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     if seconds < 10:
