@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from automation_bots import __version__, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
+from automation_bots.closedesk import CloseDesk
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
@@ -36,7 +38,7 @@ from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
-OWN_PLUGINS = ("desk", "jobs", "operations")
+OWN_PLUGINS = ("closing", "desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -72,7 +74,7 @@ class Bot:
             return
         self._more_drivers = drivers
         self._runs = self.data.resolve() / "runs"
-        self.store = Store.open(self.data)
+        self.store = Store.open(self.record)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
@@ -81,6 +83,12 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         office = self._office()
         self.desk, self.job_desk = Desk(office), JobDesk(office)
+        self._closed()
+        self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+
+    def _closed(self) -> None:
+        """Let the gate know what people have frozen and locked."""
+        self.world.closures = self.store.closures.current()
 
     # -- parts
 
@@ -102,6 +110,12 @@ class Bot:
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
         )
+
+    @property
+    def record(self) -> str | Path:
+        """Where the record lives: the data folder, or a database server's URL."""
+        url = self.settings.store.url
+        return self._resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
         """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
@@ -187,8 +201,13 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
+                page=self._page,
             )
         )
+
+    def _page(self, answer: Answer) -> None:
+        """Tell the admins at once, without making the one wait who has an emergency."""
+        threading.Thread(target=self._tell_admins, args=(answer,), name="page", daemon=True).start()
 
     def _office(self) -> Office:
         return Office(

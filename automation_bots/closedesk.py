@@ -68,7 +68,7 @@ class CloseDesk:
         if len(words) < 2:
             times = " until <time>" if kind is Closing.FREEZE else " [until <time>]"
             raise BadCommand(f"→ {prefix}{kind.value} <devices>{times} <reason>")
-        devices, rest, until = self._devices(ask, person, words[0]), words[1:], None
+        devices, rest, until = self._devices(person, words[0]), words[1:], None
         if rest[0].lower() == "until":
             until, taken = moments.read(rest[1:], now, self._office.world.policy.timezone)
             rest = rest[1 + taken :]
@@ -96,7 +96,7 @@ class CloseDesk:
         person, prefix = self._office.person(ask), self._office.prefix
         if len(ask.words) != 1:
             raise BadCommand(f"→ {prefix}{_UNDO[kind]} <devices|all> · {prefix}locks")
-        devices = self._devices(ask, person, ask.words[0])
+        devices = self._devices(person, ask.words[0])
         # `all` is also each single one: it opens whatever was closed.
         known = set(devices) | (set(self._office.world.inventory.names) if ALL in devices else set())
         of = None if _admin(person) else person.name
@@ -113,7 +113,7 @@ class CloseDesk:
             return Answer(f"Everything is {DONE[kind]} by {left[0].person}. → {prefix}{_UNDO[kind]} all")
         return Answer(f"No: it is {DONE[kind]} by {left[0].person}, who or an admin can open it.")
 
-    def _devices(self, ask: Ask, person: Person, word: str) -> tuple[str, ...]:
+    def _devices(self, person: Person, word: str) -> tuple[str, ...]:
         """What a word means: every device there is for `all`, of whoever sees and may close all of them."""
         if word == "all":
             return (ALL,)

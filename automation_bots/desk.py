@@ -6,11 +6,14 @@ import platform
 from collections.abc import Mapping
 
 from automation_bots import __version__, gate, helptext, render
+from automation_bots.closures import sentence
 from automation_bots.errors import BadCommand, UnknownDevice
-from automation_bots.model import Answer, Operation, Person, Place, Risk, Verdict, one_line
+from automation_bots.jobdesk import JobDesk
+from automation_bots.model import Answer, Operation, Person, Place, Risk, one_line
 from automation_bots.office import Ask, Office
 from automation_bots.pipeline import Said
 from automation_bots.rules import ADMINS
+from automation_bots.why import Why
 
 _GROUPS_SHOWN = 30
 
@@ -19,7 +22,7 @@ class Desk:
     """One method a command; each returns what to say."""
 
     def __init__(self, office: Office) -> None:
-        self._office = office
+        self._office, self._why = office, Why(office, JobDesk(office))
 
     # -- the bot
 
@@ -48,10 +51,15 @@ class Desk:
     def about(self, ask: Ask) -> Answer:
         """What this bot is."""
         self._office.person(ask)
-        devices, operations = len(self._office.world.inventory.names), len(self._office.world.catalog.operations)
+        devices, operations = self._sees(ask)
         text = f"{self._office.name}: Automation Bots {__version__} on Errbot, Python {platform.python_version()}."
         hint = f"→ {self._office.prefix}help · {self._office.prefix}devices"
         return Answer(f"{text} {operations} operations, {devices} devices. GPL-3.0-or-later.", hint=hint)
+
+    def _sees(self, ask: Ask) -> tuple[int, int]:
+        """How many devices and operations there are for this person: of others nobody is told."""
+        seen = gate.visible(self._office.world.scope, self._office.person(ask))
+        return len(seen), len(self._office.pipeline.usable(ask.caller, ask.place))
 
     def whoami(self, ask: Ask) -> Answer:
         """Who the asker is to the bot: also for strangers, who need their id to be let in."""
@@ -71,15 +79,20 @@ class Desk:
         """How the bot is."""
         person = self._office.person(ask)
         running, waiting = self._office.dispatcher.active
+        devices, operations = self._sees(ask)
         up = render.duration((self._office.now() - self._office.started).total_seconds())
         rows = [
             ("up", up),
             ("jobs", f"{running} running, {waiting} waiting"),
-            ("devices", str(len(self._office.world.inventory.names))),
-            ("operations", str(len(self._office.world.catalog.operations))),
+            ("devices", str(devices)),
+            ("operations", str(operations)),
         ]
         if held := self._office.store.holds():
             rows.append(("held", f"{len(held)} devices by interrupted jobs {_numbers(held)}"))
+        if closed := self._office.store.closures.current():
+            rows.append(("closed", f"{len(closed)} freezes and locks → {self._office.prefix}locks"))
+        if reviews := self._office.store.reviews.open():
+            rows.append(("reviews", f"{len(reviews)} emergencies wait → {self._office.prefix}reviews"))
         problems = self.problems() if ADMINS in person.groups else []
         rows += [("problem", text) for text in problems[:5]]
         return Answer(
@@ -98,18 +111,11 @@ class Desk:
 
     def can(self, ask: Ask) -> Answer:
         """Whether this person may do something here, and which rule says so; nothing is done."""
-        self._office.person(ask)
-        name, _, line = ask.line.strip().removeprefix(self._office.prefix).partition(" ")
-        if not name:
-            raise BadCommand(f"→ {self._office.prefix}can <operation> on <devices>")
-        decision = self._office.pipeline.judge(Said(ask.caller, ask.place, name, line))
-        if isinstance(decision, Answer):
-            return decision
-        if decision.verdict is Verdict.DENY:
-            return Answer(decision.reason)
-        by = f" with approval by {' or '.join(decision.approvers)}" if decision.approvers else ""
-        rules = ", ".join(f'"{rule}"' for rule in decision.rules)
-        return Answer(f"Yes: {name}{render.on(decision.allowed)}{by} (rule {rules}).")
+        return self._why.can(ask)
+
+    def why(self, ask: Ask) -> Answer:
+        """Which rule decided about a job or a refusal, and which condition failed."""
+        return self._why.why(ask)
 
     def playbook(self, ask: Ask) -> Answer | None:
         """List playbooks, look into one, or run one."""
@@ -148,7 +154,7 @@ class Desk:
             return self._groups(seen)
         pattern = ask.line.replace(" ", "")
         try:
-            found = [name for name in self._office.world.inventory.expand(pattern) if name in seen]
+            found = list(self._office.pipeline.expand(self._office.person(ask), pattern))
         except UnknownDevice:  # said in the same words as of devices that are not to be seen
             found = []
         if not found:
@@ -201,6 +207,8 @@ class Desk:
         ]
         if holder := self._office.store.holds().get(name):
             rows.append(("held", f"by #{holder}, which was interrupted → {self._office.prefix}ack {holder}"))
+        zone = self._office.world.policy.timezone
+        rows += [("closed", sentence(c, zone)) for c in self._office.store.closures.current() if c.hits((name,))]
         return Answer(name, render.table(rows))
 
     def _may(self, person: Person, operation: Operation, place: Place, device: str) -> bool:

@@ -43,7 +43,8 @@ def _day(word: str, local: datetime) -> datetime | None:
         return local + timedelta(days=(_DAYS.index(word[:3]) - local.weekday()) % 7 or 7)
     if found := _DATE.fullmatch(word):
         try:
-            return datetime(*map(int, found.groups()), tzinfo=local.tzinfo)  # type: ignore[misc]  # three numbers
+            year, month, day = map(int, found.groups())
+            return datetime(year, month, day, tzinfo=local.tzinfo)
         except ValueError:
             return None
     return None

@@ -95,10 +95,10 @@ def progress(job: Job, now: datetime, said: str = "") -> Answer:
     parts = [f"#{job.number} {'█' * filled}{'░' * (10 - filled)} {done}/{total}"]
     if job.counts:
         parts.append(counts(job.counts))
-    if job.started:
+    if job.started and not said.startswith("paused"):  # else it would be said anew as the seconds go by
         parts.append(duration((now - job.started).total_seconds()))
     if said:
-        parts.append(one_line(said, 60))
+        parts.append(one_line(said, 80))
     return Answer(" · ".join(parts))
 
 

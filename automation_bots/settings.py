@@ -111,6 +111,19 @@ class DriverSettings(_Strict):
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
 
 
+class StoreSettings(_Strict):
+    """[store]: where the record lives; empty: a file in the data folder."""
+
+    url: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        if not secrets.is_reference(value) and re.search(r"://[^/@]*:[^/@]*@", value):
+            raise ValueError('the password must not stand here in clear; write url = "env:NAME" or "file:PATH"')
+        return value
+
+
 class RetentionSettings(_Strict):
     """[retention]: how long outputs of ended jobs stay; the audit stays."""
 
@@ -143,6 +156,7 @@ class Settings(_Strict):
     limits: LimitSettings = LimitSettings()
     drivers: DriverSettings = DriverSettings()
     retention: RetentionSettings = RetentionSettings()
+    store: StoreSettings = StoreSettings()
     inventory: InventorySettings = InventorySettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)

@@ -86,6 +86,11 @@ class Local:
         run = self._running.get(number)
         return run.said if run else ""
 
+    def go_on(self, number: int) -> bool:
+        """Let a running job that pauses after a batch go on; False when none does."""
+        run = self._running.get(number)
+        return bool(run and run.batches.go_on())
+
     def queued_by(self, person: str) -> int:
         """How many jobs of a person wait."""
         return sum(1 for entry in list(self._entries.values()) if entry.person == person)
