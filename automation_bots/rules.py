@@ -12,6 +12,7 @@ from automation_bots.timewindow import Calendar, Window
 
 ADMINS = "admins"
 EVERYONE = "everyone"
+NO_DEVICES = frozenset({"audit", "review"})  # a rule about these alone shows nobody a device
 
 
 class Above(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from automation_bots.closures import Closure
 from automation_bots.model import Person
 from automation_bots.policy import Policy
-from automation_bots.rules import Rule
+from automation_bots.rules import NO_DEVICES, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Scope:
             seen: set[str] = set()
             mine = [rule for rule in self.policy.rules if rule.concerns(person)]
             for rule in mine:
-                seen |= frozenset() if rule.deny else self.devices(rule) or frozenset()
+                shows = not rule.deny and not all(words.text in NO_DEVICES for words in rule.what)
+                seen |= self.devices(rule) or frozenset() if shows else frozenset()
             for rule in mine:
                 if rule.deny and any(words.text == "everything" for words in rule.what):
                     seen -= self.denied(rule)
