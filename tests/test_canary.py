@@ -55,7 +55,7 @@ rules:
   - {name: admins, who: admins, may: [everything]}
   - {name: web team, who: web, may: [service], on: web, limit: {failures: 50%}}
 """
-HOSTS = "all: {vars: {driver: fake}, children: {web: {hosts: {"web[0:9]": {}}}}}\n"
+HOSTS = 'all: {vars: {driver: fake}, children: {web: {hosts: {"web[0:9]": {}}}}}\n'
 RESTART = "!service restart nginx on web"
 
 
