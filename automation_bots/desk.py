@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from dataclasses import replace
 
-from automation_bots import __version__, gate, helptext, render
+from automation_bots import __version__, gate, health, helptext, render
 from automation_bots.closures import sentence
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobdesk import JobDesk
@@ -78,36 +78,20 @@ class Desk:
     def status(self, ask: Ask) -> Answer:
         """How the bot is."""
         person = self._office.person(ask)
-        running, waiting = self._office.dispatcher.active
+        office = self._office
         devices, operations = self._sees(ask)
-        up = render.duration((self._office.now() - self._office.started).total_seconds())
-        rows = [
-            ("up", up),
-            ("jobs", f"{running} running, {waiting} waiting"),
-            ("devices", str(devices)),
-            ("operations", str(operations)),
-        ]
-        if held := self._office.store.holds():
-            rows.append(("held", f"{len(held)} devices by interrupted jobs {_numbers(held)}"))
-        if closed := self._office.store.closures.current():
-            rows.append(("closed", f"{len(closed)} freezes and locks → {self._office.prefix}locks"))
-        if reviews := self._office.store.reviews.open():
-            rows.append(("reviews", f"{len(reviews)} emergencies wait → {self._office.prefix}reviews"))
-        problems = self.problems() if ADMINS in person.groups else []
-        rows += [("problem", text) for text in problems[:5]]
-        return Answer(
-            f"{self._office.name} {__version__} is up." if not problems else f"{self._office.name} has problems.",
-            render.table(rows),
-        )
-
-    def problems(self) -> list[str]:
-        """What is wrong with files, for admins."""
-        found = [
-            self._office.world.policy_problem,
-            self._office.world.inventory.problem,
-            *map(str, self._office.world.catalog.problems),
-        ]
-        return [one_line(text, 300) for text in found if text]
+        facts, now = office.health.look(office.now()), office.now()
+        facts = replace(facts, devices=devices, operations=operations)
+        rows, troubles = health.rows(facts), []
+        if closed := office.store.closures.current():
+            rows.append(("closed", f"{len(closed)} freezes and locks → {office.prefix}locks"))
+        if reviews := office.store.reviews.open():
+            rows.append(("reviews", f"{len(reviews)} emergencies wait → {office.prefix}reviews"))
+        if ADMINS in person.groups:
+            troubles = health.troubles(facts)
+            rows += health.inside(facts, office.health.recent, now)
+        text = f"{office.name} has problems." if troubles else f"{office.name} {__version__} is up."
+        return Answer(text, render.table(rows))
 
     def can(self, ask: Ask) -> Answer:
         """Whether this person may do something here, and which rule says so; nothing is done."""
@@ -213,7 +197,3 @@ class Desk:
 
     def _may(self, person: Person, operation: Operation, place: Place, device: str) -> bool:
         return device in (gate.usable(self._office.world.scope, person, operation, place) or frozenset())
-
-
-def _numbers(held: Mapping[str, int]) -> str:
-    return ", ".join(f"#{number}" for number in sorted(set(held.values())))

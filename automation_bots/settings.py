@@ -124,6 +124,13 @@ class StoreSettings(_Strict):
         return value
 
 
+class MetricsSettings(_Strict):
+    """[metrics]: figures for Prometheus; off unless a port is given."""
+
+    port: int = Field(0, ge=0, le=65535)
+    address: str = "127.0.0.1"
+
+
 class RetentionSettings(_Strict):
     """[retention]: how long outputs of ended jobs stay; the audit stays."""
 
@@ -157,6 +164,7 @@ class Settings(_Strict):
     drivers: DriverSettings = DriverSettings()
     retention: RetentionSettings = RetentionSettings()
     store: StoreSettings = StoreSettings()
+    metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
