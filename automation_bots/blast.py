@@ -17,19 +17,19 @@ class Excess:
     text: str
 
 
-def excess(rules: Sequence[Rule], devices: Sequence[str], scope: Scope) -> list[Excess]:
+def excess(rules: Sequence[Rule], devices: frozenset[str], scope: Scope) -> list[Excess]:
     """Find the rules that allow fewer devices at once than these."""
     return [Excess(rule, text) for rule in rules if devices and (text := beyond(rule, devices, scope))]
 
 
-def beyond(rule: Rule, devices: Sequence[str], scope: Scope) -> str:
+def beyond(rule: Rule, devices: frozenset[str], scope: Scope) -> str:
     """Say how a request exceeds a rule; empty when it does not."""
     if rule.limits.devices is not None and len(devices) > rule.limits.devices:
         return f'{len(devices)} devices at once; rule "{rule.name}" allows {rule.limits.devices}'
     if rule.share is None:
         return ""
     spoken_of = scope.devices(rule) or frozenset()
-    hit = len(spoken_of.intersection(devices))
+    hit = len(spoken_of & devices)
     most = max(1, int(rule.share * len(spoken_of) + 1e-9))  # of three, 25 % is still one
     if hit <= most:
         return ""

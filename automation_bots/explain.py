@@ -83,7 +83,7 @@ def _failed(  # each key of a rule once, in the order of the file
     yield from ((key, f"only {text}") for key, text in lacks(rule, request, now, scope.places))
     if not rule.deny and rule.emergency is not bool(request.emergency):
         yield "emergency", 'only with --emergency "<reason>"' if rule.emergency else "not in an emergency"
-    if not rule.deny and (text := blast.beyond(rule, request.devices, scope)):
+    if not rule.deny and (text := blast.beyond(rule, wanted, scope)):
         yield "limit", f"{text} ({rule.above.value})"
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from heapq import nsmallest
 
 from automation_bots import blast
-from automation_bots.closures import Closing, closing, sentence
+from automation_bots.closures import ALL, Closing, closing, sentence
 from automation_bots.conditions import always, could, does, here, unmet
 from automation_bots.model import (
     NO_LIMITS,
@@ -32,8 +33,9 @@ _NAMES_SHOWN = 5
 
 
 def decide(scope: Scope, request: Request, now: datetime) -> Decision:
-    """Decide one request."""
-    return shut(scope, request, now) or by_rules(scope, request, now)
+    """Decide one request: by the rules, then by what people have closed, of which others do not hear."""
+    ruled = by_rules(scope, request, now)
+    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, now) or ruled
 
 
 def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
@@ -43,17 +45,17 @@ def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
         return None
     if not request.devices and not request.operation.declared:
         return None  # a command of a plugin; those that close and open devices among them
-    by = [c for c in closing(scope.closures, frozenset(request.devices), person.name, now)
+    wanted = frozenset(request.devices)
+    by = [c for c in closing(scope.closures, wanted, person.name, now)
           if not (request.emergency and c.kind is Closing.FREEZE)]  # fmt: skip
-    ruled = by_rules(scope, request, now) if by else None
-    if ruled is None or ruled.verdict is Verdict.DENY:
-        return None  # why the rules refuse it comes first: who closed what is not for everybody
-    hit = by[0].hits(request.devices)
-    what = f"{_names(hit, visible(scope, person))}" if hit else "Everything"
-    allowed = tuple(d for d in request.devices if not any(c.hits((d,)) for c in by))
-    refused = tuple(sorted(set(request.devices) - set(allowed)))
+    if not by:
+        return None
+    refused = wanted if any(ALL in c.devices for c in by) else wanted & frozenset().union(*(c.devices for c in by))
+    first = wanted if ALL in by[0].devices else wanted & by[0].devices
+    what = _names(first, visible(scope, person)) if first else "Everything"
+    allowed = tuple(device for device in request.devices if device not in refused)
     reason = f"No: {what} is {sentence(by[0], scope.policy.timezone)}."
-    return Decision(Verdict.DENY, reason, refused=refused, allowed=allowed)
+    return Decision(Verdict.DENY, reason, refused=tuple(sorted(refused)), allowed=allowed)
 
 
 def by_rules(scope: Scope, request: Request, now: datetime) -> Decision:
@@ -70,7 +72,8 @@ def by_rules(scope: Scope, request: Request, now: datetime) -> Decision:
 def again(scope: Scope, operation: Operation, job: Job, now: datetime) -> Decision:
     """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for."""
     request = asked(job, operation)
-    return shut(scope, request, now) or by_rules(scope, request, job.created or now)
+    ruled = by_rules(scope, request, job.created or now)
+    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, now) or ruled
 
 
 def asked(job: Job, operation: Operation) -> Request:
@@ -143,7 +146,7 @@ class _Found:
     def _allowed(self, rules: list[Rule], devices: tuple[str, ...]) -> Decision:
         names = tuple(rule.name for rule in rules)
         limits = strictest(rule.limits for rule in rules)
-        big = blast.excess(rules, devices, self.scope)
+        big = blast.excess(rules, frozenset(devices), self.scope)
         if too_big := blast.of(big, Above.DENY):
             return Decision(Verdict.DENY, f"No: {too_big[0].text}.", names, refused=devices)
         groups = [group for rule in rules for group in rule.approvers]
@@ -185,7 +188,7 @@ class _Found:
         return ""
 
     def _about(self, rule: Rule, refused: frozenset[str]) -> bool:
-        return does(rule, self.request, self.person) and (not refused or bool(self.scope.hits(rule, refused)))
+        return does(rule, self.request, self.person) and (not refused or self.scope.touches(rule, refused))
 
 
 def _on(refused: frozenset[str], seen: frozenset[str]) -> str:
@@ -194,9 +197,9 @@ def _on(refused: frozenset[str], seen: frozenset[str]) -> str:
 
 def _names(devices: Collection[str], seen: frozenset[str]) -> str:
     """Devices as far as a line allows; none that the person may not see is named or counted."""
-    names = sorted(seen.intersection(devices))
-    more = len(names) - _NAMES_SHOWN
-    return (", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")) or "these devices"
+    known = seen.intersection(devices)
+    names, more = nsmallest(_NAMES_SHOWN, known), len(known) - _NAMES_SHOWN
+    return (", ".join(names) + (f" and {more} more" if more > 0 else "")) or "these devices"
 
 
 def strictest(limits: Iterable[Limits]) -> Limits:

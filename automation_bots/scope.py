@@ -68,6 +68,11 @@ class Scope:
             self._reach[key] = (found & self.seen(person)).difference(*map(self.denied, denying))
         return self._reach[key]
 
+    def touches(self, rule: Rule, devices: frozenset[str]) -> bool:
+        """Return whether the rule speaks of any of the devices."""
+        known = self.devices(rule)
+        return bool(devices and rule.deny) if known is None else not known.isdisjoint(devices)
+
     def hits(self, rule: Rule, devices: frozenset[str]) -> frozenset[str]:
         """Return which of the devices the rule speaks of; an unreadable `on` allows nothing and denies everything."""
         known = self.devices(rule)

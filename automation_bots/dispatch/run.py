@@ -225,9 +225,13 @@ class Run:
         if lost:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
         scope, now = self._workshop.scope(), datetime.now(UTC)
-        if shut := gate.shut(scope, gate.asked(job, operation), now):
-            return f"it was accepted, but by now: {shut.reason.removeprefix('No: ')}"
         decision = gate.again(scope, operation, job, now)
+        if (
+            decision.verdict is Verdict.DENY
+            and not decision.rules
+            and gate.shut(scope, gate.asked(job, operation), now)
+        ):
+            return f"it was accepted, but by now: {decision.reason.removeprefix('No: ')}"
         if decision.verdict is not Verdict.ALLOW:
             return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
         return ""
