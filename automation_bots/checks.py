@@ -46,6 +46,16 @@ def policy_only(path: Path) -> Lines:
     return _policy(bot.world, path)
 
 
+def tests_only(path: Path) -> Lines:
+    """Run the policy's test cases alone."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    tests = path / "policy-tests.yml"
+    return run_tests(bot.world, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
+
+
 def _policy(world: World, path: Path) -> Lines:
     lines = lint(world.policy, world.scope, world.catalog.operations)
     tests = path / "policy-tests.yml"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from automation_bots import explain, gate, render
+from automation_bots import explain, gate, recall, render
 from automation_bots.errors import BadCommand, NoSuchJob
 from automation_bots.jobdesk import JobDesk
-from automation_bots.model import Answer, Caller, Decision, Job, Person, Place, Request, Verdict, one_line
+from automation_bots.model import Answer, Caller, Decision, Job, Person, Request, Verdict, one_line
 from automation_bots.office import Ask, Office
 from automation_bots.pipeline import Said
 from automation_bots.rules import ADMINS
@@ -90,8 +89,8 @@ class Why:
         text = f"{text.rstrip()}\n{row.body.get('reason', '')}"
         if operation is None:
             return Answer(text)
-        request = request_of(row, operation.name, self._office)
-        return Answer(text) if request is None else self._with_rules(person, request, text, row)
+        request = recall.request_of(row, operation, frozenset(self._office.world.inventory.names))
+        return self._with_rules(person, request, text, row)
 
     def _with_rules(self, asker: Person, request: Request, text: str, row: AuditRow | None) -> Answer:
         scope = self._office.world.scope
@@ -108,19 +107,3 @@ def _block(decision: Decision, looks: list[explain.Look]) -> str:
     if decision.verdict is not Verdict.DENY:
         looks = [look for look in looks if look.rule.name in decision.rules]
     return explain.block(looks)
-
-
-def request_of(row: AuditRow, operation: str, office: Office) -> Request | None:
-    """The request that an audit row is about, as far as it was recorded."""
-    found = office.world.catalog.find(operation)
-    if found is None or not row.caller:
-        return None
-    body = row.body
-    devices = tuple(name for name in body.get("devices", ()) if name in set(office.world.inventory.names))
-    room, _, thread = row.place.partition("/")
-    place = Place(row.network, room, thread, direct=bool(body.get("direct")))
-    request = Request(Caller(row.network, row.caller), place, found, dict(body.get("parameters") or {}))
-    return replace(
-        request, pattern=str(body.get("pattern", "")), devices=devices, check=bool(body.get("check")),
-        emergency=str(body.get("emergency") or ""),
-    )  # fmt: skip

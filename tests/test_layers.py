@@ -84,7 +84,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"dispatch", "chores"},
     {"parts", "resolve"},
     {"explain", "acceptance"},
-    {"health", "pipeline"},
+    {"recall", "health", "pipeline"},
     {"office", "jobdesk", "metrics"},
     {"why", "closedesk"},
     {"desk"},

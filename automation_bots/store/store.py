@@ -287,7 +287,7 @@ class Store:
 def _facts(job: Job) -> dict[str, Any]:
     """Return what was asked for, as the audit row of the acceptance keeps it."""
     names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of", "emergency")
-    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
+    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name, "direct": job.place.direct}
 
 
 def _by(job: Job, person: str) -> Subject:
