@@ -134,14 +134,15 @@ def run_tests(world: World, path: Path) -> Lines:
     return lines or [("ok", f"{path}: {len(cases)} cases")]
 
 
+_EXPECTED = (*Verdict, "confirm")
 _CASE = ("who", "what", "expect", "where", "when")
 
 
 def _case(world: World, case: Any) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
         return f"a case is {{who, what, expect}}, with where and when if needed; got {one_line(str(case), 80)}"
-    if case["expect"] not in list(Verdict):
-        return f"expect is one of {', '.join(Verdict)}; got {one_line(str(case['expect']), 30)!r}"
+    if case["expect"] not in _EXPECTED:
+        return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
     person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
     network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
     place = _place(str(case.get("where", "dm")), network, world)
@@ -158,11 +159,14 @@ def _case(world: World, case: Any) -> str:
         devices = world.inventory.expand(typed.pattern) if typed.pattern else ()
     except UserError as error:
         return str(error)
-    request = Request(Caller(network, id_), place, operation, values, typed.pattern, devices, check=typed.check)
+    request = Request(
+        Caller(network, id_), place, operation, values, typed.pattern, devices, typed.check, emergency=typed.emergency
+    )
     decision = gate.decide(world.scope, request, moment if moment.tzinfo else moment.astimezone())
-    if decision.verdict.value == case["expect"]:
+    got = "confirm" if decision.confirm and decision.verdict is Verdict.ALLOW else decision.verdict.value
+    if got == case["expect"]:
         return ""
-    return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {decision.verdict.value}. {decision.reason}"
+    return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
 
 
 def _place(where: str, network: str, world: World) -> Place:

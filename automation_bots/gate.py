@@ -54,7 +54,8 @@ def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
     first = wanted if ALL in by[0].devices else wanted & by[0].devices
     what = _names(first, visible(scope, person)) if first else "Everything"
     allowed = tuple(device for device in request.devices if device not in refused)
-    reason = f"No: {what} is {sentence(by[0], scope.policy.timezone)}."
+    verb = "are" if len(first) > 1 else "is"
+    reason = f"No: {what} {verb} {sentence(by[0], scope.policy.timezone)}."
     return Decision(Verdict.DENY, reason, refused=tuple(sorted(refused)), allowed=allowed)
 
 
