@@ -14,7 +14,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _SPAN = re.compile(r"(\d{1,4})\s*(m|min|h|d)")
 _MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def read(words: Sequence[str], now: datetime, zone: str) -> tuple[datetime, int]:
@@ -39,8 +39,8 @@ def _day(word: str, local: datetime) -> datetime | None:
     word = word.lower()
     if word in {"today", "tomorrow"}:
         return local + timedelta(days=word == "tomorrow")
-    if word[:3] in _DAYS and word.isalpha():
-        return local + timedelta(days=(_DAYS.index(word[:3]) - local.weekday()) % 7 or 7)
+    if len(word) > 2 and (day := next((day for day in _DAYS if day.startswith(word)), "")):
+        return local + timedelta(days=(_DAYS.index(day) - local.weekday()) % 7 or 7)
     if found := _DATE.fullmatch(word):
         try:
             year, month, day = map(int, found.groups())
