@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from automation_bots import __version__, secrets, settings
+from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
@@ -21,6 +21,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
@@ -37,6 +38,7 @@ from automation_bots.redact import Redactor
 from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
+from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,8 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         self.health = self._health()
         office = self._office()
-        self.desk, self.job_desk = Desk(office), JobDesk(office)
+        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
         self._closed()
         self.close_desk = CloseDesk(office, self.job_desk, self._closed)
 
@@ -185,8 +188,18 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
+
+    def _paths(self) -> Paths:
+        def address(person: str, name: str) -> str:
+            """What the inventory says of a device, to those who may know of it."""
+            known = self.world.policy.people.get(person)
+            if name not in gate.visible(self.world.scope, known):
+                return ""
+            return self.inventory.device(name).address
+
+        return Paths(sight=Sight(device=address))
 
     def _ssh_options(self) -> str:
         """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""

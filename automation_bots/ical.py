@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from automation_bots.timewindow import Calendar, calendar
@@ -33,14 +34,24 @@ def _spans(content: bytes, name: str, zone: ZoneInfo, now: datetime) -> list[tup
 
     try:
         found = icalendar.Calendar.from_ical(content)
-        events = recurring_ical_events.of(found).between(now - _BEFORE, now + _AFTER)
+        often = any(_too_often(part) for part in found.walk("VEVENT"))
+        events = [] if often else recurring_ical_events.of(found).between(now - _BEFORE, now + _AFTER)
         some = list(islice(events, _MOST_EVENTS + 1))
         spans = [(_moment(event.start, zone), _moment(event.end, zone)) for event in some if _counts(event)]
     except Exception as error:
         raise ValueError(f"{name} is no calendar that can be read: {error}") from error
-    if len(some) > _MOST_EVENTS:
-        raise ValueError(f"{name} has more than {_MOST_EVENTS} events a year")
+    if often or len(some) > _MOST_EVENTS:
+        raise ValueError(
+            f"{name} has more than {_MOST_EVENTS} events a year; write Mon-Fri 08:00-18:00 for a long window"
+        )
     return spans
+
+
+def _too_often(event: Any) -> bool:
+    """Such events are half a million a year, and take minutes to find."""
+    rules = event.get("RRULE") or []
+    every = rules if isinstance(rules, list) else [rules]
+    return any({"MINUTELY", "SECONDLY"} & {str(freq).upper() for freq in rule.get("FREQ", [])} for rule in every)
 
 
 def _counts(event: object) -> bool:

@@ -39,8 +39,8 @@ def _day(word: str, local: datetime) -> datetime | None:
     word = word.lower()
     if word in {"today", "tomorrow"}:
         return local + timedelta(days=word == "tomorrow")
-    if len(word) > 2 and (day := next((day for day in _DAYS if day.startswith(word)), "")):
-        return local + timedelta(days=(_DAYS.index(day) - local.weekday()) % 7 or 7)
+    if len(word) > 2 and (named := next((day for day in _DAYS if day.startswith(word)), "")):
+        return local + timedelta(days=(_DAYS.index(named) - local.weekday()) % 7 or 7)
     if found := _DATE.fullmatch(word):
         try:
             year, month, day = map(int, found.groups())

@@ -71,8 +71,22 @@ class Pipeline:
             raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
         # Without the words, since a secret may be among them; what may be shown of them is recorded anyway.
         log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
-        typed = grammar.parse(operation, said.line, said.text)
+        try:
+            typed = grammar.parse(operation, said.line, said.text)
+            grammar.checked(operation, typed)
+        except UserError:  # what it takes is told only to whom it is for
+            if refused := self._not_for(said, operation, ""):
+                return refused
+            raise
         return self._with(said, operation, typed)
+
+    def _not_for(self, said: Said, operation: Operation, pattern: str) -> Answer | None:
+        """Refuse an operation that a person cannot use here, whatever the values."""
+        scope, person = self._parts.world.scope, self.person(said.caller)
+        if gate.usable(scope, person, operation, said.place) is not None:
+            return None
+        request = Request(said.caller, said.place, operation, {}, pattern)
+        return self._acceptance.refuse(request, gate.decide(scope, request, self._parts.now()))
 
     def _with(self, said: Said, operation: Operation, typed: grammar.Typed) -> Answer | None:
         values = grammar.checked(operation, typed)
@@ -142,12 +156,9 @@ class Pipeline:
     # -- questions: a missing value is asked for, and the next words of the same person complete the command
 
     def _ask(self, said: Said, operation: Operation, typed: grammar.Typed, missing: grammar.Missing) -> Answer:
-        person = self.person(said.caller)
-        usable = gate.usable(self._parts.world.scope, person, operation, said.place)
-        if usable is None:
-            request = Request(said.caller, said.place, operation, {}, typed.pattern)
-            decision = gate.decide(self._parts.world.scope, request, self._parts.now())
-            return self._acceptance.refuse(request, decision)
+        if refused := self._not_for(said, operation, typed.pattern):
+            return refused
+        usable = gate.usable(self._parts.world.scope, self.person(said.caller), operation, said.place) or ()
         return self._parts.questions.ask(
             Question(said.caller, said.place, operation.name, typed, missing), sorted(usable)
         )

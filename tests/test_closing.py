@@ -186,3 +186,17 @@ def test_freezes_locks_and_reviews_outlive_a_restart(tmp_path):
         assert "frozen by joe" in chat.asks(f"{RESTART} web1", who="kim")
         assert "locked by joe" in chat.asks(f"{RESTART} web2", who="kim")
         assert "down" in chat.asks("!reviews", who="kim")
+
+
+def test_what_an_operation_takes_is_told_only_to_whom_it_is_for(chat):
+    assert chat.asks("!service restart nginx colour=red on web1", who="eva").startswith("service has no parameter")
+    for line in ("!patch colour=red on web1", "!patch batch=many on web1"):
+        said = chat.asks(line, "No:|parameter|batch", who="kim")
+        assert said.startswith("No: patch"), said
+
+
+def test_what_a_job_printed_can_be_read_while_its_devices_are_frozen(chat):
+    chat.asks(f"{RESTART} web1", "done in", who="joe")
+    number = chat.jobs[0].number
+    chat.asks("!freeze web until 2h audit", "frozen", who="ana")
+    assert "No:" not in chat.asks(f"!job {number} output", f"#{number}", who="kim")

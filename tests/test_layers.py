@@ -26,6 +26,7 @@ PURE = (
     "explain",
     "moments",
     "grouping",
+    "hostkeys",
 )
 OUTSIDE = {
     "os",
@@ -54,6 +55,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "docstrings",
         "moments",
         "grouping",
+        "bundle",
     },
     {
         "parameters",
@@ -85,7 +87,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"parts", "resolve"},
     {"explain", "acceptance"},
     {"recall", "health", "pipeline"},
-    {"office", "jobdesk", "metrics"},
+    {"office", "hostkeys", "trust", "jobdesk", "metrics"},
     {"why", "closedesk"},
     {"desk"},
     {"bot", "starter"},

@@ -46,6 +46,8 @@ class AuditKind(StrEnum):
     UNLOCKED = "unlocked"
     REVIEWED = "reviewed"
     CONTINUED = "continued"  # the next batch of a job that waited for a word
+    TRUSTED = "trusted"  # host keys of devices
+    UNTRUSTED = "untrusted"
     COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere
     ERROR = "error"
 

@@ -17,6 +17,7 @@ from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
@@ -36,6 +37,7 @@ class Store:
         self._clock = clock
         self.closures = Closures(database, clock)
         self.reviews = Reviews(database, clock)
+        self.host_keys = HostKeys(database, clock)
 
     @classmethod
     def open(
@@ -167,6 +169,11 @@ class Store:
         """Return all that one device printed; empty when nothing, or no longer kept."""
         with self._database.read() as connection:
             return outcomes.output(connection, number, device)
+
+    def digests(self, number: int) -> dict[str, str]:
+        """Return {device: a digest of what it printed}: the same text, the same digest."""
+        with self._database.read() as connection:
+            return outcomes.digests(connection, number)
 
     def conclude(self, number: int, conclusion: Conclusion) -> None:
         """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
