@@ -44,7 +44,9 @@ class Acceptance:
         """Queue what was allowed; its place hears of it by the announcer."""
         parts, operation = self._parts, request.operation
         if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
-            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit. → !queue · !cancel <n>")
+            seconds = parts.dispatcher.free_in(person.name)
+            again = f" Try again in {seconds} s." if seconds else ""
+            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit.{again} → !queue · !cancel <n>")
         stored = catalog.without_secrets(operation, request.parameters)
         hidden = {name: value for name, value in request.parameters.items() if stored[name] != value}
         drivers, sites = self._drivers(operation, request.devices)

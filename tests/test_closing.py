@@ -200,3 +200,15 @@ def test_what_a_job_printed_can_be_read_while_its_devices_are_frozen(chat):
     number = chat.jobs[0].number
     chat.asks("!freeze web until 2h audit", "frozen", who="ana")
     assert "No:" not in chat.asks(f"!job {number} output", f"#{number}", who="kim")
+
+
+def test_who_floods_hears_when_to_try_again(tmp_path):
+    policy = POLICY.replace("may: [reads],", "may: [reads], limit: {rate: 1/min},")
+    folder = write_folder(tmp_path, policy=policy, toml='name = "netbot"\nbackend = "Test"\n[limits]\nqueued = 2\n')
+    with ChatBot(folder, drivers=(Fake(),)) as chat:
+        chat.asks("!uptime on web1", "done", who="joe")
+        chat.asks("!uptime on web1", "#2 .* waits [0-9]+ s: the rule may start 1 jobs in 60 s", who="joe")
+        chat.asks("!uptime on web1", "#3 .* waits", who="joe")
+        chat.asks(
+            "!uptime on web1", r"You have 2 jobs waiting, which is the limit\. Try again in [0-9]+ s\.", who="joe"
+        )

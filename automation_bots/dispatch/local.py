@@ -33,6 +33,7 @@ class Local:
         self._running: dict[int, Run] = {}
         self._recent: deque[Start] = deque(maxlen=10_000)
         self._waits: Mapping[int, str] = {}
+        self._seconds: Mapping[int, int] = {}
         self._held: Mapping[str, int] | None = None  # None: to be asked for
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
@@ -95,6 +96,11 @@ class Local:
         """How many jobs of a person wait."""
         return sum(1 for entry in list(self._entries.values()) if entry.person == person)
 
+    def free_in(self, person: str) -> int | None:
+        """In how many seconds a rate lets the next job of a person start; None when no rate holds one back."""
+        mine = [number for number, entry in list(self._entries.items()) if entry.person == person]
+        return min((seconds for number in mine if (seconds := self._seconds.get(number))), default=None)
+
     @property
     def active(self) -> tuple[int, int]:
         """How many jobs run and wait."""
@@ -154,7 +160,7 @@ class Local:
                 self._waits = dict.fromkeys(self._queued, why)
                 return
             admission = self._decide()
-            self._waits = admission.waits
+            self._waits, self._seconds = admission.waits, admission.seconds
             for number in admission.start:
                 self._begin(number)
 
