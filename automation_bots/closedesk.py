@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from automation_bots import gate, moments, render
+from automation_bots import gate, render
 from automation_bots.closures import ALL, DONE, Closing, Closure, clock
 from automation_bots.errors import BadCommand
 from automation_bots.jobdesk import JobDesk
@@ -13,6 +13,7 @@ from automation_bots.model import Answer, Operation, Person, Request, Risk, one_
 from automation_bots.office import Ask, Office
 from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
+from automation_bots.until import time_ahead
 
 # Operations of the policy: for admins until a rule names them. They touch no device, so a freeze does not stop them.
 _OPERATIONS = {
@@ -70,7 +71,7 @@ class CloseDesk:
             raise BadCommand(f"→ {prefix}{kind.value} <devices>{times} <reason>")
         devices, rest, until = self._devices(person, words[0]), words[1:], None
         if rest[0].lower() == "until":
-            until, taken = moments.read(rest[1:], now, self._office.world.policy.timezone)
+            until, taken = time_ahead(rest[1:], now, self._office.world.policy.timezone)
             rest = rest[1 + taken :]
         elif kind is Closing.FREEZE:
             raise BadCommand(f"Until when? → {prefix}freeze {one_line(words[0], 40)} until 18:00 <reason>")

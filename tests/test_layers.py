@@ -24,7 +24,7 @@ PURE = (
     "canary",
     "closures",
     "explain",
-    "moments",
+    "until",
     "grouping",
     "hostkeys",
 )
@@ -53,7 +53,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "surface",
         "secret_patterns",
         "docstrings",
-        "moments",
+        "until",
         "grouping",
         "bundle",
     },

@@ -17,7 +17,7 @@ _MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def read(words: Sequence[str], now: datetime, zone: str) -> tuple[datetime, int]:
+def time_ahead(words: Sequence[str], now: datetime, zone: str) -> tuple[datetime, int]:
     """Read the moment that some words begin with: it lies ahead; returns it and how many words it took."""
     if words and (span := _SPAN.fullmatch(words[0])):
         return now + timedelta(minutes=int(span.group(1)) * _MINUTES[span.group(2)]), 1

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from automation_bots import moments
 from automation_bots.errors import BadCommand
+from automation_bots.until import time_ahead
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday, 13:00 in Madrid
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday, 13:00 in Madrid
     ],
 )
 def test_a_time_lies_ahead(words, moment, taken):
-    found = moments.read(words.split(), NOW, "Europe/Madrid")
+    found = time_ahead(words.split(), NOW, "Europe/Madrid")
     assert (f"{found[0].astimezone(UTC):%Y-%m-%d %H:%M}", found[1]) == (moment, taken)
 
 
@@ -35,4 +35,4 @@ def test_a_time_lies_ahead(words, moment, taken):
 )
 def test_what_is_no_time_or_over_is_said(words):
     with pytest.raises(BadCommand):
-        moments.read(words.split(), NOW, "Europe/Madrid")
+        time_ahead(words.split(), NOW, "Europe/Madrid")
