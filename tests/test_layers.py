@@ -55,6 +55,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "docstrings",
         "until",
         "grouping",
+        "sweep",
         "bundle",
     },
     {
