@@ -118,7 +118,7 @@ def test_break_glass_passes_a_freeze_pages_the_admins_and_asks_for_a_review(chat
     chat.asks(f'{RESTART} web1 --emergency "site is down"', "EMERGENCY: eva runs #[0-9]+ .*: site is down", who="eva")
     number = chat.jobs[0].number
     wait(lambda: chat.automation.store.job(number).state is State.DONE, 10)
-    assert "site is down" in chat.asks("!reviews", who="kim")
+    assert "site is down" in chat.asks("!reviews", "to review", who="kim")
     assert "No: somebody else than eva" in chat.asks(f"!review {number} all fine", who="eva")
     assert "is written" in chat.asks(f"!review {number} was right, now in the playbook", who="kim")
     assert "reviewed by kim" in chat.asks(f"!review {number} again", who="ana")
