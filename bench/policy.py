@@ -48,7 +48,7 @@ def run() -> list[Figure]:
             Figure(f"policy.{label}.p99", quantile(samples, 0.99), "ms", BAR),
         ]
     look = Request(Caller("text", "@p0"), Place("text", "#ops"), UPTIME, {}, "all", names)
-    allowed = [_milliseconds(known, look, Verdict.ALLOW) for _ in range(300)]
+    allowed = [_milliseconds(known, look, Verdict.ALLOW) for _ in range(1_000)]
     found.append(Figure("policy.all_allowed.p99", quantile(allowed, 0.99), "ms", BAR))
     fresh = [_milliseconds(scope(), look, Verdict.ALLOW) for _ in range(5)]
     return [*found, Figure("policy.first_after_reload", median(fresh), "ms")]
