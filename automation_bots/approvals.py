@@ -26,7 +26,7 @@ from automation_bots.model import (
 )
 from automation_bots.needs import Need
 from automation_bots.parts import Parts
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import Subject
 from automation_bots.store.parking import Voted
 from automation_bots.surface import MessageRef
@@ -134,7 +134,8 @@ class Approvals:
         operation = self._parts.world.operation(job.operation)
         if operation is None:
             return Decision(Verdict.DENY, f"No: {job.operation} is no longer there.")
-        return gate.again(self._parts.world.scope, operation, job, approval.run_at or self._parts.now())
+        now = self._parts.now()
+        return gate.again(self._parts.world.scope, operation, job, now, approval.run_at or now)
 
     def _start(self, number: int) -> None:
         """Hand what was released to the dispatcher."""
@@ -142,6 +143,8 @@ class Approvals:
         if job.state is State.QUEUED:
             self._parts.announcer.take_up(number)
             self._parts.dispatcher.submit(job, hidden)
+            if job.emergency:
+                self._parts.page(render.emergency(job, self._parts.prefix))
 
     def deny(self, caller: Caller, place: Place, number: int, reason: str = "") -> Answer | None:
         """End a request by the word of one approver."""

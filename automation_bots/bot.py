@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from automation_bots.announce import Announcer
 from automation_bots.approvaldesk import ApprovalDesk
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
+from automation_bots.closedesk import CloseDesk
 from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
@@ -35,8 +37,8 @@ from automation_bots.logs import Recent
 from automation_bots.model import Answer, Job, Place, one_line
 from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
-from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.trust import Means, TrustDesk
@@ -44,7 +46,7 @@ from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
-OWN_PLUGINS = ("approvals", "desk", "jobs", "operations")
+OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -93,6 +95,12 @@ class Bot:
         trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
         self.approval_desk = ApprovalDesk(office)
+        self._closed()
+        self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+
+    def _closed(self) -> None:
+        """Let the gate know what people have frozen and locked."""
+        self.world.closures = self.store.closures.current()
 
     # -- parts
 
@@ -225,9 +233,23 @@ class Bot:
                 prefix=self.settings.prefix,
                 asking=self.settings.approvals.asking(),
                 surface=self._surface_of,
+                page=self._page,
             ),
             self._consent,
         )
+
+    def _page(self, answer: Answer) -> None:
+        """Tell the admins and the approvers' room at once, without making the one wait who has an emergency."""
+        threading.Thread(target=self._page_now, args=(answer,), name="page", daemon=True).start()
+
+    def _page_now(self, answer: Answer) -> None:
+        self._tell_admins(answer)
+        if room := self.settings.approvals.asking().room:
+            self._tell(
+                "the approvers' room",
+                Place(self.settings.network, self.settings.places.get(room.removeprefix("#"), room)),
+                answer,
+            )
 
     def _office(self) -> Office:
         return Office(
@@ -347,11 +369,13 @@ class Bot:
         network = self.settings.network
         for person in self.world.policy.people.values():
             if ADMINS in person.groups and network in person.ids:
-                place = Place(network, person.ids[network], direct=True)
-                try:
-                    self._surface_of(place).say(place, answer)
-                except Exception:  # whatever a network raises for one of them, the others are told
-                    log.exception("%s could not be told: %s", person.name, answer.text)
+                self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
+
+    def _tell(self, who: str, place: Place, answer: Answer) -> None:
+        try:
+            self._surface_of(place).say(place, answer)
+        except Exception:  # whatever a network raises for one of them, the others are told
+            log.exception("%s could not be told: %s", who, answer.text)
 
     @property
     def started(self) -> bool:

@@ -83,6 +83,9 @@ class Typed:
     wait: bool = False
     reason: str = ""
     when: str = ""  # not before that time
+    emergency: str = ""
+    canary: str = ""
+    pause_after: int = 0
 
 
 def parse(operation: Operation, line: str, text: str = "") -> Typed:
@@ -102,7 +105,8 @@ def parse(operation: Operation, line: str, text: str = "") -> Typed:
 
 
 _FLAGS = ("check", "quiet", "wait")
-_TEXTS = ("reason", "when")  # flags with a text behind them
+_SAID = ("reason", "when", "emergency", "canary")  # flags with a value
+_PAUSE = "pause-after"
 
 
 def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[Word]:
@@ -111,7 +115,7 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
     free = any(p.rest for p in operation.parameters)
     pending = iter(found)
     for word in pending:
-        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_TEXTS)
+        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_SAID, _PAUSE)
         if word.quoted or (free and not ours):
             plain.append(word)
         elif word.text.startswith("--") and len(word.text) > 2:
@@ -128,8 +132,11 @@ def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
     if name in _FLAGS and not equals:
         setattr(typed, name, True)
         return
-    if name in _TEXTS and operation.parameter(name) is None:
+    if name in _SAID and operation.parameter(name) is None:
         setattr(typed, name, value if equals else _next(name, pending))
+        return
+    if name == _PAUSE:
+        typed.pause_after = _count(value) if equals else 1
         return
     parameter = operation.parameter(name.replace("-", "_"))
     if parameter is not None and parameter.type == "bool" and not equals:
@@ -138,6 +145,12 @@ def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
         _assign(
             operation, name.replace("-", "_"), value if equals or parameter is None else _next(name, pending), typed
         )
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[1-9]", text):
+        raise BadParameter(f"--{_PAUSE} takes the number of a batch, as in --{_PAUSE}=2; got {one_line(text, 20)!r}")
+    return int(text)
 
 
 def _next(name: str, pending: Any) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from automation_bots import bundle, helptext, render
+from automation_bots import bundle, gate, helptext, render
+from automation_bots.closures import ALL, sentence
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, PARKED, Answer, File, Job, State, one_line
+from automation_bots.model import FINAL, PARKED, Answer, File, Job, Person, State, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Criteria, Subject
 
 _AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
@@ -130,9 +131,21 @@ class JobDesk:
             shown = (job.title, job.person) if self._office.sees(person, job) else ("…", "")
             rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
         running = self._office.dispatcher.active[0]
+        closed = self._closed(person)
         if not rows:
-            return Answer(f"Nothing waits; {render.many(running, 'job')} running.")
-        return Answer(f"{render.many(len(rows), 'job')} waiting, {running} running:", render.table(rows, limit=30))
+            return Answer(f"Nothing waits; {render.many(running, 'job')} running.", closed)
+        return Answer(
+            f"{render.many(len(rows), 'job')} waiting, {running} running:",
+            "\n".join(filter(None, [render.table(rows, limit=30), closed])),
+        )
+
+    def _closed(self, person: Person) -> str:
+        """What is frozen or locked of the devices that a person sees, one line each."""
+        seen, zone = gate.visible(self._office.world.scope, person), self._office.world.policy.timezone
+        found = [c for c in self._office.store.closures.current() if ALL in c.devices or c.hits(seen)]
+        return "\n".join(
+            f"{'all' if ALL in c.devices else render.names(c.hits(seen))}: {sentence(c, zone)}" for c in found[:10]
+        )
 
     def cancel(self, ask: Ask) -> Answer | None:
         """Stop one's own job; admins stop any."""

@@ -205,6 +205,14 @@ def driver_of(variables: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """Batches one after the other: `steps` are counts or percentages, the rest comes last."""
+
+    steps: tuple[str, ...] = ()
+    pause_after: int = 0  # the batch after which somebody has to say `!continue`; 0: none
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 
@@ -221,6 +229,9 @@ class Request:
     message_id: str = ""
     retry_of: int | None = None
     when: datetime | None = None  # not before
+    emergency: str = ""  # why the usual rules cannot be kept
+    canary: Canary | None = None
+    confirmed: int = 0  # the number of devices that the requester typed
 
     @property
     def risk(self) -> Risk:
@@ -243,6 +254,9 @@ class Limits:
     devices: int | None = None
     concurrent: int | None = None
     rate: tuple[int, float] | None = None  # (starts, seconds)
+    failures: float | None = None  # of a batch of a canary; more than this share stops the job, None: any failure
+    caps: tuple[tuple[str, str, int], ...] = ()  # (rule, per what, jobs at once)
+    rates: tuple[tuple[str, str, int, float], ...] = ()  # (rule, per what, starts, seconds)
 
 
 NO_LIMITS = Limits()
@@ -260,6 +274,7 @@ class Decision:
     needs: tuple[Need, ...] = ()  # all must be met
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+    confirm: str = ""  # why the requester has to type the number of devices first; empty: no need
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +315,8 @@ class Job:
     retry_of: int | None = None
     preview_of: int | None = None  # the job that waits for approval and is looked at here beforehand
     parked: bool = False  # it waited for approval or for its time: its approval record stands beside it
+    emergency: str = ""
+    canary: Canary | None = None
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from automation_bots.announce import Announcer
 from automation_bots.dispatch.local import Local
-from automation_bots.model import Caller, Person, Place
+from automation_bots.model import Answer, Caller, Person, Place
 from automation_bots.needs import Asking
 from automation_bots.questions import Questions
 from automation_bots.store import Store
@@ -49,6 +49,7 @@ class Parts:
     questions: Questions = field(default_factory=Questions)
     asking: Asking = field(default_factory=Asking)
     surface: Callable[[Place], Surface] = nowhere
+    page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from automation_bots import secrets
 from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
-from automation_bots.policy import rate
+from automation_bots.policy_file import rate
 from automation_bots.throttle import Caps
 
 

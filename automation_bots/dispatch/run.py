@@ -10,10 +10,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from automation_bots import catalog, gate
+from automation_bots.dispatch.batches import Batches
 from automation_bots.dispatch.earlier import Earlier
 from automation_bots.drivers import Cancel, Driver, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
@@ -70,7 +72,7 @@ class Run:
         self, workshop: Workshop, job: Job, hidden: Mapping[str, Any], entry: Entry, done: Callable[[Run], None]
     ) -> None:
         self.job = replace(job, parameters={**job.parameters, **hidden})
-        self.entry, self.cancel, self.said = entry, Cancel(), ""
+        self.entry, self.cancel, self._words = entry, Cancel(), ""
         self._workshop, self._done = workshop, done
         self._lock = threading.Lock()
         self._pending: list[Outcome] = []
@@ -78,6 +80,7 @@ class Run:
         self._flushed = 0.0
         self._own = Redactor(_texts(hidden.values()))
         self._timed_out = self._abandoned = self._voided = False
+        self.batches = Batches(self.job, self.cancel)
         self._secrets_known = threading.Event()
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
@@ -140,7 +143,12 @@ class Run:
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
         shown = (one_line(self._clear(line)) for line in lines[-_LINES_SAID:])
-        self.said = "\n".join([one_line(self._clear(text), 80), *shown])
+        self._words = "\n".join([one_line(self._clear(text), 80), *shown])
+
+    @property
+    def said(self) -> str:
+        """What is going on: the batch, and the driver's last words."""
+        return " · ".join(filter(None, (self.batches.label, self._words)))
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""
@@ -224,16 +232,23 @@ class Run:
             return why
         self._voided = False
         limit = operation.time_limit or workshop.time_limit
-        timer = threading.Timer(limit, self._too_long, (limit,))
+
+        def work(devices: tuple[str, ...], seconds: float) -> None:
+            self._batch(operation, devices, seconds, limit)
+
+        why = self.batches.run(work, limit, self._seen, self.outcome)
+        return f"time limit of {limit:g} s reached" if self._timed_out else why
+
+    def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
+        timer = threading.Timer(max(0.0, seconds), self._too_long, (limit,))
         timer.daemon = True
         timer.start()
-        folder = Path(tempfile.mkdtemp(prefix=f"job-{job.number}-", dir=workshop.folder))
+        folder = Path(tempfile.mkdtemp(prefix=f"job-{self.job.number}-", dir=self._workshop.folder))
         try:
-            self._shares(operation, folder, time.monotonic() + limit)
+            self._shares(operation, names, folder, time.monotonic() + seconds)
         finally:
             timer.cancel()
             shutil.rmtree(folder, ignore_errors=True)
-        return f"time limit of {limit:g} s reached" if self._timed_out else ""
 
     def _void(self, operation: Operation) -> str:
         """Say why what was accepted is not what would run now."""
@@ -245,7 +260,14 @@ class Run:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
         if job.parked or job.preview_of is not None:
             return self._workshop.consent(operation, job)
-        decision = gate.again(self._workshop.scope(), operation, job)
+        scope, now = self._workshop.scope(), datetime.now(UTC)
+        decision = gate.again(scope, operation, job, now)
+        if (
+            decision.verdict is Verdict.DENY
+            and not decision.rules
+            and gate.shut(scope, gate.asked(job, operation), now)
+        ):
+            return f"it was accepted, but by now: {decision.reason.removeprefix('No: ')}"
         if decision.verdict is not Verdict.ALLOW:
             return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
         return ""
@@ -254,9 +276,12 @@ class Run:
         self._timed_out = True
         self.cancel.set(f"time limit of {limit:g} s reached")
 
-    def _shares(self, operation: Operation, folder: Path, deadline: float) -> None:
-        devices = self._workshop.inventory.devices(self.job.devices)
-        threads = [threading.Thread(target=self._learn_secrets, args=(devices,), daemon=True)]
+    def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
+        devices = self._workshop.inventory.devices(names)
+        threads = []
+        if not self._secrets_known.is_set():
+            every = self._workshop.inventory.devices(self.job.devices)
+            threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
         shares: dict[str, list[Device]] = {}
         for device in devices:
             shares.setdefault(operation.driver or device.driver, []).append(device)

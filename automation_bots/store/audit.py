@@ -49,6 +49,12 @@ class AuditKind(StrEnum):
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    REVIEWED = "reviewed"
+    CONTINUED = "continued"  # the next batch of a job that waited for a word
     TRUSTED = "trusted"  # host keys of devices
     UNTRUSTED = "untrusted"
     COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere

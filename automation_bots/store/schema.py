@@ -184,6 +184,29 @@ votes = Table(
     Column("note", Words, nullable=False),
 )
 
+closures = Table(
+    "closures",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("device", Words, primary_key=True),  # "*": every one
+    Column("person", Words, primary_key=True),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True, autoincrement=False),
+    Column("person", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("reviewer", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("written", UtcTime),
+)
+
 seen = Table(
     "seen",
     metadata,

@@ -12,12 +12,14 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, insert, select
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, schema
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, reviews, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.parking import Parking
+from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -35,6 +37,8 @@ class Store:
         self._database = database
         self._clock = clock
         self.parking = Parking(database, clock)
+        self.closures = Closures(database, clock)
+        self.reviews = Reviews(database, clock)
         self.host_keys = HostKeys(database, clock)
 
     @classmethod
@@ -59,6 +63,8 @@ class Store:
         now = self._clock()
         with self._database.write() as connection:
             added = jobs.add(connection, job, now)
+            if added.emergency:
+                reviews.ask(connection, added, now)
             audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(added), {**extra, **_facts(added)})
         return added
 
@@ -290,8 +296,8 @@ class Store:
 
 def _facts(job: Job) -> dict[str, Any]:
     """Return what was asked for, as the audit row of the acceptance keeps it."""
-    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of")
-    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
+    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of", "emergency")
+    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name, "direct": job.place.direct}
 
 
 def _by(job: Job, person: str) -> Subject:
