@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
+from automation_bots import reauth
 from automation_bots.model import (
     NO_LIMITS,
     Caller,
@@ -23,6 +24,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.policy import ADMINS, Rule
+from automation_bots.reauth import Side
 from automation_bots.scope import Scope
 
 _NAMES_SHOWN = 5
@@ -110,9 +112,25 @@ class _Found:
             by = next(rule.name for rule in rules if rule.limits.devices == limits.devices)
             reason = f'No: {len(devices)} devices at once; rule "{by}" allows {limits.devices}.'
             return Decision(Verdict.DENY, reason, names, refused=devices)
+        if reason := self._proof_due(rules):
+            return Decision(Verdict.DENY, reason, names, refused=devices)
         approvers = tuple(dict.fromkeys(group for rule in rules for group in rule.approvers))
         verdict = Verdict.APPROVAL if approvers else Verdict.ALLOW
-        return Decision(verdict, rules=names, approvers=approvers, limits=limits, allowed=devices)
+        proof = reauth.demanded((rule.reauth for rule in rules), Side.APPROVER)
+        return Decision(verdict, rules=names, approvers=approvers, limits=limits, allowed=devices, approver_proof=proof)
+
+    def _proof_due(self, rules: list[Rule]) -> str:
+        """Say which rule wants this person to prove themselves first; empty when they have, or none does."""
+        within = reauth.demanded((rule.reauth for rule in rules), Side.REQUESTER)
+        if within is None:
+            return ""
+        if not reauth.due(within, self.scope.proved(self.request.caller, self.person.name), self.now):
+            return ""
+        by = next(r.name for r in rules if r.reauth and r.reauth.who is not Side.APPROVER and r.reauth.within == within)
+        return (
+            f'No: rule "{by}" asks you to prove yourself first. Type !totp <code> to me in a direct message, '
+            "then repeat the command."
+        )
 
     def _sentence(self, refused: frozenset[str], denying: list[Rule]) -> str:
         request, seen = self.request, visible(self.scope, self.person)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -247,6 +247,7 @@ class Decision:
     limits: Limits = NO_LIMITS
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+    approver_proof: timedelta | None = None  # how old the proof of whoever approves may be; None: none is asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import NO_LIMITS, Caller, Limits, Operation, Person, Risk
+from automation_bots.reauth import Reauth, ReauthFile
 from automation_bots.timewindow import Window, window
 from automation_bots.yaml_lines import load_yaml
 
@@ -70,6 +71,7 @@ class _RuleFile(_Strict):
     with_: dict[str, list[str]] = Field({}, alias="with")
     needs: str | None = None
     limit: _LimitFile | None = None
+    reauth: ReauthFile | None = None
 
     _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
 
@@ -98,8 +100,8 @@ class _RuleFile(_Strict):
     def _one_effect(self) -> _RuleFile:
         if (self.may is None) == (self.deny is None):
             raise ValueError("a rule has either `may` or `deny`")
-        if self.deny is not None and (self.needs or self.limit):
-            raise ValueError("`needs` and `limit` go with `may`")
+        if self.deny is not None and (self.needs or self.limit or self.reauth):
+            raise ValueError("`needs`, `limit` and `reauth` go with `may`")
         return self
 
 
@@ -183,6 +185,7 @@ class Rule:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    reauth: Reauth | None = None
 
     def concerns(self, person: Person) -> bool:
         """Return whether the rule speaks of this person."""
@@ -275,6 +278,7 @@ def _rule(entry: _RuleFile, number: int, timezone: str) -> Rule:
         values={name: tuple(globs) for name, globs in entry.with_.items()},
         approvers=tuple(re.split(r"\s*(?:,|\bor\b)\s*", needs.group(1))) if needs else (),
         limits=Limits(limit.devices, limit.concurrent, rate(limit.rate) if limit.rate else None),
+        reauth=entry.reauth.value() if entry.reauth else None,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from automation_bots import secrets
 from automation_bots.errors import ConfigError
 from automation_bots.policy import rate
+from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.throttle import Caps
 
 
@@ -144,6 +145,10 @@ class Settings(_Strict):
     drivers: DriverSettings = DriverSettings()
     retention: RetentionSettings = RetentionSettings()
     inventory: InventorySettings = InventorySettings()
+    record: RecordSettings = RecordSettings()
+    people: PeopleSettings = PeopleSettings()
+    ldap: LdapSettings = LdapSettings()
+    vault: VaultSettings = VaultSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

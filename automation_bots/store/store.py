@@ -16,6 +16,7 @@ from automation_bots.store import audit, holds, jobs, outcomes, retention, schem
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.people import PeopleStore
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.people = PeopleStore(database, clock)
 
     @classmethod
     def open(
@@ -215,19 +217,27 @@ class Store:
         with self._database.read() as connection:
             return audit.find(connection, limit, **criteria)
 
-    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
+    def audit_after(self, seq: int, limit: int = 500, **criteria: Unpack[Criteria]) -> list[AuditRow]:
         """Return the audit rows that follow one, oldest first."""
         with self._database.read() as connection:
-            return audit.after(connection, seq, limit)
+            return audit.after(connection, seq, limit, **criteria)
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call this after every write; it must neither wait nor raise."""
         self._database.on_commit(listener)
 
-    def verify_audit(self) -> int:
-        """Check the audit chain and return its length; BrokenAudit names the first bad record."""
+    def verify_audit(self, signed: Mapping[int, Collection[str]] = audit.UNSIGNED) -> int:
+        """Check the audit chain and return its length; BrokenAudit names the first bad record.
+
+        `signed` are the hashes of some records as checkpoints have them.
+        """
         with self._database.read() as connection:
-            return audit.verify(connection)
+            return audit.verify(connection, signed)
+
+    def audit_head(self) -> tuple[int, str]:
+        """Return number and hash of the newest record."""
+        with self._database.read() as connection:
+            return audit.head(connection)
 
     # -- retention ---------------------------------------------------------------------------------------------------
 
