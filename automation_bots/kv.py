@@ -83,8 +83,7 @@ class Kv:
         return fields
 
     def _asked(self, wanted: Address) -> Mapping[str, Any]:
-        from hvac import exceptions
-        from requests import RequestException
+        from hvac import exceptions  # what requests raises besides is an OSError
 
         where = f"{wanted.mount}/{wanted.path} on {self.url}"
         fresh = self._client is None
@@ -101,7 +100,7 @@ class Kv:
         except exceptions.Forbidden as error:
             self._client = None
             raise LookupError(f"the log-in of [vault] may not read {where}") from error
-        except (exceptions.VaultError, RequestException, OSError) as error:
+        except (exceptions.VaultError, OSError) as error:
             self._client = None
             raise LookupError(f"{where} cannot be read: {type(error).__name__}") from error
 
@@ -122,7 +121,7 @@ class Kv:
             token="",  # else it would take one from the environment or a file of the home folder
             namespace=self.namespace or None,
             verify=self.ca_file or True,
-            timeout=self.timeout_seconds,  # type: ignore[arg-type]  # it hands the number on to requests
+            timeout=self.timeout_seconds,
         )
         login = self.login
         if login.token is not None:

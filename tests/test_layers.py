@@ -20,6 +20,7 @@ PURE = (
     "scope",
     "people",
     "reauth",
+    "grouping",
 )
 OUTSIDE = {
     "os",
@@ -36,7 +37,18 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings", "reauth"},
+    {
+        "errors",
+        "model",
+        "yaml_lines",
+        "safe_regex",
+        "timewindow",
+        "surface",
+        "secret_patterns",
+        "docstrings",
+        "grouping",
+        "reauth",
+    },
     {
         "parameters",
         "patterns",
@@ -66,6 +78,8 @@ LAYERS = (  # nothing imports from a layer behind its own
     },
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores", "keeper"},
+    {"parts", "resolve"},
+    {"acceptance"},
     {"pipeline"},
     {"office", "desk", "jobdesk", "peopledesk", "recorddesk"},
     {"bot", "starter"},

@@ -14,10 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots import catalog, gate
+from automation_bots.dispatch.earlier import Earlier
 from automation_bots.drivers import Cancel, Driver, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.inventory import Inventory
-from automation_bots.model import GOOD, Device, Job, Operation, Outcome, Risk, State, Status, Verdict, one_line
+from automation_bots.model import (
+    GOOD,
+    Conclusion,
+    Device,
+    File,
+    Job,
+    Operation,
+    Outcome,
+    Risk,
+    State,
+    Status,
+    Verdict,
+    one_line,
+)
 from automation_bots.redact import Redactor
 from automation_bots.scope import Scope
 from automation_bots.store import Store
@@ -96,6 +110,18 @@ class Run:
     def progress(self, text: str) -> None:
         """Take a word on what is going on (Report)."""
         self.said = one_line(self._clear(text), 80)
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Take a driver's words on the whole job (Report)."""
+        files = tuple(self._clear_file(file) for file in conclusion.files)
+        clear = Conclusion(one_line(self._clear(conclusion.text), 500), self._clear(conclusion.block), files)
+        try:
+            self._workshop.store.conclude(self.job.number, clear)
+        except StoreError as error:
+            log.warning("job %s: its summary cannot be stored: %s", self.job.number, error)
+
+    def _clear_file(self, file: File) -> File:
+        return file if file.text is None else File.of_text(file.name, self._clear(file.text))
 
     def _clear(self, text: str) -> str:
         """Take out all known secrets, and the secret values that this job was given."""
@@ -212,6 +238,7 @@ class Run:
                 cancel=self.cancel,
                 secrets=self._secrets,
                 inventory=self._workshop.inventory.sources,
+                earlier=Earlier(self._workshop.store, self.job),
             )
             threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
         for thread in threads:

@@ -11,7 +11,7 @@ from automation_bots.drivers import Report, Task
 from automation_bots.drivers.endings import is_over, stopped
 from automation_bots.drivers.output import cut
 from automation_bots.errors import DriverError
-from automation_bots.model import Device, Outcome, Risk, Status
+from automation_bots.model import Conclusion, Device, Outcome, Risk, Status
 
 _STEP = 0.05  # seconds between two looks at the clock while a device "works"
 
@@ -82,6 +82,7 @@ class Recorder:
         self.outcomes: dict[str, Outcome] = {}
         self.repeated: list[Outcome] = []
         self.texts: list[str] = []
+        self.conclusions: list[Conclusion] = []
 
     def outcome(self, outcome: Outcome) -> None:
         """Keep one device's outcome."""
@@ -93,3 +94,8 @@ class Recorder:
         """Keep what is going on."""
         with self._lock:
             self.texts.append(text)
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Keep how the driver sums it up."""
+        with self._lock:
+            self.conclusions.append(conclusion)
