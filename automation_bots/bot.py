@@ -12,7 +12,7 @@ from typing import Any
 from automation_bots import __version__, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
-from automation_bots.chores import Chores
+from automation_bots.checkpoints import Checkpoint
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
@@ -22,21 +22,25 @@ from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
-from automation_bots.ecs import EcsLog
 from automation_bots.errors import ConfigError
 from automation_bots.inventory import Inventory
 from automation_bots.jobdesk import JobDesk
+from automation_bots.keeper import Keeper
+from automation_bots.membership import Membership
 from automation_bots.model import Answer, Job, Place
 from automation_bots.office import Office
+from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.policy import ADMINS
+from automation_bots.recorddesk import RecordDesk
 from automation_bots.redact import Redactor
+from automation_bots.references import References
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
-OWN_PLUGINS = ("desk", "jobs", "operations")
+OWN_PLUGINS = ("desk", "jobs", "operations", "people")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -64,6 +68,7 @@ class Bot:
         self.settings = settings.load(self.folder)
         self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
         self.redactor = Redactor()
+        self.references = References(self.folder, self.settings, self.environment, self.redactor)
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
         self.world.load()
@@ -73,14 +78,16 @@ class Bot:
         self._more_drivers = drivers
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.data)
+        self.membership = Membership(self.store.people, self.settings, self.data, self.references.resolved, now)
+        self.membership.join(self.world)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
-        (self.data / "log").mkdir(mode=0o700, exist_ok=True)
-        self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
-        self._chores = Chores(self.store, self.settings.retention.days)
+        self.keeper = Keeper(self.store, self.settings, self.data, now)
         office = self._office()
         self.desk, self.job_desk = Desk(office), JobDesk(office)
+        self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
+        self.record_desk = RecordDesk(office, self.keeper.signer.public)
 
     # -- parts
 
@@ -142,6 +149,7 @@ class Bot:
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
+            kv=self.references.kv,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
@@ -216,24 +224,16 @@ class Bot:
 
     def _environment_of(self, driver: str) -> dict[str, str]:
         """What [drivers.<name>.environment] says, references resolved."""
-        return self._resolved(getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment")
+        return self.references.resolved(
+            getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment"
+        )
 
     def _chat_secrets(self) -> dict[str, str]:
         """Resolved only where the bot really runs: a check needs no tokens."""
         named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
-        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)}, "chat")
-
-    def _resolved(self, references: Mapping[str, str], *table: str) -> dict[str, str]:
-        password_file = self.settings.inventory.vault_password_file
-        vault = self._path(password_file) if password_file else None
-        found = {}
-        for key, value in references.items():
-            try:
-                found[key] = secrets.resolve(value, self.environment, self.folder, vault)
-            except LookupError as error:
-                raise settings.wrong(self.folder, (*table, key), str(error)) from error
-        self.redactor.add(found[key] for key, value in references.items() if secrets.is_reference(value))
-        return found
+        return self.references.resolved(
+            {key: value for key, value in named.items() if secrets.is_reference(value)}, "chat"
+        )
 
     # -- life
 
@@ -247,12 +247,12 @@ class Bot:
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):
             log.warning("ended %d processes that a killed bot had left running", ended)
-        self._ecs.follow(self.store)
+        self.membership.start()
+        self.keeper.start(self._post_checkpoint)
         self.announcer.start()
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
-        self._chores.start()
         self._started = True
         return interrupted
 
@@ -261,6 +261,12 @@ class Bot:
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
             self._tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
+
+    def _post_checkpoint(self, checkpoint: Checkpoint) -> None:
+        if room := self.settings.record.checkpoint_room:
+            place = Place(self.settings.network, self.settings.places.get(room.removeprefix("#"), room))
+            text = f"Checkpoint of the record of {checkpoint.bot}: {checkpoint.seq} entries, signed."
+            self._surface_of(place).say(place, Answer(text, checkpoint.line))
 
     def _tell_admins(self, answer: Answer) -> None:
         network = self.settings.network
@@ -295,7 +301,7 @@ class Bot:
         self.dispatcher.stop(grace_seconds)
         if self._started:
             self.announcer.stop()
-            self._chores.stop()
+            self.membership.stop()
             self.store.record(AuditKind.CLOSED)
-            self._ecs.close()
+            self.keeper.stop()
         self.store.close()

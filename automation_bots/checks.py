@@ -122,12 +122,12 @@ def run_tests(world: World, path: Path) -> Lines:
     return lines or [("ok", f"{path}: {len(cases)} cases")]
 
 
-_CASE = ("who", "what", "expect", "where", "when")
+_CASE = ("who", "what", "expect", "where", "when", "proved")
 
 
 def _case(world: World, case: Any) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
-        return f"a case is {{who, what, expect}}, with where and when if needed; got {one_line(str(case), 80)}"
+        return f"a case is {{who, what, expect}}, with where, when and proved if needed; got {one_line(str(case), 80)}"
     if case["expect"] not in list(Verdict):
         return f"expect is one of {', '.join(Verdict)}; got {one_line(str(case['expect']), 30)!r}"
     person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
@@ -138,6 +138,8 @@ def _case(world: World, case: Any) -> str:
     if operation is None:
         return f"no operation {name!r}"
     moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
+    moment = moment if moment.tzinfo else moment.astimezone()
+    moment = moment if moment.tzinfo else moment.astimezone()
     typed = grammar.parse(operation, line)
     values = grammar.checked(operation, typed)
     if isinstance(values, grammar.Missing):
@@ -147,7 +149,8 @@ def _case(world: World, case: Any) -> str:
     except UserError as error:
         return str(error)
     request = Request(Caller(network, id_), place, operation, values, typed.pattern, devices, check=typed.check)
-    decision = gate.decide(world.scope, request, moment if moment.tzinfo else moment.astimezone())
+    scope = replace(world.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
+    decision = gate.decide(scope, request, moment)
     if decision.verdict.value == case["expect"]:
         return ""
     return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {decision.verdict.value}. {decision.reason}"

@@ -31,8 +31,17 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ack": ("ack <n>", "Acknowledge an interrupted change, so that its devices are free again", ("!ack 42",)),
     "can": ("can <operation> on <devices>", "Whether you may, and which rule says so", ("!can patch on db",)),
     "status": ("status", "How the bot is", ("!status",)),
-    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
-              "The record, for those whom a rule lets see it", ("!audit since=2h", "!audit verify")),
+    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify | key | "
+              "export from <day> [to <day>] [csv] [json]",
+              "The record, for those whom a rule lets see it",
+              ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30")),
+    "people": ("people", "Everybody the bot knows, for admins", ("!people",)),
+    "person": ("person [name] | link [<name> <network> <id>] | unlink <network> <id> | invite <name> | code <code>",
+               "One person; linking another account of yours",
+               ("!person", "!person link", "!person link ana matrix @ana:corp.example", "!person invite ana")),
+    "totp": ("totp [<code> | enrol | end | reset <person>]",
+             "Prove yourself with your authenticator app, where a rule asks for it",
+             ("!totp", "!totp enrol", "!totp 123456")),
 }  # fmt: skip
 FLAGS = (
     ("--reason \"…\"", "why; kept in the record"),

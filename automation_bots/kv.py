@@ -46,7 +46,7 @@ class Login:
     mount: str = "approle"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Kv:
     """One server. What was read is kept for a short time, since a job on many devices asks for the same path often."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from automation_bots.people import Additions, Link
 from automation_bots.policy import Policy
-from automation_bots.store.people import PeopleStore
+from automation_bots.store.persons import PeopleStore
 
 Groups = Mapping[str, frozenset[str]]
 

@@ -6,7 +6,7 @@ policy.yml wins: an id that stands there is that person, whatever a link says, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from automation_bots.model import Person
@@ -30,7 +30,9 @@ class Additions:
     """What is known of people beside policy.yml."""
 
     links: tuple[Link, ...] = ()
-    groups: Mapping[str, frozenset[str]] = _NO_GROUPS  # person -> groups in the directory
+    groups: Mapping[str, frozenset[str]] = field(
+        default_factory=lambda: _NO_GROUPS
+    )  # person -> groups in the directory
 
 
 NO_ADDITIONS = Additions()

@@ -14,7 +14,7 @@ import segno
 from automation_bots.errors import BadCommand
 from automation_bots.sealed import Seal
 from automation_bots.store.audit import Subject
-from automation_bots.store.people import PeopleStore
+from automation_bots.store.persons import PeopleStore
 
 STEP_SECONDS = 30
 WRONG_CODES = 5

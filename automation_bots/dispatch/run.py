@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots import catalog, gate
+from automation_bots.device_secrets import DeviceSecrets
 from automation_bots.dispatch.earlier import Earlier
 from automation_bots.drivers import Cancel, Driver, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.inventory import Inventory
+from automation_bots.kv import NOWHERE, Kv
 from automation_bots.model import (
     GOOD,
     Conclusion,
@@ -57,6 +59,7 @@ class Workshop:
     redactor: Redactor
     time_limit: float  # seconds, of an operation that names none
     folder: Path  # for the private folders of runs
+    kv: Kv = NOWHERE  # the server that variables of devices may point to
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
 
 
@@ -73,6 +76,7 @@ class Run:
         self._pending: list[Outcome] = []
         self._seen: dict[str, Status] = {}
         self._flushed = 0.0
+        self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._own = Redactor(_texts(hidden.values()))
         self._timed_out = self._abandoned = False
         self._secrets_known = threading.Event()
@@ -237,6 +241,7 @@ class Run:
                 deadline=deadline,
                 cancel=self.cancel,
                 secrets=self._secrets,
+                opened=self._opened,
                 inventory=self._workshop.inventory.sources,
                 earlier=Earlier(self._workshop.store, self.job),
             )
@@ -251,11 +256,8 @@ class Run:
 
         Ansible opens its Vault by itself, so that what a playbook prints may hold secrets that no driver asked for.
         """
-        inventory = self._workshop.inventory
         try:
-            if names := [device.name for device in devices if device.secrets]:
-                inventory.prefetch_secrets(names)
-                self._workshop.redactor.add(inventory.secret_values())
+            self._device_secrets.learn(devices)
         except DriverError as error:
             log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
         finally:
@@ -263,7 +265,11 @@ class Run:
 
     def _secrets(self, device: str) -> Mapping[str, str]:
         self._secrets_known.wait()
-        return self._workshop.inventory.secrets(device)
+        return self._device_secrets.of(device)
+
+    def _opened(self, device: str) -> Mapping[str, str]:
+        self._secrets_known.wait()
+        return self._device_secrets.opened(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():

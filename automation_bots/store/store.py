@@ -16,7 +16,7 @@ from automation_bots.store import audit, conclusions, holds, jobs, outcomes, ret
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
-from automation_bots.store.people import PeopleStore
+from automation_bots.store.persons import PeopleStore
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
