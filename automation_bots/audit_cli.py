@@ -75,7 +75,7 @@ def _verify(parsed: argparse.Namespace) -> int:
 
 def _signed(parsed: argparse.Namespace, data: Path) -> tuple[Mapping[int, Collection[str]], str]:
     """The checkpoints to compare with, and what the comparison is worth."""
-    from automation_bots import checkpoints
+    from automation_bots import checkpoints, render
     from automation_bots.keeper import KEY
 
     file, own_key = parsed.checkpoints or data / "log" / "checkpoints.jsonl", (data / KEY).with_suffix(".pub")
@@ -86,9 +86,8 @@ def _signed(parsed: argparse.Namespace, data: Path) -> tuple[Mapping[int, Collec
             "There is no checkpoint to compare it with: a record written anew from the start would look the same.",
         )
     signed = checkpoints.checked(checkpoints.read(file), key)
-    from automation_bots import render
-
-    said = f"It agrees with {render.many(len(signed), 'signed checkpoint')}, the newest of record {max(signed, default=0)}."
+    newest = max(signed, default=0)
+    said = f"It agrees with {render.many(len(signed), 'signed checkpoint')}, the newest of record {newest}."
     if not (parsed.key and parsed.checkpoints):
         said += " (Give --key and --checkpoints from elsewhere: who has this folder can make both anew.)"
     return signed, said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,6 @@ def _case(world: World, case: Any) -> str:
     if operation is None:
         return f"no operation {name!r}"
     moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
-    moment = moment if moment.tzinfo else moment.astimezone()
     moment = moment if moment.tzinfo else moment.astimezone()
     typed = grammar.parse(operation, line)
     values = grammar.checked(operation, typed)
