@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -57,7 +58,11 @@ class Ldap:
 
         tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=self.ca_file or None)
         server = ldap3.Server(
-            self.url, use_ssl=self.url.startswith("ldaps:"), tls=tls, connect_timeout=self.timeout_seconds
+            self.url,
+            use_ssl=self.url.startswith("ldaps:"),
+            tls=tls,
+            connect_timeout=self.timeout_seconds,
+            get_info=ldap3.NONE,
         )
         connection = ldap3.Connection(
             server,
@@ -65,11 +70,11 @@ class Ldap:
             self.password or None,
             read_only=True,
             raise_exceptions=True,
-            receive_timeout=self.timeout_seconds,
+            receive_timeout=math.ceil(self.timeout_seconds),
         )
         connection.open()
         if self.start_tls and urlsplit(self.url).scheme == "ldap":
-            connection.start_tls()
+            connection.start_tls(read_server_info=False)  # it may not ask anything before it has logged in
         connection.bind()
         return connection
 
@@ -87,14 +92,14 @@ class Ldap:
         from ldap3.utils.conv import escape_filter_chars
 
         wanted = self.filter.replace("{login}", escape_filter_chars(login))
-        entries = list(_entries(connection, self.base, wanted, "SUBTREE", ["1.1"]))
+        entries = list(_entries(connection, _plain(self.base), wanted, "SUBTREE", ["1.1"]))
         if len(entries) > 1:
             log.warning("the directory has %d entries for %s; none of them counts", len(entries), login)
             return []
         return [_plain(entry["dn"]) for entry in entries]
 
     def _members(self, connection: Any, dn: str) -> Iterator[str]:
-        entries = list(_entries(connection, dn, "(objectClass=*)", "BASE", list(_MEMBERS)))
+        entries = list(_entries(connection, _plain(dn), "(objectClass=*)", "BASE", list(_MEMBERS)))
         if not entries:
             raise DirectoryAway(f"{self.url} has no group {dn}; see groups in [ldap]")
         for name, values in entries[0]["attributes"].items():
@@ -114,9 +119,9 @@ def _entries(connection: Any, base: str, wanted: str, scope: str, attributes: li
 
 def _plain(dn: str) -> str:
     """Write a name so that two spellings of it are equal."""
-    from ldap3.utils.dn import safe_dn
+    from ldap3.utils.dn import parse_dn
 
-    return str(safe_dn(dn)).lower()
+    return ",".join(f"{name.strip()}={value.strip()}" for name, value, _ in parse_dn(dn, strip=True)).lower()
 
 
 class Reads(Protocol):

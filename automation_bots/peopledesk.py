@@ -123,6 +123,7 @@ class PeopleDesk:
         expires = self._office.now() + timedelta(minutes=minutes)
         self._store.invite(_hash(code), person, expires, self._about(ask))
         self._hide(code)
+        self._hide(f"{code[:5]}-{code[5:]}")
         text = f"Within {minutes} minutes, once: type this to me from the other account, in a direct message."
         return Answer(
             text, f"{self._office.prefix}person code {code[:5]}-{code[5:]}", f"That account is {person} then."

@@ -35,7 +35,12 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.mark.parametrize(
     ("proved", "verdict"),
-    [(None, Verdict.DENY), (NOON - 16 * MINUTE, Verdict.DENY), (NOON - 15 * MINUTE, Verdict.ALLOW), (NOON, Verdict.ALLOW)],
+    [
+        (None, Verdict.DENY),
+        (NOON - 16 * MINUTE, Verdict.DENY),
+        (NOON - 15 * MINUTE, Verdict.ALLOW),
+        (NOON, Verdict.ALLOW),
+    ],
 )
 def test_a_rule_asks_for_a_proof_that_is_not_too_old(tmp_path, proved, verdict):
     scope = replace(scope_of(tmp_path, RULES), proved=lambda caller, person: proved)
@@ -63,7 +68,9 @@ def test_the_shortest_time_of_all_devices_counts(tmp_path):
 
 def test_what_is_asked_of_the_approver_goes_with_the_decision(tmp_path):
     scope = replace(scope_of(tmp_path, RULES), proved=lambda caller, person: NOON)
-    times = {name: gate.decide(scope, request("ana", PATCH, name), NOON).approver_proof for name in ("web1", "db1", "core1")}
+    times = {
+        name: gate.decide(scope, request("ana", PATCH, name), NOON).approver_proof for name in ("web1", "db1", "core1")
+    }
     assert times == {"web1": None, "db1": 60 * MINUTE, "core1": 5 * MINUTE}
     assert gate.decide(scope, request("ana", PATCH, "db1", "core1"), NOON).approver_proof == 5 * MINUTE
 
@@ -114,11 +121,9 @@ def test_a_key_file_is_made_once_and_for_its_owner_alone(tmp_path):
 
 # -- in chat
 
-STRICT = POLICY.replace("may: [\"service restart *\"], on: web}", "may: [\"service restart *\"], on: web, reauth: {within: 15m}}")
-
-
-class Files(list):
-    """A surface's files, by name."""
+STRICT = POLICY.replace(
+    'may: ["service restart *"], on: web}', 'may: ["service restart *"], on: web, reauth: {within: 15m}}'
+)
 
 
 @pytest.fixture
@@ -233,7 +238,13 @@ def test_every_try_is_in_the_record(chat):
     for typed in ("000000", code(chat, totp), code(chat, totp)):
         chat.asks(f"!totp {typed}", who="joe")
     kinds = [row.kind for row in reversed(chat.automation.store.audit_rows(person="joe"))]
-    expected = [AuditKind.ENROLMENT, AuditKind.PROOF_REFUSED, AuditKind.ENROLMENT, AuditKind.PROVED, AuditKind.PROOF_REFUSED]
+    expected = [
+        AuditKind.ENROLMENT,
+        AuditKind.PROOF_REFUSED,
+        AuditKind.ENROLMENT,
+        AuditKind.PROVED,
+        AuditKind.PROOF_REFUSED,
+    ]
     assert kinds == expected
 
 
