@@ -7,13 +7,9 @@ import socket
 import subprocess
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.lab import certificates
 
 BASE = "dc=corp,dc=example"
 ADMIN = f"cn=bot,{BASE}"
@@ -95,7 +91,7 @@ class Slapd:
 
     def __enter__(self):
         (self.folder / "db").mkdir()
-        _certificates(self.folder)
+        certificates.make(self.folder)
         text = _CONFIG.format(folder=self.folder, base=BASE, admin=ADMIN, password=PASSWORD)
         (self.folder / "slapd.conf").write_text(text)
         added = PEOPLE.format(base=BASE)
@@ -152,29 +148,3 @@ def _wait_for(port: int):
             time.sleep(0.05)
         else:
             return
-
-
-def _certificates(folder: Path):
-    """An authority, and a certificate of it for 127.0.0.1."""
-    import ipaddress
-
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("Test CA", "127.0.0.1"))
-    ca = _certificate(ca_name, ca_name, ca_key.public_key(), ca_key, [x509.BasicConstraints(ca=True, path_length=0)])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("127.0.0.1")])
-    server = _certificate(name, ca_name, key.public_key(), ca_key, [names])
-    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    (folder / "server.key").write_bytes(pem)
-
-
-def _certificate(subject, issuer, public_key, signing_key, extensions):
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
-    now = datetime.now(UTC)
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(minutes=5))
-    builder = builder.not_valid_after(now + timedelta(days=1))
-    for extension in extensions:
-        builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-    return builder.sign(signing_key, hashes.SHA256())
