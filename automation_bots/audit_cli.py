@@ -39,31 +39,35 @@ def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def _data(folder: Path) -> Path:
-    """The data folder: this one, or the one of the bot whose folder this is. Policy and inventory may be broken."""
+def _places(folder: Path) -> tuple[str | Path, Path]:
+    """Where record and data of this folder are: a data folder, or a bot's, whose policy and inventory may be broken."""
     import os
 
     from automation_bots import settings
     from automation_bots.bot import ROOT
-    from automation_bots.errors import StoreError
+    from automation_bots.redact import Redactor
+    from automation_bots.references import References
 
     if (folder / "bot.db").is_file():
-        return folder
-    if not (folder / "bot.toml").is_file():
-        raise StoreError(f"{folder} is no bot's folder (bot.toml) and no data folder (bot.db).")
-    return settings.data_folder(settings.load(folder), folder, os.environ, ROOT)
+        return folder, folder
+    wanted = settings.load(folder)
+    data = settings.data_folder(wanted, folder, os.environ, ROOT)
+    if not wanted.store.url:
+        return data, data
+    found = References(folder, wanted, os.environ, Redactor()).resolved({"url": wanted.store.url}, "store")
+    return found["url"], data
 
 
-def _open(data: Path) -> Store:
+def _open(record: str | Path) -> Store:
     from automation_bots.store import Store
 
-    return Store.open(data, exclusive=False)
+    return Store.open(record, exclusive=False)
 
 
 def _verify(parsed: argparse.Namespace) -> int:
-    data = _data(Path(parsed.folder).resolve())
+    record, data = _places(Path(parsed.folder).resolve())
     signed, said = _signed(parsed, data)
-    store = _open(data)
+    store = _open(record)
     try:
         rows = store.verify_audit(signed)
     finally:
@@ -99,7 +103,7 @@ def _export(parsed: argparse.Namespace) -> int:
 
     words = ["from", parsed.since, *(["to", parsed.until] if parsed.until else [])]
     since, until = export.period(words, now())
-    store = _open(_data(Path(parsed.folder).resolve()))
+    store = _open(_places(Path(parsed.folder).resolve())[0])
     try:
         rows = list(recorddesk.between(store, since, until))
     finally:
@@ -117,7 +121,7 @@ def _key(parsed: argparse.Namespace) -> int:
     from automation_bots.errors import StoreError
     from automation_bots.keeper import KEY
 
-    file = (_data(Path(parsed.folder).resolve()) / KEY).with_suffix(".pub")
+    file = (_places(Path(parsed.folder).resolve())[1] / KEY).with_suffix(".pub")
     if not file.is_file():
         raise StoreError(f"There is no key yet ({file}); the bot makes it when it starts.")
     _say(file.read_text().strip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
 from automation_bots.errors import ConfigError
+from automation_bots.health import Health
 from automation_bots.inventory import Inventory
 from automation_bots.jobdesk import JobDesk
 from automation_bots.keeper import Keeper
+from automation_bots.logs import Recent
 from automation_bots.membership import Membership
-from automation_bots.model import Answer, Job, Place
+from automation_bots.model import Answer, Job, Place, one_line
 from automation_bots.office import Office
 from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
@@ -77,13 +79,14 @@ class Bot:
             return
         self._more_drivers = drivers
         self._runs = self.data.resolve() / "runs"
-        self.store = Store.open(self.data)
+        self.store = Store.open(self.record)
         self.membership = Membership(self.store.people, self.settings, self.data, self.references.resolved, now)
         self.membership.join(self.world)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         self.keeper = Keeper(self.store, self.settings, self.data, now)
+        self.health = self._health()
         office = self._office()
         self.desk, self.job_desk = Desk(office), JobDesk(office)
         self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
@@ -109,6 +112,12 @@ class Bot:
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
         )
+
+    @property
+    def record(self) -> str | Path:
+        """Where the record lives: the data folder, or a database server's URL."""
+        url = self.settings.store.url
+        return self.references.resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
         """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
@@ -139,10 +148,12 @@ class Bot:
 
     def _dispatch(self) -> tuple[Local, Announcer]:
         self._runs.mkdir(mode=0o700, exist_ok=True)
+        drivers = self._drivers()
+        self._workshop_drivers = frozenset(drivers)
         workshop = Workshop(
             store=self.store,
             inventory=self.inventory,
-            drivers=self._drivers(),
+            drivers=drivers,
             operation=self.world.operation,
             scope=lambda: self.world.scope,
             paused=lambda: "waits: the policy is broken" if self.world.policy_problem else "",
@@ -207,9 +218,31 @@ class Bot:
             dispatcher=self.dispatcher,
             pipeline=self.pipeline,
             now=now,
-            started=now(),
             clear=self.redactor.text,
+            health=self.health,
         )
+
+    def _health(self) -> Health:
+        return Health(
+            started=now(),
+            data=self.data,
+            store=self.store,
+            dispatcher=self.dispatcher,
+            world=self.world,
+            drivers=tuple(sorted(self._workshop_drivers)),
+            recent=Recent(self.redactor),
+            link=self._link,
+            files=self._file_problems,
+        )
+
+    def _link(self) -> str:
+        """What is wrong with the connection to the chat network; empty when nothing is."""
+        return "not connected yet" if self._surface is None else str(getattr(self._surface, "link", ""))
+
+    def _file_problems(self) -> tuple[str, ...]:
+        world = self.world
+        found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
+        return tuple(one_line(text, 300) for text in found if text)
 
     def _surface_of(self, _place: Place) -> Surface:
         if self._surface is None:
@@ -253,8 +286,22 @@ class Bot:
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
+        logging.getLogger().addHandler(self.health.recent)
+        self._stop_metrics = self._serve_metrics()
         self._started = True
         return interrupted
+
+    def _serve_metrics(self) -> Callable[[], None]:
+        wanted = self.settings.metrics
+        if not wanted.port:
+            return lambda: None
+        from automation_bots.metrics import Metrics  # not loaded where nobody asks for figures
+
+        try:
+            return Metrics(self.health, now).serve(wanted.address, wanted.port)
+        except OSError as error:  # a bot without figures is better than none
+            log.error("metrics: cannot listen on %s port %d: %s", wanted.address, wanted.port, error.strerror)  # noqa: TRY400
+            return lambda: None
 
     def _reloaded(self, change: Change) -> None:
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
@@ -302,6 +349,8 @@ class Bot:
         if self._started:
             self.announcer.stop()
             self.membership.stop()
+            self._stop_metrics()
+            logging.getLogger().removeHandler(self.health.recent)
             self.store.record(AuditKind.CLOSED)
             self.keeper.stop()
         self.store.close()

@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, trust, audit verify."""
+"""The command `automation-bots`: run, demo, new bot, check, trust, audit verify, db."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from automation_bots import __version__, audit_cli
+from automation_bots import __version__, audit_cli, cli_db
 from automation_bots.errors import AutomationError
 
 
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument("device")
     trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
     audit_cli.add(commands, _command)
+    cli_db.add(commands)
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -30,6 +31,10 @@ from automation_bots.store import AuditKind, Subject
 
 __all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
+# Errbot's own commands that change which plugins run.
+_INSTALLS = frozenset({"repos_install", "repos_uninstall", "repos_update", "plugin_activate", "plugin_deactivate",
+                       "plugin_blacklist", "plugin_unblacklist", "plugin_reload"})  # fmt: skip
+_USERINFO = re.compile(r"://[^/@\s]*@")
 
 
 class Pipeline:
@@ -37,6 +42,7 @@ class Pipeline:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        parts.questions.abandoned = self._abandoned
         self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
 
     def submit(self, said: Said) -> Answer | None:
@@ -57,10 +63,28 @@ class Pipeline:
         try:
             return submit(said)
         except UserError as error:
+            self._rejected(said, error)
             return Answer(self._parts.spell(str(error)))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded: {error}")
+
+    def _rejected(self, said: Said, error: UserError) -> None:
+        """Record words that made no command; what is wrong with a secret value is not said there."""
+        operation = self.operation(said)
+        hidden = operation is None or any(parameter.secret for parameter in operation.parameters)
+        self._note(AuditKind.REJECTED, said, type(error).__name__ if hidden else one_line(str(error), 300))
+
+    def _abandoned(self, question: Question, why: str) -> None:
+        self._note(AuditKind.ABANDONED, Said(question.caller, question.place, question.operation), why)
+
+    def _note(self, kind: AuditKind, said: Said, reason: str) -> None:
+        person = self.person(said.caller)
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        try:
+            self._parts.store.record(kind, {"reason": reason}, about)
+        except StoreError:  # nothing was started, and the person must hear why not
+            log.exception("%s %s could not be recorded", kind.value, about.operation)
 
     def _submit(self, said: Said) -> Answer | None:
         operation = self.operation(said)
@@ -149,6 +173,8 @@ class Pipeline:
     def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
         """Take words that are no command as the answer to the open question."""
         question = self._parts.questions.take(caller, place)
+        if question is not None and is_cancel(text):
+            self._abandoned(question, "cancelled")
         if question is None or is_cancel(text):
             return Answer("Nothing was done.")
         said = Said(caller, place, question.operation)
@@ -201,11 +227,19 @@ class Pipeline:
         world, person = self._parts.world, self.person(caller)
         return [o for o in world.catalog.operations.values() if gate.usable(world.scope, person, o, place) is not None]
 
-    def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
-        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
+    def guard(self, caller: Caller, place: Place, command: str, words: str = "") -> Answer | None:
+        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through.
+
+        `words` are only looked at where a command changes which plugins there are.
+        """
         request, decision = self._judge_command(caller, place, command)
         if decision.verdict is not Verdict.ALLOW:
             return self._acceptance.refuse(request, decision)
+        if command in _INSTALLS:
+            what = one_line(_USERINFO.sub("://", words), 300)
+            about = Subject.of_request(request, person.name if (person := self.person(caller)) else "")
+            self._parts.store.record(AuditKind.INSTALLED, {"what": what, "rules": decision.rules}, about)
+            return None
         self._acceptance.record(AuditKind.COMMAND, request, decision)
         return None
 

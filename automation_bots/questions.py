@@ -45,6 +45,7 @@ class Questions:
     """The open questions; in memory only, since a restart answers nobody's half-typed command."""
 
     clock: Callable[[], float] = time.monotonic
+    abandoned: Callable[[Question, str], None] = lambda _question, _why: None  # one that nobody answered, and why
     _open: dict[_Key, tuple[Question, float]] = field(default_factory=dict)
 
     def ask(self, question: Question, devices: Sequence[str]) -> Answer:
@@ -59,10 +60,15 @@ class Questions:
 
     def again(self, question: Question) -> None:
         """Leave a question open, with fresh time; those that nobody answered go."""
+        self.sweep()
+        self._open[question.key] = (question, self.clock() + _SECONDS)
+
+    def sweep(self) -> None:
+        """Close the questions that nobody answered in time."""
         now = self.clock()
         for key in [key for key, (_, expires) in list(self._open.items()) if expires <= now]:
-            self._open.pop(key, None)
-        self._open[question.key] = (question, now + _SECONDS)
+            if closed := self._open.pop(key, None):
+                self.abandoned(closed[0], "no answer")
 
     def open(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
@@ -76,7 +82,9 @@ class Questions:
 
     def drop(self, caller: Caller, place: Place) -> None:
         """Forget the question: another command was typed."""
-        self._open.pop(_key(caller, place), None)
+        self.sweep()
+        if closed := self._open.pop(_key(caller, place), None):
+            self.abandoned(closed[0], "another command was typed")
 
 
 def is_cancel(text: str) -> bool:

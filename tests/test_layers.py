@@ -92,10 +92,10 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"dispatch", "chores", "keeper", "membership"},
     {"parts", "resolve"},
     {"acceptance"},
-    {"pipeline"},
-    {"office", "desk", "jobdesk", "peopledesk", "recorddesk"},
+    {"health", "pipeline"},
+    {"office", "desk", "jobdesk", "metrics", "peopledesk", "recorddesk"},
     {"bot", "starter"},
-    {"mixin", "checks", "demo", "audit_cli"},
+    {"mixin", "checks", "demo", "cli_db", "audit_cli"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

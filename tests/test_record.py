@@ -248,7 +248,7 @@ def test_the_offline_verifier_says_when_there_is_nothing_to_compare_with(run, da
 @pytest.mark.parametrize("words", [("verify", "nowhere"), ("export", "nowhere", "--from", "2026-01-01"), ("key", ".")])
 def test_a_folder_that_is_no_bots_is_refused(run, tmp_path, words):
     code, said = run("audit", words[0], tmp_path / words[1], *words[2:])
-    assert code == 1 and "no bot's folder" in said
+    assert code == 1 and "bot.toml: cannot be read" in said
 
 
 def test_the_record_is_exported_offline(run, tmp_path, data, store):
@@ -359,18 +359,6 @@ def test_checkpoints_are_posted_to_the_room_and_check_against_the_record(chat):
 
 
 @pytest.mark.slow
-def test_the_record_is_exported_in_chat_by_those_whom_a_rule_lets(chat):
-    day = datetime.now(UTC).date()
-    chat.asks("!uptime on web1", "done in", who="joe")
-    said = chat.asks(f"!audit export from {day} csv json", "entries from")
-    assert '"accepted","joe"' in said and '"original"' in said
-    assert "No: audit" in chat.asks(f"!audit export from {day}", who="joe")
-    assert "no day; write 2026-11-30" in chat.asks("!audit export from yesterday")
-    assert "no entry" in chat.asks("!audit export from 2020-01-01 to 2020-01-02")
-    assert chat.automation.store.audit_rows(kind=AuditKind.EXPORTED)[0].body["entries"] > 3
-
-
-@pytest.mark.slow
 def test_the_end_is_signed_when_the_bot_stops(tmp_path, run):
     folder = write_folder(tmp_path)
     with ChatBot(folder, drivers=(Fake(),)):
@@ -378,3 +366,76 @@ def test_the_end_is_signed_when_the_bot_stops(tmp_path, run):
     code, said = run("audit", "verify", folder / "data/netbot")
     newest = checkpoints.read(folder / "data/netbot/log/checkpoints.jsonl")[-1].seq
     assert code == 0 and f"the newest of record {newest}" in said and f"whole: {newest} entries" in said
+
+
+# -- nothing is left out
+
+
+@pytest.fixture
+def plain(tmp_path):
+    with ChatBot(write_folder(tmp_path), drivers=(Fake(),)) as chat:
+        yield chat
+
+
+def reasons(chat, kind):
+    return [(row.person, row.operation, row.body["reason"]) for row in chat.automation.store.audit_rows(kind=kind)]
+
+
+@pytest.mark.slow
+def test_words_that_make_no_command_are_in_the_record(plain):
+    plain.asks("!uptime on vault1", "No device or group", who="joe")
+    plain.asks("!service explode nginx on web1", "must be one of")
+    (_, _, wrong), found = reasons(plain, AuditKind.REJECTED)
+    assert found[:2] == ("joe", "uptime") and "'vault1'" in found[2] and "action must be one of" in wrong
+
+
+@pytest.mark.slow
+def test_a_question_that_nobody_answered_is_in_the_record(plain):
+    plain.asks("!uptime", "On which devices", who="joe")
+    plain.asks("!whoami", "You are joe", who="joe")
+    plain.asks("!uptime", "On which devices", who="joe")
+    plain.asks("!about", who="joe")
+    plain.asks("!uptime on web1", "done in", who="joe")
+    plain.asks("!uptime", "On which devices", who="joe")
+    plain.asks("cancel", "Nothing was done", who="joe")
+    plain.asks("!uptime", "On which devices", who="kim")
+    questions = plain.automation.pipeline._parts.questions
+    questions.clock = lambda: __import__("time").monotonic() + 301
+    plain.asks("!uptime on web1", "done in", who="joe")
+    assert reasons(plain, AuditKind.ABANDONED) == [
+        ("kim", "uptime", "no answer"),
+        ("joe", "uptime", "cancelled"),
+        ("joe", "uptime", "another command was typed"),
+        ("joe", "uptime", "another command was typed"),
+    ]
+
+
+@pytest.mark.slow
+def test_what_changes_the_plugins_is_in_the_record_without_passwords(plain):
+    plain.asks("!repos install https://me:s3cret-word@git.example/x/y.git", seconds=30)
+    plain.asks("!plugin reload People", seconds=30)
+    rows = plain.automation.store.audit_rows(kind=AuditKind.INSTALLED)
+    assert [(row.operation, row.body["what"]) for row in rows] == [
+        ("plugin_reload", "People"),
+        ("repos_install", "https://git.example/x/y.git"),
+    ]
+
+
+@pytest.mark.slow
+def test_a_reload_of_the_configuration_is_in_the_record(plain):
+    policy = plain.folder / "policy.yml"
+    policy.write_text(policy.read_text() + "# a note\n")
+    wait(lambda: plain.automation.store.audit_rows(kind=AuditKind.RELOADED), 10)
+    assert plain.automation.store.audit_rows(kind=AuditKind.RELOADED)[0].body["what"] == "policy"
+
+
+@pytest.mark.slow
+def test_the_record_is_exported_in_chat_by_those_whom_a_rule_lets(plain):
+    day = datetime.now(UTC).date()
+    plain.asks("!uptime on web1", "done in", who="joe")
+    said = plain.asks(f"!audit export from {day} csv json", "entries from")
+    assert '"accepted","joe"' in said and '"original"' in said
+    assert "No: audit" in plain.asks(f"!audit export from {day}", who="joe")
+    assert "no day; write 2026-11-30" in plain.asks("!audit export from yesterday")
+    assert "no entry" in plain.asks("!audit export from 2020-01-01 to 2020-01-02")
+    assert plain.automation.store.audit_rows(kind=AuditKind.EXPORTED)[0].body["entries"] > 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -94,6 +94,11 @@ class Local:
     def active(self) -> tuple[int, int]:
         """How many jobs run and wait."""
         return len(self._running), len(self._queued)
+
+    @property
+    def in_use(self) -> Counter[str]:
+        """How many running jobs use each driver."""
+        return Counter(driver for run in list(self._running.values()) for driver in run.entry.drivers)
 
     def released(self) -> None:
         """Holds have changed: look again."""

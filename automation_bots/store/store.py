@@ -243,6 +243,11 @@ class Store:
         with self._database.read() as connection:
             return audit.after(connection, seq, limit, **criteria)
 
+    def last_audit(self) -> int:
+        """Return the number of the newest audit row; 0 when there is none."""
+        with self._database.read() as connection:
+            return connection.scalar(select(schema.audit_head.c.seq)) or 0
+
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call this after every write; it must neither wait nor raise."""
         self._database.on_commit(listener)
