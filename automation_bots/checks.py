@@ -128,7 +128,9 @@ _CASE = ("who", "what", "expect", "where", "when", "proved")
 
 def _case(world: World, case: Any) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
-        return f"a case is {{who, what, expect}}, with where and when, and proved: true, if needed; got {one_line(str(case), 80)}"
+        return (
+            f"a case is {{who, what, expect}}, with where and when and proved if needed; got {one_line(str(case), 80)}"
+        )
     if case["expect"] not in list(Verdict):
         return f"expect is one of {', '.join(Verdict)}; got {one_line(str(case['expect']), 30)!r}"
     person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
