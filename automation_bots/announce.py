@@ -164,9 +164,9 @@ class Announcer:
             return
         answer = render.progress(job, self._now(), self._said(job.number))
         entry.edited = time.monotonic()
-        if answer.text == entry.text or entry.message is None:
+        if str(answer) == entry.text or entry.message is None:
             return
-        entry.text = answer.text
+        entry.text = str(answer)
         try:
             if surface.capabilities.edits:
                 surface.edit(entry.message, answer)

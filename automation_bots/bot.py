@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from automation_bots import __version__, secrets, settings
+from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
 from automation_bots.checkpoints import Checkpoint
@@ -19,6 +19,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
@@ -185,8 +186,18 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
+
+    def _paths(self) -> Paths:
+        def address(person: str, name: str) -> str:
+            """What the inventory says of a device, to those who may know of it."""
+            known = self.world.policy.people.get(person)
+            if name not in gate.visible(self.world.scope, known):
+                return ""
+            return self.inventory.device(name).address
+
+        return Paths(sight=Sight(device=address))
 
     def _ssh_options(self) -> str:
         """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""

@@ -161,6 +161,8 @@ def audit_row(row: AuditRow) -> tuple[str, ...]:
     """One line of `!audit`."""
     job = f"#{row.job}" if row.job else ""
     text = str(row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    if of := row.body.get("of"):
+        text = " ".join(str(part) for part in (of, row.body.get("id", ""), text) if part)
     return (
         row.at.strftime("%m-%d %H:%M:%S"),
         row.kind,

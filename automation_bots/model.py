@@ -305,6 +305,7 @@ class File:
 
     name: str
     content: bytes
+    passing: bool = False  # a secret: shown to whom it is for, kept nowhere
 
     @classmethod
     def of_text(cls, name: str, text: str) -> File:

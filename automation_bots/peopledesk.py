@@ -187,7 +187,7 @@ class PeopleDesk:
             "then delete this message.",
             f"secret  {spaced}",
             f"→ {self._office.prefix}totp <the code that the app shows>",
-            files=(File("totp.png", made.picture()),),
+            files=(File("totp.png", made.picture(), passing=True),),
         )
 
     def _proved(self, ask: Ask, code: str) -> Answer:

@@ -90,9 +90,10 @@ def progress(job: Job, now: datetime, said: str = "") -> Answer:
         parts.append(counts(job.counts))
     if job.started:
         parts.append(duration((now - job.started).total_seconds()))
-    if said:
-        parts.append(one_line(said, 60))
-    return Answer(" · ".join(parts))
+    head, _, lines = said.partition("\n")
+    if head:
+        parts.append(one_line(head, 60))
+    return Answer(" · ".join(parts), lines)
 
 
 def headline(job: Job) -> str:

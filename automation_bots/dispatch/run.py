@@ -41,6 +41,7 @@ from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
+_LINES_SAID = 30  # of what a driver shows while it works
 _FLUSH_OUTCOMES = 200
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
@@ -111,9 +112,10 @@ class Run:
         if due:
             self._try_flush()
 
-    def progress(self, text: str) -> None:
-        """Take a word on what is going on (Report)."""
-        self.said = one_line(self._clear(text), 80)
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
+        """Take a word on what is going on, and perhaps lines to show below it (Report)."""
+        shown = (one_line(self._clear(line)) for line in lines[-_LINES_SAID:])
+        self.said = "\n".join([one_line(self._clear(text), 80), *shown])
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""

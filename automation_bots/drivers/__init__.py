@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -127,8 +127,8 @@ class Report(Protocol):
     def outcome(self, outcome: Outcome) -> None:
         """Record one device's outcome; the first one of a device stays."""
 
-    def progress(self, text: str) -> None:
-        """Say what is going on, in a few words."""
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
+        """Say what is going on, in a few words; the lines, if any, are shown below the live line."""
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Sum the whole share up, once, when all its outcomes are reported: the recap shows it instead of a table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from automation_bots.drivers import Report, Task
@@ -90,10 +90,10 @@ class Recorder:
             if self.outcomes.setdefault(outcome.device, outcome) is not outcome:
                 self.repeated.append(outcome)
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Keep what is going on."""
         with self._lock:
-            self.texts.append(text)
+            self.texts.append("\n".join([text, *lines]))
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Keep how the driver sums it up."""

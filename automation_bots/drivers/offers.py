@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots.drivers import reach
+from automation_bots.drivers import paths, reach
 from automation_bots.model import Operation
 
-OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (reach.operations,)
+OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (reach.operations, paths.operations)
 
 
 def operations() -> tuple[Operation, ...]:

@@ -73,11 +73,12 @@ def conclude(seen: Sequence[Seen], devices: Sequence[Device], before: Mapping[st
     ordered = [found[device.name] for device in devices if device.name in found]
     down = [one for one in ordered if one.status in _DOWN]
     text, table = _since(changed(ordered, before)), _table(found, devices)
-    if len(down) <= NAMED:  # the recap lists them, each with its reason
-        return Conclusion(text, table)
+    if len(down) <= NAMED:  # what failed for another reason is listed by the recap itself
+        silent = [one for one in down if one.status is Status.UNREACHABLE]
+        return Conclusion(text, "\n".join([*_reasons(silent, NAMED), table]))
     file = _file(down, devices, before)
     text = f"{text} All {len(down):,} that do not answer are in {file.name}.".strip()
-    return Conclusion(text, "\n".join([*_reasons(down), "", table]), (file,))
+    return Conclusion(text, "\n".join([*_reasons(down, _FEW), table]), (file,))
 
 
 def changed(seen: Iterable[Seen], before: Mapping[str, Outcome]) -> Change:
@@ -97,23 +98,25 @@ def changed(seen: Iterable[Seen], before: Mapping[str, Outcome]) -> Change:
     return Change(tuple(down), tuple(back), still, known)
 
 
-def _reasons(down: Sequence[Seen]) -> Iterator[str]:
+def _reasons(down: Sequence[Seen], few: int) -> Iterator[str]:
     """Yield a line for each reason; a name that does not resolve comes last, since no device is to blame for it."""
     by: dict[tuple[bool, str], list[str]] = {}
     for one in down:
         by.setdefault((not one.address, one_line(one.reason, 80) or "no answer"), []).append(one.device)
     kinds = sorted(by.items(), key=lambda kind: (kind[0][0], -len(kind[1]), kind[0][1]))
     for (_, reason), names in kinds[:_REASONS]:
-        yield f"{len(names):,} {reason}: {_names(names)}"
+        yield f"{len(names):,} {reason}: {_names(names, few)}"
     if more := sum(len(names) for _, names in kinds[_REASONS:]):
         yield f"{more:,} for other reasons"
+    if down:
+        yield ""
 
 
 def _since(change: Change) -> str:
     if not change.known:
         return ""
     parts = [
-        f"{len(names):,} {word}: {_names(names)}"
+        f"{len(names):,} {word}: {_names(names, _FEW)}"
         for names, word in ((change.down, "newly down"), (change.back, "back"))
         if names
     ]
@@ -122,9 +125,9 @@ def _since(change: Change) -> str:
     return f"Since the last time: {'; '.join(parts)}." if parts else "Nothing has changed since the last time."
 
 
-def _names(names: Sequence[str]) -> str:
-    more = len(names) - _FEW
-    return ", ".join(names[:_FEW]) + (f" and {more:,} more" if more > 0 else "")
+def _names(names: Sequence[str], few: int) -> str:
+    more = len(names) - few
+    return ", ".join(names[:few]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _parts(found: Mapping[str, Seen], devices: Sequence[Device]) -> tuple[dict[str, _Part], _Part]:
