@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -40,9 +41,11 @@ from automation_bots.redact import Redactor
 from automation_bots.references import References
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
+from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
+_COLLECT = (50_000, 20, 20)
 OWN_PLUGINS = ("desk", "jobs", "operations", "people")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -88,10 +91,7 @@ class Bot:
         self.pipeline = self._pipeline()
         self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
-        office = self._office()
-        self.desk, self.job_desk = Desk(office), JobDesk(office)
-        self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
-        self.record_desk = RecordDesk(office, self.keeper.signer.public)
+        self.desk, self.job_desk, self.people_desk, self.record_desk = self._desks()
 
     # -- parts
 
@@ -186,7 +186,8 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
     def _paths(self) -> Paths:
@@ -255,6 +256,12 @@ class Bot:
         found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
         return tuple(one_line(text, 300) for text in found if text)
 
+    def _desks(self) -> tuple[Desk, JobDesk, PeopleDesk, RecordDesk]:
+        office = self._office()
+        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        people = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
+        return Desk(office, trust), JobDesk(office), people, RecordDesk(office, self.keeper.signer.public)
+
     def _surface_of(self, _place: Place) -> Surface:
         if self._surface is None:
             raise OSError("the chat network is not connected yet")
@@ -287,6 +294,10 @@ class Bot:
             self._surface = surface
             return []
         self._surface = surface
+        # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
+        # again and again takes longer than the work itself.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):

@@ -19,12 +19,14 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "whoami": ("whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",)),
     "devices": ("devices [pattern]", "The devices you may see, by group or pattern",
                 ("!devices", "!devices core:&site_a")),
-    "device": ("device <name>", "One device: how it is reached, what you may do there", ("!device core1",)),
+    "device": ("device <name> | trust <devices> | untrust <devices>",
+               "One device: how it is reached, what you may do there; admins: which SSH host keys are trusted",
+               ("!device core1", "!device trust core1")),
     "playbook": ("playbook list | show <name> | run <name> on <devices> [key=value …] [--check]",
                  "Playbooks: list them, look into one, run one", ("!playbook list", "!playbook show patch")),
     "jobs": ("jobs [mine|running|all|failed]", "The latest jobs", ("!jobs mine",)),
-    "job": ("job <n> [output [device]]", "One job with its outcomes, or its output",
-            ("!job 42", "!job 42 output web3")),
+    "job": ("job <n> [output [device] | outputs]", "One job with its outcomes, its output, or a file for each device",
+            ("!job 42", "!job 42 output web3", "!job 42 outputs")),
     "queue": ("queue", "What waits, and for what", ("!queue",)),
     "cancel": ("cancel <n>", "Stop a job of yours", ("!cancel 42",)),
     "retry": ("retry <n> [failed]", "Run a job again, on all its devices or those that failed", ("!retry 42 failed",)),
@@ -102,7 +104,7 @@ def synopsis(operation: Operation) -> str:
             words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
         else:
             words.append(f"[{parameter.name}=…]")
-    devices = {"required": "on <devices>", "one": "on <device>", "optional": "[on <devices>]"}.get(operation.devices)
+    devices = {"required": "on <devices>", "one": "on <device>", "none": ""}.get(operation.devices, "[on <devices>]")
     return " ".join([*words, *([devices] if devices else [])])
 
 

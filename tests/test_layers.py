@@ -21,6 +21,7 @@ PURE = (
     "people",
     "reauth",
     "grouping",
+    "hostkeys",
 )
 OUTSIDE = {
     "os",
@@ -48,6 +49,8 @@ LAYERS = (  # nothing imports from a layer behind its own
         "docstrings",
         "grouping",
         "reauth",
+        "sweep",
+        "bundle",
     },
     {
         "parameters",
@@ -93,7 +96,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"parts", "resolve"},
     {"acceptance"},
     {"health", "pipeline"},
-    {"office", "desk", "jobdesk", "metrics", "peopledesk", "recorddesk"},
+    {"office", "hostkeys", "trust", "desk", "jobdesk", "metrics", "peopledesk", "recorddesk"},
     {"bot", "starter"},
     {"mixin", "checks", "demo", "cli_db", "audit_cli"},
     {"cli"},

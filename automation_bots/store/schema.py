@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0004"
+HEAD = "0006"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -36,6 +36,11 @@ def stamp(at: datetime) -> str:
 def storable(text: str) -> str:
     """Replace what no database takes: NUL (PostgreSQL) and lone surrogates (UTF-8)."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether `storable` would leave the text as it is."""
+    return _UNSTORABLE.search(text) is None
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -130,6 +135,23 @@ files = Table(
     Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
     Column("name", Words, primary_key=True),
     Column("data", LargeBinary, nullable=False),
+)
+
+host_keys = Table(
+    "host_keys",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("device", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("type", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("trusted_by", Words, nullable=False),
+    Column("trusted_at", UtcTime, nullable=False),
+    Column("revoked_by", Words),
+    Column("revoked_at", UtcTime),
+    Index(None, "address", "port"),
+    sqlite_autoincrement=True,
 )
 
 holds = Table(

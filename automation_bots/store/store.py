@@ -16,6 +16,7 @@ from automation_bots.store import audit, conclusions, holds, jobs, outcomes, ret
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.persons import PeopleStore
 
 SEEN_DAYS = 30
@@ -34,6 +35,7 @@ class Store:
         self._database = database
         self._clock = clock
         self.people = PeopleStore(database, clock)
+        self.host_keys = HostKeys(database, clock)
 
     @classmethod
     def open(
@@ -66,7 +68,8 @@ class Store:
         with self._database.write() as connection:
             moved = jobs.move(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
             if moved:
-                audit.append(connection, now, AuditKind.STARTED, Subject.of_job(jobs.get(connection, number)))
+                about = Subject.of_job(jobs.get(connection, number)).brief()
+                audit.append(connection, now, AuditKind.STARTED, about)
         return moved
 
     def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
@@ -128,7 +131,7 @@ class Store:
             if job.told or job.state not in FINAL:
                 return False
             jobs.note(connection, number, {"told": True})
-            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job))
+            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job).brief())
         return True
 
     def set_message(self, number: int, ref: str) -> None:
@@ -148,10 +151,10 @@ class Store:
         """Store outcomes in one go; returns how many were news. The first one of a device stays (UNKNOWN gives way)."""
         batch, now = tuple(found), self._clock()
         with self._database.write() as connection:
-            job = jobs.get(connection, number)
+            ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
-            if news and job.state in FINAL:
-                _correct(connection, job, now, news)
+            if news and ended:
+                _correct(connection, jobs.get(connection, number), now, news)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
@@ -163,6 +166,11 @@ class Store:
         """Return all that one device printed; empty when nothing, or no longer kept."""
         with self._database.read() as connection:
             return outcomes.output(connection, number, device)
+
+    def digests(self, number: int) -> dict[str, str]:
+        """Return {device: a digest of what it printed}: the same text, the same digest."""
+        with self._database.read() as connection:
+            return outcomes.digests(connection, number)
 
     def conclude(self, number: int, conclusion: Conclusion) -> None:
         """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
