@@ -61,8 +61,8 @@ class Workshop:
     redactor: Redactor
     time_limit: float  # seconds, of an operation that names none
     folder: Path  # for the private folders of runs
-    kv: Kv = NOWHERE  # the server that variables of devices may point to
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
+    kv: Kv = NOWHERE  # the server that variables of devices may point to
 
 
 class Run:
