@@ -15,7 +15,7 @@ from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.approvaldesk import ApprovalDesk
 from automation_bots.catalog import Folders
-from automation_bots.chores import Chores
+from automation_bots.checkpoints import Checkpoint
 from automation_bots.closedesk import CloseDesk
 from automation_bots.consent import Consent
 from automation_bots.desk import Desk
@@ -28,16 +28,20 @@ from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
-from automation_bots.ecs import EcsLog
 from automation_bots.errors import ConfigError
 from automation_bots.health import Health
 from automation_bots.inventory import Inventory
 from automation_bots.jobdesk import JobDesk
+from automation_bots.keeper import Keeper
 from automation_bots.logs import Recent
+from automation_bots.membership import Membership
 from automation_bots.model import Answer, Job, Place, one_line
 from automation_bots.office import Office
+from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
+from automation_bots.recorddesk import RecordDesk
 from automation_bots.redact import Redactor
+from automation_bots.references import References
 from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
@@ -46,7 +50,7 @@ from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
-OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations")
+OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -61,6 +65,8 @@ class Bot:
     With `read_only` only the files are read: for checks beside a running bot.
     """
 
+    _surface: Surface | None
+
     def __init__(
         self,
         folder: Path,
@@ -74,27 +80,31 @@ class Bot:
         self.settings = settings.load(self.folder)
         self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
         self.redactor = Redactor()
+        self.references = References(self.folder, self.settings, self.environment, self.redactor)
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
         self.world.load()
         self._started = self._stopped = False
         if read_only:
             return
-        self._more_drivers = drivers
+        self._more_drivers, self._surface = drivers, None
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.record)
-        self._surface: Surface | None = None
+        self.membership = Membership(self.store.people, self.settings, self.data, self.references.resolved, now)
+        self.membership.join(self.world)
         self._consent = Consent(self.world, self.store.parking.find, now)
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
-        (self.data / "log").mkdir(mode=0o700, exist_ok=True)
-        self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
-        self._chores = Chores(self.store, self.settings.retention.days)
+        self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
-        office = self._office()
+        self._set_desks(self._office())
+
+    def _set_desks(self, office: Office) -> None:
         trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
         self.approval_desk = ApprovalDesk(office)
+        self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
+        self.record_desk = RecordDesk(office, self.keeper.signer.public)
         self._closed()
         self.close_desk = CloseDesk(office, self.job_desk, self._closed)
 
@@ -127,7 +137,7 @@ class Bot:
     def record(self) -> str | Path:
         """Where the record lives: the data folder, or a database server's URL."""
         url = self.settings.store.url
-        return self._resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
+        return self.references.resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
         """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
@@ -171,6 +181,7 @@ class Bot:
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
             consent=self._consent.void,
+            kv=self.references.kv,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
@@ -299,24 +310,16 @@ class Bot:
 
     def _environment_of(self, driver: str) -> dict[str, str]:
         """What [drivers.<name>.environment] says, references resolved."""
-        return self._resolved(getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment")
+        return self.references.resolved(
+            getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment"
+        )
 
     def _chat_secrets(self) -> dict[str, str]:
         """Resolved only where the bot really runs: a check needs no tokens."""
         named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
-        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)}, "chat")
-
-    def _resolved(self, references: Mapping[str, str], *table: str) -> dict[str, str]:
-        password_file = self.settings.inventory.vault_password_file
-        vault = self._path(password_file) if password_file else None
-        found = {}
-        for key, value in references.items():
-            try:
-                found[key] = secrets.resolve(value, self.environment, self.folder, vault)
-            except LookupError as error:
-                raise settings.wrong(self.folder, (*table, key), str(error)) from error
-        self.redactor.add(found[key] for key, value in references.items() if secrets.is_reference(value))
-        return found
+        return self.references.resolved(
+            {key: value for key, value in named.items() if secrets.is_reference(value)}, "chat"
+        )
 
     # -- life
 
@@ -334,12 +337,12 @@ class Bot:
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):
             log.warning("ended %d processes that a killed bot had left running", ended)
-        self._ecs.follow(self.store)
+        self.membership.start()
+        self.keeper.start(self._post_checkpoint)
         self.announcer.start()
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
-        self._chores.start()
         self.pipeline.approvals.vigil.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
@@ -364,6 +367,12 @@ class Bot:
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
             self._tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
+
+    def _post_checkpoint(self, checkpoint: Checkpoint) -> None:
+        if room := self.settings.record.checkpoint_room:
+            place = Place(self.settings.network, self.settings.places.get(room.removeprefix("#"), room))
+            text = f"Checkpoint of the record of {checkpoint.bot}: {checkpoint.seq} entries, signed."
+            self._surface_of(place).say(place, Answer(text, checkpoint.line))
 
     def _tell_admins(self, answer: Answer) -> None:
         network = self.settings.network
@@ -402,9 +411,9 @@ class Bot:
         self.dispatcher.stop(grace_seconds)
         if self._started:
             self.announcer.stop()
-            self._chores.stop()
+            self.membership.stop()
             self._stop_metrics()
             logging.getLogger().removeHandler(self.health.recent)
             self.store.record(AuditKind.CLOSED)
-            self._ecs.close()
+            self.keeper.stop()
         self.store.close()

@@ -15,6 +15,7 @@ from automation_bots import secrets
 from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
 from automation_bots.policy_file import rate
+from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.throttle import Caps
 
 
@@ -197,6 +198,10 @@ class Settings(_Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    record: RecordSettings = RecordSettings()
+    people: PeopleSettings = PeopleSettings()
+    ldap: LdapSettings = LdapSettings()
+    vault: VaultSettings = VaultSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots import catalog, gate
+from automation_bots.device_secrets import DeviceSecrets
 from automation_bots.dispatch.batches import Batches
 from automation_bots.dispatch.earlier import Earlier
 from automation_bots.drivers import Cancel, Driver, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.inventory import Inventory
+from automation_bots.kv import NOWHERE, Kv
 from automation_bots.model import (
     GOOD,
     Conclusion,
@@ -63,6 +65,7 @@ class Workshop:
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
     consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    kv: Kv = NOWHERE  # the server that variables of devices may point to
 
 
 class Run:
@@ -78,6 +81,7 @@ class Run:
         self._pending: list[Outcome] = []
         self._seen: dict[str, Status] = {}
         self._flushed = 0.0
+        self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._own = Redactor(_texts(hidden.values()))
         self._timed_out = self._abandoned = self._voided = False
         self.batches = Batches(self.job, self.cancel)
@@ -298,6 +302,7 @@ class Run:
                 deadline=deadline,
                 cancel=self.cancel,
                 secrets=self._secrets,
+                opened=self._opened,
                 inventory=self._workshop.inventory.sources,
                 earlier=Earlier(self._workshop.store, self.job),
             )
@@ -312,11 +317,8 @@ class Run:
 
         Ansible opens its Vault by itself, so that what a playbook prints may hold secrets that no driver asked for.
         """
-        inventory = self._workshop.inventory
         try:
-            if names := [device.name for device in devices if device.secrets]:
-                inventory.prefetch_secrets(names)
-                self._workshop.redactor.add(inventory.secret_values())
+            self._device_secrets.learn(devices)
         except DriverError as error:
             log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
         finally:
@@ -324,7 +326,11 @@ class Run:
 
     def _secrets(self, device: str) -> Mapping[str, str]:
         self._secrets_known.wait()
-        return self._workshop.inventory.secrets(device)
+        return self._device_secrets.of(device)
+
+    def _opened(self, device: str) -> Mapping[str, str]:
+        self._secrets_known.wait()
+        return self._device_secrets.opened(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():

@@ -90,6 +90,7 @@ class Task:
     deadline: float  # time.monotonic() at which the time limit ends
     cancel: Cancel = field(default_factory=Cancel)
     secrets: Callable[[str], Mapping[str, str]] = no_secrets  # device name -> its decrypted variables
+    opened: Callable[[str], Mapping[str, str]] = no_secrets  # of these, what the inventory has only as a reference
     inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
 
     earlier: Before = NOTHING_BEFORE
