@@ -17,11 +17,13 @@ from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
-from automation_bots.drivers import Driver
+from automation_bots.drivers import Closing, Driver
 from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
-from automation_bots.drivers.ssh import Ssh
+from automation_bots.drivers.ssh import Options, Ssh
+from automation_bots.drivers.ssh_access import Around
+from automation_bots.drivers.ssh_config import SshConfig
 from automation_bots.ecs import EcsLog
 from automation_bots.errors import ConfigError
 from automation_bots.inventory import Inventory
@@ -151,14 +153,7 @@ class Bot:
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
-        ssh = Ssh(
-            self.known_hosts,
-            parallel=wanted.ssh.parallel,
-            connect_seconds=wanted.ssh.connect_seconds,
-            output_limit=wanted.output_limit,
-            key_files=tuple(self._path(key) for key in wanted.ssh.key_files),
-            allow_agent=wanted.ssh.agent,
-        )
+        ssh = self._ssh()
         ansible = Ansible(
             forks=wanted.ansible.forks,
             vault_password_file=vault,
@@ -167,7 +162,22 @@ class Bot:
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
         drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
+        self._closing = [driver.close for driver in drivers if isinstance(driver, Closing)]
         return {driver.name: driver for driver in drivers}
+
+    def _ssh(self) -> Ssh:
+        wanted = self.settings.drivers.ssh
+        options = Options(
+            parallel=wanted.parallel,
+            connect_seconds=wanted.connect_seconds,
+            key_files=tuple(self._path(key) for key in wanted.key_files),
+            allow_agent=wanted.agent,
+            keep_seconds=wanted.keep_seconds,
+            keep=wanted.keep,
+        )
+        config = SshConfig(self._path(wanted.config)) if wanted.config else None
+        around = Around(config, self.inventory.find, self.inventory.secrets)
+        return Ssh(self.known_hosts, options, output_limit=self.settings.drivers.output_limit, around=around)
 
     def _ssh_options(self) -> str:
         """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
@@ -293,6 +303,8 @@ class Bot:
         self._stopped = True
         self.world.stop()
         self.dispatcher.stop(grace_seconds)
+        for close in self._closing:
+            close()
         if self._started:
             self.announcer.stop()
             self._chores.stop()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.model import Device, Job, Operation, Outcome
 
@@ -104,3 +104,11 @@ class Driver(Protocol):
 
     def run(self, task: Task, report: Report) -> None:
         """Run the task, reporting outcomes as devices finish."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A driver that keeps something between jobs."""
+
+    def close(self) -> None:
+        """Let go of it: the bot ends."""

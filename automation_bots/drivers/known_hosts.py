@@ -39,6 +39,7 @@ class HostKey:
 class _Entry:
     names: tuple[str, ...]
     key: HostKey
+    authority: bool = False  # what it signed is trusted, not itself
 
 
 def entry_name(host: str, port: int) -> str:
@@ -61,7 +62,13 @@ class KnownHosts:
         """Return the keys known for a host."""
         plain, other = self._current()
         name = entry_name(host, port)
-        return (*plain.get(name, ()), *(entry.key for entry in other if _matches(entry.names, name)))
+        found = (entry.key for entry in other if not entry.authority and _matches(entry.names, name))
+        return (*plain.get(name, ()), *found)
+
+    def authorities(self, host: str, port: int) -> tuple[HostKey, ...]:
+        """Return the keys that may sign a host's certificate (`@cert-authority`)."""
+        name = entry_name(host, port)
+        return tuple(entry.key for entry in self._current()[1] if entry.authority and _matches(entry.names, name))
 
     def _current(self) -> tuple[dict[str, list[HostKey]], list[_Entry]]:
         with self._lock:
@@ -78,7 +85,7 @@ def trust(path: Path, host: str, port: int, lines: Iterable[str]) -> None:
     new = [line.strip() for line in lines]
     for line in new:
         entry = _parsed(line)
-        if entry is None or not _matches(entry.names, name):
+        if entry is None or entry.authority or not _matches(entry.names, name):
             raise DriverError(f"{line!r} is no known_hosts line of {name}")
     kept = [rest for line in _read(path) if (rest := _without(line, name)) is not None]
     _replace(path, "".join(f"{line}\n" for line in [*kept, *new]))
@@ -105,7 +112,7 @@ def _indexed(lines: Iterable[str]) -> tuple[dict[str, list[HostKey]], list[_Entr
     plain: dict[str, list[HostKey]] = {}
     other: list[_Entry] = []
     for entry in _entries(lines):
-        if any(_needs_trying(name) for name in entry.names):
+        if entry.authority or any(_needs_trying(name) for name in entry.names):
             other.append(entry)
             continue
         for name in entry.names:
@@ -120,16 +127,17 @@ def _entries(lines: Iterable[str]) -> Iterator[_Entry]:
 
 
 def _parsed(line: str) -> _Entry | None:
-    """Read one line; comments, broken lines and certificate authorities (which paramiko cannot check) are None."""
+    """Read one line; comments and broken lines are None."""
     words = line.split()
     marker = words.pop(0) if words and words[0].startswith("@") else ""
-    if len(words) < 3 or words[0].startswith("#") or marker not in {"", "@revoked"}:
+    if len(words) < 3 or words[0].startswith("#") or marker not in {"", "@revoked", "@cert-authority"}:
         return None
     try:
         blob = base64.b64decode(words[2], validate=True)
     except (binascii.Error, ValueError):
         return None
-    return _Entry(tuple(words[0].split(",")), HostKey(words[1], blob, revoked=bool(marker)))
+    names, key = tuple(words[0].split(",")), HostKey(words[1], blob, revoked=marker == "@revoked")
+    return _Entry(names, key, authority=marker == "@cert-authority")
 
 
 def _needs_trying(name: str) -> bool:
@@ -165,7 +173,7 @@ def _is_hash_of(pattern: str, name: str) -> bool:
 def _without(line: str, name: str) -> str | None:
     """Return the line without that host, or None when nothing is left of it."""
     entry = _parsed(line)
-    if entry is None or entry.key.revoked:
+    if entry is None or entry.key.revoked or entry.authority:
         return line
     left = [known for known in entry.names if known.lower() != name and not _is_hash_of(known, name)]
     if len(left) == len(entry.names):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,9 @@ class SshTests:
         return sshd
 
     @pytest.fixture
-    def ssh(self, sshd: Sshd) -> Ssh:
-        return ssh_to(sshd)
+    def ssh(self, sshd: Sshd) -> Iterator[Ssh]:
+        with contextlib.closing(ssh_to(sshd)) as driver:
+            yield driver
 
     @pytest.fixture
     def bench(self, ssh: Ssh, tmp_path: Path) -> Bench:
@@ -80,7 +82,7 @@ class SshTests:
         return Bench(ssh, tmp_path / "work")
 
     @pytest.fixture(autouse=True)
-    def _nothing_outlives_a_run(self, sshd: Sshd):
+    def _nothing_outlives_the_driver(self, sshd: Sshd):
         with nothing_left_behind():
             yield
 
