@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ class _Run:
             "limit": self.driver.output_limit,
             "spill": str(spill),
         }
-        return {"device": number, "access": _plain(asdict(access)), "work": work}
+        return {"device": number, "access": access.plain(), "work": work}
 
     def _settle(self, device: Device, status: Status, text: str) -> None:
         self.report.outcome(Outcome(device.name, status, one_line(text, 500)))
@@ -200,12 +200,3 @@ class _Run:
             else:
                 nothing = "; nothing was begun" if change else ""
                 self._settle(asked.device, Status.FAILED, f"{error}{nothing}{over}; type it again")
-
-
-def _plain(data: dict[str, Any]) -> dict[str, Any]:
-    """Write paths as text, as JSON wants it."""
-    for name in ("key_file", "certificate"):
-        data[name] = str(data[name]) if data[name] else None
-    data["more_keys"] = list(map(str, data["more_keys"]))
-    data["jump"] = [_plain(hop) for hop in data["jump"]]
-    return data

@@ -69,6 +69,35 @@ class Access:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON can carry it; what is as usual is left out."""
+        return {
+            name: _PLAIN[name](value) if name in _PLAIN else value
+            for name, usual in _USUAL.items()
+            if (value := getattr(self, name)) != usual
+        }
+
+    @classmethod
+    def of_plain(cls, data: Mapping[str, Any]) -> Access:
+        """Read what `plain` made."""
+        return cls(**{name: _FULL[name](value) if name in _FULL else value for name, value in data.items()})
+
+
+_USUAL = {name: field.default for name, field in Access.__dataclass_fields__.items()}
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    "key_file": str,
+    "certificate": str,
+    "more_keys": lambda paths: [str(path) for path in paths],
+    "jump": lambda hops: [hop.plain() for hop in hops],
+}
+_FULL: dict[str, Callable[[Any], Any]] = {
+    "key_file": Path,
+    "certificate": Path,
+    "more_keys": lambda paths: tuple(map(Path, paths)),
+    "jump": lambda hops: tuple(map(Access.of_plain, hops)),
+    "wishes": lambda pairs: tuple((name, value) for name, value in pairs),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Around:

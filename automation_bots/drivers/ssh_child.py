@@ -68,6 +68,7 @@ class Server:
         self._reader, self._writer = reader, writer
         self._shared = Shared()
         self._jobs: dict[int, Job] = {}
+        self._unsaid: list[bytes] = []
 
     async def serve(self) -> None:
         """Work until the bot has gone."""
@@ -115,7 +116,7 @@ class Server:
         await self._say(head, body)
 
     async def _ran(self, job: Job, order: dict[str, Any]) -> ssh_exec.Session:
-        access, work = access_of(order["access"]), ssh_exec.Work(**order["work"])
+        access, work = Access.of_plain(order["access"]), ssh_exec.Work(**order["work"])
         link, session = await self._begun(job, access, work)
         try:
             if job.tells_begin:
@@ -153,20 +154,16 @@ class Server:
         raise AssertionError
 
     async def _say(self, head: dict[str, Any], body: bytes = b"") -> None:
-        self._writer.write(ssh_frames.packed(head, body))
+        # What is said in the same moment goes in one piece: each piece wakes the bot.
+        if not self._unsaid:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsaid.append(ssh_frames.packed(head, body))
         with contextlib.suppress(OSError):  # the bot has gone; `serve` sees it too
             await self._writer.drain()
 
-
-def access_of(data: Mapping[str, Any]) -> Access:
-    """Read what `asdict` made of an Access."""
-    made = dict(data)
-    for name in ("key_file", "certificate"):
-        made[name] = Path(made[name]) if made[name] else None
-    made["more_keys"] = tuple(map(Path, made["more_keys"]))
-    made["wishes"] = tuple((name, value) for name, value in made["wishes"])
-    made["jump"] = tuple(map(access_of, made["jump"]))
-    return Access(**made)
+    def _flush(self) -> None:
+        self._writer.write(b"".join(self._unsaid))
+        self._unsaid.clear()
 
 
 async def _main() -> None:

@@ -16,6 +16,7 @@ from automation_bots.drivers.ssh_access import NoSession
 _IN_MEMORY = 16_384  # bytes of a stream that wait in memory; what is more waits in a file
 _LINGER = 3.0  # seconds of silence after the exit code; a service left behind may hold the output open for ever
 _PROMPT_SECONDS = 10  # seconds after which sudo is taken to want no password
+_INPUT_SECONDS = 0.2  # after which a command that still runs is told that there is no input
 _FLOOD = 4_000_000  # bytes beyond the limit between two rests, so that one flooding device leaves time for the others
 _REST = 0.05
 _TERMINAL: dict[str, Any] = {
@@ -104,7 +105,8 @@ class Session(asyncssh.SSHClientSession[bytes]):
         if self._prompt:
             self._later(_PROMPT_SECONDS, self._end_input)
         elif not self.work.keep_stdin:
-            self._end_input()
+            # Most commands have ended before they could miss it, which saves a packet for each device of a fan-out.
+            self._later(_INPUT_SECONDS, self._end_input)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take what is printed."""

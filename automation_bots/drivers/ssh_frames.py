@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import struct
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 _LENGTHS = struct.Struct("!II")
 _MOST = 64_000_000  # more than this is no frame but nonsense
@@ -26,28 +25,19 @@ def packed(head: Mapping[str, Any], body: bytes = b"") -> bytes:
     return _LENGTHS.pack(len(text), len(body)) + text + body
 
 
-def read(sock: socket.socket) -> Frame | None:
+def read(stream: BinaryIO) -> Frame | None:
     """Wait for the next frame; None: the other side has gone."""
-    lengths = _exactly(sock, _LENGTHS.size)
-    if lengths is None:
+    try:
+        lengths = stream.read(_LENGTHS.size)
+        if len(lengths) < _LENGTHS.size:
+            return None
+        for_head, for_body = _LENGTHS.unpack(lengths)
+        if for_head + for_body > _MOST:
+            return None
+        data = stream.read(for_head + for_body)
+    except OSError:
         return None
-    for_head, for_body = _LENGTHS.unpack(lengths)
-    data = _exactly(sock, for_head + for_body) if for_head + for_body <= _MOST else None
-    return None if data is None else Frame(json.loads(data[:for_head]), bytes(data[for_head:]))
-
-
-def _exactly(sock: socket.socket, count: int) -> bytearray | None:
-    data = bytearray(count)
-    view, got = memoryview(data), 0
-    while got < count:
-        try:
-            more = sock.recv_into(view[got:])
-        except OSError:
-            return None
-        if not more:
-            return None
-        got += more
-    return data
+    return Frame(json.loads(data[:for_head]), data[for_head:]) if len(data) == for_head + for_body else None
 
 
 async def aread(reader: asyncio.StreamReader) -> Frame | None:

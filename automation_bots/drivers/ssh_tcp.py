@@ -15,7 +15,7 @@ _REASONS = {
     errno.ECONNREFUSED: "refused the connection; is anything listening on that port?",
     errno.EHOSTUNREACH: "cannot be reached: no route to host",
     errno.ENETUNREACH: "cannot be reached: no route to its network",
-    errno.ECONNRESET: "reset the connection",
+    errno.ECONNRESET: "closed the connection before SSH began; is it overloaded, or not the SSH port?",
 }
 
 

@@ -138,11 +138,12 @@ class _Process:
         self._sock.close()
 
     def _read(self) -> None:
-        while (frame := ssh_frames.read(self._sock)) is not None:
-            with self._lock:
-                inbox = self._inboxes.get(frame.head.get("job", 0))
-            if inbox is not None:
-                inbox.put(frame)
+        with self._sock.makefile("rb", 1 << 18) as stream:
+            while (frame := ssh_frames.read(stream)) is not None:
+                with self._lock:
+                    inbox = self._inboxes.get(frame.head.get("job", 0))
+                if inbox is not None:
+                    inbox.put(frame)
         with self._lock:
             self.alive = False
             for inbox in self._inboxes.values():
