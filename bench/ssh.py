@@ -137,18 +137,27 @@ def _check(bot: ChatBot) -> None:
 
 def _forget(bot: ChatBot) -> None:
     """Wait until the bot has closed what it kept open."""
-    worker = bot.automation.dispatcher._workshop.drivers["ssh"].worker
-    wait(lambda: len(os.listdir(f"/proc/{worker.pid}/fd")) < 20, KEEP_SECONDS + 10)
+    wait(lambda: _open_files(_pid(bot)) < 20, KEEP_SECONDS + 10)
 
 
 def _idle(bot: ChatBot) -> float:
     """Which part of a processor the process with all open connections takes while nobody asks for anything."""
-    worker = bot.automation.dispatcher._workshop.drivers["ssh"].worker
     time.sleep(1)
-    before = _spent(worker.pid)
-    assert len(os.listdir(f"/proc/{worker.pid}/fd")) > DEVICES, "the connections are not open"
+    pid = _pid(bot)
+    before = _spent(pid)
+    assert _open_files(pid) > DEVICES, "the connections are not open"
     time.sleep(IDLE_SECONDS)
-    return (_spent(worker.pid) - before) / IDLE_SECONDS
+    return (_spent(pid) - before) / IDLE_SECONDS
+
+
+def _pid(bot: ChatBot) -> int:
+    """The bot's SSH process."""
+    drivers = bot.automation.dispatcher._workshop.drivers  # noqa: SLF001 - nobody else has to know
+    return drivers["ssh"].worker.pid
+
+
+def _open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _spent(pid: int) -> float:

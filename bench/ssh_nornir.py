@@ -1,14 +1,14 @@
-"""The same with nornir and netmiko, in an environment of its own: `python bench/ssh_nornir.py PORT KEY COUNT THREADS`."""
+"""The same with nornir and netmiko, in an environment of its own: ssh_nornir.py PORT KEY COUNT THREADS."""
 
 import sys
 import time
 
 from nornir.core import Nornir
 from nornir.core.inventory import ConnectionOptions, Defaults, Groups, Host, Hosts, Inventory
+from nornir.core.plugins.connections import ConnectionPluginRegister
 from nornir.plugins.runners import ThreadedRunner
 from nornir_netmiko.connections import CONNECTION_NAME, Netmiko
 from nornir_netmiko.tasks import netmiko_send_command
-from nornir.core.plugins.connections import ConnectionPluginRegister
 
 port, key, count, threads = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 ConnectionPluginRegister.register(CONNECTION_NAME, Netmiko)

@@ -13,7 +13,7 @@ from typing import Any
 from automation_bots.drivers import Report, Task, ssh_endings, sudo
 from automation_bots.drivers.commands import HasCommand, quoted, refuse_windows
 from automation_bots.drivers.endings import is_over, stopped, why_over
-from automation_bots.drivers.ssh_access import Around, access_to
+from automation_bots.drivers.ssh_access import Around, KnownHosts, access_to
 from automation_bots.drivers.ssh_endings import Asked
 from automation_bots.drivers.ssh_frames import Frame
 from automation_bots.drivers.ssh_worker import Share, Worker
@@ -69,6 +69,11 @@ class Ssh:
                 run.through(share, first)
             finally:
                 shutil.rmtree(task.workdir / "ssh", ignore_errors=True)
+
+    @property
+    def trusted(self) -> KnownHosts:
+        """The host keys that are trusted now."""
+        return KnownHosts(self.known_hosts)
 
     def close(self) -> None:
         """End the process and every connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import getpass
 import os
 import resource
 import socket
@@ -178,6 +179,7 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.environ.setdefault("LOGNAME", getpass.getuser())  # asyncssh asks for each connection, which reads a file
     gc.set_threshold(50_000, 20, 50)  # connections are many objects that live long
     asyncio.run(_main())
     sys.stdout.flush()

@@ -69,10 +69,16 @@ class Stream(Capped):
         self.tail = (self.tail + chunk)[-4096:]
         self.total += len(chunk)
         if len(self.head) > _IN_MEMORY:
+            self._spill()
+
+    def _spill(self) -> None:
+        try:
             with Path(self.path).open("ab") as file:
                 file.write(self.head)
-            self.spilled += len(self.head)
-            self.head.clear()
+        except OSError:
+            return  # a full disk, or no file handle: it stays in memory, which the limit bounds too
+        self.spilled += len(self.head)
+        self.head.clear()
 
 
 class Session(asyncssh.SSHClientSession[bytes]):
@@ -87,6 +93,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self.opening: asyncio.Timeout | None = None
         self._prompt = work.prompt.encode()
         self._stdin_open = True
+        self._answered = False
         self._exited = self._ended = False
         self._heard = self._rested = 0.0
         self._loop = asyncio.get_running_loop()
@@ -112,6 +119,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
         """Take what is printed."""
         self._heard = self._loop.time()
         stream = self.err if datatype else self.out
+        if self._answered:  # at a terminal sudo goes to a new line after the password
+            data = data.lstrip(b"\r\n")
+            self._answered = not data
         stream.add(data)
         if self._prompt and self._asked(stream):
             return
@@ -128,6 +138,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self.ran.asked += 1
         if self._stdin_open:
             self._send(self.work.password.encode() + b"\n")
+            self._answered = self.work.pty
             if not self.work.pty:
                 self._end_input()
         if self.ran.asked > 1:

@@ -6,10 +6,17 @@ import asyncio
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 _LENGTHS = struct.Struct("!II")
 _MOST = 64_000_000  # more than this is no frame but nonsense
+
+
+class Readable(Protocol):
+    """A socket as a file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return so many bytes, fewer only at the end."""
 
 
 class Frame(NamedTuple):
@@ -25,7 +32,7 @@ def packed(head: Mapping[str, Any], body: bytes = b"") -> bytes:
     return _LENGTHS.pack(len(text), len(body)) + text + body
 
 
-def read(stream: BinaryIO) -> Frame | None:
+def read(stream: Readable) -> Frame | None:
     """Wait for the next frame; None: the other side has gone."""
     try:
         lengths = stream.read(_LENGTHS.size)

@@ -56,6 +56,12 @@ class Trust:
         revoked = [known for known in self.known.keys(access.host, access.port) if known.revoked]
         return key not in revoked and key in self.known.authorities(access.host, access.port)
 
+    def still(self, access: Access, shown: HostKey, authority: HostKey | None) -> bool:
+        """Return whether what an open connection showed at its beginning would be trusted now."""
+        if authority is not None:
+            return self.is_authority(access, authority)
+        return self.problem(access, shown) is None
+
     def algorithms(self, access: Access) -> list[str]:
         """Return which kinds of host key to ask for."""
         types = [key.type for key in self.known.keys(access.host, access.port) if not key.revoked]
@@ -72,7 +78,7 @@ class Client(asyncssh.SSHClient):
         self.wanted: list[str] = []
         self.refusal: NoSession | None = None
         self.logged_in = False
-        self.by_certificate = False
+        self.authority: HostKey | None = None  # who signed the host's certificate
         self.conn: asyncssh.SSHClientConnection | None = None
         self.handshaken = False
         self._keys = keys
@@ -95,9 +101,9 @@ class Client(asyncssh.SSHClient):
 
     def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
         """Judge who signed a host's certificate."""
-        self.handshaken = self.by_certificate = True
-        shown = host_key(key)
+        self.handshaken, shown = True, host_key(key)
         if self.trust.is_authority(self.access, shown):
+            self.authority = shown
             return True
         text = f"{shown.type} {shown.fingerprint}"
         self.refusal = NoSession(f"the host key of {self.access.where} is signed by {text}, which is not known")
@@ -265,6 +271,8 @@ def _problem(client: Client, error: Exception, seconds: float) -> NoSession:
     access = client.access
     if client.refusal is not None:
         return client.refusal
+    if isinstance(error, OSError) and error.errno in ssh_tcp.NO_FILE:
+        return ssh_tcp.NoFile()
     if isinstance(error, asyncssh.PermissionDenied):
         return NoSession(client.refused())
     if isinstance(error, asyncssh.HostKeyNotVerifiable):

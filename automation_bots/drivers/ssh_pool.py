@@ -38,7 +38,8 @@ class Link:
 
     key: Key
     conn: asyncssh.SSHClientConnection
-    shown: HostKey | None  # None: it showed a certificate
+    shown: HostKey
+    authority: HostKey | None  # who signed that key
     via: Link | None
     slots: int
     used: int = 0
@@ -104,7 +105,7 @@ class Pool:
 
     def _free(self, key: Key, terms: Terms) -> Link | None:
         for link in list(self._links.get(key, ())):
-            if link.conn.is_closed() or (link.shown and terms.trust.problem(key[0], link.shown)):
+            if link.conn.is_closed() or not terms.trust.still(key[0], link.shown, link.authority):
                 self._retire(link)
             elif not link.retired and link.used < link.slots:
                 return link
@@ -131,7 +132,8 @@ class Pool:
                 self._release(via, terms.keep_seconds)
             raise
         shown = conn.get_server_host_key()
-        link = Link(key, conn, None if shown is None or client.by_certificate else host_key(shown), via, slots)
+        assert shown is not None  # noqa: S101 - only Kerberos goes without, which is switched off
+        link = Link(key, conn, host_key(shown), client.authority, via, slots)
         self._links.setdefault(key, []).append(link)
         self._keys.setdefault(access.device, set()).add(key)
         return link

@@ -17,10 +17,18 @@ _REASONS = {
     errno.ENETUNREACH: "cannot be reached: no route to its network",
     errno.ECONNRESET: "closed the connection before SSH began; is it overloaded, or not the SSH port?",
 }
+NO_FILE = {errno.EMFILE, errno.ENFILE}
 
 
 class NoFile(NoSession):
-    """No handle is left here; another try may find one."""
+    """No file handle is left; another try may find one."""
+
+    def __init__(self) -> None:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        super().__init__(
+            f"this machine has no file handle left for another connection (the limit is {limit}); "
+            "raise it (LimitNOFILE), or lower parallel or keep in [drivers.ssh]"
+        )
 
 
 async def opened(access: Access, seconds: float) -> socket.socket:
@@ -34,17 +42,9 @@ async def opened(access: Access, seconds: float) -> socket.socket:
         sock, problem = await _tried(place, (end - loop.time()) / left)
         if sock is not None:
             return sock
-    if problem in {errno.EMFILE, errno.ENFILE}:
-        raise NoFile(_no_file())
+    if problem in NO_FILE:
+        raise NoFile
     raise NoSession(f"{access.where} {_reason(problem, seconds)}")
-
-
-def _no_file() -> str:
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return (
-        f"this machine has no file handle left for another connection (the limit is {limit}); "
-        "raise it (LimitNOFILE), or lower parallel or keep in [drivers.ssh]"
-    )
 
 
 async def _tried(place: tuple[Any, ...], seconds: float) -> tuple[socket.socket | None, int]:
@@ -77,8 +77,8 @@ async def _addresses(access: Access) -> list[tuple[Any, ...]]:
     try:
         return list(await asyncio.get_running_loop().getaddrinfo(access.host, access.port, type=socket.SOCK_STREAM))
     except OSError as error:
-        if error.errno in {errno.EMFILE, errno.ENFILE}:
-            raise NoFile(_no_file()) from error
+        if error.errno in NO_FILE:
+            raise NoFile from error
         raise NoSession(_unresolved(access.host)) from error
     except UnicodeError as error:
         raise NoSession(_unresolved(access.host)) from error

@@ -44,8 +44,8 @@ def device(sshd: Sshd, number: int = 0, **variables: Any) -> Device:
     return Device(f"web{number + 1}", variables=known)
 
 
-def with_password(sshd: Sshd, **variables: Any) -> Device:
-    return device(sshd, **{"ansible_ssh_private_key_file": None, **variables})
+def with_password(sshd: Sshd, number: int = 0, **variables: Any) -> Device:
+    return device(sshd, number, **{"ansible_ssh_private_key_file": None, **variables})
 
 
 def secrets(**values: str):
