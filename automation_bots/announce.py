@@ -154,7 +154,8 @@ class Announcer:
 
     def _recap(self, job: Job, surface: Surface) -> Answer:
         outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)
-        return render.recap(job, outcomes, screen_lines=surface.capabilities.screen_lines)
+        said = self._store.conclusion(job.number)
+        return render.recap(job, outcomes, said, screen_lines=surface.capabilities.screen_lines)
 
     def _tell_progress(self, job: Job, entry: _Live) -> None:
         surface = self._surface(job.place)
@@ -163,9 +164,9 @@ class Announcer:
             return
         answer = render.progress(job, self._now(), self._said(job.number))
         entry.edited = time.monotonic()
-        if answer.text == entry.text or entry.message is None:
+        if str(answer) == entry.text or entry.message is None:
             return
-        entry.text = answer.text
+        entry.text = str(answer)
         try:
             if surface.capabilities.edits:
                 surface.edit(entry.message, answer)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from automation_bots import __version__, secrets, settings
+from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
@@ -19,6 +19,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
 from automation_bots.drivers import Closing, Driver
 from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Options, Ssh
@@ -26,9 +27,11 @@ from automation_bots.drivers.ssh_access import Around
 from automation_bots.drivers.ssh_config import SshConfig
 from automation_bots.ecs import EcsLog
 from automation_bots.errors import ConfigError
+from automation_bots.health import Health
 from automation_bots.inventory import Inventory
 from automation_bots.jobdesk import JobDesk
-from automation_bots.model import Answer, Job, Place
+from automation_bots.logs import Recent
+from automation_bots.model import Answer, Job, Place, one_line
 from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.policy import ADMINS
@@ -74,13 +77,14 @@ class Bot:
             return
         self._more_drivers = drivers
         self._runs = self.data.resolve() / "runs"
-        self.store = Store.open(self.data)
+        self.store = Store.open(self.record)
         self._surface: Surface | None = None
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         (self.data / "log").mkdir(mode=0o700, exist_ok=True)
         self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
         self._chores = Chores(self.store, self.settings.retention.days)
+        self.health = self._health()
         office = self._office()
         self.desk, self.job_desk = Desk(office), JobDesk(office)
 
@@ -104,6 +108,12 @@ class Bot:
             vault_password_file=self._path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
         )
+
+    @property
+    def record(self) -> str | Path:
+        """Where the record lives: the data folder, or a database server's URL."""
+        url = self.settings.store.url
+        return self._resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
         """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
@@ -134,10 +144,12 @@ class Bot:
 
     def _dispatch(self) -> tuple[Local, Announcer]:
         self._runs.mkdir(mode=0o700, exist_ok=True)
+        drivers = self._drivers()
+        self._workshop_drivers = frozenset(drivers)
         workshop = Workshop(
             store=self.store,
             inventory=self.inventory,
-            drivers=self._drivers(),
+            drivers=drivers,
             operation=self.world.operation,
             scope=lambda: self.world.scope,
             paused=lambda: "waits: the policy is broken" if self.world.policy_problem else "",
@@ -161,7 +173,7 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), *self._more_drivers)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
         self._closing = [driver.close for driver in drivers if isinstance(driver, Closing)]
         return {driver.name: driver for driver in drivers}
 
@@ -178,6 +190,16 @@ class Bot:
         config = SshConfig(self._path(wanted.config)) if wanted.config else None
         around = Around(config, self.inventory.find, self.inventory.secrets)
         return Ssh(self.known_hosts, options, output_limit=self.settings.drivers.output_limit, around=around)
+
+    def _paths(self) -> Paths:
+        def address(person: str, name: str) -> str:
+            """What the inventory says of a device, to those who may know of it."""
+            known = self.world.policy.people.get(person)
+            if name not in gate.visible(self.world.scope, known):
+                return ""
+            return self.inventory.device(name).address
+
+        return Paths(sight=Sight(device=address))
 
     def _ssh_options(self) -> str:
         """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
@@ -209,9 +231,31 @@ class Bot:
             dispatcher=self.dispatcher,
             pipeline=self.pipeline,
             now=now,
-            started=now(),
             clear=self.redactor.text,
+            health=self.health,
         )
+
+    def _health(self) -> Health:
+        return Health(
+            started=now(),
+            data=self.data,
+            store=self.store,
+            dispatcher=self.dispatcher,
+            world=self.world,
+            drivers=tuple(sorted(self._workshop_drivers)),
+            recent=Recent(self.redactor),
+            link=self._link,
+            files=self._file_problems,
+        )
+
+    def _link(self) -> str:
+        """What is wrong with the connection to the chat network; empty when nothing is."""
+        return "not connected yet" if self._surface is None else str(getattr(self._surface, "link", ""))
+
+    def _file_problems(self) -> tuple[str, ...]:
+        world = self.world
+        found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
+        return tuple(one_line(text, 300) for text in found if text)
 
     def _surface_of(self, _place: Place) -> Surface:
         if self._surface is None:
@@ -263,8 +307,22 @@ class Bot:
         self.world.listen(self._reloaded)
         self.world.start()
         self._chores.start()
+        logging.getLogger().addHandler(self.health.recent)
+        self._stop_metrics = self._serve_metrics()
         self._started = True
         return interrupted
+
+    def _serve_metrics(self) -> Callable[[], None]:
+        wanted = self.settings.metrics
+        if not wanted.port:
+            return lambda: None
+        from automation_bots.metrics import Metrics  # not loaded where nobody asks for figures
+
+        try:
+            return Metrics(self.health, now).serve(wanted.address, wanted.port)
+        except OSError as error:  # a bot without figures is better than none
+            log.error("metrics: cannot listen on %s port %d: %s", wanted.address, wanted.port, error.strerror)  # noqa: TRY400
+            return lambda: None
 
     def _reloaded(self, change: Change) -> None:
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
@@ -308,6 +366,8 @@ class Bot:
         if self._started:
             self.announcer.stop()
             self._chores.stop()
+            self._stop_metrics()
+            logging.getLogger().removeHandler(self.health.recent)
             self.store.record(AuditKind.CLOSED)
             self._ecs.close()
         self.store.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automation_bots import functions, playbooks, verbs
-from automation_bots.drivers import reach
+from automation_bots.drivers import offers
 from automation_bots.errors import DefinitionError
 from automation_bots.model import Operation, Parameter, Risk
 
@@ -58,7 +58,7 @@ class Catalog:
 
 def load(folders: Folders) -> Catalog:
     """Read every file of the folders."""
-    operations = {operation.name: operation for operation in (RUN, *reach.operations())}
+    operations = {operation.name: operation for operation in (RUN, *offers.operations())}
     problems: list[DefinitionError] = []
     kinds: tuple[tuple[tuple[Path, ...], str, Callable[[Path], Operation]], ...] = (
         (folders.verbs, "*.yml", verbs.load),

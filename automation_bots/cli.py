@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, trust, audit verify."""
+"""The command `automation-bots`: run, demo, new bot, check, trust, audit verify, db."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from automation_bots import __version__
+from automation_bots import __version__, cli_db
 from automation_bots.errors import AutomationError
 
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
     audit = commands.add_parser("audit", help="audit verify FOLDER").add_subparsers(required=True, metavar="what")
     _command(audit, "verify", _audit_verify, "check the record's chain; the bot need not run", "folder")
+    cli_db.add(commands)
     return parser
 
 
@@ -150,7 +151,7 @@ def _audit_verify(parsed: argparse.Namespace) -> int:
     from automation_bots.store import Store
 
     bot = Bot(Path(parsed.folder), read_only=True)
-    rows = Store.open(bot.data, exclusive=False).verify_audit()
+    rows = Store.open(bot.record, exclusive=False).verify_audit()
     _say(f"The record is whole: {rows} entries, each chained to the one before.")
     return 0
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
 
-from automation_bots import __version__, gate, helptext, render
+from automation_bots import __version__, gate, health, helptext, render
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.model import Answer, Operation, Person, Place, Risk, Verdict, one_line
 from automation_bots.office import Ask, Office
@@ -70,31 +69,14 @@ class Desk:
     def status(self, ask: Ask) -> Answer:
         """How the bot is."""
         person = self._office.person(ask)
-        running, waiting = self._office.dispatcher.active
-        up = render.duration((self._office.now() - self._office.started).total_seconds())
-        rows = [
-            ("up", up),
-            ("jobs", f"{running} running, {waiting} waiting"),
-            ("devices", str(len(self._office.world.inventory.names))),
-            ("operations", str(len(self._office.world.catalog.operations))),
-        ]
-        if held := self._office.store.holds():
-            rows.append(("held", f"{len(held)} devices by interrupted jobs {_numbers(held)}"))
-        problems = self.problems() if ADMINS in person.groups else []
-        rows += [("problem", text) for text in problems[:5]]
-        return Answer(
-            f"{self._office.name} {__version__} is up." if not problems else f"{self._office.name} has problems.",
-            render.table(rows),
-        )
-
-    def problems(self) -> list[str]:
-        """What is wrong with files, for admins."""
-        found = [
-            self._office.world.policy_problem,
-            self._office.world.inventory.problem,
-            *map(str, self._office.world.catalog.problems),
-        ]
-        return [one_line(text, 300) for text in found if text]
+        office = self._office
+        facts, now = office.health.look(office.now()), office.now()
+        rows, troubles = health.rows(facts), []
+        if ADMINS in person.groups:
+            troubles = health.troubles(facts)
+            rows += health.inside(facts, office.health.recent, now)
+        text = f"{office.name} has problems." if troubles else f"{office.name} {__version__} is up."
+        return Answer(text, render.table(rows))
 
     def can(self, ask: Ask) -> Answer:
         """Whether this person may do something here, and which rule says so; nothing is done."""
@@ -205,7 +187,3 @@ class Desk:
 
     def _may(self, person: Person, operation: Operation, place: Place, device: str) -> bool:
         return device in (gate.usable(self._office.world.scope, person, operation, place) or frozenset())
-
-
-def _numbers(held: Mapping[str, int]) -> str:
-    return ", ".join(f"#{number}" for number in sorted(set(held.values())))

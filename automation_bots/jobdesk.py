@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from automation_bots import helptext, render
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, Answer, Job, State, one_line
+from automation_bots.model import FINAL, Answer, File, Job, State, one_line
 from automation_bots.office import Ask, Office
 from automation_bots.policy import ADMINS
 from automation_bots.store import AuditKind, Criteria, Subject
@@ -66,13 +66,17 @@ class JobDesk:
                     f"No: what #{job.number} printed is for {job.person} and those who may run it themselves."
                 )
             return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
+        said = self._office.store.conclusion(job.number) if reads else render.NO_CONCLUSION
+        if len(ask.words) > 1 and ask.words[1] == "files":
+            return Answer(f"#{job.number} has {render.many(len(said.files), 'file')}.", files=said.files)
         outcomes = self._office.store.outcomes(job.number)
         if not reads:
             outcomes = [replace(outcome, summary="") for outcome in outcomes]
-        recap = render.recap(job, outcomes) if job.state in FINAL else None
+        recap = render.recap(job, outcomes, said) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
-        block = render.table(rows) + ("\n\n" + render.table(render.rows(outcomes), limit=40) if outcomes else "")
+        each = said.block or render.table(render.rows(outcomes), limit=40)
+        block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
         return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
 
@@ -88,7 +92,7 @@ class JobDesk:
         if not whole.strip():
             return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}.")
         title = f"#{job.number} {job.title}{render.on(names if names != [''] else [])}"
-        return Answer(title, file=(f"job-{job.number}{'-' + device if device else ''}.txt", whole))
+        return Answer(title, files=(File.of_text(f"job-{job.number}{'-' + device if device else ''}.txt", whole),))
 
     def queue(self, ask: Ask) -> Answer:
         """What waits, at which position, and for what."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+from collections import Counter, deque
+from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots.model import one_line
@@ -29,6 +31,29 @@ class OneLine(logging.Formatter):
         """Redact and indent the traceback."""
         text = super().formatException(info)  # type: ignore[arg-type]  # logging's own private type
         return self._redactor.text("\n".join(f"  | {line}" for line in text.splitlines()))
+
+
+class Recent(logging.Handler):
+    """Keeps the last warnings and errors for `!status`, and counts them."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(logging.WARNING)
+        self.counts: Counter[str] = Counter()
+        self._kept: deque[tuple[datetime, str, str]] = deque(maxlen=20)
+        self._redactor = redactor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record; a message that cannot be made is no reason to fail."""
+        try:
+            text = one_line(self._redactor.text(record.getMessage()), 160)
+        except Exception:  # noqa: BLE001 - whatever a wrong log call raises, logging must go on
+            text = "(a message that cannot be shown)"
+        self.counts[record.levelname.lower()] += 1
+        self._kept.append((datetime.fromtimestamp(record.created, UTC), record.levelname.lower(), text))
+
+    def last(self, number: int) -> list[tuple[datetime, str, str]]:
+        """Return the newest ones (time, level, text), newest first."""
+        return list(self._kept)[::-1][:number]
 
 
 def to_file(path: Path, redactor: Redactor) -> None:

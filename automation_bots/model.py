@@ -299,13 +299,43 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """Something too long or too wide for a message: a text, a table, a picture."""
+
+    name: str
+    content: bytes
+
+    @classmethod
+    def of_text(cls, name: str, text: str) -> File:
+        """Make a text file; characters that no text can hold are replaced."""
+        return cls(name, text.encode("utf-8", "replace"))
+
+    @property
+    def text(self) -> str | None:
+        """The content as text, or None for a picture or another binary."""
+        try:
+            return None if b"\0" in self.content else self.content.decode()
+        except UnicodeDecodeError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A driver's own words on a whole job: a summary by group, a table, a picture."""
+
+    text: str = ""
+    block: str = ""
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said: a sentence, an optional block shown as it is, and what to type next."""
 
     text: str
     block: str = ""
     hint: str = ""
-    file: tuple[str, str] | None = None  # (file name, content)
+    files: tuple[File, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)

@@ -9,6 +9,7 @@ from datetime import datetime
 from automation_bots import gate
 from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand
+from automation_bots.health import Health
 from automation_bots.model import Caller, Job, Person, Place, Request, Verdict
 from automation_bots.pipeline import Pipeline
 from automation_bots.policy import ADMINS
@@ -41,8 +42,8 @@ class Office:
     dispatcher: Local
     pipeline: Pipeline
     now: Callable[[], datetime]
-    started: datetime
     clear: Callable[[str], str]  # takes secrets out of a text
+    health: Health
 
     def person(self, ask: Ask) -> Person:
         """Who asks; UserError for a stranger."""

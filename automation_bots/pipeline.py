@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 
-from automation_bots import catalog, gate, grammar, patterns, render
-from automation_bots.announce import Announcer
-from automation_bots.dispatch.local import Local
-from automation_bots.errors import BadCommand, StoreError, UnknownDevice, UserError
+from automation_bots import catalog, gate, grammar
+from automation_bots.acceptance import Acceptance
+from automation_bots.errors import BadCommand, StoreError, UserError
 from automation_bots.model import (
     FINAL,
     GOOD,
@@ -22,45 +20,16 @@ from automation_bots.model import (
     Person,
     Place,
     Request,
-    Risk,
-    State,
     Verdict,
     one_line,
-    typed_words,
 )
-from automation_bots.questions import Question, Questions, is_cancel
-from automation_bots.store import AuditKind, Store, Subject
-from automation_bots.world import World
+from automation_bots.parts import Parts, Said
+from automation_bots.questions import Question, is_cancel
+from automation_bots.resolve import Resolver
+from automation_bots.store import AuditKind, Subject
 
+__all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One command as it came from chat: who, where, which operation, the words behind it and a code block."""
-
-    caller: Caller
-    place: Place
-    operation: str
-    line: str = ""
-    text: str = ""
-    message_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the pipeline stands on."""
-
-    world: World
-    store: Store
-    dispatcher: Local
-    announcer: Announcer
-    now: Callable[[], datetime]
-    queued_per_person: int = 100
-    message_size: int = 20_000
-    sites: bool = False  # whether any limit looks at sites
-    prefix: str = "!"
-    questions: Questions = field(default_factory=Questions)
 
 
 class Pipeline:
@@ -68,6 +37,7 @@ class Pipeline:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
 
     def submit(self, said: Said) -> Answer | None:
         """Take a command; None when its job has been announced already, else what to answer."""
@@ -87,7 +57,7 @@ class Pipeline:
         try:
             return submit(said)
         except UserError as error:
-            return Answer(self._spell(str(error)))
+            return Answer(self._parts.spell(str(error)))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded: {error}")
@@ -126,22 +96,22 @@ class Pipeline:
         """Resolve, decide and accept a request whose values are checked."""
         person = self.person(request.caller)
         if person is None:
-            return self._refuse(request, Decision(Verdict.DENY, gate.stranger(request.caller)))
+            return self._acceptance.refuse(request, Decision(Verdict.DENY, gate.stranger(request.caller)))
         if request.check and not request.operation.previews:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
-        request = replace(request, devices=request.devices or self._resolve(person, request))
+        request = replace(request, devices=request.devices or self._resolver.devices(person, request))
         decision = gate.decide(self._parts.world.scope, request, self._parts.now())
         if decision.verdict is Verdict.DENY:
-            return self._refuse(request, decision)
+            return self._acceptance.refuse(request, decision)
         if decision.verdict is Verdict.APPROVAL:
             by = " or ".join(decision.approvers)
             reason = (
                 f"{request.operation.name} on these devices needs approval by {by}, and this bot cannot ask for it yet"
             )
-            return self._refuse(request, replace(decision, reason=f"No: {reason}."))
-        return self._accept(person, request, decision)
+            return self._acceptance.refuse(request, replace(decision, reason=f"No: {reason}."))
+        return self._acceptance.accept(person, request, decision)
 
     def judge(self, said: Said) -> Decision | Answer:
         """Say what the gate would decide; nothing is started, asked or recorded."""
@@ -153,93 +123,11 @@ class Pipeline:
         values = grammar.checked(operation, typed)
         known = {} if isinstance(values, grammar.Missing) else values
         request = Request(said.caller, said.place, operation, known, typed.pattern, check=typed.check)
-        devices = self._resolve(person, request)
+        devices = self._resolver.devices(person, request)
         if not devices and operation.devices in {"required", "one"}:
             usable = gate.usable(self._parts.world.scope, person, operation, said.place)
             devices = tuple(sorted(usable or ()))
         return gate.decide(self._parts.world.scope, replace(request, devices=devices), self._parts.now())
-
-    def _resolve(self, person: Person, request: Request) -> tuple[str, ...]:
-        operation, pattern = request.operation, request.pattern
-        if operation.devices == "none" or not pattern:
-            return ()
-        inventory, seen = self._parts.world.inventory, gate.visible(self._parts.world.scope, person)
-        groups = {name: hosts for name, hosts in inventory.groups.items() if not seen.isdisjoint(hosts)}
-        # What this person may not see is said to be unknown in the same words as what does not exist.
-        if missing := patterns.unknown(pattern, seen, groups):
-            found = f"No device or group {', '.join(map(repr, missing))}."
-            raise UnknownDevice(f"{found}{self._meant(person, pattern)}")
-        try:
-            devices = inventory.expand(pattern)
-        except UnknownDevice as error:
-            raise UnknownDevice(f"{str(error).rstrip('.')}.{self._meant(person, pattern)}") from error
-        if not seen.intersection(devices):
-            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
-        if operation.devices == "one" and len(devices) != 1:
-            raise BadCommand(f"{operation.name} takes one device; {one_line(pattern, 60)!r} means {len(devices)}.")
-        return devices
-
-    def _meant(self, person: Person, pattern: str) -> str:
-        inventory = self._parts.world.inventory
-        seen = gate.visible(self._parts.world.scope, person)
-        groups = {name for name, hosts in inventory.groups.items() if seen.intersection(hosts)}
-        unknown = [p for p in grammar.pattern_words(pattern) if p not in seen and p not in groups]
-        near = [name for part in unknown[:3] for name in inventory.nearest(part, seen | groups)]
-        return f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else " → !devices"
-
-    def _refuse(self, request: Request, decision: Decision) -> Answer:
-        self._record(AuditKind.DENIED, request, decision)
-        log.info(
-            "denied %s to %s at %s: %s", request.operation.name, request.caller.id, request.place.room, decision.reason
-        )
-        hint = ""
-        if decision.allowed:
-            what = request.operation.name
-            hint = f"Devices you may use with {what}: {render.names(decision.allowed)} ({len(decision.allowed)})"
-        return Answer(self._spell(decision.reason), hint=hint)
-
-    def _accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
-        parts, operation = self._parts, request.operation
-        if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
-            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit. → !queue · !cancel <n>")
-        stored = catalog.without_secrets(operation, request.parameters)
-        hidden = {name: value for name, value in request.parameters.items() if stored[name] != value}
-        drivers, sites = self._drivers(operation, request.devices)
-        job = Job(
-            number=0,
-            state=State.QUEUED,
-            person=person.name,
-            caller=request.caller,
-            place=request.place,
-            operation=operation.name,
-            parameters=stored,
-            pattern=request.pattern,
-            devices=request.devices,
-            risk=Risk.READ if request.check else request.risk,
-            drivers=drivers,
-            sites=sites,
-            rules=decision.rules,
-            limits=decision.limits,
-            words=typed_words(operation, stored),
-            check=request.check,
-            quiet=request.quiet,
-            reason=request.reason,
-            digest=catalog.digest(operation, stored, request.devices),
-            retry_of=request.retry_of,
-        )
-        job = parts.store.add_job(job, {"message": request.message_id, "policy": parts.world.policy.version})
-        log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
-        parts.announcer.expect(job.number)
-        why = parts.dispatcher.submit(job, hidden)
-        parts.announcer.accepted(job, why, silent=request.wait)
-        return None
-
-    def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if operation.driver and not self._parts.sites:
-            return (operation.driver,), ()
-        known = self._parts.world.inventory.devices(devices)
-        drivers = {operation.driver or device.driver for device in known}
-        return tuple(sorted(drivers)), tuple(sorted({device.site for device in known if device.site}))
 
     # -- questions: a missing value is asked for, and the next words of the same person complete the command
 
@@ -249,7 +137,7 @@ class Pipeline:
         if usable is None:
             request = Request(said.caller, said.place, operation, {}, typed.pattern)
             decision = gate.decide(self._parts.world.scope, request, self._parts.now())
-            return self._refuse(request, decision)
+            return self._acceptance.refuse(request, decision)
         return self._parts.questions.ask(
             Question(said.caller, said.place, operation.name, typed, missing), sorted(usable)
         )
@@ -269,13 +157,13 @@ class Pipeline:
             return self.unknown(said) if operation is None else self._with(said, operation, question.answered(text))
         except UserError as error:
             self._parts.questions.again(question)
-            return Answer(self._spell(str(error)), hint="Try again, or say cancel.")
+            return Answer(self._parts.spell(str(error)), hint="Try again, or say cancel.")
 
     # -- who, what, and what was meant
 
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""
-        return self._parts.world.policy.person(caller)
+        return self._parts.person(caller)
 
     def operation(self, said: Said) -> Operation | None:
         """Find the operation."""
@@ -300,9 +188,9 @@ class Pipeline:
         near = self._parts.world.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
         word = one_line(said.operation, 40)
         if not near:
-            return Answer(self._spell(f'No operation "{word}". → !help'))
+            return Answer(self._parts.spell(f'No operation "{word}". → !help'))
         line = one_line(said.line, 80)
-        return Answer(self._spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
+        return Answer(self._parts.spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""
@@ -317,8 +205,8 @@ class Pipeline:
         """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
         request, decision = self._judge_command(caller, place, command)
         if decision.verdict is not Verdict.ALLOW:
-            return self._refuse(request, decision)
-        self._record(AuditKind.COMMAND, request, decision)
+            return self._acceptance.refuse(request, decision)
+        self._acceptance.record(AuditKind.COMMAND, request, decision)
         return None
 
     def may_command(self, caller: Caller, place: Place, command: str) -> bool:
@@ -329,16 +217,6 @@ class Pipeline:
         operation = Operation(command, "a command of a plugin", declared=False, devices="none")
         request = gate.asks_nothing(operation, caller, place)
         return request, gate.decide(self._parts.world.scope, request, self._parts.now())
-
-    def _record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
-        person = self.person(request.caller)
-        body = {
-            "parameters": catalog.without_secrets(request.operation, request.parameters),
-            "pattern": request.pattern,
-            "rules": decision.rules,
-            "reason": decision.reason,
-        }
-        self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))
 
     # -- jobs that exist already
 
@@ -365,8 +243,4 @@ class Pipeline:
             request = Request(caller, place, operation, values, typed.pattern, devices, job.check, job.reason)
             return self.request(replace(request, retry_of=job.number))
         except UserError as error:
-            return Answer(self._spell(str(error)))
-
-    def _spell(self, text: str) -> str:
-        """Our texts write commands with `!`; a bot with another prefix writes its own."""
-        return text if self._parts.prefix == "!" else text.replace(" !", f" {self._parts.prefix}")
+            return Answer(self._parts.spell(str(error)))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from automation_bots.model import FINAL, GOOD, Answer, Job, Outcome, State, Status, one_line
+from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, State, Status, one_line
 
 NAMES_SHOWN = 5
 LINES_SHOWN = 20
@@ -20,6 +20,8 @@ _ORDER = (
     Status.CHANGED,
     Status.OK,
 )
+_NEED_A_PERSON = {Status.FAILED, Status.UNKNOWN, Status.CANCELLED}
+NO_CONCLUSION = Conclusion()
 _RECAP = (
     Status.CHANGED,
     Status.OK,
@@ -88,9 +90,10 @@ def progress(job: Job, now: datetime, said: str = "") -> Answer:
         parts.append(counts(job.counts))
     if job.started:
         parts.append(duration((now - job.started).total_seconds()))
-    if said:
-        parts.append(one_line(said, 60))
-    return Answer(" · ".join(parts))
+    head, _, lines = said.partition("\n")
+    if head:
+        parts.append(one_line(head, 60))
+    return Answer(" · ".join(parts), lines)
 
 
 def headline(job: Job) -> str:
@@ -106,13 +109,25 @@ def headline(job: Job) -> str:
     return text + (f" · {one_line(job.error)}" if job.error else "")
 
 
-def recap(job: Job, outcomes: Sequence[Outcome], *, screen_lines: int = 40) -> Answer:
-    """What came of a job: failures first with their reason; short outputs whole; then what to type next."""
+def recap(
+    job: Job, outcomes: Sequence[Outcome], conclusion: Conclusion = NO_CONCLUSION, *, screen_lines: int = 40
+) -> Answer:
+    """What came of a job: its driver's own words, or failures first and short outputs whole; then what to type next."""
+    if conclusion != NO_CONCLUSION:
+        return _concluded(job, outcomes, conclusion)
     if job.quiet and all(outcome.status in GOOD for outcome in outcomes):
         return Answer(headline(job))
     whole = _outputs(outcomes, screen_lines)
     block = whole or table(rows(outcomes), limit=LINES_SHOWN)
     return Answer(headline(job), block, next_words(job, outcomes, shown=bool(whole)))
+
+
+def _concluded(job: Job, outcomes: Sequence[Outcome], said: Conclusion) -> Answer:
+    """The driver knows best what to show of its outcomes; only failures of the kind it did not expect are added."""
+    failed = [outcome for outcome in outcomes if outcome.status in _NEED_A_PERSON]
+    block = "\n\n".join(part for part in (said.block, table(rows(failed), limit=LINES_SHOWN)) if part)
+    text = f"{headline(job)}. {said.text}" if said.text else headline(job)
+    return Answer(text, block, next_words(job, outcomes, shown=True), said.files)
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from automation_bots.model import Answer, Place
+from automation_bots.model import Answer, File, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Surface(Protocol):
     def react(self, message: MessageRef, name: str) -> None:
         """Put a reaction on a message; only called where `capabilities.reactions`."""
 
-    def upload(self, place: Place, name: str, content: str) -> None:
-        """Send a text file; only called where `capabilities.files`."""
+    def upload(self, place: Place, file: File) -> None:
+        """Send a file; only called where `capabilities.files`."""
 
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         """Ask with buttons, reactions or words; the answer comes back as a message of the person."""

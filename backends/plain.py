@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from automation_bots.model import Answer, Caller, Place
+from automation_bots.model import Answer, Caller, File, Place
 from automation_bots.surface import Capabilities, MessageRef
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]#])")
@@ -53,6 +53,12 @@ def cut(text: str, lines: int) -> str:
     return "\n".join([*every[:lines], f"… {len(every) - lines} more lines"])
 
 
+def shown(file: File, lines: int) -> str:
+    """A file in words, for a network that takes none."""
+    text = file.text
+    return f"({file.name}, {len(file.content)} bytes, cannot be shown here)" if text is None else cut(text, lines)
+
+
 class PlainSurface:
     """What any Errbot backend can do."""
 
@@ -64,8 +70,7 @@ class PlainSurface:
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Send one message; there is no id to be had from Errbot's interface."""
         parts = [escaped(answer.text), fenced(answer.block)]
-        if answer.file:
-            parts.append(fenced(cut(answer.file[1], self.capabilities.screen_lines)))
+        parts += [fenced(shown(file, self.capabilities.screen_lines)) for file in answer.files]
         parts.append(escaped(answer.hint))
         self._bot.send(self._bot.build_identifier(place.room), "\n".join(part for part in parts if part))
         return MessageRef(place, "")
@@ -77,9 +82,9 @@ class PlainSurface:
     def react(self, message: MessageRef, name: str) -> None:
         """Nothing to be done here."""
 
-    def upload(self, place: Place, name: str, content: str) -> None:
+    def upload(self, place: Place, file: File) -> None:
         """Show the text instead of a file."""
-        self.say(place, Answer(name, content))
+        self.say(place, Answer(file.name, shown(file, self.capabilities.screen_lines)))
 
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         """Ask in words."""

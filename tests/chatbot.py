@@ -58,7 +58,7 @@ class Surface:
 
 
 def text_of(answer):
-    return "\n".join(part for part in (str(answer), answer.file[1] if answer.file else "") if part)
+    return "\n".join(part for part in (str(answer), *(file.text or file.name for file in answer.files)) if part)
 
 
 def write_folder(folder, *, toml=BOT_TOML, policy=POLICY, hosts=HOSTS, files=None):

@@ -290,3 +290,30 @@ def test_the_record_is_verified_beside_a_running_bot(run, folder, tmp_path):
     store.record(AuditKind.OPENED)
     assert run("audit", "verify", folder)[0] == 0
     store.close()
+
+
+# -- db
+
+
+def test_the_record_is_backed_up_and_restored_by_command(run, folder, tmp_path):
+    store = Store.open(tmp_path / "data/checked")
+    store.record(AuditKind.OPENED)
+    store.close()
+    assert "1 audit entries" in run("db", "backup", folder, tmp_path / "copy.db")[1]
+    assert "nothing was overwritten" in run("db", "restore", folder, tmp_path / "copy.db")[1]
+    (tmp_path / "data/checked").rename(tmp_path / "old")
+    assert run("db", "restore", folder, tmp_path / "copy.db")[0] == 0
+    assert "audit                     1" in run("db", "status", folder)[1]
+    assert run("db", "migrate", folder) == (0, "The tables are up to date.\n")
+
+
+def test_a_database_password_never_stands_in_the_words_of_a_command(run, folder):
+    code, said = run("db", "move", folder, "postgresql://bot:pw123@db/bots")
+    assert code == 1 and "env:NAME" in said and "pw123" not in said
+    assert "the environment has no NOWHERE" in run("db", "move", folder, "env:NOWHERE")[1]
+
+
+def test_a_record_moves_to_a_folder(run, folder, tmp_path):
+    Store.open(tmp_path / "data/checked").close()
+    code, said = run("db", "move", folder, tmp_path / "other")
+    assert code == 0 and f'data = "{tmp_path / "other"}"' in said

@@ -18,6 +18,7 @@ PURE = (
     "patterns",
     "safe_regex",
     "scope",
+    "grouping",
 )
 OUTSIDE = {
     "os",
@@ -34,7 +35,17 @@ OUTSIDE = {
 # Modules that run in a process of their own, with Ansible inside.
 ANSIBLE = {"inventory_loader", "inventory_sources", "inventory_secrecy", "bot_events"}
 LAYERS = (  # nothing imports from a layer behind its own
-    {"errors", "model", "yaml_lines", "safe_regex", "timewindow", "surface", "secret_patterns", "docstrings"},
+    {
+        "errors",
+        "model",
+        "yaml_lines",
+        "safe_regex",
+        "timewindow",
+        "surface",
+        "secret_patterns",
+        "docstrings",
+        "grouping",
+    },
     {
         "parameters",
         "patterns",
@@ -49,10 +60,12 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"scope", "throttle", "render", "ecs", "logs", "catalog"},
     {"gate", "settings", "helptext", "questions", "world", "announce"},
     {"dispatch", "chores"},
-    {"pipeline"},
-    {"office", "desk", "jobdesk"},
+    {"parts", "resolve"},
+    {"acceptance"},
+    {"health", "pipeline"},
+    {"office", "desk", "jobdesk", "metrics"},
     {"bot", "starter"},
-    {"mixin", "checks", "demo"},
+    {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -48,10 +48,11 @@ def test_an_interrupted_change_asks_for_somebody_to_look():
     assert "!ack 42" in render.recap(replace(JOB, state=State.INTERRUPTED), [BAD]).hint
 
 
-def test_progress_is_one_line():
+def test_progress_is_one_line_and_what_a_driver_shows_stands_below():
     running = replace(JOB, state=State.RUNNING, ended=None)
-    text = render.progress(running, BEGAN + timedelta(seconds=6), "TASK [x]\nforged").text
-    assert text == "#42 ██████████ 3/3 · 2 changed, 1 failed · 6 s · TASK [x] forged"
+    answer = render.progress(running, BEGAN + timedelta(seconds=6), "TASK [x]\n1  gw\n2  core1")
+    assert answer.text == "#42 ██████████ 3/3 · 2 changed, 1 failed · 6 s · TASK [x]"
+    assert answer.block == "1  gw\n2  core1"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,17 +47,14 @@ class Local:
                 if job.number not in self._queued:  # else it came while the bot started, and may have hidden values
                     self._enqueue(job, {})
             self._open = True
+        self._try_admit()  # at once, so that nobody hears that a job starts now which waits
         self._thread.start()
-        self._wake.set()
 
     def submit(self, job: Job, hidden: Mapping[str, Any]) -> str:
         """Take a job and make a pass at once, so that the answer can say what it waits for."""
         with self._lock:
             self._enqueue(job, hidden)
-        try:
-            self._admit()
-        except Exception:  # the job is accepted, whatever is wrong with the pass; the next one is soon
-            log.exception("a pass over the queue failed")
+        if not self._try_admit():  # the job is accepted, whatever is wrong with the pass; the next one is soon
             return "waits: the queue cannot be looked at now"
         return self._waits.get(job.number, "")
 
@@ -98,6 +95,11 @@ class Local:
         """How many jobs run and wait."""
         return len(self._running), len(self._queued)
 
+    @property
+    def in_use(self) -> Counter[str]:
+        """How many running jobs use each driver."""
+        return Counter(driver for run in list(self._running.values()) for driver in run.entry.drivers)
+
     def released(self) -> None:
         """Holds have changed: look again."""
         with self._lock:
@@ -127,11 +129,16 @@ class Local:
         while not self._stopping:
             self._wake.wait(_PASS_SECONDS)
             self._wake.clear()
-            try:
-                self._admit()
-            except Exception:
-                # The one loop that everything waits for must outlive a store that is away for a moment.
-                log.exception("a pass over the queue failed; trying again")
+            self._try_admit()
+
+    def _try_admit(self) -> bool:
+        """Make a pass; the one loop that everything waits for must outlive a store that is away for a moment."""
+        try:
+            self._admit()
+        except Exception:
+            log.exception("a pass over the queue failed; trying again")
+            return False
+        return True
 
     def _admit(self) -> None:
         with self._lock:

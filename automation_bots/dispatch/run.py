@@ -14,10 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots import catalog, gate
+from automation_bots.dispatch.earlier import Earlier
 from automation_bots.drivers import Cancel, Driver, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.inventory import Inventory
-from automation_bots.model import GOOD, Device, Job, Operation, Outcome, Risk, State, Status, Verdict, one_line
+from automation_bots.model import (
+    GOOD,
+    Conclusion,
+    Device,
+    File,
+    Job,
+    Operation,
+    Outcome,
+    Risk,
+    State,
+    Status,
+    Verdict,
+    one_line,
+)
 from automation_bots.redact import Redactor
 from automation_bots.scope import Scope
 from automation_bots.store import Store
@@ -25,6 +39,7 @@ from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
+_LINES_SAID = 30  # of what a driver shows while it works
 _FLUSH_OUTCOMES = 200
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
@@ -93,9 +108,22 @@ class Run:
         if due:
             self._try_flush()
 
-    def progress(self, text: str) -> None:
-        """Take a word on what is going on (Report)."""
-        self.said = one_line(self._clear(text), 80)
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
+        """Take a word on what is going on, and perhaps lines to show below it (Report)."""
+        shown = (one_line(self._clear(line)) for line in lines[-_LINES_SAID:])
+        self.said = "\n".join([one_line(self._clear(text), 80), *shown])
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Take a driver's words on the whole job (Report)."""
+        files = tuple(self._clear_file(file) for file in conclusion.files)
+        clear = Conclusion(one_line(self._clear(conclusion.text), 500), self._clear(conclusion.block), files)
+        try:
+            self._workshop.store.conclude(self.job.number, clear)
+        except StoreError as error:
+            log.warning("job %s: its summary cannot be stored: %s", self.job.number, error)
+
+    def _clear_file(self, file: File) -> File:
+        return file if file.text is None else File.of_text(file.name, self._clear(file.text))
 
     def _clear(self, text: str) -> str:
         """Take out all known secrets, and the secret values that this job was given."""
@@ -212,6 +240,7 @@ class Run:
                 cancel=self.cancel,
                 secrets=self._secrets,
                 inventory=self._workshop.inventory.sources,
+                earlier=Earlier(self._workshop.store, self.job),
             )
             threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
         for thread in threads:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from automation_bots.model import Device, Job, Operation, Outcome
+from automation_bots.model import Conclusion, Device, Job, Operation, Outcome
 
 
 class Cancel:
@@ -49,6 +49,31 @@ class Cancel:
         callback()
 
 
+class Before(Protocol):
+    """What earlier jobs said when the same was asked: the latest ended ones with the same parameters."""
+
+    def outcomes(self, operations: tuple[str, ...], ignoring: tuple[str, ...]) -> Mapping[str, Outcome]:
+        """Return the latest outcome of each device, without outputs."""
+
+    def output(self, device: str, ignoring: tuple[str, ...]) -> str:
+        """Return what the device printed then; empty when nothing is known."""
+
+
+class NothingBefore:
+    """Stand in where there is no store: nothing was ever asked."""
+
+    def outcomes(self, operations: tuple[str, ...], ignoring: tuple[str, ...]) -> Mapping[str, Outcome]:  # noqa: ARG002
+        """Return nothing."""
+        return {}
+
+    def output(self, device: str, ignoring: tuple[str, ...]) -> str:  # noqa: ARG002
+        """Return nothing."""
+        return ""
+
+
+NOTHING_BEFORE = NothingBefore()
+
+
 def no_secrets(_device: str) -> Mapping[str, str]:
     """Stand in where devices have no secrets."""
     return {}
@@ -66,6 +91,18 @@ class Task:
     cancel: Cancel = field(default_factory=Cancel)
     secrets: Callable[[str], Mapping[str, str]] = no_secrets  # device name -> its decrypted variables
     inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
+
+    earlier: Before = NOTHING_BEFORE
+
+    def before(self, operations: tuple[str, ...] = (), ignoring: tuple[str, ...] = ()) -> Mapping[str, Outcome]:
+        """What each device said last: to this operation with the same values but those `ignoring` names, or, where
+        operations are named, to any of them with any values. Without outputs.
+        """  # fmt: skip
+        return self.earlier.outcomes(operations, ignoring)
+
+    def before_output(self, device: str, ignoring: tuple[str, ...] = ()) -> str:
+        """What the device printed when the same was asked last."""
+        return self.earlier.output(device, ignoring)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -89,8 +126,11 @@ class Report(Protocol):
     def outcome(self, outcome: Outcome) -> None:
         """Record one device's outcome; the first one of a device stays."""
 
-    def progress(self, text: str) -> None:
-        """Say what is going on, in a few words."""
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
+        """Say what is going on, in a few words; the lines, if any, are shown below the live line."""
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Sum the whole share up, once, when all its outcomes are reported: the recap shows it instead of a table."""
 
 
 class Driver(Protocol):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from automation_bots.drivers import Report, Task
 from automation_bots.drivers.endings import is_over, stopped
 from automation_bots.drivers.output import cut
 from automation_bots.errors import DriverError
-from automation_bots.model import Device, Outcome, Risk, Status
+from automation_bots.model import Conclusion, Device, Outcome, Risk, Status
 
 _STEP = 0.05  # seconds between two looks at the clock while a device "works"
 
@@ -82,6 +82,7 @@ class Recorder:
         self.outcomes: dict[str, Outcome] = {}
         self.repeated: list[Outcome] = []
         self.texts: list[str] = []
+        self.conclusions: list[Conclusion] = []
 
     def outcome(self, outcome: Outcome) -> None:
         """Keep one device's outcome."""
@@ -89,7 +90,12 @@ class Recorder:
             if self.outcomes.setdefault(outcome.device, outcome) is not outcome:
                 self.repeated.append(outcome)
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Keep what is going on."""
         with self._lock:
-            self.texts.append(text)
+            self.texts.append("\n".join([text, *lines]))
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Keep how the driver sums it up."""
+        with self._lock:
+            self.conclusions.append(conclusion)

@@ -1,4 +1,4 @@
-"""Whether devices answer: `ping` and `traceroute` by the system's own tools, from where the bot runs."""
+"""Whether devices answer: `ping` by the system's own tool, from where the bot runs."""
 
 from __future__ import annotations
 
@@ -29,22 +29,11 @@ _PING = Operation(
     examples=("ping all", "ping core count=10"),
     group="Reach",
 )
-_TRACEROUTE = Operation(
-    name="traceroute",
-    help="The way to a device, hop by hop",
-    risk=Risk.READ,
-    driver="reach",
-    parameters=(
-        Parameter("hops", "int", required=False, default=20, minimum=1, maximum=64, help="how far to look at most"),
-    ),
-    examples=("traceroute core1",),
-    group="Reach",
-)
 
 
 def operations() -> tuple[Operation, ...]:
     """Return what this driver offers."""
-    return _PING, _TRACEROUTE
+    return (_PING,)
 
 
 def find_tool(name: str) -> str | None:
@@ -83,9 +72,7 @@ class Reach:
             raise DriverError(f"{task.operation.name} could not be started: {error}") from error
 
     def _look(self, task: Task) -> _Look:
-        if task.operation.name == "ping":
-            return _Ping(self._find("ping"), int(task.parameters.get("count") or 3))
-        return _Traceroute(self._find, int(task.parameters.get("hops") or 20))
+        return _Ping(self._find("ping"), int(task.parameters.get("count") or 3))
 
 
 _Look = Callable[["_Tools", Device], "tuple[Finding, Printed] | None"]
@@ -206,17 +193,3 @@ def _tcp(device: Device, why: str) -> tuple[Finding, Printed]:
 def _port(device: Device) -> int:
     written = str(device.variables.get("ansible_port", ""))
     return int(written) if written.isascii() and written.isdigit() else 22
-
-
-class _Traceroute:
-    def __init__(self, find: Callable[[str], str | None], hops: int) -> None:
-        if tool := find("traceroute"):
-            self._argv = [tool, "-n", "-q", "1", "-w", "1", "-m", str(hops)]
-        elif tool := find("tracepath"):
-            self._argv = [tool, "-n", "-m", str(hops)]
-        else:
-            raise DriverError("neither traceroute nor tracepath is installed here; try: apt install traceroute")
-
-    def __call__(self, tools: _Tools, device: Device) -> tuple[Finding, Printed] | None:
-        printed = tools.run([*self._argv, "--", address_of(device)])
-        return (output.traceroute(printed), printed) if printed else None

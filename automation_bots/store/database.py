@@ -40,6 +40,9 @@ class Backend(Protocol):
     def shrink(self, connection: Connection) -> bool:
         """Give freed space back, a step of it; True when there is more."""
 
+    def settle(self) -> None:
+        """Leave all in one file, where there is one."""
+
     def release(self) -> None:
         """Let the next bot in."""
 
@@ -111,6 +114,12 @@ class Database:
         """Give freed space back to the disk, a step of it; True when there is more."""
         with self.write() as connection:
             return self._backend.shrink(connection)
+
+    def settle(self) -> None:
+        """Bring all that was written into one file, where the record is one; nobody else may use it."""
+        with self._turn:
+            self._disconnect()
+            self._backend.settle()
 
     def close(self) -> None:
         """End all connections; a second call does nothing."""

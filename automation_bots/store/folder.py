@@ -48,6 +48,12 @@ class Folder:
         cursor.close()
         return bool(connection.exec_driver_sql("PRAGMA freelist_count").scalar())
 
+    def settle(self) -> None:
+        """Write the log back into the file, so that the file alone is the record."""
+        self.engine.dispose()
+        with closing(sqlite3.connect(self.where, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def release(self) -> None:
         """Let the next bot in."""
         self.engine.dispose()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from automation_bots.grouping import plain
 from automation_bots.model import Job, Outcome, Status
 from automation_bots.store.codec import outcome_of, pack, unpack
 from automation_bots.store.schema import outcomes, outputs, storable
 
 BATCH = 500  # devices asked for in one statement
+_READ_AT_ONCE = 20  # outputs held in memory while they are compared
+_UNPACKED = 64_000  # packed bytes; a longer output is compared as it is stored, white space and all
 
 
 def add(connection: Connection, number: int, found: Iterable[Outcome]) -> dict[str, str]:
@@ -106,3 +110,19 @@ def output(connection: Connection, number: int, device: str) -> str:
     statement = select(outputs).where(outputs.c.job == number, outputs.c.device == device)
     row = connection.execute(statement).one_or_none()
     return unpack(row.data, packed=row.packed) if row else ""
+
+
+def digests(connection: Connection, number: int) -> dict[str, str]:
+    """Return {device: what tells its output from another}, white space at the ends of lines left out.
+
+    One output is in memory at a time, and a long one is not even unpacked: equal texts are packed to equal bytes.
+    """
+    statement = select(outputs.c.device, outputs.c.packed, outputs.c.data).where(outputs.c.job == number)
+    rows = connection.execute(statement, execution_options={"yield_per": _READ_AT_ONCE})
+    return {row.device: hashlib.sha256(_compared(row.data, packed=row.packed)).hexdigest() for row in rows}
+
+
+def _compared(data: bytes, *, packed: bool) -> bytes:
+    if packed and len(data) > _UNPACKED:
+        return data
+    return plain(unpack(data, packed=packed)).encode("utf-8", "surrogatepass")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 
 from automation_bots.model import FINAL
 from automation_bots.store.jobs import in_state
-from automation_bots.store.schema import holds, jobs, outcomes, outputs, seen
+from automation_bots.store.schema import conclusions, files, holds, jobs, outcomes, outputs, seen
 
 JOBS_AT_ONCE = 100  # in one transaction, so that no writer waits long
 
@@ -28,6 +28,8 @@ def old_jobs(connection: Connection, ended_before: datetime, after: int) -> list
 
 def forget_details(connection: Connection, numbers: list[int]) -> dict[str, int]:
     """Delete the outputs and outcomes of these jobs; their counts stay in the job."""
+    connection.execute(delete(conclusions).where(conclusions.c.job.in_(numbers)))
+    connection.execute(delete(files).where(files.c.job.in_(numbers)))
     return {
         "outputs": connection.execute(delete(outputs).where(outputs.c.job.in_(numbers))).rowcount,
         "outcomes": connection.execute(delete(outcomes).where(outcomes.c.job.in_(numbers))).rowcount,

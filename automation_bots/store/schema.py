@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0001"
+HEAD = "0002"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -90,6 +90,7 @@ jobs = Table(
     Column("body", Text, nullable=False),  # JSON: everything that is never searched
     Index(None, "state", "number"),
     Index(None, "person", "number"),
+    Index(None, "operation", "number"),
     Index(None, "told", "state", "number"),
     sqlite_autoincrement=True,  # a number is never given twice
 )
@@ -112,6 +113,22 @@ outputs = Table(
     Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
     Column("device", Words, primary_key=True),
     Column("packed", Boolean, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+conclusions = Table(
+    "conclusions",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True, autoincrement=False),
+    Column("text", Words, nullable=False),
+    Column("block", Words, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
 

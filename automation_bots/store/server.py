@@ -72,6 +72,9 @@ class Server:
         """Nothing to do: autovacuum does it."""
         return False
 
+    def settle(self) -> None:
+        """Nothing to do: there is no file."""
+
     def release(self) -> None:
         """Close every session, and with them the lock."""
         self.engine.dispose()

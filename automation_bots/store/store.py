@@ -11,8 +11,8 @@ from typing import Any, Unpack
 
 from sqlalchemy import Connection, insert, select
 
-from automation_bots.model import FINAL, NOTHING, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, holds, jobs, outcomes, retention, schema
+from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, retention, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
@@ -162,6 +162,27 @@ class Store:
         with self._database.read() as connection:
             return outcomes.output(connection, number, device)
 
+    def conclude(self, number: int, conclusion: Conclusion) -> None:
+        """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
+        with self._database.write() as connection:
+            jobs.get(connection, number)
+            conclusions.add(connection, number, conclusion)
+
+    def conclusion(self, number: int) -> Conclusion:
+        """Return what drivers said about the whole job; empty when they said nothing, or it is no longer kept."""
+        with self._database.read() as connection:
+            return conclusions.find(connection, number)
+
+    def earlier(
+        self, job: Job, operations: Collection[str] = (), ignoring: Collection[str] = ()
+    ) -> dict[str, tuple[int, Outcome]]:
+        """Return {device: (job, outcome)} of the last time the same was asked, before this job.
+
+        The same is: the operation with the same values, but those that `ignoring` names; or any of `operations`.
+        """
+        with self._database.read() as connection:
+            return conclusions.earlier(connection, job, operations, ignoring)
+
     # -- after a crash -----------------------------------------------------------------------------------------------
 
     def recover(self) -> list[Job]:
@@ -219,6 +240,11 @@ class Store:
         """Return the audit rows that follow one, oldest first."""
         with self._database.read() as connection:
             return audit.after(connection, seq, limit)
+
+    def last_audit(self) -> int:
+        """Return the number of the newest audit row; 0 when there is none."""
+        with self._database.read() as connection:
+            return connection.scalar(select(schema.audit_head.c.seq)) or 0
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call this after every write; it must neither wait nor raise."""

@@ -8,17 +8,19 @@ import readline
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 # The loader takes the one ErrBot subclass it sees in this module; importing TextBackend by name would make it two.
 from errbot.backends import text
 from errbot.backends.base import Message
 
-from automation_bots.model import Answer, Caller, Place
+from automation_bots.model import Answer, Caller, File, Place
 from automation_bots.surface import Capabilities, MessageRef
 from backends.plain import PlainSurface, cut
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNSAFE = re.compile(r"[^\w.-]")
 _LEAVE_SECONDS = 3600.0  # piped input waits this long for its last job
 _STUCK_SECONDS = 3.0  # longer than the queue needs to see that something has become free
 _COMMAND_SECONDS = 1.0  # the next line of piped input waits this long for the answer to the one before
@@ -35,9 +37,21 @@ class TextSurface(PlainSurface):
 
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Print, and give the prompt back where one was shown."""
-        body = cut(answer.file[1], self.capabilities.screen_lines) if answer.file else ""
-        self.show("\n".join(part for part in (answer.text, answer.block, body, answer.hint) if part))
+        files = [self._file(file) for file in answer.files]
+        self.show("\n".join(part for part in (answer.text, answer.block, *files, answer.hint) if part))
         return MessageRef(place, "")
+
+    def _file(self, file: File) -> str:
+        """A text on the screen as far as it fits; a longer one and a picture are kept beside the bot's data."""
+        text, lines = file.text, self.capabilities.screen_lines
+        if text is not None and text.count("\n") < lines:
+            return text
+        folder = Path(self._bot.bot_config.AUTOMATION.data) / "files"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / (_UNSAFE.sub("_", file.name).lstrip(".") or "file")
+        path.write_bytes(file.content)
+        path.chmod(0o600)
+        return (f"{cut(text, lines)}\n" if text is not None else "") + f"→ {path}"
 
     def show(self, words: str) -> None:
         """Print whole messages only, one at a time; what a device printed must not move the cursor."""

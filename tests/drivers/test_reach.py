@@ -18,7 +18,7 @@ from automation_bots.model import Caller, Device, Job, Place, Risk, State, Statu
 
 pytestmark = pytest.mark.slow  # starts programs and opens files
 
-PING, TRACEROUTE = operations()
+(PING,) = operations()
 GOOD = """\
 PING 127.0.0.1 (127.0.0.1) 56(84) bytes of data.
 
@@ -101,36 +101,6 @@ def test_what_ping_prints_becomes_one_line(printed, status, summary):
 @pytest.mark.parametrize("said", ["ping: socket: Operation not permitted", "ping: permission denied (are you root?)"])
 def test_a_system_that_forbids_ping_is_recognised(said):
     assert output.ping(Printed(2, "", said), 3) is None
-
-
-TRACED = "traceroute to core1 (10.0.0.9), 20 hops max, 60 byte packets\n 1  10.0.0.1  0.5 ms\n 2  *\n"
-
-
-@pytest.mark.parametrize(
-    ("printed", "status", "summary"),
-    [
-        (Printed(0, TRACED + " 3  10.0.0.9  12.3 ms\n"), Status.OK, "3 hops, 12 ms"),
-        (Printed(0, TRACED + " 3  *\n"), Status.UNREACHABLE, "lost after hop 1 (10.0.0.1)"),
-        (Printed(0, TRACED + " 3  10.0.0.9  1 ms !X\n"), Status.UNREACHABLE, "lost after hop 3 (10.0.0.9)"),
-        (Printed(0, "traceroute to a (::1), 30\n 1  ::1  0.02 ms\n"), Status.OK, "1 hop, 0.02 ms"),
-        (Printed(0, " 1  *\n 2  *\n"), Status.UNREACHABLE, "no answer from any of 2 hops"),
-        (
-            Printed(0, " 1?: [LOCALHOST]  pmtu 65536\n 1:  127.0.0.1   0.050ms reached\n     Resume: pmtu 65536\n"),
-            Status.OK,
-            "1 hop, 0.05 ms",
-        ),
-        (
-            Printed(0, " 1:  10.0.0.1   0.5ms \n 2:  no reply\n     Too many hops: pmtu 1500\n"),
-            Status.UNREACHABLE,
-            "lost after hop 1 (10.0.0.1)",
-        ),
-        (Printed(2, "", "nosuch: Name or service not known\n"), Status.FAILED, "name does not resolve"),
-        (Printed(1, "", "connect: Network is unreachable\n"), Status.UNREACHABLE, "no answer (network is unreachable)"),
-    ],
-)
-def test_what_traceroute_prints_becomes_one_line(printed, status, summary):
-    found = output.traceroute(printed)
-    assert (found.status, found.summary) == (status, summary)
 
 
 def test_a_local_device_is_this_machine_and_others_are_where_the_inventory_says():
@@ -230,18 +200,6 @@ def test_a_name_that_does_not_resolve_fails_without_ping_too(tmp_path):
     heard = Heard()
     Reach(find=lambda _name: None).run(task(tmp_path, PING, host("a", "nosuch.invalid"), host("b", "a..b")), heard)
     assert heard.said("a") == heard.said("b") == (Status.FAILED, "name does not resolve")
-
-
-@pytest.mark.skipif(not shutil.which("traceroute"), reason="no traceroute here")
-def test_a_real_traceroute_finds_this_machine(tmp_path):
-    heard = Heard()
-    Reach().run(task(tmp_path, TRACEROUTE, host("me", ansible_connection="local")), heard)
-    assert heard.said("me")[1].startswith("1 hop")
-
-
-def test_traceroute_without_a_tool_says_what_to_install(tmp_path):
-    with pytest.raises(DriverError, match="apt install traceroute"):
-        Reach(find=lambda _name: None).run(task(tmp_path, TRACEROUTE, host("a")), Heard())
 
 
 def test_a_tool_that_cannot_start_is_a_driver_error(tmp_path):

@@ -1,4 +1,4 @@
-"""`!dns`: what a name resolves to, as the machine of the bot sees it."""
+"""`!resolve`: what a name means to the machine of the bot, its hosts file included (`!dns` asks DNS servers)."""
 
 import ipaddress
 import socket
@@ -7,12 +7,12 @@ from typing import Literal
 FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
-def dns(name: str, family: Literal["any", "ipv4", "ipv6"] = "any") -> str:
+def resolve(name: str, family: Literal["any", "ipv4", "ipv6"] = "any") -> str:
     """Look up the addresses of a name, or the name of an address.
 
-    Example: !dns example.com
-    Example: !dns example.com family=ipv6
-    Example: !dns 192.0.2.10
+    Example: !resolve example.com
+    Example: !resolve example.com family=ipv6
+    Example: !resolve 192.0.2.10
     Risk: read
     Time limit: 30 s
 

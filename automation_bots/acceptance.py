@@ -1,0 +1,87 @@
+"""The end of a request: refused with its reason, or a job in the queue."""
+
+from __future__ import annotations
+
+import logging
+
+from automation_bots import catalog, render
+from automation_bots.errors import BadCommand
+from automation_bots.model import Answer, Decision, Job, Operation, Person, Request, Risk, State, typed_words
+from automation_bots.parts import Parts
+from automation_bots.store import AuditKind, Subject
+
+log = logging.getLogger(__name__)
+
+
+class Acceptance:
+    """Makes jobs of requests."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def refuse(self, request: Request, decision: Decision) -> Answer:
+        """Record a refusal and say why."""
+        self.record(AuditKind.DENIED, request, decision)
+        log.info(
+            "denied %s to %s at %s: %s", request.operation.name, request.caller.id, request.place.room, decision.reason
+        )
+        hint = ""
+        if decision.allowed:
+            what = request.operation.name
+            hint = f"Devices you may use with {what}: {render.names(decision.allowed)} ({len(decision.allowed)})"
+        return Answer(self._parts.spell(decision.reason), hint=hint)
+
+    def accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
+        """Queue what was allowed; its place hears of it by the announcer."""
+        parts, operation = self._parts, request.operation
+        if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
+            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit. → !queue · !cancel <n>")
+        stored = catalog.without_secrets(operation, request.parameters)
+        hidden = {name: value for name, value in request.parameters.items() if stored[name] != value}
+        drivers, sites = self._drivers(operation, request.devices)
+        job = Job(
+            number=0,
+            state=State.QUEUED,
+            person=person.name,
+            caller=request.caller,
+            place=request.place,
+            operation=operation.name,
+            parameters=stored,
+            pattern=request.pattern,
+            devices=request.devices,
+            risk=Risk.READ if request.check else request.risk,
+            drivers=drivers,
+            sites=sites,
+            rules=decision.rules,
+            limits=decision.limits,
+            words=typed_words(operation, stored),
+            check=request.check,
+            quiet=request.quiet,
+            reason=request.reason,
+            digest=catalog.digest(operation, stored, request.devices),
+            retry_of=request.retry_of,
+        )
+        job = parts.store.add_job(job, {"message": request.message_id, "policy": parts.world.policy.version})
+        log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
+        parts.announcer.expect(job.number)
+        why = parts.dispatcher.submit(job, hidden)
+        parts.announcer.accepted(job, why, silent=request.wait)
+        return None
+
+    def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if operation.driver and not self._parts.sites:
+            return (operation.driver,), ()
+        known = self._parts.world.inventory.devices(devices)
+        drivers = {operation.driver or device.driver for device in known}
+        return tuple(sorted(drivers)), tuple(sorted({device.site for device in known if device.site}))
+
+    def record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
+        """Record what became of a request that is no job."""
+        person = self._parts.person(request.caller)
+        body = {
+            "parameters": catalog.without_secrets(request.operation, request.parameters),
+            "pattern": request.pattern,
+            "rules": decision.rules,
+            "reason": decision.reason,
+        }
+        self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))

@@ -1,0 +1,44 @@
+"""Pictures, drawn in a process of their own: matplotlib is large, slow to import, and not for a program that stays."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from automation_bots.errors import DriverError
+from automation_bots.model import one_line
+
+_CHILD = Path(__file__).with_name("plot_child.py")
+_SECONDS = 60.0  # the very first picture on a machine looks for fonts
+
+
+def latency(by_group: Mapping[str, Sequence[float]]) -> bytes:
+    """Return a PNG: for each group its median, the middle half, 5–95 % and the worst, in milliseconds."""
+    wanted = {one_line(name, 40): _finite(times) for name, times in by_group.items()}
+    wanted = {name: times for name, times in wanted.items() if times}
+    if not wanted:
+        raise DriverError("there is nothing to draw: no device answered")
+    return _drawn(json.dumps(wanted).encode())
+
+
+def _finite(times: Sequence[float]) -> list[float]:
+    return [max(float(time), 0.001) for time in times if math.isfinite(time)]  # the scale is logarithmic
+
+
+def _drawn(data: bytes) -> bytes:
+    # -P: the other modules of this folder are not to be taken for libraries of the same name.
+    argv = [sys.executable, "-P", str(_CHILD)]
+    try:
+        done = subprocess.run(argv, input=data, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - ours
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DriverError(f"the picture could not be drawn: {error}") from error
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+    if "No module named 'matplotlib'" in said[-1]:
+        raise DriverError("pictures need matplotlib, which is not installed here; try: pip install matplotlib")
+    raise DriverError(f"the picture could not be drawn: {one_line(said[-1])}")

@@ -1,0 +1,50 @@
+"""What the way of a command starts from: the words as they were said, and what every step of it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from automation_bots.announce import Announcer
+from automation_bots.dispatch.local import Local
+from automation_bots.model import Caller, Person, Place
+from automation_bots.questions import Questions
+from automation_bots.store import Store
+from automation_bots.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One command as it came from chat: who, where, which operation, the words behind it and a code block."""
+
+    caller: Caller
+    place: Place
+    operation: str
+    line: str = ""
+    text: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline and its steps stand on."""
+
+    world: World
+    store: Store
+    dispatcher: Local
+    announcer: Announcer
+    now: Callable[[], datetime]
+    queued_per_person: int = 100
+    message_size: int = 20_000
+    sites: bool = False  # whether any limit looks at sites
+    prefix: str = "!"
+    questions: Questions = field(default_factory=Questions)
+
+    def person(self, caller: Caller) -> Person | None:
+        """Who that is by the policy."""
+        return self.world.policy.person(caller)
+
+    def spell(self, text: str) -> str:
+        """Our texts write commands with `!`; a bot with another prefix writes its own."""
+        return text if self.prefix == "!" else text.replace(" !", f" {self.prefix}")
