@@ -26,7 +26,7 @@ from tests.chatbot import ChatBot, wait
 
 DEVICES = 500
 LOGIN_MS, ANSWER_MS = 300, 50
-ROUNDS = 2
+ROUNDS = 5
 SINGLES = 21
 KEEP_SECONDS = 15
 IDLE_SECONDS = 6

@@ -216,9 +216,9 @@ def offered_to(
     access: Access, known_hosts: KnownHosts, timeout: float = 10, *, keys: tuple[Path, ...] = (), agent: bool = True
 ) -> list[OfferedKey]:
     """Ask as `offered_keys` does, but by the way that leads there: its jump hosts must be trusted already."""
-    from automation_bots.drivers import ssh_keys, ssh_login
+    from automation_bots.drivers import ssh_keys, ssh_trust
 
-    way = ssh_login.Trust(known_hosts), ssh_keys.Keys(keys, allow_agent=agent)
+    way = ssh_trust.Trust(known_hosts), ssh_keys.Keys(keys, allow_agent=agent)
     found: list[HostKey] = _offer().offered(access, timeout, *way)
     return [OfferedKey(key.type, key.fingerprint, key.line(access.host, access.port)) for key in found]
 

@@ -20,8 +20,8 @@ from automation_bots.drivers import ssh_exec, ssh_frames
 from automation_bots.drivers.known_hosts import KnownHosts
 from automation_bots.drivers.ssh_access import Access, NoSession
 from automation_bots.drivers.ssh_keys import Keys
-from automation_bots.drivers.ssh_login import Trust
 from automation_bots.drivers.ssh_pool import Link, Pool, Terms
+from automation_bots.drivers.ssh_trust import Trust
 
 _RETRIES = 4  # of opening a session before anything was begun
 _SLOT_SECONDS = 0.1

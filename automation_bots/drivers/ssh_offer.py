@@ -11,7 +11,8 @@ import asyncssh
 from automation_bots.drivers.known_hosts import HostKey
 from automation_bots.drivers.ssh_access import Access, NoSession
 from automation_bots.drivers.ssh_keys import Keys
-from automation_bots.drivers.ssh_login import Trust, connected, offered_key
+from automation_bots.drivers.ssh_login import connected, offered_key
+from automation_bots.drivers.ssh_trust import Trust
 
 _KINDS = (
     ("ssh-ed25519",),

@@ -10,8 +10,9 @@ import asyncssh
 from automation_bots.drivers.known_hosts import HostKey
 from automation_bots.drivers.ssh_access import Access, NoSession
 from automation_bots.drivers.ssh_keys import Keys
-from automation_bots.drivers.ssh_login import Client, Trust, connected, host_key
+from automation_bots.drivers.ssh_login import Client, connected, host_key
 from automation_bots.drivers.ssh_tcp import NoFile
+from automation_bots.drivers.ssh_trust import Trust
 
 _SESSIONS = 8  # at once on one connection; OpenSSH's own limit is 10
 _THROUGH = 1000  # devices behind one connection to a jump host
