@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from automation_bots import catalog, render
+from automation_bots import catalog, gate, render
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Decision, Job, Operation, Person, Request, Risk, State, typed_words
 from automation_bots.parts import Parts
@@ -25,11 +25,20 @@ class Acceptance:
         log.info(
             "denied %s to %s at %s: %s", request.operation.name, request.caller.id, request.place.room, decision.reason
         )
-        hint = ""
+        hint = self._verb_instead(request)
         if decision.allowed:
             what = request.operation.name
             hint = f"Devices you may use with {what}: {render.names(decision.allowed)} ({len(decision.allowed)})"
         return Answer(self._parts.spell(decision.reason), hint=hint)
+
+    def _verb_instead(self, request: Request) -> str:
+        """The verb that asks the same, for those who may not send commands of their own."""
+        words, parts = request.parameters.get("command") or (), self._parts
+        verb = parts.world.catalog.find(str(words[0])) if request.operation.name == catalog.SSH.name and words else None
+        if verb is None or verb.group != "Verbs":
+            return ""
+        devices = gate.usable(parts.world.scope, parts.person(request.caller), verb, request.place)
+        return parts.spell(f"→ !{verb.name} on {request.pattern}") if devices else ""
 
     def accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
         """Queue what was allowed; its place hears of it by the announcer."""

@@ -6,12 +6,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from automation_bots import render
-from automation_bots.model import FINAL, Answer, Job, Place
+from automation_bots import grouping, render
+from automation_bots.grouping import Alike
+from automation_bots.model import FINAL, Answer, Job, Outcome, Place
 from automation_bots.store import Store
 from automation_bots.surface import MessageRef, Surface
 
@@ -154,8 +155,15 @@ class Announcer:
 
     def _recap(self, job: Job, surface: Surface) -> Answer:
         outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)
-        said = self._store.conclusion(job.number)
-        return render.recap(job, outcomes, said, screen_lines=surface.capabilities.screen_lines)
+        said, lines = self._store.conclusion(job.number), surface.capabilities.screen_lines
+        return render.recap(job, outcomes, said, self._alike(job, outcomes), screen_lines=lines)
+
+    def _alike(self, job: Job, outcomes: Sequence[Outcome]) -> tuple[Alike, ...]:
+        """Devices with the same answer, with the texts that will be shown: few, however many devices there are."""
+        found = grouping.grouped(outcomes, self._store.digests(job.number)) if len(outcomes) > 1 else ()
+        shown = found[: grouping.GROUPS_SHOWN]
+        texts = (self._store.output(job.number, group.devices[0]) for group in shown)
+        return tuple(Alike(group.devices, text) for group, text in zip(shown, texts, strict=True)) + found[len(shown) :]
 
     def _tell_progress(self, job: Job, entry: _Live) -> None:
         surface = self._surface(job.place)

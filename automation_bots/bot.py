@@ -23,7 +23,7 @@ from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Options, Ssh
-from automation_bots.drivers.ssh_access import Around
+from automation_bots.drivers.ssh_access import Access, Around, KnownHosts, OfferedKey, access_to, offered_to
 from automation_bots.drivers.ssh_config import SshConfig
 from automation_bots.ecs import EcsLog
 from automation_bots.errors import ConfigError
@@ -38,10 +38,12 @@ from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
+from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
 OWN_PLUGINS = ("desk", "jobs", "operations")
+_LOOK_SECONDS = 5.0  # for one device
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -86,7 +88,8 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         self.health = self._health()
         office = self._office()
-        self.desk, self.job_desk = Desk(office), JobDesk(office)
+        trust = TrustDesk(office, self._trust_means())
+        self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
 
     # -- parts
 
@@ -187,9 +190,29 @@ class Bot:
             keep_seconds=wanted.keep_seconds,
             keep=wanted.keep,
         )
-        config = SshConfig(self._path(wanted.config)) if wanted.config else None
-        around = Around(config, self.inventory.find, self.inventory.secrets)
-        return Ssh(self.known_hosts, options, output_limit=self.settings.drivers.output_limit, around=around)
+        limit = self.settings.drivers.output_limit
+        return Ssh(self.known_hosts, options, output_limit=limit, around=self._around())
+
+    def _around(self) -> Around:
+        """What says how to get to a device, beside its own variables."""
+        wanted = self.settings.drivers.ssh.config
+        config = SshConfig(self._path(wanted)) if wanted else None
+        return Around(config, self.inventory.find, self.inventory.secrets)
+
+    def _trust_means(self) -> Means:
+        """How host keys are looked at: by the way that the driver takes, jump hosts included."""
+        wanted, around = self.settings.drivers.ssh, self._around()
+        keys = tuple(self._path(key) for key in wanted.key_files)
+
+        def offered(access: Access) -> list[OfferedKey]:
+            return offered_to(access, KnownHosts(self.known_hosts), _LOOK_SECONDS, keys=keys, agent=wanted.agent)
+
+        return Means(
+            self.known_hosts,
+            tell=lambda place, text: self._surface_of(place).say(place, text),
+            access=lambda device: access_to(device, {}, around),
+            offered=offered,
+        )
 
     def _paths(self) -> Paths:
         def address(person: str, name: str) -> str:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from automation_bots import functions, playbooks, verbs
@@ -28,6 +28,16 @@ RUN = Operation(
     examples=("!run uptime on web", "!run show version on core1"),
     group="Devices",
     body=verbs.Free(),
+)
+
+SSH = replace(
+    RUN,
+    name="ssh",
+    help="Run one command on devices over SSH, whatever usually reaches them",
+    driver="ssh",
+    like="run",
+    parameters=(Parameter("command", rest=True, help="the words of the command; each arrives there as it is"),),
+    examples=("!ssh cat /etc/debian_version on web", "!ssh show version on core1"),
 )
 
 
@@ -58,7 +68,7 @@ class Catalog:
 
 def load(folders: Folders) -> Catalog:
     """Read every file of the folders."""
-    operations = {operation.name: operation for operation in (RUN, *offers.operations())}
+    operations = {operation.name: operation for operation in (RUN, SSH, *offers.operations())}
     problems: list[DefinitionError] = []
     kinds: tuple[tuple[tuple[Path, ...], str, Callable[[Path], Operation]], ...] = (
         (folders.verbs, "*.yml", verbs.load),

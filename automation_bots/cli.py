@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
 from collections.abc import Callable
@@ -122,7 +123,7 @@ def _new_bot(parsed: argparse.Namespace) -> int:
 
 
 def _trust(parsed: argparse.Namespace) -> int:
-    from automation_bots.bot import Bot
+    from automation_bots.bot import Bot, now
     from automation_bots.drivers import ssh_access
 
     bot = Bot(Path(parsed.folder), read_only=True)
@@ -134,7 +135,8 @@ def _trust(parsed: argparse.Namespace) -> int:
     if not parsed.yes and not _sure("Trust these keys? Compare them with the device's console first. [yes/no] "):
         _say("Nothing was changed.")
         return 1
-    ssh_access.trust(bot.known_hosts, device.address, port, [key.line for key in offered])
+    note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
+    ssh_access.trust(bot.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
     _say(f"Trusted; written to {bot.known_hosts}")
     return 0
 

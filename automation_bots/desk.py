@@ -10,6 +10,7 @@ from automation_bots.model import Answer, Operation, Person, Place, Risk, Verdic
 from automation_bots.office import Ask, Office
 from automation_bots.pipeline import Said
 from automation_bots.policy import ADMINS
+from automation_bots.trust import TrustDesk
 
 _GROUPS_SHOWN = 30
 
@@ -17,8 +18,8 @@ _GROUPS_SHOWN = 30
 class Desk:
     """One method a command; each returns what to say."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, office: Office, trust: TrustDesk) -> None:
+        self._office, self._trust = office, trust
 
     # -- the bot
 
@@ -161,6 +162,8 @@ class Desk:
     def device(self, ask: Ask) -> Answer:
         """One device: how it is reached, its groups, what you may do there, what ran there last."""
         person = self._office.person(ask)
+        if ask.words[:1] in (["trust"], ["untrust"]):
+            return self._trust.command(ask)
         name = ask.line.strip()
         if not name:
             raise BadCommand(f"Which device? → {self._office.prefix}device <name>")

@@ -37,6 +37,8 @@ _MEANING: dict[str, tuple[str, str, str]] = {
     AuditKind.UNKNOWN_PERSON: ("api", "denied", "failure"),
     AuditKind.RELOADED: ("configuration", "change", "success"),
     AuditKind.INSTALLED: ("package", "installation", "success"),
+    AuditKind.TRUSTED: ("configuration", "change", "success"),
+    AuditKind.UNTRUSTED: ("configuration", "change", "success"),
     AuditKind.ERROR: ("process", "info", "failure"),
 }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from automation_bots import helptext, render
+from automation_bots import bundle, helptext, render
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
 from automation_bots.model import FINAL, Answer, File, Job, State, one_line
 from automation_bots.office import Ask, Office
@@ -60,11 +60,13 @@ class JobDesk:
             raise BadCommand(f"Which job? → {self._office.prefix}job <n> · {self._office.prefix}jobs")
         job = self.job_of(ask, ask.words[0])
         reads = self._office.reads(ask, job)
-        if len(ask.words) > 1 and ask.words[1] == "output":
+        if len(ask.words) > 1 and ask.words[1] in {"output", "outputs"}:
             if not reads:
                 return Answer(
                     f"No: what #{job.number} printed is for {job.person} and those who may run it themselves."
                 )
+            if ask.words[1] == "outputs":
+                return self._outputs(job)
             return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
         said = self._office.store.conclusion(job.number) if reads else render.NO_CONCLUSION
         if len(ask.words) > 1 and ask.words[1] == "files":
@@ -81,18 +83,39 @@ class JobDesk:
         return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
-        names = [device] if device else list(job.devices) or [""]
         if device and device not in job.devices:
             raise UnknownDevice(
                 f"#{job.number} did not run on {one_line(device, 60)!r}; it ran on {render.names(job.devices)}."
             )
-        said = {outcome.device: outcome.summary for outcome in self._office.store.outcomes(job.number)}
-        texts = [(name, self._office.store.output(job.number, name) or said.get(name, "")) for name in names]
-        whole = "\n".join(f"── {name}\n{text}" if len(names) > 1 else text for name, text in texts if text)
+        names = (device,) if device else job.devices or ("",)
+        if len(names) > 1:
+            return self._all(job)
+        whole = next((text for _, text in self._texts(job, names)), "")
         if not whole.strip():
             return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}.")
-        title = f"#{job.number} {job.title}{render.on(names if names != [''] else [])}"
+        title = f"#{job.number} {job.title}{render.on([name for name in names if name])}"
         return Answer(title, files=(File.of_text(f"job-{job.number}{'-' + device if device else ''}.txt", whole),))
+
+    def _texts(self, job: Job, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """What each device printed, or the line that stands for it; one at a time."""
+        said = {outcome.device: outcome.summary for outcome in self._office.store.outcomes(job.number)}
+        for name in names:
+            if text := self._office.store.output(job.number, name) or said.get(name, ""):
+                yield name, text
+
+    def _all(self, job: Job) -> Answer:
+        """One text with every device's output, as long as it can be read as one."""
+        whole = bundle.text(f"job-{job.number}.txt", self._texts(job, job.devices))
+        if whole is None:
+            return self._outputs(job)
+        if not whole.content.strip():
+            return Answer(f"#{job.number} has no output.")
+        return Answer(f"#{job.number} {job.title}{render.on(job.devices)}", files=(whole,))
+
+    def _outputs(self, job: Job) -> Answer:
+        """A zip with one file a device."""
+        file = bundle.zipped(f"job-{job.number}-outputs.zip", self._texts(job, job.devices or ("",)))
+        return Answer(f"#{job.number} {job.title}{render.on(job.devices)}: one file a device", files=(file,))
 
     def queue(self, ask: Ask) -> Answer:
         """What waits, at which position, and for what."""

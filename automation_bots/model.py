@@ -120,6 +120,7 @@ class Operation:
     devices: str = "required"  # required, one, optional, none
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
+    like: str = ""  # another operation whose refusals count for this one too: it can do the same
     declared: bool = True  # False: its file says nothing about itself, so admins only until a rule names it
     previews: bool = False  # --check shows what would change
     time_limit: float = 0  # seconds; 0: the bot's default

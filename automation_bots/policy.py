@@ -157,7 +157,8 @@ class Words:
         words = words[:-1] if words[-1:] == ["*"] else words
         # Quoted words are one value here and several to a network device, which reads them joined.
         flat = [part for word in spoken for part in word.split()]
-        return fnmatchcase(operation.name, name) and any(
+        names = (operation.name, operation.like) if operation.like else (operation.name,)
+        return any(fnmatchcase(known, name) for known in names) and any(
             len(said) >= len(words) and all(map(fnmatchcase, said, words)) for said in (spoken, flat)
         )
 

@@ -19,6 +19,7 @@ PURE = (
     "safe_regex",
     "scope",
     "grouping",
+    "hostkeys",
 )
 OUTSIDE = {
     "os",
@@ -45,6 +46,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "secret_patterns",
         "docstrings",
         "grouping",
+        "bundle",
     },
     {
         "parameters",
@@ -63,7 +65,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"parts", "resolve"},
     {"acceptance"},
     {"health", "pipeline"},
-    {"office", "desk", "jobdesk", "metrics"},
+    {"office", "hostkeys", "trust", "desk", "jobdesk", "metrics"},
     {"bot", "starter"},
     {"mixin", "checks", "demo", "cli_db"},
     {"cli"},

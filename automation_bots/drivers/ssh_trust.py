@@ -20,7 +20,7 @@ class Trust:
         """Say why a host key is not to be trusted; None: it is."""
         known = self.known.keys(access.host, access.port)
         text = f"{shown.type} {shown.fingerprint}"
-        advice = f"automation-bots trust <bot folder> {access.device}"
+        advice = f"!device trust {access.device} (or automation-bots trust <bot folder> {access.device})"
         if any(key.revoked and key == shown for key in known):
             return NoSession(f"the host key of {access.where} ({text}) is marked as revoked", Status.FAILED)
         trusted = [key for key in known if not key.revoked]
@@ -31,7 +31,7 @@ class Trust:
             )
         if shown in trusted:
             return None
-        old = ", ".join(f"{key.type} {key.fingerprint}" for key in trusted)
+        old = ", ".join(key.told for key in trusted)
         return NoSession(
             f"the host key of {access.where} changed: known is {old}, offered is {text}. Somebody may be in "
             f"between; only if the device was set up anew: {advice}",

@@ -40,6 +40,8 @@ class AuditKind(StrEnum):
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
+    TRUSTED = "trusted"  # host keys of devices
+    UNTRUSTED = "untrusted"
     COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere
     ERROR = "error"
 

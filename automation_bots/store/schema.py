@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0006"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -130,6 +130,23 @@ files = Table(
     Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
     Column("name", Words, primary_key=True),
     Column("data", LargeBinary, nullable=False),
+)
+
+host_keys = Table(
+    "host_keys",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("device", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("type", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("trusted_by", Words, nullable=False),
+    Column("trusted_at", UtcTime, nullable=False),
+    Column("revoked_by", Words),
+    Column("revoked_at", UtcTime),
+    Index(None, "address", "port"),
+    sqlite_autoincrement=True,
 )
 
 holds = Table(

@@ -16,6 +16,7 @@ from automation_bots.store import audit, conclusions, holds, jobs, outcomes, ret
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.host_keys import HostKeys
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.host_keys = HostKeys(database, clock)
 
     @classmethod
     def open(
@@ -161,6 +163,11 @@ class Store:
         """Return all that one device printed; empty when nothing, or no longer kept."""
         with self._database.read() as connection:
             return outcomes.output(connection, number, device)
+
+    def digests(self, number: int) -> dict[str, str]:
+        """Return {device: a digest of what it printed}: the same text, the same digest."""
+        with self._database.read() as connection:
+            return outcomes.digests(connection, number)
 
     def conclude(self, number: int, conclusion: Conclusion) -> None:
         """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
