@@ -104,7 +104,9 @@ class Run:
             self._seen[outcome.device] = outcome.status
             self._pending.append(outcome)
             due = len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
-        log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
+        # What went well is in the record; a line for each of a thousand devices would cost more than their outcomes.
+        level = logging.DEBUG if outcome.status in GOOD else logging.INFO
+        log.log(level, "job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status, outcome.summary)
         if due:
             self._try_flush()
 

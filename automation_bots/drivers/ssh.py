@@ -95,7 +95,6 @@ class _Run:
         self.orders = self._orders()
 
     def through(self, share: Share, first: dict[str, Any]) -> None:
-        (self.task.workdir / "ssh").mkdir()
         share.begin(self._settings())
         self.task.cancel.call(share.nudge)
         share.run([first])

@@ -11,6 +11,7 @@ import resource
 import socket
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from automation_bots.drivers.ssh_trust import Trust
 
 _RETRIES = 4  # of opening a session before anything was begun
 _SLOT_SECONDS = 0.1
+_THREADS = 64
 
 
 class Job:
@@ -168,6 +170,8 @@ class Server:
 
 
 async def _main() -> None:
+    # Names are resolved in threads, and a slow DNS must not make five hundred devices wait in line.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     sock = socket.socket(fileno=os.dup(0))
     reader, writer = await asyncio.open_unix_connection(sock=sock, limit=1 << 20)
     await Server(reader, writer).serve()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,8 @@ def outcome(task: Task, asked: Asked, frame: Frame, limit: int) -> Outcome:
         return Outcome(name, Status(head["status"]), one_line(head["problem"], 500), seconds=seconds)
     ran = _read(asked, frame, limit)
     if ran.stopped or (not ran.connected and is_over(task)):
-        return stopped(task, name, started=True, seconds=seconds, output=ran.output)
+        met = stopped(task, name, started=True, seconds=seconds, output=ran.output)
+        return replace(met, summary=f"{met.summary}: {one_line(asked.text, 100)}")
     status, summary = _ending(task, asked.device, ran)
     if status is Status.FAILED and asked.becomes:
         refused = ran.asked > 1

@@ -73,6 +73,7 @@ class Stream(Capped):
 
     def _spill(self) -> None:
         try:
+            Path(self.path).parent.mkdir(exist_ok=True)
             with Path(self.path).open("ab") as file:
                 file.write(self.head)
         except OSError:

@@ -19,7 +19,7 @@ _THROUGH = 1000  # devices behind one connection to a jump host
 _AGAIN_SECONDS = 0.2
 _HOP_SECONDS = 5  # a jump host is let go a moment after the last connection through it
 
-Key = tuple[Access, tuple[int, ...]]
+Key = tuple[Access, tuple[int, ...], bool]  # the account, the state of its keys, whether it is passed through
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Pool:
 
     async def take(self, access: Access, terms: Terms) -> Link:
         """Return a connection with a free session, opening one where there is none."""
-        key = (access, terms.keys.stamp(access))
+        key = (access, terms.keys.stamp(access), False)
         self._drop_others(key)
         link = self._free(key, terms) or await self._opened(key, terms, self._slots.get(key, _SESSIONS))
         self._use(link)
@@ -114,7 +114,7 @@ class Pool:
 
     def _drop_others(self, key: Key) -> None:
         """Close what was opened for a device before its account, its keys or its address changed."""
-        for other in self._keys.get(key[0].device, set()) - {key}:
+        for other in [one for one in self._keys.get(key[0].device, ()) if one != key and not one[2]]:
             for link in list(self._links.get(other, ())):
                 self._retire(link)
 
@@ -142,7 +142,7 @@ class Pool:
     async def _hop(self, jump: tuple[Access, ...], terms: Terms) -> Link:
         """Return the connection to the last jump host; many devices wait for the same one."""
         hop = replace(jump[-1], jump=jump[:-1])
-        key = (hop, terms.keys.stamp(hop))
+        key = (hop, terms.keys.stamp(hop), True)
         link = self._free(key, terms)
         if link is None:
             if key not in self._coming:
