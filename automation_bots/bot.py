@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -42,6 +43,7 @@ from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
+_COLLECT = (50_000, 20, 20)
 OWN_PLUGINS = ("desk", "jobs", "operations")
 _LOOK_SECONDS = 5.0  # for one device
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,7 +178,8 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), *self._more_drivers)
         self._closing = [driver.close for driver in drivers if isinstance(driver, Closing)]
         return {driver.name: driver for driver in drivers}
 
@@ -320,6 +323,10 @@ class Bot:
             self._surface = surface
             return []
         self._surface = surface
+        # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
+        # again and again takes longer than the work itself.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):

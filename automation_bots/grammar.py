@@ -176,12 +176,24 @@ def _fill(operation: Operation, found: list[Word], typed: Typed, *, everything: 
     for parameter in operation.parameters:
         if parameter.name in typed.values or not rest or parameter.text:
             continue
+        if parameter.last and not everything:
+            if len(rest) > 1 or _fits(parameter, rest[-1]):  # else the devices are there, and it is asked for
+                typed.values[parameter.name] = rest.pop().text
+            continue
         if parameter.rest:
             typed.values[parameter.name] = tuple(word.text for word in rest)
             rest = []
         elif everything or parameter.required:
             typed.values[parameter.name] = rest.pop(0).text
     return rest
+
+
+def _fits(parameter: Parameter, word: Word) -> bool:
+    try:
+        parameters.check(parameter, word.text)
+    except BadParameter:
+        return False
+    return True
 
 
 def _take_text(operation: Operation, text: str, typed: Typed) -> None:

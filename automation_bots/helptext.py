@@ -95,7 +95,7 @@ def synopsis(operation: Operation) -> str:
             words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
         else:
             words.append(f"[{parameter.name}=…]")
-    devices = {"required": "on <devices>", "one": "on <device>", "optional": "[on <devices>]"}.get(operation.devices)
+    devices = {"required": "on <devices>", "one": "on <device>", "none": ""}.get(operation.devices, "[on <devices>]")
     return " ".join([*words, *([devices] if devices else [])])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -48,8 +48,20 @@ class Snapshot:
 
     def device(self, name: str) -> Device:
         """Return a host with all its groups and the variables that Ansible would give it."""
-        groups, layers = json.loads(self._lines[name])
+        return self._device(name, *json.loads(self._lines[name]))
+
+    def devices(self, names: Sequence[str]) -> tuple[Device, ...]:
+        """Return many hosts, for less than one by one."""
+        lines = json.loads(b"[" + b",".join([self._lines[name] for name in names]) + b"]")
+        return tuple(self._device(name, groups, layers) for name, (groups, layers) in zip(names, lines, strict=True))
+
+    def _device(self, name: str, groups: list[str], layers: list[Layer]) -> Device:
         base = self._base(tuple(groups))
+        if not (base.secrets or self._head["merge"] or any(hidden for _, hidden in layers)):
+            plain = dict(base.variables)  # the rule, without any of the care that secrets need
+            for shown, _ in layers:
+                plain.update(shown)
+            return Device(name, base.groups, MappingProxyType(plain))
         variables, secrets = self._merge(base.variables, base.secrets, layers)
         return Device(name, base.groups, MappingProxyType(variables), secrets)
 

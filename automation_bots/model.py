@@ -85,7 +85,7 @@ class Parameter:
     """One typed parameter of an operation."""
 
     name: str
-    type: str = "str"  # str, int, float, bool, list
+    type: str = "str"  # str, int, float, bool, list; numbers: a list of whole numbers
     required: bool = True
     default: Any = None
     choices: tuple[Any, ...] = ()
@@ -97,6 +97,7 @@ class Parameter:
     text: bool = False  # takes a code block or an attached file
     rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
     secret: bool = False  # never shown, never stored
+    last: bool = False  # without `on`, it is the last word, behind the devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Operation:
     risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
-    devices: str = "required"  # required, one, optional, none
+    devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
@@ -349,7 +350,8 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
-        text = " ".join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
+        between = " " if parameter.rest else ","
+        text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
             text = f"({str(value).count(chr(10)) + 1} lines)"
         words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")

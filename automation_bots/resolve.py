@@ -17,6 +17,9 @@ class Resolver:
     def devices(self, person: Person, request: Request) -> tuple[str, ...]:
         """Return exactly the devices that were meant; UnknownDevice for what this person may not see."""
         operation, pattern = request.operation, request.pattern
+        if operation.devices == "every" and not pattern:
+            mine = gate.usable(self._world.scope, person, operation, request.place) or frozenset()
+            return tuple(name for name in self._world.inventory.names if name in mine)
         if operation.devices == "none" or not pattern:
             return ()
         inventory, seen = self._world.inventory, gate.visible(self._world.scope, person)

@@ -105,12 +105,19 @@ class PythonSettings(_Strict):
     _clear = field_validator("environment")(_no_secret_in_clear)
 
 
+class ReachSettings(_Strict):
+    """[drivers.reach]."""
+
+    packets_per_second: float = Field(5000, ge=0)  # 0: as many as go
+
+
 class DriverSettings(_Strict):
     """[drivers.*]."""
 
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
     python: PythonSettings = PythonSettings()
+    reach: ReachSettings = ReachSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
 
 

@@ -46,6 +46,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "secret_patterns",
         "docstrings",
         "grouping",
+        "sweep",
         "bundle",
     },
     {

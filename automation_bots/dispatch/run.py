@@ -40,7 +40,8 @@ from automation_bots.throttle import Entry
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
 _LINES_SAID = 30  # of what a driver shows while it works
-_FLUSH_OUTCOMES = 200
+_FLUSH_OUTCOMES = 5000
+_LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
 
@@ -96,19 +97,44 @@ class Run:
 
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
-        clear = self._clear
-        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 500), output=clear(outcome.output))
+        self.batch([outcome])
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Take the outcomes of many devices (Report)."""
+        clean = self._cleaned(found)
         with self._lock:
-            if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
-                return
-            self._seen[outcome.device] = outcome.status
-            self._pending.append(outcome)
-            due = len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
-        # What went well is in the record; a line for each of a thousand devices would cost more than their outcomes.
-        level = logging.DEBUG if outcome.status in GOOD else logging.INFO
-        log.log(level, "job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status, outcome.summary)
+            new = [outcome for outcome in clean if self._is_new(outcome)]
+            self._pending += new
+            due = self._is_due()
+        self._log_each(new if len(self.job.devices) <= _LOGGED_EACH else ())
         if due:
             self._try_flush()
+
+    def _cleaned(self, found: Sequence[Outcome]) -> list[Outcome]:
+        """Take secrets out; the same summary only once, since many devices have few different things to say."""
+        lines = {text: one_line(self._clear(text), 500) for text in {outcome.summary for outcome in found}}
+        clean = []
+        for outcome in found:
+            line, output = lines[outcome.summary], self._clear(outcome.output) if outcome.output else ""
+            same = line == outcome.summary and output == outcome.output
+            clean.append(outcome if same else replace(outcome, summary=line, output=output))
+        return clean
+
+    def _is_new(self, outcome: Outcome) -> bool:
+        """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
+        if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
+            return False
+        self._seen[outcome.device] = outcome.status
+        return True
+
+    def _is_due(self) -> bool:
+        if len(self._pending) >= _FLUSH_OUTCOMES or len(self._seen) == len(self.entry.devices):
+            return True
+        return time.monotonic() - self._flushed > _FLUSH_SECONDS
+
+    def _log_each(self, found: Iterable[Outcome]) -> None:
+        for outcome in found:
+            log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
 
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
@@ -139,6 +165,7 @@ class Run:
         try:
             if pending:
                 self._workshop.store.add_outcomes(self.job.number, pending)
+                log.debug("job %s: %d outcomes stored", self.job.number, len(pending))
         except StoreError:
             with self._lock:
                 self._pending = pending + self._pending

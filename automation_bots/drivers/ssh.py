@@ -21,6 +21,7 @@ from automation_bots.errors import AutomationError, DriverError
 from automation_bots.model import Device, Outcome, Risk, Status, one_line
 
 _BATCH = 32  # devices given to the process at once, so that it begins while the others are looked up
+_TOGETHER = 2_000_000  # characters of output held at most before they are reported
 _STOP_SECONDS = 5.0  # in which the process must have said how each device was stopped
 
 
@@ -165,22 +166,29 @@ class _Run:
         self.report.outcome(Outcome(device.name, status, one_line(text, 500)))
 
     def _listen(self, share: Share, seconds: float) -> None:
-        """Take what is said, waiting at most so long for the first word."""
-        while (frame := share.frame(seconds)) is not None:
-            seconds = 0
-            if "device" not in frame.head:
-                return
-            self._take(frame)
+        """Take what is said, waiting at most so long for the first word; what came together is reported together."""
+        found: list[Outcome] = []
+        size = 0
+        try:
+            while size < _TOGETHER and (frame := share.frame(seconds)) is not None:
+                seconds = 0
+                if "device" not in frame.head:
+                    return
+                if (outcome := self._take(frame)) is not None:
+                    found.append(outcome)
+                    size += len(outcome.output)
+        finally:
+            self.report.batch(found)
 
-    def _take(self, frame: Frame) -> None:
+    def _take(self, frame: Frame) -> Outcome | None:
         asked = self.waiting.get(frame.head["device"])
         if asked is None:
-            return
+            return None
         if "begun" in frame.head:
             asked.begun = True
-            return
+            return None
         del self.waiting[frame.head["device"]]
-        self.report.outcome(ssh_endings.outcome(self.task, asked, frame, self.driver.output_limit))
+        return ssh_endings.outcome(self.task, asked, frame, self.driver.output_limit)
 
     def _stop(self, share: Share) -> None:
         """Stop what is left, and hear of each how far it was."""

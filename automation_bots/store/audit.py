@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict, Unpack
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 
 from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Caller, Job, Place, Request
+from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
 
@@ -56,6 +57,9 @@ class BrokenAudit(StoreError):
         )
 
 
+NAMED_OFTEN = 1000  # devices that every row about a job names
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Who, where and what a row is about."""
@@ -66,6 +70,11 @@ class Subject:
     operation: str = ""
     devices: tuple[str, ...] = ()
     job: int | None = None
+    named: bool = True  # the devices stand in the row; else only how many
+
+    def brief(self) -> Subject:
+        """Leave many devices to the rows of the acceptance and the end, which name them all."""
+        return replace(self, named=len(self.devices) <= NAMED_OFTEN)
 
     @classmethod
     def of_job(cls, job: Job) -> Subject:
@@ -129,7 +138,8 @@ def append(
     """Add a row at the end of the chain; the caller's transaction holds off other writers."""
     head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
     place, caller = subject.place, subject.caller
-    names = {"devices": subject.devices} if subject.devices else {}
+    named = subject.devices if subject.named else ()
+    names = {"devices": named} if named else {}
     fields: dict[str, Any] = {
         "seq": head.seq + 1, "at": stamp(at), "kind": kind.value, "person": storable(subject.person),
         "network": storable(caller.network if caller else place.network if place else ""),
@@ -140,8 +150,8 @@ def append(
     fields["hash"] = hash_of(fields)
     connection.execute(insert(audit), fields)
     connection.execute(update(audit_head), {"seq": fields["seq"], "hash": fields["hash"]})
-    if devices := sorted(set(subject.devices)):
-        connection.execute(insert(audit_devices), [{"device": device, "seq": fields["seq"]} for device in devices])
+    if devices := sorted(set(named)):
+        put(connection, audit_devices, ("device", "seq"), [(device, fields["seq"]) for device in devices])
 
 
 def _place(place: Place | None) -> str:

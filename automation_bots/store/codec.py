@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row
@@ -39,7 +41,7 @@ def _plain(value: Any) -> Any:
 def frozen(value: Any) -> Any:
     """Turn JSON's lists into the tuples they were."""
     if isinstance(value, list):
-        return tuple(frozen(item) for item in value)
+        return tuple(item if type(item) is str else frozen(item) for item in value)
     if isinstance(value, dict):
         return {key: frozen(item) for key, item in value.items()}
     return value
@@ -60,9 +62,14 @@ def row_of(job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@lru_cache(maxsize=4)  # a job on tens of thousands of devices is read several times a second while it runs
+def _body(text: str) -> Mapping[str, Any]:
+    return MappingProxyType(frozen(json.loads(text)))
+
+
 def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
     """Read a job; `counts` are the live ones of a job that has not ended."""
-    body = frozen(json.loads(row.body))
+    body = _body(row.body)
     return Job(
         number=row.number, state=State(row.state), person=row.person, operation=row.operation, risk=Risk(row.risk),
         caller=Caller(row.network, row.caller, body["name"], body["robot"]), place=Place(**body["place"]),

@@ -31,6 +31,14 @@ def get(connection: Connection, number: int) -> Job:
     return found[0]
 
 
+def state_of(connection: Connection, number: int) -> State:
+    """Return the state of a job, which costs less than all of it."""
+    state = connection.scalar(select(jobs.c.state).where(jobs.c.number == number))
+    if state is None:
+        raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
+    return State(state)
+
+
 def newest(connection: Connection, conditions: Collection[ColumnElement[bool]], limit: int) -> list[Job]:
     """Return jobs, the newest first."""
     return _read(connection, select(jobs).where(*conditions).order_by(jobs.c.number.desc()).limit(limit))

@@ -38,6 +38,11 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
+def is_storable(text: str) -> bool:
+    """Tell whether `storable` would leave the text as it is."""
+    return _UNSTORABLE.search(text) is None
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time as text: both databases keep the microseconds, and a person can read it."""
 

@@ -66,7 +66,8 @@ class Store:
         with self._database.write() as connection:
             moved = jobs.move(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
             if moved:
-                audit.append(connection, now, AuditKind.STARTED, Subject.of_job(jobs.get(connection, number)))
+                about = Subject.of_job(jobs.get(connection, number)).brief()
+                audit.append(connection, now, AuditKind.STARTED, about)
         return moved
 
     def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
@@ -128,7 +129,7 @@ class Store:
             if job.told or job.state not in FINAL:
                 return False
             jobs.note(connection, number, {"told": True})
-            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job))
+            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job).brief())
         return True
 
     def set_message(self, number: int, ref: str) -> None:
@@ -148,10 +149,10 @@ class Store:
         """Store outcomes in one go; returns how many were news. The first one of a device stays (UNKNOWN gives way)."""
         batch, now = tuple(found), self._clock()
         with self._database.write() as connection:
-            job = jobs.get(connection, number)
+            ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
-            if news and job.state in FINAL:
-                _correct(connection, job, now, news)
+            if news and ended:
+                _correct(connection, jobs.get(connection, number), now, news)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
