@@ -42,6 +42,21 @@ class Acceptance:
 
     def accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
         """Queue what was allowed; its place hears of it by the announcer."""
+        parts = self._parts
+        job, hidden = self.job_of(person, request, decision)
+        job = parts.store.add_job(job, self.source(request))
+        log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
+        parts.announcer.expect(job.number)
+        why = parts.dispatcher.submit(job, hidden)
+        parts.announcer.accepted(job, why, silent=request.wait)
+        return None
+
+    def source(self, request: Request) -> dict[str, str]:
+        """What the record keeps of an acceptance beside the job."""
+        return {"message": request.message_id, "policy": self._parts.world.policy.version}
+
+    def job_of(self, person: Person, request: Request, decision: Decision) -> tuple[Job, dict[str, object]]:
+        """Make the job, and apart from it the values that are never stored."""
         parts, operation = self._parts, request.operation
         if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
             raise BadCommand(f"You have {waiting} jobs waiting, which is the limit. → !queue · !cancel <n>")
@@ -70,12 +85,7 @@ class Acceptance:
             digest=catalog.digest(operation, stored, request.devices),
             retry_of=request.retry_of,
         )
-        job = parts.store.add_job(job, {"message": request.message_id, "policy": parts.world.policy.version})
-        log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
-        parts.announcer.expect(job.number)
-        why = parts.dispatcher.submit(job, hidden)
-        parts.announcer.accepted(job, why, silent=request.wait)
-        return None
+        return job, hidden
 
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if operation.driver and not self._parts.sites:

@@ -12,8 +12,10 @@ from typing import Any
 
 from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
+from automation_bots.approvaldesk import ApprovalDesk
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
+from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
@@ -44,7 +46,7 @@ from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
-OWN_PLUGINS = ("desk", "jobs", "operations")
+OWN_PLUGINS = ("approvals", "desk", "jobs", "operations")
 _LOOK_SECONDS = 5.0  # for one device
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,6 +85,7 @@ class Bot:
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.record)
         self._surface: Surface | None = None
+        self._consent = Consent(self.world, self.store.parking.find, now)
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         (self.data / "log").mkdir(mode=0o700, exist_ok=True)
@@ -92,6 +95,7 @@ class Bot:
         office = self._office()
         trust = TrustDesk(office, self._trust_means())
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
+        self.approval_desk = ApprovalDesk(office)
 
     # -- parts
 
@@ -161,12 +165,17 @@ class Bot:
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
+            consent=self._consent.void,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
         announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
-        dispatcher.listen(announcer.ended)
+        dispatcher.listen(self._ended)
         return dispatcher, announcer
+
+    def _ended(self, number: int) -> None:
+        self.announcer.ended(number)
+        self.pipeline.approvals.vigil.ended(number)
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
@@ -245,7 +254,10 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
-            )
+                asking=self.settings.approvals.asking(),
+                surface=self._surface_of,
+            ),
+            self._consent,
         )
 
     def _office(self) -> Office:
@@ -337,6 +349,7 @@ class Bot:
         self.world.listen(self._reloaded)
         self.world.start()
         self._chores.start()
+        self.pipeline.approvals.vigil.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
@@ -355,6 +368,7 @@ class Bot:
             return lambda: None
 
     def _reloaded(self, change: Change) -> None:
+        self.pipeline.approvals.vigil.look_at_all()
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
@@ -390,6 +404,8 @@ class Bot:
             return
         self._stopped = True
         self.world.stop()
+        if self._started:
+            self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
         for close in self._closing:
             close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from automation_bots import __version__, gate, health, helptext, render
+from automation_bots import __version__, gate, health, helptext, quorum, render
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.model import Answer, Operation, Person, Place, Risk, Verdict, one_line
 from automation_bots.office import Ask, Office
@@ -90,7 +90,7 @@ class Desk:
             return decision
         if decision.verdict is Verdict.DENY:
             return Answer(decision.reason)
-        by = f" with approval by {' or '.join(decision.approvers)}" if decision.approvers else ""
+        by = f" with approval by {quorum.whom(decision.needs)}" if decision.needs else ""
         rules = ", ".join(f'"{rule}"' for rule in decision.rules)
         return Answer(f"Yes: {name}{render.on(decision.allowed)}{by} (rule {rules}).")
 

@@ -22,6 +22,7 @@ from automation_bots.model import (
     Verdict,
     one_line,
 )
+from automation_bots.needs import Need
 from automation_bots.policy import ADMINS, Rule
 from automation_bots.scope import Scope
 
@@ -39,10 +40,10 @@ def decide(scope: Scope, request: Request, now: datetime) -> Decision:
     return found.without_devices()
 
 
-def again(scope: Scope, operation: Operation, job: Job) -> Decision:
+def again(scope: Scope, operation: Operation, job: Job, hour: datetime | None = None) -> Decision:
     """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for."""
     request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
-    return decide(scope, request, job.created or datetime.now(UTC))
+    return decide(scope, request, hour or job.created or datetime.now(UTC))
 
 
 def stranger(caller: Caller) -> str:
@@ -110,9 +111,10 @@ class _Found:
             by = next(rule.name for rule in rules if rule.limits.devices == limits.devices)
             reason = f'No: {len(devices)} devices at once; rule "{by}" allows {limits.devices}.'
             return Decision(Verdict.DENY, reason, names, refused=devices)
-        approvers = tuple(dict.fromkeys(group for rule in rules for group in rule.approvers))
-        verdict = Verdict.APPROVAL if approvers else Verdict.ALLOW
-        return Decision(verdict, rules=names, approvers=approvers, limits=limits, allowed=devices)
+        needs = tuple(rule.need or Need(rule.name, rule.approvers) for rule in rules if rule.approvers)
+        approvers = tuple(dict.fromkeys(group for need in needs for group in need.by))
+        verdict = Verdict.APPROVAL if needs else Verdict.ALLOW
+        return Decision(verdict, rules=names, approvers=approvers, limits=limits, needs=needs, allowed=devices)
 
     def _sentence(self, refused: frozenset[str], denying: list[Rule]) -> str:
         request, seen = self.request, visible(self.scope, self.person)
@@ -262,6 +264,19 @@ def _could(rule: Rule, operation: Operation, person: Person) -> bool:
     risks = set(operation.risk_by[1].values()) if operation.risk_by else {operation.risk}
     admin = ADMINS in person.groups
     return any(words.match(operation, risk, None, admin=admin) for words in rule.what for risk in risks)
+
+
+def outside(scope: Scope, request: Request, now: datetime) -> tuple[str, ...]:
+    """Return the hours, each with its rule, in which a request would be usual and is not now."""
+    person = scope.policy.person(request.caller)
+    found = []
+    for rule in scope.policy.rules if person else ():
+        if rule.deny or not rule.when or not (person and rule.concerns(person) and _what(rule, request, person)):
+            continue
+        hit = not request.devices or scope.hits(rule, frozenset(request.devices))
+        if hit and not any(window.contains(now) for window in rule.when):
+            found.append(f'{" or ".join(window.text for window in rule.when)} (rule "{rule.name}")')
+    return tuple(found)
 
 
 def asks_nothing(operation: Operation, caller: Caller, place: Place) -> Request:

@@ -82,6 +82,7 @@ class Typed:
     quiet: bool = False
     wait: bool = False
     reason: str = ""
+    when: str = ""  # not before that time
 
 
 def parse(operation: Operation, line: str, text: str = "") -> Typed:
@@ -101,6 +102,7 @@ def parse(operation: Operation, line: str, text: str = "") -> Typed:
 
 
 _FLAGS = ("check", "quiet", "wait")
+_TEXTS = ("reason", "when")  # flags with a text behind them
 
 
 def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[Word]:
@@ -109,7 +111,7 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
     free = any(p.rest for p in operation.parameters)
     pending = iter(found)
     for word in pending:
-        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, "reason")
+        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_TEXTS)
         if word.quoted or (free and not ours):
             plain.append(word)
         elif word.text.startswith("--") and len(word.text) > 2:
@@ -126,8 +128,8 @@ def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
     if name in _FLAGS and not equals:
         setattr(typed, name, True)
         return
-    if name == "reason":
-        typed.reason = value if equals else _next(name, pending)
+    if name in _TEXTS and operation.parameter(name) is None:
+        setattr(typed, name, value if equals else _next(name, pending))
         return
     parameter = operation.parameter(name.replace("-", "_"))
     if parameter is not None and parameter.type == "bool" and not equals:
@@ -146,6 +148,9 @@ def _next(name: str, pending: Any) -> str:
 
 
 def _assign(operation: Operation, name: str, value: str, typed: Typed) -> None:
+    if operation.parameter(name) is None and name == "when":
+        typed.when = value
+        return
     if operation.parameter(name) is None:
         known = ", ".join(p.name for p in operation.parameters) or "none"
         raise BadParameter(

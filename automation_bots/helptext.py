@@ -31,6 +31,11 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "cancel": ("cancel <n>", "Stop a job of yours", ("!cancel 42",)),
     "retry": ("retry <n> [failed]", "Run a job again, on all its devices or those that failed", ("!retry 42 failed",)),
     "ack": ("ack <n>", "Acknowledge an interrupted change, so that its devices are free again", ("!ack 42",)),
+    "pending": ("pending", "What waits for approval or for its time", ("!pending",)),
+    "approve": ("approve <n> [note]", "Approve what somebody else asked for", ("!approve 42", "!approve 42 go ahead")),
+    "deny": ("deny <n> <reason>", "Refuse what somebody else asked for", ("!deny 42 not before the release",)),
+    "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
+    "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
     "can": ("can <operation> on <devices>", "Whether you may, and which rule says so", ("!can patch on db",)),
     "status": ("status", "How the bot is", ("!status",)),
     "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
@@ -39,6 +44,7 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
 FLAGS = (
     ("--reason \"…\"", "why; kept in the record"),
     ("--check", "show what would change, change nothing"),
+    ("--when \"22:00\"", "not before that time; also `tomorrow 06:30`, `Sat 22:00`, `in 2h`"),
     ("--quiet", "no progress, one line when all is well"),
     ("--wait", "say nothing until it has ended"),
 )  # fmt: skip

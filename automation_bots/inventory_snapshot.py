@@ -1,4 +1,4 @@
-"""One inventory as it was read: immutable, with the variables of each host merged when they are asked for."""
+"""One inventory as it was read: immutable, with the variables of each host merged when they are first asked for."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Snapshot:
     _lines: Mapping[str, bytes] = field(default_factory=dict)
     _head: Mapping[str, Any] = field(default_factory=dict)
     _bases: dict[tuple[str, ...], _Base] = field(default_factory=dict)
+    _made: dict[str, Device] = field(default_factory=dict)  # those that jobs have asked for
 
     def __contains__(self, name: object) -> bool:
         return name in self._lines
@@ -52,8 +53,13 @@ class Snapshot:
 
     def devices(self, names: Sequence[str]) -> tuple[Device, ...]:
         """Return many hosts, for less than one by one."""
-        lines = json.loads(b"[" + b",".join([self._lines[name] for name in names]) + b"]")
-        return tuple(self._device(name, groups, layers) for name, (groups, layers) in zip(names, lines, strict=True))
+        made = self._made
+        if new := [name for name in names if name not in made]:
+            lines = json.loads(b"[" + b",".join([self._lines[name] for name in new]) + b"]")
+            made |= {
+                name: self._device(name, groups, layers) for name, (groups, layers) in zip(new, lines, strict=True)
+            }
+        return tuple([made[name] for name in names])
 
     def _device(self, name: str, groups: list[str], layers: list[Layer]) -> Device:
         base = self._base(tuple(groups))

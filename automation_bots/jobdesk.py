@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from automation_bots import bundle, helptext, render
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, Answer, File, Job, State, one_line
+from automation_bots.model import FINAL, PARKED, Answer, File, Job, State, one_line
 from automation_bots.office import Ask, Office
 from automation_bots.policy import ADMINS
 from automation_bots.store import AuditKind, Criteria, Subject
@@ -41,7 +41,7 @@ class JobDesk:
         states: dict[str, tuple[State, ...] | None] = {
             "all": None,
             "mine": None,
-            "running": (State.RUNNING, State.QUEUED),
+            "running": (State.RUNNING, State.QUEUED, *PARKED),
             "failed": (State.FAILED, State.INTERRUPTED),
         }
         if which not in states:
@@ -77,10 +77,13 @@ class JobDesk:
         recap = render.recap(job, outcomes, said) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
+        if waits := self._office.pipeline.approvals.waits_for(job):
+            rows.append(("waits", waits))
         each = said.block or render.table(render.rows(outcomes), limit=40)
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
-        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
+        then = "details" if job.state in PARKED else "cancel"
+        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}{then} {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
         if device and device not in job.devices:
@@ -131,11 +134,13 @@ class JobDesk:
             return Answer(f"Nothing waits; {render.many(running, 'job')} running.")
         return Answer(f"{render.many(len(rows), 'job')} waiting, {running} running:", render.table(rows, limit=30))
 
-    def cancel(self, ask: Ask) -> Answer:
+    def cancel(self, ask: Ask) -> Answer | None:
         """Stop one's own job; admins stop any."""
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
+        if job.state in PARKED:
+            return self._office.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
         if job.state in FINAL or not self._office.dispatcher.cancel(job.number, person.name):
             return Answer(
                 f"#{job.number} has ended already: {job.state.value}. → {self._office.prefix}job {job.number}"

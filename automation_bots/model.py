@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from automation_bots.needs import Need
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -24,15 +26,22 @@ class Risk(StrEnum):
 class State(StrEnum):
     """Where a job is in its life; the values after RUNNING are final."""
 
+    WAITING = "waiting"  # for approval
+    SCHEDULED = "scheduled"  # for its time
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+    DENIED = "denied"  # by an approver
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    VOID = "void"  # what was asked for is no longer what would run
 
 
-FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.INTERRUPTED})
+PARKED = frozenset({State.WAITING, State.SCHEDULED})
+FINAL = frozenset(State) - PARKED - {State.QUEUED, State.RUNNING}
 
 
 class Status(StrEnum):
@@ -211,6 +220,7 @@ class Request:
     wait: bool = False
     message_id: str = ""
     retry_of: int | None = None
+    when: datetime | None = None  # not before
 
     @property
     def risk(self) -> Risk:
@@ -247,6 +257,7 @@ class Decision:
     rules: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    needs: tuple[Need, ...] = ()  # all must be met
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
 
@@ -287,6 +298,8 @@ class Job:
     reason: str = ""
     digest: str = ""  # of operation, parameters, devices and the content of what runs
     retry_of: int | None = None
+    preview_of: int | None = None  # the job that waits for approval and is looked at here beforehand
+    parked: bool = False  # it waited for approval or for its time: its approval record stands beside it
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None

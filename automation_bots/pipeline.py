@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
-from automation_bots import catalog, gate, grammar
+from automation_bots import catalog, gate, grammar, moments
 from automation_bots.acceptance import Acceptance
-from automation_bots.errors import BadCommand, StoreError, UserError
+from automation_bots.approvals import Approvals
+from automation_bots.consent import Consent
+from automation_bots.errors import BadCommand, BadParameter, StoreError, UserError
 from automation_bots.model import (
     FINAL,
     GOOD,
@@ -27,6 +30,7 @@ from automation_bots.parts import Parts, Said
 from automation_bots.questions import Question, is_cancel
 from automation_bots.resolve import Resolver
 from automation_bots.store import AuditKind, Subject
+from automation_bots.surface import MessageRef
 
 __all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
@@ -35,9 +39,10 @@ log = logging.getLogger(__name__)
 class Pipeline:
     """Turns what was said into a job, a question, or a refusal with its reason."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, consent: Consent) -> None:
         self._parts = parts
         self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
+        self.approvals = Approvals(parts, self._acceptance, consent)
 
     def submit(self, said: Said) -> Answer | None:
         """Take a command; None when its job has been announced already, else what to answer."""
@@ -89,8 +94,15 @@ class Pipeline:
             quiet=typed.quiet,
             wait=typed.wait,
             message_id=said.message_id,
+            when=self._moment(typed.when),
         )
         return self.request(request)
+
+    def _moment(self, text: str) -> datetime | None:
+        try:
+            return moments.moment(text, self._parts.world.policy.timezone, self._parts.now()) if text else None
+        except ValueError as error:
+            raise BadParameter(f"when: {error}.") from error
 
     def request(self, request: Request) -> Answer | None:
         """Resolve, decide and accept a request whose values are checked."""
@@ -102,15 +114,11 @@ class Pipeline:
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
-        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        decision = gate.decide(self._parts.world.scope, request, request.when or self._parts.now())
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
-        if decision.verdict is Verdict.APPROVAL:
-            by = " or ".join(decision.approvers)
-            reason = (
-                f"{request.operation.name} on these devices needs approval by {by}, and this bot cannot ask for it yet"
-            )
-            return self._acceptance.refuse(request, replace(decision, reason=f"No: {reason}."))
+        if decision.verdict is Verdict.APPROVAL or request.when:
+            return self.approvals.park(person, request, decision)
         return self._acceptance.accept(person, request, decision)
 
     def judge(self, said: Said) -> Decision | Answer:
@@ -127,7 +135,8 @@ class Pipeline:
         if not devices and operation.devices in {"required", "one"}:
             usable = gate.usable(self._parts.world.scope, person, operation, said.place)
             devices = tuple(sorted(usable or ()))
-        return gate.decide(self._parts.world.scope, replace(request, devices=devices), self._parts.now())
+        hour = self._moment(typed.when) or self._parts.now()
+        return gate.decide(self._parts.world.scope, replace(request, devices=devices), hour)
 
     # -- questions: a missing value is asked for, and the next words of the same person complete the command
 
@@ -200,6 +209,15 @@ class Pipeline:
         """The operations of the catalog that a person may use here."""
         world, person = self._parts.world, self.person(caller)
         return [o for o in world.catalog.operations.values() if gate.usable(world.scope, person, o, place) is not None]
+
+    def decided(self, caller: Caller, place: Place, number: int, choice: str) -> Answer | None:
+        """Take a click or a reaction on a request that waits: Approve, Deny or Details."""
+        return self._safely(Said(caller, place, choice), lambda _: self.approvals.choose(caller, place, number, choice))
+
+    def chosen(self, caller: Caller, message: MessageRef, choice: str) -> Answer | None:
+        """The same for networks that only know which message was clicked on."""
+        number = self.approvals.asked_with(message)
+        return self.decided(caller, message.place, number, choice) if number else None
 
     def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
         """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""

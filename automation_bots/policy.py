@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import NO_LIMITS, Caller, Limits, Operation, Person, Risk
+from automation_bots.needs import ApprovalFile, Need, short_form
 from automation_bots.timewindow import Window, window
 from automation_bots.yaml_lines import load_yaml
 
@@ -20,7 +21,6 @@ ADMINS = "admins"
 EVERYONE = "everyone"
 _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
 _UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
-_APPROVAL = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|or)\s*[\w.-]+)*)")
 
 
 class _Strict(BaseModel):
@@ -69,6 +69,7 @@ class _RuleFile(_Strict):
     when: list[str] = []
     with_: dict[str, list[str]] = Field({}, alias="with")
     needs: str | None = None
+    approval: ApprovalFile | None = None
     limit: _LimitFile | None = None
 
     _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
@@ -90,16 +91,18 @@ class _RuleFile(_Strict):
     @field_validator("needs")
     @classmethod
     def _needs(cls, value: str | None) -> str | None:
-        if value is not None and not _APPROVAL.fullmatch(value):
-            raise ValueError("write `needs: approval by <group>`")
+        if value is not None:
+            short_form(value)
         return value
 
     @model_validator(mode="after")
     def _one_effect(self) -> _RuleFile:
         if (self.may is None) == (self.deny is None):
             raise ValueError("a rule has either `may` or `deny`")
-        if self.deny is not None and (self.needs or self.limit):
-            raise ValueError("`needs` and `limit` go with `may`")
+        if self.deny is not None and (self.needs or self.approval or self.limit):
+            raise ValueError("`needs`, `approval` and `limit` go with `may`")
+        if self.needs and self.approval:
+            raise ValueError("write either `needs` or `approval`")
         return self
 
 
@@ -184,6 +187,7 @@ class Rule:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    need: Need | None = None
 
     def concerns(self, person: Person) -> bool:
         """Return whether the rule speaks of this person."""
@@ -198,6 +202,7 @@ class Policy:
     ids: Mapping[tuple[str, str], Person] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     version: str = ""  # digest of the file, for the record
+    timezone: str = "UTC"
 
     def person(self, caller: Caller) -> Person | None:
         """Find who that is, by the network's immutable id alone."""
@@ -255,7 +260,7 @@ def _compile(file: _PolicyFile) -> Policy:
         if entry.name in names[:number]:
             raise _At(("rules", number, "name"), f"two rules are called {entry.name!r}; answers quote the name")
         rules.append(_rule(entry, number, file.timezone))
-    return Policy(people, ids, tuple(rules), _digest(file))
+    return Policy(people, ids, tuple(rules), _digest(file), file.timezone)
 
 
 def _rule(entry: _RuleFile, number: int, timezone: str) -> Rule:
@@ -264,7 +269,9 @@ def _rule(entry: _RuleFile, number: int, timezone: str) -> Rule:
     except ValueError as error:
         raise _At(("rules", number, "when"), str(error)) from error
     limit = entry.limit or _LimitFile()
-    needs = _APPROVAL.fullmatch(entry.needs or "")
+    need = entry.approval.need(entry.name) if entry.approval else None
+    if entry.needs:
+        need = Need(entry.name, short_form(entry.needs))
     return Rule(
         name=entry.name,
         who=frozenset(entry.who),
@@ -274,8 +281,9 @@ def _rule(entry: _RuleFile, number: int, timezone: str) -> Rule:
         where=tuple(entry.where),
         when=windows,
         values={name: tuple(globs) for name, globs in entry.with_.items()},
-        approvers=tuple(re.split(r"\s*(?:,|\bor\b)\s*", needs.group(1))) if needs else (),
+        approvers=need.by if need else (),
         limits=Limits(limit.devices, limit.concurrent, rate(limit.rate) if limit.rate else None),
+        need=need,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automation_bots import secrets
 from automation_bots.errors import ConfigError
+from automation_bots.needs import Asking, span
 from automation_bots.policy import rate
 from automation_bots.throttle import Caps
 
@@ -147,6 +148,28 @@ class RetentionSettings(_Strict):
     days: int = Field(90, ge=1)
 
 
+class ApprovalSettings(_Strict):
+    """[approvals]: how approvers are asked, where the rules of the policy say nothing else."""
+
+    room: str = ""
+    within: str = "1d"
+    late: str = "15m"
+    waiting: int = Field(20, ge=1)
+    many: int = Field(10, ge=1)
+    production: list[str] = ["prod*"]
+
+    @field_validator("within", "late")
+    @classmethod
+    def _spans(cls, value: str) -> str:
+        span(value)
+        return value
+
+    def asking(self) -> Asking:
+        """Return them as the way of a command wants them."""
+        within, late = span(self.within), span(self.late)
+        return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
+
+
 class InventorySettings(_Strict):
     """[inventory]."""
 
@@ -176,6 +199,7 @@ class Settings(_Strict):
     store: StoreSettings = StoreSettings()
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
+    approvals: ApprovalSettings = ApprovalSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

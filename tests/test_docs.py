@@ -11,11 +11,11 @@ import threading
 import pytest
 from pydantic import BaseModel
 
-from automation_bots import checks, gate, playbooks, policy, settings, verbs
+from automation_bots import checks, gate, needs, playbooks, policy, settings, verbs
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Risk, Verdict
 from tests.chatbot import BOT_TOML, POLICY, ROOT, ChatBot, write_folder
-from tests.world import NOON, request, scope_of
+from tests.world import NOON, SERVICE, request, scope_of
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 _BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -174,6 +174,21 @@ def test_the_driver_holds_the_contract_as_the_page_shows_it(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/drivers/test_container.py"]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_key_of_an_approval_is_in_its_example_and_means_what_the_page_says(tmp_path):
+    example = EXAMPLES["approvals.yml"]
+    assert not [key for key in needs.ApprovalFile.model_fields if not re.search(rf"^ +{key}:", example, re.MULTILINE)]
+    long, line, short = (rule.need for rule in scope_of(tmp_path, example).policy.rules)
+    assert long == needs.Need(long.rule, ("leads",), 2, 14400, "managers", 3600, "#approvals")
+    assert (line.by, line.quorum, line.within, line.escalate, line.after) == (("leads",), 2, 14400, "managers", 3600)
+    assert (short.by, short.quorum, short.within) == (("managers",), 1, 0)
+
+
+def test_the_example_of_approvals_wants_all_rules_met(tmp_path):
+    asked = request("joe", SERVICE, "web1", "db1", action="restart", name="nginx")
+    decision = gate.decide(scope_of(tmp_path, EXAMPLES["approvals.yml"]), asked, NOON)
+    assert (decision.verdict, [need.quorum for need in decision.needs]) == (Verdict.APPROVAL, [2, 1])
 
 
 @pytest.mark.parametrize(("who", "verdict"), [("joe", Verdict.ALLOW), ("kim", Verdict.DENY)])

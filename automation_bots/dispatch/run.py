@@ -60,6 +60,7 @@ class Workshop:
     time_limit: float  # seconds, of an operation that names none
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
+    consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
 
 
 class Run:
@@ -76,7 +77,7 @@ class Run:
         self._seen: dict[str, Status] = {}
         self._flushed = 0.0
         self._own = Redactor(_texts(hidden.values()))
-        self._timed_out = self._abandoned = False
+        self._timed_out = self._abandoned = self._voided = False
         self._secrets_known = threading.Event()
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
@@ -216,10 +217,12 @@ class Run:
     def _driven(self) -> str:
         job, workshop = self.job, self._workshop
         operation = workshop.operation(job.operation)
+        self._voided = job.parked  # until it is looked at
         if operation is None:
             return f"{job.operation} is no longer there; its file was removed after the job was accepted"
         if why := self._void(operation):
             return why
+        self._voided = False
         limit = operation.time_limit or workshop.time_limit
         timer = threading.Timer(limit, self._too_long, (limit,))
         timer.daemon = True
@@ -240,6 +243,8 @@ class Run:
         lost = [p.name for p in operation.parameters if p.secret and job.parameters.get(p.name) == catalog.HIDDEN]
         if lost:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
+        if job.parked or job.preview_of is not None:
+            return self._workshop.consent(operation, job)
         decision = gate.again(self._workshop.scope(), operation, job)
         if decision.verdict is not Verdict.ALLOW:
             return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
@@ -342,6 +347,8 @@ class Run:
 
     def _state(self, error: str) -> State:
         """A change broken off by anything but a person is interrupted: its devices are held until acknowledged."""
+        if self._voided:
+            return State.VOID
         unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._seen.values()
         if unknown and (self._timed_out or self._abandoned or self._leaving.is_set()):
             return State.INTERRUPTED

@@ -31,6 +31,14 @@ class AuditKind(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     LATE = "late"  # outcomes that came after the end of their job
+    ASKED = "approval asked"
+    APPROVED = "approved"  # by one person; accepted follows when it is enough
+    APPROVAL_DENIED = "approval denied"
+    ESCALATED = "escalated"
+    EXPIRED = "expired"
+    VOIDED = "voided"  # what was asked for is no longer what would run
+    WITHDRAWN = "withdrawn"
+    SCHEDULED = "scheduled"
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"

@@ -53,6 +53,7 @@ def row_of(job: Job) -> dict[str, Any]:
         "name": job.caller.name, "robot": job.caller.robot, "place": asdict(job.place), "parameters": job.parameters,
         "pattern": job.pattern, "devices": job.devices, "drivers": job.drivers, "sites": job.sites, "rules": job.rules,
         "limits": asdict(job.limits), "words": job.words, "check": job.check, "quiet": job.quiet, "reason": job.reason,
+        "preview_of": job.preview_of, "parked": job.parked,
     }  # fmt: skip
     return {
         "state": job.state.value, "person": job.person, "network": job.caller.network, "caller": job.caller.id,
@@ -75,7 +76,7 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
         caller=Caller(row.network, row.caller, body["name"], body["robot"]), place=Place(**body["place"]),
         parameters=body["parameters"], pattern=body["pattern"], devices=body["devices"], drivers=body["drivers"],
         sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), words=body.get("words", ()),
-        check=body["check"],
+        check=body["check"], preview_of=body.get("preview_of"), parked=body.get("parked", False),
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
         started=row.started, ended=row.ended, error=row.error, told=row.told,
         counts=json.loads(row.counts) if counts is None else counts,

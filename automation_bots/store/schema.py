@@ -163,6 +163,27 @@ holds = Table(
     Index(None, "job"),
 )
 
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("due", UtcTime),  # when somebody has to look at it next; empty: never
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: everything that is never searched
+    Index(None, "due"),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("person", Words, primary_key=True),
+    Column("network", Words, nullable=False),
+    Column("caller", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("note", Words, nullable=False),
+)
+
 seen = Table(
     "seen",
     metadata,

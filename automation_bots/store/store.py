@@ -12,11 +12,12 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, insert, select
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, retention, schema
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
+from automation_bots.store.parking import Parking
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -33,6 +34,7 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.parking = Parking(database, clock)
         self.host_keys = HostKeys(database, clock)
 
     @classmethod
@@ -313,8 +315,10 @@ def _end(
     if interrupted and job.risk is Risk.CHANGE:
         unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
         holds.add(connection, number, unknown, now)
+    if job.state is State.VOID:
+        parking.wake(connection, number, now)
     body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
-    kind = AuditKind.INTERRUPTED if interrupted else AuditKind.ENDED
+    kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
     audit.append(connection, now, kind, Subject.of_job(job), body)
     return True
 

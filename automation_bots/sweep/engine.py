@@ -14,6 +14,7 @@ from automation_bots.sweep.sockets import NotPermitted
 from automation_bots.sweep.tcp import Connector, Host
 
 _TICK = 0.005
+_AT_ONCE = 1000
 
 
 class Sweep:
@@ -35,6 +36,8 @@ class Sweep:
                 names.append((number, host))
             else:
                 self._known(number, found)
+            if number % _AT_ONCE == _AT_ONCE - 1:  # the first pings are on their way while the last hosts are read
+                self._work()
         resolving = asyncio.ensure_future(Names(self._known).resolve(names))
         try:
             while not resolving.done() or self._open():

@@ -23,8 +23,11 @@ Found = tuple[int, str]  # family, address
 
 def literal(host: str) -> Found | None:
     """Return the family of what is an address already."""
-    with contextlib.suppress(OSError):
+    try:  # tens of thousands come through here
         socket.inet_pton(socket.AF_INET, host)
+    except OSError:
+        pass
+    else:
         return V4, host
     if ":" in host:
         with contextlib.suppress(ValueError):
