@@ -22,12 +22,14 @@ from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
-from automation_bots.drivers import Driver
+from automation_bots.drivers import Closing, Driver
 from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
-from automation_bots.drivers.ssh import Ssh
+from automation_bots.drivers.ssh import Options, Ssh
+from automation_bots.drivers.ssh_access import Access, Around, KnownHosts, OfferedKey, access_to, offered_to
+from automation_bots.drivers.ssh_config import SshConfig
 from automation_bots.errors import ConfigError
 from automation_bots.health import Health
 from automation_bots.inventory import Inventory
@@ -51,6 +53,7 @@ from automation_bots.world import Change, World
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
 OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people")
+_LOOK_SECONDS = 5.0  # for one device
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -100,7 +103,7 @@ class Bot:
         self._set_desks(self._office())
 
     def _set_desks(self, office: Office) -> None:
-        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        trust = TrustDesk(office, self._trust_means())
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
         self.approval_desk = ApprovalDesk(office)
         self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
@@ -195,14 +198,7 @@ class Bot:
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
-        ssh = Ssh(
-            self.known_hosts,
-            parallel=wanted.ssh.parallel,
-            connect_seconds=wanted.ssh.connect_seconds,
-            output_limit=wanted.output_limit,
-            key_files=tuple(self._path(key) for key in wanted.ssh.key_files),
-            allow_agent=wanted.ssh.agent,
-        )
+        ssh = self._ssh()
         ansible = Ansible(
             forks=wanted.ansible.forks,
             vault_password_file=vault,
@@ -212,7 +208,42 @@ class Bot:
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
         reach = Reach(packets_per_second=wanted.reach.packets_per_second)
         drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), *self._more_drivers)
+        self._closing = [driver.close for driver in drivers if isinstance(driver, Closing)]
         return {driver.name: driver for driver in drivers}
+
+    def _ssh(self) -> Ssh:
+        wanted = self.settings.drivers.ssh
+        options = Options(
+            parallel=wanted.parallel,
+            connect_seconds=wanted.connect_seconds,
+            key_files=tuple(self._path(key) for key in wanted.key_files),
+            allow_agent=wanted.agent,
+            keep_seconds=wanted.keep_seconds,
+            keep=wanted.keep,
+        )
+        limit = self.settings.drivers.output_limit
+        return Ssh(self.known_hosts, options, output_limit=limit, around=self._around())
+
+    def _around(self) -> Around:
+        """What says how to get to a device, beside its own variables."""
+        wanted = self.settings.drivers.ssh.config
+        config = SshConfig(self._path(wanted)) if wanted else None
+        return Around(config, self.inventory.find, self.inventory.secrets)
+
+    def _trust_means(self) -> Means:
+        """How host keys are looked at: by the way that the driver takes, jump hosts included."""
+        wanted, around = self.settings.drivers.ssh, self._around()
+        keys = tuple(self._path(key) for key in wanted.key_files)
+
+        def offered(access: Access) -> list[OfferedKey]:
+            return offered_to(access, KnownHosts(self.known_hosts), _LOOK_SECONDS, keys=keys, agent=wanted.agent)
+
+        return Means(
+            self.known_hosts,
+            tell=lambda place, text: self._surface_of(place).say(place, text),
+            access=lambda device: access_to(device, {}, around),
+            offered=offered,
+        )
 
     def _paths(self) -> Paths:
         def address(person: str, name: str) -> str:
@@ -409,6 +440,8 @@ class Bot:
         if self._started:
             self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
+        for close in self._closing:
+            close()
         if self._started:
             self.announcer.stop()
             self.membership.stop()

@@ -89,11 +89,14 @@ class AnsibleSettings(_Strict):
 class SshSettings(_Strict):
     """[drivers.ssh]."""
 
-    parallel: int = Field(20, ge=1)
+    parallel: int = Field(200, ge=1, le=5000)
     connect_seconds: float = Field(10, gt=0)
+    keep_seconds: float = Field(60, ge=0)
+    keep: int = Field(500, ge=0)
     known_hosts: str = "known_hosts"
     key_files: list[str] = []
     agent: bool = True
+    config: str = ""
 
 
 class PythonSettings(_Strict):

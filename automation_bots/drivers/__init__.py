@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.model import Conclusion, Device, Job, Operation, Outcome
 
@@ -148,3 +148,11 @@ class Driver(Protocol):
 
     def run(self, task: Task, report: Report) -> None:
         """Run the task, reporting outcomes as devices finish."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A driver that keeps something between jobs."""
+
+    def close(self) -> None:
+        """Let go of it: the bot ends."""
