@@ -1,0 +1,136 @@
+"""A secret that a driver, a playbook, a plugin or an error prints in any form is found nowhere afterwards."""
+
+import base64
+import json
+import logging
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from automation_bots import logs
+from automation_bots.errors import DriverError
+from automation_bots.model import Conclusion, File, Outcome, Status
+from tests.chatbot import BOT_TOML, ChatBot, wait, write_folder
+
+pytestmark = pytest.mark.slow
+TOML = BOT_TOML + '[drivers.python.environment]\nAPP_TOKEN = "file:token"\n'
+CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
+# fewer characters of their own would be found in harmless text as well: zeros are in many numbers
+SECRETS = st.text(CHARACTERS, min_size=10, max_size=40).filter(lambda text: len(set(text)) > 7)
+FUNCTION = '''
+import os, time
+
+def told(seconds: float = 0) -> str:
+    """Say what the environment holds. Example: !told"""
+    time.sleep(seconds)
+    return "it is " + os.environ["APP_TOKEN"] + "."
+'''
+
+
+class Leaky:
+    """Prints a secret in every form, on every way that a driver has, and fails with it."""
+
+    name = "fake"
+    secret = ""
+
+    def run(self, task, report):
+        every = "\n".join(forms(self.secret))
+        half = self.secret[: len(self.secret) // 2 + 3]
+        report.progress(f"now {self.secret}", every.splitlines())
+        report.conclude(Conclusion(f"all {self.secret}", every, (File.of_text("all.txt", every),)))
+        report.outcome(
+            Outcome("web1", Status.FAILED, f"no: {self.secret}", f"{every}\n{half}\n[output cut at 99 bytes]")
+        )
+        logging.getLogger("of.a.library").warning("trying %s", self.secret)
+        if len(task.devices) > 1:
+            raise (DriverError if task.job.number % 2 else ValueError)(f"cannot log in with {self.secret}")
+
+
+def forms(secret):
+    raw = secret.encode()
+    yield secret
+    yield json.dumps({"a": secret})
+    yield json.dumps({"a": secret}, ensure_ascii=False)
+    yield f"key: '{secret}'"
+    yield quote(secret, safe="")
+    yield base64.b64encode(raw).decode()
+    yield base64.urlsafe_b64encode(b"user:" + raw).decode()
+    yield f"https://app:{quote(secret, safe='')}@db/x?{secret}"
+
+
+def traces(secret):
+    """What would give the secret away: itself, its first half, and the two in base64 and percent signs."""
+    raw = secret.encode()
+    half = secret[: len(secret) // 2 + 3].encode()
+    return {secret.encode(), half, quote(secret, safe="").encode(), base64.b64encode(raw)[: len(raw) * 8 // 6]}
+
+
+def kept(folder):
+    return b"".join(path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("leak"), toml=TOML, files={"token": "x", "plugins/told.py": FUNCTION})
+    (folder / "token").write_text("t0ken-of-the-application")
+    (folder / "token").chmod(0o600)
+    leaky = Leaky()
+    with ChatBot(folder, drivers=(leaky,)) as chat:
+        root, before = logging.getLogger(), list(logging.getLogger().handlers)
+        logs.to_file(folder / "data" / "log" / "bot.log", chat.automation.redactor)
+        chat.leaky = leaky
+        yield chat
+        for handler in [handler for handler in root.handlers if handler not in before]:
+            root.removeHandler(handler)
+            handler.close()
+
+
+@settings(max_examples=10, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(secret=SECRETS)
+def test_no_secret_survives_in_store_log_chat_or_file(chat, secret):
+    chat.leaky.secret = secret
+    chat.automation.redactor.add([secret])
+    typed = secret if secret.isascii() and secret.isalnum() else "none"  # the grammar reads quotes and dashes
+    since = len(chat.surface.said)
+    chat.asks("!uptime on web1 --wait", "done in|failed")
+    chat.asks(f'!uptime on web1,web2 --wait --reason "{typed}"', "done in|failed")
+    chat.asks(f"!job {chat.jobs[0].number} output", ".")
+    wait(lambda: chat.automation.dispatcher.active == (0, 0), 10)
+    said = "\n".join(text for _, text in chat.surface.said[since:]).encode("utf-8", "replace")
+    for trace in traces(secret):
+        assert trace not in said
+        assert trace not in kept(chat.folder)
+
+
+def processes():
+    """What every process shows of itself: its words and its environment."""
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit():
+                yield (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+        except OSError:
+            continue
+
+
+def test_a_token_is_in_no_process_list_and_only_in_the_environment_that_needs_it(chat):
+    token, seen, over = b"t0ken-of-the-application", [], threading.Event()
+
+    def look():
+        while not over.wait(0.05):
+            seen.extend(processes())
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    told = chat.asks("!told seconds=1 --wait", "it is|failed", seconds=30)
+    over.set()
+    watcher.join()
+    assert "it is ‹redacted›." in told
+    assert token not in kept(chat.folder)
+    assert not [words for words, _ in seen if token in words]
+    holders = {words for words, environment in seen if token in environment}
+    assert holders
+    assert all(b"python_child" in words for words in holders)
