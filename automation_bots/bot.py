@@ -22,8 +22,10 @@ from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
+from automation_bots.drivers.salt_api import Login
 from automation_bots.drivers.ssh import Ssh
 from automation_bots.ecs import EcsLog
+from automation_bots.elsewhere import Elsewhere
 from automation_bots.errors import ConfigError
 from automation_bots.health import Health
 from automation_bots.inventory import Inventory
@@ -77,6 +79,7 @@ class Bot:
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.record)
         self._surface: Surface | None = None
+        self.elsewhere = self._elsewhere()
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         (self.data / "log").mkdir(mode=0o700, exist_ok=True)
@@ -158,7 +161,7 @@ class Bot:
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
         announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
-        dispatcher.listen(announcer.ended)
+        dispatcher.listen(self.elsewhere.telling(self.store, announcer.ended))
         return dispatcher, announcer
 
     def _drivers(self) -> dict[str, Driver]:
@@ -178,7 +181,8 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
+        own: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths())
+        drivers = (*own, *self.elsewhere.drivers, *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
     def _paths(self) -> Paths:
@@ -190,6 +194,13 @@ class Bot:
             return self.inventory.device(name).address
 
         return Paths(sight=Sight(device=address))
+
+    def _elsewhere(self) -> Elsewhere:
+        wanted = self.settings.drivers.salt
+        password = self._resolved({"password": wanted.password}, "drivers", "salt")["password"]
+        login = Login(wanted.url, wanted.user, password, wanted.eauth, self._path(wanted.ca) if wanted.ca else None)
+        limit = self.settings.drivers.output_limit
+        return Elsewhere(login, self.world, answer_seconds=wanted.answer_seconds, output_limit=limit)
 
     def _ssh_options(self) -> str:
         """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
@@ -209,6 +220,7 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
+                selectors=self.elsewhere.selectors,
             )
         )
 
@@ -297,6 +309,7 @@ class Bot:
         self.world.listen(self._reloaded)
         self.world.start()
         self._chores.start()
+        self.elsewhere.start()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
@@ -351,6 +364,7 @@ class Bot:
         self._stopped = True
         self.world.stop()
         self.dispatcher.stop(grace_seconds)
+        self.elsewhere.stop()
         if self._started:
             self.announcer.stop()
             self._chores.stop()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from automation_bots import parameters
+from automation_bots import leading, parameters
 from automation_bots.errors import BadCommand, BadParameter
 from automation_bots.model import Operation, Parameter, one_line
 
@@ -86,13 +86,16 @@ class Typed:
 
 def parse(operation: Operation, line: str, text: str = "") -> Typed:
     """Sort the words of a line into the operation's parameters, flags and devices."""
-    typed = Typed()
-    plain = _take_named(operation, list(words(line)), typed)
+    typed, found = Typed(), list(words(line))
+    if operation.leading:
+        typed.pattern, found = leading.take(operation.leading, found)
+    plain = _take_named(operation, found, typed)
     before, after = _split_on(operation, plain)
     if after is not None:
         typed.pattern = pattern(after)
-    rest = _fill(operation, before, typed, everything=after is not None or operation.devices == "none")
-    if rest and operation.devices != "none" and after is None:
+    fixed = after is not None or operation.devices == "none" or bool(operation.leading)
+    rest = _fill(operation, before, typed, everything=fixed)
+    if rest and not fixed:
         typed.pattern, rest = pattern(rest), []
     if rest:
         raise BadCommand(f"I do not know what to do with {one_line(rest[0].text, 40)!r}. → !help {operation.name}")
@@ -157,7 +160,7 @@ def _assign(operation: Operation, name: str, value: str, typed: Typed) -> None:
 
 
 def _split_on(operation: Operation, plain: list[Word]) -> tuple[list[Word], list[Word] | None]:
-    if operation.devices == "none":
+    if operation.devices == "none" or operation.leading:
         return plain, None
     places = [i for i, word in enumerate(plain) if word.text.lower() == "on" and not word.quoted]
     if not places:

@@ -10,6 +10,7 @@ from automation_bots.announce import Announcer
 from automation_bots.dispatch.local import Local
 from automation_bots.model import Caller, Person, Place
 from automation_bots.questions import Questions
+from automation_bots.resolve import Selectors
 from automation_bots.store import Store
 from automation_bots.world import World
 
@@ -39,6 +40,7 @@ class Parts:
     message_size: int = 20_000
     sites: bool = False  # whether any limit looks at sites
     prefix: str = "!"
+    selectors: Selectors = field(default_factory=dict)
     questions: Questions = field(default_factory=Questions)
 
     def person(self, caller: Caller) -> Person | None:

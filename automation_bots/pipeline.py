@@ -37,7 +37,7 @@ class Pipeline:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
+        self._resolver, self._acceptance = Resolver(parts.world, parts.selectors), Acceptance(parts)
 
     def submit(self, said: Said) -> Answer | None:
         """Take a command; None when its job has been announced already, else what to answer."""
