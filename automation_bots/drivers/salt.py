@@ -10,7 +10,7 @@ from typing import Any
 from automation_bots.drivers import Report, Task, salt_calls, salt_master
 from automation_bots.drivers.endings import is_over, stopped
 from automation_bots.drivers.salt_api import Login, NoAnswer, SaltApi, Session
-from automation_bots.drivers.salt_calls import call_for, minion_of
+from automation_bots.drivers.salt_calls import Call, call_for, minion_of
 from automation_bots.drivers.salt_events import Stream
 from automation_bots.drivers.salt_flight import Flight, grouped, kill_all
 from automation_bots.drivers.salt_results import outcome
@@ -89,7 +89,7 @@ class _Run:
     task: Task
     report: Report
     flights: list[Flight] = field(default_factory=list)
-    devices: dict[str, list[Device]] = field(default_factory=dict)  # by minion
+    devices: dict[tuple[Call, str], list[Device]] = field(default_factory=dict)  # of a call on a minion
     began: float = field(default_factory=time.monotonic)
     breaks: int = 0  # of the event stream, when it was last seen whole
     polled: float = 0.0
@@ -110,7 +110,7 @@ class _Run:
             elif is_over(self.task):
                 self.report.outcome(stopped(self.task, device.name, started=False))
             else:
-                self.devices.setdefault(minion_of(device), []).append(device)
+                self.devices.setdefault((call, minion_of(device)), []).append(device)
                 calls.append((minion_of(device), call))
         self.flights = grouped(calls, self.driver.answer_seconds)
 
@@ -128,7 +128,7 @@ class _Run:
             kill_all(session, self.flights)
             for flight in self.flights:
                 for minion in sorted(flight.waiting):
-                    self._stopped(minion)
+                    self._stopped(minion, flight)
 
     @property
     def _risk(self) -> Risk:
@@ -145,9 +145,9 @@ class _Run:
             if self._risk is Risk.READ:
                 raise
             for minion in flight.minions:
-                self._tell(minion, Status.UNKNOWN, f"{error}; it may be running there")
+                self._tell(minion, flight, Status.UNKNOWN, f"{error}; it may be running there")
         for minion in sorted(flight.unknown):
-            self._tell(minion, Status.UNREACHABLE, f"Salt has no accepted key of minion {minion!r} → !minions")
+            self._tell(minion, flight, Status.UNREACHABLE, f"Salt has no accepted key of minion {minion!r} → !minions")
 
     def _hear(self, event: Event) -> None:
         words = event.tag.split("/")  # salt/job/<jid>/ret/<minion>
@@ -160,7 +160,7 @@ class _Run:
 
     def _returned(self, minion: str, flight: Flight, data: Mapping[str, Any]) -> None:
         seconds = time.monotonic() - self.began
-        for device in self.devices[minion]:
+        for device in self.devices[flight.call, minion]:
             made = outcome(device.name, flight.call, self.task.job.risk, data, self.driver.output_limit)
             self.report.outcome(Outcome(made.device, made.status, made.summary, made.output, seconds, made.exit_code))
 
@@ -206,18 +206,18 @@ class _Run:
             change = self._risk is Risk.CHANGE
             why = "no longer has the job" if minion in flight.lost else "no longer answers"
             more = "; it may have been changed" if change else ""
-            self._tell(minion, Status.UNKNOWN if change else Status.FAILED, f"minion {minion} {why}{more}")
+            self._tell(minion, flight, Status.UNKNOWN if change else Status.FAILED, f"minion {minion} {why}{more}")
         else:
             seconds = time.monotonic() - self.began
-            self._tell(minion, Status.UNREACHABLE, f"minion {minion} does not answer ({seconds:.0f} s)")
+            self._tell(minion, flight, Status.UNREACHABLE, f"minion {minion} does not answer ({seconds:.0f} s)")
 
-    def _stopped(self, minion: str) -> None:
+    def _stopped(self, minion: str, flight: Flight) -> None:
         seconds = time.monotonic() - self.began
-        for device in self.devices[minion]:
+        for device in self.devices[flight.call, minion]:
             self.report.outcome(stopped(self.task, device.name, started=True, seconds=seconds))
 
-    def _tell(self, minion: str, status: Status, text: str) -> None:
-        for device in self.devices[minion]:
+    def _tell(self, minion: str, flight: Flight, status: Status, text: str) -> None:
+        for device in self.devices[flight.call, minion]:
             self._say(device, status, text)
 
     def _say(self, device: Device, status: Status, text: str) -> None:

@@ -12,16 +12,16 @@ from automation_bots.drivers.commands import HasCommand, refuse_windows
 from automation_bots.errors import DriverError
 from automation_bots.model import Device, Operation, Parameter, Risk, one_line
 
-# Salt's own functions that only look, and show nothing that is usually kept secret (files, pillars, settings, command lines).
+# Salt's own functions that only look, and show nothing usually kept secret (files, pillars, settings, command lines).
 READS = (
-    "test.ping", "test.version", "test.versions", "test.versions_report", "test.echo", "test.arg", "test.true", "test.uptime",
+    "test.ping", "test.version", "test.versions", "test.versions_report", "test.echo", "test.arg", "test.true",
     "grains.item", "grains.items", "grains.ls", "grains.get", "grains.has_value",
-    "status.uptime", "status.loadavg", "status.meminfo", "status.cpuinfo", "status.diskusage", "status.version", "status.time",
+    "status.uptime", "status.loadavg", "status.meminfo", "status.cpuinfo", "status.diskusage", "status.time",
     "disk.usage", "disk.inodeusage", "network.interfaces", "network.ip_addrs", "network.ip_addrs6", "network.arp",
     "network.routes", "network.default_route", "network.active_tcp", "service.status", "service.available",
-    "service.get_all", "service.enabled", "service.disabled", "pkg.version", "pkg.list_pkgs", "pkg.available_version",
+    "service.get_all", "service.enabled", "service.disabled", "pkg.version", "pkg.list_pkgs", "lowpkg.list_pkgs",
     "saltutil.running", "saltutil.find_job", "saltutil.is_running", "sys.doc", "sys.list_functions", "sys.list_modules",
-    "sys.argspec", "timezone.get_zone", "timezone.get_offset", "user.list_users", "group.getent", "lowpkg.list_pkgs",
+    "sys.argspec", "timezone.get_zone", "timezone.get_offset", "user.list_users", "group.getent",
 )  # fmt: skip
 _KEYWORD = re.compile(r"([^\d\W][\w.-]*)=(?!=)(.*)", re.DOTALL)  # what a minion itself takes for one
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})")

@@ -21,7 +21,7 @@ _LONGEST = 4_000_000  # bytes of one event; a longer one is left out
 
 
 class Stream:
-    """Follows /events once it is started; `connected` says whether it hears now, `breaks` how often it lost the line."""
+    """Follows /events once it is started; `connected` says whether it hears now, `breaks` how often it was cut off."""
 
     def __init__(self, api: SaltApi, bus: Bus) -> None:
         self._api, self._bus = api, bus

@@ -1,4 +1,4 @@
-"""One function on its way: published once, heard as minions return, and those that stay silent asked whether they live."""
+"""One function on its way: published once, heard as minions return; silent ones are asked whether they live."""
 
 from __future__ import annotations
 
@@ -83,13 +83,15 @@ class Flight:
         if not heard:  # without the event stream, the master is asked for the answers
             for minion, data in session.job(probe.jid).items():
                 probe.answered.setdefault(minion, bool(data.get("return")))
-        gone = [minion for minion in probe.asked & self.waiting if self._is_gone(minion, probe.answered.get(minion))]
+        gone = [
+            minion for minion in probe.asked & self.waiting if self._is_gone(minion, running=probe.answered.get(minion))
+        ]
         self.waiting.difference_update(gone)
         self.wait = min(self.wait * 1.5, _LONGEST_WAIT)
         self.look_at = time.monotonic() + self.wait
         return tuple(sorted(gone))
 
-    def _is_gone(self, minion: str, running: bool | None) -> bool:
+    def _is_gone(self, minion: str, *, running: bool | None) -> bool:
         if running:
             self.seen_running.add(minion)
             self.lost.pop(minion, None)

@@ -1,4 +1,4 @@
-"""A target in Salt's words becomes devices of the inventory: Salt says which minions, and the gate judges exactly those."""
+"""A target in Salt's words becomes devices: Salt says which minions, and the gate judges exactly those."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Targets:
 
 
 def _matching(session: Session, target: str) -> list[str]:
-    """Let the master match. Without its grains nothing can be said of a minion, and it is left out: never one too many."""
+    """Let the master match; a minion whose grains it has not is left out: never one too many."""
     found = session.runner("cache.grains", tgt=target, tgt_type="compound")
     if not isinstance(found, dict):
         raise DriverError(f"Salt does not understand the target {one_line(target, 60)!r}")

@@ -75,7 +75,9 @@ class TestCalls:
         front = Device("front", variables={"salt_minion": "web2"})
         assert called(bench, "grains.get", "id", on=front).output == "web2"
 
-    @pytest.mark.parametrize("word", ["; id", "$(id)", "{{ grains.id }}", "['test.ping', 'cmd.run']", "a b", "ü'\"", "-n"])
+    @pytest.mark.parametrize(
+        "word", ["; id", "$(id)", "{{ grains.id }}", "['test.ping', 'cmd.run']", "a b", "ü'\"", "-n"]
+    )
     def test_words_arrive_as_they_are(self, bench: Bench, word: str):
         assert called(bench, "test.echo", word).output == word
         assert bench.run(verb("printf", "<%s>", word), WEB1)["web1"].output == f"<{word}>"
@@ -217,7 +219,7 @@ class TestTrouble:
     def test_a_private_authority_is_trusted_only_when_named(self, salt: Salt, tmp_path: Path):
         with salt.tls() as url:
             stranger = Driver(login_to(salt, url=url))
-            with pytest.raises(DriverError, match="certificate of .* is not trusted"):
+            with pytest.raises(DriverError, match=r"certificate of .* is not trusted"):
                 Bench(stranger, tmp_path).run(SALT, WEB1, parameters={"function": "test.ping"})
             stranger.stop()
             driver = Driver(login_to(salt, url=url, ca=salt.ca))

@@ -158,6 +158,7 @@ class Salt:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
+        _wait(lambda: not any(_group(pid) == process.pid for pid in _pids()), 10, f"{name} does not end")
 
     def command(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run one of Salt's own commands on the master, as its user."""
