@@ -6,12 +6,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from automation_bots import render
-from automation_bots.model import FINAL, Answer, Job, Place
+from automation_bots import grouping, render
+from automation_bots.grouping import Alike
+from automation_bots.model import FINAL, Answer, Job, Outcome, Place
 from automation_bots.store import Store
 from automation_bots.surface import MessageRef, Surface
 
@@ -21,6 +22,7 @@ _SPARING_SECONDS = 10.0  # where messages cannot be edited, a new one at most th
 _ACCEPT_SECONDS = 10.0  # how long an end waits for its first words to be said
 _LOOK_SECONDS = 5.0  # between two looks for ends that nobody reported
 _EDITS = 3  # a message that cannot be edited so often is perhaps gone: its job's end is said anew
+_SAID = "-"  # stands for a message without a reference
 _RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -88,6 +90,20 @@ class Announcer:
             live.opened = True
             self._wake.set()
 
+    def parked(self, job: Job, why: str) -> None:
+        """Say the first words about a job that will not start soon; nobody follows it until `take_up`."""
+        message = self._surface(job.place).say(job.place, render.accepted(job, why))
+        self._store.set_message(job.number, json.dumps(asdict(message)) if message else _SAID)
+
+    def is_said(self, number: int) -> bool:
+        """Whether the first words about a parked job were said."""
+        return bool(self._store.message(number))
+
+    def take_up(self, number: int) -> None:
+        """A parked job goes on: follow it from now on, in the message that it has already."""
+        with self._lock:
+            self._live[number] = _Live(message=_ref(self._store.message(number)), opened=True)
+
     def ended(self, number: int) -> None:
         """A job has ended: look at once."""
         with self._lock:
@@ -154,8 +170,15 @@ class Announcer:
 
     def _recap(self, job: Job, surface: Surface) -> Answer:
         outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)
-        said = self._store.conclusion(job.number)
-        return render.recap(job, outcomes, said, screen_lines=surface.capabilities.screen_lines)
+        said, lines = self._store.conclusion(job.number), surface.capabilities.screen_lines
+        return render.recap(job, outcomes, said, self._alike(job, outcomes), screen_lines=lines)
+
+    def _alike(self, job: Job, outcomes: Sequence[Outcome]) -> tuple[Alike, ...]:
+        """Devices with the same answer, with the texts that will be shown: few, however many devices there are."""
+        found = grouping.grouped(outcomes, self._store.digests(job.number)) if len(outcomes) > 1 else ()
+        shown = found[: grouping.GROUPS_SHOWN]
+        texts = (self._store.output(job.number, group.devices[0]) for group in shown)
+        return tuple(Alike(group.devices, text) for group, text in zip(shown, texts, strict=True)) + found[len(shown) :]
 
     def _tell_progress(self, job: Job, entry: _Live) -> None:
         surface = self._surface(job.place)
@@ -182,7 +205,7 @@ def _is_opened(entry: _Live) -> bool:
 
 
 def _ref(text: str) -> MessageRef | None:
-    if not text:
+    if not text or text == _SAID:
         return None
     data = json.loads(text)
     return MessageRef(Place(**data["place"]), data["id"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +13,11 @@ from typing import Any
 
 from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
+from automation_bots.approvaldesk import ApprovalDesk
 from automation_bots.catalog import Folders
 from automation_bots.chores import Chores
+from automation_bots.closedesk import CloseDesk
+from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
@@ -34,14 +39,16 @@ from automation_bots.logs import Recent
 from automation_bots.model import Answer, Job, Place, one_line
 from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
-from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
+from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
-OWN_PLUGINS = ("desk", "jobs", "operations")
+_COLLECT = (50_000, 20, 20)
+OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -79,7 +86,7 @@ class Bot:
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.record)
         self._surface: Surface | None = None
-        self.elsewhere = self._elsewhere()
+        self._consent = Consent(self.world, self.store.parking.find, now)
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         (self.data / "log").mkdir(mode=0o700, exist_ok=True)
@@ -87,7 +94,15 @@ class Bot:
         self._chores = Chores(self.store, self.settings.retention.days)
         self.health = self._health()
         office = self._office()
-        self.desk, self.job_desk = Desk(office), JobDesk(office)
+        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
+        self.approval_desk = ApprovalDesk(office)
+        self._closed()
+        self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+
+    def _closed(self) -> None:
+        """Let the gate know what people have frozen and locked."""
+        self.world.closures = self.store.closures.current()
 
     # -- parts
 
@@ -144,6 +159,7 @@ class Bot:
         return tuple(path for text in wanted if (path := self._path(text)).exists() or "{data}" not in text)
 
     def _dispatch(self) -> tuple[Local, Announcer]:
+        self.elsewhere = self._elsewhere()
         self._runs.mkdir(mode=0o700, exist_ok=True)
         drivers = self._drivers()
         self._workshop_drivers = frozenset(drivers)
@@ -157,12 +173,17 @@ class Bot:
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
+            consent=self._consent.void,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
         announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
-        dispatcher.listen(self.elsewhere.telling(self.store, announcer.ended))
+        dispatcher.listen(self.elsewhere.telling(self.store, self._ended))
         return dispatcher, announcer
+
+    def _ended(self, number: int) -> None:
+        self.announcer.ended(number)
+        self.pipeline.approvals.vigil.ended(number)
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
@@ -181,7 +202,8 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        own: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths())
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        own: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths())
         drivers = (*own, *self.elsewhere.drivers, *self._more_drivers)
         return {driver.name: driver for driver in drivers}
 
@@ -221,8 +243,25 @@ class Bot:
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
                 selectors=self.elsewhere.selectors,
-            )
+                asking=self.settings.approvals.asking(),
+                surface=self._surface_of,
+                page=self._page,
+            ),
+            self._consent,
         )
+
+    def _page(self, answer: Answer) -> None:
+        """Tell the admins and the approvers' room at once, without making the one wait who has an emergency."""
+        threading.Thread(target=self._page_now, args=(answer,), name="page", daemon=True).start()
+
+    def _page_now(self, answer: Answer) -> None:
+        self._tell_admins(answer)
+        if room := self.settings.approvals.asking().room:
+            self._tell(
+                "the approvers' room",
+                Place(self.settings.network, self.settings.places.get(room.removeprefix("#"), room)),
+                answer,
+            )
 
     def _office(self) -> Office:
         return Office(
@@ -299,6 +338,10 @@ class Bot:
             self._surface = surface
             return []
         self._surface = surface
+        # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
+        # again and again takes longer than the work itself.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):
@@ -310,6 +353,7 @@ class Bot:
         self.world.start()
         self._chores.start()
         self.elsewhere.start()
+        self.pipeline.approvals.vigil.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
@@ -328,6 +372,7 @@ class Bot:
             return lambda: None
 
     def _reloaded(self, change: Change) -> None:
+        self.pipeline.approvals.vigil.look_at_all()
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
@@ -337,11 +382,13 @@ class Bot:
         network = self.settings.network
         for person in self.world.policy.people.values():
             if ADMINS in person.groups and network in person.ids:
-                place = Place(network, person.ids[network], direct=True)
-                try:
-                    self._surface_of(place).say(place, answer)
-                except Exception:  # whatever a network raises for one of them, the others are told
-                    log.exception("%s could not be told: %s", person.name, answer.text)
+                self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
+
+    def _tell(self, who: str, place: Place, answer: Answer) -> None:
+        try:
+            self._surface_of(place).say(place, answer)
+        except Exception:  # whatever a network raises for one of them, the others are told
+            log.exception("%s could not be told: %s", who, answer.text)
 
     @property
     def started(self) -> bool:
@@ -363,6 +410,8 @@ class Bot:
             return
         self._stopped = True
         self.world.stop()
+        if self._started:
+            self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
         self.elsewhere.stop()
         if self._started:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from automation_bots import functions, playbooks, verbs
@@ -16,7 +16,9 @@ from automation_bots.model import Operation, Parameter, Risk
 
 # What people ask the bot about itself; answered at once, without a job. Their rights: see pipeline.
 BASIC = ("help", "about", "whoami", "devices", "device", "jobs", "job", "queue", "cancel", "retry", "ack", "status",
-         "audit", "playbook", "can")  # fmt: skip
+         "pending", "approve", "deny", "details", "withdraw",
+         "audit", "playbook", "can", "why", "freeze", "unfreeze", "lock", "unlock", "locks", "reviews", "review",
+         "continue")  # fmt: skip
 
 HIDDEN = "‹hidden›"  # stands in the store for a value that is never stored
 
@@ -28,6 +30,16 @@ RUN = Operation(
     examples=("!run uptime on web", "!run show version on core1"),
     group="Devices",
     body=verbs.Free(),
+)
+
+SSH = replace(
+    RUN,
+    name="ssh",
+    help="Run one command on devices over SSH, whatever usually reaches them",
+    driver="ssh",
+    like="run",
+    parameters=(Parameter("command", rest=True, help="the words of the command; each arrives there as it is"),),
+    examples=("!ssh cat /etc/debian_version on web", "!ssh show version on core1"),
 )
 
 
@@ -58,7 +70,7 @@ class Catalog:
 
 def load(folders: Folders) -> Catalog:
     """Read every file of the folders."""
-    operations = {operation.name: operation for operation in (RUN, *offers.operations())}
+    operations = {operation.name: operation for operation in (RUN, SSH, *offers.operations())}
     problems: list[DefinitionError] = []
     kinds: tuple[tuple[tuple[Path, ...], str, Callable[[Path], Operation]], ...] = (
         (folders.verbs, "*.yml", verbs.load),

@@ -35,8 +35,16 @@ _MEANING: dict[str, tuple[str, str, str]] = {
     AuditKind.INTERRUPTED: ("process", "end", "unknown"),
     AuditKind.DENIED: ("api", "denied", "failure"),
     AuditKind.UNKNOWN_PERSON: ("api", "denied", "failure"),
+    AuditKind.ASKED: ("api", "info", "unknown"),
+    AuditKind.APPROVED: ("api", "allowed", "success"),
+    AuditKind.APPROVAL_DENIED: ("api", "denied", "failure"),
+    AuditKind.EXPIRED: ("api", "end", "failure"),
+    AuditKind.VOIDED: ("api", "end", "failure"),
+    AuditKind.WITHDRAWN: ("api", "end", "success"),
     AuditKind.RELOADED: ("configuration", "change", "success"),
     AuditKind.INSTALLED: ("package", "installation", "success"),
+    AuditKind.TRUSTED: ("configuration", "change", "success"),
+    AuditKind.UNTRUSTED: ("configuration", "change", "success"),
     AuditKind.ERROR: ("process", "info", "failure"),
 }
 

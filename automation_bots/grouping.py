@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from automation_bots.model import GOOD, Outcome, one_line
 
@@ -91,7 +90,7 @@ def _difference(common: str, text: str) -> list[str]:
     old, new = common.split("\n"), text.split("\n")
     if max(len(old), len(new)) > _COMPARED:
         return []
-    found = list(islice(difflib.unified_diff(old, new, n=0, lineterm=""), 2, len(new) * 2))
+    found = list(difflib.unified_diff(old, new, n=0, lineterm=""))[2:]
     changed = [f"{line[0]} {line[1:]}" for line in found if not line.startswith("@@")]
     return changed if len(changed) < len(new) else []
 

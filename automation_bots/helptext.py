@@ -19,17 +19,38 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "whoami": ("whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",)),
     "devices": ("devices [pattern]", "The devices you may see, by group or pattern",
                 ("!devices", "!devices core:&site_a")),
-    "device": ("device <name>", "One device: how it is reached, what you may do there", ("!device core1",)),
+    "device": ("device <name> | trust <devices> | untrust <devices>",
+               "One device: how it is reached, what you may do there; admins: which SSH host keys are trusted",
+               ("!device core1", "!device trust core1")),
     "playbook": ("playbook list | show <name> | run <name> on <devices> [key=value …] [--check]",
                  "Playbooks: list them, look into one, run one", ("!playbook list", "!playbook show patch")),
     "jobs": ("jobs [mine|running|all|failed]", "The latest jobs", ("!jobs mine",)),
-    "job": ("job <n> [output [device]]", "One job with its outcomes, or its output",
-            ("!job 42", "!job 42 output web3")),
+    "job": ("job <n> [output [device] | outputs]", "One job with its outcomes, its output, or a file for each device",
+            ("!job 42", "!job 42 output web3", "!job 42 outputs")),
     "queue": ("queue", "What waits, and for what", ("!queue",)),
     "cancel": ("cancel <n>", "Stop a job of yours", ("!cancel 42",)),
     "retry": ("retry <n> [failed]", "Run a job again, on all its devices or those that failed", ("!retry 42 failed",)),
     "ack": ("ack <n>", "Acknowledge an interrupted change, so that its devices are free again", ("!ack 42",)),
-    "can": ("can <operation> on <devices>", "Whether you may, and which rule says so", ("!can patch on db",)),
+    "pending": ("pending", "What waits for approval or for its time", ("!pending",)),
+    "approve": ("approve <n> [note]", "Approve what somebody else asked for", ("!approve 42", "!approve 42 go ahead")),
+    "deny": ("deny <n> <reason>", "Refuse what somebody else asked for", ("!deny 42 not before the release",)),
+    "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
+    "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
+    "can": ("can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
+            ("!can patch on db", "!can patch on db for joe")),
+    "why": ("why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",
+            ("!why", "!why 42", "!why r57")),
+    "freeze": ("freeze <devices|all> until <time> <reason>", "Keep changes away from devices, where a rule lets you",
+               ("!freeze web until 18:00 audit", "!freeze all until Mon 08:00 end of year")),
+    "unfreeze": ("unfreeze <devices|all>", "Let changes in again", ("!unfreeze web",)),
+    "lock": ("lock <devices> [until <time>] <reason>", "Keep the changes of others away, where a rule lets you",
+             ("!lock core1 replacing a line card", "!lock web until 2h tests")),
+    "unlock": ("unlock <devices>", "Give locked devices back", ("!unlock core1",)),
+    "locks": ("locks", "What is frozen or locked, by whom and why", ("!locks",)),
+    "reviews": ("reviews", "Emergencies that nobody has reviewed yet", ("!reviews",)),
+    "review": ("review <n> <text>", "Write what you found about somebody else's emergency",
+               ("!review 42 the fix was right, now in the playbook too",)),
+    "continue": ("continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
     "status": ("status", "How the bot is", ("!status",)),
     "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
               "The record, for those whom a rule lets see it", ("!audit since=2h", "!audit verify")),
@@ -37,8 +58,12 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
 FLAGS = (
     ("--reason \"…\"", "why; kept in the record"),
     ("--check", "show what would change, change nothing"),
+    ("--when \"22:00\"", "not before that time; also `tomorrow 06:30`, `Sat 22:00`, `in 2h`"),
     ("--quiet", "no progress, one line when all is well"),
     ("--wait", "say nothing until it has ended"),
+    ("--canary 1,10%", "one device first, then a tenth, then the rest; stops when a batch fails"),
+    ("--pause-after", "wait after the first batch for !continue; =2: after the second"),
+    ("--emergency \"…\"", "past windows, freezes and approvals, where a rule lets you; told at once, reviewed later"),
 )  # fmt: skip
 
 
@@ -93,7 +118,7 @@ def synopsis(operation: Operation) -> str:
             words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
         else:
             words.append(f"[{parameter.name}=…]")
-    devices = {"required": "on <devices>", "one": "on <device>", "optional": "[on <devices>]"}.get(operation.devices)
+    devices = {"required": "on <devices>", "one": "on <device>", "none": ""}.get(operation.devices, "[on <devices>]")
     return " ".join([*words, *([devices] if devices else [])])
 
 
@@ -141,6 +166,11 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
         rows.insert(
             0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}, from {one_line(job.pattern, 40)})")
         )
+    if job.emergency:
+        rows.append(("EMERGENCY", job.emergency))
+    if job.canary:
+        pause = f", pause after batch {job.canary.pause_after}" if job.canary.pause_after else ""
+        rows.append(("canary", f"{', '.join(job.canary.steps)}, the rest{pause}"))
     if job.reason:
         rows.append(("why", job.reason))
     if job.retry_of:
@@ -151,7 +181,8 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
 def audit_row(row: AuditRow) -> tuple[str, ...]:
     """One line of `!audit`."""
     job = f"#{row.job}" if row.job else ""
-    text = str(row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    urgent = f"EMERGENCY: {row.body['emergency']}" if row.body.get("emergency") else ""
+    text = str(urgent or row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
     return (
         row.at.strftime("%m-%d %H:%M:%S"),
         row.kind,

@@ -107,7 +107,7 @@ class Inventory:
         names = tuple(names)
         if missing := [name for name in names if name not in snapshot]:
             raise UnknownDevice(f"No device {', '.join(map(repr, missing))}")
-        return tuple(snapshot.device(name) for name in names)
+        return snapshot.devices(names)
 
     def secrets(self, host: str) -> Mapping[str, str]:
         """Return the real values of a device's secrets; a `DriverError` says what to set when that cannot be done."""

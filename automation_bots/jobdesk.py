@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from automation_bots import helptext, render
+from automation_bots import bundle, gate, helptext, render
+from automation_bots.closures import ALL, sentence
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, Answer, File, Job, State, one_line
+from automation_bots.model import FINAL, PARKED, Answer, File, Job, Person, State, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Criteria, Subject
 
 _AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
@@ -41,7 +42,7 @@ class JobDesk:
         states: dict[str, tuple[State, ...] | None] = {
             "all": None,
             "mine": None,
-            "running": (State.RUNNING, State.QUEUED),
+            "running": (State.RUNNING, State.QUEUED, *PARKED),
             "failed": (State.FAILED, State.INTERRUPTED),
         }
         if which not in states:
@@ -60,11 +61,13 @@ class JobDesk:
             raise BadCommand(f"Which job? → {self._office.prefix}job <n> · {self._office.prefix}jobs")
         job = self.job_of(ask, ask.words[0])
         reads = self._office.reads(ask, job)
-        if len(ask.words) > 1 and ask.words[1] == "output":
+        if len(ask.words) > 1 and ask.words[1] in {"output", "outputs"}:
             if not reads:
                 return Answer(
                     f"No: what #{job.number} printed is for {job.person} and those who may run it themselves."
                 )
+            if ask.words[1] == "outputs":
+                return self._outputs(job)
             return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
         said = self._office.store.conclusion(job.number) if reads else render.NO_CONCLUSION
         if len(ask.words) > 1 and ask.words[1] == "files":
@@ -75,24 +78,48 @@ class JobDesk:
         recap = render.recap(job, outcomes, said) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
+        if waits := self._office.pipeline.approvals.waits_for(job):
+            rows.append(("waits", waits))
         each = said.block or render.table(render.rows(outcomes), limit=40)
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
-        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
+        then = "details" if job.state in PARKED else "cancel"
+        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}{then} {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
-        names = [device] if device else list(job.devices) or [""]
         if device and device not in job.devices:
             raise UnknownDevice(
                 f"#{job.number} did not run on {one_line(device, 60)!r}; it ran on {render.names(job.devices)}."
             )
-        said = {outcome.device: outcome.summary for outcome in self._office.store.outcomes(job.number)}
-        texts = [(name, self._office.store.output(job.number, name) or said.get(name, "")) for name in names]
-        whole = "\n".join(f"── {name}\n{text}" if len(names) > 1 else text for name, text in texts if text)
+        names = (device,) if device else job.devices or ("",)
+        if len(names) > 1:
+            return self._all(job)
+        whole = next((text for _, text in self._texts(job, names)), "")
         if not whole.strip():
             return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}.")
-        title = f"#{job.number} {job.title}{render.on(names if names != [''] else [])}"
+        title = f"#{job.number} {job.title}{render.on([name for name in names if name])}"
         return Answer(title, files=(File.of_text(f"job-{job.number}{'-' + device if device else ''}.txt", whole),))
+
+    def _texts(self, job: Job, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """What each device printed, or the line that stands for it; one at a time."""
+        said = {outcome.device: outcome.summary for outcome in self._office.store.outcomes(job.number)}
+        for name in names:
+            if text := self._office.store.output(job.number, name) or said.get(name, ""):
+                yield name, text
+
+    def _all(self, job: Job) -> Answer:
+        """One text with every device's output, as long as it can be read as one."""
+        whole = bundle.text(f"job-{job.number}.txt", self._texts(job, job.devices))
+        if whole is None:
+            return self._outputs(job)
+        if not whole.content.strip():
+            return Answer(f"#{job.number} has no output.")
+        return Answer(f"#{job.number} {job.title}{render.on(job.devices)}", files=(whole,))
+
+    def _outputs(self, job: Job) -> Answer:
+        """A zip with one file a device."""
+        file = bundle.zipped(f"job-{job.number}-outputs.zip", self._texts(job, job.devices or ("",)))
+        return Answer(f"#{job.number} {job.title}{render.on(job.devices)}: one file a device", files=(file,))
 
     def queue(self, ask: Ask) -> Answer:
         """What waits, at which position, and for what."""
@@ -104,15 +131,29 @@ class JobDesk:
             shown = (job.title, job.person) if self._office.sees(person, job) else ("…", "")
             rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
         running = self._office.dispatcher.active[0]
+        closed = self._closed(person)
         if not rows:
-            return Answer(f"Nothing waits; {render.many(running, 'job')} running.")
-        return Answer(f"{render.many(len(rows), 'job')} waiting, {running} running:", render.table(rows, limit=30))
+            return Answer(f"Nothing waits; {render.many(running, 'job')} running.", closed)
+        return Answer(
+            f"{render.many(len(rows), 'job')} waiting, {running} running:",
+            "\n".join(filter(None, [render.table(rows, limit=30), closed])),
+        )
 
-    def cancel(self, ask: Ask) -> Answer:
+    def _closed(self, person: Person) -> str:
+        """What is frozen or locked of the devices that a person sees, one line each."""
+        seen, zone = gate.visible(self._office.world.scope, person), self._office.world.policy.timezone
+        found = [c for c in self._office.store.closures.current() if ALL in c.devices or c.hits(seen)]
+        return "\n".join(
+            f"{'all' if ALL in c.devices else render.names(c.hits(seen))}: {sentence(c, zone)}" for c in found[:10]
+        )
+
+    def cancel(self, ask: Ask) -> Answer | None:
         """Stop one's own job; admins stop any."""
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
+        if job.state in PARKED:
+            return self._office.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
         if job.state in FINAL or not self._office.dispatcher.cancel(job.number, person.name):
             return Answer(
                 f"#{job.number} has ended already: {job.state.value}. → {self._office.prefix}job {job.number}"

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 DEVICES = "devices"  # an inventory pattern
 SALT = "salt"  # a target in Salt's words, resolved by Salt
+LISTED = "L@"  # begins a target that names each of its minions
 _TYPES = {"-G": "G@", "-L": "L@", "-E": "E@", "-P": "P@", "-N": "N@", "-I": "I@", "-S": "S@", "-R": "R@", "-C": ""}
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from automation_bots.needs import Need
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -24,15 +26,22 @@ class Risk(StrEnum):
 class State(StrEnum):
     """Where a job is in its life; the values after RUNNING are final."""
 
+    WAITING = "waiting"  # for approval
+    SCHEDULED = "scheduled"  # for its time
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+    DENIED = "denied"  # by an approver
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    VOID = "void"  # what was asked for is no longer what would run
 
 
-FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.INTERRUPTED})
+PARKED = frozenset({State.WAITING, State.SCHEDULED})
+FINAL = frozenset(State) - PARKED - {State.QUEUED, State.RUNNING}
 
 
 class Status(StrEnum):
@@ -85,7 +94,7 @@ class Parameter:
     """One typed parameter of an operation."""
 
     name: str
-    type: str = "str"  # str, int, float, bool, list
+    type: str = "str"  # str, int, float, bool, list; numbers: a list of whole numbers
     required: bool = True
     default: Any = None
     choices: tuple[Any, ...] = ()
@@ -97,6 +106,7 @@ class Parameter:
     text: bool = False  # takes a code block or an attached file
     rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
     secret: bool = False  # never shown, never stored
+    last: bool = False  # without `on`, it is the last word, behind the devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +127,11 @@ class Operation:
     risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
-    devices: str = "required"  # required, one, optional, none
+    devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
     leading: str = ""  # how devices are named when they come first: "devices" a pattern, else a selector's own words
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
+    like: str = ""  # another operation whose refusals count for this one too: it can do the same
     declared: bool = True  # False: its file says nothing about itself, so admins only until a rule names it
     previews: bool = False  # --check shows what would change
     time_limit: float = 0  # seconds; 0: the bot's default
@@ -195,6 +206,14 @@ def driver_of(variables: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """Batches one after the other: `steps` are counts or percentages, the rest comes last."""
+
+    steps: tuple[str, ...] = ()
+    pause_after: int = 0  # the batch after which somebody has to say `!continue`; 0: none
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 
@@ -210,6 +229,10 @@ class Request:
     wait: bool = False
     message_id: str = ""
     retry_of: int | None = None
+    when: datetime | None = None  # not before
+    emergency: str = ""  # why the usual rules cannot be kept
+    canary: Canary | None = None
+    confirmed: int = 0  # the number of devices that the requester typed
 
     @property
     def risk(self) -> Risk:
@@ -232,6 +255,9 @@ class Limits:
     devices: int | None = None
     concurrent: int | None = None
     rate: tuple[int, float] | None = None  # (starts, seconds)
+    failures: float | None = None  # of a batch of a canary; more than this share stops the job, None: any failure
+    caps: tuple[tuple[str, str, int], ...] = ()  # (rule, per what, jobs at once)
+    rates: tuple[tuple[str, str, int, float], ...] = ()  # (rule, per what, starts, seconds)
 
 
 NO_LIMITS = Limits()
@@ -246,8 +272,10 @@ class Decision:
     rules: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    needs: tuple[Need, ...] = ()  # all must be met
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+    confirm: str = ""  # why the requester has to type the number of devices first; empty: no need
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +314,10 @@ class Job:
     reason: str = ""
     digest: str = ""  # of operation, parameters, devices and the content of what runs
     retry_of: int | None = None
+    preview_of: int | None = None  # the job that waits for approval and is looked at here beforehand
+    parked: bool = False  # it waited for approval or for its time: its approval record stands beside it
+    emergency: str = ""
+    canary: Canary | None = None
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -349,7 +381,8 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
-        text = " ".join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
+        between = " " if parameter.rest else ","
+        text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
             text = f"({str(value).count(chr(10)) + 1} lines)"
         words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from automation_bots import grouping
+from automation_bots.grouping import Alike
 from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, State, Status, one_line
 
 NAMES_SHOWN = 5
@@ -50,6 +52,13 @@ def accepted(job: Job, why: str = "") -> Answer:
     return Answer(f"#{job.number} {job.title}{on(job.devices)}" + (f" · {why}" if why else ""))
 
 
+def emergency(job: Job, prefix: str) -> Answer:
+    """What those hear at once who must know of an emergency."""
+    room = "a direct message" if job.place.direct else job.place.room
+    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on(job.devices)} from {room}: {job.emergency}"
+    return Answer(text, hint=f"→ {prefix}job {job.number} · afterwards {prefix}review {job.number} <what you found>")
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     if seconds < 10:
@@ -88,11 +97,11 @@ def progress(job: Job, now: datetime, said: str = "") -> Answer:
     parts = [f"#{job.number} {'█' * filled}{'░' * (10 - filled)} {done}/{total}"]
     if job.counts:
         parts.append(counts(job.counts))
-    if job.started:
+    if job.started and not said.startswith("paused"):  # else it would be said anew as the seconds go by
         parts.append(duration((now - job.started).total_seconds()))
     head, _, lines = said.partition("\n")
     if head:
-        parts.append(one_line(head, 60))
+        parts.append(one_line(head, 80))
     return Answer(" · ".join(parts), lines)
 
 
@@ -110,16 +119,44 @@ def headline(job: Job) -> str:
 
 
 def recap(
-    job: Job, outcomes: Sequence[Outcome], conclusion: Conclusion = NO_CONCLUSION, *, screen_lines: int = 40
+    job: Job,
+    outcomes: Sequence[Outcome],
+    conclusion: Conclusion = NO_CONCLUSION,
+    groups: Sequence[Alike] = (),
+    *,
+    screen_lines: int = 40,
 ) -> Answer:
     """What came of a job: its driver's own words, or failures first and short outputs whole; then what to type next."""
     if conclusion != NO_CONCLUSION:
         return _concluded(job, outcomes, conclusion)
     if job.quiet and all(outcome.status in GOOD for outcome in outcomes):
         return Answer(headline(job))
+    if grouped := _grouped(job, outcomes, groups, screen_lines):
+        return grouped
     whole = _outputs(outcomes, screen_lines)
     block = whole or table(rows(outcomes), limit=LINES_SHOWN)
     return Answer(headline(job), block, next_words(job, outcomes, shown=bool(whole)))
+
+
+def _grouped(job: Job, outcomes: Sequence[Outcome], groups: Sequence[Alike], screen_lines: int) -> Answer | None:
+    """The same answer once, what differs, and every failure with its reason; None where a table reads better."""
+    short = len(outcomes) <= WHOLE_OUTPUTS and not any("\n" in grouping.plain(group.text) for group in groups)
+    if not groups or short or _summed_up(outcomes, groups):
+        return None
+    bad = table(rows([o for o in outcomes if o.status not in GOOD]), limit=screen_lines // 2)
+    block = grouping.block(groups, screen_lines - bad.count("\n") - 2 if bad else screen_lines)
+    text = f"{headline(job)} · {grouping.sentence(groups)}"
+    hint = next_words(job, outcomes, shown=True)
+    if not hint and " more lines" in block:
+        hint = f"→ !job {job.number} output {groups[0].devices[0]} · !job {job.number} outputs"
+    return Answer(text, "\n\n".join(part for part in (bad, block) if part), hint)
+
+
+def _summed_up(outcomes: Sequence[Outcome], groups: Sequence[Alike]) -> bool:
+    """Whether the summaries say something of their own, rather than how the outputs begin."""
+    said = {outcome.device: outcome.summary for outcome in outcomes}
+    first = ((said[group.devices[0]], grouping.plain(group.text).split("\n", 1)[0]) for group in groups if group.text)
+    return all(one_line(summary) != one_line(line) for summary, line in first)
 
 
 def _concluded(job: Job, outcomes: Sequence[Outcome], said: Conclusion) -> Answer:
@@ -134,9 +171,17 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """One row a device, those that need a person first."""
     ordered = sorted(outcomes, key=lambda outcome: (_ORDER.index(outcome.status), outcome.device))
     return [
-        (outcome.device or "-", outcome.status.value, one_line(outcome.summary, 90 if outcome.status in GOOD else 400))
+        (outcome.device or "-", outcome.status.value, one_line(_said(outcome), 90 if outcome.status in GOOD else 400))
         for outcome in ordered
     ]
+
+
+def _said(outcome: Outcome) -> str:
+    """The summary, with the exit code of a failure unless it says that already."""
+    code = outcome.exit_code
+    if not code or outcome.status in GOOD or f"exit code {code}" in outcome.summary:
+        return outcome.summary
+    return f"{outcome.summary} (exit code {code})"
 
 
 def _outputs(outcomes: Sequence[Outcome], screen_lines: int) -> str:

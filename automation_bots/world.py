@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import catalog, policy
 from automation_bots.catalog import Catalog, Folders
+from automation_bots.closures import Closure
 from automation_bots.errors import DefinitionError
 from automation_bots.inventory import Inventory
 from automation_bots.inventory_snapshot import Snapshot
@@ -39,8 +41,10 @@ class World:
         self.catalog = Catalog()
         self.policy = Policy()
         self.policy_problem = ""
+        self.closures: tuple[Closure, ...] = ()  # freezes and locks; swapped as a whole
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
+        self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
         self._listeners: list[Callable[[Change], None]] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
@@ -49,6 +53,7 @@ class World:
         """Read everything for the first time; ConfigError stops the start."""
         self.inventory.load()
         self.policy = policy.load(self.policy_file)
+        self._calendars = self.policy.files
         self.catalog = catalog.load(self.folders)
         self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
 
@@ -64,7 +69,7 @@ class World:
                 lambda name: state.device(name).driver,
             )
             self._scope = kept = (policy, state, scope)
-        return kept[2]
+        return replace(kept[2], closures=self.closures) if self.closures else kept[2]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""
@@ -121,6 +126,7 @@ class World:
     def _read_policy(self) -> Change:
         try:
             self.policy, self.policy_problem = policy.load(self.policy_file), ""
+            self._calendars = self.policy.files
         except Exception as error:
             # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
             if not isinstance(error, DefinitionError):
@@ -130,7 +136,9 @@ class World:
 
     def _stamp_of(self, what: str) -> Stamp:
         if what == "policy":
-            return _stamp([self.policy_file])
+            calendars = self.policy.files or self._calendars
+            month = ((f"{datetime.now(UTC):%Y-%m}", 0, 0),) if calendars else ()  # they reach ahead only so far
+            return _stamp([self.policy_file, *calendars]) + month
         places = [*self.folders.verbs, *self.folders.playbooks, *self.folders.functions]
         return _stamp([path for place in places if place.is_dir() for path in place.iterdir()])
 

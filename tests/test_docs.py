@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import BaseModel
 
-from automation_bots import checks, gate, playbooks, policy, settings, verbs
+from automation_bots import checks, gate, needs, playbooks, policy, policy_file, settings, verbs
+from automation_bots.bot import Bot
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Risk, Verdict
 from tests.chatbot import BOT_TOML, POLICY, ROOT, ChatBot, write_folder
-from tests.world import NOON, request, scope_of
+from tests.world import NOON, SERVICE, request, scope_of
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 _BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -85,10 +87,39 @@ def test_every_key_of_bot_toml_is_explained_and_shown_with_its_default(folder):
 
 
 def test_every_key_of_policy_yml_is_in_its_example():
-    example = EXAMPLES["policy.yml"]
-    keys = {*policy._PolicyFile.model_fields, *policy._PersonFile.model_fields, *policy._LimitFile.model_fields}
-    keys |= {name.removesuffix("_") for name in policy._RuleFile.model_fields}
+    example = "".join(text for name, text in EXAMPLES.items() if name == "policy.yml" or name.startswith("rules/"))
+    keys = {
+        *policy_file.PolicyFile.model_fields,
+        *policy_file.PersonFile.model_fields,
+        *policy_file.LimitFile.model_fields,
+    }
+    keys |= {name.removesuffix("_") for name in policy_file.RuleFile.model_fields}
     assert not [key for key in keys if not re.search(rf"\b{key}:", example)]
+
+
+RULES = sorted(name for name in EXAMPLES if name.startswith("rules/") and name.endswith("-tests.yml"))
+
+
+def _days():
+    """Days ahead of now, since a calendar is read only so far."""
+    today = datetime.now(UTC).date() + timedelta(days=7)
+    monday = today - timedelta(days=today.weekday())
+    first = date(today.year + today.month // 12, today.month % 12 + 1, 1)
+    patchday = first + timedelta(days=(1 - first.weekday()) % 7 + 7)
+    return {"monday": monday, "saturday": monday + timedelta(days=5), "patchday": patchday}
+
+
+@pytest.fixture(scope="module")
+def rules_world(tmp_path_factory):
+    hosts = "all: {children: {web: {hosts: {'web[1:4]': {driver: fake}}}, db: {hosts: {db1: {driver: fake}}}}}"
+    return Bot(write_folder(tmp_path_factory.mktemp("rules"), hosts=hosts), {}, read_only=True).world
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_example_of_a_key_does_what_its_cases_say(folder, rules_world, tmp_path, name):
+    rules_world.policy = policy.load(folder / name.replace("-tests", ""))
+    (tmp_path / "cases.yml").write_text(re.sub(r"\{(\w+)\}T", lambda day: f"{_days()[day[1]]}T", EXAMPLES[name]))
+    assert [text for mark, text in checks.run_tests(rules_world, tmp_path / "cases.yml") if mark == "WRONG"] == []
 
 
 def test_the_example_of_a_bots_folder_is_checked_and_right(folder):
@@ -174,6 +205,21 @@ def test_the_driver_holds_the_contract_as_the_page_shows_it(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/drivers/test_container.py"]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_key_of_an_approval_is_in_its_example_and_means_what_the_page_says(tmp_path):
+    example = EXAMPLES["approvals.yml"]
+    assert not [key for key in needs.ApprovalFile.model_fields if not re.search(rf"^ +{key}:", example, re.MULTILINE)]
+    long, line, short = (rule.need for rule in scope_of(tmp_path, example).policy.rules)
+    assert long == needs.Need(long.rule, ("leads",), 2, 14400, "managers", 3600, "#approvals")
+    assert (line.by, line.quorum, line.within, line.escalate, line.after) == (("leads",), 2, 14400, "managers", 3600)
+    assert (short.by, short.quorum, short.within) == (("managers",), 1, 0)
+
+
+def test_the_example_of_approvals_wants_all_rules_met(tmp_path):
+    asked = request("joe", SERVICE, "web1", "db1", action="restart", name="nginx")
+    decision = gate.decide(scope_of(tmp_path, EXAMPLES["approvals.yml"]), asked, NOON)
+    assert (decision.verdict, [need.quorum for need in decision.needs]) == (Verdict.APPROVAL, [2, 1])
 
 
 @pytest.mark.parametrize(("who", "verdict"), [("joe", Verdict.ALLOW), ("kim", Verdict.DENY)])

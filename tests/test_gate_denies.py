@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from automation_bots import gate
+from automation_bots.catalog import SSH
 from automation_bots.errors import ConfigError
 from automation_bots.model import Operation, Parameter, Place, Verdict
 from tests.world import DNS, NOON, PATCH, SERVICE, UNDECLARED, UPTIME, policy_of, request, scope_of
@@ -38,6 +39,9 @@ def verdict(tmp_path, rule, operation, *devices, driver=lambda _device: "", **va
          {"action": "restart", "name": "nginx", "more": "x"}),
         ('deny: ["run reload *"]', RUN, {"command": ("reload in 5",)}),
         ('deny: ["run reload"]', RUN, {"command": ("reload", "now")}),
+        ('deny: ["run reload *"]', SSH, {"command": ("reload in 5",)}),
+        ("deny: [run]", SSH, {"command": ("reload",)}),
+        ('deny: ["ssh reload *"]', SSH, {"command": ("reload", "now")}),
         ('deny: ["driver:ssh"]', VERB, {}),
     ],
 )  # fmt: skip

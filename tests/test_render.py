@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from automation_bots import render
+from automation_bots.grouping import Alike
 from automation_bots.model import Caller, Job, Outcome, Place, Risk, State, Status
 
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -69,3 +70,41 @@ def test_a_table_is_aligned_and_says_what_it_leaves_out():
 
 def test_many_devices_are_named_as_far_as_a_line_allows():
     assert render.names([f"web{n}" for n in range(1, 9)]) == "web1, web2, web3, web4 and 4 more"
+
+
+def same(count, text, status=State.DONE):
+    devices = tuple(f"web{number}" for number in range(1, count + 1))
+    job = replace(JOB, state=status, devices=devices, counts={"ok": count})
+    return job, [Outcome(device, Status.OK, text.split("\n")[0]) for device in devices], (Alike(devices, text),)
+
+
+def test_the_same_answer_of_many_devices_is_shown_once():
+    answer = render.recap(*same(42, "Debian 12\nkernel 6.1")[:2], groups=same(42, "Debian 12\nkernel 6.1")[2])
+    assert answer.text.endswith("done in 9 s: 42 ok · 42 devices: same")
+    assert answer.block == "── 42 devices: same: web1–web42\nDebian 12\nkernel 6.1"
+
+
+def test_failures_stand_before_the_same_answers_with_their_exit_code():
+    job, outcomes, groups = same(42, "Debian 12\nkernel 6.1")
+    answer = render.recap(job, [*outcomes, replace(BAD, exit_code=5)], groups=groups)
+    assert answer.block.split("\n")[0] == "web3  failed  Unit nginx.service not found (exit code 5)"
+    assert answer.hint == "→ !job 42 output web3 · !retry 42 failed"
+
+
+def test_a_long_answer_that_is_the_same_is_cut_to_a_screen_with_a_way_to_all_of_it():
+    job, outcomes, groups = same(42, "line\n" * 500)
+    answer = render.recap(job, outcomes, groups=groups)
+    assert answer.block.count("\n") < 40
+    assert answer.hint == "→ !job 42 output web1 · !job 42 outputs"
+
+
+def test_few_answers_of_one_line_stay_a_table():
+    job, outcomes, groups = same(3, "up 3 days")
+    rows = render.recap(job, outcomes, groups=groups).block.split("\n")
+    assert [row.split()[:2] for row in rows] == [["web1", "ok"], ["web2", "ok"], ["web3", "ok"]]
+
+
+def test_summaries_with_words_of_their_own_are_not_hidden_by_equal_outputs():
+    job, outcomes, groups = same(42, "3 packets transmitted\n0 lost")
+    told = [replace(outcome, summary="0.1 ms, no loss") for outcome in outcomes]
+    assert "0.1 ms, no loss" in render.recap(job, told, groups=groups).block

@@ -126,6 +126,9 @@ class Report(Protocol):
     def outcome(self, outcome: Outcome) -> None:
         """Record one device's outcome; the first one of a device stays."""
 
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Record those of many devices, for much less than each by itself."""
+
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Say what is going on, in a few words; the lines, if any, are shown below the live line."""
 

@@ -9,12 +9,16 @@ import hmac
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from automation_bots.errors import DriverError
+from automation_bots.model import one_line
+
+TRUSTED_BY = "trusted by "
+_WRITING = threading.Lock()  # two admins at once must not lose each other's lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,23 @@ class HostKey:
     type: str
     blob: bytes
     revoked: bool = field(default=False, compare=False)
+    comment: str = field(default="", compare=False)  # what stands behind the key in the file: who trusted it, when
 
     @property
     def fingerprint(self) -> str:
         """The form that `ssh-keygen -lf` prints at the device."""
         return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
 
-    def line(self, host: str, port: int) -> str:
+    @property
+    def told(self) -> str:
+        """Type and fingerprint, and who trusted it when the file says so."""
+        trusted = f" ({one_line(self.comment, 120)})" if self.comment.startswith(TRUSTED_BY) else ""
+        return f"{self.type} {self.fingerprint}{trusted}"
+
+    def line(self, host: str, port: int, comment: str = "") -> str:
         """Return the line that makes this key known."""
-        return f"{entry_name(host, port)} {self.type} {base64.b64encode(self.blob).decode()}"
+        line = f"{entry_name(host, port)} {self.type} {base64.b64encode(self.blob).decode()}"
+        return f"{line} {one_line(comment)}" if comment else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +85,41 @@ class KnownHosts:
 
 
 def trust(path: Path, host: str, port: int, lines: Iterable[str]) -> None:
-    """Make exactly these lines the known keys of a host; revoked keys, patterns and other hosts stay as they are."""
+    """Make exactly these lines the known keys of a host; revoked keys, patterns and other hosts stay as they are.
+
+    A key that was known keeps its comment: who trusted it first.
+    """
     name = entry_name(host, port)
-    new = [line.strip() for line in lines]
-    for line in new:
-        entry = _parsed(line)
-        if entry is None or not _matches(entry.names, name):
-            raise DriverError(f"{line!r} is no known_hosts line of {name}")
-    kept = [rest for line in _read(path) if (rest := _without(line, name)) is not None]
-    _replace(path, "".join(f"{line}\n" for line in [*kept, *new]))
+    with _WRITING:
+        old = _read(path)
+        comments = {entry.key: entry.key.comment for entry in _entries(old) if _is_trusted(entry, name)}
+        new = [_checked(line.strip(), name, comments) for line in lines]
+        kept = [rest for line in old if (rest := _without(line, name)) is not None]
+        _replace(path, "".join(f"{line}\n" for line in [*kept, *new]))
+
+
+def distrust(path: Path, host: str, port: int) -> tuple[HostKey, ...]:
+    """Forget the keys of a host and return them; patterns, revoked keys and other hosts stay as they are."""
+    name = entry_name(host, port)
+    with _WRITING:
+        old = _read(path)
+        left = [_without(line, name) for line in old]
+        gone = [line for line, rest in zip(old, left, strict=True) if rest != line]
+        if gone:
+            _replace(path, "".join(f"{line}\n" for line in left if line is not None))
+    return tuple(entry.key for entry in _entries(gone))
+
+
+def _is_trusted(entry: _Entry, name: str) -> bool:
+    return not entry.key.revoked and _matches(entry.names, name)
+
+
+def _checked(line: str, name: str, comments: Mapping[HostKey, str]) -> str:
+    entry = _parsed(line)
+    if entry is None or not _matches(entry.names, name):
+        raise DriverError(f"{line!r} is no known_hosts line of {name}")
+    comment = comments.get(entry.key)
+    return " ".join([*line.split()[:3], comment]) if comment else line
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -129,7 +167,7 @@ def _parsed(line: str) -> _Entry | None:
         blob = base64.b64decode(words[2], validate=True)
     except (binascii.Error, ValueError):
         return None
-    return _Entry(tuple(words[0].split(",")), HostKey(words[1], blob, revoked=bool(marker)))
+    return _Entry(tuple(words[0].split(",")), HostKey(words[1], blob, bool(marker), " ".join(words[3:])))
 
 
 def _needs_trying(name: str) -> bool:

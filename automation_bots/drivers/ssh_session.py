@@ -230,7 +230,7 @@ def _no_handshake(transport: paramiko.Transport, where: str, error: Exception | 
 
 def _verify(access: Access, offered_key: HostKey, known: Sequence[HostKey]) -> None:
     shown = f"{offered_key.type} {offered_key.fingerprint}"
-    advice = f"automation-bots trust <bot folder> {access.device}"
+    advice = f"!device trust {access.device} (or automation-bots trust <bot folder> {access.device})"
     if any(key.revoked and key == offered_key for key in known):
         raise NoSession(f"the host key of {access.where} ({shown}) is marked as revoked", Status.FAILED)
     trusted = [key for key in known if not key.revoked]
@@ -240,7 +240,7 @@ def _verify(access: Access, offered_key: HostKey, known: Sequence[HostKey]) -> N
             f"Compare that at the device, then: {advice}"
         )
     if offered_key not in trusted:
-        old = ", ".join(f"{key.type} {key.fingerprint}" for key in trusted)
+        old = ", ".join(key.told for key in trusted)
         raise NoSession(
             f"the host key of {access.where} changed: known is {old}, offered is {shown}. Somebody may be in "
             f"between; only if the device was set up anew: {advice}",

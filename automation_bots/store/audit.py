@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict, Unpack
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 
 from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Caller, Job, Place, Request
+from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
 
@@ -30,6 +31,14 @@ class AuditKind(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     LATE = "late"  # outcomes that came after the end of their job
+    ASKED = "approval asked"
+    APPROVED = "approved"  # by one person; accepted follows when it is enough
+    APPROVAL_DENIED = "approval denied"
+    ESCALATED = "escalated"
+    EXPIRED = "expired"
+    VOIDED = "voided"  # what was asked for is no longer what would run
+    WITHDRAWN = "withdrawn"
+    SCHEDULED = "scheduled"
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"
@@ -40,6 +49,14 @@ class AuditKind(StrEnum):
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    REVIEWED = "reviewed"
+    CONTINUED = "continued"  # the next batch of a job that waited for a word
+    TRUSTED = "trusted"  # host keys of devices
+    UNTRUSTED = "untrusted"
     COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere
     ERROR = "error"
 
@@ -54,6 +71,9 @@ class BrokenAudit(StoreError):
         )
 
 
+NAMED_OFTEN = 1000  # devices that every row about a job names
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Who, where and what a row is about."""
@@ -64,6 +84,11 @@ class Subject:
     operation: str = ""
     devices: tuple[str, ...] = ()
     job: int | None = None
+    named: bool = True  # the devices stand in the row; else only how many
+
+    def brief(self) -> Subject:
+        """Leave many devices to the rows of the acceptance and the end, which name them all."""
+        return replace(self, named=len(self.devices) <= NAMED_OFTEN)
 
     @classmethod
     def of_job(cls, job: Job) -> Subject:
@@ -127,7 +152,8 @@ def append(
     """Add a row at the end of the chain; the caller's transaction holds off other writers."""
     head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
     place, caller = subject.place, subject.caller
-    names = {"devices": subject.devices} if subject.devices else {}
+    named = subject.devices if subject.named else ()
+    names = {"devices": named} if named else {}
     fields: dict[str, Any] = {
         "seq": head.seq + 1, "at": stamp(at), "kind": kind.value, "person": storable(subject.person),
         "network": storable(caller.network if caller else place.network if place else ""),
@@ -138,8 +164,8 @@ def append(
     fields["hash"] = hash_of(fields)
     connection.execute(insert(audit), fields)
     connection.execute(update(audit_head), {"seq": fields["seq"], "hash": fields["hash"]})
-    if devices := sorted(set(subject.devices)):
-        connection.execute(insert(audit_devices), [{"device": device, "seq": fields["seq"]} for device in devices])
+    if devices := sorted(set(named)):
+        put(connection, audit_devices, ("device", "seq"), [(device, fields["seq"]) for device in devices])
 
 
 def _place(place: Place | None) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0006"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -36,6 +36,11 @@ def stamp(at: datetime) -> str:
 def storable(text: str) -> str:
     """Replace what no database takes: NUL (PostgreSQL) and lone surrogates (UTF-8)."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether `storable` would leave the text as it is."""
+    return _UNSTORABLE.search(text) is None
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -132,6 +137,23 @@ files = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+host_keys = Table(
+    "host_keys",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("device", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("type", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("trusted_by", Words, nullable=False),
+    Column("trusted_at", UtcTime, nullable=False),
+    Column("revoked_by", Words),
+    Column("revoked_at", UtcTime),
+    Index(None, "address", "port"),
+    sqlite_autoincrement=True,
+)
+
 holds = Table(
     "holds",
     metadata,
@@ -139,6 +161,50 @@ holds = Table(
     Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
     Column("at", UtcTime, nullable=False),
     Index(None, "job"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("due", UtcTime),  # when somebody has to look at it next; empty: never
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: everything that is never searched
+    Index(None, "due"),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True),
+    Column("person", Words, primary_key=True),
+    Column("network", Words, nullable=False),
+    Column("caller", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("note", Words, nullable=False),
+)
+
+closures = Table(
+    "closures",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("device", Words, primary_key=True),  # "*": every one
+    Column("person", Words, primary_key=True),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True, autoincrement=False),
+    Column("person", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("reviewer", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("written", UtcTime),
 )
 
 seen = Table(

@@ -12,10 +12,14 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, insert, select
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, retention, schema
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, reviews, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
+from automation_bots.store.host_keys import HostKeys
+from automation_bots.store.parking import Parking
+from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -32,6 +36,10 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.parking = Parking(database, clock)
+        self.closures = Closures(database, clock)
+        self.reviews = Reviews(database, clock)
+        self.host_keys = HostKeys(database, clock)
 
     @classmethod
     def open(
@@ -55,6 +63,8 @@ class Store:
         now = self._clock()
         with self._database.write() as connection:
             added = jobs.add(connection, job, now)
+            if added.emergency:
+                reviews.ask(connection, added, now)
             audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(added), {**extra, **_facts(added)})
         return added
 
@@ -64,7 +74,8 @@ class Store:
         with self._database.write() as connection:
             moved = jobs.move(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
             if moved:
-                audit.append(connection, now, AuditKind.STARTED, Subject.of_job(jobs.get(connection, number)))
+                about = Subject.of_job(jobs.get(connection, number)).brief()
+                audit.append(connection, now, AuditKind.STARTED, about)
         return moved
 
     def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
@@ -126,7 +137,7 @@ class Store:
             if job.told or job.state not in FINAL:
                 return False
             jobs.note(connection, number, {"told": True})
-            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job))
+            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job).brief())
         return True
 
     def set_message(self, number: int, ref: str) -> None:
@@ -146,10 +157,10 @@ class Store:
         """Store outcomes in one go; returns how many were news. The first one of a device stays (UNKNOWN gives way)."""
         batch, now = tuple(found), self._clock()
         with self._database.write() as connection:
-            job = jobs.get(connection, number)
+            ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
-            if news and job.state in FINAL:
-                _correct(connection, job, now, news)
+            if news and ended:
+                _correct(connection, jobs.get(connection, number), now, news)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
@@ -161,6 +172,11 @@ class Store:
         """Return all that one device printed; empty when nothing, or no longer kept."""
         with self._database.read() as connection:
             return outcomes.output(connection, number, device)
+
+    def digests(self, number: int) -> dict[str, str]:
+        """Return {device: a digest of what it printed}: the same text, the same digest."""
+        with self._database.read() as connection:
+            return outcomes.digests(connection, number)
 
     def conclude(self, number: int, conclusion: Conclusion) -> None:
         """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
@@ -280,8 +296,8 @@ class Store:
 
 def _facts(job: Job) -> dict[str, Any]:
     """Return what was asked for, as the audit row of the acceptance keeps it."""
-    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of")
-    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
+    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of", "emergency")
+    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name, "direct": job.place.direct}
 
 
 def _by(job: Job, person: str) -> Subject:
@@ -305,8 +321,10 @@ def _end(
     if interrupted and job.risk is Risk.CHANGE:
         unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
         holds.add(connection, number, unknown, now)
+    if job.state is State.VOID:
+        parking.wake(connection, number, now)
     body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
-    kind = AuditKind.INTERRUPTED if interrupted else AuditKind.ENDED
+    kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
     audit.append(connection, now, kind, Subject.of_job(job), body)
     return True
 

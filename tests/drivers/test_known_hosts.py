@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from automation_bots.drivers.known_hosts import HostKey, KnownHosts, trust
+from automation_bots.drivers.known_hosts import HostKey, KnownHosts, distrust, trust
 from automation_bots.errors import DriverError
 
 A = HostKey("ssh-ed25519", b"a" * 51)
@@ -105,3 +105,40 @@ def test_threads_share_one_reading(path):
     for thread in threads:
         thread.join()
     assert found == [1] * 20
+
+
+NOTE = "trusted by ana on 2026-03-02 12:00 UTC"
+
+
+def test_a_comment_says_who_trusted_a_key(path):
+    (key,) = known(path, A.line("web1", 22, NOTE)).keys("web1", 22)
+    assert (key, key.comment) == (A, NOTE)
+    assert key.told == f"ssh-ed25519 {A.fingerprint} ({NOTE})"
+    assert known(path, A.line("web1", 22, "root@web1")).keys("web1", 22)[0].told == f"ssh-ed25519 {A.fingerprint}"
+
+
+def test_a_comment_cannot_forge_a_second_line(path):
+    assert "\n" not in A.line("web1", 22, f"trusted by a\n{B.line('web2', 22)}")
+
+
+def test_whoever_trusted_a_key_first_stays_named(path):
+    known(path, A.line("web1", 22, NOTE))
+    trust(path, "web1", 22, [A.line("web1", 22, "trusted by joe"), B.line("web1", 22, "trusted by joe")])
+    assert [key.comment for key in KnownHosts(path).keys("web1", 22)] == [NOTE, "trusted by joe"]
+
+
+def test_distrusting_forgets_that_host_alone(path):
+    others = [A.line("web2", 22), f"@revoked {A.line('web1', 22)}", A.line("x", 22).replace("x", "web*")]
+    known(path, *others, A.line("web1", 22).replace("web1", "web1,web3"))
+    assert distrust(path, "web1", 22) == (A,)
+    assert path.read_text().splitlines() == [*others, A.line("web3", 22)]
+    assert distrust(path, "web1", 22) == ()
+
+
+def test_two_who_trust_at_once_lose_no_line(path):
+    threads = [threading.Thread(target=trust, args=(path, f"web{n}", 22, [A.line(f"web{n}", 22)])) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(path.read_text().splitlines()) == 20
