@@ -231,6 +231,7 @@ class Missing:
     """Something has to be asked: a parameter, or (parameter None) the devices."""
 
     parameter: Parameter | None
+    leading: str = ""
 
 
 def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
@@ -247,8 +248,9 @@ def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
             missing = missing or Missing(parameter)
         elif parameter.default is not None:
             values[parameter.name] = parameters.check(parameter, parameter.default)
-    if missing is None and operation.devices in {"required", "one"} and not typed.pattern:
-        return Missing(None)
+    nowhere = operation.devices in {"required", "one"} and not typed.pattern
+    if nowhere and (missing is None or operation.leading):
+        return Missing(None, operation.leading)
     return missing or values
 
 

@@ -10,6 +10,7 @@ from automation_bots.drivers.salt_api import Session
 from automation_bots.model import Operation, Outcome, Risk, Status, one_line
 
 _LATEST = 20  # jobs shown
+_HOUSEKEEPING = ("runner.", "wheel.", "saltutil.find_job", "saltutil.running")  # what asking itself leaves behind
 MINIONS = Operation(
     name="minions",
     help="Which minions of Salt are up or down, and which keys wait",
@@ -62,8 +63,9 @@ def _jobs(running: Any, latest: Any, seen: Callable[[str], bool]) -> Outcome:
     """Tell function, target and user; never the values, which may hold secrets."""
     running, latest = running if isinstance(running, dict) else {}, latest if isinstance(latest, dict) else {}
     lines = [_line(jid, job, "runs on " + ", ".join(_running(job, seen))) for jid, job in sorted(running.items())]
-    ended = [(jid, job) for jid, job in sorted(latest.items(), reverse=True) if jid not in running]
-    lines += [_line(jid, job, str(job.get("StartTime") or "")[:20]) for jid, job in ended[:_LATEST]]
+    ours = [(jid, job) for jid, job in sorted(latest.items(), reverse=True) if jid not in running]
+    ended = [(jid, job) for jid, job in ours if not str(job.get("Function")).startswith(_HOUSEKEEPING)]
+    lines += [_line(jid, job, str(job.get("StartTime") or "")[:21]) for jid, job in ended[:_LATEST]]
     summary = f"{len(running)} running, {len(ended)} ended that Salt remembers"
     return Outcome("", Status.OK, summary, "\n".join([summary, *lines]))
 
