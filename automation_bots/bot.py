@@ -16,7 +16,7 @@ from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
-from automation_bots.dispatch.run import Workshop
+from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers import Closing, Driver
 from automation_bots.equipment import Equipment
 from automation_bots.health import Health
