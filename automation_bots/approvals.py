@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from automation_bots import approval_text, catalog, gate, quorum, render
+from automation_bots import approval_text, catalog, gate, quorum, reauth, render
 from automation_bots.acceptance import Acceptance
 from automation_bots.approval import Approval, Vote
 from automation_bots.asker import Asker
@@ -33,6 +33,7 @@ from automation_bots.surface import MessageRef
 from automation_bots.vigil import Vigil
 
 log = logging.getLogger(__name__)
+_PROVE = "No: a rule asks you to prove yourself first. Type !totp <code> to me in a direct message, then approve again."
 
 
 class Approvals:
@@ -97,6 +98,9 @@ class Approvals:
             self.vigil.end(job, State.VOID, f"{why}; type the command again")
             return Answer(f"#{number} is void: {one_line(why, 300)}. {job.person} has to ask again.")
         decision = self._now(job, approval)
+        proved_at = self._parts.store.people.proved_at(caller, person.name)
+        if reauth.due(decision.approver_proof, proved_at, self._parts.now()):
+            raise BadCommand(_PROVE)
         if decision.verdict is Verdict.DENY:
             said = decision.reason.removeprefix("No: ")
             return Answer(f"Not now: {said} #{number} goes on waiting.")

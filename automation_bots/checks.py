@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -135,12 +136,12 @@ def run_tests(world: World, path: Path) -> Lines:
 
 
 _EXPECTED = (*Verdict, "confirm")
-_CASE = ("who", "what", "expect", "where", "when")
+_CASE = ("who", "what", "expect", "where", "when", "proved")
 
 
 def _case(world: World, case: Any) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
-        return f"a case is {{who, what, expect}}, with where and when if needed; got {one_line(str(case), 80)}"
+        return f"a case is {{who, what, expect}}, with where, when and proved if needed; got {one_line(str(case), 80)}"
     if case["expect"] not in _EXPECTED:
         return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
     person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
@@ -151,6 +152,7 @@ def _case(world: World, case: Any) -> str:
     if operation is None:
         return f"no operation {name!r}"
     moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
+    moment = moment if moment.tzinfo else moment.astimezone()
     typed = grammar.parse(operation, line)
     values = grammar.checked(operation, typed)
     if isinstance(values, grammar.Missing):
@@ -162,7 +164,9 @@ def _case(world: World, case: Any) -> str:
     request = Request(
         Caller(network, id_), place, operation, values, typed.pattern, devices, typed.check, emergency=typed.emergency
     )
-    decision = gate.decide(world.scope, request, moment if moment.tzinfo else moment.astimezone())
+    moment = moment if moment.tzinfo else moment.astimezone()
+    scope = replace(world.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
+    decision = gate.decide(scope, request, moment)
     got = "confirm" if decision.confirm and decision.verdict is Verdict.ALLOW else decision.verdict.value
     if got == case["expect"]:
         return ""

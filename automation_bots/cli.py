@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from automation_bots import __version__, cli_db
+from automation_bots import __version__, audit_cli, cli_db
 from automation_bots.errors import AutomationError
 
 
@@ -56,8 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
     trust.add_argument("device")
     trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
-    audit = commands.add_parser("audit", help="audit verify FOLDER").add_subparsers(required=True, metavar="what")
-    _command(audit, "verify", _audit_verify, "check the record's chain; the bot need not run", "folder")
+    audit_cli.add(commands, _command)
     cli_db.add(commands)
     return parser
 
@@ -82,7 +81,7 @@ def _say(text: str) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from automation_bots import settings
-    from automation_bots.bot import ROOT
+    from automation_bots.home import ROOT
 
     folder = Path(parsed.folder).resolve()
     settings.load(folder)  # a wrong file is said before anything else starts
@@ -167,8 +166,8 @@ def _trust(parsed: argparse.Namespace) -> int:
         _say("Nothing was changed.")
         return 1
     note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
-    ssh_access.trust(bot.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
-    _say(f"Trusted; written to {bot.known_hosts}")
+    ssh_access.trust(bot.home.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
+    _say(f"Trusted; written to {bot.home.known_hosts}")
     return 0
 
 
@@ -177,16 +176,6 @@ def _sure(question: str) -> bool:
         return input(question).strip().lower() == "yes"
     except EOFError:  # nobody is there to ask
         return False
-
-
-def _audit_verify(parsed: argparse.Namespace) -> int:
-    from automation_bots.bot import Bot
-    from automation_bots.store import Store
-
-    bot = Bot(Path(parsed.folder), read_only=True)
-    rows = Store.open(bot.record, exclusive=False).verify_audit()
-    _say(f"The record is whole: {rows} entries, each chained to the one before.")
-    return 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from automation_bots.drivers.salt_targets import Targets
 from automation_bots.errors import StoreError
 from automation_bots.events import Bus, Event
 from automation_bots.resolve import Selectors
+from automation_bots.settings import DriverSettings
 from automation_bots.store import Store
 from automation_bots.world import World
 
@@ -23,10 +24,16 @@ log = logging.getLogger(__name__)
 class Elsewhere:
     """One bot's bus, and who tells it things. What acts on events makes requests, judged as a person's are."""
 
-    def __init__(self, login: Login, world: World, *, answer_seconds: float, output_limit: int) -> None:
+    def __init__(self, login: Login, world: World, wanted: DriverSettings) -> None:
         self.bus = Bus()
         self._world = world
-        self.salt = Salt(login, bus=self.bus, answer_seconds=answer_seconds, output_limit=output_limit, sees=self._sees)
+        self.salt = Salt(
+            login,
+            bus=self.bus,
+            answer_seconds=wanted.salt.answer_seconds,
+            output_limit=wanted.output_limit,
+            sees=self._sees,
+        )
         self._targets = Targets(self.salt.api, world.inventory)
 
     @property
@@ -42,10 +49,6 @@ class Elsewhere:
     def start(self) -> None:
         """Begin to listen."""
         self.salt.start()
-
-    def stop(self) -> None:
-        """Listen no more."""
-        self.salt.stop()
 
     def telling(self, store: Store, ended: Callable[[int], None]) -> Callable[[int], None]:
         """Return what to call with each job that ended: `ended` first, then whoever listens to the bus."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from automation_bots import blast, gate, render
+from automation_bots import blast, gate, quorum, render
 from automation_bots.conditions import does, lacks
 from automation_bots.model import Decision, Person, Request, Verdict
 from automation_bots.rules import ADMINS, Rule
@@ -33,8 +33,8 @@ class Look:
             return " · ".join(f"{key}: {text}" for key, text in self.failed)
         if self.rule.deny:
             return "denies it"
-        by = [*self.rule.approvers]
-        return f"allows it with approval by {' or '.join(by)}" if by else "allows it"
+        need = self.rule.need
+        return f"allows it with approval by {quorum.whom((need,))}" if need else "allows it"
 
 
 def explain(scope: Scope, request: Request, asker: Person, now: datetime) -> list[Look]:
@@ -63,7 +63,7 @@ def verdict(decision: Decision, request: Request) -> str:
     """The decision in a sentence."""
     if decision.verdict is Verdict.DENY:
         return decision.reason
-    by = f" with approval by {' or '.join(decision.approvers)}" if decision.approvers else ""
+    by = f" with approval by {quorum.whom(decision.needs)}" if decision.needs else ""
     rules = ", ".join(f'"{rule}"' for rule in decision.rules)
     typed = f", after typing {len(request.devices)}: {decision.confirm}" if decision.confirm else ""
     return f"Yes: {request.operation.name}{render.on(decision.allowed)}{by} (rule {rules}){typed}."

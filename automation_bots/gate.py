@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from heapq import nsmallest
 
-from automation_bots import blast
+from automation_bots import blast, reauth
 from automation_bots.closures import ALL, Closing, closing, sentence
 from automation_bots.conditions import always, could, does, here, unmet
 from automation_bots.model import (
@@ -27,15 +27,16 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.needs import Need
+from automation_bots.reauth import Side
 from automation_bots.rules import Above, Rule
 from automation_bots.scope import Scope
 
 _NAMES_SHOWN = 5
 
 
-def decide(scope: Scope, request: Request, now: datetime) -> Decision:
+def decide(scope: Scope, request: Request, now: datetime, typed_at: datetime | None = None) -> Decision:
     """Decide one request: by the rules, then by what people have closed, of which others do not hear."""
-    ruled = by_rules(scope, request, now)
+    ruled = by_rules(scope, request, now, typed_at or now)
     return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, now) or ruled
 
 
@@ -60,12 +61,12 @@ def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
     return Decision(Verdict.DENY, reason, refused=tuple(sorted(refused)), allowed=allowed)
 
 
-def by_rules(scope: Scope, request: Request, now: datetime) -> Decision:
-    """Decide by the rules alone."""
+def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime | None = None) -> Decision:
+    """Decide by the rules alone; without `typed_at` nobody has to prove themselves: that was done when it was typed."""
     person = scope.policy.person(request.caller)
     if person is None:
         return Decision(Verdict.DENY, stranger(request.caller), refused=tuple(sorted(request.devices)))
-    found = _Found(scope, person, request, now)
+    found = _Found(scope, person, request, now, typed_at)
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
         return found.on_devices()
     return found.without_devices()
@@ -98,8 +99,10 @@ def stranger(caller: Caller) -> str:
 class _Found:
     """The rules that match a request, sorted by what they say."""
 
-    def __init__(self, scope: Scope, person: Person, request: Request, now: datetime) -> None:
-        self.scope, self.person, self.request, self.now = scope, person, request, now
+    def __init__(
+        self, scope: Scope, person: Person, request: Request, now: datetime, typed_at: datetime | None
+    ) -> None:
+        self.scope, self.person, self.request, self.now, self.typed_at = scope, person, request, now, typed_at
         self.rules = [rule for rule in scope.policy.rules if rule.concerns(person) and self._fits(rule)]
 
     def _fits(self, rule: Rule) -> bool:
@@ -153,7 +156,9 @@ class _Found:
         big = blast.excess(rules, frozenset(devices), self.scope)
         if too_big := blast.of(big, Above.DENY):
             return Decision(Verdict.DENY, f"No: {too_big[0].text}.", names, refused=devices)
-        needs = [rule.need for rule in rules if rule.need]
+        if reason := self._proof_due(rules):
+            return Decision(Verdict.DENY, reason, names, refused=devices)
+        needs = [rule.need or Need(rule.name, rule.approvers) for rule in rules if rule.approvers]
         needs += [Need(one.rule.name, one.rule.above_approvers) for one in blast.of(big, Above.APPROVAL)]
         approvers = tuple(dict.fromkeys(group for need in needs for group in need.by))
         return Decision(
@@ -164,6 +169,20 @@ class _Found:
             needs=tuple(needs),
             allowed=devices,
             confirm=next((one.text for one in blast.of(big, Above.CONFIRM)), ""),
+            approver_proof=reauth.demanded((rule.reauth for rule in rules), Side.APPROVER),
+        )
+
+    def _proof_due(self, rules: list[Rule]) -> str:
+        """Say which rule wants this person to prove themselves first; empty when they have, or none does."""
+        within = reauth.demanded((rule.reauth for rule in rules), Side.REQUESTER)
+        if within is None or self.typed_at is None:
+            return ""
+        if not reauth.due(within, self.scope.proved(self.request.caller, self.person.name), self.typed_at):
+            return ""
+        by = next(r.name for r in rules if r.reauth and r.reauth.who is not Side.APPROVER and r.reauth.within == within)
+        return (
+            f'No: rule "{by}" asks you to prove yourself first. Type !totp <code> to me in a direct message, '
+            "then repeat the command."
         )
 
     def _sentence(self, refused: frozenset[str], denying: list[Rule]) -> str:

@@ -54,8 +54,17 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
                ("!review 42 the fix was right, now in the playbook too",)),
     "continue": ("continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
     "status": ("status", "How the bot is", ("!status",)),
-    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
-              "The record, for those whom a rule lets see it", ("!audit since=2h", "!audit verify")),
+    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify | key | "
+              "export from <day> [to <day>] [csv] [json]",
+              "The record, for those whom a rule lets see it",
+              ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30")),
+    "people": ("people", "Everybody the bot knows, for admins", ("!people",)),
+    "person": ("person [name] | link [<name> <network> <id>] | unlink <network> <id> | invite <name> | code <code>",
+               "One person; linking another account of yours",
+               ("!person", "!person link", "!person link ana matrix @ana:corp.example", "!person invite ana")),
+    "totp": ("totp [<code> | enrol | end | reset <person>]",
+             "Prove yourself with your authenticator app, where a rule asks for it",
+             ("!totp", "!totp enrol", "!totp 123456")),
 }  # fmt: skip
 FLAGS = (
     ("--reason \"…\"", "why; kept in the record"),
@@ -188,6 +197,8 @@ def audit_row(row: AuditRow) -> tuple[str, ...]:
     job = f"#{row.job}" if row.job else ""
     urgent = f"EMERGENCY: {row.body['emergency']}" if row.body.get("emergency") else ""
     text = str(urgent or row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    if of := row.body.get("of"):
+        text = " ".join(str(part) for part in (of, row.body.get("id", ""), text) if part)
     return (
         row.at.strftime("%m-%d %H:%M:%S"),
         row.kind,

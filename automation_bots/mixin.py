@@ -11,7 +11,9 @@ from automation_bots.desk import Desk
 from automation_bots.jobdesk import JobDesk
 from automation_bots.model import Answer
 from automation_bots.office import Ask
+from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Said
+from automation_bots.recorddesk import RecordDesk
 
 if TYPE_CHECKING:
     from automation_bots.bot import Bot
@@ -44,6 +46,16 @@ class ThrottledMixin:
     def close_desk(self) -> CloseDesk:
         """Answers about what people closed, and about emergencies."""
         return self.automation.close_desk
+
+    @property
+    def people_desk(self) -> PeopleDesk:
+        """Answers about people."""
+        return self.automation.people_desk
+
+    @property
+    def record_desk(self) -> RecordDesk:
+        """Answers about the record."""
+        return self.automation.record_desk
 
     def ask(self, msg: Any, line: str) -> Ask:
         """Who asks, where, and what."""

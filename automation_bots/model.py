@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -276,6 +276,7 @@ class Decision:
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
     confirm: str = ""  # why the requester has to type the number of devices first; empty: no need
+    approver_proof: timedelta | None = None  # how old the proof of whoever approves may be; None: none is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +338,7 @@ class File:
 
     name: str
     content: bytes
+    passing: bool = False  # a secret: shown to whom it is for, kept nowhere
 
     @classmethod
     def of_text(cls, name: str, text: str) -> File:

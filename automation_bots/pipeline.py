@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +35,10 @@ from automation_bots.surface import MessageRef
 
 __all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
+# Errbot's own commands that change which plugins run.
+_INSTALLS = frozenset({"repos_install", "repos_uninstall", "repos_update", "plugin_activate", "plugin_deactivate",
+                       "plugin_blacklist", "plugin_unblacklist", "plugin_reload"})  # fmt: skip
+_USERINFO = re.compile(r"://[^/@\s]*@")
 
 
 class Pipeline:
@@ -41,6 +46,7 @@ class Pipeline:
 
     def __init__(self, parts: Parts, consent: Consent) -> None:
         self._parts = parts
+        parts.questions.abandoned = self._abandoned
         self._resolver, self._acceptance = Resolver(parts.world, parts.selectors), Acceptance(parts)
         self.approvals = Approvals(parts, self._acceptance, consent)
 
@@ -62,10 +68,28 @@ class Pipeline:
         try:
             return submit(said)
         except UserError as error:
+            self._rejected(said, error)
             return Answer(self._parts.spell(str(error)))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded: {error}")
+
+    def _rejected(self, said: Said, error: UserError) -> None:
+        """Record words that made no command; what is wrong with a secret value is not said there."""
+        operation = self.operation(said)
+        hidden = operation is None or any(parameter.secret for parameter in operation.parameters)
+        self._note(AuditKind.REJECTED, said, type(error).__name__ if hidden else one_line(str(error), 300))
+
+    def _abandoned(self, question: Question | Confirmation, why: str) -> None:
+        self._note(AuditKind.ABANDONED, Said(question.caller, question.place, question.operation), why)
+
+    def _note(self, kind: AuditKind, said: Said, reason: str) -> None:
+        person = self.person(said.caller)
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        try:
+            self._parts.store.record(kind, {"reason": reason}, about)
+        except StoreError:  # nothing was started, and the person must hear why not
+            log.exception("%s %s could not be recorded", kind.value, about.operation)
 
     def _submit(self, said: Said) -> Answer | None:
         operation = self.operation(said)
@@ -130,7 +154,8 @@ class Pipeline:
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
-        decision = gate.decide(self._parts.world.scope, request, request.when or self._parts.now())
+        now = self._parts.now()
+        decision = gate.decide(self._parts.world.scope, request, request.when or now, now)
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
         if decision.confirm and request.confirmed != len(request.devices):
@@ -178,6 +203,8 @@ class Pipeline:
     def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
         """Take words that are no command as the answer to the open question."""
         question = self._parts.questions.take(caller, place)
+        if question is not None and is_cancel(text):
+            self._abandoned(question, "cancelled")
         if question is None or is_cancel(text):
             return Answer("Nothing was done.")
         if isinstance(question, Confirmation):
@@ -258,11 +285,19 @@ class Pipeline:
         number = self.approvals.asked_with(message)
         return self.decided(caller, message.place, number, choice) if number else None
 
-    def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
-        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
+    def guard(self, caller: Caller, place: Place, command: str, words: str = "") -> Answer | None:
+        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through.
+
+        `words` are only looked at where a command changes which plugins there are.
+        """
         request, decision = self._judge_command(caller, place, command)
         if decision.verdict is not Verdict.ALLOW:
             return self._acceptance.refuse(request, decision)
+        if command in _INSTALLS:
+            what = one_line(_USERINFO.sub("://", words), 300)
+            about = Subject.of_request(request, person.name if (person := self.person(caller)) else "")
+            self._parts.store.record(AuditKind.INSTALLED, {"what": what, "rules": decision.rules}, about)
+            return None
         self._acceptance.record(AuditKind.COMMAND, request, decision)
         return None
 

@@ -112,6 +112,7 @@ def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
         above_approvers=short_form(limit.above) if limit.above.startswith("approval") else (),
         emergency=entry.emergency,
         need=need,
+        reauth=entry.reauth.value() if entry.reauth else None,
     )
 
 

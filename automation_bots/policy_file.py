@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from automation_bots.needs import ApprovalFile, is_short_form, short_form
+from automation_bots.reauth import ReauthFile
 
 _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
@@ -107,6 +108,7 @@ class RuleFile(_Strict):
     needs: str | None = None
     approval: ApprovalFile | None = None
     limit: LimitFile | None = None
+    reauth: ReauthFile | None = None
     emergency: bool = False
 
     _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
@@ -136,8 +138,8 @@ class RuleFile(_Strict):
     def _one_effect(self) -> RuleFile:
         if (self.may is None) == (self.deny is None):
             raise ValueError("a rule has either `may` or `deny`")
-        if self.deny is not None and (self.needs or self.approval or self.limit or self.emergency):
-            raise ValueError("`needs`, `approval`, `limit` and `emergency` go with `may`")
+        if self.deny is not None and (self.needs or self.approval or self.limit or self.reauth or self.emergency):
+            raise ValueError("`needs`, `approval`, `limit`, `reauth` and `emergency` go with `may`")
         if self.needs and self.approval:
             raise ValueError("write either `needs` or `approval`")
         return self

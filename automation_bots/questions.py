@@ -49,9 +49,24 @@ class Confirmation:
     request: Request
 
     @property
+    def caller(self) -> Caller:
+        """Who has to type it."""
+        return self.request.caller
+
+    @property
+    def place(self) -> Place:
+        """Where."""
+        return self.request.place
+
+    @property
+    def operation(self) -> str:
+        """What was asked for."""
+        return self.request.operation.name
+
+    @property
     def key(self) -> _Key:
         """Whose answer, and where."""
-        return _key(self.request.caller, self.request.place)
+        return _key(self.caller, self.place)
 
     def confirmed(self, text: str) -> Request | None:
         """Return the request as it was confirmed; None when something else was said."""
@@ -64,6 +79,8 @@ class Questions:
     """The open questions; in memory only, since a restart answers nobody's half-typed command."""
 
     clock: Callable[[], float] = time.monotonic
+    # one that nobody answered, and why
+    abandoned: Callable[[Question | Confirmation, str], None] = lambda _question, _why: None
     _open: dict[_Key, tuple[Question | Confirmation, float]] = field(default_factory=dict)
 
     def ask(self, question: Question, devices: Sequence[str]) -> Answer:
@@ -85,10 +102,15 @@ class Questions:
 
     def again(self, question: Question | Confirmation) -> None:
         """Leave a question open, with fresh time; those that nobody answered go."""
+        self.sweep()
+        self._open[question.key] = (question, self.clock() + _SECONDS)
+
+    def sweep(self) -> None:
+        """Close the questions that nobody answered in time."""
         now = self.clock()
         for key in [key for key, (_, expires) in list(self._open.items()) if expires <= now]:
-            self._open.pop(key, None)
-        self._open[question.key] = (question, now + _SECONDS)
+            if closed := self._open.pop(key, None):
+                self.abandoned(closed[0], "no answer")
 
     def open(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
@@ -102,7 +124,9 @@ class Questions:
 
     def drop(self, caller: Caller, place: Place) -> None:
         """Forget the question: another command was typed."""
-        self._open.pop(_key(caller, place), None)
+        self.sweep()
+        if closed := self._open.pop(_key(caller, place), None):
+            self.abandoned(closed[0], "another command was typed")
 
 
 def is_cancel(text: str) -> bool:

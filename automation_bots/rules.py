@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from automation_bots.model import NO_LIMITS, Limits, Operation, Person, Risk
 from automation_bots.needs import Need
+from automation_bots.reauth import Reauth
 from automation_bots.timewindow import Calendar, Window
 
 ADMINS = "admins"
@@ -91,6 +92,7 @@ class Rule:
     above: Above = Above.DENY  # what happens beyond `limits.devices` and `share`
     above_approvers: tuple[str, ...] = ()
     need: Need | None = None
+    reauth: Reauth | None = None
     emergency: bool = False  # speaks only of requests with --emergency
 
     def concerns(self, person: Person) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from automation_bots.closures import Closure
-from automation_bots.model import Person
+from automation_bots.model import Caller, Person
 from automation_bots.policy import Policy
 from automation_bots.rules import NO_DEVICES, Rule
 
@@ -19,6 +20,7 @@ class Scope:
     expand: Callable[[str], frozenset[str]]  # raises when the pattern means nothing
     places: Mapping[str, str] = field(default_factory=dict)  # name -> room id on this network
     driver: Callable[[str], str] = lambda _device: ""  # of a device; empty: unknown
+    proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None  # when, with this id
     closures: tuple[Closure, ...] = ()  # freezes and locks
     _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)

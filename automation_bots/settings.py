@@ -15,6 +15,7 @@ from automation_bots import secrets
 from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
 from automation_bots.policy_file import rate
+from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.throttle import Caps
 
 
@@ -88,11 +89,14 @@ class AnsibleSettings(_Strict):
 class SshSettings(_Strict):
     """[drivers.ssh]."""
 
-    parallel: int = Field(20, ge=1)
+    parallel: int = Field(200, ge=1, le=5000)
     connect_seconds: float = Field(10, gt=0)
+    keep_seconds: float = Field(60, ge=0)
+    keep: int = Field(500, ge=0)
     known_hosts: str = "known_hosts"
     key_files: list[str] = []
     agent: bool = True
+    config: str = ""
 
 
 class SaltSettings(_Strict):
@@ -215,6 +219,10 @@ class Settings(_Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    record: RecordSettings = RecordSettings()
+    people: PeopleSettings = PeopleSettings()
+    ldap: LdapSettings = LdapSettings()
+    vault: VaultSettings = VaultSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

@@ -155,7 +155,8 @@ def bot(tmp_path_factory):
 def test_a_denied_request_never_reaches_a_driver(bot, rules, closures, who, operation, pattern):
     bot, fake = bot
     changes = [replace(rule, what=(Words("service"),) if rule.what[0].text == "patch" else rule.what) for rule in rules]
-    bot.world.policy, bot.world.closures = policy(changes), closures
+    bot.world.take(policy(changes))
+    bot.world.closures = closures
     fake.ran.clear()
     said = Said(Caller("text", f"@{who}"), Place("text", "#ops"), operation, f"{LINES[operation]}on {pattern}")
     bot.pipeline.submit(said)

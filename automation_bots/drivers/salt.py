@@ -59,7 +59,7 @@ class Salt:
         if self.api.login.url:
             self.stream.start()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the thread that follows the events."""
         self.stream.stop()
 

@@ -255,3 +255,43 @@ audit_head = Table(
     Column("seq", Number, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+# Ids that were linked to a person in chat; those of policy.yml stand beside them and win.
+links = Table(
+    "links",
+    metadata,
+    Column("network", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("code", String(64), primary_key=True),  # SHA-256: whoever reads the table has no code
+    Column("person", Words, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("step", BigInteger, nullable=False),  # of the last code that was used
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", UtcTime),
+    Column("at", UtcTime, nullable=False),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("network", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)

@@ -19,6 +19,7 @@ from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.parking import Parking
+from automation_bots.store.persons import PeopleStore
 from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
@@ -39,6 +40,7 @@ class Store:
         self.parking = Parking(database, clock)
         self.closures = Closures(database, clock)
         self.reviews = Reviews(database, clock)
+        self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)
 
     @classmethod
@@ -252,10 +254,10 @@ class Store:
         with self._database.read() as connection:
             return audit.find(connection, limit, **criteria)
 
-    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
+    def audit_after(self, seq: int, limit: int = 500, **criteria: Unpack[Criteria]) -> list[AuditRow]:
         """Return the audit rows that follow one, oldest first."""
         with self._database.read() as connection:
-            return audit.after(connection, seq, limit)
+            return audit.after(connection, seq, limit, **criteria)
 
     def last_audit(self) -> int:
         """Return the number of the newest audit row; 0 when there is none."""
@@ -266,10 +268,18 @@ class Store:
         """Call this after every write; it must neither wait nor raise."""
         self._database.on_commit(listener)
 
-    def verify_audit(self) -> int:
-        """Check the audit chain and return its length; BrokenAudit names the first bad record."""
+    def verify_audit(self, signed: Mapping[int, Collection[str]] = audit.UNSIGNED) -> int:
+        """Check the audit chain and return its length; BrokenAudit names the first bad record.
+
+        `signed` are the hashes of some records as checkpoints have them.
+        """
         with self._database.read() as connection:
-            return audit.verify(connection)
+            return audit.verify(connection, signed)
+
+    def audit_head(self) -> tuple[int, str]:
+        """Return number and hash of the newest record."""
+        with self._database.read() as connection:
+            return audit.head(connection)
 
     # -- retention ---------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ def login_to(salt: Salt, **more) -> Login:
 def shared(salt: Salt) -> Iterator[Driver]:
     driver = Driver(login_to(salt), answer_seconds=2, output_limit=LIMIT)
     yield driver
-    driver.stop()
+    driver.close()
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ class TestTrouble:
 
     def test_without_the_event_stream_answers_are_fetched(self, salt: Salt, tmp_path: Path):
         driver = Driver(login_to(salt), answer_seconds=2)
-        driver.stop()
+        driver.close()
         outcomes = Bench(driver, tmp_path).run(SALT, WEB1, WEB2, parameters={"function": "test.ping"})
         assert {outcome.status for outcome in outcomes.values()} == {Status.OK}
 
@@ -199,7 +199,7 @@ class TestTrouble:
         driver = Driver(login_to(salt, password="wrong"))
         with pytest.raises(DriverError, match=r"refused the login of 'opsbot' \(eauth file\)"):
             Bench(driver, tmp_path).run(SALT, WEB1, parameters={"function": "test.ping"})
-        driver.stop()
+        driver.close()
 
     def test_what_salt_does_not_allow_is_told_from_an_old_token(self, salt: Salt, tmp_path: Path):
         driver = Driver(login_to(salt, user="viewer"))
@@ -208,7 +208,7 @@ class TestTrouble:
             run(SALT, WEB1, parameters={"function": "cmd.run", "args": ("id",)})
         driver.api._token = "0" * 40
         assert run(SALT, WEB1, parameters={"function": "test.ping"})["web1"].status is Status.OK
-        driver.stop()
+        driver.close()
 
     def test_several_functions_in_one_call_are_never_sent(self, salt: Salt, shared: Driver):
         with shared.api.session() as session:
@@ -221,10 +221,10 @@ class TestTrouble:
             stranger = Driver(login_to(salt, url=url))
             with pytest.raises(DriverError, match=r"certificate of .* is not trusted"):
                 Bench(stranger, tmp_path).run(SALT, WEB1, parameters={"function": "test.ping"})
-            stranger.stop()
+            stranger.close()
             driver = Driver(login_to(salt, url=url, ca=salt.ca))
             outcomes = Bench(driver, tmp_path).run(SALT, WEB1, parameters={"function": "test.ping"})
-            driver.stop()
+            driver.close()
         assert outcomes["web1"].status is Status.OK
 
 
