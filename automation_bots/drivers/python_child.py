@@ -148,7 +148,12 @@ def _driven(value: Any, channel: Channel) -> Any:
         return asyncio.run(value)
     if inspect.isasyncgen(value):
         return asyncio.run(_steps_async(value, channel))
-    return _steps(value, channel) if inspect.isgenerator(value) else value
+    if not inspect.isgenerator(value):
+        return value
+    with contextlib.closing(
+        value
+    ):  # a stop may come between two of its steps, and it has to clean up while it is heard
+        return _steps(value, channel)
 
 
 def _steps(steps: Generator[Any, Never, Any], channel: Channel) -> Any:
