@@ -152,7 +152,7 @@ def _driven(value: Any, channel: Channel) -> Any:
         return value
     with contextlib.closing(
         value
-    ):  # a stop may come between two of its steps, and it has to clean up while it is heard
+    ):  # stopped between two steps, it cleans up while it is heard
         return _steps(value, channel)
 
 
