@@ -150,9 +150,7 @@ def _driven(value: Any, channel: Channel) -> Any:
         return asyncio.run(_steps_async(value, channel))
     if not inspect.isgenerator(value):
         return value
-    with contextlib.closing(
-        value
-    ):  # stopped between two steps, it cleans up while it is heard
+    with contextlib.closing(value):  # stopped between two steps, it cleans up while it is heard
         return _steps(value, channel)
 
 
