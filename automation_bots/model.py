@@ -383,6 +383,9 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
+        if value is True and not parameter.required:
+            words.append(f"--{parameter.name.replace('_', '-')}")
+            continue
         between = " " if parameter.rest else ","
         text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
