@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = ROOT / ".venv-salt" / "bin"
+ENVIRONMENT = ROOT / ".venv-salt"
 MINIONS = {"web1": "web", "web2": "web", "db1": "db"}  # id: its grain "role"
 _MASTER = """\
 interface: 127.0.0.1
@@ -90,6 +90,7 @@ class Salt:
         self.folder = Path()
         self.ports = {name: _free_port() for name in ("publish", "ret", "api", "tls")}
         self.url = f"http://127.0.0.1:{self.ports['api']}"
+        self._bin = ENVIRONMENT / "bin"
         self._cleanup = contextlib.ExitStack()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -101,7 +102,7 @@ class Salt:
             self.folder.chmod(0o711)
             if os.geteuid() == 0:
                 self._make_user()
-            self._refuse_unreadable()
+            self._settle()
             self._write()
             self.start("master")
             self.start("api")
@@ -163,7 +164,7 @@ class Salt:
     def command(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run one of Salt's own commands on the master, as its user."""
         program, *rest = argv
-        words = [*self._as_user(), str(BIN / program), "-c", str(self.folder / "master"), *rest]
+        words = [*self._as_user(), *self._program(program), "-c", str(self.folder / "master"), *rest]
         return subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=self.folder, check=False)
 
     def wait_for_minions(self, *names: str, seconds: float = 60) -> None:
@@ -193,14 +194,25 @@ class Salt:
         self.user = name
 
     def _as_user(self) -> list[str]:
-        return ["runuser", "-u", self.user, "--"] if os.geteuid() == 0 else []
+        return ["runuser", "-u", self.user, "--"] if os.geteuid() == 0 and self.user != "root" else []
 
-    def _refuse_unreadable(self) -> None:
-        argv = [*self._as_user(), str(BIN / "python"), "-c", "import salt.version"]
+    def _program(self, name: str) -> list[str]:
+        return [str(self._bin / "python"), str(self._bin / name)]
+
+    def _settle(self) -> None:
+        """Find a way for the user to run Salt: a checkout may stand where only its owner can enter."""
+        if self._trouble() and os.geteuid() == 0:
+            _run("cp", "-a", "--reflink=auto", str(ENVIRONMENT), str(self.folder / "environment"))
+            self._bin = self.folder / "environment" / "bin"
+            if self._trouble():  # Python itself stands in somebody's home: then there is no other user to be had
+                self.user, self._bin = "root", ENVIRONMENT / "bin"
+        if trouble := self._trouble():
+            raise RuntimeError(f"{self.user} cannot run Salt ({trouble}): run `tools/setup test`")
+
+    def _trouble(self) -> str:
+        argv = [*self._as_user(), str(self._bin / "python"), "-c", "import salt.version"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/")
-        if done.returncode:
-            raise RuntimeError(f"{self.user} cannot run {BIN}/python ({done.stderr.strip()[-300:]}): run `tools/setup "
-                               "test`, in a folder that other users may enter")  # fmt: skip
+        return done.stderr.strip()[-300:] or "it does not start" if done.returncode else ""
 
     def _write(self) -> None:
         digest = hashlib.sha256(self.password.encode()).hexdigest()
@@ -233,11 +245,12 @@ class Salt:
     def _give(self, folder: Path) -> None:
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
-                shutil.chown(path, self.user)
+                if "environment" not in path.parts:
+                    shutil.chown(path, self.user)
 
     def _spawn(self, name: str, program: str, config: Path) -> None:
         with (self.folder / f"{name}.out").open("ab") as log:
-            argv = [*self._as_user(), str(BIN / program), "-c", str(config)]
+            argv = [*self._as_user(), *self._program(program), "-c", str(config)]
             self._running[name] = subprocess.Popen(
                 argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, start_new_session=True
             )
