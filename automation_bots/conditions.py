@@ -25,7 +25,7 @@ def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[st
     """The values one by one, in declared order: what the words of a rule are compared with."""
     found: list[str] = []
     for parameter in operation.parameters:
-        if parameter.name in values:
+        if parameter.name in values and not parameter.view:
             found.extend(map(str, _items(values[parameter.name])))
     return tuple(found)
 
@@ -41,6 +41,18 @@ def _spellings(item: object) -> tuple[str, ...]:
     return (str(item),)
 
 
+def _fits(item: object, glob: str, *, short: bool) -> bool:
+    """Compare one value with a pattern; `short` takes words that a device would complete: `rou bgp` is `router bgp`."""
+    if any(fnmatchcase(text.strip(), glob) for text in _spellings(item)):
+        return True
+    said, words = str(item).lower().split(), glob.lower().removesuffix("*").split()
+    return (
+        short
+        and len(said) >= len(words)
+        and all(fnmatchcase(s, w) or w.startswith(s) for s, w in zip(said, words, strict=False))
+    )
+
+
 def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:
     """Return which condition of a rule does not hold, in words that follow "only"; empty when all hold."""
     return next((text for _, text in lacks(rule, request, now, places)), "")
@@ -54,7 +66,9 @@ def lacks(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]
         yield "when", f"at {' or '.join(window.text for window in rule.when)}"
     for name, globs in rule.values.items():
         value = request.parameters.get(name)
-        fits = [any(fnmatchcase(text, g) for text in _spellings(item) for g in globs) for item in _items(value)]
+        parameter = request.operation.parameter(name)
+        short = rule.deny and parameter is not None and parameter.text
+        fits = [any(_fits(item, g, short=short) for g in globs) for item in _items(value)]
         # All values must be allowed ones, but one forbidden value is enough.
         if value is None or not (any(fits) if rule.deny else fits and all(fits)):
             yield "with", f"with {name} {' or '.join(globs)}"

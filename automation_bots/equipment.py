@@ -7,6 +7,8 @@ from collections.abc import Callable
 from automation_bots import gate
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.network.driver import Network
+from automation_bots.drivers.network.plan import Manner
 from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
@@ -36,7 +38,7 @@ class Equipment:
         wanted = self._home.settings.drivers
         reach = Reach(packets_per_second=wanted.reach.packets_per_second)
         python = Python(environment=self._home.environment_of("python"), output_limit=wanted.output_limit)
-        own: tuple[Driver, ...] = (self._ssh(), self._ansible(), python, reach, self._paths())
+        own: tuple[Driver, ...] = (self._ssh(), self._network(), self._ansible(), python, reach, self._paths())
         return {driver.name: driver for driver in (*own, *self.elsewhere.drivers, *more)}
 
     def _salt(self) -> Login:
@@ -65,6 +67,24 @@ class Equipment:
         )
         limit = self._home.settings.drivers.output_limit
         return Ssh(self._home.known_hosts, options, output_limit=limit, around=self.around())
+
+    def _network(self) -> Network:
+        drivers = self._home.settings.drivers
+        manner = Manner(
+            KnownHosts(self._home.known_hosts),
+            connect_seconds=drivers.ssh.connect_seconds,
+            read_seconds=drivers.network.read_seconds,
+            key_files=tuple(self._home.path(key) for key in drivers.ssh.key_files),
+            agent=drivers.ssh.agent,
+            around=self.around(),
+        )
+        return Network(
+            manner,
+            self._home.data / "network",
+            parallel=drivers.network.parallel,
+            threads=drivers.network.threads,
+            output_limit=drivers.output_limit,
+        )
 
     def around(self) -> Around:
         """What says how to get to a device, beside its own variables."""

@@ -116,9 +116,10 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
     """Take flags and assignments out; what is left keeps its order."""
     plain: list[Word] = []
     free = any(p.rest for p in operation.parameters)
-    pending = iter(found)
+    views = {p.name for p in operation.parameters if p.view}
+    pending = iter(_views_as_flags(found, views))
     for word in pending:
-        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_SAID, _PAUSE)
+        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_SAID, _PAUSE, *views)
         if word.quoted or (free and not ours):
             plain.append(word)
         elif word.text.startswith("--") and len(word.text) > 2:
@@ -128,6 +129,18 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
         else:
             plain.append(word)
     return plain
+
+
+def _views_as_flags(found: list[Word], views: set[str]) -> list[Word]:
+    """`| match x` is `--match x`, for what only changes how the answer is shown; any other | is the device's own."""
+    meant: list[Word] = []
+    for number, word in enumerate(found):
+        following = found[number + 1].text if number + 1 < len(found) else ""
+        if word.text == "|" and not word.quoted and following in views:
+            continue
+        piped = number and found[number - 1].text == "|" and not found[number - 1].quoted and word.text in views
+        meant.append(Word(f"--{word.text}") if piped else word)
+    return meant
 
 
 def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:

@@ -116,6 +116,14 @@ class SaltSettings(_Strict):
         return value
 
 
+class NetworkSettings(_Strict):
+    """[drivers.network]; known_hosts, key_files, agent and connect_seconds are those of [drivers.ssh]."""
+
+    parallel: int = Field(500, ge=1)
+    threads: int = Field(20, ge=1)
+    read_seconds: float = Field(30, gt=0)
+
+
 class PythonSettings(_Strict):
     """[drivers.python]."""
 
@@ -136,6 +144,7 @@ class DriverSettings(_Strict):
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
     salt: SaltSettings = SaltSettings()
+    network: NetworkSettings = NetworkSettings()
     python: PythonSettings = PythonSettings()
     reach: ReachSettings = ReachSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device

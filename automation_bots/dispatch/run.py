@@ -171,7 +171,7 @@ class Run:
             threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
         shares: dict[str, list[Device]] = {}
         for device in devices:
-            shares.setdefault(operation.driver or device.driver, []).append(device)
+            shares.setdefault(operation.driver_on(device), []).append(device)
         if not devices:
             shares[operation.driver] = []
         for name, share in shares.items():
