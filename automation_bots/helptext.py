@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from automation_bots import leading, render
+from automation_bots import canary, leading, render
 from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_line
 
 if TYPE_CHECKING:
@@ -183,8 +183,7 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
     if job.emergency:
         rows.append(("EMERGENCY", job.emergency))
     if job.canary:
-        pause = f", pause after batch {job.canary.pause_after}" if job.canary.pause_after else ""
-        rows.append(("canary", f"{', '.join(job.canary.steps)}, the rest{pause}"))
+        rows.append(("canary", canary.words(job.canary)))
     if job.reason:
         rows.append(("why", job.reason))
     if job.retry_of:
