@@ -72,6 +72,7 @@ class Bot:
         self._drivers = self._equipment.drivers(*drivers)
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(home.record)
+        self.store.redact_with(self.redactor.text)
         self.membership = Membership(self.store.people, self.settings, self.data, home.references.resolved, now)
         self.membership.join(self.world)
         self._consent = Consent(self.world, self.store.parking.find, now)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from automation_bots import secrets, settings
+from automation_bots import secret_files, secrets, settings
 from automation_bots.catalog import Folders
 from automation_bots.errors import ConfigError
 from automation_bots.inventory import Inventory
@@ -27,8 +27,24 @@ class Home:
         self.environment = dict(os.environ if environment is None else environment)
         self.settings = settings.load(self.folder)
         self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
-        self.redactor = Redactor()
+        self._refuse_open_secrets()
+        self.redactor = Redactor(secrets.in_environment(self.environment))
         self.references = References(self.folder, self.settings, self.environment, self.redactor)
+
+    def _refuse_open_secrets(self) -> None:
+        if found := secret_files.first(self._secret_files()):
+            where, said = found
+            raise settings.wrong(self.folder, where, said)
+
+    def _secret_files(self) -> Iterator[tuple[tuple[str, ...], Path, str]]:
+        if vault := self.settings.inventory.vault_password_file:
+            yield ("inventory", "vault_password_file"), self.path(vault), "the Vault password file"
+        for key in self.settings.drivers.ssh.key_files:
+            yield ("drivers", "ssh", "key_files"), self.path(key), "the private key"
+        for where, reference in secrets.references(self.settings.model_dump()):
+            kind, _, name = reference.partition(":")
+            if kind == "file":
+                yield where, self.folder / Path(name).expanduser(), "the secret file"
 
     def room(self, name: str) -> Place:
         """The place of a room, by its name in [places] or as the network writes it."""

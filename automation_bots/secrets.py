@@ -8,8 +8,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,6 +29,21 @@ def is_reference(value: str) -> bool:
 def names_a_secret(key: str) -> bool:
     """Return whether a setting of this name must be a reference."""
     return bool(_SECRET_NAME.search(key))
+
+
+def in_environment(environment: Mapping[str, str]) -> list[str]:
+    """Return what environment variables hold whose names say that it is a secret."""
+    return [value for name, value in environment.items() if names_a_secret(name)]
+
+
+def references(settings: Mapping[str, Any], *where: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every reference that settings hold, with the keys that lead to it."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from references(value, *where, key)
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and is_reference(text):
+                yield (*where, key), text
 
 
 def resolve(

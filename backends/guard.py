@@ -220,12 +220,12 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
             refusal = _safely(bot, msg, lambda: judged(msg, args) or True)
             steps = iter(method(msg, args)) if refusal is True else iter(())
             while (step := _safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
-                yield step[0]
+                yield _clear(bot, step[0])
     else:
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            return _safely(bot, msg, lambda: judged(msg, args) or method(msg, args))
+            return _clear(bot, _safely(bot, msg, lambda: judged(msg, args) or method(msg, args)))
 
     guarded.automation_guarded = True
     guarded.automation_ours = ours
@@ -233,6 +233,11 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
     guarded._err_command_admin_only = False
     guarded._err_command_historize = False
     return types.MethodType(guarded, plugin)
+
+
+def _clear(bot: ErrBot, said: Any) -> Any:
+    """Take secrets out of what a plugin from elsewhere says in its own words."""
+    return automation(bot).redactor.text(said) if isinstance(said, str) else said
 
 
 def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:

@@ -76,6 +76,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "parameters",
         "patterns",
         "secrets",
+        "secret_files",
         "kv",
         "redact",
         "signatures",

@@ -84,7 +84,8 @@ class Intake:
 
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
-        shown = (one_line(self.clear(line)) for line in lines[-_LINES_SAID:])
+        whole = self.clear("\n".join(lines))  # line by line a key of many lines would not be known as one
+        shown = map(one_line, whole.splitlines()[-_LINES_SAID:])
         self.words = "\n".join([one_line(self.clear(text), 80), *shown])
 
     def conclude(self, conclusion: Conclusion) -> None:

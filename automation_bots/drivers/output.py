@@ -72,6 +72,9 @@ def first_line(text: str) -> str:
 
 def last_line(tail: bytes) -> str:
     """Return the last line that says something, as one line to show."""
+    if len(tail) >= _TAIL:  # it begins in the middle of something, perhaps of a secret, of which no half must be shown
+        tail = tail[_TAIL // 4 :]
+        tail = tail.partition(b"\n")[2] or tail
     return first_line("\n".join(reversed(_text(tail).splitlines())))
 
 

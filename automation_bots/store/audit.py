@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Caller, Job, Place, Request
 from automation_bots.store.bulk import put
+from automation_bots.store.clear import cleared
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
 
@@ -172,7 +173,7 @@ def append(
         "network": storable(caller.network if caller else place.network if place else ""),
         "caller": storable(caller.id if caller else ""), "place": storable(_place(place)),
         "operation": storable(subject.operation), "devices": len(subject.devices), "job": subject.job,
-        "body": canonical({**body, **names}), "prev": head.hash,
+        "body": canonical({**cleared(connection, body), **names}), "prev": head.hash,
     }  # fmt: skip
     fields["hash"] = hash_of(fields)
     connection.execute(insert(audit), fields)

@@ -54,6 +54,10 @@ class Store:
         """
         return cls(Database.open(url_or_folder, exclusive=exclusive), clock)
 
+    def redact_with(self, clear: Callable[[str], str]) -> None:
+        """Take secrets out of the words of jobs and of the audit's facts with this, before they are kept."""
+        self._database.clear = clear
+
     def close(self) -> None:
         """End; what comes later is refused with a StoreError."""
         self._database.close()
