@@ -13,7 +13,7 @@ from typing import Any
 from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
 from automation_bots.approvaldesk import ApprovalDesk
-from automation_bots.catalog import Folders
+from automation_bots.catalog import BASIC, Folders
 from automation_bots.chores import Chores
 from automation_bots.consent import Consent
 from automation_bots.desk import Desk
@@ -37,14 +37,19 @@ from automation_bots.office import Office
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.policy import ADMINS
 from automation_bots.redact import Redactor
-from automation_bots.store import AuditKind, Store
+from automation_bots.repos.desk import ReposDesk
+from automation_bots.repos.git import Limits
+from automation_bots.repos.packages import Packages
+from automation_bots.repos.shelf import Shelf
+from automation_bots.repos.work import Work
+from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.surface import Surface
 from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
-OWN_PLUGINS = ("approvals", "desk", "jobs", "operations")
+OWN_PLUGINS = ("approvals", "desk", "jobs", "operations", "repos")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -92,7 +97,7 @@ class Bot:
         office = self._office()
         trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
-        self.approval_desk = ApprovalDesk(office)
+        self.approval_desk, self.repos = ApprovalDesk(office), self._repos(office)
 
     # -- parts
 
@@ -242,6 +247,19 @@ class Bot:
             health=self.health,
         )
 
+    def _repos(self, office: Office) -> ReposDesk:
+        wanted = self.settings.repos
+        wheels = self._path(wanted.wheels) if wanted.wheels else None
+        work = Work(
+            Shelf(self.data.resolve() / "repos"),
+            Limits(wanted.megabytes, wanted.seconds),
+            Packages(wanted.packages, wheels, wanted.seconds),
+            taken=lambda: {*BASIC, *self.world.catalog.operations},
+        )
+        return ReposDesk(
+            office, wanted, self.folder, work, lambda place, text: self._surface_of(place).say(place, text)
+        )
+
     def _health(self) -> Health:
         return Health(
             started=now(),
@@ -261,7 +279,12 @@ class Bot:
 
     def _file_problems(self) -> tuple[str, ...]:
         world = self.world
-        found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
+        found = (
+            world.policy_problem,
+            world.inventory.problem,
+            *map(str, world.catalog.problems),
+            *self.repos.work.problems,
+        )
         return tuple(one_line(text, 300) for text in found if text)
 
     def _surface_of(self, _place: Place) -> Surface:
@@ -322,6 +345,9 @@ class Bot:
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
+        for problem in self.repos.work.problems:
+            self.store.record(AuditKind.ERROR, {"error": problem}, Subject(operation="repos"))
+            self._tell_admins(Answer(problem))
         return interrupted
 
     def _serve_metrics(self) -> Callable[[], None]:

@@ -37,6 +37,9 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
     "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
     "can": ("can <operation> on <devices>", "Whether you may, and which rule says so", ("!can patch on db",)),
+    "repos": ("repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | remove <name> |"
+              " search <words>]",
+              "Plugins from elsewhere, for admins", ("!repos", "!repos install https://github.com/owner/name@v1.2")),
     "status": ("status", "How the bot is", ("!status",)),
     "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
               "The record, for those whom a rule lets see it", ("!audit since=2h", "!audit verify")),

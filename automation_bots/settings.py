@@ -167,6 +167,25 @@ class ApprovalSettings(_Strict):
         return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
 
 
+class RepoSettings(_Strict):
+    """[repos]: where plugins from elsewhere may come from, and what they may cost."""
+
+    hosts: list[str] = ["github.com"]
+    local: bool = False
+    index: str = ""  # a repos.json, for !repos search
+    packages: str = ""  # the index of Python packages
+    wheels: str = ""  # a folder with wheels; then no index is asked
+    megabytes: int = Field(20, ge=1)
+    seconds: float = Field(120, gt=0)
+
+    @field_validator("packages", "index")
+    @classmethod
+    def _only_https(cls, value: str) -> str:
+        if "://" in value and not re.match(r"https://[^/@]+(/|$)", value):
+            raise ValueError("must begin with https:// and carry no password; pip reads those from its own pip.conf")
+        return value
+
+
 class InventorySettings(_Strict):
     """[inventory]."""
 
@@ -197,6 +216,7 @@ class Settings(_Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    repos: RepoSettings = RepoSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

@@ -76,7 +76,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"vigil"},
     {"approvals"},
     {"health", "pipeline"},
-    {"office", "hostkeys", "trust", "desk", "jobdesk", "metrics", "approvaldesk"},
+    {"office", "hostkeys", "trust", "repos", "desk", "jobdesk", "metrics", "approvaldesk"},
     {"bot", "starter"},
     {"mixin", "checks", "demo", "cli_db"},
     {"cli"},
