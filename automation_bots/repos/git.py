@@ -176,11 +176,17 @@ class Git:
                 process.wait()
 
     def _reason(self, code: int, said: str, source: Source | None) -> str:
-        if code in {_KILLED_FOR_SIZE, 128 - _KILLED_FOR_SIZE} or "signal 25" in said or "File too large" in said:
+        killed = code in {_KILLED_FOR_SIZE, 128 - _KILLED_FOR_SIZE} or "signal 25" in said or "File too large" in said
+        if killed or self._filled():
             return f"That is larger than {self.limits.megabytes} MB; see [repos] megabytes in bot.toml."
         lines = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))] or said.splitlines()
         what = f"{source.url} cannot be fetched" if source else "The repository cannot be read"
         return f"{one_line(what, 200)}: {one_line(' '.join(lines), 300) or f'git ended with {code}'}"
+
+    def _filled(self) -> bool:
+        """Whether a part of git was ended for its size, which the whole does not say."""
+        packs = (self.folder / "git" / "objects" / "pack").glob("tmp_pack_*")
+        return any(path.stat().st_size >= self.limits.megabytes * 1_000_000 for path in packs)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}

@@ -31,21 +31,24 @@ class Packages:
     wheels: Path | None = None
     seconds: float = 120
 
-    def install(self, wanted: Sequence[str], folder: Path, scratch: Path) -> tuple[str, ...]:
-        """Install what the bot does not have itself, and return what that is."""
+    def install(
+        self, wanted: Sequence[str], folder: Path, scratch: Path, beside: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Install what the bot lacks; packages of other repositories, `beside` it in one process, set versions too."""
         if not wanted:
             return ()
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = self._resolve(wanted, scratch)
+        found = self._resolve(wanted, scratch, beside)
         if found:
             (scratch / "exact.txt").write_text("".join(f"{name}\n" for name in found))
             self._pip(scratch, "--no-deps", "--no-compile", f"--target={folder}", f"-r{scratch / 'exact.txt'}")
         return found
 
-    def _resolve(self, wanted: Sequence[str], scratch: Path) -> tuple[str, ...]:
+    def _resolve(self, wanted: Sequence[str], scratch: Path, beside: Sequence[str]) -> tuple[str, ...]:
         """Let pip find out what is missing beside the bot's own packages, whose versions are given."""
         (scratch / "wanted.txt").write_text("".join(f"{line}\n" for line in wanted))
         constraints = "".join(f"{name}=={version}\n" for name, version in needed.own().items() if _plain(version))
+        constraints += "".join(f"{line}\n" for line in dict.fromkeys(beside))
         (scratch / "constraints.txt").write_text(constraints)
         report = scratch / "report.json"
         files = (f"-r{scratch / 'wanted.txt'}", f"-c{scratch / 'constraints.txt'}")

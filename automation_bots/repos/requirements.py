@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -13,6 +15,7 @@ from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
 
 _MOST_BYTES = 20_000
+_OWN = list(sys.path)  # of the start: plugins from elsewhere come behind it later, with packages of theirs
 _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url)[\s=]+(\S+)")
 
 
@@ -66,7 +69,12 @@ def _bot_keeps_its_own(requirement: Requirement) -> None:
         raise BadRepository(f"It needs {requirement}, but the bot itself uses {requirement.name} {have}.")
 
 
+def of_the_bot(module: str) -> bool:
+    """Whether the bot itself has a module of this name."""
+    return module in sys.stdlib_module_names or PathFinder.find_spec(module, _OWN) is not None
+
+
 def own() -> dict[str, str]:
     """The bot's own packages, which nothing replaces."""
-    found = importlib.metadata.distributions()
+    found = importlib.metadata.distributions(path=_OWN)
     return {canonicalize_name(name): one.version for one in found if (name := one.metadata["Name"])}

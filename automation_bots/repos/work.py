@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -153,8 +152,8 @@ class Work:
             for repo in others
             for name in scan.helpers(self.shelf.root / repo.folder / "code", repo.contents.plugins)
         }
-        bots = {*sys.stdlib_module_names, "automation_bots", "backends", "tests", "errbot", *requirements.own()}
-        clashes.others("module", scan.helpers(code, contents.plugins), there | bots)
+        helpers = scan.helpers(code, contents.plugins)
+        clashes.others("module", helpers, there | {name for name in helpers if requirements.of_the_bot(name)})
 
     # -- installing
 
@@ -181,7 +180,9 @@ class Work:
     def _complete(self, ready: Ready, folder: str, by: str, at: datetime) -> Installed:
         place, scratch, source = self.shelf.root / folder, self.shelf.staging(), ready.source
         try:
-            packages = self.packages.install(ready.contents.requirements, place / "site", scratch)
+            packages = self.packages.install(
+                ready.contents.requirements, place / "site", scratch, self._beside(source.name)
+            )
             trial.load(source.name, ready.contents, place, scratch)
         finally:
             self.drop(scratch)
@@ -189,6 +190,10 @@ class Work:
             source.name, source.url, source.ref, ready.commit.id, ready.contents, folder, shelf.digest(place),
             packages, by, at,
         )  # fmt: skip
+
+    def _beside(self, name: str) -> tuple[str, ...]:
+        others = [repo for repo in self.shelf.installed().values() if repo.name != name]
+        return tuple(line for repo in others for line in repo.packages)
 
     def _swap(self, new: Installed, old: Installed | None, installed: dict[str, Installed]) -> None:
         was_loaded = old is not None and old.name in self._loaded
