@@ -45,7 +45,7 @@ class Consent:
             return f"{job.operation} is no longer there"
         if why := self._changed(operation, job, approval) or self._requester(job):
             return why
-        decision = gate.again(self.world.scope, operation, job, approval.run_at)
+        decision = gate.again(self.world.scope, operation, job, self.now(), approval.run_at)
         if decision.verdict is Verdict.DENY:
             return _rules(decision)
         if job.state is State.WAITING and decision.needs != approval.needs:
@@ -61,13 +61,13 @@ class Consent:
             return "its approval is not on record"
         if why := self._changed(operation, job, approval) or self._requester(job) or self._clock(job, approval):
             return why
-        decision = gate.again(self.world.scope, operation, job, approval.released)
+        decision = gate.again(self.world.scope, operation, job, self.now(), approval.released)
         if decision.verdict is Verdict.DENY:
             return _rules(decision)
         return self._votes(job, approval, decision)
 
     def _preview(self, operation: Operation, job: Job) -> str:
-        decision = gate.again(self.world.scope, operation, job)
+        decision = gate.again(self.world.scope, operation, job, self.now())
         if not job.check:
             return "it is no preview"
         return _rules(decision) if decision.verdict is Verdict.DENY else ""

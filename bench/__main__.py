@@ -9,7 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("gate", "ack", "playbook", "start", "reach")
+NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "salt")
 
 
 def main(names: list[str]) -> int:

@@ -15,10 +15,10 @@ from automation_bots import render
 from automation_bots.errors import AutomationError, BadCommand, BadRepository
 from automation_bots.model import Answer, Place, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
 from automation_bots.repos import index, source, words
 from automation_bots.repos.values import Installed, Source
 from automation_bots.repos.work import Ready, Work
+from automation_bots.rules import ADMINS
 from automation_bots.settings import RepoSettings
 from automation_bots.store import AuditKind, Subject
 
@@ -80,6 +80,12 @@ class ReposDesk:
     def _about(self, ask: Ask, verb: str, person: str = "") -> Subject:
         name = person or self.office.person(ask).name
         return Subject(name, ask.caller, ask.place, f"repos {one_line(verb, 20)}")
+
+    def tell_problems(self, tell: Callable[[Answer], object]) -> None:
+        """Name what was not loaded at the start, to the admins and in the record."""
+        for problem in self.work.problems:
+            self.office.store.record(AuditKind.ERROR, {"error": problem}, Subject(operation="repos"))
+            tell(Answer(problem))
 
     # -- looking
 
