@@ -16,6 +16,7 @@ from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
 from automation_bots.policy_file import rate
 from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
+from automation_bots.settings_repos import RepoSettings
 from automation_bots.throttle import Caps
 
 
@@ -187,25 +188,6 @@ class ApprovalSettings(_Strict):
         """Return them as the way of a command wants them."""
         within, late = span(self.within), span(self.late)
         return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
-
-
-class RepoSettings(_Strict):
-    """[repos]: where plugins from elsewhere may come from, and what they may cost."""
-
-    hosts: list[str] = ["github.com"]
-    local: bool = False
-    index: str = ""  # a repos.json, for !repos search
-    packages: str = ""  # the index of Python packages
-    wheels: str = ""  # a folder with wheels; then no index is asked
-    megabytes: int = Field(20, ge=1)
-    seconds: float = Field(120, gt=0)
-
-    @field_validator("packages", "index")
-    @classmethod
-    def _only_https(cls, value: str) -> str:
-        if "://" in value and not re.match(r"https://[^/@]+(/|$)", value):
-            raise ValueError("must begin with https:// and carry no password; pip reads those from its own pip.conf")
-        return value
 
 
 class InventorySettings(_Strict):

@@ -113,6 +113,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "directory",
         "members",
         "settings_people",
+        "settings_repos",
         "syslog",
         "checkpoints",
         "export",

@@ -19,7 +19,7 @@ from automation_bots.repos import index, source, words
 from automation_bots.repos.values import Installed, Source
 from automation_bots.repos.work import Ready, Work
 from automation_bots.rules import ADMINS
-from automation_bots.settings import RepoSettings
+from automation_bots.settings_repos import RepoSettings
 from automation_bots.store import AuditKind, Subject
 
 log = logging.getLogger(__name__)
