@@ -30,6 +30,7 @@ from automation_bots.office import Office
 from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.recorddesk import RecordDesk
+from automation_bots.repos import setup as repos
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.trust import TrustDesk
@@ -90,6 +91,7 @@ class Bot:
         self.record_desk = RecordDesk(office, self.keeper.signer.public)
         self._closed()
         self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+        self.repos = repos.desk(office, self.home, self.voice.say)
 
     def _closed(self) -> None:
         """Let the gate know what people have frozen and locked."""
@@ -169,7 +171,8 @@ class Bot:
 
     def _file_problems(self) -> tuple[str, ...]:
         world = self.world
-        found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
+        found = [world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems)]
+        found += self.repos.work.problems
         return tuple(one_line(text, 300) for text in found if text)
 
     # -- life
@@ -198,6 +201,7 @@ class Bot:
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
+        self.repos.tell_problems(self.voice.tell_admins)
         return interrupted
 
     def _serve_metrics(self) -> Callable[[], None]:

@@ -38,6 +38,9 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "deny": ("deny <n> <reason>", "Refuse what somebody else asked for", ("!deny 42 not before the release",)),
     "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
     "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
+    "repos": ("repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | remove <name> |"
+              " search <words>]",
+              "Plugins from elsewhere, for admins", ("!repos", "!repos install https://github.com/owner/name@v1.2")),
     "can": ("can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
             ("!can patch on db", "!can patch on db for joe")),
     "why": ("why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",

@@ -16,6 +16,7 @@ from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
 from automation_bots.policy_file import rate
 from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
+from automation_bots.settings_repos import RepoSettings
 from automation_bots.throttle import Caps
 
 
@@ -228,6 +229,7 @@ class Settings(_Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    repos: RepoSettings = RepoSettings()
     record: RecordSettings = RecordSettings()
     people: PeopleSettings = PeopleSettings()
     ldap: LdapSettings = LdapSettings()

@@ -48,7 +48,9 @@ class AuditKind(StrEnum):
     UNKNOWN_PERSON = "unknown person"
     UNKNOWN_COMMAND = "unknown command"
     RELOADED = "reloaded"
-    INSTALLED = "installed"
+    INSTALLED = "installed"  # plugins from elsewhere
+    UPDATED = "updated"
+    REMOVED = "removed"
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
