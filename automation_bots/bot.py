@@ -20,6 +20,8 @@ from automation_bots.dispatch.run import Workshop
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.paths import Paths, Sight
+from automation_bots.drivers.powershell import PowerShell
+from automation_bots.drivers.powershell_ssh import SshPowerShell
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.ssh import Ssh
@@ -180,8 +182,19 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, Reach(), self._paths(), *self._more_drivers)
+        ours = (ssh, ansible, python, Reach(), self._paths(), self._powershell(ssh))
+        drivers: tuple[Driver, ...] = (*ours, *self._more_drivers)
         return {driver.name: driver for driver in drivers}
+
+    def _powershell(self, ssh: Ssh) -> PowerShell:
+        wanted = self.settings.drivers.powershell
+        return PowerShell(
+            SshPowerShell(ssh.known_hosts, ssh.key_files, ssh.allow_agent, ssh.connect_seconds),
+            parallel=wanted.parallel,
+            connect_seconds=wanted.connect_seconds,
+            output_limit=self.settings.drivers.output_limit,
+            ca=self._path(wanted.ca) if wanted.ca else None,
+        )
 
     def _paths(self) -> Paths:
         def address(person: str, name: str) -> str:

@@ -160,7 +160,8 @@ def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[st
     found: list[str] = []
     for parameter in operation.parameters:
         if parameter.name in values:
-            found.extend(map(str, _items(values[parameter.name])))
+            value = parameter.spoken or values[parameter.name]
+            found.extend(map(str, _items(value)))
     return tuple(found)
 
 

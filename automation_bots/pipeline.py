@@ -101,6 +101,8 @@ class Pipeline:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
+        if refuse := getattr(request.operation.body, "refuse", None):
+            refuse(request.parameters)  # what can be judged from the words alone is, before anything is accepted
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
         decision = gate.decide(self._parts.world.scope, request, self._parts.now())
         if decision.verdict is Verdict.DENY:

@@ -94,6 +94,14 @@ class SshSettings(_Strict):
     agent: bool = True
 
 
+class PowerShellSettings(_Strict):
+    """[drivers.powershell]."""
+
+    parallel: int = Field(20, ge=1)
+    connect_seconds: float = Field(10, gt=0)
+    ca: str = ""  # file of the CA that signed the devices' certificates
+
+
 class PythonSettings(_Strict):
     """[drivers.python]."""
 
@@ -107,6 +115,7 @@ class DriverSettings(_Strict):
 
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
+    powershell: PowerShellSettings = PowerShellSettings()
     python: PythonSettings = PythonSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
 

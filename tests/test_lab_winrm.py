@@ -95,6 +95,12 @@ def test_a_line_that_is_too_long_for_cmd_is_refused(clear):
     assert (ran.status_code, ran.std_err) == (1, b"The command line is too long.\r\n")
 
 
+def _use_too_much(talk, limits):
+    shell = talk.open_shell()
+    talk.run_command(shell, "powershell", ["-Command", "Start-Sleep", "30"])
+    talk.run_command(talk.open_shell() if "shells" in limits else shell, "echo", ["x" * 4000])
+
+
 @pytest.mark.parametrize(
     ("limits", "code"), [({"shells": 1}, 2150859173), ({"operations": 1}, 2150859174), ({"envelope": 3000}, 2150858790)]
 )
@@ -102,9 +108,7 @@ def test_quotas_have_the_codes_of_windows(tmp_path, limits, code):
     with Winrm(tmp_path, limits=limits) as server:
         talk = session(server).protocol
         with pytest.raises(WSManFaultError) as caught:
-            shell = talk.open_shell()
-            talk.run_command(shell, "powershell", ["-Command", "Start-Sleep", "30"])
-            talk.run_command(talk.open_shell() if "shells" in limits else shell, "echo", ["x" * 4000])
+            _use_too_much(talk, limits)
         talk.transport.close_session()
     assert caught.value.wsman_fault_code == code
 
@@ -118,13 +122,13 @@ def test_a_shell_that_nobody_uses_ends(protocol):
 
 
 def test_pypsrp_sends_input_and_signals(clear):
-    with WSMan("127.0.0.1", port=clear.port, ssl=False, username=USER, password=PASSWORD, auth="negotiate") as wsman:
-        with WinRS(wsman) as shell:
-            process = Process(shell, "powershell.exe", ["-Command", "Start-Sleep", "60"])
-            process.begin_invoke()
-            process.poll_invoke(timeout=1)
-            process.signal(SignalCode.CTRL_C)
-            process.end_invoke()
+    login = {"port": clear.port, "ssl": False, "username": USER, "password": PASSWORD, "auth": "negotiate"}
+    with WSMan("127.0.0.1", **login) as wsman, WinRS(wsman) as shell:
+        process = Process(shell, "powershell.exe", ["-Command", "Start-Sleep", "60"])
+        process.begin_invoke()
+        process.poll_invoke(timeout=1)
+        process.signal(SignalCode.CTRL_C)
+        process.end_invoke()
     assert process.rc != 0
     assert clear.asked("ctrl_c")
 
@@ -141,7 +145,7 @@ def test_pypsrp_hears_that_there_are_no_runspaces(clear):
 def test_ansible_runs_raw_commands(clear, tmp_path):
     hosts = tmp_path / "hosts.yml"
     variables = "".join(f"      {key}: {value}\n" for key, value in clear.variables().items())
-    hosts.write_text(f"all:\n  hosts:\n    win1:\n{variables}      ansible_password: \"{PASSWORD}\"\n")
+    hosts.write_text(f'all:\n  hosts:\n    win1:\n{variables}      ansible_password: "{PASSWORD}"\n')
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_HOME": str(tmp_path)}
     argv = ["ansible", "win1", "-i", str(hosts), "-m", "raw", "-a", "Write-Output grün"]
     ran = subprocess.run(argv, env=environment, capture_output=True, text=True)

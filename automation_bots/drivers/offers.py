@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots.drivers import paths, reach
+from automation_bots.drivers import paths, powershell_ps, reach
 from automation_bots.model import Operation
 
-OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (reach.operations, paths.operations)
+OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (
+    reach.operations,
+    paths.operations,
+    powershell_ps.operations,
+)
 
 
 def operations() -> tuple[Operation, ...]:

@@ -14,7 +14,6 @@ from xml.etree import ElementTree
 
 from automation_bots.drivers.output import Capped, cut, first_line, mark
 from automation_bots.model import one_line
-from automation_bots.render import table
 
 _MARK = b"#AB "
 _CLIXML = "#< CLIXML"
@@ -131,14 +130,22 @@ def cell(value: Any) -> str:
 
 def _runs(said: Sequence[Row | str]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     """Split into runs of text (no columns) and of rows with the same columns."""
-    for columns, run in groupby(said, lambda item: () if isinstance(item, str) else tuple(item)):
+    for columns, run in groupby(said, lambda item: () if isinstance(item, str) else tuple(map(str, item))):
         yield columns, list(run)
 
 
 def _table(rows: Sequence[Row]) -> str:
     if len(rows) == 1 and len(rows[0]) > 1:
         return table([(str(key), one_line(cell(value), 400)) for key, value in rows[0].items()])
-    return table([[one_line(cell(v), _CELL) for v in row.values()] for row in rows], limit=len(rows), header=tuple(rows[0]))
+    return table([[one_line(cell(v), _CELL) for v in row.values()] for row in rows], header=tuple(map(str, rows[0])))
+
+
+def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:
+    """Columns padded to the same width."""
+    every = [tuple(header), *rows] if header else list(rows)
+    widths = [max(len(row[i]) for row in every) for i in range(len(every[0]))]
+    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in every)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def errors_of(text: str) -> list[str]:

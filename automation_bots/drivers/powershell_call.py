@@ -70,6 +70,10 @@ class Call:
         return "".join(f"{text[at : at + _LINE]}\r\n" for at in range(0, len(text), _LINE)).encode()
 
 
+class Broken(DriverError):
+    """The connection ended while something was running there."""
+
+
 def encoded(script: str) -> str:
     """A script as -EncodedCommand takes it."""
     return base64.b64encode(script.encode("utf-16-le")).decode()

@@ -63,6 +63,10 @@ class Execution:
             self._send(b"")
         return True
 
+    def give(self, data: bytes) -> None:
+        """Send input and its end."""
+        self._send(data)
+
     def run(self, stopping: Callable[[], bool]) -> Ran:
         """Return when it ended, was stopped, or the connection broke."""
         while not self._is_over():

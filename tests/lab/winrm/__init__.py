@@ -25,7 +25,14 @@ USER, PASSWORD = "bot", "grün & 'leise' $x"
 class Winrm:
     """One server process; everything it keeps is below `folder`."""
 
-    def __init__(self, folder: Path, *, tls: bool = False, auth: tuple[str, ...] = ("basic", "ntlm", "certificate"), **config: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tls: bool = False,
+        auth: tuple[str, ...] = ("basic", "ntlm", "certificate"),
+        **config: Any,
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.authority = Authority(folder) if tls else None

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from automation_bots.drivers.powershell_call import BOOTSTRAP, CMDLET, RUNNER  # noqa: E402
+from automation_bots.drivers.powershell_call import BOOTSTRAP, CMDLET, RUNNER
 
 STATE = Path(os.environ.get("LAB_WINDOWS", "."))
 SERVICES = {
@@ -32,13 +32,16 @@ SERVICES = {
 FILES = {"C:\\Logs": [("2026-11-01 10:00:00", 120, "app.log"), ("2026-11-02 11:30:00", 99000, "größe.txt")]}
 CLASSES = {
     "Win32_OperatingSystem": {
-        "Caption": "Stand-in for Windows", "Version": "10.0.0", "BuildNumber": "0", "LastBootUpTime": "2026-11-20 08:00:00",
+        "Caption": "Stand-in for Windows", "Version": "10.0.0", "BuildNumber": "0",
+        "LastBootUpTime": "2026-11-20 08:00:00",
         "LocalDateTime": "2026-11-23 20:00:00", "TotalVisibleMemorySize": 8388608, "FreePhysicalMemory": 4194304,
     }
 }  # fmt: skip
-EVENTS = [("2026-11-23 19:00:00", 7036, 4, "Service Control Manager", "The Print Spooler service entered the stopped state."),
+EVENTS = [("2026-11-23 19:00:00", 7036, 4, "Service Control Manager",
+           "The Print Spooler service entered the stopped state."),
           ("2026-11-23 18:00:00", 1000, 2, "Application Error", "Faulting application größe.exe"),
-          ("2026-11-23 17:00:00", 41, 1, "Kernel-Power", "The system has rebooted without cleanly shutting down first.")]  # fmt: skip
+          ("2026-11-23 17:00:00", 41, 1, "Kernel-Power",
+           "The system has rebooted without cleanly shutting down first.")]  # fmt: skip
 LEVELS = {1: "Critical", 2: "Error", 3: "Warning", 4: "Information"}
 
 
@@ -115,13 +118,19 @@ def get_cim(a: dict[str, Any]) -> Iterator[Any]:
 def get_event(a: dict[str, Any]) -> Iterator[Any]:
     wanted = {"LogName": a.get("LogName"), **(a.get("FilterHashtable") or {})}
     if wanted["LogName"] not in {"System", "Application"}:
-        yield PsError(f"There is not an event log on the localhost computer that matches \"{wanted['LogName']}\".")
+        yield PsError(f'There is not an event log on the localhost computer that matches "{wanted["LogName"]}".')
         return
     hits = [e for e in EVENTS if wanted.get("Level") in (None, e[2]) and wanted.get("ProviderName") in (None, e[3])]
     if not hits:
         yield PsError("No events were found that match the specified selection criteria.")
     for when, number, level, provider, message in hits[: int(a.get("MaxEvents", 100))]:
-        yield {"TimeCreated": when, "Id": number, "LevelDisplayName": LEVELS[level], "ProviderName": provider, "Message": message}
+        yield {
+            "TimeCreated": when,
+            "Id": number,
+            "LevelDisplayName": LEVELS[level],
+            "ProviderName": provider,
+            "Message": message,
+        }
 
 
 def set_content(a: dict[str, Any]) -> Iterator[Any]:
@@ -189,7 +198,9 @@ def record(**entry: Any) -> None:
 def run(name: str, named: dict[str, Any], given: list[Any]) -> Iterator[Any]:
     known = {cmdlet.lower(): cmdlet for cmdlet in CMDLETS}.get(name.lower())
     if known is None:
-        yield PsError(f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program.")
+        yield PsError(
+            f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program."
+        )
         return
     act, positional = CMDLETS[known]
     if given and positional:
@@ -230,8 +241,7 @@ def tell(items: Iterator[Any], columns: list[str]) -> None:
 
 
 def script(text: str, *, structured: bool) -> None:
-    for line in text.splitlines():
-        line = line.strip()
+    for line in map(str.strip, text.splitlines()):
         if not line or line.startswith(("#", "$ErrorActionPreference", "$ProgressPreference")):
             continue
         words = shlex.split(line)
@@ -247,7 +257,7 @@ def script(text: str, *, structured: bool) -> None:
 
 def script_line(words: list[str]) -> Iterator[Any]:
     if not CMDLET.fullmatch(words[0]):
-        yield PsError(f"The term '{words[0]}' is not recognized as the name of a cmdlet, function, script file, or operable program.")
+        yield from run(words[0], {}, [])
         return
     named: dict[str, Any] = {}
     given: list[Any] = []
@@ -281,11 +291,15 @@ def program(argv: list[str], tell: Callable[[str], None]) -> int:
     """A few programs of Windows."""
     name, *rest = argv
     if name in {"echo", "quser", "whoami", "hostname"}:
-        tell({"echo": " ".join(rest), "quser": "ana  console  1  Active", "whoami": "lab\\bot", "hostname": "LAB"}[name])
+        tell(
+            {"echo": " ".join(rest), "quser": "ana  console  1  Active", "whoami": "lab\\bot", "hostname": "LAB"}[name]
+        )
         return 0
     if name == "exit":
         return int(rest[0])
-    sys.stderr.write(f"'{name}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n")
+    sys.stderr.write(
+        f"'{name}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
+    )
     return 1
 
 

@@ -18,13 +18,17 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-import spnego  # noqa: E402 - the path comes first when this runs as a program
-from spnego.exceptions import SpnegoError  # noqa: E402
+import spnego
+from spnego.exceptions import SpnegoError
 
-from tests.lab.winrm.wsman import Limits, Service  # noqa: E402
+from tests.lab.winrm.wsman import Limits, Service
 
 _CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
-_SEALED = re.compile(rb"Length=(\d+)\r\n--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n(.*?)--Encrypted Boundary--\r\n", re.DOTALL)  # fmt: skip
+_SEALED = re.compile(
+    rb"Length=(\d+)\r\n--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n"
+    rb"(.*?)--Encrypted Boundary--\r\n",
+    re.DOTALL,
+)
 _SPNEGO = "application/HTTP-SPNEGO-session-encrypted"
 
 
@@ -140,10 +144,18 @@ class Handler(BaseHTTPRequestHandler):
         return (
             b"--Encrypted Boundary\r\n\tContent-Type: " + _SPNEGO.encode() + b"\r\n"
             b"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n" % len(answer)
-            + b"--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n" + data + b"--Encrypted Boundary--\r\n"
+            + b"--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n" + data
+            + b"--Encrypted Boundary--\r\n"
         )  # fmt: skip
 
-    def _say(self, status: int, body: bytes = b"", kind: str = "", headers: dict[str, str] | None = None, offers: list[str] | None = None) -> None:
+    def _say(
+        self,
+        status: int,
+        body: bytes = b"",
+        kind: str = "",
+        headers: dict[str, str] | None = None,
+        offers: list[str] | None = None,
+    ) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

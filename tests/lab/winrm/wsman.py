@@ -23,6 +23,10 @@ RSP = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 CMD = RSP + "/cmd"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
+_EXCEEDED = (
+    "This user is allowed a maximum number of {0} concurrent {1}, which has been exceeded. "
+    "Close existing {1} or raise the quota for this user."
+)
 _SIGNALS = {"ctrl_c": signal.SIGINT, "ctrl_break": signal.SIGINT, "terminate": signal.SIGKILL}
 _DURATION = re.compile(r"PT?(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 
@@ -62,9 +66,7 @@ class Service:
         """Return the HTTP status and the envelope."""
         message = ""
         try:
-            if len(body) > self.limits.envelope:
-                raise Fault(2150858790, "The SOAP packet received is larger than permitted.", "w:EncodingLimit")
-            request = _Request(body)
+            request = self._request(body)
             message = request.message
             action, inner = self._act(request, user)
         except Fault as fault:
@@ -72,13 +74,20 @@ class Service:
             return 500, _fault(fault, message)
         return 200, _envelope(action, message, inner)
 
+    def _request(self, body: bytes) -> _Request:
+        if len(body) > self.limits.envelope:
+            raise Fault(2150858790, "The SOAP packet received is larger than permitted.", "w:EncodingLimit")
+        return _Request(body)
+
     def _act(self, request: _Request, user: str) -> tuple[str, str]:
         name = request.action.rsplit("/", 1)[-1]
         acts = {"Create": self._create, "Delete": self._delete, "Command": self._command, "Send": self._send,
                 "Receive": self._receive, "Signal": self._signal}  # fmt: skip
         known = {f"{TRANSFER}/Create", f"{TRANSFER}/Delete", *(f"{RSP}/{n}" for n in acts)}
         if request.action not in known:
-            raise Fault(2150858753, f"The WS-Addressing action URI {request.action} is invalid.", "a:ActionNotSupported")
+            raise Fault(
+                2150858753, f"The WS-Addressing action URI {request.action} is invalid.", "a:ActionNotSupported"
+            )
         if request.resource != CMD:
             text = "The service does not support the resource URI; there is no PowerShell remoting here."
             raise Fault(2150858752, text, "a:DestinationUnreachable")
@@ -88,7 +97,7 @@ class Service:
 
     def _create(self, request: _Request, user: str) -> str:
         if len(self.shells.of(user)) >= self.limits.shells:
-            text = f"This user is allowed a maximum number of {self.limits.shells} concurrent shells, which has been exceeded. Close existing shells or raise the quota for this user."
+            text = _EXCEEDED.format(self.limits.shells, "shells")
             raise Fault(2150859173, text, "w:QuotaLimit")
         streams = request.text("Shell", "InputStreams"), request.text("Shell", "OutputStreams")
         if streams[0].split() != ["stdin"] or set(streams[1].split()) - {"stdout", "stderr"}:
@@ -104,7 +113,8 @@ class Service:
             f"</a:ReferenceParameters></x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId>"
             f"<rsp:ResourceUri>{CMD}</rsp:ResourceUri><rsp:Owner>{escape(user)}</rsp:Owner>"
             f"<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT{idle:.3f}S</rsp:IdleTimeOut>"
-            f"<rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
+            f"<rsp:InputStreams>stdin</rsp:InputStreams>"
+            f"<rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
         )
 
     def _delete(self, request: _Request, user: str) -> str:
@@ -115,7 +125,7 @@ class Service:
         shell = self._shell(request, user)
         running = sum(command.alive for one in self.shells.of(user) for command in one.commands.values())
         if running >= self.limits.operations:
-            text = f"This user is allowed a maximum number of {self.limits.operations} concurrent operations, which has been exceeded. Close existing operations for this user, or raise the quota for this user."
+            text = _EXCEEDED.format(self.limits.operations, "operations")
             raise Fault(2150859174, text, "w:QuotaLimit")
         words = [request.text("CommandLine", "Command"), *request.texts("CommandLine", "Arguments")]
         line = " ".join(words)
@@ -138,7 +148,11 @@ class Service:
         # An envelope has room for less than its size: base64 and the frame around it.
         found = command.receive(request.seconds, min(request.envelope, self.limits.envelope) // 2)
         if found is None:
-            raise Fault(2150858793, "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.", "w:TimedOut")
+            raise Fault(
+                2150858793,
+                "The WS-Management service cannot complete the operation within its OperationTimeout.",
+                "w:TimedOut",
+            )
         chunks, code = found
         key, state = quoteattr(command.id), "Running" if code is None else "Done"
         streams = "".join(
@@ -146,7 +160,9 @@ class Service:
             for name, data in chunks
         )
         if code is not None:
-            streams += "".join(f'<rsp:Stream Name="{name}" CommandId={key} End="true"></rsp:Stream>' for name in ("stdout", "stderr"))
+            streams += "".join(
+                f'<rsp:Stream Name="{name}" CommandId={key} End="true"></rsp:Stream>' for name in ("stdout", "stderr")
+            )
         exit_code = "" if code is None else f"<rsp:ExitCode>{code}</rsp:ExitCode>"
         ended = f'<rsp:CommandState CommandId={key} State="{RSP}/CommandState/{state}">{exit_code}</rsp:CommandState>'
         return f"<rsp:ReceiveResponse>{streams}{ended}</rsp:ReceiveResponse>"
@@ -203,7 +219,9 @@ class _Request:
     def _needed(self, path: str) -> str:
         text = (self.header.findtext(path) or "").strip()
         if not text:
-            raise Fault(2150858769, f"The header {path.rsplit('}', 1)[-1]} is required.", "a:MessageAddressingHeaderRequired")
+            raise Fault(
+                2150858769, f"The header {path.rsplit('}', 1)[-1]} is required.", "a:MessageAddressingHeaderRequired"
+            )
         return text
 
     def option(self, name: str) -> str:
@@ -243,7 +261,8 @@ def _fault(fault: Fault, relates: str) -> bytes:
         "</f:Message></f:WSManFault>"
     )
     inner = (
-        f"<s:Fault><s:Code><s:Value>{sender}</s:Value><s:Subcode><s:Value>{fault.subcode}</s:Value></s:Subcode></s:Code>"
+        f"<s:Fault><s:Code><s:Value>{sender}</s:Value>"
+        f"<s:Subcode><s:Value>{fault.subcode}</s:Value></s:Subcode></s:Code>"
         f'<s:Reason><s:Text xml:lang="en-US">{escape(fault.reason)}</s:Text></s:Reason>'
         f"<s:Detail>{detail}</s:Detail></s:Fault>"
     )
