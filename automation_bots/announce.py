@@ -22,6 +22,7 @@ _SPARING_SECONDS = 10.0  # where messages cannot be edited, a new one at most th
 _ACCEPT_SECONDS = 10.0  # how long an end waits for its first words to be said
 _LOOK_SECONDS = 5.0  # between two looks for ends that nobody reported
 _EDITS = 3  # a message that cannot be edited so often is perhaps gone: its job's end is said anew
+_SAID = "-"  # stands for a message without a reference
 _RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -88,6 +89,20 @@ class Announcer:
             live.since = time.monotonic()
             live.opened = True
             self._wake.set()
+
+    def parked(self, job: Job, why: str) -> None:
+        """Say the first words about a job that will not start soon; nobody follows it until `take_up`."""
+        message = self._surface(job.place).say(job.place, render.accepted(job, why))
+        self._store.set_message(job.number, json.dumps(asdict(message)) if message else _SAID)
+
+    def is_said(self, number: int) -> bool:
+        """Whether the first words about a parked job were said."""
+        return bool(self._store.message(number))
+
+    def take_up(self, number: int) -> None:
+        """A parked job goes on: follow it from now on, in the message that it has already."""
+        with self._lock:
+            self._live[number] = _Live(message=_ref(self._store.message(number)), opened=True)
 
     def ended(self, number: int) -> None:
         """A job has ended: look at once."""
@@ -190,7 +205,7 @@ def _is_opened(entry: _Live) -> bool:
 
 
 def _ref(text: str) -> MessageRef | None:
-    if not text:
+    if not text or text == _SAID:
         return None
     data = json.loads(text)
     return MessageRef(Place(**data["place"]), data["id"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,38 +13,49 @@ from typing import Any
 
 from automation_bots import __version__, gate, secrets, settings
 from automation_bots.announce import Announcer
+from automation_bots.approvaldesk import ApprovalDesk
 from automation_bots.catalog import Folders
-from automation_bots.chores import Chores
+from automation_bots.checkpoints import Checkpoint
+from automation_bots.closedesk import CloseDesk
+from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.run import Workshop
-from automation_bots.drivers import Driver
+from automation_bots.drivers import Closing, Driver
 from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.paths import Paths, Sight
 from automation_bots.drivers.powershell import PowerShell
 from automation_bots.drivers.powershell_ssh import SshPowerShell
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
-from automation_bots.drivers.ssh import Ssh
-from automation_bots.ecs import EcsLog
+from automation_bots.drivers.ssh import Options, Ssh
+from automation_bots.drivers.ssh_access import Access, Around, KnownHosts, OfferedKey, access_to, offered_to
+from automation_bots.drivers.ssh_config import SshConfig
 from automation_bots.errors import ConfigError
 from automation_bots.health import Health
 from automation_bots.inventory import Inventory
 from automation_bots.jobdesk import JobDesk
+from automation_bots.keeper import Keeper
 from automation_bots.logs import Recent
+from automation_bots.membership import Membership
 from automation_bots.model import Answer, Job, Place, one_line
 from automation_bots.office import Office
+from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
-from automation_bots.policy import ADMINS
+from automation_bots.recorddesk import RecordDesk
 from automation_bots.redact import Redactor
+from automation_bots.references import References
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.trust import Means, TrustDesk
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
-OWN_PLUGINS = ("desk", "jobs", "operations")
+_COLLECT = (50_000, 20, 20)
+OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people")
+_LOOK_SECONDS = 5.0  # for one device
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -57,6 +70,8 @@ class Bot:
     With `read_only` only the files are read: for checks beside a running bot.
     """
 
+    _surface: Surface | None
+
     def __init__(
         self,
         folder: Path,
@@ -70,25 +85,37 @@ class Bot:
         self.settings = settings.load(self.folder)
         self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
         self.redactor = Redactor()
+        self.references = References(self.folder, self.settings, self.environment, self.redactor)
         self.inventory = self._inventory()
         self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
         self.world.load()
         self._started = self._stopped = False
         if read_only:
             return
-        self._more_drivers = drivers
+        self._more_drivers, self._surface = drivers, None
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(self.record)
-        self._surface: Surface | None = None
+        self.membership = Membership(self.store.people, self.settings, self.data, self.references.resolved, now)
+        self.membership.join(self.world)
+        self._consent = Consent(self.world, self.store.parking.find, now)
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
-        (self.data / "log").mkdir(mode=0o700, exist_ok=True)
-        self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
-        self._chores = Chores(self.store, self.settings.retention.days)
+        self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
-        office = self._office()
-        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        self._set_desks(self._office())
+
+    def _set_desks(self, office: Office) -> None:
+        trust = TrustDesk(office, self._trust_means())
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
+        self.approval_desk = ApprovalDesk(office)
+        self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
+        self.record_desk = RecordDesk(office, self.keeper.signer.public)
+        self._closed()
+        self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+
+    def _closed(self) -> None:
+        """Let the gate know what people have frozen and locked."""
+        self.world.closures = self.store.closures.current()
 
     # -- parts
 
@@ -115,7 +142,7 @@ class Bot:
     def record(self) -> str | Path:
         """Where the record lives: the data folder, or a database server's URL."""
         url = self.settings.store.url
-        return self._resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
+        return self.references.resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
         """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
@@ -158,23 +185,22 @@ class Bot:
             redactor=self.redactor,
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
+            consent=self._consent.void,
+            kv=self.references.kv,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
         announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
-        dispatcher.listen(announcer.ended)
+        dispatcher.listen(self._ended)
         return dispatcher, announcer
+
+    def _ended(self, number: int) -> None:
+        self.announcer.ended(number)
+        self.pipeline.approvals.vigil.ended(number)
 
     def _drivers(self) -> dict[str, Driver]:
         wanted, vault = self.settings.drivers, self.inventory.vault_password_file
-        ssh = Ssh(
-            self.known_hosts,
-            parallel=wanted.ssh.parallel,
-            connect_seconds=wanted.ssh.connect_seconds,
-            output_limit=wanted.output_limit,
-            key_files=tuple(self._path(key) for key in wanted.ssh.key_files),
-            allow_agent=wanted.ssh.agent,
-        )
+        ssh = self._ssh()
         ansible = Ansible(
             forks=wanted.ansible.forks,
             vault_password_file=vault,
@@ -182,18 +208,50 @@ class Bot:
             output_limit=wanted.output_limit,
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        ours = (ssh, ansible, python, Reach(), self._paths(), self._powershell(ssh))
-        drivers: tuple[Driver, ...] = (*ours, *self._more_drivers)
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        windows = PowerShell(
+            SshPowerShell(ssh),
+            parallel=wanted.powershell.parallel,
+            connect_seconds=wanted.powershell.connect_seconds,
+            output_limit=wanted.output_limit,
+            ca=self._path(wanted.powershell.ca) if wanted.powershell.ca else None,
+        )
+        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), windows, *self._more_drivers)
+        self._closing = [driver.close for driver in drivers if isinstance(driver, Closing)]
         return {driver.name: driver for driver in drivers}
 
-    def _powershell(self, ssh: Ssh) -> PowerShell:
-        wanted = self.settings.drivers.powershell
-        return PowerShell(
-            SshPowerShell(ssh.known_hosts, ssh.key_files, ssh.allow_agent, ssh.connect_seconds),
+    def _ssh(self) -> Ssh:
+        wanted = self.settings.drivers.ssh
+        options = Options(
             parallel=wanted.parallel,
             connect_seconds=wanted.connect_seconds,
-            output_limit=self.settings.drivers.output_limit,
-            ca=self._path(wanted.ca) if wanted.ca else None,
+            key_files=tuple(self._path(key) for key in wanted.key_files),
+            allow_agent=wanted.agent,
+            keep_seconds=wanted.keep_seconds,
+            keep=wanted.keep,
+        )
+        limit = self.settings.drivers.output_limit
+        return Ssh(self.known_hosts, options, output_limit=limit, around=self._around())
+
+    def _around(self) -> Around:
+        """What says how to get to a device, beside its own variables."""
+        wanted = self.settings.drivers.ssh.config
+        config = SshConfig(self._path(wanted)) if wanted else None
+        return Around(config, self.inventory.find, self.inventory.secrets)
+
+    def _trust_means(self) -> Means:
+        """How host keys are looked at: by the way that the driver takes, jump hosts included."""
+        wanted, around = self.settings.drivers.ssh, self._around()
+        keys = tuple(self._path(key) for key in wanted.key_files)
+
+        def offered(access: Access) -> list[OfferedKey]:
+            return offered_to(access, KnownHosts(self.known_hosts), _LOOK_SECONDS, keys=keys, agent=wanted.agent)
+
+        return Means(
+            self.known_hosts,
+            tell=lambda place, text: self._surface_of(place).say(place, text),
+            access=lambda device: access_to(device, {}, around),
+            offered=offered,
         )
 
     def _paths(self) -> Paths:
@@ -224,8 +282,25 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
-            )
+                asking=self.settings.approvals.asking(),
+                surface=self._surface_of,
+                page=self._page,
+            ),
+            self._consent,
         )
+
+    def _page(self, answer: Answer) -> None:
+        """Tell the admins and the approvers' room at once, without making the one wait who has an emergency."""
+        threading.Thread(target=self._page_now, args=(answer,), name="page", daemon=True).start()
+
+    def _page_now(self, answer: Answer) -> None:
+        self._tell_admins(answer)
+        if room := self.settings.approvals.asking().room:
+            self._tell(
+                "the approvers' room",
+                Place(self.settings.network, self.settings.places.get(room.removeprefix("#"), room)),
+                answer,
+            )
 
     def _office(self) -> Office:
         return Office(
@@ -275,24 +350,16 @@ class Bot:
 
     def _environment_of(self, driver: str) -> dict[str, str]:
         """What [drivers.<name>.environment] says, references resolved."""
-        return self._resolved(getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment")
+        return self.references.resolved(
+            getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment"
+        )
 
     def _chat_secrets(self) -> dict[str, str]:
         """Resolved only where the bot really runs: a check needs no tokens."""
         named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
-        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)}, "chat")
-
-    def _resolved(self, references: Mapping[str, str], *table: str) -> dict[str, str]:
-        password_file = self.settings.inventory.vault_password_file
-        vault = self._path(password_file) if password_file else None
-        found = {}
-        for key, value in references.items():
-            try:
-                found[key] = secrets.resolve(value, self.environment, self.folder, vault)
-            except LookupError as error:
-                raise settings.wrong(self.folder, (*table, key), str(error)) from error
-        self.redactor.add(found[key] for key, value in references.items() if secrets.is_reference(value))
-        return found
+        return self.references.resolved(
+            {key: value for key, value in named.items() if secrets.is_reference(value)}, "chat"
+        )
 
     # -- life
 
@@ -302,16 +369,21 @@ class Bot:
             self._surface = surface
             return []
         self._surface = surface
+        # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
+        # again and again takes longer than the work itself.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):
             log.warning("ended %d processes that a killed bot had left running", ended)
-        self._ecs.follow(self.store)
+        self.membership.start()
+        self.keeper.start(self._post_checkpoint)
         self.announcer.start()
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
-        self._chores.start()
+        self.pipeline.approvals.vigil.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
@@ -330,20 +402,29 @@ class Bot:
             return lambda: None
 
     def _reloaded(self, change: Change) -> None:
+        self.pipeline.approvals.vigil.look_at_all()
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
             self._tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
 
+    def _post_checkpoint(self, checkpoint: Checkpoint) -> None:
+        if room := self.settings.record.checkpoint_room:
+            place = Place(self.settings.network, self.settings.places.get(room.removeprefix("#"), room))
+            text = f"Checkpoint of the record of {checkpoint.bot}: {checkpoint.seq} entries, signed."
+            self._surface_of(place).say(place, Answer(text, checkpoint.line))
+
     def _tell_admins(self, answer: Answer) -> None:
         network = self.settings.network
         for person in self.world.policy.people.values():
             if ADMINS in person.groups and network in person.ids:
-                place = Place(network, person.ids[network], direct=True)
-                try:
-                    self._surface_of(place).say(place, answer)
-                except Exception:  # whatever a network raises for one of them, the others are told
-                    log.exception("%s could not be told: %s", person.name, answer.text)
+                self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
+
+    def _tell(self, who: str, place: Place, answer: Answer) -> None:
+        try:
+            self._surface_of(place).say(place, answer)
+        except Exception:  # whatever a network raises for one of them, the others are told
+            log.exception("%s could not be told: %s", who, answer.text)
 
     @property
     def started(self) -> bool:
@@ -365,12 +446,16 @@ class Bot:
             return
         self._stopped = True
         self.world.stop()
+        if self._started:
+            self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
+        for close in self._closing:
+            close()
         if self._started:
             self.announcer.stop()
-            self._chores.stop()
+            self.membership.stop()
             self._stop_metrics()
             logging.getLogger().removeHandler(self.health.recent)
             self.store.record(AuditKind.CLOSED)
-            self._ecs.close()
+            self.keeper.stop()
         self.store.close()

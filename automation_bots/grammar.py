@@ -82,6 +82,10 @@ class Typed:
     quiet: bool = False
     wait: bool = False
     reason: str = ""
+    when: str = ""  # not before that time
+    emergency: str = ""
+    canary: str = ""
+    pause_after: int = 0
 
 
 def parse(operation: Operation, line: str, text: str = "") -> Typed:
@@ -101,6 +105,8 @@ def parse(operation: Operation, line: str, text: str = "") -> Typed:
 
 
 _FLAGS = ("check", "quiet", "wait")
+_SAID = ("reason", "when", "emergency", "canary")  # flags with a value
+_PAUSE = "pause-after"
 
 
 def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[Word]:
@@ -109,7 +115,7 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
     free = any(p.rest for p in operation.parameters)
     pending = iter(found)
     for word in pending:
-        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, "reason")
+        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_SAID, _PAUSE)
         if word.quoted or (free and not ours):
             plain.append(word)
         elif word.text.startswith("--") and len(word.text) > 2:
@@ -126,8 +132,11 @@ def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
     if name in _FLAGS and not equals:
         setattr(typed, name, True)
         return
-    if name == "reason":
-        typed.reason = value if equals else _next(name, pending)
+    if name in _SAID and operation.parameter(name) is None:
+        setattr(typed, name, value if equals else _next(name, pending))
+        return
+    if name == _PAUSE:
+        typed.pause_after = _count(value) if equals else 1
         return
     parameter = operation.parameter(name.replace("-", "_"))
     if parameter is not None and parameter.type == "bool" and not equals:
@@ -138,6 +147,12 @@ def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
         )
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch("[1-9]", text):
+        raise BadParameter(f"--{_PAUSE} takes the number of a batch, as in --{_PAUSE}=2; got {one_line(text, 20)!r}")
+    return int(text)
+
+
 def _next(name: str, pending: Any) -> str:
     word = next(pending, None)
     if word is None:
@@ -146,6 +161,9 @@ def _next(name: str, pending: Any) -> str:
 
 
 def _assign(operation: Operation, name: str, value: str, typed: Typed) -> None:
+    if operation.parameter(name) is None and name == "when":
+        typed.when = value
+        return
     if operation.parameter(name) is None:
         known = ", ".join(p.name for p in operation.parameters) or "none"
         raise BadParameter(
@@ -176,12 +194,24 @@ def _fill(operation: Operation, found: list[Word], typed: Typed, *, everything: 
     for parameter in operation.parameters:
         if parameter.name in typed.values or not rest or parameter.text:
             continue
+        if parameter.last and not everything:
+            if len(rest) > 1 or _fits(parameter, rest[-1]):  # else the devices are there, and it is asked for
+                typed.values[parameter.name] = rest.pop().text
+            continue
         if parameter.rest:
             typed.values[parameter.name] = tuple(word.text for word in rest)
             rest = []
         elif everything or parameter.required:
             typed.values[parameter.name] = rest.pop(0).text
     return rest
+
+
+def _fits(parameter: Parameter, word: Word) -> bool:
+    try:
+        parameters.check(parameter, word.text)
+    except BadParameter:
+        return False
+    return True
 
 
 def _take_text(operation: Operation, text: str, typed: Typed) -> None:

@@ -101,13 +101,18 @@ class Inventory:
         """Return one device with its groups and variables."""
         return self.devices((name,))[0]
 
+    def find(self, name: str) -> Device | None:
+        """Return one device; None: there is none of that name."""
+        snapshot = self._snapshot
+        return snapshot.device(name) if name in snapshot else None
+
     def devices(self, names: Iterable[str]) -> tuple[Device, ...]:
         """Return several devices, all from the same state of the inventory."""
         snapshot = self._snapshot
         names = tuple(names)
         if missing := [name for name in names if name not in snapshot]:
             raise UnknownDevice(f"No device {', '.join(map(repr, missing))}")
-        return tuple(snapshot.device(name) for name in names)
+        return snapshot.devices(names)
 
     def secrets(self, host: str) -> Mapping[str, str]:
         """Return the real values of a device's secrets; a `DriverError` says what to set when that cannot be done."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from automation_bots import bundle, helptext, render
+from automation_bots import bundle, gate, helptext, render
+from automation_bots.closures import ALL, sentence
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, Answer, File, Job, State, one_line
+from automation_bots.model import FINAL, PARKED, Answer, File, Job, Person, State, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
-from automation_bots.store import AuditKind, Criteria, Subject
-
-_AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
-_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
+from automation_bots.rules import ADMINS
+from automation_bots.store import AuditKind, Subject
 
 
 class JobDesk:
@@ -41,7 +37,7 @@ class JobDesk:
         states: dict[str, tuple[State, ...] | None] = {
             "all": None,
             "mine": None,
-            "running": (State.RUNNING, State.QUEUED),
+            "running": (State.RUNNING, State.QUEUED, *PARKED),
             "failed": (State.FAILED, State.INTERRUPTED),
         }
         if which not in states:
@@ -77,10 +73,13 @@ class JobDesk:
         recap = render.recap(job, outcomes, said) if job.state in FINAL else None
         why = self._office.dispatcher.waits().get(job.number, "")
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
+        if waits := self._office.pipeline.approvals.waits_for(job):
+            rows.append(("waits", waits))
         each = said.block or render.table(render.rows(outcomes), limit=40)
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
-        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}cancel {job.number}")
+        then = "details" if job.state in PARKED else "cancel"
+        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}{then} {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
         if device and device not in job.devices:
@@ -127,15 +126,29 @@ class JobDesk:
             shown = (job.title, job.person) if self._office.sees(person, job) else ("…", "")
             rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
         running = self._office.dispatcher.active[0]
+        closed = self._closed(person)
         if not rows:
-            return Answer(f"Nothing waits; {render.many(running, 'job')} running.")
-        return Answer(f"{render.many(len(rows), 'job')} waiting, {running} running:", render.table(rows, limit=30))
+            return Answer(f"Nothing waits; {render.many(running, 'job')} running.", closed)
+        return Answer(
+            f"{render.many(len(rows), 'job')} waiting, {running} running:",
+            "\n".join(filter(None, [render.table(rows, limit=30), closed])),
+        )
 
-    def cancel(self, ask: Ask) -> Answer:
+    def _closed(self, person: Person) -> str:
+        """What is frozen or locked of the devices that a person sees, one line each."""
+        seen, zone = gate.visible(self._office.world.scope, person), self._office.world.policy.timezone
+        found = [c for c in self._office.store.closures.current() if ALL in c.devices or c.hits(seen)]
+        return "\n".join(
+            f"{'all' if ALL in c.devices else render.names(c.hits(seen))}: {sentence(c, zone)}" for c in found[:10]
+        )
+
+    def cancel(self, ask: Ask) -> Answer | None:
         """Stop one's own job; admins stop any."""
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
+        if job.state in PARKED:
+            return self._office.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
         if job.state in FINAL or not self._office.dispatcher.cancel(job.number, person.name):
             return Answer(
                 f"#{job.number} has ended already: {job.state.value}. → {self._office.prefix}job {job.number}"
@@ -165,69 +178,3 @@ class JobDesk:
             return Answer(f"#{job.number} holds no device.")
         self._office.dispatcher.released()
         return Answer(f"#{job.number} is acknowledged; {render.names(job.devices)} can be changed again.")
-
-    # -- the record
-
-    def audit(self, ask: Ask) -> Answer:
-        """The record, newest first, filtered by key=value."""
-        denied = self._office.pipeline.guard(ask.caller, ask.place, "audit")
-        if denied is not None:
-            return denied
-        if ask.line.strip() == "verify":
-            return Answer(
-                f"The record is whole: {self._office.store.verify_audit()} entries, each chained to the one before."
-            )
-        criteria, limit = self._filters(ask.words)
-        rows = self._office.store.audit_rows(limit=limit, **criteria)
-        if not rows:
-            return Answer("No such entries.")
-        shown = [helptext.audit_row(row) for row in rows]
-        return Answer(f"{len(rows)} entries, newest first:", render.table(shown, limit=50))
-
-    def _filters(self, words: Sequence[str]) -> tuple[Criteria, int]:
-        criteria, limit = Criteria(), 50
-        for word in words:
-            key, equals, value = word.partition("=")
-            if not equals or not value:
-                raise BadCommand(
-                    f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._office.prefix}help audit"
-                )
-            if key == "limit":
-                limit = min(_number(key, value), 500)
-            else:
-                criteria.update(self._criterion(key, value))
-        return criteria, limit
-
-    def _criterion(self, key: str, value: str) -> Criteria:
-        if key == "person":
-            return {"person": value}
-        if key == "device":
-            return {"device": value}
-        if key == "job":
-            return {"job": _number(key, value)}
-        if key == "kind":
-            return {"kind": _kind(value)}
-        if key == "since":
-            return {"since": self._office.now() - _age(value)}
-        raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: person, device, kind, job, since, limit")
-
-
-def _number(key: str, value: str) -> int:
-    digits = value.lstrip("#")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
-        raise BadCommand(f"{key} must be a number, got {one_line(value, 30)!r}")
-    return int(digits)
-
-
-def _kind(value: str) -> AuditKind:
-    kinds = {kind.value.replace(" ", "-"): kind for kind in AuditKind}
-    if value not in kinds:
-        raise BadCommand(f"kind is one of {', '.join(kinds)}")
-    return kinds[value]
-
-
-def _age(value: str) -> timedelta:
-    found = _AGE.fullmatch(value)
-    if not found:
-        raise BadCommand(f"since must be like 30m, 2h or 7d, got {one_line(value, 30)!r}")
-    return timedelta(minutes=int(found.group(1)) * _MINUTES[found.group(2)])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from automation_bots.needs import Need
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -24,15 +26,22 @@ class Risk(StrEnum):
 class State(StrEnum):
     """Where a job is in its life; the values after RUNNING are final."""
 
+    WAITING = "waiting"  # for approval
+    SCHEDULED = "scheduled"  # for its time
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+    DENIED = "denied"  # by an approver
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    VOID = "void"  # what was asked for is no longer what would run
 
 
-FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.INTERRUPTED})
+PARKED = frozenset({State.WAITING, State.SCHEDULED})
+FINAL = frozenset(State) - PARKED - {State.QUEUED, State.RUNNING}
 
 
 class Status(StrEnum):
@@ -85,7 +94,7 @@ class Parameter:
     """One typed parameter of an operation."""
 
     name: str
-    type: str = "str"  # str, int, float, bool, list
+    type: str = "str"  # str, int, float, bool, list; numbers: a list of whole numbers
     required: bool = True
     default: Any = None
     choices: tuple[Any, ...] = ()
@@ -98,6 +107,7 @@ class Parameter:
     rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
     secret: bool = False  # never shown, never stored
     spoken: str = ""  # the word that stands for its value in rules; empty: the value itself
+    last: bool = False  # without `on`, it is the last word, behind the devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ class Operation:
     risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
-    devices: str = "required"  # required, one, optional, none
+    devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
@@ -203,6 +213,14 @@ def driver_of(variables: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """Batches one after the other: `steps` are counts or percentages, the rest comes last."""
+
+    steps: tuple[str, ...] = ()
+    pause_after: int = 0  # the batch after which somebody has to say `!continue`; 0: none
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 
@@ -218,6 +236,10 @@ class Request:
     wait: bool = False
     message_id: str = ""
     retry_of: int | None = None
+    when: datetime | None = None  # not before
+    emergency: str = ""  # why the usual rules cannot be kept
+    canary: Canary | None = None
+    confirmed: int = 0  # the number of devices that the requester typed
 
     @property
     def risk(self) -> Risk:
@@ -240,6 +262,9 @@ class Limits:
     devices: int | None = None
     concurrent: int | None = None
     rate: tuple[int, float] | None = None  # (starts, seconds)
+    failures: float | None = None  # of a batch of a canary; more than this share stops the job, None: any failure
+    caps: tuple[tuple[str, str, int], ...] = ()  # (rule, per what, jobs at once)
+    rates: tuple[tuple[str, str, int, float], ...] = ()  # (rule, per what, starts, seconds)
 
 
 NO_LIMITS = Limits()
@@ -254,8 +279,11 @@ class Decision:
     rules: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    needs: tuple[Need, ...] = ()  # all must be met
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+    confirm: str = ""  # why the requester has to type the number of devices first; empty: no need
+    approver_proof: timedelta | None = None  # how old the proof of whoever approves may be; None: none is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +322,10 @@ class Job:
     reason: str = ""
     digest: str = ""  # of operation, parameters, devices and the content of what runs
     retry_of: int | None = None
+    preview_of: int | None = None  # the job that waits for approval and is looked at here beforehand
+    parked: bool = False  # it waited for approval or for its time: its approval record stands beside it
+    emergency: str = ""
+    canary: Canary | None = None
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -313,6 +345,7 @@ class File:
 
     name: str
     content: bytes
+    passing: bool = False  # a secret: shown to whom it is for, kept nowhere
 
     @classmethod
     def of_text(cls, name: str, text: str) -> File:
@@ -357,7 +390,8 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
-        text = " ".join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
+        between = " " if parameter.rest else ","
+        text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
             text = f"({str(value).count(chr(10)) + 1} lines)"
         words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from automation_bots.errors import BadParameter
@@ -89,6 +90,10 @@ def check(parameter: Parameter, raw: Any) -> Any:
 
 
 def _checked(parameter: Parameter, raw: Any) -> Any:
+    if parameter.type == "numbers":
+        items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
+        one = replace(parameter, type="int")
+        return tuple(_limited(one, _converted(one, item)) for item in items if str(item).strip())
     if parameter.type == "list" or parameter.rest:
         items = list(raw) if isinstance(raw, list | tuple) else str(raw).split(",")
         return tuple(_limited(parameter, str(item).strip()) for item in items if str(item).strip())

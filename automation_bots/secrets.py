@@ -1,4 +1,6 @@
-"""References to secrets: `env:NAME`, `credential:NAME` (systemd), `file:PATH`, `vault:NAME` (Ansible Vault)."""
+"""References to secrets: `env:NAME`, `credential:NAME` (systemd), `file:PATH`, `vault:NAME` (Ansible Vault),
+`kv:MOUNT/PATH#FIELD` and `bao:MOUNT/data/PATH#FIELD` (HashiCorp Vault, OpenBao).
+"""  # fmt: skip
 
 from __future__ import annotations
 
@@ -11,9 +13,10 @@ from pathlib import Path
 
 import yaml
 
+from automation_bots.kv import NOWHERE, Kv
 from automation_bots.model import one_line
 
-_REFERENCE = re.compile(r"(env|credential|file|vault):(.+)")
+_REFERENCE = re.compile(r"(env|credential|file|vault|kv|bao):(.+)")
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|token|secret|api_?key|private_?key)$")
 
 
@@ -28,13 +31,19 @@ def names_a_secret(key: str) -> bool:
 
 
 def resolve(
-    reference: str, environment: Mapping[str, str], folder: Path, vault_password_file: Path | None = None
+    reference: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    vault_password_file: Path | None = None,
+    kv: Kv = NOWHERE,
 ) -> str:
     """Return the secret; a LookupError says what is missing and where it was looked for."""
     found = _REFERENCE.fullmatch(reference)
     if not found:
         return reference
     kind, name = found.groups()
+    if kind in {"kv", "bao"}:
+        return kv.resolve(reference)
     if kind == "vault":
         return _vaulted(name, folder, vault_password_file)
     if kind == "env":

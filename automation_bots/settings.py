@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automation_bots import secrets
 from automation_bots.errors import ConfigError
-from automation_bots.policy import rate
+from automation_bots.needs import Asking, span
+from automation_bots.policy_file import rate
+from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.throttle import Caps
 
 
@@ -87,11 +89,14 @@ class AnsibleSettings(_Strict):
 class SshSettings(_Strict):
     """[drivers.ssh]."""
 
-    parallel: int = Field(20, ge=1)
+    parallel: int = Field(200, ge=1, le=5000)
     connect_seconds: float = Field(10, gt=0)
+    keep_seconds: float = Field(60, ge=0)
+    keep: int = Field(500, ge=0)
     known_hosts: str = "known_hosts"
     key_files: list[str] = []
     agent: bool = True
+    config: str = ""
 
 
 class PowerShellSettings(_Strict):
@@ -110,6 +115,12 @@ class PythonSettings(_Strict):
     _clear = field_validator("environment")(_no_secret_in_clear)
 
 
+class ReachSettings(_Strict):
+    """[drivers.reach]."""
+
+    packets_per_second: float = Field(5000, ge=0)  # 0: as many as go
+
+
 class DriverSettings(_Strict):
     """[drivers.*]."""
 
@@ -117,6 +128,7 @@ class DriverSettings(_Strict):
     ssh: SshSettings = SshSettings()
     powershell: PowerShellSettings = PowerShellSettings()
     python: PythonSettings = PythonSettings()
+    reach: ReachSettings = ReachSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
 
 
@@ -144,6 +156,28 @@ class RetentionSettings(_Strict):
     """[retention]: how long outputs of ended jobs stay; the audit stays."""
 
     days: int = Field(90, ge=1)
+
+
+class ApprovalSettings(_Strict):
+    """[approvals]: how approvers are asked, where the rules of the policy say nothing else."""
+
+    room: str = ""
+    within: str = "1d"
+    late: str = "15m"
+    waiting: int = Field(20, ge=1)
+    many: int = Field(10, ge=1)
+    production: list[str] = ["prod*"]
+
+    @field_validator("within", "late")
+    @classmethod
+    def _spans(cls, value: str) -> str:
+        span(value)
+        return value
+
+    def asking(self) -> Asking:
+        """Return them as the way of a command wants them."""
+        within, late = span(self.within), span(self.late)
+        return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
 
 
 class InventorySettings(_Strict):
@@ -175,6 +209,11 @@ class Settings(_Strict):
     store: StoreSettings = StoreSettings()
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    record: RecordSettings = RecordSettings()
+    people: PeopleSettings = PeopleSettings()
+    ldap: LdapSettings = LdapSettings()
+    vault: VaultSettings = VaultSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

@@ -72,6 +72,7 @@ class Admission:
 
     start: tuple[int, ...]
     waits: Mapping[int, str]
+    seconds: Mapping[int, int] = field(default_factory=dict)  # until its rate lets a job start, where that is why
 
 
 class _Use:
@@ -102,7 +103,20 @@ def _keys(entry: Entry) -> list[str]:
         f"rule:{entry.person}:{entry.operation}",
         *(f"driver:{driver}" for driver in entry.drivers),
         *(f"site:{site}" for site in entry.sites),
+        *(key for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
+        *(key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, f"{per}/rate")),
     ]
+
+
+def _per(entry: Entry, rule: str, per: str) -> list[tuple[str, str]]:
+    """The keys under which a rule counts its jobs by person, place and so on, with words for each."""
+    values: dict[str, Iterable[str]] = {
+        "bot": ("",), "person": (entry.person,), "place": (entry.place,), "operation": (entry.operation,),
+        "driver": entry.drivers, "site": entry.sites, "device": sorted(entry.devices),
+    }  # fmt: skip
+    words = {"bot": "", "place": " in this room", "person": " of {}", "operation": " of {}", "driver": " with {}"}
+    kind = per.removesuffix("/rate")
+    return [(f"{rule}/{per}:{v}", f'rule "{rule}"' + words.get(kind, " at {}").format(v)) for v in values[kind]]
 
 
 def admit(
@@ -129,7 +143,7 @@ def admit(
         starts.append(entry.number)
         use.add(entry)
         rates.add(entry)
-    return Admission(tuple(starts), waits)
+    return Admission(tuple(starts), waits, {n: s for n, s in rates.seconds.items() if n in waits})
 
 
 def _first_changes(queued: Iterable[Entry]) -> dict[str, int]:
@@ -186,6 +200,11 @@ def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
         (f"rule:{entry.person}:{entry.operation}", entry.limits.concurrent, "such jobs run, which is the rule's limit"),
         *((f"driver:{name}", caps.driver.get(name), f"{name} jobs run") for name in entry.drivers),
         *((f"site:{name}", caps.site.get(name, caps.site.get("*")), f"jobs run at {name}") for name in entry.sites),
+        *(
+            (key, jobs, f"jobs by {words} run")
+            for rule, per, jobs in entry.limits.caps
+            for key, words in _per(entry, rule, per)
+        ),
     ]
 
 
@@ -197,21 +216,28 @@ class _Rates:
 
     def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
         self._caps, self._recent, self._now = caps, recent, now
+        self.seconds: dict[int, int] = {}  # until a job is free, of those asked for
         self._found: dict[str, list[float]] | None = None  # times by key; made when a rate asks for them
 
     def add(self, entry: Entry) -> None:
         self._note(self._times(), entry, self._now)
 
     def exceeded(self, entry: Entry) -> str:
-        for rate, key, words in self._rates_of(entry):
-            if rate is None:
-                continue
-            starts, seconds = rate
-            times = self._times().get(key, [])
-            if len(times) - bisect_right(times, self._now - seconds) >= starts:
-                free = times[-starts] + seconds - self._now
-                return f"waits {max(1, round(free))} s: {words} may start {starts} jobs in {seconds:g} s"
-        return ""
+        """Say how long a job waits for the slowest of its rates; empty when none is met."""
+        met = max((found for row in self._rates_of(entry) if (found := self._free(*row))), default=None)
+        if met is None:
+            return ""
+        self.seconds[entry.number] = max(1, round(met[0]))
+        return f"waits {self.seconds[entry.number]} s: {met[1]}"
+
+    def _free(self, rate: tuple[int, float] | None, key: str, words: str) -> tuple[float, str] | None:
+        if rate is None:
+            return None
+        starts, seconds = rate
+        times = self._times().get(key, [])
+        if len(times) - bisect_right(times, self._now - seconds) < starts:
+            return None
+        return times[-starts] + seconds - self._now, f"{words} may start {starts} jobs in {seconds:g} s"
 
     def _times(self) -> dict[str, list[float]]:
         if self._found is None:
@@ -231,4 +257,9 @@ class _Rates:
             (rates.get("place"), f"place:{entry.place}", "this room"),
             (rates.get(operation), operation, entry.operation),
             (entry.limits.rate, f"rule:{entry.person}:{entry.operation}", "the rule"),
+            *(
+                ((starts, seconds), key, words)
+                for rule, per, starts, seconds in entry.limits.rates
+                for key, words in _per(entry, rule, f"{per}/rate")
+            ),
         )

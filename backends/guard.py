@@ -206,17 +206,17 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
     ours = is_ours(method)
     free = ours or plugin.name in getattr(bot, "automation_free", ())
 
-    def judged(msg: Any) -> Answer | None:
+    def judged(msg: Any, args: Any) -> Answer | None:
         if free:
             return None
         command = method._err_command_name  # with _ between its words: one name, which a rule can say
-        return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command)
+        return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command, str(args or ""))
 
     if inspect.isgeneratorfunction(method):
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            refusal = _safely(bot, msg, lambda: judged(msg) or True)
+            refusal = _safely(bot, msg, lambda: judged(msg, args) or True)
             steps = iter(method(msg, args)) if refusal is True else iter(())
             while (step := _safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
                 yield step[0]
@@ -224,7 +224,7 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            return _safely(bot, msg, lambda: judged(msg) or method(msg, args))
+            return _safely(bot, msg, lambda: judged(msg, args) or method(msg, args))
 
     guarded.automation_guarded = True
     guarded.automation_ours = ours

@@ -9,7 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("gate", "ack", "playbook", "start")
+NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh")
 
 
 def main(names: list[str]) -> int:

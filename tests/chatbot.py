@@ -51,6 +51,9 @@ class Surface:
             self.said.append((place.room, text_of(answer)))
             return MessageRef(place, str(len(self.said) - 1))
 
+    def ask(self, place, question, choices):
+        return self.say(place, question)
+
     def edit(self, message, answer):
         with self.lock:
             self.edited.append((message.place.room, text_of(answer)))

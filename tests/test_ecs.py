@@ -88,7 +88,8 @@ def test_a_row_has_the_names_of_the_schema(rows):
         (AuditKind.INTERRUPTED, {"state": "interrupted"}, ("process", "end", "unknown")),
         (AuditKind.DENIED, {"reason": "no"}, ("api", "denied", "failure")),
         (AuditKind.RELOADED, {}, ("configuration", "change", "success")),
-        ("approved", {}, ("process", "info", "unknown")),
+        (AuditKind.APPROVED, {}, ("api", "allowed", "success")),
+        ("of a newer version", {}, ("process", "info", "unknown")),
     ],
 )
 def test_every_kind_has_a_meaning_in_the_schema(rows, kind, body, expected):

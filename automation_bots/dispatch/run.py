@@ -10,14 +10,18 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from automation_bots import catalog, gate
+from automation_bots.device_secrets import DeviceSecrets
+from automation_bots.dispatch.batches import Batches
 from automation_bots.dispatch.earlier import Earlier
 from automation_bots.drivers import Cancel, Driver, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.inventory import Inventory
+from automation_bots.kv import NOWHERE, Kv
 from automation_bots.model import (
     GOOD,
     Conclusion,
@@ -40,7 +44,8 @@ from automation_bots.throttle import Entry
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
 _LINES_SAID = 30  # of what a driver shows while it works
-_FLUSH_OUTCOMES = 200
+_FLUSH_OUTCOMES = 5000
+_LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
 
@@ -59,6 +64,8 @@ class Workshop:
     time_limit: float  # seconds, of an operation that names none
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
+    consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    kv: Kv = NOWHERE  # the server that variables of devices may point to
 
 
 class Run:
@@ -68,14 +75,16 @@ class Run:
         self, workshop: Workshop, job: Job, hidden: Mapping[str, Any], entry: Entry, done: Callable[[Run], None]
     ) -> None:
         self.job = replace(job, parameters={**job.parameters, **hidden})
-        self.entry, self.cancel, self.said = entry, Cancel(), ""
+        self.entry, self.cancel, self._words = entry, Cancel(), ""
         self._workshop, self._done = workshop, done
         self._lock = threading.Lock()
         self._pending: list[Outcome] = []
         self._seen: dict[str, Status] = {}
         self._flushed = 0.0
+        self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._own = Redactor(_texts(hidden.values()))
-        self._timed_out = self._abandoned = False
+        self._timed_out = self._abandoned = self._voided = False
+        self.batches = Batches(self.job, self.cancel)
         self._secrets_known = threading.Event()
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
@@ -96,22 +105,54 @@ class Run:
 
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
-        clear = self._clear
-        outcome = replace(outcome, summary=one_line(clear(outcome.summary), 500), output=clear(outcome.output))
+        self.batch([outcome])
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Take the outcomes of many devices (Report)."""
+        clean = self._cleaned(found)
         with self._lock:
-            if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
-                return
-            self._seen[outcome.device] = outcome.status
-            self._pending.append(outcome)
-            due = len(self._pending) >= _FLUSH_OUTCOMES or time.monotonic() - self._flushed > _FLUSH_SECONDS
-        log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
+            new = [outcome for outcome in clean if self._is_new(outcome)]
+            self._pending += new
+            due = self._is_due()
+        self._log_each(new if len(self.job.devices) <= _LOGGED_EACH else ())
         if due:
             self._try_flush()
+
+    def _cleaned(self, found: Sequence[Outcome]) -> list[Outcome]:
+        """Take secrets out; the same summary only once, since many devices have few different things to say."""
+        lines = {text: one_line(self._clear(text), 500) for text in {outcome.summary for outcome in found}}
+        clean = []
+        for outcome in found:
+            line, output = lines[outcome.summary], self._clear(outcome.output) if outcome.output else ""
+            same = line == outcome.summary and output == outcome.output
+            clean.append(outcome if same else replace(outcome, summary=line, output=output))
+        return clean
+
+    def _is_new(self, outcome: Outcome) -> bool:
+        """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
+        if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
+            return False
+        self._seen[outcome.device] = outcome.status
+        return True
+
+    def _is_due(self) -> bool:
+        if len(self._pending) >= _FLUSH_OUTCOMES or len(self._seen) == len(self.entry.devices):
+            return True
+        return time.monotonic() - self._flushed > _FLUSH_SECONDS
+
+    def _log_each(self, found: Iterable[Outcome]) -> None:
+        for outcome in found:
+            log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
 
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
         shown = (one_line(self._clear(line)) for line in lines[-_LINES_SAID:])
-        self.said = "\n".join([one_line(self._clear(text), 80), *shown])
+        self._words = "\n".join([one_line(self._clear(text), 80), *shown])
+
+    @property
+    def said(self) -> str:
+        """What is going on: the batch, and the driver's last words."""
+        return " · ".join(filter(None, (self.batches.label, self._words)))
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""
@@ -137,6 +178,7 @@ class Run:
         try:
             if pending:
                 self._workshop.store.add_outcomes(self.job.number, pending)
+                log.debug("job %s: %d outcomes stored", self.job.number, len(pending))
         except StoreError:
             with self._lock:
                 self._pending = pending + self._pending
@@ -187,21 +229,30 @@ class Run:
     def _driven(self) -> str:
         job, workshop = self.job, self._workshop
         operation = workshop.operation(job.operation)
+        self._voided = job.parked  # until it is looked at
         if operation is None:
             return f"{job.operation} is no longer there; its file was removed after the job was accepted"
         if why := self._void(operation):
             return why
+        self._voided = False
         limit = operation.time_limit or workshop.time_limit
-        timer = threading.Timer(limit, self._too_long, (limit,))
+
+        def work(devices: tuple[str, ...], seconds: float) -> None:
+            self._batch(operation, devices, seconds, limit)
+
+        why = self.batches.run(work, limit, self._seen, self.outcome)
+        return f"time limit of {limit:g} s reached" if self._timed_out else why
+
+    def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
+        timer = threading.Timer(max(0.0, seconds), self._too_long, (limit,))
         timer.daemon = True
         timer.start()
-        folder = Path(tempfile.mkdtemp(prefix=f"job-{job.number}-", dir=workshop.folder))
+        folder = Path(tempfile.mkdtemp(prefix=f"job-{self.job.number}-", dir=self._workshop.folder))
         try:
-            self._shares(operation, folder, time.monotonic() + limit)
+            self._shares(operation, names, folder, time.monotonic() + seconds)
         finally:
             timer.cancel()
             shutil.rmtree(folder, ignore_errors=True)
-        return f"time limit of {limit:g} s reached" if self._timed_out else ""
 
     def _void(self, operation: Operation) -> str:
         """Say why what was accepted is not what would run now."""
@@ -211,7 +262,16 @@ class Run:
         lost = [p.name for p in operation.parameters if p.secret and job.parameters.get(p.name) == catalog.HIDDEN]
         if lost:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
-        decision = gate.again(self._workshop.scope(), operation, job)
+        if job.parked or job.preview_of is not None:
+            return self._workshop.consent(operation, job)
+        scope, now = self._workshop.scope(), datetime.now(UTC)
+        decision = gate.again(scope, operation, job, now)
+        if (
+            decision.verdict is Verdict.DENY
+            and not decision.rules
+            and gate.shut(scope, gate.asked(job, operation), now)
+        ):
+            return f"it was accepted, but by now: {decision.reason.removeprefix('No: ')}"
         if decision.verdict is not Verdict.ALLOW:
             return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
         return ""
@@ -220,9 +280,12 @@ class Run:
         self._timed_out = True
         self.cancel.set(f"time limit of {limit:g} s reached")
 
-    def _shares(self, operation: Operation, folder: Path, deadline: float) -> None:
-        devices = self._workshop.inventory.devices(self.job.devices)
-        threads = [threading.Thread(target=self._learn_secrets, args=(devices,), daemon=True)]
+    def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
+        devices = self._workshop.inventory.devices(names)
+        threads = []
+        if not self._secrets_known.is_set():
+            every = self._workshop.inventory.devices(self.job.devices)
+            threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
         shares: dict[str, list[Device]] = {}
         for device in devices:
             shares.setdefault(operation.driver or device.driver, []).append(device)
@@ -239,6 +302,7 @@ class Run:
                 deadline=deadline,
                 cancel=self.cancel,
                 secrets=self._secrets,
+                opened=self._opened,
                 inventory=self._workshop.inventory.sources,
                 earlier=Earlier(self._workshop.store, self.job),
             )
@@ -253,11 +317,8 @@ class Run:
 
         Ansible opens its Vault by itself, so that what a playbook prints may hold secrets that no driver asked for.
         """
-        inventory = self._workshop.inventory
         try:
-            if names := [device.name for device in devices if device.secrets]:
-                inventory.prefetch_secrets(names)
-                self._workshop.redactor.add(inventory.secret_values())
+            self._device_secrets.learn(devices)
         except DriverError as error:
             log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
         finally:
@@ -265,7 +326,11 @@ class Run:
 
     def _secrets(self, device: str) -> Mapping[str, str]:
         self._secrets_known.wait()
-        return self._workshop.inventory.secrets(device)
+        return self._device_secrets.of(device)
+
+    def _opened(self, device: str) -> Mapping[str, str]:
+        self._secrets_known.wait()
+        return self._device_secrets.opened(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():
@@ -313,6 +378,8 @@ class Run:
 
     def _state(self, error: str) -> State:
         """A change broken off by anything but a person is interrupted: its devices are held until acknowledged."""
+        if self._voided:
+            return State.VOID
         unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._seen.values()
         if unknown and (self._timed_out or self._abandoned or self._leaving.is_set()):
             return State.INTERRUPTED

@@ -90,6 +90,11 @@ class Recorder:
             if self.outcomes.setdefault(outcome.device, outcome) is not outcome:
                 self.repeated.append(outcome)
 
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Keep those of many devices."""
+        for outcome in found:
+            self.outcome(outcome)
+
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Keep what is going on."""
         with self._lock:

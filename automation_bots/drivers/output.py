@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from automation_bots.model import one_line
 
 _TAIL = 4096
@@ -30,7 +32,19 @@ class Capped:
         self.total -= before - len(self.head)
 
 
-def joined(out: Capped, err: Capped, limit: int) -> str:
+class Part(Protocol):
+    """What was kept of a stream, and how much there was."""
+
+    @property
+    def head(self) -> bytes | bytearray:
+        """The first bytes, up to the limit."""
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+
+
+def joined(out: Part, err: Part, limit: int) -> str:
     """Return standard output, then standard error, as text of at most `limit` bytes and a mark where it was cut."""
     for_err = min(len(err.head), max(limit - len(out.head), limit // 10))
     kept = bytes(out.head[: limit - for_err]), bytes(err.head[:for_err])

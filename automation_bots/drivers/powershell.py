@@ -126,7 +126,7 @@ class _Run:
         call = call_of(self.task.operation.body, device.platform, self.task.parameters)
         if call is None:
             return Outcome(device.name, Status.SKIPPED, f"no command for platform {device.platform}")
-        preview = self.task.check and self.task.job.risk is Risk.CHANGE and not call.looks
+        preview = self.task.check and not call.looks  # whatever the file says of the risk: --check changes nothing
         if preview and not call.cmdlet:
             return Outcome(device.name, Status.SKIPPED, f"would run: {call.told}")
         if is_over(self.task):
@@ -167,7 +167,7 @@ class _Run:
 
     def _reachable(self, access: WinAccess) -> None:
         """Try the port first: this ends at once when the job is cancelled, and says best what is wrong."""
-        from automation_bots.drivers import tcp
+        from automation_bots.drivers import powershell_tcp as tcp
 
         seconds = max(0.1, min(self.driver.connect_seconds, self.task.seconds_left))
         tcp.opened(access.host, access.port, seconds, self._stopping).close()

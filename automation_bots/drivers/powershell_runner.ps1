@@ -68,7 +68,7 @@ try {
         if ($LASTEXITCODE) { Send-Record @{ k = 'z'; c = $LASTEXITCODE }; return }
     }
     else {
-        $command = @(Get-Command -Name $Call.cmdlet -CommandType Cmdlet, Function -ErrorAction Stop)[0]
+        $command = @(Get-Command -Name $Call.cmdlet -CommandType @('Cmdlet', 'Function') -ErrorAction Stop)[0]
         $named = @{}
         if ($Call.named) { $named = ConvertTo-Argument $Call.named }
         if ($Call.whatif) {

@@ -1,71 +1,98 @@
-"""PowerShell over SSH: the same call and the same answer, carried by an SSH session."""
+"""PowerShell over SSH: the same call and the same answer, carried by the SSH process and its open connections."""
 
 from __future__ import annotations
 
-import threading
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from automation_bots.drivers import Task
+from automation_bots.drivers import Task, ssh_endings
 from automation_bots.drivers.endings import is_over
 from automation_bots.drivers.powershell_access import executable_of
 from automation_bots.drivers.powershell_answer import Heard
 from automation_bots.drivers.powershell_call import ARGUMENTS, Broken, Call
-from automation_bots.drivers.ssh_access import KnownHosts, access_to, load_session
-from automation_bots.drivers.sudo import Line
+from automation_bots.drivers.ssh import Ssh
+from automation_bots.drivers.ssh_access import NoSession, access_to
+from automation_bots.drivers.ssh_frames import Frame
+from automation_bots.drivers.ssh_worker import Share
 from automation_bots.errors import DriverError
-from automation_bots.model import Device
+from automation_bots.model import Device, Status
 
-if TYPE_CHECKING:
-    from automation_bots.drivers.ssh_session import Session
-
-_FOUR_THIRDS = 2  # base64 and the frame around it need more room than what they carry
+_ROOM = 2  # base64 and the frame around it need more than what they carry
+_STOP_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class SshPowerShell:
-    """Logs in with the keys and host keys of the SSH driver."""
+    """Logs in as the SSH driver does: same keys, host keys, jump hosts."""
 
-    known_hosts: KnownHosts
-    key_files: tuple[Path, ...] = ()
-    allow_agent: bool = True
-    connect_seconds: float = 10
+    ssh: Ssh
 
     def run(self, device: Device, secrets: Mapping[str, str], call: Call, heard: Heard, task: Task) -> bool:
         """Run one call; return False when it was stopped."""
-        made = load_session()
-        seconds = max(0.1, min(self.connect_seconds, task.seconds_left))
-        keys = made.Keys(self.key_files, allow_agent=self.allow_agent)
-        session = made.Session(access_to(device, secrets), keys, seconds=seconds, stopping=lambda: is_over(task))
-        connecting = threading.Event()
-        connecting.set()
-        task.cancel.call(lambda: session.abort() if connecting.is_set() else None)
+        folder = task.workdir / f"powershell-{task.devices.index(device)}"
+        order = {
+            "device": 0,
+            "access": access_to(device, secrets, self.ssh.around).plain(),
+            "work": _work(device, call, heard.limit, folder / "said"),
+        }
         try:
-            session.open(self.known_hosts)
-            connecting.clear()
-            return _asked(session, executable_of(device), call, heard, task)
+            with self.ssh.worker.share() as share:
+                share.begin(self.ssh.terms(tells_begin=False))
+                task.cancel.call(share.nudge)
+                share.run([order])
+                frame = _frame(share, task)
+            if frame is None:
+                return False
+            return _heard(frame, folder / "said", heard)
         finally:
-            connecting.clear()
-            session.close()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _asked(session: Session, executable: str, call: Call, heard: Heard, task: Task) -> bool:
-    from automation_bots.drivers.ssh_channel import Execution  # late: it needs paramiko
+def _work(device: Device, call: Call, limit: int, spill: Path) -> dict[str, Any]:
+    return {
+        "text": " ".join([executable_of(device), *ARGUMENTS]),
+        "keep_stdin": False,
+        "password": "",
+        "prompt": "",
+        "pty": False,
+        "limit": limit * _ROOM,
+        "spill": str(spill),
+        "input": call.document().decode(),
+    }
 
-    line = Line(" ".join([executable, *ARGUMENTS]), keep_stdin=True)
-    execution = Execution(session.transport, line, limit=heard.limit * _FOUR_THIRDS, seconds=session.seconds)
-    if not execution.start():
-        raise DriverError("the device takes the login but no command this way (SSH exec)")
-    execution.give(call.document())
-    ran = execution.run(lambda: is_over(task))
-    heard.out(bytes(execution.out.head))
-    heard.err(bytes(execution.err.head))
+
+def _frame(share: Share, task: Task) -> Frame | None:
+    """Wait for how it ended; what is stopped still gives word."""
+    while not is_over(task):
+        if (frame := share.frame(task.seconds_left)) is not None and "device" in frame.head:
+            return frame
+    share.stop()
+    frame = share.frame(_STOP_SECONDS)
+    while frame is not None and "device" not in frame.head:
+        frame = share.frame(_STOP_SECONDS)
+    return frame
+
+
+def _heard(frame: Frame, spill: Path, heard: Heard) -> bool:
+    head = frame.head
+    if "problem" in head:
+        raise NoSession(head["problem"], Status(head["status"]))
+    if head.get("stopped"):
+        raise NoSession("stopped before it began")
+    out, err = ssh_endings.streams(spill, frame)
+    heard.out(out.head)
+    heard.err(err.head)
     heard.end()
-    heard.cut = heard.cut or execution.out.total > len(execution.out.head)
-    if not ran.stopped and not ran.connected:
+    heard.cut = heard.cut or out.total > len(out.head)
+    ran = head["ran"]
+    if ran["stopped"]:
+        return False
+    if not ran["connected"]:
         raise Broken("SSH")
-    if heard.exit_code is None:
-        heard.exit_code = ran.exit_code
-    return not ran.stopped
+    if not ran["accepted"]:
+        raise DriverError("the device takes the login but no command this way (SSH exec)")
+    heard.exit_code = ran["exit_code"] if heard.exit_code is None else heard.exit_code
+    return True

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row
 
-from automation_bots.model import Caller, Job, Limits, Outcome, Place, Risk, State, Status
+from automation_bots.model import Caller, Canary, Job, Limits, Outcome, Place, Risk, State, Status
 from automation_bots.store.schema import stamp
 
 PACK_BYTES = 512  # below this, zlib gains nothing worth its time
@@ -39,7 +41,7 @@ def _plain(value: Any) -> Any:
 def frozen(value: Any) -> Any:
     """Turn JSON's lists into the tuples they were."""
     if isinstance(value, list):
-        return tuple(frozen(item) for item in value)
+        return tuple(item if type(item) is str else frozen(item) for item in value)
     if isinstance(value, dict):
         return {key: frozen(item) for key, item in value.items()}
     return value
@@ -51,6 +53,8 @@ def row_of(job: Job) -> dict[str, Any]:
         "name": job.caller.name, "robot": job.caller.robot, "place": asdict(job.place), "parameters": job.parameters,
         "pattern": job.pattern, "devices": job.devices, "drivers": job.drivers, "sites": job.sites, "rules": job.rules,
         "limits": asdict(job.limits), "words": job.words, "check": job.check, "quiet": job.quiet, "reason": job.reason,
+        "preview_of": job.preview_of, "parked": job.parked,
+        "emergency": job.emergency, "canary": asdict(job.canary) if job.canary else None,
     }  # fmt: skip
     return {
         "state": job.state.value, "person": job.person, "network": job.caller.network, "caller": job.caller.id,
@@ -60,15 +64,21 @@ def row_of(job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@lru_cache(maxsize=4)  # a job on tens of thousands of devices is read several times a second while it runs
+def _body(text: str) -> Mapping[str, Any]:
+    return MappingProxyType(frozen(json.loads(text)))
+
+
 def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
     """Read a job; `counts` are the live ones of a job that has not ended."""
-    body = frozen(json.loads(row.body))
+    body = _body(row.body)
     return Job(
         number=row.number, state=State(row.state), person=row.person, operation=row.operation, risk=Risk(row.risk),
         caller=Caller(row.network, row.caller, body["name"], body["robot"]), place=Place(**body["place"]),
         parameters=body["parameters"], pattern=body["pattern"], devices=body["devices"], drivers=body["drivers"],
         sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), words=body.get("words", ()),
-        check=body["check"],
+        check=body["check"], preview_of=body.get("preview_of"), parked=body.get("parked", False),
+        emergency=body.get("emergency", ""), canary=Canary(**body["canary"]) if body.get("canary") else None,
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
         started=row.started, ended=row.ended, error=row.error, told=row.told,
         counts=json.loads(row.counts) if counts is None else counts,

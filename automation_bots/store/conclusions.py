@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, delete, insert, select
 
-from automation_bots.model import Conclusion, File, Job, Outcome, State
-from automation_bots.store import jobs as rows
+from automation_bots.model import Conclusion, File, Job, Outcome, State, Status
+from automation_bots.store import jobs as job_rows
 from automation_bots.store.codec import frozen, outcome_of
 from automation_bots.store.outcomes import BATCH
 from automation_bots.store.schema import conclusions, files, jobs, outcomes, storable
 
+_MANY = 1000
 _LOOK_BACK = 50  # earlier jobs that are looked at for devices
 
 
@@ -53,10 +54,10 @@ def earlier(
     conditions = [
         jobs.c.number < job.number,
         jobs.c.operation.in_(operations or [job.operation]),
-        rows.in_state(State.DONE, State.FAILED),
+        job_rows.in_state(State.DONE, State.FAILED),
     ]
     wanted, found = set(job.devices or ("",)), dict[str, tuple[int, Outcome]]()
-    for old in rows.newest(connection, conditions, _LOOK_BACK):
+    for old in job_rows.newest(connection, conditions, _LOOK_BACK):
         same = bool(operations) or _asked(old, ignoring) == _asked(job, ignoring)
         here = wanted.intersection(old.devices or ("",))
         if not same or old.check or not here:
@@ -74,7 +75,13 @@ def _asked(job: Job, ignoring: Collection[str]) -> Mapping[str, object]:
 
 
 def _outcomes(connection: Connection, number: int, devices: set[str]) -> dict[str, Outcome]:
-    names, found = sorted(devices), dict[str, Outcome]()
+    found = dict[str, Outcome]()
+    if len(devices) > _MANY:  # reading all is faster than asking for each
+        columns = (outcomes.c.device, outcomes.c.status, outcomes.c.summary, outcomes.c.seconds, outcomes.c.exit_code)
+        rows = connection.execute(select(*columns).where(outcomes.c.job == number)).all()
+        status, wanted = {each.value: each for each in Status}, {storable(name) for name in devices}
+        return {row[0]: Outcome(row[0], status[row[1]], row[2], "", row[3], row[4]) for row in rows if row[0] in wanted}
+    names = sorted(devices)
     for start in range(0, len(names), BATCH):
         some = [storable(name) for name in names[start : start + BATCH]]
         statement = select(outcomes).where(outcomes.c.job == number, outcomes.c.device.in_(some))

@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
 from automation_bots.errors import NoSuchJob
-from automation_bots.model import FINAL, Job, State
+from automation_bots.model import FINAL, PARKED, Job, State
 from automation_bots.store import outcomes
 from automation_bots.store.codec import frozen, job_of, row_of
 from automation_bots.store.schema import jobs
 
 
 def add(connection: Connection, job: Job, now: datetime) -> Job:
-    """Put a job into the queue and give it its number."""
-    fresh = replace(job, state=State.QUEUED, created=now, started=None, ended=None, error="", told=False, counts={})
+    """Put a job into the queue, or park it, and give it its number. Nobody is told of the end of a preview."""
+    state, told = job.state if job.state in PARKED else State.QUEUED, job.preview_of is not None
+    fresh = replace(job, state=state, created=now, started=None, ended=None, error="", told=told, counts={})
     number = connection.scalar(insert(jobs).returning(jobs.c.number), row_of(fresh))
     return replace(fresh, number=number or 0, parameters=frozen(dict(job.parameters)))
 
@@ -29,6 +30,14 @@ def get(connection: Connection, number: int) -> Job:
     if not found:
         raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
     return found[0]
+
+
+def state_of(connection: Connection, number: int) -> State:
+    """Return the state of a job, which costs less than all of it."""
+    state = connection.scalar(select(jobs.c.state).where(jobs.c.number == number))
+    if state is None:
+        raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
+    return State(state)
 
 
 def newest(connection: Connection, conditions: Collection[ColumnElement[bool]], limit: int) -> list[Job]:

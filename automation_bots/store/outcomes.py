@@ -8,12 +8,16 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from automation_bots.grouping import plain
 from automation_bots.model import Job, Outcome, Status
+from automation_bots.store.bulk import put
 from automation_bots.store.codec import outcome_of, pack, unpack
 from automation_bots.store.schema import outcomes, outputs, storable
 
+_COLUMNS = ("job", "device", "status", "summary", "seconds", "exit_code")
+_WORDS = {status: status.value for status in Status}  # asking an enum sixty thousand times takes long
 BATCH = 500  # devices asked for in one statement
 _READ_AT_ONCE = 20  # outputs held in memory while they are compared
 _UNPACKED = 64_000  # packed bytes; a longer output is compared as it is stored, white space and all
@@ -27,17 +31,36 @@ def add(connection: Connection, number: int, found: Iterable[Outcome]) -> dict[s
     first: dict[str, Outcome] = {}
     for outcome in found:
         first.setdefault(storable(outcome.device), outcome)
+    if not _add_all(connection, number, first.values()):
+        first = _add_new(connection, number, first)
+    return {name: _WORDS[outcome.status] for name, outcome in first.items()}
+
+
+def _add_all(connection: Connection, number: int, found: Collection[Outcome]) -> bool:
+    """Store outcomes of devices that have none yet, which is the rule; False, and nothing done, when one has."""
+    try:
+        with connection.begin_nested():
+            _insert(connection, number, found)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _insert(connection: Connection, number: int, found: Collection[Outcome]) -> None:
+    put(connection, outcomes, _COLUMNS, [_row(number, outcome) for outcome in found])
+    if printed := [_output_row(number, outcome) for outcome in found if outcome.output]:
+        connection.execute(insert(outputs), printed)
+
+
+def _add_new(connection: Connection, number: int, first: Mapping[str, Outcome]) -> dict[str, Outcome]:
     news: dict[str, Outcome] = {}
     names = list(first)
     for start in range(0, len(names), BATCH):
         some = names[start : start + BATCH]
         known = _settle(connection, number, {name: first[name] for name in some})
         news |= {name: first[name] for name in some if name not in known}
-    if news:
-        connection.execute(insert(outcomes), [_row(number, outcome) for outcome in news.values()])
-    if printed := [_output_row(number, outcome) for outcome in news.values() if outcome.output]:
-        connection.execute(insert(outputs), printed)
-    return {name: outcome.status.value for name, outcome in news.items()}
+    _insert(connection, number, news.values())
+    return news
 
 
 def _settle(connection: Connection, number: int, batch: Mapping[str, Outcome]) -> set[str]:
@@ -51,11 +74,9 @@ def _settle(connection: Connection, number: int, batch: Mapping[str, Outcome]) -
     return set(stored).difference(better)
 
 
-def _row(number: int, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "job": number, "device": outcome.device, "status": outcome.status.value, "summary": outcome.summary,
-        "seconds": outcome.seconds, "exit_code": outcome.exit_code,
-    }  # fmt: skip
+def _row(number: int, outcome: Outcome) -> tuple[Any, ...]:
+    status = _WORDS[outcome.status]
+    return (number, outcome.device, status, outcome.summary, outcome.seconds, outcome.exit_code)
 
 
 def _output_row(number: int, outcome: Outcome) -> dict[str, Any]:

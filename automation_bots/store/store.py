@@ -12,11 +12,15 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, insert, select
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, retention, schema
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, reviews, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
+from automation_bots.store.parking import Parking
+from automation_bots.store.persons import PeopleStore
+from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -33,6 +37,10 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self.parking = Parking(database, clock)
+        self.closures = Closures(database, clock)
+        self.reviews = Reviews(database, clock)
+        self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)
 
     @classmethod
@@ -57,6 +65,8 @@ class Store:
         now = self._clock()
         with self._database.write() as connection:
             added = jobs.add(connection, job, now)
+            if added.emergency:
+                reviews.ask(connection, added, now)
             audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(added), {**extra, **_facts(added)})
         return added
 
@@ -66,7 +76,8 @@ class Store:
         with self._database.write() as connection:
             moved = jobs.move(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
             if moved:
-                audit.append(connection, now, AuditKind.STARTED, Subject.of_job(jobs.get(connection, number)))
+                about = Subject.of_job(jobs.get(connection, number)).brief()
+                audit.append(connection, now, AuditKind.STARTED, about)
         return moved
 
     def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
@@ -128,7 +139,7 @@ class Store:
             if job.told or job.state not in FINAL:
                 return False
             jobs.note(connection, number, {"told": True})
-            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job))
+            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job).brief())
         return True
 
     def set_message(self, number: int, ref: str) -> None:
@@ -148,10 +159,10 @@ class Store:
         """Store outcomes in one go; returns how many were news. The first one of a device stays (UNKNOWN gives way)."""
         batch, now = tuple(found), self._clock()
         with self._database.write() as connection:
-            job = jobs.get(connection, number)
+            ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
-            if news and job.state in FINAL:
-                _correct(connection, job, now, news)
+            if news and ended:
+                _correct(connection, jobs.get(connection, number), now, news)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
@@ -243,10 +254,10 @@ class Store:
         with self._database.read() as connection:
             return audit.find(connection, limit, **criteria)
 
-    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
+    def audit_after(self, seq: int, limit: int = 500, **criteria: Unpack[Criteria]) -> list[AuditRow]:
         """Return the audit rows that follow one, oldest first."""
         with self._database.read() as connection:
-            return audit.after(connection, seq, limit)
+            return audit.after(connection, seq, limit, **criteria)
 
     def last_audit(self) -> int:
         """Return the number of the newest audit row; 0 when there is none."""
@@ -257,10 +268,18 @@ class Store:
         """Call this after every write; it must neither wait nor raise."""
         self._database.on_commit(listener)
 
-    def verify_audit(self) -> int:
-        """Check the audit chain and return its length; BrokenAudit names the first bad record."""
+    def verify_audit(self, signed: Mapping[int, Collection[str]] = audit.UNSIGNED) -> int:
+        """Check the audit chain and return its length; BrokenAudit names the first bad record.
+
+        `signed` are the hashes of some records as checkpoints have them.
+        """
         with self._database.read() as connection:
-            return audit.verify(connection)
+            return audit.verify(connection, signed)
+
+    def audit_head(self) -> tuple[int, str]:
+        """Return number and hash of the newest record."""
+        with self._database.read() as connection:
+            return audit.head(connection)
 
     # -- retention ---------------------------------------------------------------------------------------------------
 
@@ -287,8 +306,8 @@ class Store:
 
 def _facts(job: Job) -> dict[str, Any]:
     """Return what was asked for, as the audit row of the acceptance keeps it."""
-    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of")
-    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
+    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of", "emergency")
+    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name, "direct": job.place.direct}
 
 
 def _by(job: Job, person: str) -> Subject:
@@ -312,8 +331,10 @@ def _end(
     if interrupted and job.risk is Risk.CHANGE:
         unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
         holds.add(connection, number, unknown, now)
+    if job.state is State.VOID:
+        parking.wake(connection, number, now)
     body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
-    kind = AuditKind.INTERRUPTED if interrupted else AuditKind.ENDED
+    kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
     audit.append(connection, now, kind, Subject.of_job(job), body)
     return True
 

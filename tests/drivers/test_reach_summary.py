@@ -103,6 +103,7 @@ def test_nothing_seen_is_not_an_error():
     assert "0/1" in conclude([], [device("a")], {}).block
 
 
+@pytest.mark.slow
 def test_sixty_thousand_devices_take_less_than_half_a_second():
     devices = [device(f"h{n}", f"rack{n % 500}", "even" if n % 2 else "odd", site=f"s{n % 9}") for n in range(60_000)]
     found = [down(one.name) if n % 20 == 0 else up(one.name, 1.0, 2.0, 3.0) for n, one in enumerate(devices)]

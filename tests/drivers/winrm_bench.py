@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from automation_bots.drivers.known_hosts import KnownHosts
 from automation_bots.drivers.powershell import PowerShell
 from automation_bots.drivers.powershell_ssh import SshPowerShell
+from automation_bots.drivers.ssh import Ssh
 from automation_bots.model import Device, Operation, Parameter, Risk
 from automation_bots.verbs import Entry, Verb
 from tests.lab.winrm import PASSWORD, Winrm
@@ -16,8 +16,8 @@ LIMIT = 20_000
 
 
 def powershell(folder: Any, known_hosts: Any = None, **options: Any) -> PowerShell:
-    ssh = SshPowerShell(KnownHosts(known_hosts or folder / "known_hosts"), allow_agent=False, connect_seconds=5)
-    return PowerShell(ssh, **{"connect_seconds": 5, "output_limit": LIMIT, **options})
+    ssh = Ssh(known_hosts or folder / "known_hosts", allow_agent=False, connect_seconds=5)
+    return PowerShell(SshPowerShell(ssh), **{"connect_seconds": 5, "output_limit": LIMIT, **options})
 
 
 def cmdlet(name: str, *, risk: Risk = Risk.READ, others: Any = None, parameters: Any = (), **named: Any) -> Operation:

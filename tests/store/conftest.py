@@ -105,8 +105,18 @@ def open_store(url, clock):
         store.close()
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory):
+    """A data folder whose tables are made: to copy it is ten times as fast as to make them."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+    Store.open(folder).close()
+    return folder
+
+
 @pytest.fixture
-def store(open_store):
+def store(url, open_store, empty):
+    if "://" not in url:
+        shutil.copytree(empty, url)
     return open_store()
 
 

@@ -117,7 +117,7 @@ def get_cim(a: dict[str, Any]) -> Iterator[Any]:
 
 def get_event(a: dict[str, Any]) -> Iterator[Any]:
     wanted = {"LogName": a.get("LogName"), **(a.get("FilterHashtable") or {})}
-    if wanted["LogName"] not in {"System", "Application"}:
+    if not set(listed(wanted["LogName"])) <= {"System", "Application"}:
         yield PsError(f'There is not an event log on the localhost computer that matches "{wanted["LogName"]}".')
         return
     hits = [e for e in EVENTS if wanted.get("Level") in (None, e[2]) and wanted.get("ProviderName") in (None, e[3])]

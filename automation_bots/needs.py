@@ -1,0 +1,127 @@
+"""What a rule demands before something may run: whose approval, of how many, until when, and who else after a while."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_YEAR = 366 * 86_400
+_PART = re.compile(r"(\d{1,6})\s*(min|[smhdw])")
+_SPAN = re.compile(r"(?:\d{1,6}\s*(?:min|[smhdw])\s*)+")
+_ESCALATE = re.compile(r"([\w.-]+)\s+after\s+(.+)")
+_SHORT = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|\bor\b)\s*[\w.-]+)*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One rule's demand for approval. Groups or people in `by`; of 0 seconds in `within` the bot's default is meant."""
+
+    rule: str
+    by: tuple[str, ...]
+    quorum: int = 1
+    within: float = 0.0
+    escalate: str = ""  # who may approve too, `after` so many seconds
+    after: float = 0.0
+    room: str = ""
+    preview: bool = True
+
+    def asked(self, escalated: Collection[str] = ()) -> tuple[str, ...]:
+        """Return whose approval counts, when these rules have gone on to others already."""
+        return (*self.by, self.escalate) if self.escalate and self.rule in escalated else self.by
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How approvers are asked, where the rules say nothing else."""
+
+    room: str = ""  # empty: where the request was made
+    seconds: float = 86_400.0  # that a request waits
+    late_seconds: float = 900.0  # that a scheduled job may start after its time
+    waiting: int = 20  # requests of one person
+    many: int = 10  # devices that are worth a note
+    production: tuple[str, ...] = ()  # patterns of groups that are worth a note
+
+
+class ApprovalFile(BaseModel):
+    """`approval:` of a rule."""
+
+    model_config = ConfigDict(extra="forbid")
+    by: list[str]
+    quorum: int = Field(1, ge=1, le=20)
+    within: str | None = None
+    escalate: str | None = None
+    room: str = ""
+    preview: bool = True
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _by(cls, value: Any) -> Any:
+        return split(value) if isinstance(value, str) else value
+
+    @field_validator("by")
+    @classmethod
+    def _somebody(cls, value: list[str]) -> list[str]:
+        if not value or not all(re.fullmatch(r"[\w.-]+", name) for name in value):
+            raise ValueError("name the group that approves, as in `by: netops-leads`")
+        return value
+
+    @field_validator("within")
+    @classmethod
+    def _within(cls, value: str | None) -> str | None:
+        if value is not None:
+            span(value)
+        return value
+
+    @model_validator(mode="after")
+    def _in_time(self) -> ApprovalFile:
+        after = escalation(self.escalate)[1] if self.escalate else 0.0
+        if self.within and after >= span(self.within):
+            raise ValueError(f"escalate {self.escalate!r} comes after the end: within is {self.within}")
+        return self
+
+    def need(self, rule: str) -> Need:
+        """Return it as a value."""
+        who, after = escalation(self.escalate) if self.escalate else ("", 0.0)
+        within = span(self.within) if self.within else 0.0
+        return Need(rule, tuple(self.by), self.quorum, within, who, after, self.room, self.preview)
+
+
+def short_form(text: str) -> tuple[str, ...]:
+    """Read `approval by <group>, <group>`; a ValueError says how it is written."""
+    found = _SHORT.fullmatch(text)
+    if not found:
+        raise ValueError("write `needs: approval by <group>`")
+    return tuple(split(found.group(1)))
+
+
+def is_short_form(text: str) -> bool:
+    """Whether a text is `approval by …`."""
+    return _SHORT.fullmatch(text) is not None
+
+
+def split(text: str) -> list[str]:
+    """Split `a, b or c`."""
+    return re.split(r"\s*(?:,|\bor\b)\s*", text.strip())
+
+
+def span(text: str) -> float:
+    """Read `90m`, `4h`, `1d 12h` as seconds; a ValueError says how it is written."""
+    seconds = sum(int(number) * _UNIT[unit] for number, unit in _PART.findall(text))
+    if not _SPAN.fullmatch(text.strip()) or not seconds:
+        raise ValueError(f"{text!r} is no time; write 30m, 4h or 2d")
+    if seconds > _YEAR:
+        raise ValueError(f"{text} is more than a year")
+    return float(seconds)
+
+
+def escalation(text: str) -> tuple[str, float]:
+    """Read `managers after 1h`."""
+    found = _ESCALATE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no escalation; write `escalate: <group> after <time>`")
+    return found.group(1), span(found.group(2))
