@@ -209,16 +209,21 @@ class Bot:
         )
         python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
         reach = Reach(packets_per_second=wanted.reach.packets_per_second)
-        windows = PowerShell(
-            SshPowerShell(ssh),
-            parallel=wanted.powershell.parallel,
-            connect_seconds=wanted.powershell.connect_seconds,
-            output_limit=wanted.output_limit,
-            ca=self._path(wanted.powershell.ca) if wanted.powershell.ca else None,
-        )
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), windows, *self._more_drivers)
+        ours = (ssh, ansible, python, reach, self._paths(), self.powershell(ssh))
+        drivers: tuple[Driver, ...] = (*ours, *self._more_drivers)
         self._closing = [driver.close for driver in drivers if isinstance(driver, Closing)]
         return {driver.name: driver for driver in drivers}
+
+    def powershell(self, ssh: Ssh | None = None) -> PowerShell:
+        """The driver for Windows, with these connections or with some of its own."""
+        wanted = self.settings.drivers.powershell
+        return PowerShell(
+            SshPowerShell(ssh or self._ssh()),
+            parallel=wanted.parallel,
+            connect_seconds=wanted.connect_seconds,
+            output_limit=self.settings.drivers.output_limit,
+            ca=self._path(wanted.ca) if wanted.ca else None,
+        )
 
     def _ssh(self) -> Ssh:
         wanted = self.settings.drivers.ssh

@@ -2,6 +2,7 @@
 
 import pytest
 
+from automation_bots import cli
 from tests.chatbot import BOT_TOML, POLICY, ChatBot, write_folder
 from tests.lab.winrm import PASSWORD, Winrm
 
@@ -81,6 +82,14 @@ def test_what_cannot_be_judged_is_refused_in_words(chat, line):
 )
 def test_what_people_ask_every_day(chat, line, words):
     assert words in done(chat, line)
+
+
+def test_the_trial_that_a_user_runs_on_a_windows_of_their_own(chat, server, capsys):
+    assert cli.main(["try", "windows", str(chat.folder), "win1"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("ok   ") == 8
+    assert said.splitlines()[-1].strip() == "cleaned up: changed done"
+    assert not list((server.folder / "traces").iterdir())
 
 
 def test_a_reboot_is_a_change(chat, server):

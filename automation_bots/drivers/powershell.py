@@ -132,7 +132,7 @@ class _Run:
         if is_over(self.task):
             return stopped(self.task, device.name, started=False)
         heard = Heard(self.driver.output_limit)
-        asked = replace(call, whatif=preview)
+        asked = replace(call, whatif=call.whatif or preview)
         try:
             ended = self._asked(device, asked, heard)
         except Broken as error:

@@ -143,6 +143,12 @@ def set_content(a: dict[str, Any]) -> Iterator[Any]:
     yield from ()
 
 
+def remove(a: dict[str, Any]) -> Iterator[Any]:
+    trace = STATE / "traces" / base64.urlsafe_b64encode(str(a["LiteralPath"]).encode()).decode()[:200]
+    trace.unlink(missing_ok=True)
+    yield from ()
+
+
 def restart(a: dict[str, Any]) -> Iterator[Any]:
     if a.get("WhatIf"):
         what_if("Enable the Restart-Computer cmdlet", "localhost")
@@ -180,6 +186,7 @@ CMDLETS: dict[str, tuple[Callable[[dict[str, Any]], Iterator[Any]], str]] = {
     "Stop-Service": (control("Stop", "Stopped"), "Name"), "Restart-Service": (control("Restart", "Running"), "Name"),
     "Get-ChildItem": (get_child_item, "Path"), "Get-CimInstance": (get_cim, "ClassName"),
     "Get-WinEvent": (get_event, "LogName"), "Set-Content": (set_content, "LiteralPath"),
+    "Remove-Item": (remove, "LiteralPath"),
     "Restart-Computer": (restart, ""), "Start-Sleep": (sleep, "Seconds"), "Write-Output": (echo, "InputObject"),
     "Get-Content": (loud, "TotalCount"), "Write-Error": (write_error, "Message"), "Get-Process": (processes, "Name"),
 }  # fmt: skip
