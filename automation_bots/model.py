@@ -394,7 +394,7 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
             text = f"({str(value).count(chr(10)) + 1} lines)"
-        words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")
+        words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")
     return tuple(one_line(word, 100) for word in words)
 
 

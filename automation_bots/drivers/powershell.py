@@ -198,7 +198,7 @@ class _Run:
             summary = f"would run: {call.told} ({call.cmdlet} has no -WhatIf, so nothing was asked there)"
             return Outcome(device.name, Status.SKIPPED, summary, exit_code=0)
         if heard.errors:
-            return Outcome(device.name, Status.FAILED, heard.errors[0], text, exit_code=code or 1)
+            return Outcome(device.name, Status.FAILED, heard.errors[0], text, exit_code=code or None)
         if code:
             return Outcome(device.name, Status.FAILED, f"exit code {code}", text, exit_code=code)
         if call.whatif:
