@@ -129,6 +129,7 @@ class Operation:
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
     devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
+    leading: str = ""  # how devices are named when they come first: "devices" a pattern, else a selector's own words
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
@@ -205,9 +206,9 @@ _CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powers
 
 
 def driver_of(variables: Mapping[str, Any]) -> str:
-    """Name the driver: `driver`, else by `ansible_connection`; SSH is what is left."""
+    """Name the driver: `driver` (of several the first), else by `ansible_connection`; SSH is what is left."""
     if driver := variables.get("driver"):
-        return str(driver)
+        return str(driver[0] if isinstance(driver, list | tuple) else driver)
     usual = "powershell" if _shell_of(variables) else "ssh"
     return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), usual)
 
@@ -389,6 +390,9 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
     for parameter in operation.parameters:
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
+            continue
+        if value is True and not parameter.required:
+            words.append(f"--{parameter.name.replace('_', '-')}")
             continue
         between = " " if parameter.rest else ","
         text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots.drivers import paths, powershell_ps, reach
+from automation_bots.drivers import events, paths, powershell_ps, reach, salt
 from automation_bots.model import Operation
 
 OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (
     reach.operations,
     paths.operations,
     powershell_ps.operations,
+    salt.operations,
+    events.operations,
 )
 
 
