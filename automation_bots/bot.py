@@ -18,6 +18,7 @@ from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers import Closing, Driver
+from automation_bots.drivers.powershell import PowerShell
 from automation_bots.equipment import Equipment
 from automation_bots.health import Health
 from automation_bots.home import Home
@@ -121,6 +122,10 @@ class Bot:
     def _ended(self, number: int) -> None:
         self.announcer.ended(number)
         self.pipeline.approvals.vigil.ended(number)
+
+    def powershell(self) -> PowerShell:
+        """A driver for Windows of its own, for trials beside a running bot."""
+        return Equipment(self.home, self.inventory, self.world).powershell()
 
     def _pipeline(self) -> Pipeline:
         limits = self.settings.limits

@@ -26,7 +26,7 @@ def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[st
     found: list[str] = []
     for parameter in operation.parameters:
         if parameter.name in values and not parameter.view:
-            found.extend(map(str, _items(values[parameter.name])))
+            found.extend(map(str, _items(parameter.spoken or values[parameter.name])))
     return tuple(found)
 
 

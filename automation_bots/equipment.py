@@ -10,6 +10,8 @@ from automation_bots.drivers.ansible import Ansible
 from automation_bots.drivers.network.driver import Network
 from automation_bots.drivers.network.plan import Manner
 from automation_bots.drivers.paths import Paths, Sight
+from automation_bots.drivers.powershell import PowerShell
+from automation_bots.drivers.powershell_ssh import SshPowerShell
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
 from automation_bots.drivers.salt_api import Login
@@ -38,7 +40,9 @@ class Equipment:
         wanted = self._home.settings.drivers
         reach = Reach(packets_per_second=wanted.reach.packets_per_second)
         python = Python(environment=self._home.environment_of("python"), output_limit=wanted.output_limit)
-        own: tuple[Driver, ...] = (self._ssh(), self._network(), self._ansible(), python, reach, self._paths())
+        ssh = self._ssh()
+        own: tuple[Driver, ...] = (ssh, self._network(), self._ansible(), python, reach, self._paths())
+        own = (*own, self.powershell(ssh))
         return {driver.name: driver for driver in (*own, *self.elsewhere.drivers, *more)}
 
     def _salt(self) -> Login:
@@ -84,6 +88,17 @@ class Equipment:
             parallel=drivers.network.parallel,
             threads=drivers.network.threads,
             output_limit=drivers.output_limit,
+        )
+
+    def powershell(self, ssh: Ssh | None = None) -> PowerShell:
+        """The driver for Windows, with these connections or with some of its own."""
+        wanted = self._home.settings.drivers
+        return PowerShell(
+            SshPowerShell(ssh or self._ssh()),
+            parallel=wanted.powershell.parallel,
+            connect_seconds=wanted.powershell.connect_seconds,
+            output_limit=wanted.output_limit,
+            ca=self._home.path(wanted.powershell.ca) if wanted.powershell.ca else None,
         )
 
     def around(self) -> Around:

@@ -107,6 +107,7 @@ class Parameter:
     rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
     secret: bool = False  # never shown, never stored
     view: bool = False  # only how the answer is shown (`| name value`): the rules do not look at it
+    spoken: str = ""  # the word that stands for its value in rules; empty: the value itself
     last: bool = False  # without `on`, it is the last word, behind the devices
 
 
@@ -136,6 +137,7 @@ class Operation:
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
     declared: bool = True  # False: its file says nothing about itself, so admins only until a rule names it
     previews: bool = False  # --check shows what would change
+    cmdlets: bool = False  # its words are a cmdlet's: rules compare them without case, and one word means any values
     time_limit: float = 0  # seconds; 0: the bot's default
     source: Path | None = None
     body: Any = None
@@ -201,7 +203,12 @@ def platform_of(variables: Mapping[str, Any]) -> str:
     if network_os := variables.get("ansible_network_os"):
         short = str(network_os).rsplit(".", 1)[-1]
         return _NETWORK_OS.get(short, short)
-    return "windows" if variables.get("ansible_connection") in {"winrm", "psrp"} else "linux"
+    return "windows" if variables.get("ansible_connection") in {"winrm", "psrp"} or _shell_of(variables) else "linux"
+
+
+def _shell_of(variables: Mapping[str, Any]) -> bool:
+    """Whether SSH leads to a Windows shell there."""
+    return str(variables.get("ansible_shell_type", "")) in {"powershell", "cmd"}
 
 
 _CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powershell"}
@@ -211,7 +218,8 @@ def driver_of(variables: Mapping[str, Any]) -> str:
     """Name the driver: `driver` (of several the first), else by `ansible_connection`; SSH is what is left."""
     if driver := variables.get("driver"):
         return str(driver[0] if isinstance(driver, list | tuple) else driver)
-    return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), "ssh")
+    usual = "powershell" if _shell_of(variables) else "ssh"
+    return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), usual)
 
 
 @dataclass(frozen=True, slots=True)

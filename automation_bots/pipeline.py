@@ -159,6 +159,8 @@ class Pipeline:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
+        if refuse := getattr(request.operation.body, "refuse", None):
+            refuse(request.parameters)  # what can be judged from the words alone is, before anything is accepted
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
         now = self._parts.now()
         decision = gate.decide(self._parts.world.scope, request, request.when or now, now)

@@ -100,6 +100,14 @@ class SshSettings(_Strict):
     config: str = ""
 
 
+class PowerShellSettings(_Strict):
+    """[drivers.powershell]."""
+
+    parallel: int = Field(20, ge=1)
+    connect_seconds: float = Field(10, gt=0)
+    ca: str = ""  # file of the CA that signed the devices' certificates
+
+
 class SaltSettings(_Strict):
     """[drivers.salt]: where salt-api is, and who the bot is there; off unless a url is given."""
 
@@ -144,6 +152,7 @@ class DriverSettings(_Strict):
 
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
+    powershell: PowerShellSettings = PowerShellSettings()
     salt: SaltSettings = SaltSettings()
     network: NetworkSettings = NetworkSettings()
     python: PythonSettings = PythonSettings()

@@ -145,6 +145,7 @@ class _Reader:
             raise self.wrong("the file name is the verb's name: small letters, digits, _ and -")
         parameters = self._parameters(data.get("parameters") or {})
         risk, risk_by = self._risk(data.get("risk"), choice_of(parameters))
+        entries = self._entries(data, parameters)
         return Operation(
             name=self.path.stem,
             help=one_line(str(data.get("help") or "")),
@@ -156,7 +157,8 @@ class _Reader:
             declared="risk" in data,
             time_limit=self._time_limit(data.get("time_limit", 0)),
             source=self.path,
-            body=Verb(parameters, self._entries(data, parameters)),
+            previews=risk is Risk.CHANGE and any(entry.cmdlet for entry in entries.values()),
+            body=Verb(parameters, entries),
         )
 
     def _parameters(self, specs: Any) -> tuple[Parameter, ...]:

@@ -132,7 +132,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"desk"},
     {"equipment", "voice"},
     {"bot", "starter"},
-    {"mixin", "checks", "demo", "cli_db", "audit_cli"},
+    {"mixin", "checks", "demo", "cli_db", "audit_cli", "try_windows"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots.drivers import events, paths, reach, salt
+from automation_bots.drivers import events, paths, powershell_ps, reach, salt
 from automation_bots.drivers.network import operations as network
 from automation_bots.model import Operation
 
@@ -12,6 +12,7 @@ OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (
     reach.operations,
     paths.operations,
     network.operations,
+    powershell_ps.operations,
     salt.operations,
     events.operations,
 )
