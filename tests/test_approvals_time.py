@@ -20,6 +20,8 @@ from tests import works
 from tests.chatbot import Surface, wait
 from tests.world import GROUPS, expand
 
+pytestmark = pytest.mark.slow
+
 PATCH = Operation("patch", "h", Risk.CHANGE, driver="fake", parameters=(Parameter("level", required=False),))
 LOOKED = replace(PATCH, name="upgrade", previews=True)
 OPS, ROOM = Place("test", "ops"), Place("test", "leads")

@@ -15,6 +15,8 @@ from automation_bots.policy import Policy, Rule, Words
 from automation_bots.scope import Scope
 from tests.world import GROUPS, NOON, PATCH, expand, policy_of, request
 
+pytestmark = pytest.mark.slow
+
 GROUP = ("a", "b", "c")
 NAMES = ("p0", "p1", "p2", "p3", "p4", "p5")
 
