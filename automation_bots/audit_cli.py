@@ -44,7 +44,7 @@ def _places(folder: Path) -> tuple[str | Path, Path]:
     import os
 
     from automation_bots import settings
-    from automation_bots.bot import ROOT
+    from automation_bots.home import ROOT
     from automation_bots.redact import Redactor
     from automation_bots.references import References
 

@@ -81,7 +81,7 @@ def _say(text: str) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from automation_bots import settings
-    from automation_bots.bot import ROOT
+    from automation_bots.home import ROOT
 
     folder = Path(parsed.folder).resolve()
     settings.load(folder)  # a wrong file is said before anything else starts
@@ -166,8 +166,8 @@ def _trust(parsed: argparse.Namespace) -> int:
         _say("Nothing was changed.")
         return 1
     note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
-    ssh_access.trust(bot.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
-    _say(f"Trusted; written to {bot.known_hosts}")
+    ssh_access.trust(bot.home.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
+    _say(f"Trusted; written to {bot.home.known_hosts}")
     return 0
 
 

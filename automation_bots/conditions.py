@@ -14,10 +14,11 @@ def does(rule: Rule, request: Request, person: Person, driver: str = "") -> bool
     """Whether a rule speaks of what is asked for; `driver` is that of one device."""
     operation, risk = request.operation, request.risk
     spoken = spoken_words(operation, request.parameters)
-    if rule.deny:
-        return any(words.bites(operation, risk, spoken, driver) for words in rule.what)
+    whole = (request.pattern, *spoken) if operation.leading else spoken
+    if rule.deny:  # with the devices' word or without it, since a rule that is to deny must not miss
+        return any(words.bites(operation, risk, said, driver) for words in rule.what for said in {whole, spoken})
     admin = ADMINS in person.groups
-    return any(words.match(operation, risk, spoken, admin=admin) for words in rule.what)
+    return any(words.match(operation, risk, whole, admin=admin) for words in rule.what)
 
 
 def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[str, ...]:

@@ -128,6 +128,7 @@ class Operation:
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
     devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
+    leading: str = ""  # how devices are named when they come first: "devices" a pattern, else a selector's own words
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
@@ -198,9 +199,9 @@ _CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powers
 
 
 def driver_of(variables: Mapping[str, Any]) -> str:
-    """Name the driver: `driver`, else by `ansible_connection`; SSH is what is left."""
+    """Name the driver: `driver` (of several the first), else by `ansible_connection`; SSH is what is left."""
     if driver := variables.get("driver"):
-        return str(driver)
+        return str(driver[0] if isinstance(driver, list | tuple) else driver)
     return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), "ssh")
 
 
@@ -382,11 +383,14 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
+        if value is True and not parameter.required:
+            words.append(f"--{parameter.name.replace('_', '-')}")
+            continue
         between = " " if parameter.rest else ","
         text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
         if parameter.text:
             text = f"({str(value).count(chr(10)) + 1} lines)"
-        words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")
+        words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")
     return tuple(one_line(word, 100) for word in words)
 
 

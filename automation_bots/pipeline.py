@@ -47,7 +47,7 @@ class Pipeline:
     def __init__(self, parts: Parts, consent: Consent) -> None:
         self._parts = parts
         parts.questions.abandoned = self._abandoned
-        self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
+        self._resolver, self._acceptance = Resolver(parts.world, parts.selectors), Acceptance(parts)
         self.approvals = Approvals(parts, self._acceptance, consent)
 
     def submit(self, said: Said) -> Answer | None:

@@ -99,6 +99,23 @@ class SshSettings(_Strict):
     config: str = ""
 
 
+class SaltSettings(_Strict):
+    """[drivers.salt]: where salt-api is, and who the bot is there; off unless a url is given."""
+
+    url: str = Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s]*[^/@\s])?)?$")
+    user: str = ""
+    password: str = ""
+    eauth: str = "pam"
+    ca: str = ""
+    answer_seconds: float = Field(5, gt=0)
+
+    @field_validator("password")
+    @classmethod
+    def _reference(cls, value: str) -> str:
+        _no_secret_in_clear({"password": value} if value else {})
+        return value
+
+
 class PythonSettings(_Strict):
     """[drivers.python]."""
 
@@ -118,6 +135,7 @@ class DriverSettings(_Strict):
 
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
+    salt: SaltSettings = SaltSettings()
     python: PythonSettings = PythonSettings()
     reach: ReachSettings = ReachSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device

@@ -19,8 +19,9 @@ from typing import Any
 from errbot.core import ErrBot
 
 from automation_bots import grammar
-from automation_bots.bot import OWN_PLUGINS, ROOT, Bot
+from automation_bots.bot import Bot
 from automation_bots.errors import AutomationError, UserError
+from automation_bots.home import OWN_PLUGINS, ROOT
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
 from backends.plain import PlainSurface, caller_of, message_id_of, place_of
