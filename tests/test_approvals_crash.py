@@ -82,7 +82,7 @@ def test_killed_while_it_waits_it_goes_on_waiting_and_keeps_the_votes(folder, tr
     wait(lambda: victim.store.parking.find(1).votes, 60)
     victim.kill()
     with ChatBot(folder) as chat:
-        assert "needs 1 more of leads" in chat.asks("!pending", "#1", who="lee", seconds=60)
+        assert "needs 1 more of leads" in chat.asks("!pending", "waiting:", who="lee", seconds=60)
         assert not [text for room, text in chat.surface.said if "asks for approval" in text and room == "ops"]
         chat.say("!approve 1", "lee")
         told(chat, "ops", "#1 write one on here done")
