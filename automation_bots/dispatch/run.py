@@ -51,7 +51,7 @@ class Run:
         self._intake = Intake(job, hidden, workshop.store, workshop.redactor)
         self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._timed_out = self._abandoned = self._voided = False
-        self.batches = Batches(self.job, self.cancel)
+        self.batches = Batches(self.job, self.cancel, workshop.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
@@ -122,8 +122,9 @@ class Run:
 
         def work(devices: tuple[str, ...], seconds: float) -> None:
             self._batch(operation, devices, seconds, limit)
+            self._intake.try_flush()  # a pause may be long
 
-        why = self.batches.run(work, limit, self._intake.seen, self._intake.outcome)
+        why = self.batches.run(work, limit, self._intake.seen, self._intake.outcome, lambda: self._void(operation))
         return f"time limit of {limit:g} s reached" if self._timed_out else why
 
     def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
