@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 from automation_bots.model import NO_LIMITS, Job, Limits, Risk
 
@@ -79,7 +81,9 @@ class _Use:
 
     def __init__(self, running: Iterable[Entry]) -> None:
         self.jobs = 0
-        self.count: Counter[str] = Counter()
+        self.count: dict[str, Counter[Any]] = {kind: Counter() for kind in _WHOSE}
+        self.drivers: Counter[str] = Counter()
+        self.sites: Counter[str] = Counter()
         self.reads: Counter[str] = Counter()
         self.changing: dict[str, int] = {}
         for entry in running:
@@ -87,22 +91,23 @@ class _Use:
 
     def add(self, entry: Entry) -> None:
         self.jobs += 1
-        self.count.update(_keys(entry))
+        for kind, whose in _WHOSE.items():
+            self.count[kind][whose(entry)] += 1
+        self.drivers.update(entry.drivers)
+        self.sites.update(entry.sites)
         if entry.risk is Risk.CHANGE:
             self.changing.update(dict.fromkeys(entry.devices, entry.number))
         else:
             self.reads.update(entry.devices)
 
 
-def _keys(entry: Entry) -> list[str]:
-    return [
-        f"person:{entry.person}",
-        f"place:{entry.place}",
-        f"operation:{entry.operation}",
-        f"rule:{entry.person}:{entry.operation}",
-        *(f"driver:{driver}" for driver in entry.drivers),
-        *(f"site:{site}" for site in entry.sites),
-    ]
+# What running jobs and starts are counted by. A pass looks at ten thousand jobs: no words are made for those that fit.
+_WHOSE: Mapping[str, Callable[[Entry], Any]] = {
+    "person": attrgetter("person"),
+    "place": attrgetter("place"),
+    "operation": attrgetter("operation"),
+    "rule": attrgetter("person", "operation"),
+}
 
 
 def admit(
@@ -119,10 +124,9 @@ def admit(
     starts: list[int] = []
     waits: dict[int, str] = {}
     rates = _Rates(caps, recent, now)
-    # What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
-    first = _first_changes(e for e in queued if held.keys().isdisjoint(e.devices) and not rates.exceeded(e))
+    ahead = _ahead(queued, lambda entry: held.keys().isdisjoint(entry.devices) and not rates.exceeded(entry))
     for entry in _in_turns(queued, running):
-        why = _blocked(entry, use, first, held) or _capped(entry, use, caps) or rates.exceeded(entry)
+        why = _blocked(entry, use, ahead, held) or _capped(entry, use, caps) or rates.exceeded(entry)
         if why:
             waits[entry.number] = why
             continue
@@ -132,14 +136,23 @@ def admit(
     return Admission(tuple(starts), waits)
 
 
-def _first_changes(queued: Iterable[Entry]) -> dict[str, int]:
-    """For each device the oldest change that wants it: nothing younger may overtake it there."""
+def _ahead(queued: Iterable[Entry], keeps_place: Callable[[Entry], bool]) -> dict[int, tuple[str, int]]:
+    """For each change that an older one is before: on which device, and which one. Nothing younger may overtake it.
+
+    What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
+    """
     first: dict[str, int] = {}
+    ahead: dict[int, tuple[str, int]] = {}
     for entry in queued:
-        if entry.risk is Risk.CHANGE:
-            for device in entry.devices:
-                first.setdefault(device, entry.number)
-    return first
+        if entry.risk is not Risk.CHANGE:
+            continue
+        if not first.keys().isdisjoint(entry.devices):
+            device = min(filter(first.__contains__, entry.devices))
+            ahead[entry.number] = device, first[device]
+        if keeps_place(entry):
+            for device in entry.devices if entry.number not in ahead else entry.devices.difference(first):
+                first[device] = entry.number
+    return ahead
 
 
 def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> list[Entry]:
@@ -147,30 +160,41 @@ def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> list[Entry]:
     turn: Counter[str] = Counter(entry.person for entry in running)
     ranked = []
     for entry in queued:
-        ranked.append((turn[entry.person], entry.number, entry))
+        ranked.append(turn[entry.person])
         turn[entry.person] += 1
-    ranked.sort(key=lambda item: item[:2])
-    return [entry for _, _, entry in ranked]
+    # A stable sort: among equals the order of numbers stays.
+    return [queued[place] for place in sorted(range(len(queued)), key=ranked.__getitem__)]
 
 
-def _blocked(entry: Entry, use: _Use, first: Mapping[str, int], held: Mapping[str, int]) -> str:
+def _blocked(entry: Entry, use: _Use, ahead: Mapping[int, tuple[str, int]], held: Mapping[str, int]) -> str:
     if entry.risk is not Risk.CHANGE:
         return ""
-    if stuck := sorted(entry.devices & held.keys()):
-        return f"waits for {stuck[0]}: #{held[stuck[0]]} was interrupted there and is not acknowledged"
-    if busy := sorted(entry.devices & use.changing.keys()):
-        return f"waits for {busy[0]} (#{use.changing[busy[0]]} is changing it)"
-    ahead = sorted(device for device in entry.devices if first.get(device, entry.number) < entry.number)
+    if not held.keys().isdisjoint(entry.devices):
+        stuck = min(entry.devices & held.keys())
+        return f"waits for {stuck}: #{held[stuck]} was interrupted there and is not acknowledged"
+    if not use.changing.keys().isdisjoint(entry.devices):
+        busy = min(entry.devices & use.changing.keys())
+        return f"waits for {busy} (#{use.changing[busy]} is changing it)"
+    if entry.number not in ahead:
+        return ""
     # Checked after `changing`: the older change may have been started in this very pass.
-    return f"waits for {ahead[0]} (#{first[ahead[0]]} is before it)" if ahead else ""
+    return "waits for {} (#{} is before it)".format(*ahead[entry.number])
 
 
 def _capped(entry: Entry, use: _Use, caps: Caps) -> str:
     if use.jobs >= caps.bot:
         return f"waits: {caps.bot} jobs run, which is the bot's limit"
-    for key, cap, words in _caps_of(entry, caps):
-        if cap is not None and use.count[key] >= cap:
+    if use.count["person"][entry.person] >= caps.person:
+        return f"waits: {caps.person} jobs of {entry.person} run"
+    if use.count["place"][entry.place] >= caps.place:
+        return f"waits: {caps.place} jobs of this room run"
+    for used, cap, words in _seldom_capped(entry, use, caps):
+        if cap is not None and used >= cap:
             return f"waits: {cap} {words}"
+    return _without_session(entry, use, caps)
+
+
+def _without_session(entry: Entry, use: _Use, caps: Caps) -> str:
     if entry.risk is Risk.READ:
         for device in entry.devices:
             if use.reads[device] >= caps.device:
@@ -178,57 +202,63 @@ def _capped(entry: Entry, use: _Use, caps: Caps) -> str:
     return ""
 
 
-def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
-    return [
-        (f"person:{entry.person}", caps.person, f"jobs of {entry.person} run"),
-        (f"place:{entry.place}", caps.place, "jobs of this room run"),
-        (f"operation:{entry.operation}", caps.operation.get(entry.operation), f"{entry.operation} jobs run"),
-        (f"rule:{entry.person}:{entry.operation}", entry.limits.concurrent, "such jobs run, which is the rule's limit"),
-        *((f"driver:{name}", caps.driver.get(name), f"{name} jobs run") for name in entry.drivers),
-        *((f"site:{name}", caps.site.get(name, caps.site.get("*")), f"jobs run at {name}") for name in entry.sites),
-    ]
-
-
-_RateRow = tuple[tuple[int, float] | None, str, str]  # rate, the key of the starts that count, whose they are
+def _seldom_capped(entry: Entry, use: _Use, caps: Caps) -> Iterator[tuple[int, int | None, str]]:
+    """How much is in use, the cap and its words, of what has a cap only where somebody set one."""
+    name = entry.operation
+    if caps.operation:
+        yield use.count["operation"][name], caps.operation.get(name), f"{name} jobs run"
+    if entry.limits.concurrent is not None:
+        words = "such jobs run, which is the rule's limit"
+        yield use.count["rule"][entry.person, name], entry.limits.concurrent, words
+    if caps.driver:
+        yield from ((use.drivers[driver], caps.driver.get(driver), f"{driver} jobs run") for driver in entry.drivers)
+    if caps.site:
+        for site in entry.sites:
+            yield use.sites[site], caps.site.get(site, caps.site.get("*")), f"jobs run at {site}"
 
 
 class _Rates:
     """Starts per time: a sliding window over the recent starts, which are in the order of time."""
 
     def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
-        self._caps, self._recent, self._now = caps, recent, now
-        self._found: dict[str, list[float]] | None = None  # times by key; made when a rate asks for them
+        self._rates, self._recent, self._now = caps.rates, recent, now
+        self._added: list[Entry] = []
+        self._found: dict[str, dict[Any, list[float]]] = {}  # times by kind and whose they are; made when asked for
 
     def add(self, entry: Entry) -> None:
-        self._note(self._times(), entry, self._now)
+        self._added.append(entry)
+        for kind, times in self._found.items():
+            times.setdefault(_WHOSE[kind](entry), []).append(self._now)
 
     def exceeded(self, entry: Entry) -> str:
-        for rate, key, words in self._rates_of(entry):
-            if rate is None:
+        if not self._rates and entry.limits.rate is None:
+            return ""
+        for rate, kind, words in self._rates_of(entry):
+            times = self._times(kind).get(_WHOSE[kind](entry), ())
+            if len(times) < rate[0] or len(times) - bisect_right(times, self._now - rate[1]) < rate[0]:
                 continue
-            starts, seconds = rate
-            times = self._times().get(key, [])
-            if len(times) - bisect_right(times, self._now - seconds) >= starts:
-                free = times[-starts] + seconds - self._now
-                return f"waits {max(1, round(free))} s: {words} may start {starts} jobs in {seconds:g} s"
+            free = times[-rate[0]] + rate[1] - self._now
+            return f"waits {max(1, round(free))} s: {words} may start {rate[0]} jobs in {rate[1]:g} s"
         return ""
 
-    def _times(self) -> dict[str, list[float]]:
-        if self._found is None:
-            self._found = {}
+    def _times(self, kind: str) -> Mapping[Any, list[float]]:
+        if kind not in self._found:
+            found: dict[Any, list[float]] = {}
+            whose = _WHOSE[kind]
             for start in self._recent:
-                self._note(self._found, start.entry, start.at)
-        return self._found
+                found.setdefault(whose(start.entry), []).append(start.at)
+            for entry in self._added:
+                found.setdefault(whose(entry), []).append(self._now)
+            self._found[kind] = found
+        return self._found[kind]
 
-    def _note(self, times: dict[str, list[float]], entry: Entry, at: float) -> None:
-        for key in _keys(entry):
-            times.setdefault(key, []).append(at)
-
-    def _rates_of(self, entry: Entry) -> tuple[_RateRow, ...]:
-        rates, operation = self._caps.rates, f"operation:{entry.operation}"
-        return (
-            (rates.get("person"), f"person:{entry.person}", entry.person),
-            (rates.get("place"), f"place:{entry.place}", "this room"),
-            (rates.get(operation), operation, entry.operation),
-            (entry.limits.rate, f"rule:{entry.person}:{entry.operation}", "the rule"),
-        )
+    def _rates_of(self, entry: Entry) -> Iterator[tuple[tuple[int, float], str, str]]:
+        """The rate, what starts are counted by, and whose they are in words."""
+        if rate := self._rates.get("person"):
+            yield rate, "person", entry.person
+        if rate := self._rates.get("place"):
+            yield rate, "place", "this room"
+        if rate := self._rates.get(f"operation:{entry.operation}"):
+            yield rate, "operation", entry.operation
+        if entry.limits.rate is not None:
+            yield entry.limits.rate, "rule", "the rule"

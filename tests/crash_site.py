@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -222,10 +222,8 @@ class Site:
             bot.kill()
             bot.wait(10)
             bot.stdout.close()
-            try:
+            with suppress(BrokenPipeError):
                 bot.stdin.close()
-            except BrokenPipeError:
-                pass
 
     def _type(self, bot: subprocess.Popen, until: float) -> None:
         again = self.chance.sample(
@@ -296,12 +294,12 @@ class Site:
 
     def report(self) -> str:
         """What happened, in a line."""
+        died = ", ".join(f"{name} {count}" for name, count in self.reached.items() if count)
         with_job = {token for token, _ in self.done("begin")}
         asked = [token for token, message in self.typed.items() if message["text"].startswith(("!write", "!look"))]
         return (
             f"seed {self.seed}: {self.lives} lives, {len(asked)} commands, {len(with_job)} reached devices"
-            f" ({sum(self.done('begin').values())} times); died at "
-            + ", ".join(f"{n} {c}" for n, c in self.reached.items())
+            f" ({sum(self.done('begin').values())} times); died at: {died}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Killed at random moments and at every step, hundreds of times in `make soak`: nothing lost, nothing twice, all told."""
+"""Killed at random moments and at every step, hundreds of times in `make soak`: nothing lost, twice or untold."""
 
 import itertools
 import os
