@@ -9,7 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("gate", "ack", "playbook", "start", "reach")
+NAMES = ("gate", "ack", "playbook", "start", "reach", "load")
 
 
 def main(names: list[str]) -> int:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from automation_bots.model import Caller, Job, Place, Risk, State
+from automation_bots.model import PARKED, Caller, Job, Place, Risk, State
 from automation_bots.store.codec import row_of
 from automation_bots.store.schema import stamp
 
@@ -59,3 +59,7 @@ def _job(number, first):
 def _entry(row, seq, kind):
     return (seq, row["created"], kind, row["person"], "test", row["person"], "ops", row["operation"], 1, row["number"],
             "{}", f"{seq - 1:064}", f"{seq:064}")  # fmt: skip
+
+
+FAILED = (State.FAILED, State.INTERRUPTED)
+ALIVE = (State.RUNNING, State.QUEUED, *PARKED)
