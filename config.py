@@ -39,8 +39,8 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
-    BOT_EXTRA_PLUGIN_DIR = AUTOMATION.plugin_folders()
-    BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.chat_identity()}
+    BOT_EXTRA_PLUGIN_DIR = AUTOMATION.home.plugin_folders()
+    BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.home.chat_identity()}
     # Our own backends carry a name of their own, because Errbot looks for its own of the same name first.
     BACKEND = {"Text": "AutomationText"}.get(AUTOMATION.settings.backend, AUTOMATION.settings.backend)
     if BACKEND not in known.names():

@@ -49,17 +49,22 @@ class Acceptance:
         parts.announcer.expect(job.number)
         why = parts.dispatcher.submit(job, hidden)
         parts.announcer.accepted(job, why, silent=request.wait)
+        if job.emergency:
+            parts.page(render.emergency(job, parts.prefix))
         return None
 
-    def source(self, request: Request) -> dict[str, str]:
+    def source(self, request: Request) -> dict[str, str | int]:
         """What the record keeps of an acceptance beside the job."""
-        return {"message": request.message_id, "policy": self._parts.world.policy.version}
+        version = self._parts.world.policy.version
+        return {"message": request.message_id, "policy": version, "confirmed": request.confirmed}
 
     def job_of(self, person: Person, request: Request, decision: Decision) -> tuple[Job, dict[str, object]]:
         """Make the job, and apart from it the values that are never stored."""
         parts, operation = self._parts, request.operation
         if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
-            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit. → !queue · !cancel <n>")
+            seconds = parts.dispatcher.free_in(person.name)
+            again = f" Try again in {seconds} s." if seconds else ""
+            raise BadCommand(f"You have {waiting} jobs waiting, which is the limit.{again} → !queue · !cancel <n>")
         stored = catalog.without_secrets(operation, request.parameters)
         hidden = {name: value for name, value in request.parameters.items() if stored[name] != value}
         drivers, sites = self._drivers(operation, request.devices)
@@ -84,14 +89,16 @@ class Acceptance:
             reason=request.reason,
             digest=catalog.digest(operation, stored, request.devices),
             retry_of=request.retry_of,
+            emergency=request.emergency,
+            canary=request.canary,
         )
         return job, hidden
 
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if operation.driver and not self._parts.sites:
+        if operation.driver and not operation.network and not self._parts.sites:
             return (operation.driver,), ()
         known = self._parts.world.inventory.devices(devices)
-        drivers = {operation.driver or device.driver for device in known}
+        drivers = {operation.driver_on(device) for device in known}
         return tuple(sorted(drivers)), tuple(sorted({device.site for device in known if device.site}))
 
     def record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
@@ -102,5 +109,9 @@ class Acceptance:
             "pattern": request.pattern,
             "rules": decision.rules,
             "reason": decision.reason,
+            "check": request.check,
+            "emergency": request.emergency,
+            "direct": request.place.direct,
+            "policy": self._parts.world.policy.version,
         }
         self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))

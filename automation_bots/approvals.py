@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from automation_bots import approval_text, catalog, gate, quorum, render
+from automation_bots import approval_text, catalog, gate, quorum, reauth, render
 from automation_bots.acceptance import Acceptance
 from automation_bots.approval import Approval, Vote
 from automation_bots.asker import Asker
@@ -26,13 +26,14 @@ from automation_bots.model import (
 )
 from automation_bots.needs import Need
 from automation_bots.parts import Parts
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import Subject
 from automation_bots.store.parking import Voted
 from automation_bots.surface import MessageRef
 from automation_bots.vigil import Vigil
 
 log = logging.getLogger(__name__)
+_PROVE = "No: a rule asks you to prove yourself first. Type !totp <code> to me in a direct message, then approve again."
 
 
 class Approvals:
@@ -97,6 +98,9 @@ class Approvals:
             self.vigil.end(job, State.VOID, f"{why}; type the command again")
             return Answer(f"#{number} is void: {one_line(why, 300)}. {job.person} has to ask again.")
         decision = self._now(job, approval)
+        proved_at = self._parts.store.people.proved_at(caller, person.name)
+        if reauth.due(decision.approver_proof, proved_at, self._parts.now()):
+            raise BadCommand(_PROVE)
         if decision.verdict is Verdict.DENY:
             said = decision.reason.removeprefix("No: ")
             return Answer(f"Not now: {said} #{number} goes on waiting.")
@@ -134,7 +138,8 @@ class Approvals:
         operation = self._parts.world.operation(job.operation)
         if operation is None:
             return Decision(Verdict.DENY, f"No: {job.operation} is no longer there.")
-        return gate.again(self._parts.world.scope, operation, job, approval.run_at or self._parts.now())
+        now = self._parts.now()
+        return gate.again(self._parts.world.scope, operation, job, now, approval.run_at or now)
 
     def _start(self, number: int) -> None:
         """Hand what was released to the dispatcher."""
@@ -142,6 +147,8 @@ class Approvals:
         if job.state is State.QUEUED:
             self._parts.announcer.take_up(number)
             self._parts.dispatcher.submit(job, hidden)
+            if job.emergency:
+                self._parts.page(render.emergency(job, self._parts.prefix))
 
     def deny(self, caller: Caller, place: Place, number: int, reason: str = "") -> Answer | None:
         """End a request by the word of one approver."""
@@ -206,6 +213,13 @@ class Approvals:
         """What a parked job waits for, in words."""
         approval = self._parking.find(job.number) if job.state in PARKED else None
         return approval_text.row(job, approval, self._asker.facts(job, approval))[-1] if approval else ""
+
+    def how(self, job: Job, approval: Approval) -> str:
+        """Whose approval a job needed and how that stands, or when it runs; a sentence."""
+        facts = self._asker.facts(job, approval)
+        stands = approval_text.standing(job, approval, facts) or self.waits_for(job)
+        needs = f"It needs approval by {quorum.whom(approval.needs, approval.escalated)}" if approval.needs else ""
+        return ": ".join(filter(None, (needs, stands))) + "."
 
     def _may_decide(self, caller: Caller, number: int) -> tuple[Job, Approval, Person]:
         job, approval, person = self._seen(caller, number)

@@ -4,48 +4,41 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from automation_bots import __version__, gate, secrets, settings
+from automation_bots import __version__
 from automation_bots.announce import Announcer
 from automation_bots.approvaldesk import ApprovalDesk
-from automation_bots.catalog import Folders
-from automation_bots.chores import Chores
+from automation_bots.closedesk import CloseDesk
 from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
-from automation_bots.dispatch.run import Workshop
-from automation_bots.drivers import Driver
-from automation_bots.drivers.ansible import Ansible
-from automation_bots.drivers.paths import Paths, Sight
-from automation_bots.drivers.python import Python
-from automation_bots.drivers.reach import Reach
-from automation_bots.drivers.ssh import Ssh
-from automation_bots.ecs import EcsLog
-from automation_bots.errors import ConfigError
+from automation_bots.dispatch.workshop import Workshop
+from automation_bots.drivers import Closing, Driver
+from automation_bots.equipment import Equipment
 from automation_bots.health import Health
-from automation_bots.inventory import Inventory
+from automation_bots.home import Home
 from automation_bots.jobdesk import JobDesk
+from automation_bots.keeper import Keeper
 from automation_bots.logs import Recent
-from automation_bots.model import Answer, Job, Place, one_line
+from automation_bots.membership import Membership
+from automation_bots.model import Answer, Job, one_line
 from automation_bots.office import Office
+from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
-from automation_bots.policy import ADMINS
-from automation_bots.redact import Redactor
+from automation_bots.recorddesk import RecordDesk
+from automation_bots.repos import setup as repos
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
-from automation_bots.trust import Means, TrustDesk
+from automation_bots.trust import TrustDesk
+from automation_bots.voice import Voice
 from automation_bots.world import Change, World
 
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
-OWN_PLUGINS = ("approvals", "desk", "jobs", "operations")
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def now() -> datetime:
@@ -67,95 +60,49 @@ class Bot:
         drivers: tuple[Driver, ...] = (),
         read_only: bool = False,
     ) -> None:
-        self.folder = folder.resolve()
-        self.environment = dict(os.environ if environment is None else environment)
-        self.settings = settings.load(self.folder)
-        self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
-        self.redactor = Redactor()
-        self.inventory = self._inventory()
-        self.world = World(self.inventory, self.folder / "policy.yml", self._folders(), self.settings.places)
+        self.home = home = Home(folder, environment)
+        self.folder, self.settings, self.data, self.redactor = home.folder, home.settings, home.data, home.redactor
+        self.inventory = home.inventory()
+        self.world = World(self.inventory, self.folder / "policy.yml", home.operations(), self.settings.places)
         self.world.load()
         self._started = self._stopped = False
         if read_only:
             return
-        self._more_drivers = drivers
+        self.voice = Voice(home, lambda: self.world.policy)
+        self._equipment = Equipment(home, self.inventory, self.world)
+        self._drivers = self._equipment.drivers(*drivers)
         self._runs = self.data.resolve() / "runs"
-        self.store = Store.open(self.record)
-        self._surface: Surface | None = None
+        self.store = Store.open(home.record)
+        self.store.redact_with(self.redactor.text)
+        self.membership = Membership(self.store.people, self.settings, self.data, home.references.resolved, now)
+        self.membership.join(self.world)
         self._consent = Consent(self.world, self.store.parking.find, now)
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
-        (self.data / "log").mkdir(mode=0o700, exist_ok=True)
-        self._ecs = EcsLog(self.data / "log" / "audit.jsonl")
-        self._chores = Chores(self.store, self.settings.retention.days)
+        self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
-        office = self._office()
-        trust = TrustDesk(office, Means(self.known_hosts, lambda place, text: self._surface_of(place).say(place, text)))
+        self._set_desks(self._office())
+
+    def _set_desks(self, office: Office) -> None:
+        trust = TrustDesk(office, self._equipment.means(self.voice.say))
         self.desk, self.job_desk = Desk(office, trust), JobDesk(office)
         self.approval_desk = ApprovalDesk(office)
+        self.people_desk = PeopleDesk(office, self.membership, lambda text: self.redactor.add([text]))
+        self.record_desk = RecordDesk(office, self.keeper.signer.public)
+        self._closed()
+        self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+        self.repos = repos.desk(office, self.home, self.voice.say)
 
-    # -- parts
-
-    def _path(self, text: str) -> Path:
-        """A path of bot.toml: relative to the bot's folder, `{data}` is the data folder."""
-        return self.folder / Path(text.replace("{data}", str(self.data))).expanduser()
-
-    @property
-    def known_hosts(self) -> Path:
-        """The host keys that this bot trusts."""
-        return self._path(self.settings.drivers.ssh.known_hosts)
-
-    def _inventory(self) -> Inventory:
-        wanted = self.settings.inventory
-        vault = wanted.vault_password_file
-        return Inventory(
-            self._sources(),
-            self.data / "cache",
-            vault_password_file=self._path(vault) if vault else None,
-            refresh_seconds=wanted.refresh_seconds,
-        )
-
-    @property
-    def record(self) -> str | Path:
-        """Where the record lives: the data folder, or a database server's URL."""
-        url = self.settings.store.url
-        return self._resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
-
-    def plugin_folders(self) -> list[str]:
-        """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
-        shared = ROOT / "errbot-plugins"
-        if self.settings.plugins == ["all"]:
-            return [str(shared)]
-        names = dict.fromkeys([*OWN_PLUGINS, *self.settings.plugins])
-        for name in names:
-            if not (shared / name).is_dir():
-                known = ", ".join(sorted(path.name for path in shared.iterdir() if path.is_dir()))
-                raise ConfigError(
-                    self.folder / "bot.toml", f"plugins: there is no {name!r} in errbot-plugins; known: {known}"
-                )
-        return [str(shared / name) for name in names]
-
-    def _folders(self) -> Folders:
-        playbooks = [ROOT / "playbooks", self.folder / "playbooks", *(self.folder / p for p in self.settings.playbooks)]
-        return Folders(
-            verbs=tuple(place / "verbs" for place in playbooks),
-            playbooks=tuple(playbooks),
-            functions=tuple(self.folder / place for place in self.settings.commands),
-        )
-
-    def _sources(self) -> tuple[Path, ...]:
-        """The inventory's files and folders; one below {data} is written by a program, and may not be there yet."""
-        wanted = self.settings.inventory.sources
-        return tuple(path for text in wanted if (path := self._path(text)).exists() or "{data}" not in text)
+    def _closed(self) -> None:
+        """Let the gate know what people have frozen and locked."""
+        self.world.closures = self.store.closures.current()
 
     def _dispatch(self) -> tuple[Local, Announcer]:
         self._runs.mkdir(mode=0o700, exist_ok=True)
-        drivers = self._drivers()
-        self._workshop_drivers = frozenset(drivers)
         workshop = Workshop(
             store=self.store,
             inventory=self.inventory,
-            drivers=drivers,
+            drivers=self._drivers,
             operation=self.world.operation,
             scope=lambda: self.world.scope,
             paused=lambda: "waits: the policy is broken" if self.world.policy_problem else "",
@@ -163,52 +110,17 @@ class Bot:
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
             consent=self._consent.void,
+            kv=self.home.references.kv,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
-        announcer = Announcer(self.store, self._surface_of, now, dispatcher.progress)
-        dispatcher.listen(self._ended)
+        announcer = Announcer(self.store, self.voice.of, now, dispatcher.progress)
+        dispatcher.listen(self._equipment.elsewhere.telling(self.store, self._ended))
         return dispatcher, announcer
 
     def _ended(self, number: int) -> None:
         self.announcer.ended(number)
         self.pipeline.approvals.vigil.ended(number)
-
-    def _drivers(self) -> dict[str, Driver]:
-        wanted, vault = self.settings.drivers, self.inventory.vault_password_file
-        ssh = Ssh(
-            self.known_hosts,
-            parallel=wanted.ssh.parallel,
-            connect_seconds=wanted.ssh.connect_seconds,
-            output_limit=wanted.output_limit,
-            key_files=tuple(self._path(key) for key in wanted.ssh.key_files),
-            allow_agent=wanted.ssh.agent,
-        )
-        ansible = Ansible(
-            forks=wanted.ansible.forks,
-            vault_password_file=vault,
-            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._environment_of("ansible")},
-            output_limit=wanted.output_limit,
-        )
-        python = Python(environment=self._environment_of("python"), output_limit=wanted.output_limit)
-        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
-        drivers: tuple[Driver, ...] = (ssh, ansible, python, reach, self._paths(), *self._more_drivers)
-        return {driver.name: driver for driver in drivers}
-
-    def _paths(self) -> Paths:
-        def address(person: str, name: str) -> str:
-            """What the inventory says of a device, to those who may know of it."""
-            known = self.world.policy.people.get(person)
-            if name not in gate.visible(self.world.scope, known):
-                return ""
-            return self.inventory.device(name).address
-
-        return Paths(sight=Sight(device=address))
-
-    def _ssh_options(self) -> str:
-        """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
-        files = " ".join(f'"{path}"' for path in (self.known_hosts, "~/.ssh/known_hosts"))
-        return f"-o 'UserKnownHostsFile={files}'"
 
     def _pipeline(self) -> Pipeline:
         limits = self.settings.limits
@@ -223,8 +135,10 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
+                selectors=self._equipment.elsewhere.selectors,
                 asking=self.settings.approvals.asking(),
-                surface=self._surface_of,
+                surface=self.voice.of,
+                page=self.voice.page,
             ),
             self._consent,
         )
@@ -249,61 +163,25 @@ class Bot:
             store=self.store,
             dispatcher=self.dispatcher,
             world=self.world,
-            drivers=tuple(sorted(self._workshop_drivers)),
+            drivers=tuple(sorted(self._drivers)),
             recent=Recent(self.redactor),
-            link=self._link,
+            link=lambda: self.voice.link,
             files=self._file_problems,
         )
 
-    def _link(self) -> str:
-        """What is wrong with the connection to the chat network; empty when nothing is."""
-        return "not connected yet" if self._surface is None else str(getattr(self._surface, "link", ""))
-
     def _file_problems(self) -> tuple[str, ...]:
         world = self.world
-        found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
+        found = [world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems)]
+        found += self.repos.work.problems
         return tuple(one_line(text, 300) for text in found if text)
-
-    def _surface_of(self, _place: Place) -> Surface:
-        if self._surface is None:
-            raise OSError("the chat network is not connected yet")
-        return self._surface
-
-    # -- secrets
-
-    def chat_identity(self) -> dict[str, Any]:
-        """The credentials of the chat network, references resolved."""
-        return {**self.settings.chat, **self._chat_secrets()}
-
-    def _environment_of(self, driver: str) -> dict[str, str]:
-        """What [drivers.<name>.environment] says, references resolved."""
-        return self._resolved(getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment")
-
-    def _chat_secrets(self) -> dict[str, str]:
-        """Resolved only where the bot really runs: a check needs no tokens."""
-        named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
-        return self._resolved({key: value for key, value in named.items() if secrets.is_reference(value)}, "chat")
-
-    def _resolved(self, references: Mapping[str, str], *table: str) -> dict[str, str]:
-        password_file = self.settings.inventory.vault_password_file
-        vault = self._path(password_file) if password_file else None
-        found = {}
-        for key, value in references.items():
-            try:
-                found[key] = secrets.resolve(value, self.environment, self.folder, vault)
-            except LookupError as error:
-                raise settings.wrong(self.folder, (*table, key), str(error)) from error
-        self.redactor.add(found[key] for key, value in references.items() if secrets.is_reference(value))
-        return found
 
     # -- life
 
     def start(self, surface: Surface) -> list[Job]:
         """Begin: recover what a crash left, tell it, take up the queue. Returns the interrupted jobs."""
+        self.voice.surface = surface
         if self._started:
-            self._surface = surface
             return []
-        self._surface = surface
         # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through
         # again and again takes longer than the work itself.
         gc.freeze()
@@ -312,16 +190,18 @@ class Bot:
         interrupted = self.store.recover()
         if ended := leftovers.clear(self._runs):
             log.warning("ended %d processes that a killed bot had left running", ended)
-        self._ecs.follow(self.store)
+        self.membership.start()
+        self.keeper.start(self.voice.checkpoint)
         self.announcer.start()
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
-        self._chores.start()
+        self._equipment.elsewhere.start()
         self.pipeline.approvals.vigil.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
+        self.repos.tell_problems(self.voice.tell_admins)
         return interrupted
 
     def _serve_metrics(self) -> Callable[[], None]:
@@ -341,17 +221,7 @@ class Bot:
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
-            self._tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
-
-    def _tell_admins(self, answer: Answer) -> None:
-        network = self.settings.network
-        for person in self.world.policy.people.values():
-            if ADMINS in person.groups and network in person.ids:
-                place = Place(network, person.ids[network], direct=True)
-                try:
-                    self._surface_of(place).say(place, answer)
-                except Exception:  # whatever a network raises for one of them, the others are told
-                    log.exception("%s could not be told: %s", person.name, answer.text)
+            self.voice.tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
 
     @property
     def started(self) -> bool:
@@ -376,11 +246,14 @@ class Bot:
         if self._started:
             self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
+        for driver in self._drivers.values():
+            if isinstance(driver, Closing):
+                driver.close()
         if self._started:
             self.announcer.stop()
-            self._chores.stop()
+            self.membership.stop()
             self._stop_metrics()
             logging.getLogger().removeHandler(self.health.recent)
             self.store.record(AuditKind.CLOSED)
-            self._ecs.close()
+            self.keeper.stop()
         self.store.close()

@@ -16,8 +16,9 @@ from automation_bots.model import Operation, Parameter, Risk
 
 # What people ask the bot about itself; answered at once, without a job. Their rights: see pipeline.
 BASIC = ("help", "about", "whoami", "devices", "device", "jobs", "job", "queue", "cancel", "retry", "ack", "status",
-         "pending", "approve", "deny", "details", "withdraw",
-         "audit", "playbook", "can")  # fmt: skip
+         "pending", "approve", "deny", "details", "withdraw", "people", "person", "totp",
+         "audit", "playbook", "can", "why", "freeze", "unfreeze", "lock", "unlock", "locks", "reviews", "review",
+         "continue", "repos")  # fmt: skip
 
 HIDDEN = "‹hidden›"  # stands in the store for a value that is never stored
 

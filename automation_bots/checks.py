@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from automation_bots import gate, grammar
 from automation_bots.bot import Bot, now
 from automation_bots.errors import AutomationError, UserError
-from automation_bots.model import Caller, Operation, Person, Place, Request, Verdict, one_line
-from automation_bots.policy import EVERYONE, Policy, Rule
+from automation_bots.model import NO_LIMITS, Caller, Operation, Person, Place, Request, Verdict, one_line
+from automation_bots.policy import Policy
+from automation_bots.rules import EVERYONE, Rule
 from automation_bots.scope import Scope
 from automation_bots.world import World
 from automation_bots.yaml_lines import load_yaml
@@ -45,6 +47,16 @@ def policy_only(path: Path) -> Lines:
     return _policy(bot.world, path)
 
 
+def tests_only(path: Path) -> Lines:
+    """Run the policy's test cases alone."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    tests = path / "policy-tests.yml"
+    return run_tests(bot.world, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
+
+
 def _policy(world: World, path: Path) -> Lines:
     lines = lint(world.policy, world.scope, world.catalog.operations)
     tests = path / "policy-tests.yml"
@@ -62,7 +74,7 @@ def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> L
     for rule in policy.rules:
         for who in sorted(rule.who - groups - set(policy.people) - {EVERYONE}):
             lines.append(("WRONG", f'rule "{rule.name}": nobody is or belongs to {who!r}'))
-        for approver in set(rule.approvers) - groups - set(policy.people):
+        for approver in {*rule.approvers, *rule.above_approvers} - groups - set(policy.people):
             lines.append(("WRONG", f'rule "{rule.name}": nobody belongs to {approver!r}, so nobody can approve'))
         hits = scope.devices(rule)
         if hits is None:
@@ -91,9 +103,10 @@ def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]
 
 def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
     """Find a rule that allows all of this one without any condition."""
-    plain = not (rule.deny or rule.approvers or rule.limits.devices or rule.limits.concurrent or rule.limits.rate)
+    plain = not (rule.deny or rule.approvers or rule.share or rule.emergency or rule.limits != NO_LIMITS)
     for other in policy.rules:
-        if other is rule or not plain or other.deny or other.where or other.when or other.values or other.approvers:
+        conditions = other.where or other.when or other.values or other.approvers
+        if other is rule or not plain or other.deny or other.emergency or conditions:
             continue
         wide = rule.who <= other.who or EVERYONE in other.who
         what = set(rule.what) <= set(other.what)
@@ -122,14 +135,15 @@ def run_tests(world: World, path: Path) -> Lines:
     return lines or [("ok", f"{path}: {len(cases)} cases")]
 
 
-_CASE = ("who", "what", "expect", "where", "when")
+_EXPECTED = (*Verdict, "confirm")
+_CASE = ("who", "what", "expect", "where", "when", "proved")
 
 
 def _case(world: World, case: Any) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
-        return f"a case is {{who, what, expect}}, with where and when if needed; got {one_line(str(case), 80)}"
-    if case["expect"] not in list(Verdict):
-        return f"expect is one of {', '.join(Verdict)}; got {one_line(str(case['expect']), 30)!r}"
+        return f"a case is {{who, what, expect}}, with where, when and proved if needed; got {one_line(str(case), 80)}"
+    if case["expect"] not in _EXPECTED:
+        return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
     person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
     network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
     place = _place(str(case.get("where", "dm")), network, world)
@@ -138,6 +152,7 @@ def _case(world: World, case: Any) -> str:
     if operation is None:
         return f"no operation {name!r}"
     moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
+    moment = moment if moment.tzinfo else moment.astimezone()
     typed = grammar.parse(operation, line)
     values = grammar.checked(operation, typed)
     if isinstance(values, grammar.Missing):
@@ -146,11 +161,16 @@ def _case(world: World, case: Any) -> str:
         devices = world.inventory.expand(typed.pattern) if typed.pattern else ()
     except UserError as error:
         return str(error)
-    request = Request(Caller(network, id_), place, operation, values, typed.pattern, devices, check=typed.check)
-    decision = gate.decide(world.scope, request, moment if moment.tzinfo else moment.astimezone())
-    if decision.verdict.value == case["expect"]:
+    request = Request(
+        Caller(network, id_), place, operation, values, typed.pattern, devices, typed.check, emergency=typed.emergency
+    )
+    moment = moment if moment.tzinfo else moment.astimezone()
+    scope = replace(world.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
+    decision = gate.decide(scope, request, moment)
+    got = "confirm" if decision.confirm and decision.verdict is Verdict.ALLOW else decision.verdict.value
+    if got == case["expect"]:
         return ""
-    return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {decision.verdict.value}. {decision.reason}"
+    return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
 
 
 def _place(where: str, network: str, world: World) -> Place:

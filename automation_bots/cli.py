@@ -7,9 +7,10 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
-from automation_bots import __version__, cli_db
+from automation_bots import __version__, audit_cli, cli_db
 from automation_bots.errors import AutomationError
 
 
@@ -45,13 +46,17 @@ def _parser() -> argparse.ArgumentParser:
         required=True, metavar="what"
     )
     _command(new, "bot", _new_bot, "write bots/NAME with comments in every file", "name")
-    policy = commands.add_parser("policy", help="policy check FOLDER").add_subparsers(required=True, metavar="what")
+    policy = commands.add_parser("policy", help="policy check|test|diff FOLDER").add_subparsers(
+        required=True, metavar="what"
+    )
     _command(policy, "check", _policy_check, "lint a policy and run its test cases", "folder")
+    _command(policy, "test", _policy_test, "run the test cases of a policy", "folder")
+    diff = _command(policy, "diff", _policy_diff, "what another policy.yml would change", "folder", "other")
+    diff.add_argument("--days", type=int, default=31, help="how far back requests are judged again (31)")
     trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
     trust.add_argument("device")
     trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
-    audit = commands.add_parser("audit", help="audit verify FOLDER").add_subparsers(required=True, metavar="what")
-    _command(audit, "verify", _audit_verify, "check the record's chain; the bot need not run", "folder")
+    audit_cli.add(commands, _command)
     cli_db.add(commands)
     return parser
 
@@ -76,7 +81,7 @@ def _say(text: str) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from automation_bots import settings
-    from automation_bots.bot import ROOT
+    from automation_bots.home import ROOT
 
     folder = Path(parsed.folder).resolve()
     settings.load(folder)  # a wrong file is said before anything else starts
@@ -101,6 +106,31 @@ def _policy_check(parsed: argparse.Namespace) -> int:
     from automation_bots import checks
 
     return _report(checks.policy_only(Path(parsed.folder)))
+
+
+def _policy_test(parsed: argparse.Namespace) -> int:
+    from automation_bots import checks
+
+    return _report(checks.tests_only(Path(parsed.folder)))
+
+
+def _policy_diff(parsed: argparse.Namespace) -> int:
+    """Judge the recorded requests by another policy; exit code 1 when something changes, as diff does."""
+    from automation_bots import policy, recall, render
+    from automation_bots.bot import Bot, now
+    from automation_bots.store import Store
+
+    bot, other = Bot(Path(parsed.folder), read_only=True), policy.load(Path(parsed.other))
+    store = Store.open(bot.data, exclusive=False)
+    rows = store.audit_rows(limit=1_000_000, since=now() - timedelta(days=parsed.days))
+    looked, found = recall.differences(bot.world, other, rows)
+    for one, times in found.most_common():
+        _say(f"{times}×  {one.person}: {one.what}: {one.before} → {one.after}")
+        if one.reason:
+            _say(f"     {one.reason}")
+    requests = render.many(looked, "request")
+    _say(f"{requests} of the last {parsed.days} days: {sum(found.values())} would be answered differently.")
+    return 1 if found else 0
 
 
 def _report(lines: list[tuple[str, str]]) -> int:
@@ -136,8 +166,8 @@ def _trust(parsed: argparse.Namespace) -> int:
         _say("Nothing was changed.")
         return 1
     note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
-    ssh_access.trust(bot.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
-    _say(f"Trusted; written to {bot.known_hosts}")
+    ssh_access.trust(bot.home.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
+    _say(f"Trusted; written to {bot.home.known_hosts}")
     return 0
 
 
@@ -146,16 +176,6 @@ def _sure(question: str) -> bool:
         return input(question).strip().lower() == "yes"
     except EOFError:  # nobody is there to ask
         return False
-
-
-def _audit_verify(parsed: argparse.Namespace) -> int:
-    from automation_bots.bot import Bot
-    from automation_bots.store import Store
-
-    bot = Bot(Path(parsed.folder), read_only=True)
-    rows = Store.open(bot.record, exclusive=False).verify_audit()
-    _say(f"The record is whole: {rows} entries, each chained to the one before.")
-    return 0
 
 
 if __name__ == "__main__":

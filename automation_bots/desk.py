@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 
-from automation_bots import __version__, gate, health, helptext, quorum, render
+from automation_bots import __version__, gate, health, helptext, render
+from automation_bots.closures import sentence
 from automation_bots.errors import BadCommand, UnknownDevice
-from automation_bots.model import Answer, Operation, Person, Place, Risk, Verdict, one_line
+from automation_bots.jobdesk import JobDesk
+from automation_bots.model import Answer, Operation, Person, Place, Risk, one_line
 from automation_bots.office import Ask, Office
 from automation_bots.pipeline import Said
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.trust import TrustDesk
+from automation_bots.why import Why
 
 _GROUPS_SHOWN = 30
 
@@ -20,16 +24,20 @@ class Desk:
 
     def __init__(self, office: Office, trust: TrustDesk) -> None:
         self._office, self._trust = office, trust
+        self._why = Why(office, JobDesk(office))
 
     # -- the bot
 
     def help(self, ask: Ask) -> Answer:
         """What this person may do here, or how one command is used."""
-        self._office.person(ask)
+        person = self._office.person(ask)
         if ask.words:
             return self._help_on(ask)
         usable = self._office.pipeline.usable(ask.caller, ask.place)
-        hidden = () if self._office.pipeline.may_command(ask.caller, ask.place, "audit") else ("audit",)
+        hidden: tuple[str, ...] = (
+            () if self._office.pipeline.may_command(ask.caller, ask.place, "audit") else ("audit",)
+        )
+        hidden += () if ADMINS in person.groups else ("repos",)
         return helptext.overview(usable, self._office.prefix, self._office.name, hidden)
 
     def _help_on(self, ask: Ask) -> Answer:
@@ -48,10 +56,15 @@ class Desk:
     def about(self, ask: Ask) -> Answer:
         """What this bot is."""
         self._office.person(ask)
-        devices, operations = len(self._office.world.inventory.names), len(self._office.world.catalog.operations)
+        devices, operations = self._sees(ask)
         text = f"{self._office.name}: Automation Bots {__version__} on Errbot, Python {platform.python_version()}."
         hint = f"→ {self._office.prefix}help · {self._office.prefix}devices"
         return Answer(f"{text} {operations} operations, {devices} devices. GPL-3.0-or-later.", hint=hint)
+
+    def _sees(self, ask: Ask) -> tuple[int, int]:
+        """How many devices and operations there are for this person: of others nobody is told."""
+        seen = gate.visible(self._office.world.scope, self._office.person(ask))
+        return len(seen), len(self._office.pipeline.usable(ask.caller, ask.place))
 
     def whoami(self, ask: Ask) -> Answer:
         """Who the asker is to the bot: also for strangers, who need their id to be let in."""
@@ -71,8 +84,14 @@ class Desk:
         """How the bot is."""
         person = self._office.person(ask)
         office = self._office
+        devices, operations = self._sees(ask)
         facts, now = office.health.look(office.now()), office.now()
+        facts = replace(facts, devices=devices, operations=operations)
         rows, troubles = health.rows(facts), []
+        if closed := office.store.closures.current():
+            rows.append(("closed", f"{len(closed)} freezes and locks → {office.prefix}locks"))
+        if reviews := office.store.reviews.open():
+            rows.append(("reviews", f"{len(reviews)} emergencies wait → {office.prefix}reviews"))
         if ADMINS in person.groups:
             troubles = health.troubles(facts)
             rows += health.inside(facts, office.health.recent, now)
@@ -81,18 +100,11 @@ class Desk:
 
     def can(self, ask: Ask) -> Answer:
         """Whether this person may do something here, and which rule says so; nothing is done."""
-        self._office.person(ask)
-        name, _, line = ask.line.strip().removeprefix(self._office.prefix).partition(" ")
-        if not name:
-            raise BadCommand(f"→ {self._office.prefix}can <operation> on <devices>")
-        decision = self._office.pipeline.judge(Said(ask.caller, ask.place, name, line))
-        if isinstance(decision, Answer):
-            return decision
-        if decision.verdict is Verdict.DENY:
-            return Answer(decision.reason)
-        by = f" with approval by {quorum.whom(decision.needs)}" if decision.needs else ""
-        rules = ", ".join(f'"{rule}"' for rule in decision.rules)
-        return Answer(f"Yes: {name}{render.on(decision.allowed)}{by} (rule {rules}).")
+        return self._why.can(ask)
+
+    def why(self, ask: Ask) -> Answer:
+        """Which rule decided about a job or a refusal, and which condition failed."""
+        return self._why.why(ask)
 
     def playbook(self, ask: Ask) -> Answer | None:
         """List playbooks, look into one, or run one."""
@@ -131,7 +143,7 @@ class Desk:
             return self._groups(seen)
         pattern = ask.line.replace(" ", "")
         try:
-            found = [name for name in self._office.world.inventory.expand(pattern) if name in seen]
+            found = list(self._office.pipeline.expand(self._office.person(ask), pattern))
         except UnknownDevice:  # said in the same words as of devices that are not to be seen
             found = []
         if not found:
@@ -186,6 +198,8 @@ class Desk:
         ]
         if holder := self._office.store.holds().get(name):
             rows.append(("held", f"by #{holder}, which was interrupted → {self._office.prefix}ack {holder}"))
+        zone = self._office.world.policy.timezone
+        rows += [("closed", sentence(c, zone)) for c in self._office.store.closures.current() if c.hits((name,))]
         return Answer(name, render.table(rows))
 
     def _may(self, person: Person, operation: Operation, place: Place, device: str) -> bool:

@@ -5,10 +5,13 @@ Every device is judged by itself and the strictest answer wins. Whatever is miss
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from heapq import nsmallest
 
+from automation_bots import blast, reauth
+from automation_bots.closures import ALL, Closing, closing, sentence
+from automation_bots.conditions import always, could, does, here, unmet
 from automation_bots.model import (
     NO_LIMITS,
     Caller,
@@ -19,31 +22,70 @@ from automation_bots.model import (
     Person,
     Place,
     Request,
+    Risk,
     Verdict,
     one_line,
 )
 from automation_bots.needs import Need
-from automation_bots.policy import ADMINS, Rule
+from automation_bots.reauth import Side
+from automation_bots.rules import Above, Rule
 from automation_bots.scope import Scope
 
 _NAMES_SHOWN = 5
 
 
-def decide(scope: Scope, request: Request, now: datetime) -> Decision:
-    """Decide one request."""
+def decide(scope: Scope, request: Request, now: datetime, typed_at: datetime | None = None) -> Decision:
+    """Decide one request: by the rules, then by what people have closed, of which others do not hear."""
+    ruled = by_rules(scope, request, now, typed_at or now)
+    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, now) or ruled
+
+
+def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
+    """Refuse a change of what somebody has frozen or locked. Only a freeze gives way in an emergency."""
+    person = scope.policy.person(request.caller)
+    if not scope.closures or person is None or request.check or request.risk is Risk.READ:
+        return None
+    if not request.devices and not request.operation.declared:
+        return None  # a command of a plugin; those that close and open devices among them
+    wanted = frozenset(request.devices)
+    by = [c for c in closing(scope.closures, wanted, person.name, now)
+          if not (request.emergency and c.kind is Closing.FREEZE)]  # fmt: skip
+    if not by:
+        return None
+    refused = wanted if any(ALL in c.devices for c in by) else wanted & frozenset().union(*(c.devices for c in by))
+    first = wanted if ALL in by[0].devices else wanted & by[0].devices
+    what = _names(first, visible(scope, person)) if first else "Everything"
+    allowed = tuple(device for device in request.devices if device not in refused)
+    verb = "are" if len(first) > 1 else "is"
+    reason = f"No: {what} {verb} {sentence(by[0], scope.policy.timezone)}."
+    return Decision(Verdict.DENY, reason, refused=tuple(sorted(refused)), allowed=allowed)
+
+
+def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime | None = None) -> Decision:
+    """Decide by the rules alone; without `typed_at` nobody has to prove themselves: that was done when it was typed."""
     person = scope.policy.person(request.caller)
     if person is None:
         return Decision(Verdict.DENY, stranger(request.caller), refused=tuple(sorted(request.devices)))
-    found = _Found(scope, person, request, now)
+    found = _Found(scope, person, request, now, typed_at)
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
         return found.on_devices()
     return found.without_devices()
 
 
-def again(scope: Scope, operation: Operation, job: Job, hour: datetime | None = None) -> Decision:
-    """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for."""
-    request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
-    return decide(scope, request, hour or job.created or datetime.now(UTC))
+def again(scope: Scope, operation: Operation, job: Job, now: datetime, hour: datetime | None = None) -> Decision:
+    """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for, or
+    for which it was approved; by what is frozen and locked when it runs, which is not before now.
+    """  # fmt: skip
+    request, hour = asked(job, operation), hour or job.created or now
+    ruled = by_rules(scope, request, hour)
+    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, max(now, hour)) or ruled
+
+
+def asked(job: Job, operation: Operation) -> Request:
+    """The request that a job came from."""
+    return Request(
+        job.caller, job.place, operation, job.parameters, job.pattern, job.devices, job.check, emergency=job.emergency
+    )
 
 
 def stranger(caller: Caller) -> str:
@@ -57,13 +99,17 @@ def stranger(caller: Caller) -> str:
 class _Found:
     """The rules that match a request, sorted by what they say."""
 
-    def __init__(self, scope: Scope, person: Person, request: Request, now: datetime) -> None:
-        self.scope, self.person, self.request, self.now = scope, person, request, now
+    def __init__(
+        self, scope: Scope, person: Person, request: Request, now: datetime, typed_at: datetime | None
+    ) -> None:
+        self.scope, self.person, self.request, self.now, self.typed_at = scope, person, request, now, typed_at
         self.rules = [rule for rule in scope.policy.rules if rule.concerns(person) and self._fits(rule)]
 
     def _fits(self, rule: Rule) -> bool:
         request = self.request
-        return _what(rule, request, self.person) and not unmet(rule, request, self.now, self.scope.places)
+        if not rule.deny and rule.emergency is not bool(request.emergency):
+            return False
+        return does(rule, request, self.person) and not unmet(rule, request, self.now, self.scope.places)
 
     def without_devices(self) -> Decision:
         """Decide an operation that touches no device."""
@@ -102,19 +148,42 @@ class _Found:
         if self.request.operation.driver or not any(w.text.startswith("driver:") for w in rule.what):
             return hits
         driver = self.scope.driver
-        return frozenset(device for device in hits if _what(rule, self.request, self.person, driver(device)))
+        return frozenset(device for device in hits if does(rule, self.request, self.person, driver(device)))
 
     def _allowed(self, rules: list[Rule], devices: tuple[str, ...]) -> Decision:
         names = tuple(rule.name for rule in rules)
         limits = strictest(rule.limits for rule in rules)
-        if limits.devices is not None and len(devices) > limits.devices:
-            by = next(rule.name for rule in rules if rule.limits.devices == limits.devices)
-            reason = f'No: {len(devices)} devices at once; rule "{by}" allows {limits.devices}.'
+        big = blast.excess(rules, frozenset(devices), self.scope)
+        if too_big := blast.of(big, Above.DENY):
+            return Decision(Verdict.DENY, f"No: {too_big[0].text}.", names, refused=devices)
+        if reason := self._proof_due(rules):
             return Decision(Verdict.DENY, reason, names, refused=devices)
-        needs = tuple(rule.need or Need(rule.name, rule.approvers) for rule in rules if rule.approvers)
+        needs = [rule.need or Need(rule.name, rule.approvers) for rule in rules if rule.approvers]
+        needs += [Need(one.rule.name, one.rule.above_approvers) for one in blast.of(big, Above.APPROVAL)]
         approvers = tuple(dict.fromkeys(group for need in needs for group in need.by))
-        verdict = Verdict.APPROVAL if needs else Verdict.ALLOW
-        return Decision(verdict, rules=names, approvers=approvers, limits=limits, needs=needs, allowed=devices)
+        return Decision(
+            Verdict.APPROVAL if needs else Verdict.ALLOW,
+            rules=names,
+            approvers=approvers,
+            limits=limits,
+            needs=tuple(needs),
+            allowed=devices,
+            confirm=next((one.text for one in blast.of(big, Above.CONFIRM)), ""),
+            approver_proof=reauth.demanded((rule.reauth for rule in rules), Side.APPROVER),
+        )
+
+    def _proof_due(self, rules: list[Rule]) -> str:
+        """Say which rule wants this person to prove themselves first; empty when they have, or none does."""
+        within = reauth.demanded((rule.reauth for rule in rules), Side.REQUESTER)
+        if within is None or self.typed_at is None:
+            return ""
+        if not reauth.due(within, self.scope.proved(self.request.caller, self.person.name), self.typed_at):
+            return ""
+        by = next(r.name for r in rules if r.reauth and r.reauth.who is not Side.APPROVER and r.reauth.within == within)
+        return (
+            f'No: rule "{by}" asks you to prove yourself first. Type !totp <code> to me in a direct message, '
+            "then repeat the command."
+        )
 
     def _sentence(self, refused: frozenset[str], denying: list[Rule]) -> str:
         request, seen = self.request, visible(self.scope, self.person)
@@ -129,13 +198,16 @@ class _Found:
                 else "no rule names it"
             )
             return f"{what} is for admins: {why}."
-        return f"{what} is not allowed to you by any rule."
+        urgent = " in an emergency" if request.emergency else ""
+        return f"{what} is not allowed to you by any rule{urgent}."
 
     def _because(self, refused: frozenset[str], denying: list[Rule]) -> str:
         """The nearest reason: a rule that denies, one that would allow elsewhere or later, or whom it is for."""
         if denying:
             return f'is denied by rule "{denying[0].name}".'
-        candidates = [r for r in self.scope.policy.rules if not r.deny and self._about(r, refused)]
+        urgent = bool(self.request.emergency)
+        rules = (r for r in self.scope.policy.rules if not r.deny and r.emergency is urgent)
+        candidates = [rule for rule in rules if self._about(rule, refused)]
         for rule in candidates:
             if rule.concerns(self.person) and (why := unmet(rule, self.request, self.now, self.scope.places)):
                 return f'is allowed only {why} (rule "{rule.name}").'
@@ -145,69 +217,18 @@ class _Found:
         return ""
 
     def _about(self, rule: Rule, refused: frozenset[str]) -> bool:
-        return _what(rule, self.request, self.person) and (not refused or bool(self.scope.hits(rule, refused)))
-
-
-def _what(rule: Rule, request: Request, person: Person, driver: str = "") -> bool:
-    operation, risk = request.operation, request.risk
-    spoken = spoken_words(operation, request.parameters)
-    if rule.deny:
-        return any(words.bites(operation, risk, spoken, driver) for words in rule.what)
-    admin = ADMINS in person.groups
-    return any(words.match(operation, risk, spoken, admin=admin) for words in rule.what)
-
-
-def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[str, ...]:
-    """The values one by one, in declared order: what the words of a rule are compared with."""
-    found: list[str] = []
-    for parameter in operation.parameters:
-        if parameter.name in values:
-            found.extend(map(str, _items(values[parameter.name])))
-    return tuple(found)
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
-def _spellings(item: object) -> tuple[str, ...]:
-    """How people write a value: the word yes of a policy is what the program knows as True."""
-    if isinstance(item, bool):
-        return ("True", "true", "yes", "on") if item else ("False", "false", "no", "off")
-    return (str(item),)
-
-
-def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:
-    """Return which condition of a rule does not hold, in words that follow "only"; empty when all hold."""
-    if rule.where and not any(_is_at(where, request.place, places) for where in rule.where):
-        return f"in {', '.join(rule.where)}"
-    if rule.when and not any(window.contains(now) for window in rule.when):
-        return f"at {' or '.join(window.text for window in rule.when)}"
-    for name, globs in rule.values.items():
-        value = request.parameters.get(name)
-        fits = [any(fnmatchcase(text, g) for text in _spellings(item) for g in globs) for item in _items(value)]
-        # All values must be allowed ones, but one forbidden value is enough.
-        if value is None or not (any(fits) if rule.deny else fits and all(fits)):
-            return f"with {name} {' or '.join(globs)}"
-    return ""
-
-
-def _is_at(where: str, place: Place, places: Mapping[str, str]) -> bool:
-    if where == "dm":
-        return place.direct
-    if where == place.network:
-        return True
-    room = places.get(where.removeprefix("#"), where)
-    return not place.direct and room.removeprefix("#") == place.room.removeprefix("#")
+        return does(rule, self.request, self.person) and (not refused or self.scope.touches(rule, refused))
 
 
 def _on(refused: frozenset[str], seen: frozenset[str]) -> str:
-    names = sorted(refused & seen)
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    more = len(refused) - min(len(names), _NAMES_SHOWN)
-    if not names:
-        return " on these devices"
-    return f" on {shown}" + (f" and {more} more" if more else "")
+    return f" on {_names(refused, seen)}"
+
+
+def _names(devices: Collection[str], seen: frozenset[str]) -> str:
+    """Devices as far as a line allows; none that the person may not see is named or counted."""
+    known = seen.intersection(devices)
+    names, more = nsmallest(_NAMES_SHOWN, known), len(known) - _NAMES_SHOWN
+    return (", ".join(names) + (f" and {more} more" if more > 0 else "")) or "these devices"
 
 
 def strictest(limits: Iterable[Limits]) -> Limits:
@@ -221,7 +242,14 @@ def strictest(limits: Iterable[Limits]) -> Limits:
     slowest = min(rates, key=lambda rate: rate[0] / rate[1], default=None)
     if slowest is None and not any(limit != NO_LIMITS for limit in every):
         return NO_LIMITS
-    return Limits(least(x.devices for x in every), least(x.concurrent for x in every), slowest)
+    return Limits(
+        least(x.devices for x in every),
+        least(x.concurrent for x in every),
+        slowest,
+        failures=min((x.failures for x in every if x.failures is not None), default=None),
+        caps=tuple(cap for x in every for cap in x.caps),
+        rates=tuple(rate for x in every for rate in x.rates),
+    )
 
 
 def visible(scope: Scope, person: Person | None) -> frozenset[str]:
@@ -238,9 +266,9 @@ def usable(scope: Scope, person: Person | None, operation: Operation, place: Pla
     """
     if person is None:
         return None
-    mine = [rule for rule in scope.policy.rules if rule.concerns(person) and _here(rule, place, scope.places)]
-    allowing = [rule for rule in mine if not rule.deny and _could(rule, operation, person)]
-    denying = [rule for rule in mine if rule.deny and _always(rule, operation)]
+    mine = [rule for rule in scope.policy.rules if rule.concerns(person) and here(rule, place, scope.places)]
+    allowing = [rule for rule in mine if not rule.deny and could(rule, operation, person)]
+    denying = [rule for rule in mine if rule.deny and always(rule, operation)]
     if not allowing or any(scope.covers(rule) for rule in denying):
         return None
     if operation.devices == "none":
@@ -249,29 +277,13 @@ def usable(scope: Scope, person: Person | None, operation: Operation, place: Pla
     return None if operation.devices != "optional" and not allowed else allowed
 
 
-def _always(rule: Rule, operation: Operation) -> bool:
-    """Whether a denying rule takes the operation whatever its values and whenever."""
-    risks = set(operation.risk_by[1].values()) if operation.risk_by else {operation.risk}
-    plain = [words for words in rule.what if len(words.text.split()) == 1 and not words.text.startswith("driver:")]
-    return not (rule.when or rule.values) and all(any(w.bites(operation, risk, ()) for w in plain) for risk in risks)
-
-
-def _here(rule: Rule, place: Place, places: Mapping[str, str]) -> bool:
-    return not rule.where or any(_is_at(where, place, places) for where in rule.where)
-
-
-def _could(rule: Rule, operation: Operation, person: Person) -> bool:
-    risks = set(operation.risk_by[1].values()) if operation.risk_by else {operation.risk}
-    admin = ADMINS in person.groups
-    return any(words.match(operation, risk, None, admin=admin) for words in rule.what for risk in risks)
-
-
 def outside(scope: Scope, request: Request, now: datetime) -> tuple[str, ...]:
     """Return the hours, each with its rule, in which a request would be usual and is not now."""
     person = scope.policy.person(request.caller)
     found = []
     for rule in scope.policy.rules if person else ():
-        if rule.deny or not rule.when or not (person and rule.concerns(person) and _what(rule, request, person)):
+        speaks = person and rule.concerns(person) and does(rule, request, person)
+        if rule.deny or rule.emergency or not rule.when or not speaks:
             continue
         hit = not request.devices or scope.hits(rule, frozenset(request.devices))
         if hit and not any(window.contains(now) for window in rule.when):

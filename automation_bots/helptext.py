@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from automation_bots import render
+from automation_bots import canary, leading, render
 from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_line
 
 if TYPE_CHECKING:
     from automation_bots.store import AuditRow
+
+_READS_SHOWN = 8  # values of a parameter that only look
 
 # The usage, the meaning and examples of each of the bot's own commands.
 BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -36,10 +38,36 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "deny": ("deny <n> <reason>", "Refuse what somebody else asked for", ("!deny 42 not before the release",)),
     "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
     "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
-    "can": ("can <operation> on <devices>", "Whether you may, and which rule says so", ("!can patch on db",)),
+    "repos": ("repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | remove <name> |"
+              " search <words>]",
+              "Plugins from elsewhere, for admins", ("!repos", "!repos install https://github.com/owner/name@v1.2")),
+    "can": ("can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
+            ("!can patch on db", "!can patch on db for joe")),
+    "why": ("why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",
+            ("!why", "!why 42", "!why r57")),
+    "freeze": ("freeze <devices|all> until <time> <reason>", "Keep changes away from devices, where a rule lets you",
+               ("!freeze web until 18:00 audit", "!freeze all until Mon 08:00 end of year")),
+    "unfreeze": ("unfreeze <devices|all>", "Let changes in again", ("!unfreeze web",)),
+    "lock": ("lock <devices> [until <time>] <reason>", "Keep the changes of others away, where a rule lets you",
+             ("!lock core1 replacing a line card", "!lock web until 2h tests")),
+    "unlock": ("unlock <devices>", "Give locked devices back", ("!unlock core1",)),
+    "locks": ("locks", "What is frozen or locked, by whom and why", ("!locks",)),
+    "reviews": ("reviews", "Emergencies that nobody has reviewed yet", ("!reviews",)),
+    "review": ("review <n> <text>", "Write what you found about somebody else's emergency",
+               ("!review 42 the fix was right, now in the playbook too",)),
+    "continue": ("continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
     "status": ("status", "How the bot is", ("!status",)),
-    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify",
-              "The record, for those whom a rule lets see it", ("!audit since=2h", "!audit verify")),
+    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify | key | "
+              "export from <day> [to <day>] [csv] [json]",
+              "The record, for those whom a rule lets see it",
+              ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30")),
+    "people": ("people", "Everybody the bot knows, for admins", ("!people",)),
+    "person": ("person [name] | link [<name> <network> <id>] | unlink <network> <id> | invite <name> | code <code>",
+               "One person; linking another account of yours",
+               ("!person", "!person link", "!person link ana matrix @ana:corp.example", "!person invite ana")),
+    "totp": ("totp [<code> | enrol | end | reset <person>]",
+             "Prove yourself with your authenticator app, where a rule asks for it",
+             ("!totp", "!totp enrol", "!totp 123456")),
 }  # fmt: skip
 FLAGS = (
     ("--reason \"…\"", "why; kept in the record"),
@@ -47,6 +75,9 @@ FLAGS = (
     ("--when \"22:00\"", "not before that time; also `tomorrow 06:30`, `Sat 22:00`, `in 2h`"),
     ("--quiet", "no progress, one line when all is well"),
     ("--wait", "say nothing until it has ended"),
+    ("--canary 1,10%", "one device first, then a tenth, then the rest; stops when a batch fails"),
+    ("--pause-after", "wait after the first batch for !continue; =2: after the second"),
+    ("--emergency \"…\"", "past windows, freezes and approvals, where a rule lets you; told at once, reviewed later"),
 )  # fmt: skip
 
 
@@ -87,22 +118,25 @@ def usage(operation: Operation, prefix: str, devices: Sequence[str]) -> Answer:
     risk = "only looks" if operation.risk is Risk.READ else "may change something"
     if operation.risk_by:
         reads = [value for value, risk_ in operation.risk_by[1].items() if risk_ is Risk.READ]
-        risk = f"{', '.join(reads)} only looks, the rest may change something" if reads else risk
+        some = ", ".join(reads) if len(reads) <= _READS_SHOWN else f"{', '.join(reads[:3])} and {len(reads) - 3} more"
+        risk = f"{some} only looks, the rest may change something" if reads else risk
     return Answer(f"{operation.name}: {operation.help.rstrip('.')} ({risk}).", "\n".join(lines))
 
 
 def synopsis(operation: Operation) -> str:
     """The one-line usage: `service <action> <name> on <devices>`."""
     words = [operation.name]
+    if operation.leading:
+        words.append("<target>" if operation.leading == leading.SALT else "<devices>")
     for parameter in operation.parameters:
         if parameter.text:
             words.append(f"[{parameter.name} as a code block below]")
         elif parameter.required:
             words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
         else:
-            words.append(f"[{parameter.name}=…]")
+            words.append(f"[{parameter.name}…]" if parameter.rest else f"[{parameter.name}=…]")
     devices = {"required": "on <devices>", "one": "on <device>", "none": ""}.get(operation.devices, "[on <devices>]")
-    return " ".join([*words, *([devices] if devices else [])])
+    return " ".join([*words, *([devices] if devices and not operation.leading else [])])
 
 
 def describe(parameter: Parameter) -> str:
@@ -149,6 +183,10 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
         rows.insert(
             0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}, from {one_line(job.pattern, 40)})")
         )
+    if job.emergency:
+        rows.append(("EMERGENCY", job.emergency))
+    if job.canary:
+        rows.append(("canary", canary.words(job.canary)))
     if job.reason:
         rows.append(("why", job.reason))
     if job.retry_of:
@@ -159,7 +197,10 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
 def audit_row(row: AuditRow) -> tuple[str, ...]:
     """One line of `!audit`."""
     job = f"#{row.job}" if row.job else ""
-    text = str(row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    urgent = f"EMERGENCY: {row.body['emergency']}" if row.body.get("emergency") else ""
+    text = str(urgent or row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    if of := row.body.get("of"):
+        text = " ".join(str(part) for part in (of, row.body.get("id", ""), text) if part)
     return (
         row.at.strftime("%m-%d %H:%M:%S"),
         row.kind,

@@ -101,6 +101,11 @@ class Inventory:
         """Return one device with its groups and variables."""
         return self.devices((name,))[0]
 
+    def find(self, name: str) -> Device | None:
+        """Return one device; None: there is none of that name."""
+        snapshot = self._snapshot
+        return snapshot.device(name) if name in snapshot else None
+
     def devices(self, names: Iterable[str]) -> tuple[Device, ...]:
         """Return several devices, all from the same state of the inventory."""
         snapshot = self._snapshot

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from automation_bots import bundle, helptext, render
+from automation_bots import bundle, gate, helptext, render
+from automation_bots.closures import ALL, sentence
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, PARKED, Answer, File, Job, State, one_line
+from automation_bots.model import FINAL, PARKED, Answer, File, Job, Person, State, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
-from automation_bots.store import AuditKind, Criteria, Subject
-
-_AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
-_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
+from automation_bots.rules import ADMINS
+from automation_bots.store import AuditKind, Subject
 
 
 class JobDesk:
@@ -130,9 +126,21 @@ class JobDesk:
             shown = (job.title, job.person) if self._office.sees(person, job) else ("…", "")
             rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
         running = self._office.dispatcher.active[0]
+        closed = self._closed(person)
         if not rows:
-            return Answer(f"Nothing waits; {render.many(running, 'job')} running.")
-        return Answer(f"{render.many(len(rows), 'job')} waiting, {running} running:", render.table(rows, limit=30))
+            return Answer(f"Nothing waits; {render.many(running, 'job')} running.", closed)
+        return Answer(
+            f"{render.many(len(rows), 'job')} waiting, {running} running:",
+            "\n".join(filter(None, [render.table(rows, limit=30), closed])),
+        )
+
+    def _closed(self, person: Person) -> str:
+        """What is frozen or locked of the devices that a person sees, one line each."""
+        seen, zone = gate.visible(self._office.world.scope, person), self._office.world.policy.timezone
+        found = [c for c in self._office.store.closures.current() if ALL in c.devices or c.hits(seen)]
+        return "\n".join(
+            f"{'all' if ALL in c.devices else render.names(c.hits(seen))}: {sentence(c, zone)}" for c in found[:10]
+        )
 
     def cancel(self, ask: Ask) -> Answer | None:
         """Stop one's own job; admins stop any."""
@@ -170,69 +178,3 @@ class JobDesk:
             return Answer(f"#{job.number} holds no device.")
         self._office.dispatcher.released()
         return Answer(f"#{job.number} is acknowledged; {render.names(job.devices)} can be changed again.")
-
-    # -- the record
-
-    def audit(self, ask: Ask) -> Answer:
-        """The record, newest first, filtered by key=value."""
-        denied = self._office.pipeline.guard(ask.caller, ask.place, "audit")
-        if denied is not None:
-            return denied
-        if ask.line.strip() == "verify":
-            return Answer(
-                f"The record is whole: {self._office.store.verify_audit()} entries, each chained to the one before."
-            )
-        criteria, limit = self._filters(ask.words)
-        rows = self._office.store.audit_rows(limit=limit, **criteria)
-        if not rows:
-            return Answer("No such entries.")
-        shown = [helptext.audit_row(row) for row in rows]
-        return Answer(f"{len(rows)} entries, newest first:", render.table(shown, limit=50))
-
-    def _filters(self, words: Sequence[str]) -> tuple[Criteria, int]:
-        criteria, limit = Criteria(), 50
-        for word in words:
-            key, equals, value = word.partition("=")
-            if not equals or not value:
-                raise BadCommand(
-                    f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._office.prefix}help audit"
-                )
-            if key == "limit":
-                limit = min(_number(key, value), 500)
-            else:
-                criteria.update(self._criterion(key, value))
-        return criteria, limit
-
-    def _criterion(self, key: str, value: str) -> Criteria:
-        if key == "person":
-            return {"person": value}
-        if key == "device":
-            return {"device": value}
-        if key == "job":
-            return {"job": _number(key, value)}
-        if key == "kind":
-            return {"kind": _kind(value)}
-        if key == "since":
-            return {"since": self._office.now() - _age(value)}
-        raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: person, device, kind, job, since, limit")
-
-
-def _number(key: str, value: str) -> int:
-    digits = value.lstrip("#")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
-        raise BadCommand(f"{key} must be a number, got {one_line(value, 30)!r}")
-    return int(digits)
-
-
-def _kind(value: str) -> AuditKind:
-    kinds = {kind.value.replace(" ", "-"): kind for kind in AuditKind}
-    if value not in kinds:
-        raise BadCommand(f"kind is one of {', '.join(kinds)}")
-    return kinds[value]
-
-
-def _age(value: str) -> timedelta:
-    found = _AGE.fullmatch(value)
-    if not found:
-        raise BadCommand(f"since must be like 30m, 2h or 7d, got {one_line(value, 30)!r}")
-    return timedelta(minutes=int(found.group(1)) * _MINUTES[found.group(2)])

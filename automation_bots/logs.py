@@ -22,6 +22,11 @@ class OneLine(logging.Formatter):
         super().__init__(_FORMAT)
         self._redactor = redactor
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Never take over a traceback that another formatter has written down in clear."""
+        record.exc_text = None
+        return super().format(record)
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Redact and fold the message."""
         record.message = one_line(self._redactor.text(record.message), 2000)
@@ -29,8 +34,15 @@ class OneLine(logging.Formatter):
 
     def formatException(self, info: object) -> str:  # noqa: N802 - logging's name
         """Redact and indent the traceback."""
-        text = super().formatException(info)  # type: ignore[arg-type]  # logging's own private type
-        return self._redactor.text("\n".join(f"  | {line}" for line in text.splitlines()))
+        return self._indented(super().formatException(info))  # type: ignore[arg-type]  # logging's own private type
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - logging's name
+        """Redact and indent the stack."""
+        return self._indented(stack_info)
+
+    def _indented(self, text: str) -> str:
+        clear = self._redactor.text(text)  # before: a key of many lines is known by how its lines follow each other
+        return "\n".join(f"  | {line}" for line in clear.splitlines())
 
 
 class Recent(logging.Handler):

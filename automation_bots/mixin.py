@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from automation_bots import grammar
 from automation_bots.approvaldesk import ApprovalDesk
+from automation_bots.closedesk import CloseDesk
 from automation_bots.desk import Desk
 from automation_bots.jobdesk import JobDesk
 from automation_bots.model import Answer
 from automation_bots.office import Ask
+from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Said
+from automation_bots.recorddesk import RecordDesk
 
 if TYPE_CHECKING:
     from automation_bots.bot import Bot
@@ -38,6 +41,21 @@ class ThrottledMixin:
     def approval_desk(self) -> ApprovalDesk:
         """Answers about what waits for approval."""
         return self.automation.approval_desk
+
+    @property
+    def close_desk(self) -> CloseDesk:
+        """Answers about what people closed, and about emergencies."""
+        return self.automation.close_desk
+
+    @property
+    def people_desk(self) -> PeopleDesk:
+        """Answers about people."""
+        return self.automation.people_desk
+
+    @property
+    def record_desk(self) -> RecordDesk:
+        """Answers about the record."""
+        return self.automation.record_desk
 
     def ask(self, msg: Any, line: str) -> Ask:
         """Who asks, where, and what."""

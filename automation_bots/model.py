@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -106,6 +106,7 @@ class Parameter:
     text: bool = False  # takes a code block or an attached file
     rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
     secret: bool = False  # never shown, never stored
+    view: bool = False  # only how the answer is shown (`| name value`): the rules do not look at it
     last: bool = False  # without `on`, it is the last word, behind the devices
 
 
@@ -127,7 +128,9 @@ class Operation:
     risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
-    devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
+    # required, one, optional, none; every: unless named, all that the person may use; job: those of the named job
+    devices: str = "required"
+    leading: str = ""  # how devices are named when they come first: "devices" a pattern, else a selector's own words
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
@@ -136,6 +139,13 @@ class Operation:
     time_limit: float = 0  # seconds; 0: the bot's default
     source: Path | None = None
     body: Any = None
+    network: str = ""  # the question by which the network driver answers it on its devices, whatever `driver` says
+
+    def driver_on(self, device: Device) -> str:
+        """Return the driver that does this on a device."""
+        if self.network and device.driver == "network":
+            return device.driver
+        return self.driver or device.driver
 
     def risk_of(self, parameters: Mapping[str, Any]) -> Risk:
         """Return the risk of this operation with these parameter values."""
@@ -198,10 +208,18 @@ _CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powers
 
 
 def driver_of(variables: Mapping[str, Any]) -> str:
-    """Name the driver: `driver`, else by `ansible_connection`; SSH is what is left."""
+    """Name the driver: `driver` (of several the first), else by `ansible_connection`; SSH is what is left."""
     if driver := variables.get("driver"):
-        return str(driver)
+        return str(driver[0] if isinstance(driver, list | tuple) else driver)
     return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), "ssh")
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Batches one after the other: `steps` are counts or percentages, the rest comes last."""
+
+    steps: tuple[str, ...] = ()
+    pause_after: int = 0  # the batch after which somebody has to say `!continue`; 0: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +239,9 @@ class Request:
     message_id: str = ""
     retry_of: int | None = None
     when: datetime | None = None  # not before
+    emergency: str = ""  # why the usual rules cannot be kept
+    canary: Canary | None = None
+    confirmed: int = 0  # the number of devices that the requester typed
 
     @property
     def risk(self) -> Risk:
@@ -243,6 +264,9 @@ class Limits:
     devices: int | None = None
     concurrent: int | None = None
     rate: tuple[int, float] | None = None  # (starts, seconds)
+    failures: float | None = None  # of a batch of a canary; more than this share stops the job, None: any failure
+    caps: tuple[tuple[str, str, int], ...] = ()  # (rule, per what, jobs at once)
+    rates: tuple[tuple[str, str, int, float], ...] = ()  # (rule, per what, starts, seconds)
 
 
 NO_LIMITS = Limits()
@@ -260,6 +284,8 @@ class Decision:
     needs: tuple[Need, ...] = ()  # all must be met
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
+    confirm: str = ""  # why the requester has to type the number of devices first; empty: no need
+    approver_proof: timedelta | None = None  # how old the proof of whoever approves may be; None: none is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +326,8 @@ class Job:
     retry_of: int | None = None
     preview_of: int | None = None  # the job that waits for approval and is looked at here beforehand
     parked: bool = False  # it waited for approval or for its time: its approval record stands beside it
+    emergency: str = ""
+    canary: Canary | None = None
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -319,6 +347,7 @@ class File:
 
     name: str
     content: bytes
+    passing: bool = False  # a secret: shown to whom it is for, kept nowhere
 
     @classmethod
     def of_text(cls, name: str, text: str) -> File:
@@ -363,11 +392,18 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
+        if value is True and not parameter.required and not parameter.view:
+            words.append(f"--{parameter.name.replace('_', '-')}")
+            continue
         between = " " if parameter.rest else ","
         text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
+        if parameter.view:
+            words.append(f"| {parameter.name}" if parameter.type == "bool" else f"| {parameter.name} {text}")
+            continue
         if parameter.text:
-            text = f"({str(value).count(chr(10)) + 1} lines)"
-        words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")
+            lines = len(value) if isinstance(value, tuple | list) else str(value).count("\n") + 1
+            text = f"({lines} lines)"
+        words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")
     return tuple(one_line(word, 100) for word in words)
 
 

@@ -99,6 +99,11 @@ def short_form(text: str) -> tuple[str, ...]:
     return tuple(split(found.group(1)))
 
 
+def is_short_form(text: str) -> bool:
+    """Whether a text is `approval by …`."""
+    return _SHORT.fullmatch(text) is not None
+
+
 def split(text: str) -> list[str]:
     """Split `a, b or c`."""
     return re.split(r"\s*(?:,|\bor\b)\s*", text.strip())

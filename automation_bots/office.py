@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from automation_bots import gate
 from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand
 from automation_bots.health import Health
-from automation_bots.model import Caller, Job, Person, Place, Request, Verdict
+from automation_bots.model import Caller, Job, Person, Place, Verdict
 from automation_bots.pipeline import Pipeline
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import Store
 from automation_bots.world import World
 
@@ -68,5 +68,5 @@ class Office:
             return True
         if operation is None:
             return False
-        request = Request(ask.caller, ask.place, operation, job.parameters, job.pattern, job.devices, check=job.check)
-        return gate.decide(self.world.scope, request, self.now()).verdict is not Verdict.DENY
+        request = replace(gate.asked(job, operation), caller=ask.caller, place=ask.place, emergency="")
+        return gate.by_rules(self.world.scope, request, self.now()).verdict is not Verdict.DENY

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from automation_bots import catalog, gate, grammar, moments
+from automation_bots import canary, catalog, gate, grammar, moments
 from automation_bots.acceptance import Acceptance
 from automation_bots.approvals import Approvals
 from automation_bots.consent import Consent
@@ -27,13 +28,17 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.parts import Parts, Said
-from automation_bots.questions import Question, is_cancel
+from automation_bots.questions import Confirmation, Question, is_cancel
 from automation_bots.resolve import Resolver
 from automation_bots.store import AuditKind, Subject
 from automation_bots.surface import MessageRef
 
 __all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
+# Errbot's own commands that change which plugins run.
+_INSTALLS = frozenset({"repos_install", "repos_uninstall", "repos_update", "plugin_activate", "plugin_deactivate",
+                       "plugin_blacklist", "plugin_unblacklist", "plugin_reload"})  # fmt: skip
+_USERINFO = re.compile(r"://[^/@\s]*@")
 
 
 class Pipeline:
@@ -41,7 +46,8 @@ class Pipeline:
 
     def __init__(self, parts: Parts, consent: Consent) -> None:
         self._parts = parts
-        self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
+        parts.questions.abandoned = self._abandoned
+        self._resolver, self._acceptance = Resolver(parts.world, parts.selectors), Acceptance(parts)
         self.approvals = Approvals(parts, self._acceptance, consent)
 
     def submit(self, said: Said) -> Answer | None:
@@ -62,10 +68,28 @@ class Pipeline:
         try:
             return submit(said)
         except UserError as error:
+            self._rejected(said, error)
             return Answer(self._parts.spell(str(error)))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded: {error}")
+
+    def _rejected(self, said: Said, error: UserError) -> None:
+        """Record words that made no command; what is wrong with a secret value is not said there."""
+        operation = self.operation(said)
+        hidden = operation is None or any(parameter.secret for parameter in operation.parameters)
+        self._note(AuditKind.REJECTED, said, type(error).__name__ if hidden else one_line(str(error), 300))
+
+    def _abandoned(self, question: Question | Confirmation, why: str) -> None:
+        self._note(AuditKind.ABANDONED, Said(question.caller, question.place, question.operation), why)
+
+    def _note(self, kind: AuditKind, said: Said, reason: str) -> None:
+        person = self.person(said.caller)
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        try:
+            self._parts.store.record(kind, {"reason": reason}, about)
+        except StoreError:  # nothing was started, and the person must hear why not
+            log.exception("%s %s could not be recorded", kind.value, about.operation)
 
     def _submit(self, said: Said) -> Answer | None:
         operation = self.operation(said)
@@ -76,8 +100,22 @@ class Pipeline:
             raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
         # Without the words, since a secret may be among them; what may be shown of them is recorded anyway.
         log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
-        typed = grammar.parse(operation, said.line, said.text)
+        try:
+            typed = grammar.parse(operation, said.line, said.text)
+            grammar.checked(operation, typed)
+        except UserError:  # what it takes is told only to whom it is for
+            if refused := self._not_for(said, operation, ""):
+                return refused
+            raise
         return self._with(said, operation, typed)
+
+    def _not_for(self, said: Said, operation: Operation, pattern: str) -> Answer | None:
+        """Refuse an operation that a person cannot use here, whatever the values."""
+        scope, person = self._parts.world.scope, self.person(said.caller)
+        if gate.usable(scope, person, operation, said.place) is not None:
+            return None
+        request = Request(said.caller, said.place, operation, {}, pattern)
+        return self._acceptance.refuse(request, gate.decide(scope, request, self._parts.now()))
 
     def _with(self, said: Said, operation: Operation, typed: grammar.Typed) -> Answer | None:
         values = grammar.checked(operation, typed)
@@ -88,15 +126,23 @@ class Pipeline:
             place=said.place,
             operation=operation,
             parameters=values,
-            pattern=typed.pattern,
+            pattern=typed.pattern or self._devices_of_job(operation, values),
             check=typed.check,
             reason=one_line(typed.reason, 500),
             quiet=typed.quiet,
             wait=typed.wait,
             message_id=said.message_id,
             when=self._moment(typed.when),
+            emergency=one_line(typed.emergency, 500),
+            canary=canary.read(typed.canary, typed.pause_after),
         )
         return self.request(request)
+
+    def _devices_of_job(self, operation: Operation, values: Mapping[str, object]) -> str:
+        """The pattern of an operation that is about a job: its devices, unless others are named."""
+        if operation.devices != "job":
+            return ""
+        return ",".join(self._parts.store.job(int(str(values["job"]))).devices)
 
     def _moment(self, text: str) -> datetime | None:
         try:
@@ -114,15 +160,18 @@ class Pipeline:
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
-        decision = gate.decide(self._parts.world.scope, request, request.when or self._parts.now())
+        now = self._parts.now()
+        decision = gate.decide(self._parts.world.scope, request, request.when or now, now)
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
+        if decision.confirm and request.confirmed != len(request.devices):
+            return self._parts.questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
             return self.approvals.park(person, request, decision)
         return self._acceptance.accept(person, request, decision)
 
-    def judge(self, said: Said) -> Decision | Answer:
-        """Say what the gate would decide; nothing is started, asked or recorded."""
+    def meant(self, said: Said) -> Request | Answer:
+        """Return what would be asked for, as far as it was said; nothing is started, asked or recorded."""
         said = self._meant_verb(said)
         operation, person = self.operation(said), self.person(said.caller)
         if operation is None or person is None:
@@ -130,23 +179,25 @@ class Pipeline:
         typed = grammar.parse(operation, said.line)
         values = grammar.checked(operation, typed)
         known = {} if isinstance(values, grammar.Missing) else values
-        request = Request(said.caller, said.place, operation, known, typed.pattern, check=typed.check)
+        request = Request(
+            said.caller, said.place, operation, known, typed.pattern, check=typed.check, emergency=typed.emergency
+        )
         devices = self._resolver.devices(person, request)
         if not devices and operation.devices in {"required", "one"}:
             usable = gate.usable(self._parts.world.scope, person, operation, said.place)
             devices = tuple(sorted(usable or ()))
-        hour = self._moment(typed.when) or self._parts.now()
-        return gate.decide(self._parts.world.scope, replace(request, devices=devices), hour)
+        return replace(request, devices=devices)
+
+    def expand(self, person: Person, pattern: str) -> tuple[str, ...]:
+        """The devices of a pattern, among those that a person may see."""
+        return self._resolver.expand(person, pattern)
 
     # -- questions: a missing value is asked for, and the next words of the same person complete the command
 
     def _ask(self, said: Said, operation: Operation, typed: grammar.Typed, missing: grammar.Missing) -> Answer:
-        person = self.person(said.caller)
-        usable = gate.usable(self._parts.world.scope, person, operation, said.place)
-        if usable is None:
-            request = Request(said.caller, said.place, operation, {}, typed.pattern)
-            decision = gate.decide(self._parts.world.scope, request, self._parts.now())
-            return self._acceptance.refuse(request, decision)
+        if refused := self._not_for(said, operation, typed.pattern):
+            return refused
+        usable = gate.usable(self._parts.world.scope, self.person(said.caller), operation, said.place) or ()
         return self._parts.questions.ask(
             Question(said.caller, said.place, operation.name, typed, missing), sorted(usable)
         )
@@ -158,8 +209,12 @@ class Pipeline:
     def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
         """Take words that are no command as the answer to the open question."""
         question = self._parts.questions.take(caller, place)
+        if question is not None and is_cancel(text):
+            self._abandoned(question, "cancelled")
         if question is None or is_cancel(text):
             return Answer("Nothing was done.")
+        if isinstance(question, Confirmation):
+            return self._confirmed(question, text)
         said = Said(caller, place, question.operation)
         try:
             operation = self.operation(said)
@@ -167,6 +222,23 @@ class Pipeline:
         except UserError as error:
             self._parts.questions.again(question)
             return Answer(self._parts.spell(str(error)), hint="Try again, or say cancel.")
+
+    def _confirmed(self, question: Confirmation, text: str) -> Answer | None:
+        request = question.confirmed(text)
+        if request is None:
+            return Answer(f"Nothing was done: that is not {len(question.request.devices)}.")
+        try:
+            devices = self._devices_of(request)
+            return self.request(replace(request, devices=devices))
+        except UserError as error:
+            return Answer(self._parts.spell(str(error)))
+
+    def _devices_of(self, request: Request) -> tuple[str, ...]:
+        """What the pattern means by now; another number of devices is asked for anew."""
+        person = self.person(request.caller)
+        if person is None or request.retry_of:
+            return request.devices
+        return self._resolver.devices(person, request)
 
     # -- who, what, and what was meant
 
@@ -179,10 +251,12 @@ class Pipeline:
         return self._parts.world.catalog.find(said.operation)
 
     def _meant_verb(self, said: Said) -> Said:
-        """`run uptime on web` is `uptime on web`: a verb knows the platforms and its risk."""
+        """`run uptime` is `uptime`, since a verb knows the platforms and its risk; `config diff` is config-diff."""
+        first, _, rest = said.line.strip().partition(" ")
+        if self._parts.world.catalog.find(both := f"{said.operation}-{first}"):
+            return replace(said, operation=both, line=rest)
         if said.operation != "run":
             return said
-        first, _, rest = said.line.strip().partition(" ")
         verb = self._parts.world.catalog.find(first)
         return replace(said, operation=first, line=rest) if verb and verb.group == "Verbs" else said
 
@@ -219,13 +293,26 @@ class Pipeline:
         number = self.approvals.asked_with(message)
         return self.decided(caller, message.place, number, choice) if number else None
 
-    def guard(self, caller: Caller, place: Place, command: str) -> Answer | None:
-        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through."""
+    def guard(self, caller: Caller, place: Place, command: str, words: str = "") -> Answer | None:
+        """Judge a command that is none of ours (Errbot's own, or of a plugin from elsewhere); None lets it through.
+
+        `words` are only looked at where a command changes which plugins there are.
+        """
         request, decision = self._judge_command(caller, place, command)
         if decision.verdict is not Verdict.ALLOW:
             return self._acceptance.refuse(request, decision)
+        if command in _INSTALLS:
+            what = one_line(_USERINFO.sub("://", words), 300)
+            about = Subject.of_request(request, person.name if (person := self.person(caller)) else "")
+            self._parts.store.record(AuditKind.INSTALLED, {"what": what, "rules": decision.rules}, about)
+            return None
         self._acceptance.record(AuditKind.COMMAND, request, decision)
         return None
+
+    def judged(self, request: Request) -> Answer | None:
+        """Judge a request that becomes no job; the refusal, or None when it is allowed."""
+        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        return None if decision.verdict is Verdict.ALLOW else self._acceptance.refuse(request, decision)
 
     def may_command(self, caller: Caller, place: Place, command: str) -> bool:
         """Return whether `guard` would let a command through; nothing is recorded."""

@@ -2,196 +2,21 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
+from automation_bots import ical
 from automation_bots.errors import ConfigError, DefinitionError
-from automation_bots.model import NO_LIMITS, Caller, Limits, Operation, Person, Risk
-from automation_bots.needs import ApprovalFile, Need, short_form
-from automation_bots.timewindow import Window, window
+from automation_bots.model import Caller, Limits, Person
+from automation_bots.needs import Need, short_form
+from automation_bots.policy_file import LimitFile, PolicyFile, RuleFile, rate, share
+from automation_bots.rules import Above, Rule, Words
+from automation_bots.timewindow import Calendar, Window, window
 from automation_bots.yaml_lines import load_yaml
-
-ADMINS = "admins"
-EVERYONE = "everyone"
-_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
-_UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-class _LimitFile(_Strict):
-    devices: int | None = Field(None, ge=1)
-    concurrent: int | None = Field(None, ge=1)
-    rate: str | None = None
-
-    @field_validator("rate")
-    @classmethod
-    def _rate(cls, value: str | None) -> str | None:
-        if value is not None:
-            rate(value)
-        return value
-
-
-class _PersonFile(BaseModel):
-    """A person: `groups`, `robot`, and any other key is a chat network with this person's id on it."""
-
-    model_config = ConfigDict(extra="allow")
-    groups: list[str] = []
-    robot: bool = False
-
-    @model_validator(mode="after")
-    def _ids(self) -> _PersonFile:
-        for network, value in (self.model_extra or {}).items():
-            if not isinstance(value, str) or not value:
-                raise ValueError(f"the id on {network} must be a text in quotes")
-        return self
-
-
-class _RuleFile(_Strict):
-    name: str
-    who: list[str]
-    may: list[str] | None = None
-    deny: list[str] | None = None
-    on: str = "all"
-    where: list[str] = []
-    when: list[str] = []
-    with_: dict[str, list[str]] = Field({}, alias="with")
-    needs: str | None = None
-    approval: ApprovalFile | None = None
-    limit: _LimitFile | None = None
-
-    _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
-
-    @field_validator("may", "deny")
-    @classmethod
-    def _words(cls, value: list[str] | None) -> list[str] | None:
-        if value is not None and not all(text.strip() for text in value):
-            raise ValueError("an entry is empty; write an operation's name, reads, changes or everything")
-        return value
-
-    @field_validator("with_", mode="before")
-    @classmethod
-    def _with(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return {k: [str(i) for i in v] if isinstance(v, list) else [str(v)] for k, v in value.items()}
-
-    @field_validator("needs")
-    @classmethod
-    def _needs(cls, value: str | None) -> str | None:
-        if value is not None:
-            short_form(value)
-        return value
-
-    @model_validator(mode="after")
-    def _one_effect(self) -> _RuleFile:
-        if (self.may is None) == (self.deny is None):
-            raise ValueError("a rule has either `may` or `deny`")
-        if self.deny is not None and (self.needs or self.approval or self.limit):
-            raise ValueError("`needs`, `approval` and `limit` go with `may`")
-        if self.needs and self.approval:
-            raise ValueError("write either `needs` or `approval`")
-        return self
-
-
-class _PolicyFile(_Strict):
-    version: Literal[1] = 1
-    timezone: str = "UTC"
-    people: dict[str, _PersonFile]
-    rules: list[_RuleFile]
-
-
-def rate(text: str) -> tuple[int, float]:
-    """Read `10/min` or `3/5min` as (starts, seconds)."""
-    found = _RATE.fullmatch(text.strip())
-    if not found:
-        raise ValueError(f"{text!r} is no rate; write 10/min or 3/5min")
-    starts, seconds = int(found.group(1)), int(found.group(2) or 1) * _UNIT[found.group(3)]
-    if not starts or not seconds:
-        raise ValueError(f"{text!r} would never let anything start; write deny, or at least 1/min")
-    return starts, float(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One entry of `may`: reads, changes, everything, `driver:<name>`, or an operation with words behind it."""
-
-    text: str
-
-    def match(self, operation: Operation, risk: Risk, spoken: tuple[str, ...] | None, *, admin: bool) -> bool:
-        """Match an operation; `spoken` are its values as typed, None to ask whether any values could match."""
-        if self.text == "everything":
-            return operation.declared or admin
-        if self.text in {"reads", "changes"}:
-            return operation.declared and risk is (Risk.READ if self.text == "reads" else Risk.CHANGE)
-        if self.text.startswith("driver:"):
-            return operation.declared and fnmatchcase(operation.driver, self.text[7:])
-        pattern = self.text.split()
-        if not fnmatchcase(operation.name, pattern[0]):
-            return False
-        if not operation.declared and pattern[0] != operation.name:
-            return False
-        return len(pattern) == 1 or spoken is None or _words_match(pattern[1:], spoken)
-
-    def bites(self, operation: Operation, risk: Risk, spoken: tuple[str, ...], driver: str = "") -> bool:
-        """Match for a `deny`, which takes whatever could be meant: any risk of an undeclared operation, any driver of
-        one that leaves it to the devices, and more words behind those of the rule.
-        """  # fmt: skip
-        if self.text == "everything":
-            return True
-        if self.text in {"reads", "changes"}:
-            return not operation.declared or risk is (Risk.READ if self.text == "reads" else Risk.CHANGE)
-        if self.text.startswith("driver:"):
-            known = operation.driver or driver
-            return not known or fnmatchcase(known, self.text[7:])
-        name, *words = self.text.split()
-        words = words[:-1] if words[-1:] == ["*"] else words
-        # Quoted words are one value here and several to a network device, which reads them joined.
-        flat = [part for word in spoken for part in word.split()]
-        names = (operation.name, operation.like) if operation.like else (operation.name,)
-        return any(fnmatchcase(known, name) for known in names) and any(
-            len(said) >= len(words) and all(map(fnmatchcase, said, words)) for said in (spoken, flat)
-        )
-
-
-def _words_match(pattern: list[str], spoken: tuple[str, ...]) -> bool:
-    if pattern[-1] == "*":
-        head = pattern[:-1]
-        return len(spoken) >= len(head) and all(map(fnmatchcase, spoken, head))
-    return len(pattern) == len(spoken) and all(map(fnmatchcase, spoken, pattern))
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Who may (or may not) do what, on which devices, where and when, and what it then needs."""
-
-    name: str
-    who: frozenset[str]
-    what: tuple[Words, ...]
-    deny: bool = False
-    on: str = "all"
-    where: tuple[str, ...] = ()
-    when: tuple[Window, ...] = ()
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    approvers: tuple[str, ...] = ()
-    limits: Limits = NO_LIMITS
-    need: Need | None = None
-
-    def concerns(self, person: Person) -> bool:
-        """Return whether the rule speaks of this person."""
-        return EVERYONE in self.who or person.name in self.who or not self.who.isdisjoint(person.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +28,7 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     version: str = ""  # digest of the file, for the record
     timezone: str = "UTC"
+    files: tuple[Path, ...] = ()  # what else it was read from
 
     def person(self, caller: Caller) -> Person | None:
         """Find who that is, by the network's immutable id alone."""
@@ -218,8 +44,8 @@ def load(path: Path) -> Policy:
     except OSError as error:
         raise ConfigError(path, f"cannot be read ({error.strerror}); without a policy everybody is refused") from error
     try:
-        file = _PolicyFile.model_validate(data)
-        return _compile(file)
+        file = PolicyFile.model_validate(data)
+        return _compile(file, path.parent)
     except ValidationError as error:
         first = error.errors()[0]
         where = tuple("with" if part == "with_" else part for part in first["loc"])
@@ -240,7 +66,7 @@ class _At(Exception):
         super().__init__(reason)
 
 
-def _compile(file: _PolicyFile) -> Policy:
+def _compile(file: PolicyFile, folder: Path) -> Policy:
     people = {
         name: Person(name, frozenset(entry.groups), dict(entry.model_extra or {}), entry.robot)
         for name, entry in file.people.items()
@@ -254,24 +80,22 @@ def _compile(file: _PolicyFile) -> Policy:
                     ("people", person.name, network), f"{id_} on {network} is already {other}; an id is one person"
                 )
             ids[network, id_] = person
+    windows = _Windows(file, folder)
     names = [rule.name for rule in file.rules]
     rules = []
     for number, entry in enumerate(file.rules):
         if entry.name in names[:number]:
             raise _At(("rules", number, "name"), f"two rules are called {entry.name!r}; answers quote the name")
-        rules.append(_rule(entry, number, file.timezone))
-    return Policy(people, ids, tuple(rules), _digest(file), file.timezone)
+        rules.append(_rule(entry, number, windows))
+    return Policy(people, ids, tuple(rules), _digest(file, windows.files), file.timezone, windows.files)
 
 
-def _rule(entry: _RuleFile, number: int, timezone: str) -> Rule:
+def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
     try:
-        windows = tuple(window(text, timezone) for text in entry.when)
+        when = tuple(found for text in entry.when for found in windows.of(text))
     except ValueError as error:
         raise _At(("rules", number, "when"), str(error)) from error
-    limit = entry.limit or _LimitFile()
-    need = entry.approval.need(entry.name) if entry.approval else None
-    if entry.needs:
-        need = Need(entry.name, short_form(entry.needs))
+    limit, need = entry.limit or LimitFile(), _need(entry)
     return Rule(
         name=entry.name,
         who=frozenset(entry.who),
@@ -279,15 +103,69 @@ def _rule(entry: _RuleFile, number: int, timezone: str) -> Rule:
         deny=entry.deny is not None,
         on=entry.on,
         where=tuple(entry.where),
-        when=windows,
+        when=when,
         values={name: tuple(globs) for name, globs in entry.with_.items()},
         approvers=need.by if need else (),
-        limits=Limits(limit.devices, limit.concurrent, rate(limit.rate) if limit.rate else None),
+        limits=_limits(limit, entry.name),
+        share=share(limit.share) if limit.share else None,
+        above=Above(limit.above.split()[0]),
+        above_approvers=short_form(limit.above) if limit.above.startswith("approval") else (),
+        emergency=entry.emergency,
         need=need,
+        reauth=entry.reauth.value() if entry.reauth else None,
     )
 
 
-def _digest(file: _PolicyFile) -> str:
-    import hashlib
+def _need(entry: RuleFile) -> Need | None:
+    if entry.approval:
+        return entry.approval.need(entry.name)
+    return Need(entry.name, short_form(entry.needs)) if entry.needs else None
 
-    return hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:12]
+
+def _limits(limit: LimitFile, rule: str) -> Limits:
+    caps = limit.concurrent if isinstance(limit.concurrent, dict) else {}
+    rates = limit.rate if isinstance(limit.rate, dict) else {}
+    return Limits(
+        devices=limit.devices,
+        concurrent=limit.concurrent if isinstance(limit.concurrent, int) else None,
+        rate=rate(limit.rate) if isinstance(limit.rate, str) else None,
+        failures=share(limit.failures) if limit.failures else None,
+        caps=tuple((rule, per, jobs) for per, jobs in caps.items()),
+        rates=tuple((rule, per, *rate(text)) for per, text in rates.items()),
+    )
+
+
+class _Windows:
+    """What `when` may say: times, a calendar file, or the name of several of them."""
+
+    def __init__(self, file: PolicyFile, folder: Path) -> None:
+        self._zone, self._folder = file.timezone, folder
+        self._calendars: dict[str, Calendar] = {}
+        self._named: dict[str, tuple[Window | Calendar, ...]] = {}
+        for name, texts in file.windows.items():
+            try:
+                self._named[name] = tuple(self._one(text) for text in texts)
+            except ValueError as error:
+                raise _At(("windows", name), str(error)) from error
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(self._folder / name for name in self._calendars)
+
+    def of(self, text: str) -> tuple[Window | Calendar, ...]:
+        return self._named.get(text) or (self._one(text),)
+
+    def _one(self, text: str) -> Window | Calendar:
+        if not text.startswith("ical:"):
+            return window(text, self._zone)
+        name = text[5:].strip()
+        if name not in self._calendars:
+            self._calendars[name] = ical.read(self._folder / name, text, self._zone)
+        return self._calendars[name]
+
+
+def _digest(file: PolicyFile, files: tuple[Path, ...]) -> str:
+    whole = hashlib.sha256(file.model_dump_json().encode())
+    for path in files:
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:12]

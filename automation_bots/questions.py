@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from automation_bots import grammar, render
-from automation_bots.model import Answer, Caller, Place
+from automation_bots import grammar, leading, render
+from automation_bots.model import Answer, Caller, Place, Request
 
 _SECONDS = 300.0
 _HINT = "Just answer, or say cancel."
@@ -34,10 +34,44 @@ class Question:
     def answered(self, text: str) -> grammar.Typed:
         """Return what was typed, completed by the answer."""
         text, parameter = grammar.clean(text), self.missing.parameter
+        if parameter is None and self.missing.leading == leading.SALT:
+            return replace(self.typed, pattern=leading.take(leading.SALT, grammar.words(text.removeprefix("on ")))[0])
         if parameter is None:
             return replace(self.typed, pattern=grammar.pattern(grammar.words(text.removeprefix("on "))))
         value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text
         return replace(self.typed, values={**self.typed.values, parameter.name: value})
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A request that is bigger than a rule lets through without a second thought; its size has to be typed."""
+
+    request: Request
+
+    @property
+    def caller(self) -> Caller:
+        """Who has to type it."""
+        return self.request.caller
+
+    @property
+    def place(self) -> Place:
+        """Where."""
+        return self.request.place
+
+    @property
+    def operation(self) -> str:
+        """What was asked for."""
+        return self.request.operation.name
+
+    @property
+    def key(self) -> _Key:
+        """Whose answer, and where."""
+        return _key(self.caller, self.place)
+
+    def confirmed(self, text: str) -> Request | None:
+        """Return the request as it was confirmed; None when something else was said."""
+        count = len(self.request.devices)
+        return replace(self.request, confirmed=count) if text.strip() == str(count) else None
 
 
 @dataclass(slots=True)
@@ -45,7 +79,9 @@ class Questions:
     """The open questions; in memory only, since a restart answers nobody's half-typed command."""
 
     clock: Callable[[], float] = time.monotonic
-    _open: dict[_Key, tuple[Question, float]] = field(default_factory=dict)
+    # one that nobody answered, and why
+    abandoned: Callable[[Question | Confirmation, str], None] = lambda _question, _why: None
+    _open: dict[_Key, tuple[Question | Confirmation, float]] = field(default_factory=dict)
 
     def ask(self, question: Question, devices: Sequence[str]) -> Answer:
         """Open a question and return how it is asked."""
@@ -57,26 +93,40 @@ class Questions:
         helped = f" – {parameter.help}" if parameter.help and not parameter.choices else ""
         return Answer(f"Which {parameter.name}?{choices}{helped}", hint=_HINT)
 
-    def again(self, question: Question) -> None:
+    def confirm(self, request: Request, why: str) -> Answer:
+        """Ask for the number of devices, and return how it is asked."""
+        self.again(Confirmation(request))
+        count = len(request.devices)
+        text = f"This is {render.many(count, 'device')} ({render.names(request.devices)}): {why}."
+        return Answer(f"{text} Type {count} to go on.", hint="Anything else leaves it.")
+
+    def again(self, question: Question | Confirmation) -> None:
         """Leave a question open, with fresh time; those that nobody answered go."""
+        self.sweep()
+        self._open[question.key] = (question, self.clock() + _SECONDS)
+
+    def sweep(self) -> None:
+        """Close the questions that nobody answered in time."""
         now = self.clock()
         for key in [key for key, (_, expires) in list(self._open.items()) if expires <= now]:
-            self._open.pop(key, None)
-        self._open[question.key] = (question, now + _SECONDS)
+            if closed := self._open.pop(key, None):
+                self.abandoned(closed[0], "no answer")
 
     def open(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
         _, expires = self._open.get(_key(caller, place), (None, 0.0))
         return self.clock() < expires
 
-    def take(self, caller: Caller, place: Place) -> Question | None:
+    def take(self, caller: Caller, place: Place) -> Question | Confirmation | None:
         """Close the question and return it."""
         question, expires = self._open.pop(_key(caller, place), (None, 0.0))
         return question if self.clock() < expires else None
 
     def drop(self, caller: Caller, place: Place) -> None:
         """Forget the question: another command was typed."""
-        self._open.pop(_key(caller, place), None)
+        self.sweep()
+        if closed := self._open.pop(_key(caller, place), None):
+            self.abandoned(closed[0], "another command was typed")
 
 
 def is_cancel(text: str) -> bool:

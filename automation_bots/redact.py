@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
@@ -32,7 +33,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
-        text = without_private_keys(_without(text, self._forms))
+        text = without_private_keys(_without(_without_stumps(text, self._forms), self._forms))
         lower = text.lower()
         for rule in RULES:
             if any(word in lower for word in rule.words):
@@ -87,6 +88,36 @@ def _without(text: str, forms: Iterable[str]) -> str:
         parts += (text[done:first], MARK)
         done = last
     return "".join([*parts, text[done:]])
+
+
+_CUT = re.compile(r"…|\n\[output cut at ")
+_LONGEST = 4096  # characters before a cut that are looked at
+
+
+def _without_stumps(text: str, forms: Iterable[str]) -> str:
+    """Replace the beginning of a secret whose end a cut took away."""
+    parts: list[str] = []
+    done = 0
+    for found in _CUT.finditer(text):
+        stump = _stump(text[max(done, found.start() - _LONGEST) : found.start()], forms)
+        parts += (text[done : found.start() - stump], MARK if stump else "")
+        done = found.start()
+    return "".join([*parts, text[done:]])
+
+
+def _stump(before: str, forms: Iterable[str]) -> int:
+    """How many of the last characters begin a secret."""
+    end, longest = before[-SHORTEST:], 0
+    if len(end) < SHORTEST:
+        return 0
+    for form in forms:
+        at = form.find(end)
+        while at >= 0:
+            size = at + SHORTEST
+            if size > longest and before.endswith(form[:size]):
+                longest = size
+            at = form.find(end, at + 1)
+    return longest
 
 
 def _found(text: str, form: str) -> Iterator[tuple[int, int]]:

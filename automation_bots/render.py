@@ -52,6 +52,13 @@ def accepted(job: Job, why: str = "") -> Answer:
     return Answer(f"#{job.number} {job.title}{on(job.devices)}" + (f" · {why}" if why else ""))
 
 
+def emergency(job: Job, prefix: str) -> Answer:
+    """What those hear at once who must know of an emergency."""
+    room = "a direct message" if job.place.direct else job.place.room
+    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on(job.devices)} from {room}: {job.emergency}"
+    return Answer(text, hint=f"→ {prefix}job {job.number} · afterwards {prefix}review {job.number} <what you found>")
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     seconds = max(0.0, seconds)  # the clock may have been set back meanwhile
@@ -91,11 +98,11 @@ def progress(job: Job, now: datetime, said: str = "") -> Answer:
     parts = [f"#{job.number} {'█' * filled}{'░' * (10 - filled)} {done}/{total}"]
     if job.counts:
         parts.append(counts(job.counts))
-    if job.started:
+    if job.started and not said.startswith("paused"):  # else it would be said anew as the seconds go by
         parts.append(duration((now - job.started).total_seconds()))
     head, _, lines = said.partition("\n")
     if head:
-        parts.append(one_line(head, 60))
+        parts.append(one_line(head, 80))
     return Answer(" · ".join(parts), lines)
 
 

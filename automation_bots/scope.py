@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from automation_bots.model import Person
-from automation_bots.policy import Policy, Rule
+from automation_bots.closures import Closure
+from automation_bots.model import Caller, Person
+from automation_bots.policy import Policy
+from automation_bots.rules import NO_DEVICES, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,8 @@ class Scope:
     expand: Callable[[str], frozenset[str]]  # raises when the pattern means nothing
     places: Mapping[str, str] = field(default_factory=dict)  # name -> room id on this network
     driver: Callable[[str], str] = lambda _device: ""  # of a device; empty: unknown
+    proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None  # when, with this id
+    closures: tuple[Closure, ...] = ()  # freezes and locks
     _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
@@ -49,7 +54,8 @@ class Scope:
             seen: set[str] = set()
             mine = [rule for rule in self.policy.rules if rule.concerns(person)]
             for rule in mine:
-                seen |= frozenset() if rule.deny else self.devices(rule) or frozenset()
+                shows = not rule.deny and not all(words.text in NO_DEVICES for words in rule.what)
+                seen |= self.devices(rule) or frozenset() if shows else frozenset()
             for rule in mine:
                 if rule.deny and any(words.text == "everything" for words in rule.what):
                     seen -= self.denied(rule)
@@ -63,6 +69,11 @@ class Scope:
             found = frozenset[str]().union(*(self.devices(rule) or frozenset() for rule in allowing))
             self._reach[key] = (found & self.seen(person)).difference(*map(self.denied, denying))
         return self._reach[key]
+
+    def touches(self, rule: Rule, devices: frozenset[str]) -> bool:
+        """Return whether the rule speaks of any of the devices."""
+        known = self.devices(rule)
+        return bool(devices and rule.deny) if known is None else not known.isdisjoint(devices)
 
     def hits(self, rule: Rule, devices: frozenset[str]) -> frozenset[str]:
         """Return which of the devices the rule speaks of; an unreadable `on` allows nothing and denies everything."""

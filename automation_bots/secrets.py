@@ -1,4 +1,6 @@
-"""References to secrets: `env:NAME`, `credential:NAME` (systemd), `file:PATH`, `vault:NAME` (Ansible Vault)."""
+"""References to secrets: `env:NAME`, `credential:NAME` (systemd), `file:PATH`, `vault:NAME` (Ansible Vault),
+`kv:MOUNT/PATH#FIELD` and `bao:MOUNT/data/PATH#FIELD` (HashiCorp Vault, OpenBao).
+"""  # fmt: skip
 
 from __future__ import annotations
 
@@ -6,14 +8,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from automation_bots.kv import NOWHERE, Kv
 from automation_bots.model import one_line
 
-_REFERENCE = re.compile(r"(env|credential|file|vault):(.+)")
+_REFERENCE = re.compile(r"(env|credential|file|vault|kv|bao):(.+)")
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|token|secret|api_?key|private_?key)$")
 
 
@@ -27,14 +31,35 @@ def names_a_secret(key: str) -> bool:
     return bool(_SECRET_NAME.search(key))
 
 
+def in_environment(environment: Mapping[str, str]) -> list[str]:
+    """Return what environment variables hold whose names say that it is a secret."""
+    return [value for name, value in environment.items() if names_a_secret(name)]
+
+
+def references(settings: Mapping[str, Any], *where: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every reference that settings hold, with the keys that lead to it."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from references(value, *where, key)
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and is_reference(text):
+                yield (*where, key), text
+
+
 def resolve(
-    reference: str, environment: Mapping[str, str], folder: Path, vault_password_file: Path | None = None
+    reference: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    vault_password_file: Path | None = None,
+    kv: Kv = NOWHERE,
 ) -> str:
     """Return the secret; a LookupError says what is missing and where it was looked for."""
     found = _REFERENCE.fullmatch(reference)
     if not found:
         return reference
     kind, name = found.groups()
+    if kind in {"kv", "bao"}:
+        return kv.resolve(reference)
     if kind == "vault":
         return _vaulted(name, folder, vault_password_file)
     if kind == "env":

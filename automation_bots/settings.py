@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from automation_bots import secrets
 from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
-from automation_bots.policy import rate
+from automation_bots.policy_file import rate
+from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
+from automation_bots.settings_repos import RepoSettings
 from automation_bots.throttle import Caps
 
 
@@ -88,11 +90,39 @@ class AnsibleSettings(_Strict):
 class SshSettings(_Strict):
     """[drivers.ssh]."""
 
-    parallel: int = Field(20, ge=1)
+    parallel: int = Field(200, ge=1, le=5000)
     connect_seconds: float = Field(10, gt=0)
+    keep_seconds: float = Field(60, ge=0)
+    keep: int = Field(500, ge=0)
     known_hosts: str = "known_hosts"
     key_files: list[str] = []
     agent: bool = True
+    config: str = ""
+
+
+class SaltSettings(_Strict):
+    """[drivers.salt]: where salt-api is, and who the bot is there; off unless a url is given."""
+
+    url: str = Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s]*[^/@\s])?)?$")
+    user: str = ""
+    password: str = ""
+    eauth: str = "pam"
+    ca: str = ""
+    answer_seconds: float = Field(5, gt=0)
+
+    @field_validator("password")
+    @classmethod
+    def _reference(cls, value: str) -> str:
+        _no_secret_in_clear({"password": value} if value else {})
+        return value
+
+
+class NetworkSettings(_Strict):
+    """[drivers.network]; known_hosts, key_files, agent and connect_seconds are those of [drivers.ssh]."""
+
+    parallel: int = Field(500, ge=1)
+    threads: int = Field(20, ge=1)
+    read_seconds: float = Field(30, gt=0)
 
 
 class PythonSettings(_Strict):
@@ -114,6 +144,8 @@ class DriverSettings(_Strict):
 
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
+    salt: SaltSettings = SaltSettings()
+    network: NetworkSettings = NetworkSettings()
     python: PythonSettings = PythonSettings()
     reach: ReachSettings = ReachSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
@@ -197,6 +229,11 @@ class Settings(_Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    repos: RepoSettings = RepoSettings()
+    record: RecordSettings = RecordSettings()
+    people: PeopleSettings = PeopleSettings()
+    ldap: LdapSettings = LdapSettings()
+    vault: VaultSettings = VaultSettings()
 
     _clear = field_validator("chat")(_no_secret_in_clear)
 

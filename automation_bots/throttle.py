@@ -74,6 +74,7 @@ class Admission:
 
     start: tuple[int, ...]
     waits: Mapping[int, str]
+    seconds: Mapping[int, int] = field(default_factory=dict)  # until its rate lets a job start, where that is why
 
 
 class _Use:
@@ -101,6 +102,7 @@ class _Use:
             self.reads.update(entry.devices)
 
 
+<<<<<<< HEAD
 # What running jobs and starts are counted by. A pass looks at ten thousand jobs: no words are made for those that fit.
 _WHOSE: Mapping[str, Callable[[Entry], Any]] = {
     "person": attrgetter("person"),
@@ -108,6 +110,30 @@ _WHOSE: Mapping[str, Callable[[Entry], Any]] = {
     "operation": attrgetter("operation"),
     "rule": attrgetter("person", "operation"),
 }
+=======
+def _keys(entry: Entry) -> list[str]:
+    return [
+        f"person:{entry.person}",
+        f"place:{entry.place}",
+        f"operation:{entry.operation}",
+        f"rule:{entry.person}:{entry.operation}",
+        *(f"driver:{driver}" for driver in entry.drivers),
+        *(f"site:{site}" for site in entry.sites),
+        *(key for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
+        *(key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, f"{per}/rate")),
+    ]
+>>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
+
+
+def _per(entry: Entry, rule: str, per: str) -> list[tuple[str, str]]:
+    """The keys under which a rule counts its jobs by person, place and so on, with words for each."""
+    values: dict[str, Iterable[str]] = {
+        "bot": ("",), "person": (entry.person,), "place": (entry.place,), "operation": (entry.operation,),
+        "driver": entry.drivers, "site": entry.sites, "device": sorted(entry.devices),
+    }  # fmt: skip
+    words = {"bot": "", "place": " in this room", "person": " of {}", "operation": " of {}", "driver": " with {}"}
+    kind = per.removesuffix("/rate")
+    return [(f"{rule}/{per}:{v}", f'rule "{rule}"' + words.get(kind, " at {}").format(v)) for v in values[kind]]
 
 
 def admit(
@@ -133,7 +159,7 @@ def admit(
         starts.append(entry.number)
         use.add(entry)
         rates.add(entry)
-    return Admission(tuple(starts), waits)
+    return Admission(tuple(starts), waits, {n: s for n, s in rates.seconds.items() if n in waits})
 
 
 def _ahead(queued: Iterable[Entry], keeps_place: Callable[[Entry], bool]) -> dict[int, tuple[str, int]]:
@@ -202,6 +228,7 @@ def _without_session(entry: Entry, use: _Use, caps: Caps) -> str:
     return ""
 
 
+<<<<<<< HEAD
 def _seldom_capped(entry: Entry, use: _Use, caps: Caps) -> Iterator[tuple[int, int | None, str]]:
     """How much is in use, the cap and its words, of what has a cap only where somebody set one."""
     name = entry.operation
@@ -215,15 +242,40 @@ def _seldom_capped(entry: Entry, use: _Use, caps: Caps) -> Iterator[tuple[int, i
     if caps.site:
         for site in entry.sites:
             yield use.sites[site], caps.site.get(site, caps.site.get("*")), f"jobs run at {site}"
+=======
+def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
+    return [
+        (f"person:{entry.person}", caps.person, f"jobs of {entry.person} run"),
+        (f"place:{entry.place}", caps.place, "jobs of this room run"),
+        (f"operation:{entry.operation}", caps.operation.get(entry.operation), f"{entry.operation} jobs run"),
+        (f"rule:{entry.person}:{entry.operation}", entry.limits.concurrent, "such jobs run, which is the rule's limit"),
+        *((f"driver:{name}", caps.driver.get(name), f"{name} jobs run") for name in entry.drivers),
+        *((f"site:{name}", caps.site.get(name, caps.site.get("*")), f"jobs run at {name}") for name in entry.sites),
+        *(
+            (key, jobs, f"jobs by {words} run")
+            for rule, per, jobs in entry.limits.caps
+            for key, words in _per(entry, rule, per)
+        ),
+    ]
+
+
+_RateRow = tuple[tuple[int, float] | None, str, str]  # rate, the key of the starts that count, whose they are
+>>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
 
 class _Rates:
     """Starts per time: a sliding window over the recent starts, which are in the order of time."""
 
     def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
+<<<<<<< HEAD
         self._rates, self._recent, self._now = caps.rates, recent, now
         self._added: list[Entry] = []
         self._found: dict[str, dict[Any, list[float]]] = {}  # times by kind and whose they are; made when asked for
+=======
+        self._caps, self._recent, self._now = caps, recent, now
+        self.seconds: dict[int, int] = {}  # until a job is free, of those asked for
+        self._found: dict[str, list[float]] | None = None  # times by key; made when a rate asks for them
+>>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
     def add(self, entry: Entry) -> None:
         self._added.append(entry)
@@ -231,6 +283,7 @@ class _Rates:
             times.setdefault(_WHOSE[kind](entry), []).append(self._now)
 
     def exceeded(self, entry: Entry) -> str:
+<<<<<<< HEAD
         if not self._rates and entry.limits.rate is None:
             return ""
         for rate, kind, words in self._rates_of(entry):
@@ -240,6 +293,23 @@ class _Rates:
             free = times[-rate[0]] + rate[1] - self._now
             return f"waits {max(1, round(free))} s: {words} may start {rate[0]} jobs in {rate[1]:g} s"
         return ""
+=======
+        """Say how long a job waits for the slowest of its rates; empty when none is met."""
+        met = max((found for row in self._rates_of(entry) if (found := self._free(*row))), default=None)
+        if met is None:
+            return ""
+        self.seconds[entry.number] = max(1, round(met[0]))
+        return f"waits {self.seconds[entry.number]} s: {met[1]}"
+
+    def _free(self, rate: tuple[int, float] | None, key: str, words: str) -> tuple[float, str] | None:
+        if rate is None:
+            return None
+        starts, seconds = rate
+        times = self._times().get(key, [])
+        if len(times) - bisect_right(times, self._now - seconds) < starts:
+            return None
+        return times[-starts] + seconds - self._now, f"{words} may start {starts} jobs in {seconds:g} s"
+>>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
     def _times(self, kind: str) -> Mapping[Any, list[float]]:
         if kind not in self._found:
@@ -252,6 +322,7 @@ class _Rates:
             self._found[kind] = found
         return self._found[kind]
 
+<<<<<<< HEAD
     def _rates_of(self, entry: Entry) -> Iterator[tuple[tuple[int, float], str, str]]:
         """The rate, what starts are counted by, and whose they are in words."""
         if rate := self._rates.get("person"):
@@ -262,3 +333,22 @@ class _Rates:
             yield rate, "operation", entry.operation
         if entry.limits.rate is not None:
             yield entry.limits.rate, "rule", "the rule"
+=======
+    def _note(self, times: dict[str, list[float]], entry: Entry, at: float) -> None:
+        for key in _keys(entry):
+            times.setdefault(key, []).append(at)
+
+    def _rates_of(self, entry: Entry) -> tuple[_RateRow, ...]:
+        rates, operation = self._caps.rates, f"operation:{entry.operation}"
+        return (
+            (rates.get("person"), f"person:{entry.person}", entry.person),
+            (rates.get("place"), f"place:{entry.place}", "this room"),
+            (rates.get(operation), operation, entry.operation),
+            (entry.limits.rate, f"rule:{entry.person}:{entry.operation}", "the rule"),
+            *(
+                ((starts, seconds), key, words)
+                for rule, per, starts, seconds in entry.limits.rates
+                for key, words in _per(entry, rule, f"{per}/rate")
+            ),
+        )
+>>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,6 +33,30 @@ class Window:
             return day in self.days and self.begin <= at < self.end
         yesterday = (local - timedelta(days=1)).weekday()
         return (day in self.days and at >= self.begin) or (yesterday in self.days and at < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The events of a calendar file as moments, in the order in which they begin, none overlapping."""
+
+    text: str
+    spans: tuple[tuple[datetime, datetime], ...]
+
+    def contains(self, moment: datetime) -> bool:
+        """Return whether an aware moment lies in an event; the end itself does not."""
+        at = bisect_right(self.spans, moment, key=lambda span: span[0])
+        return at > 0 and moment < self.spans[at - 1][1]
+
+
+def calendar(text: str, spans: Iterable[tuple[datetime, datetime]]) -> Calendar:
+    """Join what overlaps, so that one look finds the event of a moment."""
+    joined: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        elif begin < end:
+            joined.append((begin, end))
+    return Calendar(text, tuple(joined))
 
 
 def window(text: str, zone: str = "UTC") -> Window:

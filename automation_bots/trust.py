@@ -18,7 +18,7 @@ from automation_bots.errors import AutomationError, BadCommand, DriverError
 from automation_bots.hostkeys import Key, Look, Standing
 from automation_bots.model import Answer, Device, Place, one_line
 from automation_bots.office import Ask, Office
-from automation_bots.policy import ADMINS
+from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
 from automation_bots.store.host_keys import Endpoint
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from automation_bots import catalog, policy
+from automation_bots import catalog, people, policy
 from automation_bots.catalog import Catalog, Folders
+from automation_bots.closures import Closure
 from automation_bots.errors import DefinitionError
 from automation_bots.inventory import Inventory
 from automation_bots.inventory_snapshot import Snapshot
-from automation_bots.model import Operation
+from automation_bots.model import Caller, Operation
+from automation_bots.people import NO_ADDITIONS, Additions
 from automation_bots.policy import Policy
 from automation_bots.scope import Scope
 
@@ -37,10 +40,15 @@ class World:
     def __init__(self, inventory: Inventory, policy_file: Path, folders: Folders, places: dict[str, str]) -> None:
         self.inventory, self.policy_file, self.folders, self._places = inventory, policy_file, folders, places
         self.catalog = Catalog()
-        self.policy = Policy()
+        self.additions: Callable[[], Additions] = lambda: NO_ADDITIONS  # the same object as long as nothing changes
+        self.proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None
+        self._taking = threading.Lock()
+        self._merged = (Policy(), NO_ADDITIONS, Policy())  # the file, what is added, both together
         self.policy_problem = ""
+        self.closures: tuple[Closure, ...] = ()  # freezes and locks; swapped as a whole
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
+        self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
         self._listeners: list[Callable[[Change], None]] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
@@ -48,9 +56,28 @@ class World:
     def load(self) -> None:
         """Read everything for the first time; ConfigError stops the start."""
         self.inventory.load()
-        self.policy = policy.load(self.policy_file)
+        self.take(policy.load(self.policy_file))
+        self._calendars = self.policy_of_file.files
         self.catalog = catalog.load(self.folders)
         self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
+
+    def take(self, file: Policy | None = None) -> Policy:
+        """Compose a policy file, or the one that is there, with the additions of now."""
+        with self._taking:  # else a thread that composes the old file anew could put it back over the new one
+            file, added = self._merged[0] if file is None else file, self.additions()
+            self._merged = (file, added, people.merge(file, added))
+            return self._merged[2]
+
+    @property
+    def policy_of_file(self) -> Policy:
+        """What policy.yml says, and nothing else."""
+        return self._merged[0]
+
+    @property
+    def policy(self) -> Policy:
+        """Everybody and every rule: policy.yml with the links and groups of now."""
+        _, added, merged = self._merged
+        return merged if self.additions() is added else self.take()
 
     @property
     def scope(self) -> Scope:
@@ -62,9 +89,10 @@ class World:
                 lambda pattern: frozenset(state.matching(pattern)),
                 self._places,
                 lambda name: state.device(name).driver,
+                proved=self.proved,
             )
             self._scope = kept = (policy, state, scope)
-        return kept[2]
+        return replace(kept[2], closures=self.closures) if self.closures else kept[2]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""
@@ -120,17 +148,21 @@ class World:
 
     def _read_policy(self) -> Change:
         try:
-            self.policy, self.policy_problem = policy.load(self.policy_file), ""
+            self.take(policy.load(self.policy_file))
+            self._calendars, self.policy_problem = self.policy_of_file.files, ""
         except Exception as error:
             # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
             if not isinstance(error, DefinitionError):
                 log.exception("the policy broke its reader")
-            self.policy, self.policy_problem = Policy(), str(error) or type(error).__name__
+            self.take(Policy())
+            self.policy_problem = str(error) or type(error).__name__
         return Change("policy", (self.policy_problem,) if self.policy_problem else ())
 
     def _stamp_of(self, what: str) -> Stamp:
         if what == "policy":
-            return _stamp([self.policy_file])
+            calendars = self.policy.files or self._calendars
+            month = ((f"{datetime.now(UTC):%Y-%m}", 0, 0),) if calendars else ()  # they reach ahead only so far
+            return _stamp([self.policy_file, *calendars]) + month
         places = [*self.folders.verbs, *self.folders.playbooks, *self.folders.functions]
         return _stamp([path for place in places if place.is_dir() for path in place.iterdir()])
 

@@ -19,8 +19,9 @@ from typing import Any
 from errbot.core import ErrBot
 
 from automation_bots import grammar
-from automation_bots.bot import OWN_PLUGINS, ROOT, Bot
+from automation_bots.bot import Bot
 from automation_bots.errors import AutomationError, UserError
+from automation_bots.home import OWN_PLUGINS, ROOT
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
 from backends.lanes import in_lanes
@@ -175,6 +176,8 @@ def _guarded_injection(original: Any) -> Any:
         for name, method in inspect.getmembers(plugin, inspect.ismethod):
             if getattr(method, "_err_command", False) and not getattr(method, "automation_guarded", False):
                 setattr(plugin, name, _guarded(bot, plugin, method))
+                if _replaced(plugin, name):
+                    getattr(plugin, name).__func__._err_command = False
         _make_room(bot, plugin)
         original(bot, plugin)
 
@@ -194,6 +197,11 @@ def is_ours(method: Any) -> bool:
     return Path(method.__func__.__code__.co_filename).resolve().parent in OURS
 
 
+def _replaced(plugin: Any, name: str) -> bool:
+    """Errbot's own `!repos …` runs what it fetches before anybody looked, so it is no command here; ours is."""
+    return plugin.name == "Plugins" and type(plugin).__module__.startswith("errbot.") and name.startswith("repos")
+
+
 def _make_room(bot: ErrBot, plugin: Any) -> None:
     """Our commands have their names: a command of Errbot's own with the same name gives way (`!status`, `!uptime`)."""
     for _, method in inspect.getmembers(plugin, inspect.ismethod):
@@ -208,25 +216,25 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
     ours = is_ours(method)
     free = ours or plugin.name in getattr(bot, "automation_free", ())
 
-    def judged(msg: Any) -> Answer | None:
+    def judged(msg: Any, args: Any) -> Answer | None:
         if free:
             return None
         command = method._err_command_name  # with _ between its words: one name, which a rule can say
-        return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command)
+        return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command, str(args or ""))
 
     if inspect.isgeneratorfunction(method):
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            refusal = _safely(bot, msg, lambda: judged(msg) or True)
+            refusal = _safely(bot, msg, lambda: judged(msg, args) or True)
             steps = iter(method(msg, args)) if refusal is True else iter(())
             while (step := _safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
-                yield step[0]
+                yield _clear(bot, step[0])
     else:
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            return _safely(bot, msg, lambda: judged(msg) or method(msg, args))
+            return _clear(bot, _safely(bot, msg, lambda: judged(msg, args) or method(msg, args)))
 
     guarded.automation_guarded = True
     guarded.automation_ours = ours
@@ -234,6 +242,11 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
     guarded._err_command_admin_only = False
     guarded._err_command_historize = False
     return types.MethodType(guarded, plugin)
+
+
+def _clear(bot: ErrBot, said: Any) -> Any:
+    """Take secrets out of what a plugin from elsewhere says in its own words."""
+    return automation(bot).redactor.text(said) if isinstance(said, str) else said
 
 
 def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:

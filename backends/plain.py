@@ -8,6 +8,8 @@ from typing import Any
 from automation_bots.model import Answer, Caller, File, Place
 from automation_bots.surface import Capabilities, MessageRef
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
+_MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`*_{}\[\]#])")
 
 
@@ -36,12 +38,14 @@ def message_id_of(msg: Any) -> str:
 
 
 def escaped(text: str) -> str:
-    """Show markup characters instead of obeying them."""
+    """Show markup characters instead of obeying them, and call nobody by a name that stands in a text."""
+    text = _MENTION.sub("@\u200b", _CONTROL.sub("", text))
     return _MARKUP.sub(r"\\\1", text).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def fenced(text: str) -> str:
     """A block shown as it is: a fence inside the text cannot end it."""
+    text = _CONTROL.sub("", text)
     return "```\n" + text.replace("```", "`\u200b``") + "\n```" if text else ""
 
 

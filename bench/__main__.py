@@ -9,7 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("gate", "ack", "playbook", "start", "reach", "load")
+NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "show", "salt", "load")
 
 
 def main(names: list[str]) -> int:

@@ -70,7 +70,7 @@ VERB = "help: Look\nlinux: {run: [uptime]}\n"
 BOOK = "# bot:\n#   help: Look\n#   risk: read\n- hosts: all\n  tasks: []\n"
 WRONG = [  # file, its content, the line that must be named (0: the file is enough), what must be said
     ("bot.toml", 'backend = "Text\n', 1, "is no TOML"),
-    ("bot.toml", 'backend = "Text"\n\ncolour = "red"\n', 3, "not known.*known here: backend"),
+    ("bot.toml", 'backend = "Text"\n\ncolour = "red"\n', 3, "not known.*known here: approvals, backend"),
     ("bot.toml", 'backend = "Text"\n[limits]\njobs = 0\n', 3, "limits.jobs: .*greater"),
     ("bot.toml", '[limits]\n[limits.rates]\nperson = "fast"\n', 2, "is no rate; write 10/min"),
     ("bot.toml", "[drivers.ssh]\nparalel = 3\n", 2, "known here: .*parallel"),
@@ -86,7 +86,7 @@ WRONG = [  # file, its content, the line that must be named (0: the file is enou
     ("policy-tests.yml", "- {who: admin, what: uptime on here, expect: deny}\n", 1, "expected deny, got allow"),
     ("policy-tests.yml", "- {who: admin, what: uptime on here}\n", 1, "a case is {who, what, expect}"),
     ("policy-tests.yml", "- {who: admin, what: uptime on here, expect: yes}\n", 1, "expect is one of allow, deny"),
-    ("policy-tests.yml", "- {who: a, what: uptime on here, expect: deny, wehn: now}\n", 1, "a case is.*where and when"),
+    ("policy-tests.yml", "- {who: a, what: uptime on here, expect: deny, wehn: now}\n", 1, "where, when and proved"),
     ("policy-tests.yml", "- {who: admin, what: uptime on here, expect: allow, when: later}\n", 1, "later"),
     ("policy-tests.yml", "- {who: admin, what: nothing, expect: deny}\n", 1, "no operation 'nothing'"),
     ("policy-tests.yml", "- {who: admin, what: uptime, expect: deny}\n", 1, "not complete"),
@@ -191,7 +191,7 @@ SECRET = '[chat]\ntoken = "{}"\nserver = "chat.example"\n'
 def chat_token(folder, reference, **environment):
     (folder / "bot.toml").write_text(SECRET.format(reference))
     data = {"AUTOMATION_BOTS_DATA": str(folder / "data")}
-    return Bot(folder, {**data, **environment}, read_only=True).chat_identity()["token"]
+    return Bot(folder, {**data, **environment}, read_only=True).home.chat_identity()["token"]
 
 
 def test_references_to_secrets_are_resolved(folder, tmp_path):

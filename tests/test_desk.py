@@ -80,6 +80,6 @@ def test_only_the_plugins_that_bot_toml_names_are_loaded(tmp_path):
 
     folder = write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["nonsense"]\n')
     with pytest.raises(ConfigError, match="there is no 'nonsense'"):
-        Bot(folder, {}, read_only=True).plugin_folders()
+        Bot(folder, {}, read_only=True).home.plugin_folders()
     write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["desk"]\n')
-    assert str(ROOT / "errbot-plugins" / "jobs") in Bot(folder, {}, read_only=True).plugin_folders()
+    assert str(ROOT / "errbot-plugins" / "jobs") in Bot(folder, {}, read_only=True).home.plugin_folders()

@@ -7,13 +7,18 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
-from automation_bots import checks, gate, needs, playbooks, policy, settings, verbs
+from automation_bots import checks, gate, kv, needs, playbooks, policy, policy_file, reauth, settings, verbs
+from automation_bots.bot import Bot
 from automation_bots.drivers.fake import Fake
-from automation_bots.model import Risk, Verdict
+from automation_bots.model import Operation, Risk, Verdict
 from tests.chatbot import BOT_TOML, POLICY, ROOT, ChatBot, write_folder
 from tests.world import NOON, SERVICE, request, scope_of
 
@@ -85,10 +90,40 @@ def test_every_key_of_bot_toml_is_explained_and_shown_with_its_default(folder):
 
 
 def test_every_key_of_policy_yml_is_in_its_example():
-    example = EXAMPLES["policy.yml"]
-    keys = {*policy._PolicyFile.model_fields, *policy._PersonFile.model_fields, *policy._LimitFile.model_fields}
-    keys |= {name.removesuffix("_") for name in policy._RuleFile.model_fields}
+    example = "".join(text for name, text in EXAMPLES.items() if name == "policy.yml" or name.startswith("rules/"))
+    keys = {
+        *policy_file.PolicyFile.model_fields,
+        *policy_file.PersonFile.model_fields,
+        *policy_file.LimitFile.model_fields,
+        *reauth.ReauthFile.model_fields,
+    }
+    keys |= {name.removesuffix("_") for name in policy_file.RuleFile.model_fields}
     assert not [key for key in keys if not re.search(rf"\b{key}:", example)]
+
+
+RULES = sorted(name for name in EXAMPLES if name.startswith("rules/") and name.endswith("-tests.yml"))
+
+
+def _days():
+    """Days ahead of now, since a calendar is read only so far."""
+    today = datetime.now(UTC).date() + timedelta(days=7)
+    monday = today - timedelta(days=today.weekday())
+    first = date(today.year + today.month // 12, today.month % 12 + 1, 1)
+    patchday = first + timedelta(days=(1 - first.weekday()) % 7 + 7)
+    return {"monday": monday, "saturday": monday + timedelta(days=5), "patchday": patchday}
+
+
+@pytest.fixture(scope="module")
+def rules_world(tmp_path_factory):
+    hosts = "all: {children: {web: {hosts: {'web[1:4]': {driver: fake}}}, db: {hosts: {db1: {driver: fake}}}}}"
+    return Bot(write_folder(tmp_path_factory.mktemp("rules"), hosts=hosts), {}, read_only=True).world
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_example_of_a_key_does_what_its_cases_say(folder, rules_world, tmp_path, name):
+    rules_world.take(policy.load(folder / name.replace("-tests", "")))
+    (tmp_path / "cases.yml").write_text(re.sub(r"\{(\w+)\}T", lambda day: f"{_days()[day[1]]}T", EXAMPLES[name]))
+    assert [text for mark, text in checks.run_tests(rules_world, tmp_path / "cases.yml") if mark == "WRONG"] == []
 
 
 def test_the_example_of_a_bots_folder_is_checked_and_right(folder):
@@ -197,6 +232,31 @@ def test_the_rule_lets_the_web_team_hold_packages(folder, tmp_path, who, verdict
     scope = scope_of(tmp_path, EXAMPLES["rules.yml"])
     asked = request(who, operation, "web1", action="hold", name="nginx")
     assert gate.decide(scope, asked, NOON).verdict is verdict
+
+
+@pytest.mark.parametrize(("device", "within"), [("web1", 15), ("db1", 5)])
+def test_the_rules_ask_for_a_proof_that_is_not_too_old(tmp_path, device, within):
+    operation = Operation("patch", "h", driver="ansible")
+    scope = scope_of(tmp_path, EXAMPLES["reauth-rules.yml"])
+    asked = request("ana", operation, device)
+    for age, denied in ((within, False), (within + 1, True)):
+        then = NOON - timedelta(minutes=age)
+        decision = gate.decide(replace(scope, proved=lambda caller, person, then=then: then), asked, NOON)
+        assert (decision.verdict is Verdict.DENY) is denied
+
+
+@pytest.mark.parametrize("table", ["ldap", "people", "vault", "record"])
+def test_the_table_is_shown_with_every_key(folder, table):
+    known = set(type(getattr(settings.load(folder / table), table)).model_fields)
+    assert known - set(tomllib.loads(EXAMPLES[f"{table}/bot.toml"])[table]) <= {"start_tls"}
+
+
+def test_the_inventory_of_the_page_points_to_the_server():
+    values = yaml.safe_load(EXAMPLES["inventory/group_vars/core.yml"]).values()
+    assert [kv.address(value) for value in values] == [
+        kv.Address("net", "switches", "password"),
+        kv.Address("net", "switches", "community"),
+    ]
 
 
 # -- what the pages say

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from automation_bots import gate
 from automation_bots.model import Caller, Limits, Person, Place, Verdict
-from automation_bots.policy import Policy, Rule, Words
+from automation_bots.policy import Policy
+from automation_bots.rules import Rule, Words
 from automation_bots.scope import Scope
 from tests.world import DNS, GROUPS, NOON, PATCH, SERVICE, UNDECLARED, UPTIME, expand, request, scope_of
 

@@ -35,6 +35,7 @@ APP_TOKEN = "file:token"
 
 def encrypted(folder: Path) -> str:
     (folder / "vault-password").write_text("open sesame")
+    (folder / "vault-password").chmod(0o600)
     program = Path(sys.executable).with_name("ansible-vault")
     command = [
         program,

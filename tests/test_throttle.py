@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,3 +132,43 @@ def test_a_long_queue_with_rates_is_looked_through_in_no_time():
     began = time.monotonic()
     admit(queued, [], Caps(rates={"person": (5, 60.0)}), held={}, recent=recent, now=10_000.0)
     assert time.monotonic() - began < 2
+
+
+def limited(number, *devices, person="ana", caps=(), rates=(), **more):
+    return entry(number, *devices, person=person, limits=Limits(caps=caps, rates=rates), **more)
+
+
+@pytest.mark.parametrize(
+    ("per", "first", "second", "waits"),
+    [
+        ("bot", {}, {"person": "joe"}, True),
+        ("person", {}, {"person": "joe"}, False),
+        ("person", {}, {}, True),
+        ("operation", {}, {"person": "joe"}, True),
+        ("place", {}, {"person": "joe"}, True),
+        ("driver", {"drivers": ("ssh",)}, {"drivers": ("ssh", "ansible")}, True),
+        ("driver", {"drivers": ("ssh",)}, {"drivers": ("ansible",)}, False),
+        ("site", {"sites": ("madrid",)}, {"sites": ("madrid",)}, True),
+        ("site", {"sites": ("madrid",)}, {"sites": ("porto",)}, False),
+        ("device", {}, {}, False),
+    ],
+)
+def test_a_rule_limits_its_jobs_per_what_it_says(per, first, second, waits):
+    caps = (("look", per, 1),)
+    answer = admit([limited(2, "d2", caps=caps, **second)], [limited(1, "d1", caps=caps, **first)], Caps(), held={})
+    assert bool(answer.waits) is waits
+    assert not waits or 'by rule "look"' in answer.waits[2]
+
+
+def test_the_jobs_of_another_rule_do_not_count():
+    other = limited(1, "d1", caps=(("other", "bot", 1),))
+    assert admit([limited(2, "d2", caps=(("look", "bot", 1),))], [other], Caps(), held={}).start == (2,)
+
+
+def test_a_rate_per_device_says_how_long_the_next_one_waits():
+    rates = (("look", "device", 1, 600.0),)
+    recent = [Start(100.0, limited(1, "d1", rates=rates))]
+    queued = [limited(2, "d1", rates=rates), limited(3, "d2", rates=rates)]
+    answer = admit(queued, [], Caps(), held={}, recent=recent, now=200.0)
+    assert answer.start == (3,)
+    assert answer.waits[2].startswith("waits 500 s: ")

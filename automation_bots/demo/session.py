@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from automation_bots import settings
-from automation_bots.bot import ROOT
 from automation_bots.errors import DriverError
+from automation_bots.home import ROOT
 
 
 def run() -> int:

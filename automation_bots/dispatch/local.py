@@ -9,7 +9,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from automation_bots.dispatch.run import Run, Workshop
+from automation_bots.dispatch.run import Run
+from automation_bots.dispatch.workshop import Workshop
 from automation_bots.model import Job, Risk
 from automation_bots.throttle import Admission, Caps, Entry, Start, admit
 
@@ -33,6 +34,7 @@ class Local:
         self._running: dict[int, Run] = {}
         self._recent: deque[Start] = deque(maxlen=10_000)
         self._waits: Mapping[int, str] = {}
+        self._seconds: Mapping[int, int] = {}
         self._held: Mapping[str, int] | None = None  # None: to be asked for
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
@@ -86,9 +88,19 @@ class Local:
         run = self._running.get(number)
         return run.said if run else ""
 
+    def go_on(self, number: int) -> bool:
+        """Let a running job that pauses after a batch go on; False when none does."""
+        run = self._running.get(number)
+        return bool(run and run.batches.go_on())
+
     def queued_by(self, person: str) -> int:
         """How many jobs of a person wait."""
         return sum(1 for entry in list(self._entries.values()) if entry.person == person)
+
+    def free_in(self, person: str) -> int | None:
+        """In how many seconds a rate lets the next job of a person start; None when no rate holds one back."""
+        mine = [number for number, entry in list(self._entries.items()) if entry.person == person]
+        return min((seconds for number in mine if (seconds := self._seconds.get(number))), default=None)
 
     @property
     def active(self) -> tuple[int, int]:
@@ -149,7 +161,7 @@ class Local:
                 self._waits = dict.fromkeys(self._queued, why)
                 return
             admission = self._decide()
-            self._waits = admission.waits
+            self._waits, self._seconds = admission.waits, admission.seconds
             for number in admission.start:
                 self._begin(number)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.model import Conclusion, Device, Job, Operation, Outcome
 
@@ -90,6 +90,7 @@ class Task:
     deadline: float  # time.monotonic() at which the time limit ends
     cancel: Cancel = field(default_factory=Cancel)
     secrets: Callable[[str], Mapping[str, str]] = no_secrets  # device name -> its decrypted variables
+    opened: Callable[[str], Mapping[str, str]] = no_secrets  # of these, what the inventory has only as a reference
     inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
 
     earlier: Before = NOTHING_BEFORE
@@ -147,3 +148,11 @@ class Driver(Protocol):
 
     def run(self, task: Task, report: Report) -> None:
         """Run the task, reporting outcomes as devices finish."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A driver that keeps something between jobs."""
+
+    def close(self) -> None:
+        """Let go of it: the bot ends."""

@@ -124,7 +124,7 @@ def _written(task: Task, folder: Path, names: tuple[str, ...], variables: Mappin
         limit=folder / "limit",
         allowed=folder / "devices.json",
         variables=folder / "variables.yml",
-        inventory=(*_inventory(task, folder), *(str(path) for path in task.inventory)),
+        inventory=(*_inventory(task, folder), *(str(path) for path in task.inventory), *_opened(task, folder)),
     )
     _write(files.limit, "".join(f"{_pattern(name)}\n" for name in names))
     _write(files.allowed, json.dumps(names))
@@ -145,6 +145,19 @@ def _inventory(task: Task, folder: Path) -> tuple[str, ...]:
     path = folder / "inventory.json"
     _write(path, json.dumps({"all": {"hosts": hosts}}, default=list))
     return (str(path),)
+
+
+def _opened(task: Task, folder: Path) -> tuple[str, ...]:
+    """Write what the inventory files have only as a reference to a secret, read after them and so instead of it."""
+    found = {device.name: opened for device in task.devices if (opened := task.opened(device.name))}
+    if not found or not task.inventory:
+        return ()
+    place = folder / "opened"
+    (place / "host_vars").mkdir(parents=True)
+    _write(place / "hosts.json", json.dumps({"all": {"hosts": {name: {} for name in found}}}))
+    for name, variables in found.items():
+        _write(place / "host_vars" / f"{name}.yml", untrusted(variables))
+    return (str(place / "hosts.json"),)
 
 
 def _pattern(name: str) -> str:

@@ -51,6 +51,7 @@ class HostKey:
 class _Entry:
     names: tuple[str, ...]
     key: HostKey
+    authority: bool = False  # what it signed is trusted, not itself
 
 
 def entry_name(host: str, port: int) -> str:
@@ -73,7 +74,13 @@ class KnownHosts:
         """Return the keys known for a host."""
         plain, other = self._current()
         name = entry_name(host, port)
-        return (*plain.get(name, ()), *(entry.key for entry in other if _matches(entry.names, name)))
+        found = (entry.key for entry in other if not entry.authority and _matches(entry.names, name))
+        return (*plain.get(name, ()), *found)
+
+    def authorities(self, host: str, port: int) -> tuple[HostKey, ...]:
+        """Return the keys that may sign a host's certificate (`@cert-authority`)."""
+        name = entry_name(host, port)
+        return tuple(entry.key for entry in self._current()[1] if entry.authority and _matches(entry.names, name))
 
     def _current(self) -> tuple[dict[str, list[HostKey]], list[_Entry]]:
         with self._lock:
@@ -111,12 +118,12 @@ def distrust(path: Path, host: str, port: int) -> tuple[HostKey, ...]:
 
 
 def _is_trusted(entry: _Entry, name: str) -> bool:
-    return not entry.key.revoked and _matches(entry.names, name)
+    return not (entry.key.revoked or entry.authority) and _matches(entry.names, name)
 
 
 def _checked(line: str, name: str, comments: Mapping[HostKey, str]) -> str:
     entry = _parsed(line)
-    if entry is None or not _matches(entry.names, name):
+    if entry is None or entry.authority or not _matches(entry.names, name):
         raise DriverError(f"{line!r} is no known_hosts line of {name}")
     comment = comments.get(entry.key)
     return " ".join([*line.split()[:3], comment]) if comment else line
@@ -143,7 +150,7 @@ def _indexed(lines: Iterable[str]) -> tuple[dict[str, list[HostKey]], list[_Entr
     plain: dict[str, list[HostKey]] = {}
     other: list[_Entry] = []
     for entry in _entries(lines):
-        if any(_needs_trying(name) for name in entry.names):
+        if entry.authority or any(_needs_trying(name) for name in entry.names):
             other.append(entry)
             continue
         for name in entry.names:
@@ -158,16 +165,18 @@ def _entries(lines: Iterable[str]) -> Iterator[_Entry]:
 
 
 def _parsed(line: str) -> _Entry | None:
-    """Read one line; comments, broken lines and certificate authorities (which paramiko cannot check) are None."""
+    """Read one line; comments and broken lines are None."""
     words = line.split()
     marker = words.pop(0) if words and words[0].startswith("@") else ""
-    if len(words) < 3 or words[0].startswith("#") or marker not in {"", "@revoked"}:
+    if len(words) < 3 or words[0].startswith("#") or marker not in {"", "@revoked", "@cert-authority"}:
         return None
     try:
         blob = base64.b64decode(words[2], validate=True)
     except (binascii.Error, ValueError):
         return None
-    return _Entry(tuple(words[0].split(",")), HostKey(words[1], blob, bool(marker), " ".join(words[3:])))
+    marked = marker == "@revoked"
+    names, key = tuple(words[0].split(",")), HostKey(words[1], blob, marked, " ".join(words[3:]))
+    return _Entry(names, key, authority=marker == "@cert-authority")
 
 
 def _needs_trying(name: str) -> bool:
@@ -203,7 +212,7 @@ def _is_hash_of(pattern: str, name: str) -> bool:
 def _without(line: str, name: str) -> str | None:
     """Return the line without that host, or None when nothing is left of it."""
     entry = _parsed(line)
-    if entry is None or entry.key.revoked:
+    if entry is None or entry.key.revoked or entry.authority:
         return line
     left = [known for known in entry.names if known.lower() != name and not _is_hash_of(known, name)]
     if len(left) == len(entry.names):

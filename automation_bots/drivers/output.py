@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from automation_bots.model import one_line
 
 _TAIL = 4096
@@ -30,7 +32,19 @@ class Capped:
         self.total -= before - len(self.head)
 
 
-def joined(out: Capped, err: Capped, limit: int) -> str:
+class Part(Protocol):
+    """What was kept of a stream, and how much there was."""
+
+    @property
+    def head(self) -> bytes | bytearray:
+        """The first bytes, up to the limit."""
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+
+
+def joined(out: Part, err: Part, limit: int) -> str:
     """Return standard output, then standard error, as text of at most `limit` bytes and a mark where it was cut."""
     for_err = min(len(err.head), max(limit - len(out.head), limit // 10))
     kept = bytes(out.head[: limit - for_err]), bytes(err.head[:for_err])
@@ -58,6 +72,9 @@ def first_line(text: str) -> str:
 
 def last_line(tail: bytes) -> str:
     """Return the last line that says something, as one line to show."""
+    if len(tail) >= _TAIL:  # it begins in the middle of something, perhaps of a secret, of which no half must be shown
+        tail = tail[_TAIL // 4 :]
+        tail = tail.partition(b"\n")[2] or tail
     return first_line("\n".join(reversed(_text(tail).splitlines())))
 
 

@@ -1,198 +1,214 @@
-"""Run one command per device over SSH, many devices at once."""
+"""Run one command per device over SSH, hundreds of devices at once, in a process of its own."""
 
 from __future__ import annotations
 
-import re
-import threading
+import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from automation_bots.drivers import Report, Task, sudo
-from automation_bots.drivers.commands import POSIX, HasCommand, quoted, refuse_windows
-from automation_bots.drivers.endings import is_over, stopped
-from automation_bots.drivers.output import first_line, last_line
-from automation_bots.drivers.ssh_access import Access, KnownHosts, NoSession, access_to, load_session
+from automation_bots.drivers import Report, Task, ssh_endings, sudo
+from automation_bots.drivers.commands import HasCommand, quoted, refuse_windows
+from automation_bots.drivers.endings import is_over, stopped, why_over
+from automation_bots.drivers.ssh_access import Around, KnownHosts, access_to
+from automation_bots.drivers.ssh_endings import Asked
+from automation_bots.drivers.ssh_frames import Frame
+from automation_bots.drivers.ssh_worker import Share, Worker
 from automation_bots.errors import AutomationError, DriverError
-from automation_bots.model import Command, Device, Outcome, Risk, Status, one_line
+from automation_bots.model import Device, Outcome, Risk, Status, one_line
 
-if TYPE_CHECKING:
-    from automation_bots.drivers.ssh_channel import Ran
-    from automation_bots.drivers.ssh_session import Keys, Session
+_BATCH = 32  # devices given to the process at once, so that it begins while the others are looked up
+_TOGETHER = 2_000_000  # characters of output held at most before they are reported
+_STOP_SECONDS = 5.0  # in which the process must have said how each device was stopped
 
-_CLI_ERROR = re.compile(r"^% ?(?:Invalid|Incomplete|Ambiguous|Unknown|Unrecognized).*", re.MULTILINE)
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """[drivers.ssh] of bot.toml."""
+
+    parallel: int = 200
+    connect_seconds: float = 10
+    key_files: tuple[Path, ...] = ()
+    allow_agent: bool = True
+    keep_seconds: float = 60
+    keep: int = 500
 
 
 class Ssh:
-    """The driver for devices that take one command per connection."""
+    """The driver for devices that take one command at a time."""
 
     name = "ssh"
 
     def __init__(
         self,
         known_hosts: Path,
+        options: Options | None = None,
         *,
-        parallel: int = 20,
-        connect_seconds: float = 10,
         output_limit: int = 1_000_000,
-        key_files: tuple[Path, ...] = (),
-        allow_agent: bool = True,
+        around: Around | None = None,
+        **changed: Any,
     ) -> None:
-        self.known_hosts = KnownHosts(known_hosts)
-        self.parallel = parallel
-        self.connect_seconds = connect_seconds
+        self.known_hosts = known_hosts
+        self.options = Options(**changed) if options is None else options
         self.output_limit = output_limit
-        self.key_files = key_files
-        self.allow_agent = allow_agent
+        self.around = around or Around()
+        self.worker = Worker()
 
     def run(self, task: Task, report: Report) -> None:
-        """Run the operation's command on every device; returns when no thread and no connection is left."""
+        """Run the operation's command on every device; outcomes come as devices finish."""
         if not isinstance(task.operation.body, HasCommand):
             raise DriverError(f"{task.operation.name} says no command to run over SSH; see its file")
-        keys = load_session().Keys(self.key_files, allow_agent=self.allow_agent)
-        run = _Run(self, task, task.operation.body, keys)
+        run = _Run(self, task, report, task.operation.body)
+        first = next(run.orders, None)
+        if first is None:
+            return
+        with self.worker.share() as share:
+            try:
+                run.through(share, first)
+            finally:
+                shutil.rmtree(task.workdir / "ssh", ignore_errors=True)
 
-        def one(device: Device) -> None:
-            report.outcome(run.outcome(device))
+    @property
+    def trusted(self) -> KnownHosts:
+        """The host keys that are trusted now."""
+        return KnownHosts(self.known_hosts)
 
-        workers = max(1, min(self.parallel, len(task.devices)))
-        with run.connecting.watched(task), ThreadPoolExecutor(workers, thread_name_prefix="ssh") as pool:
-            done = [pool.submit(one, device) for device in task.devices]
-        for future in done:
-            future.result()
-
-
-class _Connecting:
-    """The sessions that wait for their device; those that run a command stop by themselves."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sessions: set[Session] = set()
-
-    def add(self, session: Session) -> None:
-        with self._lock:
-            self._sessions.add(session)
-
-    def remove(self, session: Session) -> None:
-        with self._lock:
-            self._sessions.discard(session)
-
-    def abort(self) -> None:
-        with self._lock:
-            for session in self._sessions:
-                session.abort()
-
-    @contextmanager
-    def watched(self, task: Task) -> Iterator[None]:
-        """Abort them when the task is cancelled or its time is over."""
-        task.cancel.call(self.abort)
-        # A moment late, so that whoever is woken sees that the time is over.
-        timer = threading.Timer(min(task.seconds_left + 0.05, threading.TIMEOUT_MAX), self.abort)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
+    def close(self) -> None:
+        """End the process and every connection."""
+        self.worker.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
-    """One run of the driver; each device passes through `outcome` in a thread of its own."""
+    """One run of the driver."""
 
     driver: Ssh
     task: Task
+    report: Report
     body: HasCommand
-    keys: Keys
-    connecting: _Connecting = field(default_factory=_Connecting)
+    waiting: dict[int, Asked] = field(default_factory=dict)
+    orders: Iterator[dict[str, Any]] = field(init=False)
 
-    def outcome(self, device: Device) -> Outcome:
-        began = time.monotonic()
+    def __post_init__(self) -> None:
+        self.orders = self._orders()
+
+    def through(self, share: Share, first: dict[str, Any]) -> None:
+        share.begin(self._settings())
+        self.task.cancel.call(share.nudge)
+        share.run([first])
         try:
-            outcome = self._tried(device, began)
-        except NoSession as error:
-            outcome = Outcome(device.name, error.status, one_line(str(error), 500))
-            if is_over(self.task):
-                outcome = stopped(self.task, device.name, started=False)
-        except AutomationError as error:
-            outcome = Outcome(device.name, Status.FAILED, one_line(str(error), 500))
-        return replace(outcome, seconds=time.monotonic() - began)
+            while some := list(islice(self.orders, _BATCH)):
+                share.run(some)
+                self._listen(share, 0)
+            while self.waiting and not is_over(self.task):
+                self._listen(share, self.task.seconds_left)
+            self._stop(share)
+        except DriverError as error:
+            self._died(error)
 
-    def _tried(self, device: Device, began: float) -> Outcome:
+    def _settings(self) -> dict[str, Any]:
+        options = self.driver.options
+        return {
+            "parallel": options.parallel,
+            "connect_seconds": options.connect_seconds,
+            "known_hosts": str(self.driver.known_hosts),
+            "key_files": [str(path) for path in options.key_files],
+            "agent": options.allow_agent,
+            "keep_seconds": options.keep_seconds,
+            "keep": options.keep,
+            "tells_begin": self.task.job.risk is Risk.CHANGE,
+        }
+
+    def _orders(self) -> Iterator[dict[str, Any]]:
+        for number, device in enumerate(self.task.devices):
+            try:
+                order = self._order(number, device)
+            except AutomationError as error:
+                self.report.outcome(Outcome(device.name, Status.FAILED, one_line(str(error), 500)))
+                continue
+            if order is not None:
+                yield order
+
+    def _order(self, number: int, device: Device) -> dict[str, Any] | None:
+        """Return what the process has to do for a device; None: nothing, and the device has its outcome."""
         refuse_windows(device.platform)
         command = self.body.command(device.platform, self.task.parameters)
         if command is None:
-            return Outcome(device.name, Status.SKIPPED, f"no command for platform {device.platform}")
+            self._settle(device, Status.SKIPPED, f"no command for platform {device.platform}")
+            return None
         text = quoted(command, device.platform)
         if self.task.check and self.task.operation.risk_of(self.task.parameters) is Risk.CHANGE:
             become = " with sudo" if command.become else ""
-            return Outcome(device.name, Status.SKIPPED, one_line(f"would run{become}: {text}", 500))
+            self._settle(device, Status.SKIPPED, f"would run{become}: {text}")
+            return None
         if is_over(self.task):
-            return stopped(self.task, device.name, started=False)
-        access = access_to(device, self.task.secrets(device.name))
-        ran = self._ran(access, sudo.line_for(command, device.platform, access))
-        if ran.stopped or (not ran.connected and is_over(self.task)):
-            return stopped(self.task, device.name, started=True, seconds=time.monotonic() - began, output=ran.output)
-        return self._judged(device, command, access, ran)
+            self.report.outcome(stopped(self.task, device.name, started=False))
+            return None
+        access = access_to(device, self.task.secrets(device.name), self.driver.around)
+        line = sudo.line_for(command, device.platform, access)
+        spill = self.task.workdir / "ssh" / str(number)
+        self.waiting[number] = Asked(device, access, text, spill, becomes=line.becomes)
+        work = {
+            "text": line.text,
+            "keep_stdin": line.keep_stdin,
+            "password": line.password,
+            "prompt": line.prompt,
+            "pty": access.pty,
+            "limit": self.driver.output_limit,
+            "spill": str(spill),
+        }
+        return {"device": number, "access": access.plain(), "work": work}
 
-    def _ran(self, access: Access, line: sudo.Line) -> Ran:
-        from automation_bots.drivers.ssh_channel import Execution  # late: it needs paramiko
-        from automation_bots.drivers.ssh_session import Session
+    def _settle(self, device: Device, status: Status, text: str) -> None:
+        self.report.outcome(Outcome(device.name, status, one_line(text, 500)))
 
-        seconds = max(0.1, min(self.driver.connect_seconds, self.task.seconds_left))
-        session = Session(access, self.keys, seconds=seconds, stopping=self._stopping)
+    def _listen(self, share: Share, seconds: float) -> None:
+        """Take what is said, waiting at most so long for the first word; what came together is reported together."""
+        found: list[Outcome] = []
+        size = 0
         try:
-            self.connecting.add(session)
-            if self._stopping():
-                session.abort()  # the call to abort came before this session was there
-            session.open(self.driver.known_hosts)
-            execution = Execution(session.transport, line, limit=self.driver.output_limit, seconds=seconds)
-            if not execution.start():
-                return execution.result(stopped=False)
-            self.connecting.remove(session)
-            return execution.run(self._stopping)
+            while size < _TOGETHER and (frame := share.frame(seconds)) is not None:
+                seconds = 0
+                if "device" not in frame.head:
+                    return
+                if (outcome := self._take(frame)) is not None:
+                    found.append(outcome)
+                    size += len(outcome.output)
         finally:
-            self.connecting.remove(session)
-            session.close()
+            self.report.batch(found)
 
-    def _stopping(self) -> bool:
-        return is_over(self.task)
+    def _take(self, frame: Frame) -> Outcome | None:
+        asked = self.waiting.get(frame.head["device"])
+        if asked is None:
+            return None
+        if "begun" in frame.head:
+            asked.begun = True
+            return None
+        del self.waiting[frame.head["device"]]
+        return ssh_endings.outcome(self.task, asked, frame, self.driver.output_limit)
 
-    def _judged(self, device: Device, command: Command, access: Access, ran: Ran) -> Outcome:
-        status, summary = self._ending(device, ran)
-        if status is Status.FAILED and command.become:
-            summary = sudo.problem(access, ran.err_tail, password_refused=ran.password_refused) or summary
-        return Outcome(device.name, status, summary, ran.output, exit_code=ran.exit_code)
+    def _stop(self, share: Share) -> None:
+        """Stop what is left, and hear of each how far it was."""
+        if not self.waiting:
+            return
+        share.stop()
+        end = time.monotonic() + _STOP_SECONDS
+        while self.waiting and time.monotonic() < end:
+            self._listen(share, end - time.monotonic())
+        for asked in self.waiting.values():
+            self.report.outcome(stopped(self.task, asked.device.name, started=True))
 
-    def _ending(self, device: Device, ran: Ran) -> tuple[Status, str]:
+    def _died(self, error: DriverError) -> None:
+        """Say of each device what the end of the process means for it; the next job finds a new one."""
         change = self.task.job.risk is Risk.CHANGE
-        if not ran.connected:
-            if change:
-                return Status.UNKNOWN, "the connection broke half-way; it may still be running there"
-            return Status.FAILED, "the connection broke half-way"
-        if not ran.accepted:
-            return Status.FAILED, "the device takes the login but no command this way (SSH exec)"
-        if device.platform not in POSIX:
-            return _cli_ending(ran, change=change)
-        if ran.exit_code is None:
-            return Status.FAILED, "ended without an exit code: killed by a signal"
-        if ran.exit_code:
-            return Status.FAILED, last_line(ran.err_tail) or f"exit code {ran.exit_code}"
-        return _good(change=change), first_line(ran.output)
-
-
-def _good(*, change: bool) -> Status:
-    return Status.CHANGED if change else Status.OK
-
-
-def _cli_ending(ran: Ran, *, change: bool) -> tuple[Status, str]:
-    """Judge by the text too: many network CLIs know no exit codes, or always say 0."""
-    if error := _CLI_ERROR.search(ran.out_head):
-        return Status.FAILED, one_line(error.group())
-    if ran.exit_code:
-        return Status.FAILED, last_line(ran.err_tail) or f"exit code {ran.exit_code}"
-    return _good(change=change), first_line(ran.output)
+        over = f" ({why_over(self.task)})" if is_over(self.task) else ""
+        for asked in self.waiting.values():
+            if change and asked.begun:
+                text = f"{error} while this ran{over}; it may still be running there"
+                self._settle(asked.device, Status.UNKNOWN, text)
+            else:
+                nothing = "; nothing was begun" if change else ""
+                self._settle(asked.device, Status.FAILED, f"{error}{nothing}{over}; type it again")

@@ -19,11 +19,14 @@ class Line:
     keep_stdin: bool = False  # some network CLIs take the end of input for a log-out
     password: str = field(default="", repr=False)
     prompt: str = ""
+    becomes: bool = False
 
 
 def line_for(command: Command, platform: str, access: Access) -> Line:
     """Return what to send to a device, through sudo where the command needs it."""
-    if not command.become or access.user == access.become_user:
+    # What the inventory says of a network device's privileges is for drivers that hold a conversation with it.
+    wanted = command.become or (access.become and platform in POSIX)
+    if not wanted or access.user == access.become_user:
         return Line(quoted(command, platform), keep_stdin=platform not in POSIX)
     if platform not in POSIX or access.become_method != "sudo":
         method = access.become_method if platform in POSIX else f"the privileges of {platform}"
@@ -34,7 +37,7 @@ def line_for(command: Command, platform: str, access: Access) -> Line:
     prompt = f"[sudo {secrets.token_hex(8)}] " if access.become_password else ""
     how = ("-S", "-p", prompt) if prompt else ("-n",)
     wrapped = Command(("sudo", *how, *user, "--", *command.argv))
-    return Line(quoted(wrapped, platform), password=access.become_password, prompt=prompt)
+    return Line(quoted(wrapped, platform), password=access.become_password, prompt=prompt, becomes=True)
 
 
 def problem(access: Access, err_tail: bytes, *, password_refused: bool) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
@@ -15,11 +16,13 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Caller, Job, Place, Request
 from automation_bots.store.bulk import put
+from automation_bots.store.clear import cleared
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
 
 START = "0" * 64  # the `prev` of the first row
 READ_AT_ONCE = 1_000
+UNSIGNED: Mapping[int, Collection[str]] = MappingProxyType({})
 
 
 class AuditKind(StrEnum):
@@ -45,14 +48,33 @@ class AuditKind(StrEnum):
     UNKNOWN_PERSON = "unknown person"
     UNKNOWN_COMMAND = "unknown command"
     RELOADED = "reloaded"
-    INSTALLED = "installed"
+    INSTALLED = "installed"  # plugins from elsewhere
+    UPDATED = "updated"
+    REMOVED = "removed"
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    REVIEWED = "reviewed"
+    CONTINUED = "continued"  # the next batch of a job that waited for a word
     TRUSTED = "trusted"  # host keys of devices
     UNTRUSTED = "untrusted"
     COMMAND = "command"  # of Errbot itself or of a plugin from elsewhere
     ERROR = "error"
+    LINKED = "linked"  # an id of a chat network to a person
+    UNLINKED = "unlinked"
+    INVITED = "invited"
+    CODE_REFUSED = "code refused"  # a one-time code for a link
+    ENROLMENT = "enrolment"
+    PROVED = "proved"
+    PROOF_REFUSED = "proof refused"
+    FORGOTTEN = "forgotten"  # all that was kept of a person whom the policy no longer names
+    EXPORTED = "exported"
+    REJECTED = "rejected"  # words that made no command
+    ABANDONED = "abandoned"  # a question of the bot that nobody answered
 
 
 class BrokenAudit(StoreError):
@@ -153,7 +175,7 @@ def append(
         "network": storable(caller.network if caller else place.network if place else ""),
         "caller": storable(caller.id if caller else ""), "place": storable(_place(place)),
         "operation": storable(subject.operation), "devices": len(subject.devices), "job": subject.job,
-        "body": canonical({**body, **names}), "prev": head.hash,
+        "body": canonical({**cleared(connection, body), **names}), "prev": head.hash,
     }  # fmt: skip
     fields["hash"] = hash_of(fields)
     connection.execute(insert(audit), fields)
@@ -196,9 +218,9 @@ def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
         yield audit.c.job == job
 
 
-def after(connection: Connection, seq: int, limit: int) -> list[AuditRow]:
-    """Return the rows that follow one, oldest first."""
-    statement = select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(limit)
+def after(connection: Connection, seq: int, limit: int, **criteria: Unpack[Criteria]) -> list[AuditRow]:
+    """Return the rows that follow one and fit, oldest first."""
+    statement = select(audit).where(audit.c.seq > seq, *_conditions(criteria)).order_by(audit.c.seq).limit(limit)
     return [row_of(row) for row in connection.execute(statement).mappings()]
 
 
@@ -212,20 +234,30 @@ def row_of(row: RowMapping) -> AuditRow:
     return AuditRow(**fields)
 
 
-def verify(connection: Connection) -> int:
+def head(connection: Connection) -> tuple[int, str]:
+    """Return number and hash of the newest row."""
+    row = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
+    return row.seq, row.hash
+
+
+def verify(connection: Connection, signed: Mapping[int, Collection[str]] = UNSIGNED) -> int:
     """Check the whole chain and return its length; raise BrokenAudit at the first record that does not fit.
 
     Seen: rows changed, put in, taken out, reordered, cut off at the end. Not seen: everything rewritten from some row
     on, hashes and head included, or the whole database put back to an older copy. Only a hash kept elsewhere shows
-    that: in the ECS file on another machine, or in a signed checkpoint.
+    that: in the ECS file on another machine, or in a signed checkpoint. `signed` are such hashes by their number.
     """
     last, previous = 0, START
-    head = connection.execute(select(audit_head)).mappings().one_or_none()
+    end = connection.execute(select(audit_head)).mappings().one_or_none()
     while rows := _raw_after(connection, last):
         for row in rows:
             _check(row, last, previous)
             last, previous = row["seq"], row["hash"]
-    _check_head(head, last, previous)
+            if any(hash_ != previous for hash_ in signed.get(last, ())):
+                raise BrokenAudit(last, "is not the one that was signed: it, or one before it, was written anew")
+    if (known := max(signed, default=0)) > last:
+        raise BrokenAudit(last + 1, f"is missing, and all after it: record {known} was there when it was signed")
+    _check_head(end, last, previous)
     return last
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from automation_bots.errors import StoreError
+from automation_bots.store.clear import KEY as CLEAR
 from automation_bots.store.failures import EXPLAINED, explain
 from automation_bots.store.folder import Folder
 from automation_bots.store.schema import HEAD
@@ -69,6 +70,7 @@ class Database:
         self._writer: Connection | None = None
         self._listeners: tuple[Callable[[], None], ...] = ()
         self._closed = False
+        self.clear: Callable[[str], str] = str  # takes secrets out of what is kept
         try:
             with self.write() as connection:
                 _bring_up_to_date(connection, backend.where, migrates=migrates)
@@ -99,6 +101,7 @@ class Database:
             try:
                 with connection.begin():
                     self._backend.begin_write(connection)
+                    connection.info[CLEAR] = self.clear
                     yield connection
             finally:
                 if connection.invalidated:

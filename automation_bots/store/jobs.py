@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, u
 from automation_bots.errors import NoSuchJob
 from automation_bots.model import FINAL, PARKED, Job, State
 from automation_bots.store import outcomes
+from automation_bots.store.clear import cleared
 from automation_bots.store.codec import frozen, job_of, row_of
 from automation_bots.store.schema import jobs
 
@@ -19,7 +20,8 @@ from automation_bots.store.schema import jobs
 def add(connection: Connection, job: Job, now: datetime) -> Job:
     """Put a job into the queue, or park it, and give it its number. Nobody is told of the end of a preview."""
     state, told = job.state if job.state in PARKED else State.QUEUED, job.preview_of is not None
-    fresh = replace(job, state=state, created=now, started=None, ended=None, error="", told=told, counts={})
+    words = {name: cleared(connection, getattr(job, name)) for name in ("words", "reason", "emergency")}
+    fresh = replace(job, state=state, created=now, started=None, ended=None, error="", told=told, counts={}, **words)
     number = connection.scalar(insert(jobs).returning(jobs.c.number), row_of(fresh))
     return replace(fresh, number=number or 0, parameters=frozen(dict(job.parameters)))
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from automation_bots.approval import Approval, Vote
 from automation_bots.model import NOTHING, PARKED, Caller, Job, Place, State
 from automation_bots.needs import Need
-from automation_bots.store import audit, jobs
+from automation_bots.store import audit, jobs, reviews
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.codec import canonical, frozen
 from automation_bots.store.database import Database
@@ -162,7 +162,9 @@ def _move_on(connection: Connection, job: Job, now: datetime, state: State) -> b
     moved = jobs.move(connection, job.number, job.state, {"state": state.value})
     if moved and state is State.QUEUED:
         _write(connection, job.number, {"released": now.isoformat()}, due=now)
-        names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest")
+        if job.emergency:
+            reviews.ask(connection, job, now)
+        names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "emergency")
         facts = {name: getattr(job, name) for name in names}
         audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(job), facts)
     elif moved:

@@ -184,6 +184,29 @@ votes = Table(
     Column("note", Words, nullable=False),
 )
 
+closures = Table(
+    "closures",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("device", Words, primary_key=True),  # "*": every one
+    Column("person", Words, primary_key=True),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("job", Number, ForeignKey("jobs.number"), primary_key=True, autoincrement=False),
+    Column("person", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("reviewer", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("written", UtcTime),
+)
+
 seen = Table(
     "seen",
     metadata,
@@ -231,4 +254,44 @@ audit_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Number, nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+# Ids that were linked to a person in chat; those of policy.yml stand beside them and win.
+links = Table(
+    "links",
+    metadata,
+    Column("network", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("code", String(64), primary_key=True),  # SHA-256: whoever reads the table has no code
+    Column("person", Words, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("step", BigInteger, nullable=False),  # of the last code that was used
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", UtcTime),
+    Column("at", UtcTime, nullable=False),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("network", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )

@@ -12,12 +12,15 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, insert, select
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, schema
+from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, reviews, schema
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.parking import Parking
+from automation_bots.store.persons import PeopleStore
+from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
 SILENT = "The bot stopped before this device answered"
@@ -35,6 +38,9 @@ class Store:
         self._database = database
         self._clock = clock
         self.parking = Parking(database, clock)
+        self.closures = Closures(database, clock)
+        self.reviews = Reviews(database, clock)
+        self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)
 
     @classmethod
@@ -48,6 +54,10 @@ class Store:
         """
         return cls(Database.open(url_or_folder, exclusive=exclusive), clock)
 
+    def redact_with(self, clear: Callable[[str], str]) -> None:
+        """Take secrets out of the words of jobs and of the audit's facts with this, before they are kept."""
+        self._database.clear = clear
+
     def close(self) -> None:
         """End; what comes later is refused with a StoreError."""
         self._database.close()
@@ -59,6 +69,8 @@ class Store:
         now = self._clock()
         with self._database.write() as connection:
             added = jobs.add(connection, job, now)
+            if added.emergency:
+                reviews.ask(connection, added, now)
             audit.append(connection, now, AuditKind.ACCEPTED, Subject.of_job(added), {**extra, **_facts(added)})
         return added
 
@@ -246,10 +258,10 @@ class Store:
         with self._database.read() as connection:
             return audit.find(connection, limit, **criteria)
 
-    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
+    def audit_after(self, seq: int, limit: int = 500, **criteria: Unpack[Criteria]) -> list[AuditRow]:
         """Return the audit rows that follow one, oldest first."""
         with self._database.read() as connection:
-            return audit.after(connection, seq, limit)
+            return audit.after(connection, seq, limit, **criteria)
 
     def last_audit(self) -> int:
         """Return the number of the newest audit row; 0 when there is none."""
@@ -260,10 +272,18 @@ class Store:
         """Call this after every write; it must neither wait nor raise."""
         self._database.on_commit(listener)
 
-    def verify_audit(self) -> int:
-        """Check the audit chain and return its length; BrokenAudit names the first bad record."""
+    def verify_audit(self, signed: Mapping[int, Collection[str]] = audit.UNSIGNED) -> int:
+        """Check the audit chain and return its length; BrokenAudit names the first bad record.
+
+        `signed` are the hashes of some records as checkpoints have them.
+        """
         with self._database.read() as connection:
-            return audit.verify(connection)
+            return audit.verify(connection, signed)
+
+    def audit_head(self) -> tuple[int, str]:
+        """Return number and hash of the newest record."""
+        with self._database.read() as connection:
+            return audit.head(connection)
 
     # -- retention ---------------------------------------------------------------------------------------------------
 
@@ -290,8 +310,8 @@ class Store:
 
 def _facts(job: Job) -> dict[str, Any]:
     """Return what was asked for, as the audit row of the acceptance keeps it."""
-    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of")
-    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name}
+    names = ("parameters", "pattern", "risk", "drivers", "rules", "check", "reason", "digest", "retry_of", "emergency")
+    return {name: getattr(job, name) for name in names} | {"caller_name": job.caller.name, "direct": job.place.direct}
 
 
 def _by(job: Job, person: str) -> Subject:

@@ -46,6 +46,8 @@ class TextSurface(PlainSurface):
         text, lines = file.text, self.capabilities.screen_lines
         if text is not None and text.count("\n") < lines:
             return text
+        if file.passing:
+            return f"({file.name}: a terminal shows no picture, and this one is kept nowhere)"
         folder = Path(self._bot.bot_config.AUTOMATION.data) / "files"
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / (_UNSAFE.sub("_", file.name).lstrip(".") or "file")

@@ -44,6 +44,11 @@ class Desk(mixin.ThrottledMixin, BotPlugin):
         return self.desk.can(self.ask(msg, args))
 
     @botcmd
+    def why(self, msg, args):
+        """Which rule decided about a job or a refusal."""
+        return self.desk.why(self.ask(msg, args))
+
+    @botcmd
     def playbook(self, msg, args):
         """List playbooks, look into one, run one."""
         return self.desk.playbook(self.ask(msg, args))

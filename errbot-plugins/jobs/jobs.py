@@ -41,4 +41,4 @@ class Jobs(mixin.ThrottledMixin, BotPlugin):
     @botcmd
     def audit(self, msg, args):
         """The record."""
-        return self.job_desk.audit(self.ask(msg, args))
+        return self.record_desk.audit(self.ask(msg, args))

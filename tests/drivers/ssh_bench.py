@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,8 @@ def device(sshd: Sshd, number: int = 0, **variables: Any) -> Device:
     return Device(f"web{number + 1}", variables=known)
 
 
-def with_password(sshd: Sshd, **variables: Any) -> Device:
-    return device(sshd, **{"ansible_ssh_private_key_file": None, **variables})
+def with_password(sshd: Sshd, number: int = 0, **variables: Any) -> Device:
+    return device(sshd, number, **{"ansible_ssh_private_key_file": None, **variables})
 
 
 def secrets(**values: str):
@@ -71,8 +72,9 @@ class SshTests:
         return sshd
 
     @pytest.fixture
-    def ssh(self, sshd: Sshd) -> Ssh:
-        return ssh_to(sshd)
+    def ssh(self, sshd: Sshd) -> Iterator[Ssh]:
+        with contextlib.closing(ssh_to(sshd)) as driver:
+            yield driver
 
     @pytest.fixture
     def bench(self, ssh: Ssh, tmp_path: Path) -> Bench:
@@ -80,7 +82,7 @@ class SshTests:
         return Bench(ssh, tmp_path / "work")
 
     @pytest.fixture(autouse=True)
-    def _nothing_outlives_a_run(self, sshd: Sshd):
+    def _nothing_outlives_the_driver(self, sshd: Sshd):
         with nothing_left_behind():
             yield
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from automation_bots.drivers import Cancel
+from automation_bots.drivers.ssh import Ssh
 from automation_bots.errors import DriverError
 from automation_bots.model import Command, Device, Operation, Risk, Status
 from tests.drivers.contract import DriverContract, Lab
@@ -22,14 +25,19 @@ pytestmark = pytest.mark.slow
 
 class TestContract(DriverContract):
     @pytest.fixture
-    def lab(self, sshd: Sshd, tmp_path: Path) -> Lab:
+    def ssh(self, sshd: Sshd):
+        with contextlib.closing(ssh_to(sshd)) as driver:
+            yield driver
+
+    @pytest.fixture
+    def lab(self, ssh: Ssh, sshd: Sshd, tmp_path: Path) -> Lab:
         good = tuple(device(sshd, number) for number in range(3))
         trace = sshd.home / tmp_path.name
         sleep = f"6{time.time_ns() % 10**8 / 10**8}"
         touch = ("sh", "-c", 'umask 0; : > "$0"', str(trace))
         sshd.home.chmod(0o777)
         return Lab(
-            driver=ssh_to(sshd),
+            driver=ssh,
             good=good,
             broken=Device("bad1", variables={**good[0].variables, "platform": "posix"}),
             unreachable=Device("gone1", variables={**good[0].variables, "ansible_port": closed_port()}),
@@ -119,14 +127,14 @@ class TestSsh(SshTests):
         [
             (strange.silent, "gave no SSH greeting"),
             (strange.hangs_up, "closed the connection before SSH began"),
-            (strange.garbage, "does not speak SSH"),
+            (strange.garbage, "closed the connection before SSH began"),
             (strange.web, "closed the connection before SSH began"),
-            (strange.broken_handshake, "does not speak SSH"),
+            (strange.broken_handshake, "closed the connection during the key exchange"),
             (strange.stalls_after_greeting, "gave an SSH greeting and then fell silent"),
         ],
     )
     def test_what_is_not_an_ssh_server_is_told_apart(self, run, ssh, behaviour, words):
-        ssh.connect_seconds = 1
+        ssh.options = replace(ssh.options, connect_seconds=1)
         with strange.server(behaviour) as port:
             outcome = run(verb("id"), Device("odd", variables={"ansible_host": "127.0.0.1", "ansible_port": port}))
         assert outcome.status is Status.UNREACHABLE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ class TestLogin(SshTests):
         assert "the device accepts publickey" in outcome.summary
 
     def test_a_key_of_the_bot_serves_devices_that_name_none(self, bench, sshd):
-        bench.driver.key_files = (sshd.key_file,)
+        bench.driver.options = replace(bench.driver.options, key_files=(sshd.key_file,))
         target = with_password(sshd)
         assert bench.run(verb("id"), target)[target.name].status is Status.OK
 
@@ -73,31 +74,31 @@ class TestLogin(SshTests):
     # --- host keys
 
     def test_an_unknown_host_key_is_shown_with_what_to_do(self, run, ssh, sshd, tmp_path):
-        ssh.known_hosts.path = tmp_path / "none"
+        ssh.known_hosts = tmp_path / "none"
         outcome = run(verb("id"), device(sshd))
         assert outcome.status is Status.UNREACHABLE
         assert sshd.fingerprint() in outcome.summary
         assert "automation-bots trust <bot folder> web1" in outcome.summary
 
     def test_a_changed_host_key_shows_both_fingerprints(self, run, ssh, sshd, tmp_path, other_key):
-        ssh.known_hosts.path = tmp_path / "known"
-        ssh.known_hosts.path.write_text(f"[{sshd.addresses[0]}]:{sshd.port} {other_key.read_text()}")
+        ssh.known_hosts = tmp_path / "known"
+        ssh.known_hosts.write_text(f"[{sshd.addresses[0]}]:{sshd.port} {other_key.read_text()}")
         outcome = run(verb("id"), device(sshd))
         assert outcome.status is Status.FAILED
         assert outcome.summary.count("SHA256:") == 2
         assert sshd.fingerprint() in outcome.summary
 
     def test_the_kind_of_key_that_is_known_is_the_one_asked_for(self, run, ssh, sshd, tmp_path):
-        ssh.known_hosts.path = tmp_path / "known"
+        ssh.known_hosts = tmp_path / "known"
         key = (sshd.folder / "host_ecdsa.pub").read_text()
-        ssh.known_hosts.path.write_text(f"[{sshd.addresses[0]}]:{sshd.port} {key}")
+        ssh.known_hosts.write_text(f"[{sshd.addresses[0]}]:{sshd.port} {key}")
         assert run(verb("id"), device(sshd)).status is Status.OK
 
     def test_offered_keys_can_be_trusted_and_then_work(self, run, ssh, sshd, tmp_path):
-        ssh.known_hosts.path = tmp_path / "new" / "known"
+        ssh.known_hosts = tmp_path / "new" / "known"
         keys = offered_keys(sshd.addresses[0], sshd.port, 5)
         assert [key.fingerprint for key in keys] == [sshd.fingerprint("ed25519"), sshd.fingerprint("ecdsa")]
-        trust(ssh.known_hosts.path, sshd.addresses[0], sshd.port, [key.line for key in keys])
+        trust(ssh.known_hosts, sshd.addresses[0], sshd.port, [key.line for key in keys])
         assert run(verb("id"), device(sshd)).status is Status.OK
 
     def test_asking_for_keys_says_why_there_are_none(self):

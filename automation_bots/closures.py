@@ -1,0 +1,66 @@
+"""Devices closed to changes by people: freezes (for everybody) and locks (for all but their owner). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from automation_bots.model import one_line
+
+ALL = "*"  # in place of a device: every one, also those that come later
+
+
+class Closing(StrEnum):
+    """How devices are closed."""
+
+    FREEZE = "freeze"
+    LOCK = "lock"
+
+
+DONE = {Closing.FREEZE: "frozen", Closing.LOCK: "locked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """One freeze or lock: what somebody closed at once. Times are aware."""
+
+    kind: Closing
+    person: str
+    reason: str
+    devices: frozenset[str]  # {ALL}: every one
+    at: datetime
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether its time is not over."""
+        return self.until is None or now < self.until
+
+    def hits(self, devices: Iterable[str]) -> list[str]:
+        """Return which of the devices it closes, sorted."""
+        return sorted(device for device in devices if ALL in self.devices or device in self.devices)
+
+
+def closing(closures: Sequence[Closure], devices: frozenset[str], person: str, now: datetime) -> list[Closure]:
+    """Return the closures that keep a person from changing these devices now; no device: those of all."""
+    return [
+        closure
+        for closure in closures
+        if closure.holds(now)
+        and not (closure.kind is Closing.LOCK and closure.person == person)
+        and (ALL in closure.devices or not closure.devices.isdisjoint(devices))
+    ]
+
+
+def sentence(closure: Closure, zone: str) -> str:
+    """Who closed it, why and until when: what follows the names of the devices."""
+    until = f" until {clock(closure.until, zone)}" if closure.until else ""
+    why = f": {one_line(closure.reason, 200)}" if closure.reason else ""
+    return f"{DONE[closure.kind]} by {closure.person}{until}{why}"
+
+
+def clock(moment: datetime, zone: str) -> str:
+    """A moment as the people of a policy read it."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

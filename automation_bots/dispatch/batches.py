@@ -1,0 +1,86 @@
+"""A job's devices in batches one after the other, for every driver alike; one batch when nobody asked for a canary."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from automation_bots import canary
+from automation_bots.drivers import Cancel
+from automation_bots.model import GOOD, Job, Outcome, Status
+
+_PAUSE_SECONDS = 12 * 3600.0  # nobody's devices are kept from others for longer
+_LOOK_SECONDS = 0.2
+
+
+class Batches:
+    """Which devices come when, and why the others are not reached."""
+
+    def __init__(self, job: Job, cancel: Cancel, pause_seconds: float = _PAUSE_SECONDS) -> None:
+        self._job, self._cancel, self._pause_seconds = job, cancel, pause_seconds
+        self._batches = canary.batches(job.canary, job.devices)
+        self._word = threading.Event()
+        self._number = 0
+        self._pausing = False
+
+    @property
+    def label(self) -> str:
+        """Where it is, as it stands before a driver's words."""
+        if len(self._batches) == 1:
+            return ""
+        at = f"batch {self._number} of {len(self._batches)}"
+        return f"paused after {at}: !continue {self._job.number}" if self._pausing else at
+
+    def go_on(self) -> bool:
+        """Say the word that a pause waits for; False when there is no pause."""
+        if not self._pausing:
+            return False
+        self._word.set()
+        return True
+
+    def run(
+        self,
+        work: Callable[[tuple[str, ...], float], None],
+        seconds: float,
+        seen: Mapping[str, Status],
+        report: Callable[[Outcome], None],
+    ) -> str:
+        """Do the work batch by batch within the time limit, pauses not counted; say why it stopped before the end."""
+        for number, devices in enumerate(self._batches, 1):
+            self._number = number
+            began = time.monotonic()
+            work(devices, seconds)
+            seconds -= time.monotonic() - began
+            rest = [device for batch in self._batches[self._number :] for device in batch]
+            if not rest:
+                return ""
+            if why := self._stops([seen.get(device, Status.FAILED) for device in devices]) or self._pause():
+                self._leave(rest, why, report)
+                return "" if self._cancel.is_set() else why
+        return ""
+
+    def _stops(self, found: list[Status]) -> str:
+        if self._cancel.is_set():
+            return self._cancel.why
+        if not canary.stops(found, self._job.limits.failures):
+            return ""
+        bad = sum(1 for status in found if status not in GOOD)
+        return f"stopped after batch {self._number} of {len(self._batches)}: {bad} of {len(found)} failed there"
+
+    def _pause(self) -> str:
+        if self._job.canary is None or self._job.canary.pause_after != self._number:
+            return ""
+        end = time.monotonic() + self._pause_seconds
+        self._pausing = True
+        while not self._word.wait(_LOOK_SECONDS) and not self._cancel.is_set() and time.monotonic() < end:
+            pass
+        self._pausing = False
+        if self._cancel.is_set():
+            return self._cancel.why
+        return "" if self._word.is_set() else f"nobody said !continue after batch {self._number}"
+
+    def _leave(self, devices: list[str], why: str, report: Callable[[Outcome], None]) -> None:
+        status = Status.CANCELLED if self._cancel.is_set() else Status.SKIPPED
+        for device in devices:
+            report(Outcome(device, status, f"not reached: {why}"))

@@ -1,0 +1,123 @@
+"""The drivers of a bot, made of its settings; and how host keys are looked at on the same ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from automation_bots import gate
+from automation_bots.drivers import Driver
+from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.network.driver import Network
+from automation_bots.drivers.network.plan import Manner
+from automation_bots.drivers.paths import Paths, Sight
+from automation_bots.drivers.python import Python
+from automation_bots.drivers.reach import Reach
+from automation_bots.drivers.salt_api import Login
+from automation_bots.drivers.ssh import Options, Ssh
+from automation_bots.drivers.ssh_access import Access, Around, KnownHosts, OfferedKey, access_to, offered_to
+from automation_bots.drivers.ssh_config import SshConfig
+from automation_bots.elsewhere import Elsewhere
+from automation_bots.home import Home
+from automation_bots.inventory import Inventory
+from automation_bots.model import Answer, Place
+from automation_bots.trust import Means
+from automation_bots.world import World
+
+_LOOK_SECONDS = 5.0  # for one device
+
+
+class Equipment:
+    """Makes drivers; each method knows the settings of one."""
+
+    def __init__(self, home: Home, inventory: Inventory, world: World) -> None:
+        self._home, self._inventory, self._world = home, inventory, world
+        self.elsewhere = Elsewhere(self._salt(), world, home.settings.drivers)
+
+    def drivers(self, *more: Driver) -> dict[str, Driver]:
+        """Return all drivers by name; a later one of a name wins."""
+        wanted = self._home.settings.drivers
+        reach = Reach(packets_per_second=wanted.reach.packets_per_second)
+        python = Python(environment=self._home.environment_of("python"), output_limit=wanted.output_limit)
+        own: tuple[Driver, ...] = (self._ssh(), self._network(), self._ansible(), python, reach, self._paths())
+        return {driver.name: driver for driver in (*own, *self.elsewhere.drivers, *more)}
+
+    def _salt(self) -> Login:
+        wanted, home = self._home.settings.drivers.salt, self._home
+        password = home.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
+        return Login(wanted.url, wanted.user, password, wanted.eauth, home.path(wanted.ca) if wanted.ca else None)
+
+    def _ansible(self) -> Ansible:
+        wanted = self._home.settings.drivers
+        return Ansible(
+            forks=wanted.ansible.forks,
+            vault_password_file=self._inventory.vault_password_file,
+            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._home.environment_of("ansible")},
+            output_limit=wanted.output_limit,
+        )
+
+    def _ssh(self) -> Ssh:
+        wanted = self._home.settings.drivers.ssh
+        options = Options(
+            parallel=wanted.parallel,
+            connect_seconds=wanted.connect_seconds,
+            key_files=tuple(self._home.path(key) for key in wanted.key_files),
+            allow_agent=wanted.agent,
+            keep_seconds=wanted.keep_seconds,
+            keep=wanted.keep,
+        )
+        limit = self._home.settings.drivers.output_limit
+        return Ssh(self._home.known_hosts, options, output_limit=limit, around=self.around())
+
+    def _network(self) -> Network:
+        drivers = self._home.settings.drivers
+        manner = Manner(
+            KnownHosts(self._home.known_hosts),
+            connect_seconds=drivers.ssh.connect_seconds,
+            read_seconds=drivers.network.read_seconds,
+            key_files=tuple(self._home.path(key) for key in drivers.ssh.key_files),
+            agent=drivers.ssh.agent,
+            around=self.around(),
+        )
+        return Network(
+            manner,
+            self._home.data / "network",
+            parallel=drivers.network.parallel,
+            threads=drivers.network.threads,
+            output_limit=drivers.output_limit,
+        )
+
+    def around(self) -> Around:
+        """What says how to get to a device, beside its own variables."""
+        wanted = self._home.settings.drivers.ssh.config
+        config = SshConfig(self._home.path(wanted)) if wanted else None
+        return Around(config, self._inventory.find, self._inventory.secrets)
+
+    def means(self, tell: Callable[[Place, Answer], object]) -> Means:
+        """How host keys are looked at: by the way that the driver takes, jump hosts included."""
+        wanted, around = self._home.settings.drivers.ssh, self.around()
+        keys = tuple(self._home.path(key) for key in wanted.key_files)
+
+        def offered(access: Access) -> list[OfferedKey]:
+            return offered_to(access, KnownHosts(self._home.known_hosts), _LOOK_SECONDS, keys=keys, agent=wanted.agent)
+
+        return Means(
+            self._home.known_hosts,
+            tell=tell,
+            access=lambda device: access_to(device, {}, around),
+            offered=offered,
+        )
+
+    def _paths(self) -> Paths:
+        def address(person: str, name: str) -> str:
+            """What the inventory says of a device, to those who may know of it."""
+            known = self._world.policy.people.get(person)
+            if name not in gate.visible(self._world.scope, known):
+                return ""
+            return self._inventory.device(name).address
+
+        return Paths(sight=Sight(device=address))
+
+    def _ssh_options(self) -> str:
+        """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
+        files = " ".join(f'"{path}"' for path in (self._home.known_hosts, "~/.ssh/known_hosts"))
+        return f"-o 'UserKnownHostsFile={files}'"

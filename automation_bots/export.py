@@ -1,0 +1,100 @@
+"""The record for an auditor: readable columns as CSV that no spreadsheet runs, or JSON with the hashed texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from automation_bots.errors import BadCommand
+from automation_bots.model import one_line
+from automation_bots.store.audit import AuditRow
+from automation_bots.store.codec import canonical
+from automation_bots.store.schema import stamp
+
+COLUMNS = ("number", "time (UTC)", "what", "person", "network", "id", "place", "job", "operation", "parameters",
+           "devices", "device names", "rules", "reason", "result", "more", "hash")  # fmt: skip
+_SHOWN = ("devices", "parameters", "rules", "reason", "error", "state", "counts")
+_FORMULA = re.compile(r"^[\s'\"\x00-\x1f]*[=+\-@＝＋－＠|%]|^[\t\r\n]")
+
+
+def period(words: Iterable[str], now: datetime) -> tuple[datetime, datetime]:
+    """Read `from 2026-11-01 to 2026-11-30`, days of UTC, both included; times may follow a T."""
+    said = list(words)
+    if len(said) not in {2, 4} or said[0].lower() != "from" or (len(said) == 4 and said[2].lower() != "to"):
+        raise BadCommand("Write the period as  from 2026-11-01 to 2026-11-30  (days in UTC, both included).")
+    since = _moment(said[1], end=False)
+    until = _moment(said[3], end=True) if len(said) == 4 else now + timedelta(seconds=1)
+    if until <= since:
+        raise BadCommand(f"The period ends before it begins: {one_line(' '.join(said), 60)}")
+    return since, until
+
+
+def _moment(text: str, *, end: bool) -> datetime:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            day = datetime.combine(date.fromisoformat(text), time(), UTC)
+            return day + timedelta(days=1) if end else day
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise BadCommand(f"{one_line(text, 40)!r} is no day; write 2026-11-30 or 2026-11-30T14:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def as_csv(rows: Iterable[AuditRow]) -> str:
+    """Write rows as CSV with a heading (RFC 4180)."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(value) for value in _columns(row)])
+    return out.getvalue()
+
+
+def as_json(rows: Iterable[AuditRow]) -> str:
+    """Write rows as a JSON list; `original` is the text whose SHA-256 is `hash`."""
+    return "[\n" + ",\n".join(json.dumps(_document(row), ensure_ascii=False) for row in rows) + "\n]\n"
+
+
+def _document(row: AuditRow) -> dict[str, Any]:
+    return {"number": row.seq, "time": stamp(row.at), "what": str(row.kind), "person": row.person,
+            "network": row.network, "id": row.caller, "place": row.place, "job": row.job, "operation": row.operation,
+            "devices": row.devices, "details": row.body, "hash": row.hash, "previous": row.prev,
+            "original": row.original}  # fmt: skip
+
+
+def _columns(row: AuditRow) -> tuple[object, ...]:
+    body = row.body
+    more = {name: value for name, value in body.items() if name not in _SHOWN and value not in ("", None, [], {})}
+    reason = ". ".join(str(body[name]) for name in ("reason", "error") if body.get(name))
+    return (
+        row.seq, stamp(row.at), str(row.kind), row.person, row.network, row.caller, row.place, row.job or "",
+        row.operation, _pairs(body.get("parameters")), row.devices or "", _listed(body.get("devices")),
+        _listed(body.get("rules")), reason, _result(body), canonical(more) if more else "", row.hash,
+    )  # fmt: skip
+
+
+def _result(body: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{number} {status}" for status, number in (body.get("counts") or {}).items())
+    return ": ".join(part for part in (str(body.get("state") or ""), counts) if part)
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(map(str, values or ()))
+
+
+def _pairs(values: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items()) if isinstance(values, Mapping) else ""
+
+
+def _cell(value: object) -> str:
+    """A text that a spreadsheet might run is shown with an apostrophe before it, in one line."""
+    text = str(value)
+    if isinstance(value, int):
+        return text
+    text = f"'{text}" if _FORMULA.search(text) else text
+    return one_line(text, 30_000)

@@ -1,0 +1,116 @@
+"""A decision of the gate: 200 rules with every kind of condition, 500 people, 10,000 devices."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from automation_bots import gate, patterns, policy
+from automation_bots.closures import Closing, Closure
+from automation_bots.model import Caller, Operation, Parameter, Place, Request, Risk, Verdict
+from automation_bots.scope import Scope
+from bench.figures import Figure, quantile
+from bench.folders import ROLES, SITES, big_groups, workspace
+
+RULES, PEOPLE, TEAMS, BAR = 200, 500, 20, 20
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
+PATTERNS = ("{role}", "site{site}", "{role}:&site{site}", "all:!site{site}", "{role}*1", "site{site}:!{role}", "all")
+UPTIME = Operation("uptime", "Since when it is up", risk=Risk.READ)
+PARAMETERS = (Parameter("action"), Parameter("name"))
+SERVICE = Operation("service", "Services", risk=Risk.CHANGE, parameters=PARAMETERS, driver="ssh")
+CALENDAR = "\r\n".join(
+    ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//bench//EN", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z",
+     "DTSTART:20260101T060000Z", "DTEND:20260101T200000Z", "RRULE:FREQ=DAILY", "END:VEVENT", "END:VCALENDAR", ""]
+)  # fmt: skip
+
+
+def run() -> list[Figure]:
+    groups = big_groups()
+    names = tuple(name for role in ROLES for name in groups[role])
+    members = {"all": names, **{group: tuple(found) for group, found in groups.items()}}
+    rules = _policy()
+    closed = _closures(names)
+
+    def scope() -> Scope:
+        return Scope(rules, lambda pattern: frozenset(patterns.expand(pattern, names, members)), closures=closed)
+
+    known, random = scope(), Random(1)
+    everybody = [_milliseconds(known, _request(random, names, 1), None) for _ in range(PEOPLE)]  # each person's first
+    found = [Figure("policy.first_of_a_person", quantile(everybody, 0.99), "ms", BAR)]
+    for label, count, rounds in (("one", 1, 4_000), ("hundred", 100, 2_000), ("all", len(names), 1_000)):
+        samples = [_milliseconds(known, _request(random, names, count), None) for _ in range(rounds)]
+        found += [
+            Figure(f"policy.{label}.p50", median(samples), "ms", BAR),
+            Figure(f"policy.{label}.p99", quantile(samples, 0.99), "ms", BAR),
+        ]
+    look = Request(Caller("text", "@p0"), Place("text", "#ops"), UPTIME, {}, "all", names)
+    allowed = [_milliseconds(known, look, Verdict.ALLOW) for _ in range(1_000)]
+    found.append(Figure("policy.all_allowed.p99", quantile(allowed, 0.99), "ms", BAR))
+    fresh = [_milliseconds(scope(), look, Verdict.ALLOW) for _ in range(5)]
+    return [*found, Figure("policy.first_after_reload", median(fresh), "ms")]
+
+
+def _policy() -> policy.Policy:
+    people = {f"p{n}": {"text": f"@p{n}", "groups": [f"team{n % TEAMS}", f"team{n % 7}"]} for n in range(PEOPLE)}
+    rules = [_rule(number) for number in range(RULES - 1)]
+    rules.append({"name": "look", "who": "everyone", "may": ["reads"]})
+    with workspace() as folder:
+        Path(folder / "changes.ics").write_text(CALENDAR)
+        file = folder / "policy.yml"
+        windows = {"nightly": ["Mon-Fri 22:00-05:00", "ical:changes.ics"]}
+        file.write_text(json.dumps({"windows": windows, "people": people, "rules": rules}))
+        return policy.load(file)
+
+
+_CONDITIONS: tuple[dict[str, object], ...] = (
+    {},
+    {"when": "Mon-Fri 08:00-18:00 Europe/Madrid"},
+    {"when": "nightly"},
+    {"where": ["#ops", "dm"]},
+    {"with": {"name": ["nginx*", "php*"]}},
+    {"limit": {"share": "25%", "above": "confirm", "rate": {"site": "5/min"}}},
+    {"limit": {"devices": 2_000, "concurrent": 3}},
+    {"needs": "approval by team1"},
+    {"emergency": True},
+)
+
+
+def _rule(number: int) -> dict[str, object]:
+    rule: dict[str, object] = {
+        "name": f"rule {number}",
+        "who": [f"team{number % TEAMS}", f"p{number}"],
+        "on": PATTERNS[number % len(PATTERNS)].format(role=ROLES[number % 4], site=number % SITES),
+    }
+    if number % 10 == 9:
+        return {**rule, "deny": [f"reboot {number}", "service stop *"]}
+    return {**rule, **_CONDITIONS[number % len(_CONDITIONS)], "may": ["reads"] if number % 4 else ["service restart *"]}
+
+
+def _closures(names: tuple[str, ...]) -> tuple[Closure, ...]:
+    until = NOW + timedelta(hours=2)
+    freeze = Closure(Closing.FREEZE, "p1", "audit", frozenset(names[::50]), NOW, until)
+    return (freeze, *(Closure(Closing.LOCK, f"p{n}", "work", frozenset(names[n : n + 3]), NOW) for n in range(50)))
+
+
+def _request(random: Random, names: tuple[str, ...], count: int) -> Request:
+    who, urgent = random.randrange(PEOPLE), random.random() < 0.05
+    place = random.choice((Place("text", "#ops"), Place("text", "dm", direct=True), Place("text", "#other")))
+    operation, values = random.choice(
+        ((UPTIME, {}), (SERVICE, {"action": "restart", "name": "nginx"}), (SERVICE, {"action": "stop", "name": "x"}))
+    )
+    devices = names if count == len(names) else tuple(random.sample(names, count))
+    return Request(
+        Caller("text", f"@p{who}"), place, operation, values, "…", devices, emergency="down" if urgent else ""
+    )
+
+
+def _milliseconds(scope: Scope, request: Request, verdict: Verdict | None) -> float:
+    started = time.perf_counter()
+    decision = gate.decide(scope, request, NOW)
+    spent = time.perf_counter() - started
+    assert verdict in (None, decision.verdict), decision.reason
+    return spent * 1000
