@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any
 
 from automation_bots.model import NO_LIMITS, Job, Limits, Risk
 
@@ -82,9 +80,7 @@ class _Use:
 
     def __init__(self, running: Iterable[Entry]) -> None:
         self.jobs = 0
-        self.count: dict[str, Counter[Any]] = {kind: Counter() for kind in _WHOSE}
-        self.drivers: Counter[str] = Counter()
-        self.sites: Counter[str] = Counter()
+        self.count: Counter[str] = Counter()
         self.reads: Counter[str] = Counter()
         self.changing: dict[str, int] = {}
         for entry in running:
@@ -92,25 +88,13 @@ class _Use:
 
     def add(self, entry: Entry) -> None:
         self.jobs += 1
-        for kind, whose in _WHOSE.items():
-            self.count[kind][whose(entry)] += 1
-        self.drivers.update(entry.drivers)
-        self.sites.update(entry.sites)
+        self.count.update(_keys(entry))
         if entry.risk is Risk.CHANGE:
             self.changing.update(dict.fromkeys(entry.devices, entry.number))
         else:
             self.reads.update(entry.devices)
 
 
-<<<<<<< HEAD
-# What running jobs and starts are counted by. A pass looks at ten thousand jobs: no words are made for those that fit.
-_WHOSE: Mapping[str, Callable[[Entry], Any]] = {
-    "person": attrgetter("person"),
-    "place": attrgetter("place"),
-    "operation": attrgetter("operation"),
-    "rule": attrgetter("person", "operation"),
-}
-=======
 def _keys(entry: Entry) -> list[str]:
     return [
         f"person:{entry.person}",
@@ -122,7 +106,6 @@ def _keys(entry: Entry) -> list[str]:
         *(key for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
         *(key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, f"{per}/rate")),
     ]
->>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
 
 def _per(entry: Entry, rule: str, per: str) -> list[tuple[str, str]]:
@@ -150,9 +133,11 @@ def admit(
     starts: list[int] = []
     waits: dict[int, str] = {}
     rates = _Rates(caps, recent, now)
-    ahead = _ahead(queued, lambda entry: held.keys().isdisjoint(entry.devices) and not rates.exceeded(entry))
+    # What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
+    changes = (e for e in queued if e.risk is Risk.CHANGE)
+    first = _first_changes(e for e in changes if held.keys().isdisjoint(e.devices) and not rates.exceeded(e))
     for entry in _in_turns(queued, running):
-        why = _blocked(entry, use, ahead, held) or _capped(entry, use, caps) or rates.exceeded(entry)
+        why = _blocked(entry, use, first, held) or _capped(entry, use, caps) or rates.exceeded(entry)
         if why:
             waits[entry.number] = why
             continue
@@ -162,23 +147,14 @@ def admit(
     return Admission(tuple(starts), waits, {n: s for n, s in rates.seconds.items() if n in waits})
 
 
-def _ahead(queued: Iterable[Entry], keeps_place: Callable[[Entry], bool]) -> dict[int, tuple[str, int]]:
-    """For each change that an older one is before: on which device, and which one. Nothing younger may overtake it.
-
-    What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
-    """
+def _first_changes(queued: Iterable[Entry]) -> dict[str, int]:
+    """For each device the oldest change that wants it: nothing younger may overtake it there."""
     first: dict[str, int] = {}
-    ahead: dict[int, tuple[str, int]] = {}
     for entry in queued:
-        if entry.risk is not Risk.CHANGE:
-            continue
-        if not first.keys().isdisjoint(entry.devices):
-            device = min(filter(first.__contains__, entry.devices))
-            ahead[entry.number] = device, first[device]
-        if keeps_place(entry):
-            for device in entry.devices if entry.number not in ahead else entry.devices.difference(first):
-                first[device] = entry.number
-    return ahead
+        if entry.risk is Risk.CHANGE:
+            for device in entry.devices:
+                first.setdefault(device, entry.number)
+    return first
 
 
 def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> list[Entry]:
@@ -186,41 +162,30 @@ def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> list[Entry]:
     turn: Counter[str] = Counter(entry.person for entry in running)
     ranked = []
     for entry in queued:
-        ranked.append(turn[entry.person])
+        ranked.append((turn[entry.person], entry.number, entry))
         turn[entry.person] += 1
-    # A stable sort: among equals the order of numbers stays.
-    return [queued[place] for place in sorted(range(len(queued)), key=ranked.__getitem__)]
+    ranked.sort(key=lambda item: item[:2])
+    return [entry for _, _, entry in ranked]
 
 
-def _blocked(entry: Entry, use: _Use, ahead: Mapping[int, tuple[str, int]], held: Mapping[str, int]) -> str:
+def _blocked(entry: Entry, use: _Use, first: Mapping[str, int], held: Mapping[str, int]) -> str:
     if entry.risk is not Risk.CHANGE:
         return ""
-    if not held.keys().isdisjoint(entry.devices):
-        stuck = min(entry.devices & held.keys())
-        return f"waits for {stuck}: #{held[stuck]} was interrupted there and is not acknowledged"
-    if not use.changing.keys().isdisjoint(entry.devices):
-        busy = min(entry.devices & use.changing.keys())
-        return f"waits for {busy} (#{use.changing[busy]} is changing it)"
-    if entry.number not in ahead:
-        return ""
+    if stuck := sorted(entry.devices & held.keys()):
+        return f"waits for {stuck[0]}: #{held[stuck[0]]} was interrupted there and is not acknowledged"
+    if busy := sorted(entry.devices & use.changing.keys()):
+        return f"waits for {busy[0]} (#{use.changing[busy[0]]} is changing it)"
+    ahead = sorted(device for device in entry.devices if first.get(device, entry.number) < entry.number)
     # Checked after `changing`: the older change may have been started in this very pass.
-    return "waits for {} (#{} is before it)".format(*ahead[entry.number])
+    return f"waits for {ahead[0]} (#{first[ahead[0]]} is before it)" if ahead else ""
 
 
 def _capped(entry: Entry, use: _Use, caps: Caps) -> str:
     if use.jobs >= caps.bot:
         return f"waits: {caps.bot} jobs run, which is the bot's limit"
-    if use.count["person"][entry.person] >= caps.person:
-        return f"waits: {caps.person} jobs of {entry.person} run"
-    if use.count["place"][entry.place] >= caps.place:
-        return f"waits: {caps.place} jobs of this room run"
-    for used, cap, words in _seldom_capped(entry, use, caps):
-        if cap is not None and used >= cap:
+    for key, cap, words in _caps_of(entry, caps):
+        if cap is not None and use.count[key] >= cap:
             return f"waits: {cap} {words}"
-    return _without_session(entry, use, caps)
-
-
-def _without_session(entry: Entry, use: _Use, caps: Caps) -> str:
     if entry.risk is Risk.READ:
         for device in entry.devices:
             if use.reads[device] >= caps.device:
@@ -228,21 +193,6 @@ def _without_session(entry: Entry, use: _Use, caps: Caps) -> str:
     return ""
 
 
-<<<<<<< HEAD
-def _seldom_capped(entry: Entry, use: _Use, caps: Caps) -> Iterator[tuple[int, int | None, str]]:
-    """How much is in use, the cap and its words, of what has a cap only where somebody set one."""
-    name = entry.operation
-    if caps.operation:
-        yield use.count["operation"][name], caps.operation.get(name), f"{name} jobs run"
-    if entry.limits.concurrent is not None:
-        words = "such jobs run, which is the rule's limit"
-        yield use.count["rule"][entry.person, name], entry.limits.concurrent, words
-    if caps.driver:
-        yield from ((use.drivers[driver], caps.driver.get(driver), f"{driver} jobs run") for driver in entry.drivers)
-    if caps.site:
-        for site in entry.sites:
-            yield use.sites[site], caps.site.get(site, caps.site.get("*")), f"jobs run at {site}"
-=======
 def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
     return [
         (f"person:{entry.person}", caps.person, f"jobs of {entry.person} run"),
@@ -260,41 +210,23 @@ def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
 
 
 _RateRow = tuple[tuple[int, float] | None, str, str]  # rate, the key of the starts that count, whose they are
->>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
 
 class _Rates:
     """Starts per time: a sliding window over the recent starts, which are in the order of time."""
 
     def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
-<<<<<<< HEAD
-        self._rates, self._recent, self._now = caps.rates, recent, now
-        self._added: list[Entry] = []
-        self._found: dict[str, dict[Any, list[float]]] = {}  # times by kind and whose they are; made when asked for
-=======
         self._caps, self._recent, self._now = caps, recent, now
         self.seconds: dict[int, int] = {}  # until a job is free, of those asked for
         self._found: dict[str, list[float]] | None = None  # times by key; made when a rate asks for them
->>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
     def add(self, entry: Entry) -> None:
-        self._added.append(entry)
-        for kind, times in self._found.items():
-            times.setdefault(_WHOSE[kind](entry), []).append(self._now)
+        self._note(self._times(), entry, self._now)
 
     def exceeded(self, entry: Entry) -> str:
-<<<<<<< HEAD
-        if not self._rates and entry.limits.rate is None:
-            return ""
-        for rate, kind, words in self._rates_of(entry):
-            times = self._times(kind).get(_WHOSE[kind](entry), ())
-            if len(times) < rate[0] or len(times) - bisect_right(times, self._now - rate[1]) < rate[0]:
-                continue
-            free = times[-rate[0]] + rate[1] - self._now
-            return f"waits {max(1, round(free))} s: {words} may start {rate[0]} jobs in {rate[1]:g} s"
-        return ""
-=======
         """Say how long a job waits for the slowest of its rates; empty when none is met."""
+        if not self._caps.rates and entry.limits.rate is None and not entry.limits.rates:
+            return ""  # the rule: of ten thousand waiting jobs none has to be looked up
         met = max((found for row in self._rates_of(entry) if (found := self._free(*row))), default=None)
         if met is None:
             return ""
@@ -309,31 +241,14 @@ class _Rates:
         if len(times) - bisect_right(times, self._now - seconds) < starts:
             return None
         return times[-starts] + seconds - self._now, f"{words} may start {starts} jobs in {seconds:g} s"
->>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
 
-    def _times(self, kind: str) -> Mapping[Any, list[float]]:
-        if kind not in self._found:
-            found: dict[Any, list[float]] = {}
-            whose = _WHOSE[kind]
+    def _times(self) -> dict[str, list[float]]:
+        if self._found is None:
+            self._found = {}
             for start in self._recent:
-                found.setdefault(whose(start.entry), []).append(start.at)
-            for entry in self._added:
-                found.setdefault(whose(entry), []).append(self._now)
-            self._found[kind] = found
-        return self._found[kind]
+                self._note(self._found, start.entry, start.at)
+        return self._found
 
-<<<<<<< HEAD
-    def _rates_of(self, entry: Entry) -> Iterator[tuple[tuple[int, float], str, str]]:
-        """The rate, what starts are counted by, and whose they are in words."""
-        if rate := self._rates.get("person"):
-            yield rate, "person", entry.person
-        if rate := self._rates.get("place"):
-            yield rate, "place", "this room"
-        if rate := self._rates.get(f"operation:{entry.operation}"):
-            yield rate, "operation", entry.operation
-        if entry.limits.rate is not None:
-            yield entry.limits.rate, "rule", "the rule"
-=======
     def _note(self, times: dict[str, list[float]], entry: Entry, at: float) -> None:
         for key in _keys(entry):
             times.setdefault(key, []).append(at)
@@ -351,4 +266,3 @@ class _Rates:
                 for key, words in _per(entry, rule, f"{per}/rate")
             ),
         )
->>>>>>> f5b3d29cd45a18d3ddd41e052df13e1afc38c0ea
