@@ -319,6 +319,8 @@ def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str], 
             pass
     except OSError as error:
         raise ConfigError(
-            folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})"
+            folder / "bot.toml",
+            f"the data folder {data} cannot be written ({error.strerror})."
+            " Check that the bot's user owns it and may write there, or name another one: data = …",
         ) from error
     return data

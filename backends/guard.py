@@ -24,6 +24,7 @@ from automation_bots.errors import AutomationError, UserError
 from automation_bots.home import OWN_PLUGINS, ROOT
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
+from backends.lanes import in_lanes
 from backends.plain import PlainSurface, caller_of, message_id_of, place_of
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     text = grammar.clean(msg.body or "")
     if not text:
         return False
+    in_lanes(bot)
     prefixed, words = _addressed(bot, text)
     if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
         _later(bot, msg, lambda: _answer(bot, msg, text))
