@@ -11,7 +11,7 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.errors import AutomationError
 from automation_bots.model import Answer, Command, Outcome, Place, Status
 from backends.plain import PlainSurface
-from tests.chatbot import ROOT, ChatBot, Surface, wait, write_folder
+from tests.chatbot import BOT_TOML, ROOT, ChatBot, Surface, wait, write_folder
 
 HOSTILE = {
     "command": "; touch CANARY",
@@ -183,3 +183,38 @@ def test_a_chat_network_gets_no_mention_link_or_control_character(name):
     outside = re.sub(r"```\n.*?\n```", "", room.heard, flags=re.S)
     assert not re.search(r"<[@!]|(?<!\\)\[|@(here|all|channel)\b|[\x00-\x08\x1b\u202e]", outside)
     assert not re.search(r"[\x00-\x08\x1b\u202e]", room.heard)
+
+
+PLAY = """
+# bot:
+#   help: Say it again
+#   risk: read
+#   parameters: {words: {type: str, text: true, max_length: 9000}}
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: "{{ words }}", ansible.builtin.debug: {var: words}}
+    - {ansible.builtin.command: {argv: [printf, "%s", "{{ words }}"]}, changed_when: false}
+"""
+FUNCTION = '''
+def again(words: str) -> str:
+    """Say it again. Example: !again x"""
+    return words
+'''
+HERE = 'all: {hosts: {here: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}}}'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["!say", "!again"])
+def test_real_drivers_give_hostile_words_to_ansible_and_python_as_they_are(tmp_path, command):
+    files = {"playbooks/say.yml": PLAY.lstrip(), "plugins/again.py": FUNCTION}
+    lines = [text_of(name, tmp_path / "canary") for name in ("command", "substitution", "jinja", "jinja pipe", "sql",
+             "jinja block", "percent", "format", "flag", "expression", "yaml", "path")]  # fmt: skip
+    ask = f"{command} on here --wait\n```\n" if command == "!say" else f'{command} "'
+    end = "\n```" if command == "!say" else '"'
+    with ChatBot(write_folder(tmp_path, toml=BOT_TOML, hosts=HERE, files=files)) as chat:
+        for text in ["\n".join(lines)] if command == "!say" else [line for line in lines[:4] if '"' not in line]:
+            told = chat.asks(f"{ask}{text}{end}", "done in", seconds=60)
+            assert all(line in told for line in text.splitlines())
+            assert "54439" not in told
+    assert not (tmp_path / "canary").exists()
