@@ -1,8 +1,9 @@
 # Each target sets up what it needs.
-.PHONY: demo run new-bot test quick lab bench lint check
+.PHONY: demo run new-bot test quick lab bench soak lint check
 BIN := .venv/bin
 BOT ?= bots/demo
 NAME ?=
+SOAK ?=
 
 demo:     ; @tools/setup run && $(BIN)/automation-bots demo
 run:      ; @tools/setup run && exec $(BIN)/automation-bots run $(BOT)
@@ -13,3 +14,4 @@ quick:    ; @tools/setup test && $(BIN)/pytest -q -m "not slow"
 lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
 lab:      ; @tools/setup test && $(BIN)/python -m tests.lab
 bench:    ; @tools/setup test && $(BIN)/python -m bench $(NAME)
+soak:     ; @tools/setup test && $(BIN)/python -m bench.soak $(SOAK)

@@ -95,10 +95,10 @@ class Acceptance:
         return job, hidden
 
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if operation.driver and not self._parts.sites:
+        if operation.driver and not operation.network and not self._parts.sites:
             return (operation.driver,), ()
         known = self._parts.world.inventory.devices(devices)
-        drivers = {operation.driver or device.driver for device in known}
+        drivers = {operation.driver_on(device) for device in known}
         return tuple(sorted(drivers)), tuple(sorted({device.site for device in known if device.site}))
 
     def record(self, kind: AuditKind, request: Request, decision: Decision) -> None:

@@ -103,6 +103,7 @@ class Announcer:
         """A parked job goes on: follow it from now on, in the message that it has already."""
         with self._lock:
             self._live[number] = _Live(message=_ref(self._store.message(number)), opened=True)
+        self._wake.set()
 
     def ended(self, number: int) -> None:
         """A job has ended: look at once."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from automation_bots import quorum, render
+from automation_bots import canary, quorum, render
 from automation_bots.approval import Approval
 from automation_bots.model import FINAL, Answer, Job, Place, Risk, State, one_line
 from automation_bots.moments import shown
@@ -55,6 +55,10 @@ def _rows(job: Job, approval: Approval, facts: Facts) -> list[tuple[str, str]]:
     rows = [("who", f"{job.person} in {facts.where}"), ("why", one_line(job.reason, 300) or "no reason given")]
     if job.devices:
         rows.append(("devices", devices(job, facts)))
+    if job.emergency:
+        rows.append(("note", f"EMERGENCY: {one_line(job.emergency, 300)}"))
+    if job.canary:
+        rows.append(("batches", canary.words(job.canary)))
     rows += [
         ("runs", f"at {facts.time(approval.run_at)}" if approval.run_at else "as soon as it is approved"),
         ("needs", needs(job, approval, facts)),

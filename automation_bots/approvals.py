@@ -214,6 +214,13 @@ class Approvals:
         approval = self._parking.find(job.number) if job.state in PARKED else None
         return approval_text.row(job, approval, self._asker.facts(job, approval))[-1] if approval else ""
 
+    def how(self, job: Job, approval: Approval) -> str:
+        """Whose approval a job needed and how that stands, or when it runs; a sentence."""
+        facts = self._asker.facts(job, approval)
+        stands = approval_text.standing(job, approval, facts) or self.waits_for(job)
+        needs = f"It needs approval by {quorum.whom(approval.needs, approval.escalated)}" if approval.needs else ""
+        return ": ".join(filter(None, (needs, stands))) + "."
+
     def _may_decide(self, caller: Caller, number: int) -> tuple[Job, Approval, Person]:
         job, approval, person = self._seen(caller, number)
         if why := quorum.refusal(person, caller, self._parts.world.policy, job, approval):

@@ -16,8 +16,9 @@ from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
 from automation_bots.dispatch.local import Local
-from automation_bots.dispatch.run import Workshop
+from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers import Closing, Driver
+from automation_bots.drivers.powershell import PowerShell
 from automation_bots.equipment import Equipment
 from automation_bots.health import Health
 from automation_bots.home import Home
@@ -30,6 +31,7 @@ from automation_bots.office import Office
 from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.recorddesk import RecordDesk
+from automation_bots.repos import setup as repos
 from automation_bots.store import AuditKind, Store
 from automation_bots.surface import Surface
 from automation_bots.trust import TrustDesk
@@ -90,6 +92,7 @@ class Bot:
         self.record_desk = RecordDesk(office, self.keeper.signer.public)
         self._closed()
         self.close_desk = CloseDesk(office, self.job_desk, self._closed)
+        self.repos = repos.desk(office, self.home, self.voice.say)
 
     def _closed(self) -> None:
         """Let the gate know what people have frozen and locked."""
@@ -113,12 +116,16 @@ class Bot:
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
         announcer = Announcer(self.store, self.voice.of, now, dispatcher.progress)
-        dispatcher.listen(self._ended)
+        dispatcher.listen(self._equipment.elsewhere.telling(self.store, self._ended))
         return dispatcher, announcer
 
     def _ended(self, number: int) -> None:
         self.announcer.ended(number)
         self.pipeline.approvals.vigil.ended(number)
+
+    def powershell(self) -> PowerShell:
+        """A driver for Windows of its own, for trials beside a running bot."""
+        return Equipment(self.home, self.inventory, self.world).powershell()
 
     def _pipeline(self) -> Pipeline:
         limits = self.settings.limits
@@ -133,6 +140,7 @@ class Bot:
                 message_size=limits.message,
                 sites=bool(limits.site),
                 prefix=self.settings.prefix,
+                selectors=self._equipment.elsewhere.selectors,
                 asking=self.settings.approvals.asking(),
                 surface=self.voice.of,
                 page=self.voice.page,
@@ -168,7 +176,8 @@ class Bot:
 
     def _file_problems(self) -> tuple[str, ...]:
         world = self.world
-        found = (world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems))
+        found = [world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems)]
+        found += self.repos.work.problems
         return tuple(one_line(text, 300) for text in found if text)
 
     # -- life
@@ -192,10 +201,12 @@ class Bot:
         self.dispatcher.start()
         self.world.listen(self._reloaded)
         self.world.start()
+        self._equipment.elsewhere.start()
         self.pipeline.approvals.vigil.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
+        self.repos.tell_problems(self.voice.tell_admins)
         return interrupted
 
     def _serve_metrics(self) -> Callable[[], None]:

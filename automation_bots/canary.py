@@ -43,3 +43,9 @@ def stops(found: Sequence[Status], share: float | None) -> bool:
     """Whether so many of a batch failed that the others must not be reached; without a share, any failure does."""
     bad = sum(1 for status in found if status not in GOOD)
     return bad > (share or 0.0) * len(found)
+
+
+def words(canary: Canary) -> str:
+    """The batches as people say them."""
+    pause = f", pause after batch {canary.pause_after}" if canary.pause_after else ""
+    return f"{', '.join(canary.steps)}, the rest{pause}"

@@ -18,7 +18,7 @@ from automation_bots.model import Operation, Parameter, Risk
 BASIC = ("help", "about", "whoami", "devices", "device", "jobs", "job", "queue", "cancel", "retry", "ack", "status",
          "pending", "approve", "deny", "details", "withdraw", "people", "person", "totp",
          "audit", "playbook", "can", "why", "freeze", "unfreeze", "lock", "unlock", "locks", "reviews", "review",
-         "continue")  # fmt: skip
+         "continue", "repos")  # fmt: skip
 
 HIDDEN = "‹hidden›"  # stands in the store for a value that is never stored
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from automation_bots import __version__, audit_cli, cli_db
+from automation_bots import __version__, audit_cli, cli_db, try_windows
 from automation_bots.errors import AutomationError
 
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument("device")
     trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
     audit_cli.add(commands, _command)
+    try_windows.add(commands, _command)
     cli_db.add(commands)
     return parser
 

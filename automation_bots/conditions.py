@@ -14,18 +14,19 @@ def does(rule: Rule, request: Request, person: Person, driver: str = "") -> bool
     """Whether a rule speaks of what is asked for; `driver` is that of one device."""
     operation, risk = request.operation, request.risk
     spoken = spoken_words(operation, request.parameters)
-    if rule.deny:
-        return any(words.bites(operation, risk, spoken, driver) for words in rule.what)
+    whole = (request.pattern, *spoken) if operation.leading else spoken
+    if rule.deny:  # with the devices' word or without it, since a rule that is to deny must not miss
+        return any(words.bites(operation, risk, said, driver) for words in rule.what for said in {whole, spoken})
     admin = ADMINS in person.groups
-    return any(words.match(operation, risk, spoken, admin=admin) for words in rule.what)
+    return any(words.match(operation, risk, whole, admin=admin) for words in rule.what)
 
 
 def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[str, ...]:
     """The values one by one, in declared order: what the words of a rule are compared with."""
     found: list[str] = []
     for parameter in operation.parameters:
-        if parameter.name in values:
-            found.extend(map(str, _items(values[parameter.name])))
+        if parameter.name in values and not parameter.view:
+            found.extend(map(str, _items(parameter.spoken or values[parameter.name])))
     return tuple(found)
 
 
@@ -38,6 +39,18 @@ def _spellings(item: object) -> tuple[str, ...]:
     if isinstance(item, bool):
         return ("True", "true", "yes", "on") if item else ("False", "false", "no", "off")
     return (str(item),)
+
+
+def _fits(item: object, glob: str, *, short: bool) -> bool:
+    """Compare one value with a pattern; `short` takes words that a device would complete: `rou bgp` is `router bgp`."""
+    if any(fnmatchcase(text.strip(), glob) for text in _spellings(item)):
+        return True
+    said, words = str(item).lower().split(), glob.lower().removesuffix("*").split()
+    return (
+        short
+        and len(said) >= len(words)
+        and all(fnmatchcase(s, w) or w.startswith(s) for s, w in zip(said, words, strict=False))
+    )
 
 
 def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:
@@ -53,7 +66,9 @@ def lacks(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]
         yield "when", f"at {' or '.join(window.text for window in rule.when)}"
     for name, globs in rule.values.items():
         value = request.parameters.get(name)
-        fits = [any(fnmatchcase(text, g) for text in _spellings(item) for g in globs) for item in _items(value)]
+        parameter = request.operation.parameter(name)
+        short = rule.deny and parameter is not None and parameter.text
+        fits = [any(_fits(item, g, short=short) for g in globs) for item in _items(value)]
         # All values must be allowed ones, but one forbidden value is enough.
         if value is None or not (any(fits) if rule.deny else fits and all(fits)):
             yield "with", f"with {name} {' or '.join(globs)}"

@@ -33,7 +33,8 @@ class Consent:
             for d in self.world.inventory.devices(job.devices)
         ]
         who = (job.person, job.caller.network, job.caller.id, job.place.room, job.place.direct)
-        whole = [catalog.digest(operation, stored, job.devices), job.pattern, job.check, run_at, who, facts]
+        how = (job.reason, job.emergency, job.canary and (job.canary.steps, job.canary.pause_after))
+        whole = [catalog.digest(operation, stored, job.devices), job.pattern, job.check, run_at, who, how, facts]
         return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
     def stale(self, job: Job, approval: Approval) -> str:
@@ -45,7 +46,9 @@ class Consent:
             return f"{job.operation} is no longer there"
         if why := self._changed(operation, job, approval) or self._requester(job):
             return why
-        decision = gate.again(self.world.scope, operation, job, self.now(), approval.run_at)
+        # What is frozen or locked today may be open again before it is approved: that is looked at by then.
+        hour = approval.run_at or job.created or self.now()
+        decision = gate.by_rules(self.world.scope, gate.asked(job, operation), hour)
         if decision.verdict is Verdict.DENY:
             return _rules(decision)
         if job.state is State.WAITING and decision.needs != approval.needs:
@@ -61,9 +64,12 @@ class Consent:
             return "its approval is not on record"
         if why := self._changed(operation, job, approval) or self._requester(job) or self._clock(job, approval):
             return why
-        decision = gate.again(self.world.scope, operation, job, self.now(), approval.released)
+        scope, request, now = self.world.scope, gate.asked(job, operation), self.now()
+        decision = gate.by_rules(scope, request, approval.released)
         if decision.verdict is Verdict.DENY:
             return _rules(decision)
+        if closed := gate.shut(scope, request, now):
+            return closed.reason.removeprefix("No: ").rstrip(".")
         return self._votes(job, approval, decision)
 
     def _preview(self, operation: Operation, job: Job) -> str:

@@ -30,11 +30,14 @@ class Desk:
 
     def help(self, ask: Ask) -> Answer:
         """What this person may do here, or how one command is used."""
-        self._office.person(ask)
+        person = self._office.person(ask)
         if ask.words:
             return self._help_on(ask)
         usable = self._office.pipeline.usable(ask.caller, ask.place)
-        hidden = () if self._office.pipeline.may_command(ask.caller, ask.place, "audit") else ("audit",)
+        hidden: tuple[str, ...] = (
+            () if self._office.pipeline.may_command(ask.caller, ask.place, "audit") else ("audit",)
+        )
+        hidden += () if ADMINS in person.groups else ("repos",)
         return helptext.overview(usable, self._office.prefix, self._office.name, hidden)
 
     def _help_on(self, ask: Ask) -> Answer:

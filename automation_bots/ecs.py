@@ -43,6 +43,8 @@ _MEANING: dict[str, tuple[str, str, str]] = {
     AuditKind.WITHDRAWN: ("api", "end", "success"),
     AuditKind.RELOADED: ("configuration", "change", "success"),
     AuditKind.INSTALLED: ("package", "installation", "success"),
+    AuditKind.UPDATED: ("package", "change", "success"),
+    AuditKind.REMOVED: ("package", "deletion", "success"),
     AuditKind.TRUSTED: ("configuration", "change", "success"),
     AuditKind.UNTRUSTED: ("configuration", "change", "success"),
     AuditKind.ERROR: ("process", "info", "failure"),

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from automation_bots import gate
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.network.driver import Network
+from automation_bots.drivers.network.plan import Manner
 from automation_bots.drivers.paths import Paths, Sight
+from automation_bots.drivers.powershell import PowerShell
+from automation_bots.drivers.powershell_ssh import SshPowerShell
 from automation_bots.drivers.python import Python
 from automation_bots.drivers.reach import Reach
+from automation_bots.drivers.salt_api import Login
 from automation_bots.drivers.ssh import Options, Ssh
 from automation_bots.drivers.ssh_access import Access, Around, KnownHosts, OfferedKey, access_to, offered_to
 from automation_bots.drivers.ssh_config import SshConfig
+from automation_bots.elsewhere import Elsewhere
 from automation_bots.home import Home
 from automation_bots.inventory import Inventory
 from automation_bots.model import Answer, Place
@@ -27,14 +33,22 @@ class Equipment:
 
     def __init__(self, home: Home, inventory: Inventory, world: World) -> None:
         self._home, self._inventory, self._world = home, inventory, world
+        self.elsewhere = Elsewhere(self._salt(), world, home.settings.drivers)
 
     def drivers(self, *more: Driver) -> dict[str, Driver]:
         """Return all drivers by name; a later one of a name wins."""
         wanted = self._home.settings.drivers
         reach = Reach(packets_per_second=wanted.reach.packets_per_second)
         python = Python(environment=self._home.environment_of("python"), output_limit=wanted.output_limit)
-        every: tuple[Driver, ...] = (self._ssh(), self._ansible(), python, reach, self._paths(), *more)
-        return {driver.name: driver for driver in every}
+        ssh = self._ssh()
+        own: tuple[Driver, ...] = (ssh, self._network(), self._ansible(), python, reach, self._paths())
+        own = (*own, self.powershell(ssh))
+        return {driver.name: driver for driver in (*own, *self.elsewhere.drivers, *more)}
+
+    def _salt(self) -> Login:
+        wanted, home = self._home.settings.drivers.salt, self._home
+        password = home.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
+        return Login(wanted.url, wanted.user, password, wanted.eauth, home.path(wanted.ca) if wanted.ca else None)
 
     def _ansible(self) -> Ansible:
         wanted = self._home.settings.drivers
@@ -57,6 +71,35 @@ class Equipment:
         )
         limit = self._home.settings.drivers.output_limit
         return Ssh(self._home.known_hosts, options, output_limit=limit, around=self.around())
+
+    def _network(self) -> Network:
+        drivers = self._home.settings.drivers
+        manner = Manner(
+            KnownHosts(self._home.known_hosts),
+            connect_seconds=drivers.ssh.connect_seconds,
+            read_seconds=drivers.network.read_seconds,
+            key_files=tuple(self._home.path(key) for key in drivers.ssh.key_files),
+            agent=drivers.ssh.agent,
+            around=self.around(),
+        )
+        return Network(
+            manner,
+            self._home.data / "network",
+            parallel=drivers.network.parallel,
+            threads=drivers.network.threads,
+            output_limit=drivers.output_limit,
+        )
+
+    def powershell(self, ssh: Ssh | None = None) -> PowerShell:
+        """The driver for Windows, with these connections or with some of its own."""
+        wanted = self._home.settings.drivers
+        return PowerShell(
+            SshPowerShell(ssh or self._ssh()),
+            parallel=wanted.powershell.parallel,
+            connect_seconds=wanted.powershell.connect_seconds,
+            output_limit=wanted.output_limit,
+            ca=self._home.path(wanted.powershell.ca) if wanted.powershell.ca else None,
+        )
 
     def around(self) -> Around:
         """What says how to get to a device, beside its own variables."""

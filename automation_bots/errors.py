@@ -5,7 +5,8 @@ AutomationError
 │   ├── BadCommand       the words do not make a command
 │   ├── BadParameter     a value has the wrong type, is out of limits, or is missing
 │   ├── UnknownDevice    a pattern names nothing that this person may see
-│   └── NoSuchJob        no job has that number
+│   ├── NoSuchJob        no job has that number
+│   └── BadRepository    a repository of plugins cannot be installed as it is
 ├── DefinitionError      a file of an admin (verb, playbook, function, policy, bot.toml) is wrong: file, line, reason
 │   └── ConfigError      the same, and it stops the start
 ├── DriverError          a driver could not even try; its short form is shown
@@ -37,6 +38,10 @@ class UnknownDevice(UserError):
 
 class NoSuchJob(UserError):
     """No job has that number, or this person may not see it."""
+
+
+class BadRepository(UserError):
+    """A repository of plugins cannot be fetched, looked at, installed or loaded."""
 
 
 class DefinitionError(AutomationError):

@@ -74,11 +74,11 @@ def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime |
 
 def again(scope: Scope, operation: Operation, job: Job, now: datetime, hour: datetime | None = None) -> Decision:
     """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for, or
-    for which it was approved; by what is frozen and locked now.
+    for which it was approved; by what is frozen and locked when it runs, which is not before now.
     """  # fmt: skip
-    request = asked(job, operation)
-    ruled = by_rules(scope, request, hour or job.created or now)
-    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, now) or ruled
+    request, hour = asked(job, operation), hour or job.created or now
+    ruled = by_rules(scope, request, hour)
+    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, max(now, hour)) or ruled
 
 
 def asked(job: Job, operation: Operation) -> Request:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from automation_bots import parameters
+from automation_bots import leading, parameters
 from automation_bots.errors import BadCommand, BadParameter
 from automation_bots.model import Operation, Parameter, one_line
 
@@ -90,13 +90,16 @@ class Typed:
 
 def parse(operation: Operation, line: str, text: str = "") -> Typed:
     """Sort the words of a line into the operation's parameters, flags and devices."""
-    typed = Typed()
-    plain = _take_named(operation, list(words(line)), typed)
+    typed, found = Typed(), list(words(line))
+    if operation.leading:
+        typed.pattern, found = leading.take(operation.leading, found)
+    plain = _take_named(operation, found, typed)
     before, after = _split_on(operation, plain)
     if after is not None:
         typed.pattern = pattern(after)
-    rest = _fill(operation, before, typed, everything=after is not None or operation.devices == "none")
-    if rest and operation.devices != "none" and after is None:
+    fixed = after is not None or operation.devices == "none" or bool(operation.leading)
+    rest = _fill(operation, before, typed, everything=fixed)
+    if rest and not fixed:
         typed.pattern, rest = pattern(rest), []
     if rest:
         raise BadCommand(f"I do not know what to do with {one_line(rest[0].text, 40)!r}. → !help {operation.name}")
@@ -113,9 +116,10 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
     """Take flags and assignments out; what is left keeps its order."""
     plain: list[Word] = []
     free = any(p.rest for p in operation.parameters)
-    pending = iter(found)
+    views = {p.name for p in operation.parameters if p.view}
+    pending = iter(_views_as_flags(found, views))
     for word in pending:
-        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_SAID, _PAUSE)
+        ours = word.text.startswith("--") and word.text[2:].split("=")[0] in (*_FLAGS, *_SAID, _PAUSE, *views)
         if word.quoted or (free and not ours):
             plain.append(word)
         elif word.text.startswith("--") and len(word.text) > 2:
@@ -125,6 +129,18 @@ def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[W
         else:
             plain.append(word)
     return plain
+
+
+def _views_as_flags(found: list[Word], views: set[str]) -> list[Word]:
+    """`| match x` is `--match x`, for what only changes how the answer is shown; any other | is the device's own."""
+    meant: list[Word] = []
+    for number, word in enumerate(found):
+        following = found[number + 1].text if number + 1 < len(found) else ""
+        if word.text == "|" and not word.quoted and following in views:
+            continue
+        piped = number and found[number - 1].text == "|" and not found[number - 1].quoted and word.text in views
+        meant.append(Word(f"--{word.text}") if piped else word)
+    return meant
 
 
 def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
@@ -175,7 +191,7 @@ def _assign(operation: Operation, name: str, value: str, typed: Typed) -> None:
 
 
 def _split_on(operation: Operation, plain: list[Word]) -> tuple[list[Word], list[Word] | None]:
-    if operation.devices == "none":
+    if operation.devices == "none" or operation.leading:
         return plain, None
     places = [i for i, word in enumerate(plain) if word.text.lower() == "on" and not word.quoted]
     if not places:
@@ -228,6 +244,7 @@ class Missing:
     """Something has to be asked: a parameter, or (parameter None) the devices."""
 
     parameter: Parameter | None
+    leading: str = ""
 
 
 def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
@@ -244,8 +261,9 @@ def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
             missing = missing or Missing(parameter)
         elif parameter.default is not None:
             values[parameter.name] = parameters.check(parameter, parameter.default)
-    if missing is None and operation.devices in {"required", "one"} and not typed.pattern:
-        return Missing(None)
+    nowhere = operation.devices in {"required", "one"} and not typed.pattern
+    if nowhere and (missing is None or operation.leading):
+        return Missing(None, operation.leading)
     return missing or values
 
 

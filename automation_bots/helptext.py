@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from automation_bots import render
+from automation_bots import canary, leading, render
 from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_line
 
 if TYPE_CHECKING:
     from automation_bots.store import AuditRow
+
+_READS_SHOWN = 8  # values of a parameter that only look
 
 # The usage, the meaning and examples of each of the bot's own commands.
 BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -36,6 +38,9 @@ BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "deny": ("deny <n> <reason>", "Refuse what somebody else asked for", ("!deny 42 not before the release",)),
     "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
     "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
+    "repos": ("repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | remove <name> |"
+              " search <words>]",
+              "Plugins from elsewhere, for admins", ("!repos", "!repos install https://github.com/owner/name@v1.2")),
     "can": ("can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
             ("!can patch on db", "!can patch on db for joe")),
     "why": ("why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",
@@ -113,22 +118,25 @@ def usage(operation: Operation, prefix: str, devices: Sequence[str]) -> Answer:
     risk = "only looks" if operation.risk is Risk.READ else "may change something"
     if operation.risk_by:
         reads = [value for value, risk_ in operation.risk_by[1].items() if risk_ is Risk.READ]
-        risk = f"{', '.join(reads)} only looks, the rest may change something" if reads else risk
+        some = ", ".join(reads) if len(reads) <= _READS_SHOWN else f"{', '.join(reads[:3])} and {len(reads) - 3} more"
+        risk = f"{some} only looks, the rest may change something" if reads else risk
     return Answer(f"{operation.name}: {operation.help.rstrip('.')} ({risk}).", "\n".join(lines))
 
 
 def synopsis(operation: Operation) -> str:
     """The one-line usage: `service <action> <name> on <devices>`."""
     words = [operation.name]
+    if operation.leading:
+        words.append("<target>" if operation.leading == leading.SALT else "<devices>")
     for parameter in operation.parameters:
         if parameter.text:
             words.append(f"[{parameter.name} as a code block below]")
         elif parameter.required:
             words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
         else:
-            words.append(f"[{parameter.name}=…]")
+            words.append(f"[{parameter.name}…]" if parameter.rest else f"[{parameter.name}=…]")
     devices = {"required": "on <devices>", "one": "on <device>", "none": ""}.get(operation.devices, "[on <devices>]")
-    return " ".join([*words, *([devices] if devices else [])])
+    return " ".join([*words, *([devices] if devices and not operation.leading else [])])
 
 
 def describe(parameter: Parameter) -> str:
@@ -178,8 +186,7 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
     if job.emergency:
         rows.append(("EMERGENCY", job.emergency))
     if job.canary:
-        pause = f", pause after batch {job.canary.pause_after}" if job.canary.pause_after else ""
-        rows.append(("canary", f"{', '.join(job.canary.steps)}, the rest{pause}"))
+        rows.append(("canary", canary.words(job.canary)))
     if job.reason:
         rows.append(("why", job.reason))
     if job.retry_of:

@@ -15,7 +15,7 @@ from automation_bots.model import Place
 from automation_bots.redact import Redactor
 from automation_bots.references import References
 
-OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people")
+OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people", "repos")
 ROOT = Path(__file__).resolve().parent.parent
 
 

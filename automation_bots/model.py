@@ -106,6 +106,8 @@ class Parameter:
     text: bool = False  # takes a code block or an attached file
     rest: bool = False  # takes all words that are left, as a tuple of words (free commands)
     secret: bool = False  # never shown, never stored
+    view: bool = False  # only how the answer is shown (`| name value`): the rules do not look at it
+    spoken: str = ""  # the word that stands for its value in rules; empty: the value itself
     last: bool = False  # without `on`, it is the last word, behind the devices
 
 
@@ -127,15 +129,25 @@ class Operation:
     risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
-    devices: str = "required"  # required, one, optional, none; every: unless named, all that the person may use
+    # required, one, optional, none; every: unless named, all that the person may use; job: those of the named job
+    devices: str = "required"
+    leading: str = ""  # how devices are named when they come first: "devices" a pattern, else a selector's own words
     examples: tuple[str, ...] = ()
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
     declared: bool = True  # False: its file says nothing about itself, so admins only until a rule names it
     previews: bool = False  # --check shows what would change
+    cmdlets: bool = False  # its words are a cmdlet's: rules compare them without case, and one word means any values
     time_limit: float = 0  # seconds; 0: the bot's default
     source: Path | None = None
     body: Any = None
+    network: str = ""  # the question by which the network driver answers it on its devices, whatever `driver` says
+
+    def driver_on(self, device: Device) -> str:
+        """Return the driver that does this on a device."""
+        if self.network and device.driver == "network":
+            return device.driver
+        return self.driver or device.driver
 
     def risk_of(self, parameters: Mapping[str, Any]) -> Risk:
         """Return the risk of this operation with these parameter values."""
@@ -191,17 +203,23 @@ def platform_of(variables: Mapping[str, Any]) -> str:
     if network_os := variables.get("ansible_network_os"):
         short = str(network_os).rsplit(".", 1)[-1]
         return _NETWORK_OS.get(short, short)
-    return "windows" if variables.get("ansible_connection") in {"winrm", "psrp"} else "linux"
+    return "windows" if variables.get("ansible_connection") in {"winrm", "psrp"} or _shell_of(variables) else "linux"
+
+
+def _shell_of(variables: Mapping[str, Any]) -> bool:
+    """Whether SSH leads to a Windows shell there."""
+    return str(variables.get("ansible_shell_type", "")) in {"powershell", "cmd"}
 
 
 _CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powershell"}
 
 
 def driver_of(variables: Mapping[str, Any]) -> str:
-    """Name the driver: `driver`, else by `ansible_connection`; SSH is what is left."""
+    """Name the driver: `driver` (of several the first), else by `ansible_connection`; SSH is what is left."""
     if driver := variables.get("driver"):
-        return str(driver)
-    return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), "ssh")
+        return str(driver[0] if isinstance(driver, list | tuple) else driver)
+    usual = "powershell" if _shell_of(variables) else "ssh"
+    return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,11 +400,18 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
         value = parameters.get(parameter.name)
         if value is None or value == parameter.default:
             continue
+        if value is True and not parameter.required and not parameter.view:
+            words.append(f"--{parameter.name.replace('_', '-')}")
+            continue
         between = " " if parameter.rest else ","
         text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
+        if parameter.view:
+            words.append(f"| {parameter.name}" if parameter.type == "bool" else f"| {parameter.name} {text}")
+            continue
         if parameter.text:
-            text = f"({str(value).count(chr(10)) + 1} lines)"
-        words.append(text if parameter.required or parameter.text else f"{parameter.name}={text}")
+            lines = len(value) if isinstance(value, tuple | list) else str(value).count("\n") + 1
+            text = f"({lines} lines)"
+        words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")
     return tuple(one_line(word, 100) for word in words)
 
 

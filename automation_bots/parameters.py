@@ -90,6 +90,9 @@ def check(parameter: Parameter, raw: Any) -> Any:
 
 
 def _checked(parameter: Parameter, raw: Any) -> Any:
+    if parameter.type == "list" and parameter.text:
+        lines = raw if isinstance(raw, list | tuple) else str(raw).expandtabs().splitlines()
+        return tuple(_line(parameter, str(line)) for line in lines if str(line).strip())
     if parameter.type == "numbers":
         items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
         one = replace(parameter, type="int")
@@ -99,6 +102,13 @@ def _checked(parameter: Parameter, raw: Any) -> Any:
         return tuple(_limited(parameter, str(item).strip()) for item in items if str(item).strip())
     value = _converted(parameter, raw)
     return _limited(parameter, value)
+
+
+def _line(parameter: Parameter, line: str) -> str:
+    """Check one line of a text and keep its indentation; inside a line no rule can be evaded by a second space."""
+    words = " ".join(line.split())
+    _limited(replace(parameter, text=False), words)
+    return line[: len(line) - len(line.lstrip())] + words
 
 
 def _converted(parameter: Parameter, raw: Any) -> Any:

@@ -11,6 +11,7 @@ from automation_bots.dispatch.local import Local
 from automation_bots.model import Answer, Caller, Person, Place
 from automation_bots.needs import Asking
 from automation_bots.questions import Questions
+from automation_bots.resolve import Selectors
 from automation_bots.store import Store
 from automation_bots.surface import Surface
 from automation_bots.world import World
@@ -46,6 +47,7 @@ class Parts:
     message_size: int = 20_000
     sites: bool = False  # whether any limit looks at sites
     prefix: str = "!"
+    selectors: Selectors = field(default_factory=dict)
     questions: Questions = field(default_factory=Questions)
     asking: Asking = field(default_factory=Asking)
     surface: Callable[[Place], Surface] = nowhere

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -47,7 +47,7 @@ class Pipeline:
     def __init__(self, parts: Parts, consent: Consent) -> None:
         self._parts = parts
         parts.questions.abandoned = self._abandoned
-        self._resolver, self._acceptance = Resolver(parts.world), Acceptance(parts)
+        self._resolver, self._acceptance = Resolver(parts.world, parts.selectors), Acceptance(parts)
         self.approvals = Approvals(parts, self._acceptance, consent)
 
     def submit(self, said: Said) -> Answer | None:
@@ -126,7 +126,7 @@ class Pipeline:
             place=said.place,
             operation=operation,
             parameters=values,
-            pattern=typed.pattern,
+            pattern=typed.pattern or self._devices_of_job(operation, values),
             check=typed.check,
             reason=one_line(typed.reason, 500),
             quiet=typed.quiet,
@@ -137,6 +137,12 @@ class Pipeline:
             canary=canary.read(typed.canary, typed.pause_after),
         )
         return self.request(request)
+
+    def _devices_of_job(self, operation: Operation, values: Mapping[str, object]) -> str:
+        """The pattern of an operation that is about a job: its devices, unless others are named."""
+        if operation.devices != "job":
+            return ""
+        return ",".join(self._parts.store.job(int(str(values["job"]))).devices)
 
     def _moment(self, text: str) -> datetime | None:
         try:
@@ -153,6 +159,8 @@ class Pipeline:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
+        if refuse := getattr(request.operation.body, "refuse", None):
+            refuse(request.parameters)  # what can be judged from the words alone is, before anything is accepted
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
         now = self._parts.now()
         decision = gate.decide(self._parts.world.scope, request, request.when or now, now)
@@ -245,10 +253,12 @@ class Pipeline:
         return self._parts.world.catalog.find(said.operation)
 
     def _meant_verb(self, said: Said) -> Said:
-        """`run uptime on web` is `uptime on web`: a verb knows the platforms and its risk."""
+        """`run uptime` is `uptime`, since a verb knows the platforms and its risk; `config diff` is config-diff."""
+        first, _, rest = said.line.strip().partition(" ")
+        if self._parts.world.catalog.find(both := f"{said.operation}-{first}"):
+            return replace(said, operation=both, line=rest)
         if said.operation != "run":
             return said
-        first, _, rest = said.line.strip().partition(" ")
         verb = self._parts.world.catalog.find(first)
         return replace(said, operation=first, line=rest) if verb and verb.group == "Verbs" else said
 

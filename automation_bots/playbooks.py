@@ -13,8 +13,9 @@ from automation_bots.model import Operation, Parameter, Risk, one_line
 from automation_bots.parameters import from_mapping
 from automation_bots.playbook_files import IMPORT_KEYS, Located, imported, read_yaml
 from automation_bots.playbook_files import digest as digest
+from automation_bots.verbs import GETTERS
 
-_KEYS = ("name", "help", "risk", "parameters", "examples", "time_limit", "devices")
+_KEYS = ("name", "help", "risk", "parameters", "examples", "time_limit", "devices", "network")
 _DEVICES = ("required", "one", "optional", "none")
 _HEADER = re.compile(r"#(?P<indent>\s*)bot:\s*$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -24,6 +25,7 @@ _CHECKS: dict[str, _Check] = {
     "name": (lambda v: bool(_NAME.fullmatch(str(v))), "letters, digits, - and _"),
     "risk": (lambda v: v in list(Risk), "read or change"),
     "devices": (lambda v: v in _DEVICES, f"one of {', '.join(_DEVICES)}"),
+    "network": (lambda v: v in GETTERS, f"one of {', '.join(GETTERS)}"),
     "time_limit": (lambda v: type(v) in {int, float} and v >= 0, "a number of seconds"),
     "examples": (lambda v: isinstance(v, str | list), "a list of commands to type"),
 }
@@ -74,6 +76,7 @@ def _operation(
         previews=True,
         time_limit=float(said.get("time_limit", 0)),
         source=path,
+        network=str(said.get("network", "")),
         body=Playbook(path, tuple(_hosts(play.get("hosts", "")) for play in plays)),
     )
 

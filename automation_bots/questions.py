@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from automation_bots import grammar, render
+from automation_bots import grammar, leading, render
 from automation_bots.model import Answer, Caller, Place, Request
 
 _SECONDS = 300.0
@@ -34,6 +34,8 @@ class Question:
     def answered(self, text: str) -> grammar.Typed:
         """Return what was typed, completed by the answer."""
         text, parameter = grammar.clean(text), self.missing.parameter
+        if parameter is None and self.missing.leading == leading.SALT:
+            return replace(self.typed, pattern=leading.take(leading.SALT, grammar.words(text.removeprefix("on ")))[0])
         if parameter is None:
             return replace(self.typed, pattern=grammar.pattern(grammar.words(text.removeprefix("on "))))
         value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text

@@ -61,6 +61,7 @@ def emergency(job: Job, prefix: str) -> Answer:
 
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
+    seconds = max(0.0, seconds)  # the clock may have been set back meanwhile
     if seconds < 10:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     if seconds < 120:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from automation_bots import gate, grammar, patterns
+from collections.abc import Callable, Mapping
+
+from automation_bots import gate, grammar, leading, patterns
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.model import Person, Request, one_line
 from automation_bots.world import World
 
+Selectors = Mapping[str, Callable[[str], tuple[str, ...]]]  # by `leading`: a target's words -> its devices
 _View = tuple[tuple[str, ...], patterns.Groups]
 
 
@@ -17,8 +20,8 @@ def _among(hosts: tuple[str, ...], seen: frozenset[str]) -> tuple[str, ...]:
 class Resolver:
     """Reads patterns by the inventory of now."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, selectors: Selectors) -> None:
+        self._world, self._selectors = world, selectors
         self._of = (0, 0)  # which inventory and policy the views are of
         self._kept: object = None  # both, so that no other is made at their place in memory
         self._views: dict[str, _View] = {}
@@ -31,10 +34,18 @@ class Resolver:
             return tuple(name for name in self._world.inventory.names if name in mine)
         if operation.devices == "none" or not pattern:
             return ()
+        if select := self._selectors.get(operation.leading):
+            return self._selected(person, pattern, select(pattern))
         devices = self.expand(person, pattern)
         if operation.devices == "one" and len(devices) != 1:
             raise BadCommand(f"{operation.name} takes one device; {one_line(pattern, 60)!r} means {len(devices)}.")
         return devices
+
+    def _selected(self, person: Person, target: str, devices: tuple[str, ...]) -> tuple[str, ...]:
+        mine = _among(devices, gate.visible(self._world.scope, person))
+        if not mine or (len(mine) < len(devices) and target.startswith(leading.LISTED)):
+            raise UnknownDevice(f"No device {one_line(target.removeprefix(leading.LISTED), 60)!r}. → !devices")
+        return mine
 
     def expand(self, person: Person, pattern: str) -> tuple[str, ...]:
         """Read a pattern as if the devices that this person sees were all there are: wildcards find no others."""

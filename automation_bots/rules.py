@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -44,7 +44,9 @@ class Words:
             return False
         if not operation.declared and pattern[0] != operation.name:
             return False
-        return len(pattern) == 1 or spoken is None or _words_match(pattern[1:], spoken)
+        if len(pattern) == 1 or spoken is None:
+            return True
+        return (_cmdlet_matches if operation.cmdlets else _words_match)(pattern[1:], spoken)
 
     def bites(self, operation: Operation, risk: Risk, spoken: tuple[str, ...], driver: str = "") -> bool:
         """Match for a `deny`, which takes whatever could be meant: any risk of an undeclared operation, any driver of
@@ -61,10 +63,22 @@ class Words:
         words = words[:-1] if words[-1:] == ["*"] else words
         # Quoted words are one value here and several to a network device, which reads them joined.
         flat = [part for word in spoken for part in word.split()]
+        if operation.cmdlets:
+            words, spoken, flat = _lower(words), tuple(_lower(spoken)), _lower(flat)
         names = (operation.name, operation.like) if operation.like else (operation.name,)
         return any(fnmatchcase(known, name) for known in names) and any(
             len(said) >= len(words) and all(map(fnmatchcase, said, words)) for said in (spoken, flat)
         )
+
+
+def _lower(words: Iterable[str]) -> list[str]:
+    return [word.lower() for word in words]
+
+
+def _cmdlet_matches(pattern: list[str], spoken: tuple[str, ...]) -> bool:
+    """PowerShell knows no case; a rule that says only the cmdlet means it with any values."""
+    whole = [*pattern, "*"] if len(pattern) == 1 else pattern
+    return _words_match(_lower(whole), tuple(_lower(spoken)))
 
 
 def _words_match(pattern: list[str], spoken: tuple[str, ...]) -> bool:

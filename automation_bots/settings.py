@@ -16,6 +16,7 @@ from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
 from automation_bots.policy_file import rate
 from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
+from automation_bots.settings_repos import RepoSettings
 from automation_bots.throttle import Caps
 
 
@@ -99,6 +100,39 @@ class SshSettings(_Strict):
     config: str = ""
 
 
+class PowerShellSettings(_Strict):
+    """[drivers.powershell]."""
+
+    parallel: int = Field(20, ge=1)
+    connect_seconds: float = Field(10, gt=0)
+    ca: str = ""  # file of the CA that signed the devices' certificates
+
+
+class SaltSettings(_Strict):
+    """[drivers.salt]: where salt-api is, and who the bot is there; off unless a url is given."""
+
+    url: str = Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s]*[^/@\s])?)?$")
+    user: str = ""
+    password: str = ""
+    eauth: str = "pam"
+    ca: str = ""
+    answer_seconds: float = Field(5, gt=0)
+
+    @field_validator("password")
+    @classmethod
+    def _reference(cls, value: str) -> str:
+        _no_secret_in_clear({"password": value} if value else {})
+        return value
+
+
+class NetworkSettings(_Strict):
+    """[drivers.network]; known_hosts, key_files, agent and connect_seconds are those of [drivers.ssh]."""
+
+    parallel: int = Field(500, ge=1)
+    threads: int = Field(20, ge=1)
+    read_seconds: float = Field(30, gt=0)
+
+
 class PythonSettings(_Strict):
     """[drivers.python]."""
 
@@ -118,6 +152,9 @@ class DriverSettings(_Strict):
 
     ansible: AnsibleSettings = AnsibleSettings()
     ssh: SshSettings = SshSettings()
+    powershell: PowerShellSettings = PowerShellSettings()
+    salt: SaltSettings = SaltSettings()
+    network: NetworkSettings = NetworkSettings()
     python: PythonSettings = PythonSettings()
     reach: ReachSettings = ReachSettings()
     output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
@@ -201,6 +238,7 @@ class Settings(_Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    repos: RepoSettings = RepoSettings()
     record: RecordSettings = RecordSettings()
     people: PeopleSettings = PeopleSettings()
     ldap: LdapSettings = LdapSettings()
@@ -281,6 +319,8 @@ def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str], 
             pass
     except OSError as error:
         raise ConfigError(
-            folder / "bot.toml", f"the data folder {data} cannot be written ({error.strerror})"
+            folder / "bot.toml",
+            f"the data folder {data} cannot be written ({error.strerror})."
+            " Check that the bot's user owns it and may write there, or name another one: data = …",
         ) from error
     return data

@@ -134,7 +134,8 @@ def admit(
     waits: dict[int, str] = {}
     rates = _Rates(caps, recent, now)
     # What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
-    first = _first_changes(e for e in queued if held.keys().isdisjoint(e.devices) and not rates.exceeded(e))
+    changes = (e for e in queued if e.risk is Risk.CHANGE)
+    first = _first_changes(e for e in changes if held.keys().isdisjoint(e.devices) and not rates.exceeded(e))
     for entry in _in_turns(queued, running):
         why = _blocked(entry, use, first, held) or _capped(entry, use, caps) or rates.exceeded(entry)
         if why:
@@ -224,6 +225,8 @@ class _Rates:
 
     def exceeded(self, entry: Entry) -> str:
         """Say how long a job waits for the slowest of its rates; empty when none is met."""
+        if not self._caps.rates and entry.limits.rate is None and not entry.limits.rates:
+            return ""  # the rule: of ten thousand waiting jobs none has to be looked up
         met = max((found for row in self._rates_of(entry) if (found := self._free(*row))), default=None)
         if met is None:
             return ""

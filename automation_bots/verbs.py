@@ -19,6 +19,8 @@ _T = TypeVar("_T")
 OTHERS = "*"  # the key that stands for every choice that is not written
 _ABOUT = ("help", "risk", "parameters", "examples", "time_limit")  # every other key is a platform
 _ENTRY = {"run", "become"}
+ANY_NETWORK = "network"  # the key for all network devices: a question that the network driver knows itself
+GETTERS = ("facts", "interfaces", "bgp", "lldp", "mac", "arp", "route")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _STARTS_WITH_DASH = re.compile(r"\^?(?:\((?:\?:)?)*\\?-")
@@ -30,6 +32,7 @@ class Entry:
 
     run: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     become: Mapping[str, bool] = field(default_factory=dict)
+    getter: str = ""
     cmdlet: Mapping[str, Any] = field(default_factory=dict)  # as it is in the file, `{name}` not yet replaced
 
 
@@ -39,6 +42,11 @@ class Verb:
 
     parameters: tuple[Parameter, ...]
     entries: Mapping[str, Entry]
+
+    def getter(self) -> str:
+        """Return the question that the network driver asks in its own way; empty: it runs the platform's command."""
+        entry = self.entries.get(ANY_NETWORK)
+        return entry.getter if entry else ""
 
     def command(self, platform: str, parameters: Mapping[str, Any]) -> Command | None:
         """Return what to run there, or None when the verb has no command for this platform (or this choice on it)."""
@@ -137,6 +145,7 @@ class _Reader:
             raise self.wrong("the file name is the verb's name: small letters, digits, _ and -")
         parameters = self._parameters(data.get("parameters") or {})
         risk, risk_by = self._risk(data.get("risk"), choice_of(parameters))
+        entries = self._entries(data, parameters)
         return Operation(
             name=self.path.stem,
             help=one_line(str(data.get("help") or "")),
@@ -148,7 +157,8 @@ class _Reader:
             declared="risk" in data,
             time_limit=self._time_limit(data.get("time_limit", 0)),
             source=self.path,
-            body=Verb(parameters, self._entries(data, parameters)),
+            previews=risk is Risk.CHANGE and any(entry.cmdlet for entry in entries.values()),
+            body=Verb(parameters, entries),
         )
 
     def _parameters(self, specs: Any) -> tuple[Parameter, ...]:
@@ -207,6 +217,8 @@ class _Reader:
             for word, keys in _strings(raw, (platform,)):
                 self._check_names(word, parameters, keys)
             return Entry(cmdlet=raw)
+        if platform == ANY_NETWORK:
+            return self._network(raw)
         body = raw if isinstance(raw, Mapping) else {"run": raw}
         if "run" not in body or set(body) - _ENTRY:
             raise self.wrong("a platform is a list of words, or {become: true, run: [words]}, or {cmdlet: …}", platform)
@@ -215,6 +227,12 @@ class _Reader:
         run = self._by_choice(body["run"], choice, lambda words, at: self._words(words, parameters, at), keys)
         become = self._by_choice(body.get("become", False), choice, self._yes_or_no, (platform, "become"))
         return Entry(run, become)
+
+    def _network(self, raw: Any) -> Entry:
+        getter = raw.get("getter") if isinstance(raw, Mapping) and len(raw) == 1 else None
+        if getter not in GETTERS:
+            raise self.wrong(f"network takes {{getter: …}} with one of {', '.join(GETTERS)}", ANY_NETWORK)
+        return Entry(getter=str(getter))
 
     def _by_choice(
         self, raw: Any, choice: Parameter | None, read: Callable[[Any, tuple[Any, ...]], _T], keys: tuple[Any, ...]

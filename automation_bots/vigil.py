@@ -198,7 +198,14 @@ class Vigil:
 
     def _begin_preview(self, job: Job) -> None:
         look = replace(
-            job, check=True, risk=Risk.READ, parked=False, quiet=True, preview_of=job.number, words=job.words
+            job,
+            check=True,
+            risk=Risk.READ,
+            parked=False,
+            quiet=True,
+            preview_of=job.number,
+            words=job.words,
+            canary=None,
         )
         added = self._parking.add_preview(job.number, replace(look, state=State.QUEUED))
         self._previews[added.number] = job.number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from automation_bots import explain, gate, recall, render
 from automation_bots.errors import BadCommand, NoSuchJob
@@ -76,11 +77,17 @@ class Why:
         rules = ", ".join(f'"{rule}"' for rule in job.rules)
         text = f"#{job.number} {job.title}{render.on(job.devices)} was allowed to {job.person} by rule {rules}"
         text += f" in an emergency: {job.emergency}." if job.emergency else "."
+        approval = self._office.store.parking.find(job.number) if job.parked else None
+        if approval is not None:
+            text += f" {self._office.pipeline.approvals.how(job, approval)}"
         if operation is None or not self._office.reads(ask, job):
             return Answer(text)
         request = gate.asked(job, operation)
-        rows = self._office.store.audit_rows(limit=1, job=job.number, kind=AuditKind.ACCEPTED)
-        return self._with_rules(person, request, text, rows[0] if rows else None)
+        kind = AuditKind.ACCEPTED
+        if approval is not None:
+            kind = AuditKind.ASKED if approval.needs else AuditKind.SCHEDULED
+        rows = self._office.store.audit_rows(limit=1, job=job.number, kind=kind)
+        return self._with_rules(person, request, text, rows[0] if rows else None, approval.run_at if approval else None)
 
     def _refusal(self, person: Person, row: AuditRow) -> Answer:
         operation = self._office.world.catalog.find(row.operation)
@@ -92,9 +99,11 @@ class Why:
         request = recall.request_of(row, operation, frozenset(self._office.world.inventory.names))
         return self._with_rules(person, request, text, row)
 
-    def _with_rules(self, asker: Person, request: Request, text: str, row: AuditRow | None) -> Answer:
+    def _with_rules(
+        self, asker: Person, request: Request, text: str, row: AuditRow | None, hour: datetime | None = None
+    ) -> Answer:
         scope = self._office.world.scope
-        at = row.at if row else self._office.now()
+        at = hour or (row.at if row else self._office.now())
         looks = explain.explain(scope, request, asker, at)
         decision = gate.by_rules(scope, request, at)
         changed = row is not None and row.body.get("policy") not in (None, self._office.world.policy.version)

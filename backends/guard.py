@@ -24,6 +24,7 @@ from automation_bots.errors import AutomationError, UserError
 from automation_bots.home import OWN_PLUGINS, ROOT
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
+from backends.lanes import in_lanes
 from backends.plain import PlainSurface, caller_of, message_id_of, place_of
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     text = grammar.clean(msg.body or "")
     if not text:
         return False
+    in_lanes(bot)
     prefixed, words = _addressed(bot, text)
     if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
         _later(bot, msg, lambda: _answer(bot, msg, text))
@@ -174,6 +176,8 @@ def _guarded_injection(original: Any) -> Any:
         for name, method in inspect.getmembers(plugin, inspect.ismethod):
             if getattr(method, "_err_command", False) and not getattr(method, "automation_guarded", False):
                 setattr(plugin, name, _guarded(bot, plugin, method))
+                if _replaced(plugin, name):
+                    getattr(plugin, name).__func__._err_command = False
         _make_room(bot, plugin)
         original(bot, plugin)
 
@@ -191,6 +195,11 @@ def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
 def is_ours(method: Any) -> bool:
     """Whether a command's code is one of our own plugins, which ask the pipeline or the desk themselves."""
     return Path(method.__func__.__code__.co_filename).resolve().parent in OURS
+
+
+def _replaced(plugin: Any, name: str) -> bool:
+    """Errbot's own `!repos …` runs what it fetches before anybody looked, so it is no command here; ours is."""
+    return plugin.name == "Plugins" and type(plugin).__module__.startswith("errbot.") and name.startswith("repos")
 
 
 def _make_room(bot: ErrBot, plugin: Any) -> None:

@@ -9,7 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh")
+NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "show", "salt", "load")
 
 
 def main(names: list[str]) -> int:

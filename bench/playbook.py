@@ -73,11 +73,11 @@ class Ended:
 
 def _compare(bot: ChatBot, ended: Ended, name: str, rounds: int) -> list[Figure]:
     _bare(bot.folder, name)  # what is compiled and cached the first time is so for both
-    _through_bot(bot, ended, name)
+    through_bot(bot, ended, f"!look on {name}")
     bare, ours = [], []
     for _ in range(rounds):
         bare.append(_bare(bot.folder, name))
-        ours.append(_through_bot(bot, ended, name))
+        ours.append(through_bot(bot, ended, f"!look on {name}"))
     return [
         Figure(f"playbook.{name}.bare", median(bare), "s"),
         Figure(f"playbook.{name}.bot", median(ours), "s"),
@@ -85,10 +85,11 @@ def _compare(bot: ChatBot, ended: Ended, name: str, rounds: int) -> list[Figure]
     ]
 
 
-def _through_bot(bot: ChatBot, ended: Ended, name: str) -> float:
+def through_bot(bot: ChatBot, ended: Ended, command: str) -> float:
+    """The seconds from a command until its job has ended."""
     number = len(bot.jobs) + 1
     started = time.perf_counter()
-    bot.say(f"!look on {name}")
+    bot.say(command)
     ended.wait(number)
     return time.perf_counter() - started
 

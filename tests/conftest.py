@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
 
 
@@ -18,6 +19,13 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         pytest.skip("needs OpenSSH's server: apt install openssh-server sudo")
     with Sshd(tmp_path_factory.mktemp("sshd")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def salt() -> Iterator[Salt]:
+    """Give a real Salt: master, three minions, salt-api."""
+    with Salt() as lab:
+        yield lab
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -64,8 +64,11 @@ def automation_bots(
 class Program:
     """`with Program("run", folder, data=…) as bot:`; leads a process group of its own, as a job of a shell does."""
 
-    def __init__(self, *words: object, data: Path) -> None:
+    def __init__(self, *words: object, data: Path, disk: str = "") -> None:
         command = [sys.executable, "-m", "automation_bots.cli", *map(str, words)]
+        if disk:  # shell lines that lay another disk over the data folder `$D`, for this process only
+            own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+            command = [*own, "sh", "-ec", f'D={data}; {disk}; exec "$@"', "sh", *command]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

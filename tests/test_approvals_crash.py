@@ -82,7 +82,7 @@ def test_killed_while_it_waits_it_goes_on_waiting_and_keeps_the_votes(folder, tr
     wait(lambda: victim.store.parking.find(1).votes, 60)
     victim.kill()
     with ChatBot(folder) as chat:
-        assert "needs 1 more of leads" in chat.asks("!pending", "#1", who="lee", seconds=60)
+        assert "needs 1 more of leads" in chat.asks("!pending", "waiting:", who="lee", seconds=60)
         assert not [text for room, text in chat.surface.said if "asks for approval" in text and room == "ops"]
         chat.say("!approve 1", "lee")
         told(chat, "ops", "#1 write one on here done")
@@ -128,6 +128,21 @@ def test_killed_while_it_ran_it_is_interrupted_and_not_run_again(folder, trace):
         told(chat, "ops", "#1 write one seconds=30.0 on here interrupted")
         assert chat.automation.store.holds() == {"here": 1}
         assert trace.count("begin")["one"] == 1
+
+
+@pytest.mark.parametrize(("pause", "counts"), [(0, {"unknown": 1, "skipped": 1}), (1, {"changed": 1, "skipped": 1})])
+def test_killed_in_a_batch_or_a_pause_later_batches_are_not_in_doubt(tmp_path, trace, pause, counts):
+    files = {"plugins/write.py": FUNCTION.format(trace=trace.path)}
+    hosts = f"all: {{hosts: {{here: {LOCAL}, there: {LOCAL}}}}}\n"
+    folder = write_folder(tmp_path / "netbot", toml='backend = "Test"\n', policy=POLICY, hosts=hosts, files=files)
+    victim = Victim(folder)
+    victim.say("ana", "ops", f"!write one seconds={0 if pause else 30} on all --canary 1{' --pause-after' * pause}")
+    wait(lambda: victim.store.outcomes(1) if pause else trace.count("begin")["one"], 60)
+    victim.kill()
+    with ChatBot(folder) as chat:
+        told(chat, "ops", "#1 write one")
+        assert chat.automation.store.holds() == ({} if pause else {"here": 1})
+        assert chat.automation.store.job(1).counts == counts
 
 
 def test_killed_again_and_again_nothing_runs_without_its_votes_or_twice(folder, trace):

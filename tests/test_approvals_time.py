@@ -20,6 +20,8 @@ from tests import works
 from tests.chatbot import Surface, wait
 from tests.world import GROUPS, expand
 
+pytestmark = pytest.mark.slow
+
 PATCH = Operation("patch", "h", Risk.CHANGE, driver="fake", parameters=(Parameter("level", required=False),))
 LOOKED = replace(PATCH, name="upgrade", previews=True)
 OPS, ROOM = Place("test", "ops"), Place("test", "leads")
@@ -281,6 +283,11 @@ TAMPER = {
         POLICY.replace("kimmy, groups: [leads]", "kimmy, groups: [leads], robot: true")
     ),
     "parameters": lambda w, n: w.run(n, "UPDATE jobs SET body = replace(body, 'gentle', 'severe')"),
+    "emergency": lambda w, n: w.run(n, 'UPDATE jobs SET body = replace(body, \'"emergency":""\', \'"emergency":"x"\')'),
+    "reason": lambda w, n: w.run(n, 'UPDATE jobs SET body = replace(body, \'"reason":""\', \'"reason":"x"\')'),
+    "batches": lambda w, n: w.run(
+        n, 'UPDATE jobs SET body = json_set(body, \'$.canary\', json(\'{"steps": ["1"], "pause_after": 0}\'))'
+    ),
     "pattern": lambda w, n: w.run(n, "UPDATE jobs SET body = replace(body, '\"web\"', '\"all\"')"),
     "person": lambda w, n: w.run(n, "UPDATE jobs SET person = 'kim', caller = 'kim'"),
     "digest": lambda w, n: w.run(n, "UPDATE approvals SET digest = 'd'"),

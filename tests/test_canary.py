@@ -105,6 +105,20 @@ def test_a_paused_job_can_be_cancelled_and_says_what_was_not_reached(chat, fake)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("what", ["frozen", "gone"])
+def test_what_is_closed_or_forbidden_during_a_pause_does_not_go_on(chat, fake, what):
+    chat.asks(f"{RESTART} --canary 2 --pause-after", "paused after batch 1 of 2: !continue 1", who="joe")
+    if what == "frozen":
+        chat.asks("!freeze web9 until 2h audit", "frozen", who="ana")
+    else:
+        (chat.folder / "policy.yml").write_text(POLICY.replace("groups: [web]", "groups: []"))
+        chat.automation.world.look()
+    chat.asks("!continue 1", "goes on", who="ana")
+    wait(lambda: chat.jobs[0].state is State.FAILED, 10)
+    assert (len(fake.ran), chat.jobs[0].counts) == (2, {"changed": 2, "skipped": 8})
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", ["--canary 0", "--pause-after=0", "--canary 1 --pause-after=2", "--canary"])
 def test_a_wrong_flag_starts_nothing(chat, flags):
     assert "--" in chat.asks(f"{RESTART} {flags}", who="joe")

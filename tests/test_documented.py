@@ -25,12 +25,17 @@ def test_every_operation_and_parameter_is_documented(operation):
     assert all(parameter.help for parameter in operation.parameters)
 
 
+def _text_of(operation):
+    return "a line" if any(parameter.text for parameter in operation.parameters) else ""
+
+
 @pytest.mark.parametrize("operation", SHIPPED.operations.values(), ids=lambda operation: operation.name)
 def test_every_example_can_be_typed(operation):
     for example in operation.examples:
-        name, _, line = example.removeprefix("!").partition(" ")
+        typed = example.removeprefix("!").replace(operation.name.replace("-", " "), operation.name, 1)
+        name, _, line = typed.partition(" ")
         assert name == operation.name
-        values = grammar.checked(operation, grammar.parse(operation, line))
+        values = grammar.checked(operation, grammar.parse(operation, line, _text_of(operation)))
         assert not isinstance(values, grammar.Missing), example
 
 

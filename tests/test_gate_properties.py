@@ -20,6 +20,8 @@ from automation_bots.timewindow import window
 from tests.chatbot import Surface, wait, write_folder
 from tests.world import GROUPS, NOON, PATCH, UNDECLARED, UPTIME, expand, request
 
+pytestmark = pytest.mark.slow
+
 NAMES = st.sampled_from(["ana", "joe", "netops", "support", "everyone"])
 RULES = st.builds(
     Rule,

@@ -14,6 +14,8 @@ from automation_bots.settings import load
 from tests.chatbot import BOT_TOML, HOSTS, ChatBot, write_folder
 from tests.lab.kv_server import KvServer
 
+pytestmark = pytest.mark.slow
+
 SECRET = "Zebra-Quartz-91"
 TOKEN = "hvs.test-token-of-the-lab"
 

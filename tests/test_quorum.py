@@ -1,5 +1,6 @@
 """Who may approve and when it is enough: tables, and random policies and people."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,12 @@ from automation_bots.approval import Approval, Vote
 from automation_bots.model import Caller, Job, Person, Place, Risk, State, Verdict
 from automation_bots.moments import moment, shown
 from automation_bots.needs import ApprovalFile, Need, escalation, short_form, span
+from automation_bots.people import Additions, Link, merge
 from automation_bots.policy import Policy, Rule, Words
 from automation_bots.scope import Scope
 from tests.world import GROUPS, NOON, PATCH, expand, policy_of, request
+
+pytestmark = pytest.mark.slow
 
 GROUP = ("a", "b", "c")
 NAMES = ("p0", "p1", "p2", "p3", "p4", "p5")
@@ -67,6 +71,20 @@ def cast(policy, job, approval, wanted):
         if not quorum.refusal(person, caller, policy, job, approval) and person.name not in [v.person for v in votes]:
             votes.append(Vote(person.name, caller, NOON))
     return tuple(votes)
+
+
+links = st.lists(st.builds(Link, st.just("irc"), st.sampled_from("vwxyz"), st.sampled_from(NAMES)), max_size=8)
+
+
+@given(people, needs, links)
+def test_whatever_is_linked_nobody_approves_with_any_id_what_they_asked_for_with_another(everybody, wanted, linked):
+    policy = merge(policy_with(everybody), Additions(tuple(linked)))
+    votes = [Vote(person.name, Caller(*key), NOON) for key, person in policy.ids.items()]
+    for key, person in policy.ids.items():
+        job = replace(job_of(person.name), caller=Caller(*key))
+        assert not [
+            need for need in wanted if person.name in quorum.valid(votes, policy, job, need, ("r1", "r2", "r3"))
+        ]
 
 
 @given(people, needs, clicks, st.sampled_from(NAMES), st.booleans())

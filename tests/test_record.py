@@ -21,6 +21,8 @@ from automation_bots.model import Caller, Place
 from automation_bots.store import AuditKind, BrokenAudit, Store, Subject, audit
 from tests.chatbot import BOT_TOML, ChatBot, wait, write_folder
 
+pytestmark = pytest.mark.slow
+
 ANA = Subject("ana", Caller("slack", "U1", "Ana"), Place("slack", "C1"), "patch", ("web1", "web2"))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import pytest
 
 from automation_bots import render
 from automation_bots.grouping import Alike
-from automation_bots.model import Caller, Job, Outcome, Place, Risk, State, Status
+from automation_bots.model import Caller, Job, Operation, Outcome, Parameter, Place, Risk, State, Status, typed_words
 
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 JOB = Job(
@@ -108,3 +108,8 @@ def test_summaries_with_words_of_their_own_are_not_hidden_by_equal_outputs():
     job, outcomes, groups = same(42, "3 packets transmitted\n0 lost")
     told = [replace(outcome, summary="0.1 ms, no loss") for outcome in outcomes]
     assert "0.1 ms, no loss" in render.recap(job, told, groups=groups).block
+
+
+def test_a_switch_is_written_as_it_is_typed():
+    plot = Operation("reach", "", parameters=(Parameter("plot", "bool", required=False), Parameter("df", "bool")))
+    assert typed_words(plot, {"plot": True, "df": True}) == ("--plot", "True")

@@ -7,6 +7,8 @@ from automation_bots.bot import Bot
 from automation_bots.errors import ConfigError
 from tests.chatbot import BOT_TOML, write_folder
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "vault_password_file": '[inventory]\nvault_password_file = "secret"\n',
     "key_files": '[drivers.ssh]\nkey_files = ["secret"]\n',

@@ -47,7 +47,7 @@ def test_limits_reach_the_throttle_as_it_wants_them(tmp_path):
         ("[limits]\nperson = 1\n[limits.rates]\nplace = '1/week'", 3, "write 10/min"),
         ("[limits.rates]\nplaces = '1/min'", 1, "'places' is no rate; known: person, place"),
         ("[drivers.ssh]\nparallel = 0", 2, "drivers.ssh.parallel"),
-        ("[drivers.salt]\nx = 1", 1, "known here: .*ansible.*ssh"),
+        ("[drivers.snmp]\nx = 1", 1, "known here: .*ansible.*ssh"),
         ("[drivers.ansible.environment]\nVAULT_TOKEN = 'abc'", 2, "must not stand here in clear"),
         ("[retention]\ndays = 0", 2, "retention.days"),
         ("[inventory]\nsource = 'x'", 2, "known here: .*sources"),

@@ -2,7 +2,7 @@
 
 from automation_bots import catalog
 from automation_bots.dispatch.local import Local
-from automation_bots.dispatch.run import Workshop
+from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers.fake import Fake
 from automation_bots.errors import StoreError
 from automation_bots.model import Caller, Device, Job, Operation, Parameter, Place, Risk, State

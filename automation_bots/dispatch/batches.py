@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from automation_bots import canary
 from automation_bots.drivers import Cancel
+from automation_bots.errors import StoreError
 from automation_bots.model import GOOD, Job, Outcome, Status
+from automation_bots.store import AuditKind, Store, Subject
 
+log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 12 * 3600.0  # nobody's devices are kept from others for longer
 _LOOK_SECONDS = 0.2
+_AGAIN_SECONDS = 2.0  # between two tries to record that a batch begins
 
 
 class Batches:
     """Which devices come when, and why the others are not reached."""
 
-    def __init__(self, job: Job, cancel: Cancel, pause_seconds: float = _PAUSE_SECONDS) -> None:
-        self._job, self._cancel, self._pause_seconds = job, cancel, pause_seconds
+    def __init__(self, job: Job, cancel: Cancel, store: Store, pause_seconds: float = _PAUSE_SECONDS) -> None:
+        self._job, self._cancel, self._store, self._pause_seconds = job, cancel, store, pause_seconds
         self._batches = canary.batches(job.canary, job.devices)
         self._word = threading.Event()
         self._number = 0
@@ -45,20 +51,41 @@ class Batches:
         seconds: float,
         seen: Mapping[str, Status],
         report: Callable[[Outcome], None],
+        void: Callable[[], str],  # why what was accepted must not go on by now
     ) -> str:
         """Do the work batch by batch within the time limit, pauses not counted; say why it stopped before the end."""
         for number, devices in enumerate(self._batches, 1):
             self._number = number
+            if not self._recorded(devices):
+                self._leave(
+                    [device for batch in self._batches[number - 1 :] for device in batch], self._cancel.why, report
+                )
+                return ""
             began = time.monotonic()
             work(devices, seconds)
             seconds -= time.monotonic() - began
             rest = [device for batch in self._batches[self._number :] for device in batch]
             if not rest:
                 return ""
-            if why := self._stops([seen.get(device, Status.FAILED) for device in devices]) or self._pause():
+            found = [seen.get(device, Status.FAILED) for device in devices]
+            if why := self._stops(found) or self._pause() or void():
                 self._leave(rest, why, report)
                 return "" if self._cancel.is_set() else why
         return ""
+
+    def _recorded(self, devices: tuple[str, ...]) -> bool:
+        """Record that a batch begins before it does, so that after a crash nobody wonders about later ones."""
+        while self._job.canary is not None:
+            try:
+                about = replace(Subject.of_job(self._job), devices=devices)
+                self._store.record(AuditKind.BATCH, {"batch": self._number}, about)
+            except StoreError as error:
+                log.warning("job %s: batch %d waits for the store: %s", self._job.number, self._number, error)
+            else:
+                return True
+            if self._cancel.wait(_AGAIN_SECONDS):
+                return False
+        return True
 
     def _stops(self, found: list[Status]) -> str:
         if self._cancel.is_set():

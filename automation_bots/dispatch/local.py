@@ -9,7 +9,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from automation_bots.dispatch.run import Run, Workshop
+from automation_bots.dispatch.run import Run
+from automation_bots.dispatch.workshop import Workshop
 from automation_bots.model import Job, Risk
 from automation_bots.throttle import Admission, Caps, Entry, Start, admit
 

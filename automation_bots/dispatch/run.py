@@ -1,4 +1,4 @@
-"""One job on its way through its drivers: shares by driver, outcomes redacted and stored, gaps filled in."""
+"""One job on its way through its drivers: shares by driver, time limits, gaps filled in, its end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,13 @@ from automation_bots import catalog, gate
 from automation_bots.device_secrets import DeviceSecrets
 from automation_bots.dispatch.batches import Batches
 from automation_bots.dispatch.earlier import Earlier
-from automation_bots.drivers import Cancel, Driver, Task
+from automation_bots.dispatch.intake import Intake
+from automation_bots.dispatch.workshop import Workshop
+from automation_bots.drivers import Cancel, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
-from automation_bots.inventory import Inventory
-from automation_bots.kv import NOWHERE, Kv
 from automation_bots.model import (
     GOOD,
-    Conclusion,
     Device,
-    File,
     Job,
     Operation,
     Outcome,
@@ -34,38 +32,11 @@ from automation_bots.model import (
     State,
     Status,
     Verdict,
-    one_line,
 )
-from automation_bots.redact import Redactor
-from automation_bots.scope import Scope
-from automation_bots.store import Store
 from automation_bots.throttle import Entry
 
 log = logging.getLogger(__name__)
-_FLUSH_SECONDS = 0.25
-_LINES_SAID = 30  # of what a driver shows while it works
-_FLUSH_OUTCOMES = 5000
-_LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
-_SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 _END_SECONDS = 5.0  # between two tries to record an end
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What jobs need to run."""
-
-    store: Store
-    inventory: Inventory
-    drivers: Mapping[str, Driver]
-    operation: Callable[[str], Operation | None]
-    scope: Callable[[], Scope]  # what the gate knows now
-    paused: Callable[[], str]  # why nothing may start now; empty: it may
-    redactor: Redactor
-    time_limit: float  # seconds, of an operation that names none
-    folder: Path  # for the private folders of runs
-    stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
-    consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
-    kv: Kv = NOWHERE  # the server that variables of devices may point to
 
 
 class Run:
@@ -75,17 +46,12 @@ class Run:
         self, workshop: Workshop, job: Job, hidden: Mapping[str, Any], entry: Entry, done: Callable[[Run], None]
     ) -> None:
         self.job = replace(job, parameters={**job.parameters, **hidden})
-        self.entry, self.cancel, self._words = entry, Cancel(), ""
+        self.entry, self.cancel = entry, Cancel()
         self._workshop, self._done = workshop, done
-        self._lock = threading.Lock()
-        self._pending: list[Outcome] = []
-        self._seen: dict[str, Status] = {}
-        self._flushed = 0.0
+        self._intake = Intake(job, hidden, workshop.store, workshop.redactor)
         self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
-        self._own = Redactor(_texts(hidden.values()))
         self._timed_out = self._abandoned = self._voided = False
-        self.batches = Batches(self.job, self.cancel)
-        self._secrets_known = threading.Event()
+        self.batches = Batches(self.job, self.cancel, workshop.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
@@ -103,94 +69,10 @@ class Run:
         """Wait for the end."""
         self._thread.join(seconds)
 
-    def outcome(self, outcome: Outcome) -> None:
-        """Take one device's outcome (Report)."""
-        self.batch([outcome])
-
-    def batch(self, found: Sequence[Outcome]) -> None:
-        """Take the outcomes of many devices (Report)."""
-        clean = self._cleaned(found)
-        with self._lock:
-            new = [outcome for outcome in clean if self._is_new(outcome)]
-            self._pending += new
-            due = self._is_due()
-        self._log_each(new if len(self.job.devices) <= _LOGGED_EACH else ())
-        if due:
-            self._try_flush()
-
-    def _cleaned(self, found: Sequence[Outcome]) -> list[Outcome]:
-        """Take secrets out; the same summary only once, since many devices have few different things to say."""
-        lines = {text: one_line(self._clear(text), 500) for text in {outcome.summary for outcome in found}}
-        clean = []
-        for outcome in found:
-            line, output = lines[outcome.summary], self._clear(outcome.output) if outcome.output else ""
-            same = line == outcome.summary and output == outcome.output
-            clean.append(outcome if same else replace(outcome, summary=line, output=output))
-        return clean
-
-    def _is_new(self, outcome: Outcome) -> bool:
-        """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
-        if outcome.device in self._seen or (self.job.devices and outcome.device not in self.entry.devices):
-            return False
-        self._seen[outcome.device] = outcome.status
-        return True
-
-    def _is_due(self) -> bool:
-        if len(self._pending) >= _FLUSH_OUTCOMES or len(self._seen) == len(self.entry.devices):
-            return True
-        return time.monotonic() - self._flushed > _FLUSH_SECONDS
-
-    def _log_each(self, found: Iterable[Outcome]) -> None:
-        for outcome in found:
-            log.info("job %s %s %s %s", self.job.number, outcome.device or "-", outcome.status.value, outcome.summary)
-
-    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
-        """Take a word on what is going on, and perhaps lines to show below it (Report)."""
-        whole = self._clear("\n".join(lines))  # line by line a key of many lines would not be known as one
-        shown = map(one_line, whole.splitlines()[-_LINES_SAID:])
-        self._words = "\n".join([one_line(self._clear(text), 80), *shown])
-
     @property
     def said(self) -> str:
         """What is going on: the batch, and the driver's last words."""
-        return " · ".join(filter(None, (self.batches.label, self._words)))
-
-    def conclude(self, conclusion: Conclusion) -> None:
-        """Take a driver's words on the whole job (Report)."""
-        files = tuple(self._clear_file(file) for file in conclusion.files)
-        clear = Conclusion(one_line(self._clear(conclusion.text), 500), self._clear(conclusion.block), files)
-        try:
-            self._workshop.store.conclude(self.job.number, clear)
-        except StoreError as error:
-            log.warning("job %s: its summary cannot be stored: %s", self.job.number, error)
-
-    def _clear_file(self, file: File) -> File:
-        return file if file.text is None else File.of_text(file.name, self._clear(file.text))
-
-    def _clear(self, text: str) -> str:
-        """Take out all known secrets, and the secret values that this job was given."""
-        self._secrets_known.wait(_SECRETS_SECONDS)
-        return self._workshop.redactor.text(self._own.text(text))
-
-    def _flush(self) -> None:
-        with self._lock:
-            pending, self._pending = self._pending, []
-            self._flushed = time.monotonic()
-        try:
-            if pending:
-                self._workshop.store.add_outcomes(self.job.number, pending)
-                log.debug("job %s: %d outcomes stored", self.job.number, len(pending))
-        except StoreError:
-            with self._lock:
-                self._pending = pending + self._pending
-            raise
-
-    def _try_flush(self) -> None:
-        """Store what came; while the store is away it is kept here, and neither driver nor device notices."""
-        try:
-            self._flush()
-        except StoreError as error:
-            log.warning("job %s: outcomes cannot be stored now: %s", self.job.number, error)
+        return " · ".join(filter(None, (self.batches.label, self._intake.words)))
 
     def _work(self) -> None:
         error = ""
@@ -211,7 +93,7 @@ class Run:
 
     def _log(self, what: str) -> None:
         """Log a traceback without the secrets that only this job knows."""
-        log.error("job %s %s: %s", self.job.number, what, self._clear(traceback.format_exc())[-1500:])
+        log.error("job %s %s: %s", self.job.number, what, self._intake.clear(traceback.format_exc())[-1500:])
 
     def _ended(self, error: str) -> bool:
         try:
@@ -225,7 +107,7 @@ class Run:
         try:
             return self._driven()
         finally:
-            self._secrets_known.set()  # whatever happened, nobody has to wait for them any longer
+            self._intake.secrets_known.set()  # whatever happened, nobody has to wait for them any longer
 
     def _driven(self) -> str:
         job, workshop = self.job, self._workshop
@@ -240,8 +122,9 @@ class Run:
 
         def work(devices: tuple[str, ...], seconds: float) -> None:
             self._batch(operation, devices, seconds, limit)
+            self._intake.try_flush()  # a pause may be long
 
-        why = self.batches.run(work, limit, self._seen, self.outcome)
+        why = self.batches.run(work, limit, self._intake.seen, self._intake.outcome, lambda: self._void(operation))
         return f"time limit of {limit:g} s reached" if self._timed_out else why
 
     def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
@@ -284,12 +167,12 @@ class Run:
     def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
         devices = self._workshop.inventory.devices(names)
         threads = []
-        if not self._secrets_known.is_set():
+        if not self._intake.secrets_known.is_set():
             every = self._workshop.inventory.devices(self.job.devices)
             threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
         shares: dict[str, list[Device]] = {}
         for device in devices:
-            shares.setdefault(operation.driver or device.driver, []).append(device)
+            shares.setdefault(operation.driver_on(device), []).append(device)
         if not devices:
             shares[operation.driver] = []
         for name, share in shares.items():
@@ -323,21 +206,21 @@ class Run:
         except DriverError as error:
             log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
         finally:
-            self._secrets_known.set()
+            self._intake.secrets_known.set()
 
     def _secrets(self, device: str) -> Mapping[str, str]:
-        self._secrets_known.wait()
+        self._intake.secrets_known.wait()
         return self._device_secrets.of(device)
 
     def _opened(self, device: str) -> Mapping[str, str]:
-        self._secrets_known.wait()
+        self._intake.secrets_known.wait()
         return self._device_secrets.opened(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():
             thread.join(0.2)
-            if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-                self._try_flush()
+            if self._intake.is_late:
+                self._intake.try_flush()
         thread.join(self._workshop.stop_seconds)
         if thread.is_alive():
             self._abandoned = True
@@ -348,7 +231,7 @@ class Run:
         reason = f"no driver {name!r} in this bot; see `driver:` in the inventory"
         if driver is not None:
             try:
-                driver.run(task, self)
+                driver.run(task, self._intake)
             except DriverError as error:
                 reason = str(error)
             except Exception:  # noqa: BLE001 - a driver's own mistake is logged and concerns this share only
@@ -357,8 +240,8 @@ class Run:
             else:
                 reason = "the driver said nothing about it"
         for device in [device.name for device in task.devices] or [""]:
-            if device not in self._seen:
-                self.outcome(self._gap(device, reason))
+            if device not in self._intake.seen:
+                self._intake.outcome(self._gap(device, reason))
 
     def _gap(self, device: str, reason: str) -> Outcome:
         if not self.cancel.is_set():
@@ -369,10 +252,10 @@ class Run:
 
     def _end(self, error: str) -> None:
         for device in self.job.devices or ("",):
-            if device not in self._seen and not error:
-                self.outcome(self._gap(device, "nothing was done"))
-        self._flush()
-        error = self._clear(error or self.cancel.why)
+            if device not in self._intake.seen and not error:
+                self._intake.outcome(self._gap(device, "nothing was done"))
+        self._intake.flush()
+        error = self._intake.clear(error or self.cancel.why)
         state = self._state(error)
         self._workshop.store.finish(self.job.number, state, error=error)
         log.info("job %s ended: %s %s", self.job.number, state.value, error)
@@ -381,15 +264,10 @@ class Run:
         """A change broken off by anything but a person is interrupted: its devices are held until acknowledged."""
         if self._voided:
             return State.VOID
-        unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._seen.values()
+        unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._intake.seen.values()
         if unknown and (self._timed_out or self._abandoned or self._leaving.is_set()):
             return State.INTERRUPTED
         if self.cancel.is_set() and not self._timed_out:
             return State.CANCELLED
-        bad = error or any(status not in GOOD for status in self._seen.values())
+        bad = error or any(status not in GOOD for status in self._intake.seen.values())
         return State.FAILED if bad else State.DONE
-
-
-def _texts(values: Iterable[Any]) -> list[str]:
-    """The texts in values, those in lists one by one."""
-    return [text for value in values for text in (map(str, value) if isinstance(value, tuple | list) else [str(value)])]

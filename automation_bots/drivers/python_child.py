@@ -148,7 +148,10 @@ def _driven(value: Any, channel: Channel) -> Any:
         return asyncio.run(value)
     if inspect.isasyncgen(value):
         return asyncio.run(_steps_async(value, channel))
-    return _steps(value, channel) if inspect.isgenerator(value) else value
+    if not inspect.isgenerator(value):
+        return value
+    with contextlib.closing(value):  # stopped between two steps, it cleans up while it is heard
+        return _steps(value, channel)
 
 
 def _steps(steps: Generator[Any, Never, Any], channel: Channel) -> Any:

@@ -71,6 +71,20 @@ class Ssh:
             finally:
                 shutil.rmtree(task.workdir / "ssh", ignore_errors=True)
 
+    def terms(self, *, tells_begin: bool) -> dict[str, Any]:
+        """On what terms the process is to reach the devices of a job."""
+        options = self.options
+        return {
+            "parallel": options.parallel,
+            "connect_seconds": options.connect_seconds,
+            "known_hosts": str(self.known_hosts),
+            "key_files": [str(path) for path in options.key_files],
+            "agent": options.allow_agent,
+            "keep_seconds": options.keep_seconds,
+            "keep": options.keep,
+            "tells_begin": tells_begin,
+        }
+
     @property
     def trusted(self) -> KnownHosts:
         """The host keys that are trusted now."""
@@ -96,7 +110,7 @@ class _Run:
         self.orders = self._orders()
 
     def through(self, share: Share, first: dict[str, Any]) -> None:
-        share.begin(self._settings())
+        share.begin(self.driver.terms(tells_begin=self.task.job.risk is Risk.CHANGE))
         self.task.cancel.call(share.nudge)
         share.run([first])
         try:
@@ -108,19 +122,6 @@ class _Run:
             self._stop(share)
         except DriverError as error:
             self._died(error)
-
-    def _settings(self) -> dict[str, Any]:
-        options = self.driver.options
-        return {
-            "parallel": options.parallel,
-            "connect_seconds": options.connect_seconds,
-            "known_hosts": str(self.driver.known_hosts),
-            "key_files": [str(path) for path in options.key_files],
-            "agent": options.allow_agent,
-            "keep_seconds": options.keep_seconds,
-            "keep": options.keep,
-            "tells_begin": self.task.job.risk is Risk.CHANGE,
-        }
 
     def _orders(self) -> Iterator[dict[str, Any]]:
         for number, device in enumerate(self.task.devices):

@@ -74,11 +74,16 @@ def outcome(task: Task, asked: Asked, frame: Frame, limit: int) -> Outcome:
     return Outcome(name, status, summary, ran.output, seconds, exit_code=ran.exit_code)
 
 
-def _read(asked: Asked, frame: Frame, limit: int) -> _Ran:
+def streams(spill: Path, frame: Frame) -> tuple[_Stream, _Stream]:
+    """Return what was kept of standard output and standard error."""
     out_kept, out_spilled, out_total = frame.head["out"]
     _, err_spilled, err_total = frame.head["err"]
-    out = _Stream(_spilled(asked.spill, ".out", out_spilled) + frame.body[:out_kept], out_total)
-    err = _Stream(_spilled(asked.spill, ".err", err_spilled) + frame.body[out_kept:], err_total)
+    out = _Stream(_spilled(spill, ".out", out_spilled) + frame.body[:out_kept], out_total)
+    return out, _Stream(_spilled(spill, ".err", err_spilled) + frame.body[out_kept:], err_total)
+
+
+def _read(asked: Asked, frame: Frame, limit: int) -> _Ran:
+    out, err = streams(asked.spill, frame)
     said: dict[str, Any] = frame.head["ran"]
     start = out.head[:_LOOKED_AT].decode("utf-8", "replace")
     return _Ran(**said, output=joined(out, err, limit), out_head=start, tail=frame.head["tail"])

@@ -37,6 +37,7 @@ class Work:
     pty: bool
     limit: int
     spill: str  # the files' names begin with that
+    input: str = ""  # what the command is given to read
 
 
 @dataclass(slots=True)
@@ -110,7 +111,10 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     def session_started(self) -> None:
         """The device took the line."""
-        if self._prompt:
+        if self.work.input:
+            self._send(self.work.input.encode())
+            self._end_input()
+        elif self._prompt:
             self._later(_PROMPT_SECONDS, self._end_input)
         elif not self.work.keep_stdin:
             # Most commands have ended before they could miss it, which saves a packet for each device of a fan-out.

@@ -48,7 +48,9 @@ class AuditKind(StrEnum):
     UNKNOWN_PERSON = "unknown person"
     UNKNOWN_COMMAND = "unknown command"
     RELOADED = "reloaded"
-    INSTALLED = "installed"
+    INSTALLED = "installed"  # plugins from elsewhere
+    UPDATED = "updated"
+    REMOVED = "removed"
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
@@ -57,6 +59,7 @@ class AuditKind(StrEnum):
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     REVIEWED = "reviewed"
+    BATCH = "batch"  # of a job in batches: it is about to begin
     CONTINUED = "continued"  # the next batch of a job that waited for a word
     TRUSTED = "trusted"  # host keys of devices
     UNTRUSTED = "untrusted"

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from automation_bots import canary
 from automation_bots.grouping import plain
 from automation_bots.model import Job, Outcome, Status
 from automation_bots.store.bulk import put
@@ -84,11 +85,21 @@ def _output_row(number: int, outcome: Outcome) -> dict[str, Any]:
     return {"job": number, "device": outcome.device, "packed": packed, "data": data}
 
 
-def fill(connection: Connection, job: Job, summary: str) -> None:
-    """Give every device that has reported nothing the outcome UNKNOWN."""
+def fill(connection: Connection, job: Job, summary: str, batches: int | None = None) -> None:
+    """Give every device that has reported nothing the outcome UNKNOWN; when only so many batches began, those of the
+    others SKIPPED.
+    """  # fmt: skip
+    later = [] if batches is None else canary.batches(job.canary, job.devices)[batches:]
+    left = {device for batch in later for device in batch}
     reported = statuses(connection, job.number)
     silent = [name for name in job.devices or ("",) if storable(name) not in reported]
-    add(connection, job.number, (Outcome(name, Status.UNKNOWN, summary) for name in silent))
+    missed = (
+        Outcome(name, Status.SKIPPED, "not reached: the bot stopped before its batch")
+        for name in silent
+        if name in left
+    )
+    add(connection, job.number, missed)
+    add(connection, job.number, (Outcome(name, Status.UNKNOWN, summary) for name in silent if name not in left))
 
 
 def statuses(connection: Connection, number: int) -> dict[str, str]:

@@ -329,7 +329,8 @@ def _end(
     job = jobs.get(connection, number)
     interrupted = job.state is State.INTERRUPTED
     if interrupted:
-        outcomes.fill(connection, job, SILENT)
+        begun = audit.find(connection, 1, job=number, kind=AuditKind.BATCH) if job.canary else []
+        outcomes.fill(connection, job, SILENT, batches=begun[0].body["batch"] if begun else None)
     found = outcomes.statuses(connection, number)
     jobs.note(connection, number, {"counts": canonical(outcomes.tally(found))})
     if interrupted and job.risk is Risk.CHANGE:

@@ -394,8 +394,8 @@ DEMO = ROOT / "bots/demo/plugins"
 @pytest.mark.parametrize(
     ("name", "parameters", "expected"),
     [
-        ("dns", {"name": "localhost", "family": "ipv4"}, "localhost: 127.0.0.1"),
-        ("dns", {"name": "127.0.0.1"}, "127.0.0.1: localhost"),
+        ("resolve", {"name": "localhost", "family": "ipv4"}, "localhost: 127.0.0.1"),
+        ("resolve", {"name": "127.0.0.1"}, "127.0.0.1: localhost"),
         ("subnet", {"network": "10.1.2.3/22"}, "10.1.0.0/22: 1,024 addresses\nmask       255.255.252.0"),
         ("subnet", {"network": "10.1.0.0/31"}, "10.1.0.0/31: 2 addresses"),
         ("subnet", {"network": "2001:db8::/48", "split": 64}, "2001:db8::/48: 65,536 networks of /64\n2001:db8::/64"),

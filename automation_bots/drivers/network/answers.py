@@ -1,0 +1,150 @@
+"""What devices answered, as people read it: tables filtered and put together, or text; what is other now. Pure."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from automation_bots.errors import DriverError, UserError
+from automation_bots.model import Conclusion, File
+from automation_bots.render import table
+from automation_bots.safe_regex import SafeRegex
+
+LINES_SHOWN = 40
+WIDTH_SHOWN = 130  # characters; a chat window that breaks lines makes a table unreadable
+_NUMBER = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an answer is wanted: only these lines or rows, only these columns."""
+
+    match: str = ""
+    columns: tuple[str, ...] = ()
+
+    def text(self, text: str) -> str:
+        """Keep the lines that match."""
+        if not self.match:
+            return text
+        wanted = _search(self.match)
+        return "\n".join(line for line in text.splitlines() if wanted.matches(line))
+
+    def rows(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Rows:
+        """Keep the rows of which a line matches, sorted as people count, and the columns that are wanted."""
+        kept = sorted({tuple(row) for row in rows}, key=_natural)
+        if self.match:
+            wanted = _search(self.match)
+            kept = [row for row in kept if wanted.matches("  ".join(row))]
+        full = Rows(tuple(header), tuple(kept))
+        return full.only(self.columns) if self.columns else full.told()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def only(self, columns: Sequence[str]) -> Rows:
+        """Keep these columns, in this order; a DriverError names those that there are."""
+        if unknown := [name for name in columns if name.lower() not in self.header]:
+            raise DriverError(f"no column {', '.join(unknown)}; there are {', '.join(self.header)}")
+        at = [self.header.index(name.lower()) for name in columns]
+        return Rows(tuple(self.header[i] for i in at), tuple(tuple(row[i] for i in at) for row in self.rows))
+
+    def told(self) -> Rows:
+        """Leave out columns that hold nothing in any row."""
+        at = [i for i in range(len(self.header)) if not self.rows or any(row[i] for row in self.rows)]
+        return Rows(tuple(self.header[i] for i in at), tuple(tuple(row[i] for i in at) for row in self.rows))
+
+    def fitting(self) -> tuple[Rows, tuple[str, ...]]:
+        """Return the first columns that fit, and the names of those left out."""
+        width, kept = 0, 0
+        for i, name in enumerate(self.header):
+            width += 2 + max([len(name), *(len(_short(row[i])) for row in self.rows)])
+            if kept and width > WIDTH_SHOWN:
+                break
+            kept += 1
+        rows = tuple(row[:kept] for row in self.rows)
+        return Rows(self.header[:kept], rows), self.header[kept:]
+
+    @property
+    def text(self) -> str:
+        """The table as text."""
+        return table([tuple(_short(cell) for cell in row) for row in self.rows], header=self.header)
+
+
+def _short(cell: str) -> str:
+    cell = " ".join(cell.split())
+    return cell if len(cell) <= 60 else cell[:59] + "…"
+
+
+def _natural(row: Sequence[str]) -> list[list[tuple[int, str]]]:
+    return [[(int(p), "") if p.isdecimal() else (-1, p) for p in _NUMBER.split(cell)] for cell in row]
+
+
+def _search(expression: str) -> SafeRegex:
+    """Make an expression that is looked for anywhere in a line, in time that no expression can prolong."""
+    flags = "(?i)" if expression.startswith("(?i)") else ""
+    try:
+        return SafeRegex(f"{flags}.*(?:{expression.removeprefix('(?i)')})")
+    except UserError as error:
+        raise DriverError(str(error)) from error
+
+
+def together(tables: Mapping[str, Rows]) -> Rows:
+    """Put the tables of many devices into one, the device first."""
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    header = tuple(dict.fromkeys(name for found in tables.values() for name in found.header))
+    rows = []
+    for device in sorted(tables, key=lambda name: _natural([name])):
+        found = tables[device]
+        at = {name: i for i, name in enumerate(found.header)}
+        rows += [(device, *(row[at[name]] if name in at else "" for name in header)) for row in found.rows]
+    return Rows(("device", *header), tuple(rows))
+
+
+def concluded(tables: Mapping[str, Rows], name: str, *, as_csv: bool) -> Conclusion:
+    """Sum tables up: as much as a message shows, the rest (or all, as CSV) as a file."""
+    whole = together(tables)
+    shown, left = whole.fitting()
+    lines = shown.text.splitlines()
+    files: tuple[File, ...] = ()
+    if as_csv:
+        files = (File.of_text(f"{name}.csv", _csv(whole)),)
+    elif len(lines) > LINES_SHOWN + 1:
+        files = (File.of_text(f"{name}.txt", whole.text + "\n"),)
+    if len(lines) > LINES_SHOWN + 1:
+        lines = [*lines[: LINES_SHOWN + 1], f"… and {len(lines) - LINES_SHOWN - 1} more rows in {name}"]
+    if left:
+        lines.append(f"… more columns: {', '.join(left)}  (| columns name,… picks)")
+    return Conclusion(block="\n".join(lines) if whole.rows else "(no row)", files=files)
+
+
+def _csv(found: Rows) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(found.header)
+    writer.writerows([_harmless(cell) for cell in row] for row in found.rows)
+    return out.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet takes for a formula is shown as text."""
+    return f"'{cell}" if cell[:1] in {"=", "@", "\t"} or (cell[:1] in "+-" and not _is_number(cell)) else cell
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?[\d.,]*", text))
+
+
+def changed(old: str, new: str) -> str:
+    """The lines that are other than the last time, `-` then and `+` now."""
+    found = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
+    return "\n".join(f"{line[0]} {line[1:]}" for line in found if not line.startswith(("---", "+++", "@@")))

@@ -1,0 +1,131 @@
+"""Running configurations in a git repository that only the bot's user may read, and what a change replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from automation_bots.errors import DriverError
+
+_SECONDS = 60
+_IDENTITY = {"GIT_AUTHOR_NAME": "automation-bots", "GIT_AUTHOR_EMAIL": "bot@localhost",
+             "GIT_COMMITTER_NAME": "automation-bots", "GIT_COMMITTER_EMAIL": "bot@localhost"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One backup in which a device's configuration was another than before."""
+
+    commit: str
+    when: str
+    why: str
+
+
+class Archive:
+    """One folder: `configs/` is the repository, `changes/` what jobs replaced."""
+
+    def __init__(self, folder: Path) -> None:
+        self._configs = folder / "configs"
+        self._changes = folder / "changes"
+        self._lock = threading.Lock()
+
+    def save(self, configs: Mapping[str, str], why: str) -> frozenset[str]:
+        """Write configurations and commit them at once; return the devices whose configuration is another now."""
+        with self._lock:
+            self._prepare()
+            for device, text in configs.items():
+                _write(self._configs / _file(device), text)
+            names = [_file(device) for device in configs]
+            self._git("add", "--", *names)
+            changed = self._git("diff", "--cached", "--name-only", "-z").split("\0")
+            if any(changed):
+                self._git("commit", "-q", "-m", why)
+            return frozenset(device for device in configs if _file(device) in changed)
+
+    def history(self, device: str, limit: int = 20) -> tuple[Version, ...]:
+        """Return the versions of a device's configuration, the newest first."""
+        if not (self._configs / ".git").exists():
+            return ()
+        text = self._git(
+            "log", f"-{limit}", "--date=format:%Y-%m-%d %H:%M", "--format=%h%x00%cd%x00%s", "--", _file(device)
+        )
+        return tuple(Version(*line.split("\0", 2)) for line in text.splitlines() if line.count("\0") >= 2)
+
+    def config(self, device: str, since: str = "") -> str:
+        """Return a version: the newest, the one before (`~1`), of a commit, or the last one before a date."""
+        if not (self._configs / ".git").exists():
+            raise DriverError(f"there is no backup of {device} yet. → !backup {device}")
+        return self._git("show", f"{self._commit(device, since)}:{_file(device)}")
+
+    def _commit(self, device: str, since: str) -> str:
+        versions = self.history(device, 1000)
+        if not versions:
+            raise DriverError(f"there is no backup of {device} yet. → !backup {device}")
+        if not since:
+            return versions[0].commit
+        if since.isdecimal() and int(since) < len(versions) and len(since) < 4:
+            return versions[int(since)].commit
+        for version in versions:
+            if version.commit.startswith(since) or (since.count("-") == 2 and version.when[: len(since)] <= since):
+                return version.commit
+        raise DriverError(
+            f"no backup of {device} is {since!r} (say a commit, a date such as 2026-01-31, or how many backups ago). "
+            f"→ !config history {device}"
+        )
+
+    def remember(self, job: int, device: str, kept: Mapping[str, str]) -> None:
+        """Keep what a change replaced, for `!config rollback`."""
+        self._changes.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(self._changes / f"{job}-{_file(device)}", json.dumps(dict(kept)))
+
+    def replaced(self, job: int, device: str) -> Mapping[str, str] | None:
+        """Return what a job replaced on a device; None: it changed nothing there."""
+        try:
+            found = json.loads((self._changes / f"{job}-{_file(device)}").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def _prepare(self) -> None:
+        self._configs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (self._configs / ".git").exists():
+            self._git("init", "-q", "-b", "main")
+            self._git("config", "gc.auto", "200")
+
+    def _git(self, *words: str) -> str:
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self._configs),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "LC_ALL": "C.UTF-8",
+            **_IDENTITY,
+        }
+        try:
+            done = subprocess.run(  # noqa: S603 - an argument list
+                ["git", "-c", "core.quotePath=off", "-c", "commit.gpgSign=false", *words],  # noqa: S607 - from PATH
+                cwd=self._configs, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False,
+                umask=0o077, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise DriverError(f"git could not be used for the backups: {error}; is it installed?") from error
+        if done.returncode:
+            raise DriverError(f"git refused ({words[0]}): {done.stderr.strip()[-200:]}")
+        return done.stdout
+
+
+def _file(device: str) -> str:
+    """A device's name as a file's name; none of them can leave the folder."""
+    return quote(device, safe=" ").replace(".", "%2E") + ".cfg"
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)

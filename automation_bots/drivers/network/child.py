@@ -1,0 +1,125 @@
+"""The process that talks to the network devices of one job at a time: it can hang or die by itself.
+
+It gets one JSON line on stdin (secrets included, so that they stand in no argument, environment or file), and sends
+batches of what it found as JSON lines on a pipe of its own; each batch is answered with one byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import queue
+import select
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+IDLE_SECONDS = 300
+_STOP = object()
+
+
+class Channel:
+    """Sends what was found, as much as is there in one batch."""
+
+    def __init__(self, fd: int, limit: int) -> None:
+        self._fd, self._limit = fd, limit
+        self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self._thread.start()
+
+    def tell(self, device: str, found: Mapping[str, Any]) -> None:
+        """Take one device's outcome."""
+        self._found.put({"device": device, **found})
+
+    def close(self) -> None:
+        """Wait until all is sent."""
+        self._found.put(_STOP)
+        self._thread.join()
+
+    def _send(self) -> None:
+        item = self._found.get()
+        while item is not _STOP:
+            batch, size = [], 0
+            while item is not _STOP:
+                batch.append(item)
+                size += len(item["text"])
+                if size > self._limit or self._found.empty():
+                    break
+                item = self._found.get()
+            self._line({"kind": "found", "items": batch})
+            if item is not _STOP:
+                item = self._found.get()
+        self._line({"kind": "end"})
+
+    def _line(self, message: Mapping[str, Any]) -> None:
+        line = json.dumps(message).encode() + b"\n"
+        while line:
+            line = line[os.write(self._fd, line) :]
+        if not os.read(0, 1):
+            os._exit(1)  # the bot is gone: nobody would hear the rest
+
+
+def main() -> None:
+    """Do the work of each request on stdin, one after the other; the imports are there for the next one."""
+    while True:
+        request = json.loads(_first_line())
+        sys.path += [path for path in request["paths"] if path not in sys.path]
+        channel = Channel(request["fd"], request["limit"])
+        asyncio.run(_all(request, channel))
+        channel.close()
+
+
+def _first_line() -> bytes:
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([0], [], [], IDLE_SECONDS)
+        data = os.read(0, 65_536) if ready else b""  # not by a buffered reader: answers follow the line
+        if not data:
+            os._exit(0)  # the bot is gone, or needs no process
+        line += data
+    return bytes(line)
+
+
+async def _with_the_bot(parent: int) -> None:
+    """End when the bot ends. The kernel's own way ends with the thread that started us, which is one job's."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    os._exit(1)
+
+
+async def _all(request: Mapping[str, Any], channel: Channel) -> None:
+    from automation_bots.drivers.network.lanes import Lanes
+    from automation_bots.drivers.network.work import Work
+
+    stopping = threading.Event()
+    # A change is brought to its end, or back, even without the bot.
+    watch = None if request["graceful"] else asyncio.create_task(_with_the_bot(request["parent"]))
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, _stop, stopping, request["graceful"])
+    loop.set_default_executor(ThreadPoolExecutor(request["threads"], thread_name_prefix="device"))
+    lanes = Lanes(request["limit"], stopping, asyncio.Semaphore(request["parallel"]))
+
+    async def one(values: Mapping[str, Any]) -> None:
+        work = Work.read(values)
+        found = await lanes.run(work)
+        channel.tell(work.device, asdict(found))
+
+    await asyncio.gather(*(one(values) for values in request["work"]))
+    if watch:
+        watch.cancel()
+
+
+def _stop(stopping: threading.Event, graceful: bool) -> None:  # noqa: FBT001 - called by the loop
+    """A change goes back before it ends; whatever only reads ends at once."""
+    stopping.set()
+    if not graceful:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

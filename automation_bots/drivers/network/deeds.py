@@ -1,0 +1,299 @@
+"""What each operation asks the devices for, and how it tells what came back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from automation_bots import verbs
+from automation_bots.drivers import Task
+from automation_bots.drivers.commands import HasCommand
+from automation_bots.drivers.network import answers, plan, plans
+from automation_bots.drivers.network import lines as config_lines
+from automation_bots.drivers.network.answers import Rows, View
+from automation_bots.drivers.network.archive import Archive
+from automation_bots.drivers.network.operations import Body, Snippet
+from automation_bots.drivers.network.work import Found
+from automation_bots.drivers.output import first_line
+from automation_bots.errors import DriverError, UserError
+from automation_bots.model import GOOD, Conclusion, Device, Outcome, Risk, Status, one_line
+from automation_bots.render import many
+
+Asked = tuple[str, Mapping[str, Any]]  # the kind of work, and its values
+_DISPLAY = {"huawei", "huawei_vrp", "huawei_vrpv8", "hp_comware", "huawei_olt", "h3c_comware"}
+ASKED = {"cisco_ios", "cisco_xe", "cisco_nxos", "arista_eos", "frr"}  # NAPALM over SSH, and FRR's own JSON
+LATER = ("diff", "csv")  # values that change nothing in what is kept of an answer
+
+
+class Deed(Protocol):
+    """One operation's share in a run."""
+
+    def ask(self, device: Device) -> Asked | Outcome:
+        """Say what a device is asked for; an Outcome when it need not be asked."""
+
+    def outcome(self, device: Device, found: Found) -> Outcome:
+        """Tell what came of it."""
+
+    def conclusion(self) -> Conclusion | None:
+        """Sum the job up; None: its outcomes say it all."""
+
+
+def deed_of(task: Task, archive: Archive) -> Deed:
+    """Return the deed of an operation."""
+    body = task.operation.body
+    if isinstance(body, Body | Snippet):
+        made: Deed = _DEEDS[body.deed](task, archive)
+        return made
+    if isinstance(body, HasCommand) or task.operation.network:
+        return Verb(task, archive)
+    raise DriverError(f"{task.operation.name} says nothing that a network device could be asked; see its file")
+
+
+@dataclass(slots=True)
+class _Looking:
+    """What deeds share that show tables or text."""
+
+    task: Task
+    archive: Archive
+    tables: dict[str, Rows] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)  # what is other than the last time
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def view(self) -> View:
+        """How the answer is wanted."""
+        values = self.task.parameters
+        return View(str(values.get("match") or ""), tuple(values.get("columns") or ()))
+
+    def outcome(self, device: Device, found: Found) -> Outcome:
+        """Keep a table for the summary; the device's own part of it is its output."""
+        status = Status(found.status)
+        if status not in GOOD:
+            return Outcome(device.name, status, one_line(found.summary, 500), found.text)
+        if found.header:
+            rows = self.view.rows(found.header, found.rows)
+            with self.lock:
+                self.tables[device.name] = rows
+            text, summary = rows.text, many(len(rows.rows), "row")
+        else:
+            text = self.view.text(found.text)
+            summary = first_line(text)
+        if self.task.parameters.get("diff"):
+            summary = self._compared(device.name, text)
+        return Outcome(device.name, self.good, summary, text)
+
+    @property
+    def good(self) -> Status:
+        """What a device that did as it was told is called."""
+        return Status.CHANGED if self.task.job.risk is Risk.CHANGE else Status.OK
+
+    def _compared(self, device: str, text: str) -> str:
+        before = self.task.before_output(device, LATER)
+        if not before:
+            return "asked for the first time: nothing to compare with"
+        changed = answers.changed(before.rstrip("\n"), text.rstrip("\n"))
+        if not changed:
+            return "same as the last time"
+        with self.lock:
+            self.texts[device] = changed
+        return f"{changed.count(chr(10)) + 1} lines are other than the last time"
+
+    def conclusion(self) -> Conclusion | None:
+        """The tables as one, or what is other than the last time."""
+        if self.task.parameters.get("diff"):
+            block = "\n".join(f"── {device}\n{text}" for device, text in sorted(self.texts.items()))
+            return Conclusion(block=block) if block else None
+        if not self.tables or len(self.tables) < len(self.task.devices) / 2:
+            return None
+        name = f"{self.task.operation.name}-{self.task.job.number}"
+        return answers.concluded(self.tables, name, as_csv=bool(self.task.parameters.get("csv")))
+
+
+@dataclass(slots=True)
+class Show(_Looking):
+    """`!show`."""
+
+    def ask(self, device: Device) -> Asked | Outcome:
+        """One line that begins with the platform's word for it."""
+        _ = self.view.text("")  # a wrong expression is told before any device is asked
+        word = "display" if device.platform in _DISPLAY else "show"
+        words = tuple(str(part) for part in self.task.parameters["command"])
+        if words[0].lower() in {"show", "display"}:
+            words = words[1:]
+        return "show", {"command": plan.line_of((word, *words), device.platform)}
+
+
+@dataclass(slots=True)
+class Verb(_Looking):
+    """A verb, or `!run`: the platform's own command, or a question that NAPALM knows."""
+
+    def ask(self, device: Device) -> Asked | Outcome:
+        """The verb's entry for any network device comes first."""
+        body, values = self.task.operation.body, self.task.parameters
+        name = body.getter() if isinstance(body, verbs.Verb) else self.task.operation.network
+        if name and device.platform in ASKED:
+            return "getter", {"getter": name, "target": str(values.get("destination") or "")}
+        command = body.command(device.platform, values) if isinstance(body, HasCommand) else None
+        words = _unwrapped(command.argv if command else (), device.platform)
+        if not words:
+            return Outcome(device.name, Status.SKIPPED, f"no command for platform {device.platform}")
+        change = self.task.job.risk is Risk.CHANGE
+        if self.task.check and change:
+            return Outcome(device.name, Status.SKIPPED, one_line(f"would run: {' '.join(words)}", 500))
+        line = plan.line_of(words, device.platform)
+        return ("send" if change else "show"), {"command": line}
+
+
+def _unwrapped(argv: tuple[str, ...], platform: str) -> tuple[str, ...]:
+    """A verb may reach FRR through the Unix shell below it; here its own command line listens."""
+    if platform != "frr" or len(argv) < 3 or argv[:2] != ("vtysh", "-c"):
+        return argv
+    return tuple(argv[2].split())
+
+
+@dataclass(slots=True)
+class Config(_Looking):
+    """`!config` and fixed snippets."""
+
+    def ask(self, device: Device) -> Asked | Outcome:  # noqa: ARG002 - the same for every device
+        """The lines, and what must be as before afterwards."""
+        body, values = self.task.operation.body, self.task.parameters
+        lines = body.lines if isinstance(body, Snippet) else values["lines"]
+        try:
+            lines = config_lines.checked(lines)
+        except UserError as error:
+            raise DriverError(str(error)) from error
+        return "config", {
+            "lines": lines,
+            "expect": tuple(values.get("expect") or ()),
+            "within": values.get("within") or 30,
+            "stay": values.get("stay", 5),
+            "save": bool(values.get("save")),
+            "check": self.task.check,
+        }
+
+    def outcome(self, device: Device, found: Found) -> Outcome:
+        """Keep what was replaced before it is told that it was."""
+        if found.kept:
+            self.archive.remember(self.task.job.number, device.name, {"after": "", **found.kept})
+        status, summary = Status(found.status), one_line(found.summary, 500)
+        if status is Status.CHANGED:
+            with self.lock:
+                self.texts[device.name] = found.text
+        if status is Status.OK and found.text:
+            with self.lock:
+                self.texts[device.name] = found.text
+        return Outcome(device.name, status, summary, found.text)
+
+    def conclusion(self) -> Conclusion | None:
+        """The differences, equal ones once."""
+        groups: dict[str, list[str]] = {}
+        for device, text in sorted(self.texts.items()):
+            groups.setdefault(text, []).append(device)
+        block = "\n".join(f"── {', '.join(devices)}\n{text}" for text, devices in groups.items())
+        if not block:
+            return None
+        job = self.task.job.number
+        text = "Nothing was sent." if self.task.check else f"Back to before: !config rollback {job}"
+        return Conclusion(text, block)
+
+
+@dataclass(slots=True)
+class Restore(Config):
+    """`!config rollback`."""
+
+    def ask(self, device: Device) -> Asked | Outcome:
+        """What that job replaced."""
+        values = self.task.parameters
+        replaced = self.archive.replaced(int(values["job"]), device.name)
+        if replaced is None:
+            return Outcome(device.name, Status.SKIPPED, f"#{values['job']} changed no configuration here")
+        return "restore", {
+            **replaced,
+            "anyway": bool(values.get("anyway")) or not replaced["after"],
+            "save": bool(values.get("save")),
+            "check": self.task.check,
+        }
+
+
+@dataclass(slots=True)
+class Backup(_Looking):
+    """`!backup`: all at once, in one commit."""
+
+    configs: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, device: Device) -> Asked | Outcome:  # noqa: ARG002 - the same for every device
+        """The running configuration, which never leaves the bot's own folder."""
+        return "running", {}
+
+    def outcome(self, device: Device, found: Found) -> Outcome:
+        """Keep the configuration; only its size is told."""
+        status = Status(found.status)
+        if status not in GOOD:
+            return Outcome(device.name, status, one_line(found.summary, 500))
+        text = config_lines.plain(found.kept["running"])
+        with self.lock:
+            self.configs[device.name] = text
+        return Outcome(device.name, Status.OK, f"{text.count(chr(10))} lines")
+
+    def conclusion(self) -> Conclusion | None:
+        """Commit, and say what is other than in the backup before."""
+        if not self.configs:
+            return None
+        changed = sorted(self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}"))
+        text = f"{len(changed)} other than in the backup before" if changed else "nothing is other than before"
+        shown = ", ".join(changed[:20]) + (" …" if len(changed) > 20 else "")
+        hint = f"→ !config diff 1 on {changed[0]}" if len(changed) == 1 else ""
+        return Conclusion(f"{text}.", "\n".join(part for part in (shown, hint) if part))
+
+
+@dataclass(slots=True)
+class Diff(_Looking):
+    """`!config diff`."""
+
+    def ask(self, device: Device) -> Asked | Outcome:
+        """The running configuration of now."""
+        self.archive.config(device.name, str(self.task.parameters.get("since") or ""))
+        return "running", {}
+
+    def outcome(self, device: Device, found: Found) -> Outcome:
+        """Compare it with the backup."""
+        status = Status(found.status)
+        if status not in GOOD:
+            return Outcome(device.name, status, one_line(found.summary, 500))
+        before = self.archive.config(device.name, str(self.task.parameters.get("since") or ""))
+        changed = plans.difference(before, found.kept["running"])
+        lines = changed.count("\n") + 1 if changed else 0
+        return Outcome(
+            device.name, Status.OK, f"{many(lines, 'line')} changed since" if lines else "as in the backup", changed
+        )
+
+    def conclusion(self) -> Conclusion | None:
+        """The outcomes say it all."""
+        return None
+
+
+@dataclass(slots=True)
+class History(_Looking):
+    """`!config history`: no device is asked."""
+
+    def ask(self, device: Device) -> Asked | Outcome:
+        """Read the archive."""
+        found = self.archive.history(device.name)
+        if not found:
+            raise DriverError(f"there is no backup of {device.name} yet. → !backup {device.name}")
+        rows = tuple((str(number), it.commit, it.when, it.why) for number, it in enumerate(found))
+        text = Rows(("ago", "commit", "when (UTC)", "job"), rows).text
+        return Outcome(device.name, Status.OK, many(len(rows), "version"), text)
+
+
+_DEEDS: dict[str, Any] = {
+    "show": Show,
+    "config": Config,
+    "restore": Restore,
+    "backup": Backup,
+    "diff": Diff,
+    "history": History,
+}

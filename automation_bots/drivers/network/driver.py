@@ -1,0 +1,181 @@
+"""The network driver: command lines and getters of network devices, in a process that may hang or die by itself.
+
+Who does what: `operations` are the commands, `deeds` what each asks and tells, `plan` one device's share, `child` the
+process, `lanes` its two ways to a device (`prompt` on asyncssh for reads, `cli` by netmiko), `ways` to change one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from automation_bots.drivers import Report, Task
+from automation_bots.drivers.endings import is_over, stopped, why_over
+from automation_bots.drivers.known_hosts import KnownHosts
+from automation_bots.drivers.network import deeds
+from automation_bots.drivers.network.archive import Archive
+from automation_bots.drivers.network.deeds import Deed
+from automation_bots.drivers.network.plan import Manner, work_on
+from automation_bots.drivers.network.processes import Processes
+from automation_bots.drivers.network.work import Found, Work
+from automation_bots.drivers.output import cut
+from automation_bots.drivers.python_process import Child
+from automation_bots.errors import AutomationError
+from automation_bots.model import Device, Outcome, Risk, Status, one_line
+
+_ROOT = Path(__file__).parents[3]
+_TICK_SECONDS = 0.1
+_GOES_BACK_SECONDS = 12.0  # what a change that is stopped may take to undo itself
+
+
+class Network:
+    """Talks to network devices; one process for each job."""
+
+    name = "network"
+
+    def __init__(
+        self,
+        manner: Manner | Path,
+        data: Path,
+        *,
+        parallel: int = 500,
+        threads: int = 20,
+        output_limit: int = 1_000_000,
+    ) -> None:
+        self.manner = manner if isinstance(manner, Manner) else Manner(KnownHosts(manner))
+        self.archive = Archive(data)
+        self.parallel, self.threads = parallel, threads
+        self.output_limit = output_limit
+        self.processes = Processes(max(output_limit * 4, 1_000_000))
+
+    def run(self, task: Task, report: Report) -> None:
+        """Ask all devices, report each as it answers, then sum up."""
+        deed = deeds.deed_of(task, self.archive)
+        run = _Run(self, task, report, deed)
+        work = [share for device in task.devices if (share := run.share(device)) is not None]
+        if work:
+            run.ask(work)
+        if (said := deed.conclusion()) is not None:
+            report.conclude(said)
+
+
+class _Run:
+    """One run of the driver."""
+
+    def __init__(self, driver: Network, task: Task, report: Report, deed: Deed) -> None:
+        self._driver, self._task, self._report, self._deed = driver, task, report, deed
+        self._devices: dict[str, Device] = {}
+        self._began = time.monotonic()
+
+    def share(self, device: Device) -> Work | None:
+        """Return what to ask a device; what can be said without asking is reported at once."""
+        if is_over(self._task):
+            self._report.outcome(stopped(self._task, device.name, started=False))
+            return None
+        try:
+            asked = self._deed.ask(device)
+            if isinstance(asked, Outcome):
+                self._report.outcome(asked)
+                return None
+            work = work_on(device, self._task, self._driver.manner, *asked)
+        except AutomationError as error:
+            self._report.outcome(Outcome(device.name, Status.FAILED, one_line(str(error), 500)))
+            return None
+        self._devices[device.name] = device
+        return work
+
+    def ask(self, work: list[Work]) -> None:
+        """Have a process do it, and take what it finds until the end; one that ended its work well is kept."""
+        child = self._driver.processes.take()
+        whole = False
+        try:
+            child.send(json.dumps(self._request(work, child.report_fd)).encode() + b"\n")
+            whole = self._follow(child)
+        finally:
+            printed = self._driver.processes.give(child, whole=whole)
+        for name in list(self._devices):
+            self._lost(name, printed)
+
+    def _request(self, work: list[Work], fd: int) -> Mapping[str, Any]:
+        return {
+            "parent": os.getpid(),
+            "fd": fd,
+            "paths": [str(_ROOT), *sys.path],
+            "limit": self._driver.output_limit,
+            "parallel": self._driver.parallel,
+            "threads": self._driver.threads,
+            "graceful": self._changes,
+            "work": [asdict(share) for share in work],
+        }
+
+    @property
+    def _changes(self) -> bool:
+        return self._task.job.risk is Risk.CHANGE and not self._task.check
+
+    def _follow(self, child: Child) -> bool:
+        """Return whether the process did all of its work."""
+        while not child.ended():
+            if is_over(self._task):
+                self._stop(child)
+                return False
+            if self._take(child, min(_TICK_SECONDS, self._task.seconds_left)):
+                return True
+        while self._take(child, 0) is False:
+            pass
+        return False
+
+    def _stop(self, child: Child) -> None:
+        """A change gets the time to go back to where it began."""
+        child.terminate()
+        until = time.monotonic() + (_GOES_BACK_SECONDS if self._changes and self._can_go_back else 1.0)
+        while time.monotonic() < until and self._devices and not child.ended():
+            if self._take(child, _TICK_SECONDS):
+                return
+
+    @property
+    def _can_go_back(self) -> bool:
+        return isinstance(self._deed, deeds.Config)
+
+    def _take(self, child: Child, seconds: float) -> bool | None:
+        """Take one message; True: it was the last; None: there was none."""
+        message = child.message(seconds)
+        if message is None:
+            return None
+        for item in message.get("items", ()):
+            self._found(dict(item))
+        child.send(b"\n")
+        return message.get("kind") == "end"
+
+    def _found(self, item: dict[str, Any]) -> None:
+        device = self._devices.pop(item.pop("device"))
+        rows = tuple(tuple(row) for row in item["rows"])
+        text = cut(item["text"], self._driver.output_limit)
+        found = Found(**{**item, "text": text, "header": tuple(item["header"]), "rows": rows})
+        if found.status == Status.CANCELLED and is_over(self._task):
+            found = replace(found, summary=f"{why_over(self._task)}: {found.summary}")
+        try:
+            outcome = self._deed.outcome(device, found)
+        except AutomationError as error:
+            outcome = Outcome(device.name, Status.FAILED, one_line(str(error), 500))
+        limited = cut(outcome.output, self._driver.output_limit)
+        self._report.outcome(replace(outcome, output=limited, seconds=self._seconds))
+
+    @property
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
+    def _lost(self, name: str, printed: str) -> None:
+        """Tell of a device whose answer never came."""
+        del self._devices[name]
+        if is_over(self._task):
+            self._report.outcome(stopped(self._task, name, started=True, seconds=self._seconds))
+            return
+        status = Status.UNKNOWN if self._changes else Status.FAILED
+        last = next((line for line in reversed(printed.splitlines()) if line.strip()), "no reason given")
+        self._report.outcome(Outcome(name, status, one_line(f"the process for network devices ended: {last}", 500)))

@@ -1,0 +1,221 @@
+"""The questions behind `!facts`, `!interfaces`, `!bgp` …: NAPALM's getters, and FRR's own JSON, in the same columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from automation_bots.drivers.network import cli as command_line
+from automation_bots.drivers.network.cli import Cli
+from automation_bots.drivers.network.work import Problem
+
+HEADERS: dict[str, tuple[str, ...]] = {
+    "facts": ("hostname", "vendor", "model", "version", "serial", "uptime"),
+    "interfaces": ("interface", "up", "enabled", "speed", "mac", "description"),
+    "bgp": ("vrf", "neighbor", "as", "state", "uptime", "received", "sent", "description"),
+    "lldp": ("interface", "neighbor", "port"),
+    "mac": ("vlan", "mac", "interface", "static"),
+    "arp": ("interface", "ip", "mac"),
+    "route": ("prefix", "protocol", "via", "interface", "active"),
+}
+_NAPALM = {"cisco_ios": "ios", "cisco_xe": "ios", "cisco_nxos": "nxos_ssh", "arista_eos": "eos"}
+Row = tuple[str, ...]
+
+
+def rows(cli: Cli, getter: str, target: str = "") -> tuple[Row, ...]:
+    """Ask one device; the rows have the columns of `HEADERS`."""
+    if cli.work.platform == "frr":
+        return tuple(_by_name(tuple(_FRR[getter](cli, target))))
+    with napalm_of(cli) as driver:
+        try:
+            return tuple(_by_name(tuple(_READ[getter](driver, target))))
+        except NotImplementedError as error:
+            raise Problem(f"NAPALM cannot ask {cli.work.platform} for {getter}; try !show") from error
+
+
+def _by_name(found: tuple[Row, ...]) -> list[Row]:
+    return sorted(found)
+
+
+class napalm_of:  # noqa: N801 - reads as what it gives: with napalm_of(cli) as driver
+    """A NAPALM driver on our own netmiko connection, so that host keys and jump hosts are checked as everywhere."""
+
+    def __init__(self, cli: Cli) -> None:
+        self._cli = cli
+        self._open: Any
+
+    def __enter__(self) -> Any:
+        platform = self._cli.work.platform
+        if platform not in _NAPALM:
+            raise Problem(f"no getter for the platform {platform} ({', '.join(_NAPALM)}, frr have them); try !show")
+        import napalm
+
+        options = {"transport": "ssh"} if platform == "arista_eos" else {}
+        login = self._cli.work.login
+        driver = napalm.get_network_driver(_NAPALM[platform])(
+            login.host, login.user, "", int(self._cli.work.read_seconds), optional_args=options
+        )
+        self._open = self._cli.opened()
+        connection = self._open.__enter__()
+        driver._netmiko_device = connection  # noqa: SLF001 - where NAPALM keeps it
+        driver._netmiko_open = lambda *_args, **_more: connection  # noqa: SLF001 - its one way to connect
+        try:
+            with command_line.said():
+                driver.open()
+        except BaseException:
+            self._open.__exit__(None, None, None)
+            raise
+        return driver
+
+    def __exit__(self, *why: Any) -> None:
+        self._open.__exit__(None, None, None)
+
+
+def _seconds(value: Any) -> str:
+    """Seconds as `3d 4h`, `4h 5m` or `50s`; what is unknown (negative) is empty."""
+    total = int(float(value or 0))
+    if total <= 0:
+        return ""
+    days, rest = divmod(total, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if days:
+        return f"{days}d {hours}h"
+    return f"{hours}h {minutes}m" if hours else f"{minutes}m {seconds}s" if minutes else f"{seconds}s"
+
+
+def _yes(value: Any) -> str:
+    return "yes" if value else "no"
+
+
+# -- NAPALM
+
+
+def _facts(driver: Any, _target: str) -> Iterator[Row]:
+    found = driver.get_facts()
+    names = ("hostname", "vendor", "model", "os_version", "serial_number")
+    yield (*(str(found.get(name, "")) for name in names), _seconds(found.get("uptime")))
+
+
+def _interfaces(driver: Any, _target: str) -> Iterator[Row]:
+    for name, it in driver.get_interfaces().items():
+        speed = f"{it['speed']:g}M" if it.get("speed", 0) and it["speed"] > 0 else ""
+        yield name, _yes(it["is_up"]), _yes(it["is_enabled"]), speed, it["mac_address"], it["description"]
+
+
+def _bgp(driver: Any, _target: str) -> Iterator[Row]:
+    for vrf, found in driver.get_bgp_neighbors().items():
+        for address, peer in found["peers"].items():
+            counts = peer["address_family"].values()
+            received, sent = (sum(max(0, c.get(key, 0)) for c in counts) for key in _PREFIXES)
+            state = "Established" if peer["is_up"] else "down" if peer["is_enabled"] else "shut"
+            yield (vrf, address, str(peer["remote_as"]), state, _seconds(peer["uptime"]), str(received), str(sent),
+                   peer.get("description", ""))  # fmt: skip
+
+
+_PREFIXES = ("received_prefixes", "sent_prefixes")
+
+
+def _lldp(driver: Any, _target: str) -> Iterator[Row]:
+    for name, found in driver.get_lldp_neighbors().items():
+        for other in found:
+            yield name, other["hostname"], other["port"]
+
+
+def _mac(driver: Any, _target: str) -> Iterator[Row]:
+    for it in driver.get_mac_address_table():
+        yield str(it["vlan"]), it["mac"], it["interface"], _yes(it["static"])
+
+
+def _arp(driver: Any, _target: str) -> Iterator[Row]:
+    for it in driver.get_arp_table():
+        yield it["interface"], it["ip"], it["mac"]
+
+
+def _route(driver: Any, target: str) -> Iterator[Row]:
+    for prefix, found in driver.get_route_to(destination=target).items():
+        for it in found:
+            yield prefix, it["protocol"], it["next_hop"], it["outgoing_interface"], _yes(it["current_active"])
+
+
+Ask = Callable[[Any, str], Iterator[Row]]
+_READ: Mapping[str, Ask] = {
+    "facts": _facts,
+    "interfaces": _interfaces,
+    "bgp": _bgp,
+    "lldp": _lldp,
+    "mac": _mac,
+    "arp": _arp,
+    "route": _route,
+}
+
+
+# -- FRR: vtysh answers in JSON
+
+
+def _asked(cli: Cli, command: str) -> Any:
+    with cli.opened() as connection, command_line.said():
+        text = connection.send_command(command)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        first = next((line.strip() for line in text.splitlines() if line.strip()), "nothing")
+        raise Problem(f"{command} gave no JSON: {first}") from error
+
+
+def _frr_facts(cli: Cli, _target: str) -> Iterator[Row]:
+    with cli.opened() as connection, command_line.said():
+        text = connection.send_command("show version")
+        host = connection.base_prompt
+    first = text.split("\n", 1)[0].split()
+    yield host, "FRRouting", "FRR", first[1] if len(first) > 1 else "", "", ""
+
+
+def _frr_interfaces(cli: Cli, _target: str) -> Iterator[Row]:
+    for name, it in _asked(cli, "show interface json").items():
+        up, enabled = it.get("operationalStatus") == "up", it.get("administrativeStatus") == "up"
+        speed = f"{it['speed']}M" if it.get("speed") and it["speed"] < 4_000_000_000 else ""
+        yield name, _yes(up), _yes(enabled), speed, it.get("hardwareAddress", ""), it.get("description", "")
+
+
+def _frr_bgp(cli: Cli, _target: str) -> Iterator[Row]:
+    yield from bgp_of(_asked(cli, "show bgp vrf all summary json"))
+
+
+def bgp_of(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read FRR's summary of all VRFs and address families."""
+    for vrf, families in found.items():
+        for family in families.values():
+            if not isinstance(family, dict):
+                continue
+            for address, peer in family.get("peers", {}).items():
+                uptime = _seconds(peer.get("peerUptimeMsec", 0) / 1000)
+                counts = str(peer.get("pfxRcd", 0)), str(peer.get("pfxSnt", 0))
+                yield vrf, address, str(peer["remoteAs"]), peer["state"], uptime, *counts, peer.get("desc", "")
+
+
+def _frr_without(what: str) -> Ask:
+    def ask(_cli: Cli, _target: str) -> Iterator[Row]:
+        raise Problem(f"FRR has no {what}; the machine it runs on may have it")
+
+    return ask
+
+
+def _frr_route(cli: Cli, target: str) -> Iterator[Row]:
+    for prefix, found in _asked(cli, f"show ip route {target} json").items():
+        for it in found:
+            for hop in it.get("nexthops", []):
+                via = hop.get("ip", "directly connected")
+                yield prefix, it["protocol"], via, hop.get("interfaceName", ""), _yes(it.get("selected"))
+
+
+_FRR: Mapping[str, Ask] = {
+    "facts": _frr_facts,
+    "interfaces": _frr_interfaces,
+    "bgp": _frr_bgp,
+    "lldp": _frr_without("LLDP"),
+    "mac": _frr_without("MAC table"),
+    "arp": _frr_without("ARP table"),
+    "route": _frr_route,
+}

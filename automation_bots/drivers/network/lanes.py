@@ -1,0 +1,105 @@
+"""Which of the two lanes a device's share takes: our own reader on asyncssh, or netmiko in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from automation_bots.drivers.network import prompt, tables, wire
+from automation_bots.drivers.network.work import Found, Problem, Work
+
+_CHANGES = {"config", "restore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Runs one device's share; whatever goes wrong with it is its outcome."""
+
+    limit: int
+    stopping: threading.Event
+    parallel: asyncio.Semaphore
+
+    async def run(self, work: Work) -> Found:
+        """Return what came of it."""
+        async with self.parallel:
+            if self.stopping.is_set():
+                return Found("cancelled", "not started")
+            try:
+                if work.kind in {"show", "running"} and work.platform in prompt.DIALECTS:
+                    return await self._read(work)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(None, self._slow, work, loop)
+            except Problem as problem:
+                return Found(problem.status, str(problem))
+            except Exception as error:  # noqa: BLE001 - the boundary of the libraries: everything becomes a sentence
+                status = "unknown" if work.kind in _CHANGES and not work.values["check"] else "failed"
+                return Found(status, f"{type(error).__name__}: {error}")
+
+    async def _read(self, work: Work) -> Found:
+        async with wire.connected(work) as connection:
+            reader = prompt.Reader(work, connection, self.limit)
+            await reader.open()
+            if work.kind == "running":
+                return Found(kept={"running": await reader.config()})
+            return answer(work, await reader.ask(work.values["command"]))
+
+    def _slow(self, work: Work, loop: asyncio.AbstractEventLoop) -> Found:
+        from automation_bots.drivers.network.cli import Cli
+
+        return _SLOW[work.kind](Cli(work, loop), self.stopping)
+
+
+def answer(work: Work, text: str) -> Found:
+    """Judge what a command printed, and make a table of it where that is possible."""
+    if error := prompt.ERROR.search(text[:4000]):
+        return Found("failed", error.group().strip(), text)
+    if not work.values.get("table", True):
+        return Found("ok", "", text)
+    table = tables.parsed(work.platform, work.values["command"], text)
+    header, rows = table or ((), ())
+    return Found("ok", "", text, header, rows)
+
+
+def _show(cli: Any, _stopping: threading.Event) -> Found:
+    from automation_bots.drivers.network.cli import said
+
+    with cli.opened() as connection, said():
+        return answer(cli.work, str(connection.send_command(cli.work.values["command"])))
+
+
+def _getter(cli: Any, _stopping: threading.Event) -> Found:
+    from automation_bots.drivers.network import getters
+
+    name = cli.work.values["getter"]
+    return Found("ok", header=getters.HEADERS[name], rows=getters.rows(cli, name, cli.work.values.get("target", "")))
+
+
+def _config(cli: Any, stopping: threading.Event) -> Found:
+    from automation_bots.drivers.network.change import Change
+
+    return Change(cli, stopping).run()
+
+
+def _restore(cli: Any, _stopping: threading.Event) -> Found:
+    from automation_bots.drivers.network.change import restore
+
+    return restore(cli)
+
+
+def _running(cli: Any, _stopping: threading.Event) -> Found:
+    from automation_bots.drivers.network.ways import running_config
+
+    return Found(kept={"running": running_config(cli)})
+
+
+_SLOW: dict[str, Callable[[Any, threading.Event], Found]] = {
+    "show": _show,
+    "send": _show,
+    "getter": _getter,
+    "config": _config,
+    "restore": _restore,
+    "running": _running,
+}

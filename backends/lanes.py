@@ -1,0 +1,79 @@
+"""Turns between people in Errbot's thread pool: who floods the bot waits for the own commands, nobody else does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+log = logging.getLogger(__name__)
+AT_ONCE = 3  # commands of one person being handled; with the pool's 20 threads nobody fills it alone
+_Call = tuple[Callable[..., Any], Sequence[Any], Mapping[str, Any]]
+
+
+class Lanes:
+    """Stands in front of a thread pool, which it is in everything else."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._busy: Counter[str] = Counter()
+        self._waiting: defaultdict[str, deque[_Call]] = defaultdict(deque)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    def apply_async(self, function: Callable[..., Any], args: Sequence[Any] = (), kwds: Mapping[str, Any] = {}) -> Any:
+        """Hand a call to the pool when it is its person's turn."""
+        call = (function, args, kwds)
+        who = _person(args, kwds)
+        with self._lock:
+            if self._busy[who] >= AT_ONCE:
+                self._waiting[who].append(call)
+                return None
+            self._busy[who] += 1
+        return self._pool.apply_async(self._run, (who, call))
+
+    def _run(self, who: str, call: _Call | None) -> None:
+        while call is not None:
+            function, args, kwds = call
+            try:
+                function(*args, **kwds)
+            except Exception:
+                log.exception("a command failed outside of its plugin")
+            call = self._next(who)
+            if call is not None and self._handed_on(who, call):
+                return
+
+    def _next(self, who: str) -> _Call | None:
+        with self._lock:
+            if self._waiting[who]:
+                return self._waiting[who].popleft()
+            del self._waiting[who]
+            self._busy[who] -= 1
+            if not self._busy[who]:
+                del self._busy[who]
+            return None
+
+    def _handed_on(self, who: str, call: _Call) -> bool:
+        """Put it at the end of the pool's line; False when Errbot has closed the pool, and it has to be done here."""
+        try:
+            self._pool.apply_async(self._run, (who, call))
+        except ValueError:
+            return False
+        return True
+
+
+def _person(args: Sequence[Any], kwds: Mapping[str, Any]) -> str:
+    """Who sent the message that a call is about; Errbot gives it by name, ours as the second argument."""
+    message = kwds.get("msg") or (args[1] if len(args) > 1 else None)
+    sender = getattr(message, "frm", None)
+    return str(getattr(sender, "aclattr", None) or getattr(sender, "person", sender))
+
+
+def in_lanes(bot: Any) -> None:
+    """Put the lanes before the bot's pool; again, when Errbot has made a new one."""
+    if not isinstance(bot.thread_pool, Lanes):
+        bot.thread_pool = Lanes(bot.thread_pool)

@@ -1,0 +1,92 @@
+"""2,000 commands a minute while 50 jobs run and one person floods; 10,000 waiting jobs; a record of a million."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+
+from automation_bots.model import Risk
+from automation_bots.store import AuditKind, Store
+from automation_bots.throttle import Caps, Entry, Start, admit
+from bench.figures import Figure, quantile
+from bench.folders import workspace
+from tests import big, loading
+
+COMMANDS, SECONDS = 2_000, 60.0
+FLOOD = 20.0  # commands a second of the one who floods
+QUEUED, JOBS = 10_000, 1_000_000
+
+
+def run() -> list[Figure]:
+    with workspace() as folder:
+        return [*_crowds(folder / "netbot"), *_passes(), *_record(folder / "data")]
+
+
+def _crowds(folder: Path) -> list[Figure]:
+    figures = []
+    logging.disable(logging.CRITICAL)
+    with loading.load_bot(folder) as chat:
+        loading.make_busy(chat)
+        crowd = loading.Crowd(chat)
+        for name, flood in (("load", 0.0), ("load.flooded", FLOOD)):
+            spent = crowd.type(COMMANDS, SECONDS, flood)
+            figures += [
+                Figure(f"{name}.p50", median(spent), "ms"),
+                Figure(f"{name}.p99", quantile(spent, 0.99), "ms", 1_000),
+                Figure(f"{name}.max", max(spent), "ms"),
+            ]
+            crowd.settle()
+    logging.disable(logging.NOTSET)
+    return figures
+
+
+def _passes() -> list[Figure]:
+    queued = [_entry(number) for number in range(1, QUEUED + 51)]
+    recent = [Start(number / 100, entry) for number, entry in enumerate(queued[:QUEUED])]
+    figures = []
+    for name, caps in (("admit", Caps()), ("admit.rates", Caps(rates={"person": (30, 60.0)}))):
+        spent = []
+        for _ in range(15):
+            begun = time.perf_counter()
+            admit(queued[50:], queued[:50], caps, held={"d7": 3}, recent=recent, now=100.0)
+            spent.append((time.perf_counter() - begun) * 1_000)
+        figures.append(Figure(name, median(spent), "ms", 20))
+    return figures
+
+
+def _entry(number: int) -> Entry:
+    risk = Risk.READ if number % 3 else Risk.CHANGE
+    devices = frozenset(f"d{(number * 7 + step) % 2_000}" for step in range(number % 5 + 1))
+    return Entry(number, f"p{number % 200}", f"test/r{number % 30}", "service", risk, devices, ("ssh",))
+
+
+def _record(folder: Path) -> list[Figure]:
+    store = Store.open(folder)
+    big.fill(store, JOBS)
+    since = store._clock() - timedelta(hours=2)  # noqa: SLF001 - the clock that the rows were made by
+    looks = {
+        "jobs": lambda: store.jobs(limit=50),
+        "jobs.mine": lambda: store.jobs(person="p7", limit=50),
+        "jobs.failed": lambda: store.jobs(states=big.FAILED, limit=50),
+        "jobs.running": lambda: store.jobs(states=big.ALIVE, limit=50),
+        "audit": lambda: store.audit_rows(limit=50),
+        "audit.person": lambda: store.audit_rows(person="p7"),
+        "audit.device": lambda: store.audit_rows(device="d77"),
+        "audit.kind": lambda: store.audit_rows(kind=AuditKind.DENIED),
+        "audit.since": lambda: store.audit_rows(since=since),
+    }
+    figures = [Figure(f"million.{name}", _slowest(look), "ms", 200) for name, look in looks.items()]
+    store.close()
+    return figures
+
+
+def _slowest(look) -> float:
+    spent = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        look()
+        spent.append((time.perf_counter() - begun) * 1_000)
+    return max(spent)

@@ -1,0 +1,98 @@
+"""`make soak`: hundreds of kills and an hour of load; prints the report for docs/operate.md."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import linear_regression, median
+
+from bench.figures import quantile
+from bench.folders import workspace
+from tests import loading
+from tests.crash_site import STEPS, Site
+
+KILLS_A_SITE = 20  # then all is checked, and a new folder begun
+PAUSE_SECONDS = 20.0  # of typing between two looks at the memory
+WARM_PART = 0.3  # of the looks, until pools and caches are full
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser("soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=300, help="how often the bot is killed (300)")
+    parser.add_argument("--minutes", type=float, default=60, help="how long it is under load (60)")
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000)))
+    wanted = parser.parse_args(words)
+    logging.disable(logging.CRITICAL)
+    begun = time.monotonic()
+    print(f"{datetime.now(UTC):%Y-%m-%d}, seed {wanted.seed}, {os.cpu_count()} processors", flush=True)
+    with workspace() as folder:
+        for line in itertools.chain(_crashes(folder, wanted.kills, wanted.seed), _load(folder, wanted.minutes)):
+            print(line, flush=True)
+    print(f"in all {(time.monotonic() - begun) / 60:.0f} minutes")
+    return 0
+
+
+def _crashes(folder: Path, kills: int, seed: int) -> Iterator[str]:
+    """Every step before and after, random moments, SIGTERM and every n-th write, in turns."""
+    steps = itertools.cycle([(step, when) for step in [*STEPS, "write"] for when in ("before", "after")])
+    for first in range(0, kills, KILLS_A_SITE):
+        site = Site(folder / f"site{first}", seed + first)
+        for number in range(first, min(first + KILLS_A_SITE, kills)):
+            _one_life(site, number, steps)
+        site.settle()
+        yield f"crash: {site.report()}: all true"
+
+
+def _one_life(site: Site, number: int, steps: Iterator[tuple[str, str]]) -> None:
+    if number % 3 == 0:
+        by = signal.SIGTERM if number % 15 == 0 else signal.SIGKILL
+        site.live(site.chance.uniform(0, 3), by=by)
+        return
+    step, when = next(steps)
+    most = {"recover": 1, "write": 60}.get(step, 8)
+    site.live(4, step, str(site.chance.randint(1, most)), when)
+
+
+def _load(folder: Path, minutes: float) -> Iterator[str]:
+    """2,000 commands a minute of 200 people, 50 running, a flood in every second round."""
+    until, spent, sizes = time.monotonic() + minutes * 60, [], []
+    with loading.load_bot(folder / "load") as chat:
+        loading.make_busy(chat)
+        crowd = loading.Crowd(chat)
+        for flood in itertools.cycle((0.0, 20.0)):
+            if time.monotonic() > until:
+                break
+            spent += crowd.type(int(PAUSE_SECONDS * 2_000 / 60), PAUSE_SECONDS, flood)
+            crowd.settle()
+            sizes.append((time.monotonic(), loading.megabytes(), threading.active_count(), loading.open_files()))
+        jobs, rows = chat.jobs[0].number, chat.automation.store.verify_audit()
+    yield (
+        f"load: {len(spent)} commands of 200 people and {crowd.flooded} of one who floods, 50 jobs running: {jobs} jobs"
+        f", first answer p50 {median(spent):.0f} ms, p99 {quantile(spent, 0.99):.0f} ms, all answered;"
+        f" {rows} entries of the record hold"
+    )
+    yield _flatness(sizes[int(len(sizes) * WARM_PART) :])
+
+
+def _flatness(sizes: list[tuple[float, float, int, int]]) -> str:
+    at, memory, threads, files = zip(*sizes, strict=True)
+    slope = linear_regression(at, memory).slope * 3_600 if len(at) > 1 else 0.0
+    return (
+        f"left behind: memory {memory[0]:.0f} MB to {memory[-1]:.0f} MB ({slope:+.1f} MB an hour),"
+        f" threads {threads[0]} to {threads[-1]}, open files {files[0]} to {files[-1]},"
+        f" processes {len(loading.children())}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,143 @@
+"""Configuring two real FRR routers, each test with routers of its own: what breaks BGP goes back by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from automation_bots.drivers import Cancel
+from automation_bots.drivers.network import operations as ops
+from automation_bots.model import Device, Status
+from tests.drivers.network_bench import Chat, driver, router
+from tests.lab.frr import Frr, wait
+
+pytestmark = pytest.mark.slow
+BREAKS_BGP = ("router bgp 65001", " neighbor 10.255.0.2 remote-as 64999")
+ROUTE = ("ip route 198.51.100.0/24 blackhole",)
+
+
+@pytest.fixture
+def frr() -> Iterator[Frr]:
+    if Frr.missing:
+        pytest.skip(Frr.missing)
+    with Frr() as lab:
+        yield lab
+
+
+@pytest.fixture
+def chat(frr: Frr, tmp_path: Path) -> Chat:
+    return Chat(driver(frr.known_hosts, tmp_path / "data"), tmp_path / "work", ansible_password=frr.password)
+
+
+@pytest.fixture
+def r1(frr: Frr) -> Device:
+    return router(frr, frr.routers[0])
+
+
+@pytest.fixture
+def r2(frr: Frr) -> Device:
+    return router(frr, frr.routers[1])
+
+
+def test_check_shows_the_difference_and_sends_nothing(chat, r1, frr):
+    outcome = chat.one(ops.CONFIG, r1, lines=ROUTE, check=True)
+    assert outcome.output == "+ ip route 198.51.100.0/24 blackhole"
+    assert "198.51.100.0" not in frr.routers[0].ask("show running-config")
+
+
+def test_a_plan_names_only_what_is_new_in_a_section(chat, r1):
+    outcome = chat.one(ops.CONFIG, r1, lines=("interface wire0", " description to r2"), check=True)
+    assert outcome.output == "+ interface wire0 │ description to r2"
+
+
+def test_a_change_is_made_told_and_taken_back(chat, r1, frr):
+    heard = chat.run(ops.CONFIG, r1, lines=("interface wire0", " description to r2"), expect=("bgp",), stay=1)
+    assert heard.outcomes["r1"].status is Status.CHANGED
+    assert "+ interface wire0 │ description to r2" in heard.conclusions[0].block
+    assert "description to r2" in frr.routers[0].ask("show running-config")
+    assert chat.one(ops.ROLLBACK, r1, job=42).status is Status.CHANGED
+    assert "description to r2" not in frr.routers[0].ask("show running-config")
+
+
+def test_a_change_that_breaks_bgp_is_rolled_back_by_itself(chat, r1, frr):
+    wait(frr.routers[0].established, 20)
+    before = frr.routers[0].ask("show running-config")
+    outcome = chat.one(ops.CONFIG, r1, lines=BREAKS_BGP, expect=("bgp",), within=5)
+    assert outcome.status is Status.FAILED
+    assert "BGP neighbour 10.255.0.2 not back" in outcome.summary
+    assert "rolled back" in outcome.summary
+    assert frr.routers[0].ask("show running-config") == before
+    wait(frr.routers[0].established, 20)
+
+
+def test_a_neighbour_that_is_removed_comes_back_with_all_it_had(chat, r1, frr):
+    wait(frr.routers[0].established, 20)
+    before = frr.routers[0].ask("show running-config")
+    outcome = chat.one(ops.CONFIG, r1, lines=("no router bgp 65001",), expect=("bgp",), within=2)
+    assert outcome.status is Status.FAILED
+    assert frr.routers[0].ask("show running-config") == before
+    wait(frr.routers[0].established, 20)
+
+
+def test_a_line_that_is_refused_takes_back_those_before_it(chat, r1, frr):
+    outcome = chat.one(ops.CONFIG, r1, lines=(*ROUTE, "nonsense 1"))
+    assert outcome.status is Status.FAILED
+    assert "refuses 'nonsense 1'" in outcome.summary
+    assert "198.51.100.0" not in frr.routers[0].ask("show running-config")
+
+
+def test_a_cancelled_change_goes_back(chat, r1, frr):
+    wait(frr.routers[0].established, 20)
+    cancel = Cancel()
+    threading.Timer(3, cancel.set, ("ana said stop",)).start()
+    outcome = chat.one(ops.CONFIG, r1, lines=BREAKS_BGP, expect=("bgp",), within=60, cancel=cancel)
+    assert outcome.status is Status.CANCELLED
+    assert "ana said stop" in outcome.summary
+    assert "64999" not in frr.routers[0].ask("show running-config")
+
+
+def test_a_rollback_is_refused_when_somebody_changed_it_since(chat, r1, frr):
+    chat.run(ops.CONFIG, r1, lines=ROUTE)
+    frr.routers[0].ask("configure terminal", "ip route 203.0.113.0/24 blackhole")
+    refused = chat.one(ops.ROLLBACK, r1, job=42)
+    assert (refused.status, refused.output) == (Status.FAILED, "+ ip route 203.0.113.0/24 blackhole")
+    assert chat.one(ops.ROLLBACK, r1, job=42, anyway=True).status is Status.CHANGED
+    assert "blackhole" not in frr.routers[0].ask("show running-config")
+
+
+@pytest.mark.parametrize(
+    "line", ["end", "do reload", "write memory", "exit", "commit", "ip route x ; reload", "conf t"]
+)
+def test_what_is_no_configuration_is_never_sent(chat, r1, line):
+    outcome = chat.one(ops.CONFIG, r1, lines=(line,))
+    assert outcome.status is Status.FAILED
+    assert repr(line)[:8] in outcome.summary
+
+
+# --- the archive
+
+
+def test_a_backup_is_kept_in_git_and_readable_by_nobody_else(chat, r1, r2, tmp_path):
+    heard = chat.run(ops.BACKUP, r1, r2)
+    assert {outcome.output for outcome in heard.outcomes.values()} == {""}
+    assert "2 other than in the backup before" in heard.conclusions[0].text
+    configs = tmp_path / "data" / "configs"
+    assert {path.stat().st_mode & 0o777 for path in configs.glob("*.cfg")} == {0o600}
+    assert configs.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_was_changed_since_the_backup_is_shown(chat, r1, frr):
+    chat.run(ops.BACKUP, r1)
+    frr.routers[0].ask("configure terminal", "ip route 203.0.113.0/24 blackhole")
+    assert chat.one(ops.DIFF, r1).output == "+ ip route 203.0.113.0/24 blackhole"
+    chat.run(ops.BACKUP, r1)
+    frr.routers[0].ask("configure terminal", "no ip route 203.0.113.0/24 blackhole")
+    assert chat.one(ops.DIFF, r1, since="1").summary == "as in the backup"
+    assert chat.one(ops.HISTORY, r1).summary == "2 versions"
+
+
+def test_without_a_backup_the_next_step_is_named(chat, r1):
+    assert "!backup r1" in chat.one(ops.DIFF, r1).summary

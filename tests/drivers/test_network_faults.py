@@ -1,0 +1,147 @@
+"""The network driver on devices that page, ask for enable, are slow, old, busy, or lose their prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from automation_bots.drivers.network import operations as ops
+from automation_bots.model import Device, Status
+from tests.drivers.network_bench import Chat, driver
+from tests.drivers.ssh_bench import closed_port
+from tests.lab.clis import ENABLE, PASSWORD, USER, Cli, Manner, Shelf
+from tests.lab.frr import wait
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    with Shelf(tmp_path / "known_hosts") as shelf:
+        yield shelf
+
+
+@pytest.fixture
+def chat(shelf: Shelf, tmp_path: Path) -> Chat:
+    network = driver(shelf.known_hosts, tmp_path / "data")
+    return Chat(network, tmp_path / "work", ansible_password=PASSWORD, ansible_become_password=ENABLE)
+
+
+@pytest.fixture
+def device(shelf: Shelf):
+    def made(name: str = "sw1", *, manner: Manner, **variables: object) -> Device:
+        port = shelf.put(Cli(name, manner))
+        usual = {"ansible_host": "127.0.0.1", "ansible_port": port, "ansible_user": USER, "platform": "cisco_ios"}
+        return Device(name, variables={**usual, **variables})
+
+    return made
+
+
+VERSION = {"command": ("version",)}
+RUNNING = {"command": ("running-config",)}
+
+
+def test_enable_is_asked_for_and_given(chat, device):
+    outcome = chat.one(ops.SHOW, device(manner=Manner(enable=ENABLE)), **RUNNING)
+    assert (outcome.status, outcome.output.splitlines()[0]) == (Status.OK, "hostname sw1")
+
+
+def test_a_wrong_enable_password_is_told(chat, device):
+    outcome = chat.one(ops.SHOW, device(manner=Manner(enable="another")), **RUNNING)
+    assert outcome.status is Status.FAILED
+    assert "the enable password is refused" in outcome.summary
+
+
+def test_a_wrong_enable_password_is_told_by_the_lane_for_changes_too(chat, device):
+    outcome = chat.one(ops.CONFIG, device(manner=Manner(enable="another")), lines=("hostname x",))
+    assert outcome.status is Status.FAILED
+    assert "the enable password is refused" in outcome.summary
+
+
+def test_pages_are_turned_and_leave_no_trace(chat, device):
+    # `terminal length 0` is refused by a device that pages for ever
+    target = device(manner=Manner(pages=5, stubborn=True))
+    output = chat.one(ops.SHOW, target, **RUNNING).output
+    assert output.split("\n") == ["hostname sw1", "!", "interface Gi0/1", " description x", "!", "end"]
+
+
+def test_a_prompt_that_does_not_come_back_is_given_up_and_quoted(chat, device):
+    target = device(manner=Manner(silent="show version"), network_read_seconds=1)
+    outcome = chat.one(ops.SHOW, target, **VERSION)
+    assert outcome.status is Status.FAILED
+    assert "the prompt did not come back within 1 s after 'show version'; the device shows: working" in outcome.summary
+
+
+def test_a_slow_device_has_the_time_that_its_inventory_gives_it(chat, device):
+    slow = Manner(slow_seconds=1.5)
+    assert chat.one(ops.SHOW, device(manner=slow, network_read_seconds=1), **VERSION).status is Status.FAILED
+    assert chat.one(ops.SHOW, device("sw2", manner=slow, network_read_seconds=5), **VERSION).status is Status.OK
+
+
+def test_a_banner_with_a_line_like_a_prompt_is_no_prompt(chat, device):
+    target = device(manner=Manner(banner="*** authorised only ***\r\nrouter1#\r\n"))
+    assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK
+
+
+def test_an_old_device_is_reached_only_when_the_inventory_says_so(chat, device):
+    manner = Manner(old=True)
+    refused = chat.one(ops.SHOW, device(manner=manner), **VERSION)
+    assert refused.status is Status.UNREACHABLE
+    assert "ssh_legacy: true" in refused.summary
+    assert chat.one(ops.SHOW, device("sw2", manner=manner, ssh_legacy=True), **VERSION).status is Status.OK
+
+
+def test_a_device_whose_sessions_are_taken_is_tried_again(chat, shelf):
+    cli = Cli("sw1", Manner(sessions=1, busy=2))
+    target = Device("sw1", variables={"ansible_host": "127.0.0.1", "ansible_port": shelf.put(cli),
+                                      "ansible_user": USER, "platform": "cisco_ios"})  # fmt: skip
+    assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK
+
+
+def test_a_read_needs_one_session_only(chat, shelf):
+    cli = Cli("sw1", Manner())
+    target = Device("sw1", variables={"ansible_host": "127.0.0.1", "ansible_port": shelf.put(cli),
+                                      "ansible_user": USER, "platform": "cisco_ios"})  # fmt: skip
+    chat.one(ops.SHOW, target, **VERSION)
+    assert cli.most == 1
+
+
+def test_a_device_that_is_not_there_spoils_no_other(chat, device):
+    gone = Device("gone", variables={**device(manner=Manner()).variables, "ansible_port": closed_port()})
+    outcomes = chat.run(ops.SHOW, gone, device("sw2", manner=Manner()), **VERSION).outcomes
+    assert outcomes["gone"].status is Status.UNREACHABLE
+    assert outcomes["sw2"].status is Status.OK
+
+
+def test_passwords_stand_in_no_argument_and_no_environment(chat, device):
+    chat.one(ops.SHOW, device(manner=Manner()), **VERSION)
+    child, _ = chat.network.processes._kept
+    for place in ("cmdline", "environ"):
+        assert PASSWORD.encode() not in Path(f"/proc/{child._process.pid}/{place}").read_bytes()
+
+
+def test_a_process_that_was_killed_is_started_again(chat, device):
+    target = device(manner=Manner())
+    chat.one(ops.SHOW, target, **VERSION)
+    kept, _ = chat.network.processes._kept
+    kept.terminate()
+    wait(kept.ended, 5)
+    assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK
+
+
+def test_a_device_behind_a_jump_host_is_reached_through_it(chat, device, shelf, sshd):
+    with shelf.known_hosts.open("a") as file:
+        file.write(sshd.known_hosts.read_text())
+    jump = f"{sshd.user}@{sshd.addresses[0]}:{sshd.port}"
+    behind = device(manner=Manner(), jump=jump, ansible_ssh_private_key_file=str(sshd.key_file))
+    outcome = chat.one(ops.SHOW, behind, **VERSION)
+    assert (outcome.status, outcome.summary) == (Status.OK, "1 row")
+
+
+def test_a_jump_host_that_is_not_trusted_is_named(chat, device, sshd):
+    jump = f"{sshd.user}@{sshd.addresses[0]}:{sshd.port}"
+    behind = device(manner=Manner(), jump=jump, ansible_ssh_private_key_file=str(sshd.key_file))
+    outcome = chat.one(ops.SHOW, behind, **VERSION)
+    assert f"the host key of {sshd.addresses[0]}:{sshd.port} is not known" in outcome.summary

@@ -1,0 +1,127 @@
+"""Many people, many jobs, a long life: everybody is answered soon, and nothing is left behind."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import event
+
+from automation_bots.model import Risk
+from automation_bots.store import AuditKind, Store
+from automation_bots.throttle import Caps, Entry, Start, admit
+from bench.figures import quantile
+from tests import big, loading
+from tests.chatbot import wait
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def chat(tmp_path):
+    with loading.load_bot(tmp_path / "netbot") as chat:
+        loading.make_busy(chat)
+        yield chat
+
+
+def test_while_50_jobs_run_and_one_person_floods_all_others_are_answered_within_a_second(chat):
+    crowd = loading.Crowd(chat)
+    spent = crowd.type(commands=500, seconds=15, flood_per_second=30)
+    assert crowd.flooded > 200
+    assert quantile(spent, 0.99) < 1000
+    crowd.settle()
+    assert chat.automation.store.verify_audit()
+
+
+def test_nothing_is_left_behind_and_memory_stays_flat(chat):
+    crowd, sizes = loading.Crowd(chat), []
+    for _ in range(6):
+        crowd.type(commands=330, seconds=8)
+        crowd.settle()
+        sizes.append((loading.megabytes(), threading.active_count(), loading.open_files(), len(loading.children())))
+    memory, threads, files, processes = zip(*sizes[2:], strict=True)  # pools and caches have filled by then
+    assert memory[-1] - memory[0] < 12, sizes
+    assert threads[-1] <= threads[0] + 1 and files[-1] <= files[0] + 3, sizes
+    assert processes[-1] == processes[0], sizes
+
+
+def test_a_stopped_bot_leaves_no_thread_of_its_own(tmp_path):
+    before = set(threading.enumerate())
+    with loading.load_bot(tmp_path / "netbot") as chat:
+        loading.make_busy(chat)
+    left = lambda: [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("Thread-")]  # noqa: E731
+    wait(lambda: not left(), 20, lambda: str(left()))
+
+
+def test_a_pass_over_ten_thousand_waiting_jobs_is_short():
+    queued = [_entry(number) for number in range(1, 10_001)]
+    recent = [Start(number / 100, entry) for number, entry in enumerate(queued)]
+    caps, running = Caps(bot=50, rates={"person": (30, 60.0)}), queued[:50]
+    spent = []
+    for _ in range(5):
+        begun = time.thread_time()  # not the clock on the wall: the machine may be busy
+        admission = admit(queued[50:], running, caps, held={"d7": 3}, recent=recent, now=100.0)
+        spent.append(time.thread_time() - begun)
+    assert len(admission.waits) == 9_950
+    assert min(spent) < 0.06  # the bar of `python -m bench load` is 0.02
+
+
+def _entry(number):
+    risk = Risk.READ if number % 3 else Risk.CHANGE
+    devices = frozenset(f"d{(number * 7 + step) % 2_000}" for step in range(number % 5 + 1))
+    return Entry(number, f"p{number % 200}", f"test/r{number % 30}", "service", risk, devices, ("ssh",))
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """A record with 100,000 jobs and 300,000 entries."""
+    store = Store.open(tmp_path_factory.mktemp("old") / "data")
+    big.fill(store, 100_000)
+    yield store
+    store.close()
+
+
+LOOKS = {
+    "all jobs": lambda store: store.jobs(limit=50),
+    "mine": lambda store: store.jobs(person="p7", limit=50),
+    "of nobody": lambda store: store.jobs(person="nobody", limit=50),
+    "failed": lambda store: store.jobs(states=big.FAILED, limit=50),
+    "running": lambda store: store.jobs(states=big.ALIVE, limit=50),
+    "the queue": lambda store: store.queued(),
+    "untold": lambda store: store.untold(),
+    "audit": lambda store: store.audit_rows(limit=20),
+    "of a person": lambda store: store.audit_rows(person="p7"),
+    "of a device": lambda store: store.audit_rows(device="d77"),
+    "of a kind": lambda store: store.audit_rows(kind=AuditKind.DENIED),
+    "of a job": lambda store: store.audit_rows(job=77),
+    "lately": lambda store: store.audit_rows(since=store._clock()),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_look_into_a_big_record_walks_all_of_it(old, look):
+    statements, engine = [], old._database._backend.readers
+    event.listen(engine, "before_cursor_execute", keep := lambda *call: statements.append(call[2:4]))
+    LOOKS[look](old)
+    event.remove(engine, "before_cursor_execute", keep)
+    with old._database.read() as connection:
+        asked = [(text, values) for text, values in statements if text.startswith("SELECT")]
+        plan = [row[3] for text, values in asked for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]  # fmt: skip  # noqa: E501
+    # The newest few of all are read from the end; what is sorted is what a rare state or a person leaves over.
+    walks = [step for step in plan if step.startswith("SCAN") and look not in {"all jobs", "audit", "lately"}]
+    assert plan and not walks, plan
+
+
+def test_old_jobs_are_forgotten_in_steps_between_which_others_write(tmp_path):
+    store, waits, over = Store.open(tmp_path / "data"), [], threading.Event()
+    big.fill(store, 30_000)
+    forgetting = threading.Thread(target=lambda: (store.prune(keep_days=5), over.set()))
+    forgetting.start()
+    while not over.is_set():
+        begun = time.monotonic()
+        store.add_job(big.JOB)
+        waits.append(time.monotonic() - begun)
+        time.sleep(0.02)
+    forgetting.join()
+    assert max(waits) < 1.0 and len(waits) > 3, waits
+    assert not store.outcomes(1) and store.outcomes(29_999) and store.job(1).counts == {"ok": 1}
+    store.close()

@@ -1,0 +1,118 @@
+"""Configuration lines, the rules about them, and how an answer is wanted: without any device."""
+
+import pytest
+
+from automation_bots import gate, grammar
+from automation_bots.drivers.network import answers, getters, lines, plans
+from automation_bots.drivers.network.archive import Archive
+from automation_bots.drivers.network.operations import CONFIG, SHOW
+from automation_bots.errors import DriverError
+from automation_bots.model import typed_words
+from automation_bots.verbs import GETTERS
+from tests.world import NOON, request, scope_of
+
+TEAM = """
+people:
+  ana: {text: "@ana", groups: [netops]}
+  joe: {text: "@joe", groups: [support]}
+rules:
+  - {name: ports, who: support, may: [config], on: all, with: {lines: ["interface *", "description *", "shutdown"]}}
+  - {name: all, who: netops, may: [config, "show version", "show ip *"], on: all}
+  - {name: no routing, who: netops, deny: [config], on: core, with: {lines: ["router *", "no router *"]}}
+"""
+
+
+def typed(operation, line, text=""):
+    return grammar.checked(operation, grammar.parse(operation, line, text))
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "verdict"),
+    [
+        ("joe", "interface Gi0/1\n description to  r2\n shutdown", "allow"),
+        ("joe", "interface Gi0/1\n ip address 192.0.2.1 255.255.255.0", "deny"),
+        ("joe", "router bgp 1", "deny"),
+        ("ana", "interface Gi0/1\n description x", "allow"),
+        ("ana", "description x\nrouter bgp 65001", "deny"),
+        ("ana", " ROUTER   bgp 65001", "deny"),
+        ("ana", "rou bgp 65001", "deny"),
+    ],
+)
+def test_every_line_is_judged_by_itself(tmp_path, who, text, verdict):
+    values = typed(CONFIG, "core1", text)
+    assert gate.decide(scope_of(tmp_path, TEAM), request(who, CONFIG, "core1", **values), NOON).verdict == verdict
+
+
+@pytest.mark.parametrize("line", ["version --diff on core1", "version | match IOS | csv on core1"])
+def test_how_an_answer_is_shown_is_no_matter_of_rules(tmp_path, line):
+    decision = gate.decide(scope_of(tmp_path, TEAM), request("ana", SHOW, "core1", **typed(SHOW, line)), NOON)
+    assert decision.verdict == "allow"
+
+
+def test_a_pipe_of_ours_is_a_value_and_any_other_is_the_devices():
+    values = typed(SHOW, "ip route | include 10. | columns network,mask | match 'a b' on core1")
+    assert values["command"] == ("ip", "route", "|", "include", "10.")
+    assert (values["columns"], values["match"]) == (("network", "mask"), "a b")
+    assert typed_words(SHOW, values)[1:] == ('| match "a b"', "| columns network,mask")
+
+
+def test_sections_follow_the_indentation():
+    tree = lines.structured(
+        ("router bgp 1", "  address-family ipv4 unicast", "    network 1.0.0.0/8", "  timers bgp 1 3")
+    )
+    assert [depth for depth, _ in tree] == [0, 1, 2, 1]
+    assert lines.flat(tree)[2:] == ("network 1.0.0.0/8", "exit", "timers bgp 1 3")
+
+
+def test_without_indentation_the_words_open_the_sections():
+    tree = lines.structured(("interface Gi0/1", "description x", "router bgp 1", "neighbor 1.1.1.1 remote-as 2"))
+    assert [depth for depth, _ in tree] == [0, 1, 0, 1]
+
+
+def test_a_plan_says_in_which_section_a_line_is_new():
+    running = "interface Gi0/1\n description old\n!\nrouter bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
+    wanted = plans.predicted("cisco_ios", running, ((0, "interface Gi0/1"), (1, "description new")))
+    assert plans.foreseen(running, wanted).splitlines() == [
+        "- interface Gi0/1 │ description old",
+        "+ interface Gi0/1 │ description new",
+    ]
+
+
+def test_what_undoes_a_change_is_computed():
+    before = "interface Gi0/1\n description old\n"
+    assert plans.undoing("cisco_ios", "interface Gi0/1\n shutdown\n description old\n", before) == (
+        (0, "interface Gi0/1"),
+        (1, "no shutdown"),
+    )
+
+
+def test_rows_are_sorted_as_people_count():
+    rows = answers.View().rows(("port",), [("Gi0/10",), ("Gi0/2",), ("Gi0/1",)])
+    assert [row[0] for row in rows.rows] == ["Gi0/1", "Gi0/2", "Gi0/10"]
+
+
+def test_a_spreadsheet_finds_no_formula():
+    said = answers.concluded({"sw1": answers.Rows(("a",), (("=1+1",), ("-5",)))}, "show-1", as_csv=True)
+    assert said.files[0].text.splitlines() == ["a", "'=1+1", "-5"]
+
+
+def test_a_wide_table_names_the_columns_that_it_leaves_out():
+    wide = answers.Rows(("a" * 100, "b" * 100), (("1", "2"),))
+    assert f"more columns: {'b' * 100}" in answers.concluded({"sw1": wide}, "x", as_csv=False).block
+
+
+def test_an_expression_that_would_hang_is_told_and_not_run():
+    with pytest.raises(DriverError):
+        answers.View(match="(a{500}){500}").text("aaaa")
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", ".git", "-x"])
+def test_no_device_name_leaves_the_archive(tmp_path, name):
+    archive = Archive(tmp_path / "data")
+    archive.save({name: "hostname x\n"}, "test")
+    assert {path.parent for path in tmp_path.rglob("*.cfg")} == {tmp_path / "data" / "configs"}
+    assert archive.config(name) == "hostname x\n"
+
+
+def test_every_question_of_a_verb_has_its_columns():
+    assert set(GETTERS) == set(getters.HEADERS)
