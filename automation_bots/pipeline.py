@@ -36,8 +36,9 @@ from automation_bots.surface import MessageRef
 __all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
 # Errbot's own commands that change which plugins run.
-_INSTALLS = frozenset({"repos_install", "repos_uninstall", "repos_update", "plugin_activate", "plugin_deactivate",
-                       "plugin_blacklist", "plugin_unblacklist", "plugin_reload"})  # fmt: skip
+_INSTALLS = frozenset(
+    {"plugin_activate", "plugin_deactivate", "plugin_blacklist", "plugin_unblacklist", "plugin_reload"}
+)
 _USERINFO = re.compile(r"://[^/@\s]*@")
 
 

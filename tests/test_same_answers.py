@@ -9,7 +9,7 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.model import Outcome, Status
 from tests.chatbot import BOT_TOML, ChatBot, write_folder
 
-SHOW = "help: Show\nrisk: read\nlinux: [show]\nexamples: ['!show on web1']\n"
+SHOW = "help: Show\nrisk: read\nlinux: [look]\nexamples: ['!look on web1']\n"
 HOSTS = "all:\n  vars: {driver: fake}\n  hosts: {'web[1:45]': {}}\n"
 
 
@@ -26,7 +26,7 @@ def _said(text):
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory):
-    files = {"playbooks/verbs/show.yml": SHOW}
+    files = {"playbooks/verbs/look.yml": SHOW}
     folder = write_folder(tmp_path_factory.mktemp("same"), toml=BOT_TOML, hosts=HOSTS, files=files)
     with ChatBot(folder, drivers=(driver(),)) as chat:
         yield chat
@@ -34,7 +34,7 @@ def chat(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_recap_says_what_is_the_same_and_what_differs(chat):
-    said = chat.asks("!show on all", "done in")
+    said = chat.asks("!look on all", "done in")
     assert "44 ok, 1 failed · 42 devices: same; 2 differ: web43, web44" in said
     assert "no such file (exit code 3)" in said
     assert "── 42 devices: same: web1–web42\nDebian 12\nkernel 6\nuser ana" in said
@@ -43,7 +43,7 @@ def test_the_recap_says_what_is_the_same_and_what_differs(chat):
 
 @pytest.mark.slow
 def test_every_output_is_to_be_had_as_one_text_or_a_file_each(chat):
-    chat.asks("!show on all", "done in")
+    chat.asks("!look on all", "done in")
     number = chat.jobs[0].number
     assert "── web45\nno such file\nbye" in chat.asks(f"!job {number} output")
     assert "kernel 7" in chat.asks(f"!job {number} output web44")
@@ -52,7 +52,7 @@ def test_every_output_is_to_be_had_as_one_text_or_a_file_each(chat):
 
 @pytest.mark.slow
 def test_the_zip_has_one_file_a_device(chat):
-    chat.asks("!show on all", "done in")
+    chat.asks("!look on all", "done in")
     office = chat.automation.job_desk
     file = office._outputs(chat.jobs[0]).files[0]
     with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
