@@ -300,8 +300,8 @@ def test_approved_now_and_run_then(chat):
 
 
 def test_a_time_that_is_none_is_said(chat):
-    assert "'noonish' is no time" in chat.asks("!service start nginx on web1 --when noonish", who="joe", room="ops")
-    assert "is over" in chat.asks('!service start nginx on web1 when="2020-01-01 10:00"', who="joe", room="ops")
+    assert "'noonish' is no time" in chat.asks("!service start nginx on web1 --when noonish", "noonish", "joe", "ops")
+    chat.asks('!service start nginx on web1 when="2020-01-01 10:00"', "is over", "joe", "ops")
 
 
 def test_the_record_has_every_step_and_holds(chat, number):

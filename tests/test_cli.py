@@ -210,7 +210,7 @@ def test_references_to_secrets_are_resolved(folder, tmp_path):
 def test_a_secret_that_others_can_read_is_refused(folder):
     (folder / "token").write_text("secret")
     (folder / "token").chmod(0o644)
-    with pytest.raises(ConfigError, match="can be read by others; chmod 600"):
+    with pytest.raises(ConfigError, match="others can read the secret file"):
         chat_token(folder, "file:token")
 
 

@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import winrm
@@ -147,6 +149,15 @@ def test_ansible_runs_raw_commands(clear, tmp_path):
     variables = "".join(f"      {key}: {value}\n" for key, value in clear.variables().items())
     hosts.write_text(f'all:\n  hosts:\n    win1:\n{variables}      ansible_password: "{PASSWORD}"\n')
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_HOME": str(tmp_path)}
-    argv = ["ansible", "win1", "-i", str(hosts), "-m", "raw", "-a", "Write-Output grün"]
+    argv = [
+        str(Path(sys.executable).with_name("ansible")),
+        "win1",
+        "-i",
+        str(hosts),
+        "-m",
+        "raw",
+        "-a",
+        "Write-Output grün",
+    ]
     ran = subprocess.run(argv, env=environment, capture_output=True, text=True)
     assert (ran.returncode, "grün" in ran.stdout) == (0, True), ran.stdout + ran.stderr
