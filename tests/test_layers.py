@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a thousand small looks; `make quick` has to stay quick
 ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted((ROOT / "automation_bots").rglob("*.py"))
 PURE = (

@@ -17,6 +17,7 @@ from automation_bots import patterns
 from automation_bots.errors import BadCommand, UnknownDevice, UserError
 from automation_bots.safe_regex import SafeRegex
 
+pytestmark = pytest.mark.slow
 HOSTS = ("web1", "web2", "web10", "db1.example.com", "core-1", "core-2", "10.0.0.1", "2001:db8::1", "localhost")
 GROUPS = {
     "all": HOSTS,

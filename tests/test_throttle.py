@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from automation_bots.model import Limits, Risk
 from automation_bots.throttle import Caps, Entry, Start, admit
 
+pytestmark = pytest.mark.slow
 DAILY = Limits(rate=(1, 86_400))
 
 
