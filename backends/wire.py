@@ -1,0 +1,136 @@
+"""The words between one chat network's client (a wire) and what all networks share.
+
+A wire speaks one network's protocol and nothing else: no dedupe, no retry, no order, no splitting, no rights. All that
+stands once, in `backends.networked` (what comes in, the life of the link) and `backends.outbox` (what goes out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from automation_bots.model import File
+from automation_bots.surface import Capabilities
+
+
+class Away(OSError):
+    """The network cannot be reached now, or answers 5xx: try again with backoff."""
+
+
+class Busy(Away):
+    """The network asks to wait (429): not again before `seconds`."""
+
+    def __init__(self, seconds: float, reason: str = "") -> None:
+        super().__init__(reason or f"the network asks to wait {seconds:g} s")
+        self.seconds = seconds
+
+
+class Rejected(Exception):
+    """This one call will never work (no such room, no right, too long); the link is fine."""
+
+
+class Revoked(Exception):
+    """The credentials are not valid, or no longer: trying again is pointless, an admin has to act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that somebody sent; fetched only by those who need it."""
+
+    name: str
+    size: int  # bytes
+    fetch: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as the network delivered it. `id`, `sender` and `room` are the network's immutable ids."""
+
+    id: str
+    sender: str
+    room: str
+    text: str  # plain, without the mention of the bot where `mentioned`
+    at: datetime  # when it was said, by the network's clock; aware
+    sender_name: str = ""  # shown only, never a right
+    thread: str = ""  # id of the thread's first message; empty outside of a thread
+    direct: bool = False
+    mentioned: bool = False
+    robot: bool = False  # said by a bot or an integration
+    edited: bool = False  # a new text of a message that was there before
+    files: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A click on a button or a reaction to a question, or a filled form: `choice` is what was offered, as offered."""
+
+    id: str  # of this event, so that it counts once
+    sender: str
+    room: str
+    message: str  # id of the question
+    choice: str
+    at: datetime
+    sender_name: str = ""
+    thread: str = ""
+    direct: bool = False
+    robot: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)  # of a form
+
+
+class Sink(Protocol):
+    """Where a wire puts what it receives, from any thread; returns at once."""
+
+    def heard(self, message: Heard) -> None:
+        """Take a message, also one that may have been taken before."""
+
+    def chosen(self, choice: Chosen) -> None:
+        """Take a click, a reaction or a form."""
+
+
+class Wire(Protocol):
+    """One network's client. What sends may be called from any thread, and raises Away, Busy, Rejected or Revoked."""
+
+    capabilities: Capabilities
+    me: str  # the bot's own immutable id, once connected
+    my_name: str
+
+    def connect(self, sink: Sink) -> None:
+        """Open the link and begin to receive; returns when messages arrive from now on. Raises Away or Revoked."""
+
+    def wait(self) -> None:
+        """Return when `close` was called; raise Away when the link was cut, Revoked when it will never work again."""
+
+    def close(self) -> None:
+        """End the link and every thread of it."""
+
+    def missed(self, since: datetime) -> Iterable[Heard]:
+        """Read what was said while the bot was away, oldest first in each room."""
+
+    def escape(self, text: str) -> str:
+        """Make markup and mentions in a text show as they are typed."""
+
+    def fence(self, text: str) -> str:
+        """Make a block of fixed width that nothing inside can end."""
+
+    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
+        """Say a text, rendered by `escape` and `fence`, with buttons where the network has them; return its id."""
+
+    def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
+        """Replace an own message, and its buttons."""
+
+    def react(self, room: str, message: str, name: str) -> None:
+        """Put a reaction; `name` is one of `automation_bots.surface`'s names or a choice's."""
+
+    def upload(self, room: str, file: File, thread: str = "") -> str:
+        """Send a file; return the id of its message where there is one."""
+
+    def delete(self, room: str, message: str) -> None:
+        """Take an own message back; for trials that clean up after themselves."""
+
+    def direct_room(self, person: str) -> str:
+        """Return the id of the room for direct messages with a person, opened where it has to be."""
+
+    def examine(self) -> Iterable[tuple[str, str]]:
+        """Say for `doctor` what works and what does not: ("ok" | "NOTE" | "WRONG", what is wrong and what to do)."""
