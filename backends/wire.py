@@ -28,7 +28,7 @@ class Busy(Away):
 
 
 class Rejected(Exception):
-    """This one call will never work (no such room, no right, too long); the link is fine."""
+    """One call that will never work (no such room, no right, too long); the link is fine."""
 
 
 class Revoked(Exception):
