@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import checks, doctor
+from automation_bots.errors import AutomationError
 from automation_bots.home import Home
 from automation_bots.world import World
-from backends import backend, wires
-from backends.wire import Away, Rejected, Revoked, Wire
+from backends import wires
+from backends.wire import Rejected, Revoked, Wire
 
 Line = tuple[str, str]
 _SKEW_NOTE, _SKEW_WRONG = 5.0, 60.0  # seconds; a message that seems older than a minute is not run any more
@@ -23,13 +24,14 @@ _MOST_PEOPLE = 500
 
 def look(home: Home, world: World) -> Iterator[Line]:
     """Look at the chat network of a bot."""
-    network = home.settings.network
-    if said := backend.trouble(home.settings.backend):
-        yield "WRONG", f"chat: {said}"
-    elif wires.has_wire(network):
-        yield from ask(wires.wire_of(network, home.chat_identity(), home.data), home, world)
-    else:
-        yield from _plain(home)
+    try:
+        found = wires.load(home.settings.backend)
+        if found.ours:
+            yield from ask(found.wire(home, home.data), home, world)
+        else:
+            yield from _plain(home)
+    except AutomationError as error:
+        yield "WRONG", f"chat: {error}"
 
 
 def ask(wire: Wire, home: Home, world: World) -> Iterator[Line]:
@@ -44,7 +46,7 @@ def ask(wire: Wire, home: Home, world: World) -> Iterator[Line]:
         yield from _clock(wire)
     except Revoked as error:
         yield "WRONG", f"chat: {home.settings.backend} does not take the credentials of [chat]: {error}"
-    except (Away, Rejected) as error:
+    except (OSError, Rejected) as error:
         if not failed:
             yield "WRONG", f"chat: {home.settings.backend} cannot be asked: {error}"
         yield "NOTE", "chat: the rest was not looked at; mend this first"

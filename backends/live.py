@@ -16,10 +16,10 @@ from automation_bots.home import Home
 from backends import wires
 from backends.live_parts import PARTS, Failed, Part
 from backends.live_party import Gone, Party
-from backends.wire import Away, Rejected, Revoked, Wire
+from backends.wire import Rejected, Revoked
 
 Line = tuple[str, str]
-_REFUSED = (Away, Rejected, Revoked)
+_REFUSED = (OSError, Rejected, Revoked)
 
 
 def run(bot: Party, second: Party | None) -> Iterator[Line]:
@@ -43,7 +43,7 @@ def _connected(party: Party) -> str:
         party.connect()
     except Revoked as error:
         return f"connect: the credentials of {party.what} are not taken: {error}"
-    except (Away, Rejected) as error:
+    except (OSError, Rejected) as error:
         return f"connect: {party.what} cannot connect: {error}"
     return ""
 
@@ -76,11 +76,9 @@ def lines(folder: Path, room: str, second: list[str], environment: Mapping[str, 
     """Make both parties of the bot's folder and let them try; what stands in the way is a line too."""
     try:
         home = Home(folder, environment)
-        if not wires.has_wire(home.settings.network):
-            yield (
-                "WRONG",
-                f"{home.settings.backend} is not one of the bot's own networks; start the bot and type !status",
-            )
+        network = wires.load(home.settings.backend)
+        if not network.ours:
+            yield "WRONG", f"{network.name} is not one of the bot's own networks; start the bot and type !status"
             return
         if not room:
             yield "WRONG", "name a room to post in, one that may be disturbed: --room '#test'"
@@ -90,16 +88,14 @@ def lines(folder: Path, room: str, second: list[str], environment: Mapping[str, 
             return
         with tempfile.TemporaryDirectory(prefix="live-") as other:
             where = home.room(room).room
-            bot = Party(_wire(home, {}, home.data), where, "the bot")
-            them = Party(_wire(home, _given(second, home, environment), Path(other)), where, "the second account")
+            bot = Party(network.wire(home, home.data), where, "the bot")
+            them = Party(
+                network.wire(home, Path(other), _given(second, home, environment)), where, "the second account"
+            )
             for mark, text in run(bot, them if second else None):
                 yield mark, home.redactor.text(text)
     except AutomationError as error:
         yield "WRONG", str(error)
-
-
-def _wire(home: Home, instead: Mapping[str, str], data: Path) -> Wire:
-    return wires.wire_of(home.settings.network, {**home.chat_identity(), **instead}, data)
 
 
 def _given(second: list[str], home: Home, environment: Mapping[str, str]) -> dict[str, str]:

@@ -104,7 +104,7 @@ class Party:
                 if time.monotonic() + error.seconds > until:
                     raise
                 time.sleep(error.seconds)
-            except Away:
+            except OSError:
                 if pause >= _CALLS or time.monotonic() > until:
                     raise
                 time.sleep(0.2 * 2**pause)
@@ -137,6 +137,6 @@ class Party:
             try:
                 self.sent(lambda room=room, message=message: self.wire.delete(room, message))
                 gone += Gone(1)
-            except (Away, Rejected, Revoked) as error:
+            except (OSError, Rejected, Revoked) as error:
                 gone += Gone(left=(message,), why=str(error))
         return gone

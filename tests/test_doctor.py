@@ -18,8 +18,9 @@ from automation_bots.home import Home
 from automation_bots.store import AuditKind, Store
 from automation_bots.sweep.sockets import NotPermitted
 from automation_bots.world import World
-from backends import backend
 from backends import doctor as chat
+from backends import wires
+from tests.chat.memory import Memory
 from tests.chatbot import write_folder
 from tests.paper import Network, PaperWire
 from tests.program import ROOT, Program, automation_bots, write_bot
@@ -323,15 +324,24 @@ def test_a_wire_that_breaks_is_a_line_and_no_traceback(folder):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [
-        ("Text", ""),
-        ("Test", ""),
-        ("Slck", "no such network 'Slck' here; there are .*Text"),
-        ("XMPP", r"errbot\[xmpp\]"),
-    ],
+    [("Slck", "no such network 'Slck' here; there are .*Text"), ("XMPP", r"pip install .errbot\[xmpp\]")],
 )
-def test_a_backend_is_loaded_before_a_bot_is_started_with_it(name, said):
-    assert re.fullmatch(f"(?s)(.*{said}.*)?" if said else "", backend.trouble(name))
+def test_a_backend_that_cannot_be_loaded_is_named(name, said):
+    with pytest.raises(wires.NoBackend, match=said):
+        wires.load(name)
+
+
+@pytest.mark.parametrize("name", ["Text", "Test"])
+def test_a_backend_that_is_none_of_ours_makes_no_wire(name):
+    assert wires.load(name).ours is None
+
+
+def test_a_backend_of_ours_makes_its_wire(tmp_path):
+    toml = 'name = "netbot"\nbackend = "Memory"\n[chat]\ntoken = "env:MEMORY_TOKEN"\naway_seconds = 5\n'
+    network = Memory()
+    home = Home(write_folder(tmp_path, toml=toml), {"AUTOMATION_BOTS_DATA": str(tmp_path), **network.environment()})
+    wire = wires.load("Memory", network.backend_folder).wire(home, home.data)
+    assert list(wire.examine()) == [("ok", "the network in memory")]
 
 
 def test_another_network_of_errbot_is_reached_and_the_rest_is_said_to_be_unknown(tmp_path):
