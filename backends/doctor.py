@@ -27,11 +27,18 @@ def look(home: Home, world: World) -> Iterator[Line]:
     try:
         found = wires.load(home.settings.backend)
         if found.ours:
-            yield from ask(found.wire(home, home.data), home, world)
+            yield from _asked_and_closed(found.wire(home, home.data), home, world)
         else:
             yield from _plain(home)
     except AutomationError as error:
         yield "WRONG", f"chat: {error}"
+
+
+def _asked_and_closed(wire: Wire, home: Home, world: World) -> Iterator[Line]:
+    try:
+        yield from ask(wire, home, world)
+    finally:
+        wire.close()
 
 
 def ask(wire: Wire, home: Home, world: World) -> Iterator[Line]:

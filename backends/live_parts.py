@@ -226,7 +226,9 @@ def missed(bot: Party, second: Party | None) -> str:
     """What was said while the bot was away is found afterwards."""
     assert second  # noqa: S101 - the part needs it
     text, since = _mark("missed"), datetime.now(UTC) - timedelta(seconds=30)
+    bot.leave()
     id_ = second.post(second.wire.escape(text))
+    bot.come_back()
     until = time.monotonic() + bot.hears_seconds
     while time.monotonic() < until:
         if any(heard.id == id_ for heard in bot.sent(lambda: list(bot.wire.missed(since)))):

@@ -59,17 +59,30 @@ class Ears:
 class Party:
     """The bot's account or another one, in the room of the trial."""
 
-    wire: Wire
+    make: Callable[[], Wire]
     room: str
     what: str
     hears_seconds: float = _HEARS
     ears: Ears = field(default_factory=Ears)
     waits: int = 0  # how often the network asked to wait
+    wire: Wire = field(init=False)
     _said: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.wire = self.make()
 
     def connect(self) -> None:
         """Begin to hear."""
         self.wire.connect(self.ears)
+
+    def leave(self) -> None:
+        """Go away, as for a restart."""
+        self.wire.close()
+
+    def come_back(self) -> None:
+        """Begin to hear again, as a new process would."""
+        self.wire, self.ears = self.make(), Ears()
+        self.connect()
 
     def post(self, text: str, thread: str = "", *, choices: tuple[str, ...] = (), room: str = "") -> str:
         """Say something that will be taken back."""

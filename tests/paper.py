@@ -40,7 +40,7 @@ class PaperWire:
         self.network.wires.append(self)
 
     def close(self):
-        self.network.wires.remove(self)
+        self.network.wires = [wire for wire in self.network.wires if wire is not self]
 
     def _check(self, room=None):
         faults = self.network.faults

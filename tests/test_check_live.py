@@ -13,8 +13,8 @@ BARE = Capabilities(message_size=4000)
 
 
 def tried(network, *, second=True, capabilities=None):
-    bot = Party(PaperWire(network, "U1", capabilities), "C1", "the bot", 0.05)
-    them = Party(PaperWire(network, "U2", capabilities), "C1", "the second account", 0.05)
+    bot = Party(lambda: PaperWire(network, "U1", capabilities), "C1", "the bot", 0.05)
+    them = Party(lambda: PaperWire(network, "U2", capabilities), "C1", "the second account", 0.05)
     return list(live.run(bot, them if second else None))
 
 
@@ -84,7 +84,7 @@ def test_without_a_connection_nothing_is_tried(fault, said):
 
 def test_a_room_that_refuses_the_bot_is_named_for_each_part():
     network = Network()
-    bot = Party(PaperWire(network, "U1"), "C2", "the bot", 0.05)
+    bot = Party(lambda: PaperWire(network, "U1"), "C2", "the bot", 0.05)
     assert part(list(live.run(bot, None)), "say") == ("WRONG", "say: not in C2")
 
 

@@ -148,34 +148,12 @@ def assert_nowhere(chat, syslog, since, secret):
         assert trace not in syslog.heard
 
 
-TYPED = """
-{}
-uptime on {}
-uptime {}
-service restart {} on web1
-devices {}
-help {}
-job {}
-can {} on web
-can uptime on {}
-jobs {}
-cancel {}
-retry {} failed
-uptime on web1 {}=1
-uptime on web1 --{}
-told seconds={}
-playbook {}
-audit {}
-approve {}
-device trust {}
-freeze {} 1h
-totp {}
-uptime on web1 --when {}
-link {}
-repos install {}
-uptime on web1 --reason {}
-undo {}
-""".split("\n")[1:-1]
+TYPED = [
+    *("{}", "uptime on {}", "uptime {}", "service restart {} on web1", "devices {}", "help {}", "job {}", "jobs {}"),
+    *("can {} on web", "can uptime on {}", "cancel {}", "retry {} failed", "undo {}", "told seconds={}", "playbook {}"),
+    *("uptime on web1 {}=1", "uptime on web1 --{}", "uptime on web1 --when {}", "uptime on web1 --reason {}"),
+    *("audit {}", "approve {}", "device trust {}", "freeze {} 1h", "totp {}", "link {}", "repos install {}"),
+]
 
 
 @settings(max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
