@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from automation_bots import checks, secrets
@@ -33,7 +33,10 @@ def run(bot: Party, second: Party | None) -> Iterator[Line]:
             connected.append(party)
             yield "ok", f"connect: {party.what} is {party.wire.my_name or party.wire.me} ({party.wire.me})"
         for part in PARTS:
-            yield _tried(part, bot, second)
+            yield (line := _tried(part, bot, second))
+            if part is PARTS[0] and line[0] == "WRONG":
+                yield "NOTE", "all else was left out: is that the room, and is the bot in it?"
+                return
     finally:
         yield from _cleaned(connected)
 
@@ -72,11 +75,17 @@ def _cleaned(parties: list[Party]) -> Iterator[Line]:
         yield "ok", f"clean up: all {gone.deleted} messages are deleted"
 
 
-def lines(folder: Path, room: str, second: list[str], environment: Mapping[str, str]) -> Iterator[Line]:
+def lines(
+    folder: Path,
+    room: str,
+    second: list[str],
+    environment: Mapping[str, str],
+    load: Callable[[str], wires.Backend] = wires.load,
+) -> Iterator[Line]:
     """Make both parties of the bot's folder and let them try; what stands in the way is a line too."""
     try:
         home = Home(folder, environment)
-        network = wires.load(home.settings.backend)
+        network = load(home.settings.backend)
         if not network.ours:
             yield "WRONG", f"{network.name} is not one of the bot's own networks; start the bot and type !status"
             return
@@ -88,11 +97,11 @@ def lines(folder: Path, room: str, second: list[str], environment: Mapping[str, 
             return
         with tempfile.TemporaryDirectory(prefix="live-") as other:
             where = home.room(room).room
-            bot = Party(network.wire(home, home.data), where, "the bot")
-            them = Party(
-                network.wire(home, Path(other), _given(second, home, environment)), where, "the second account"
-            )
-            for mark, text in run(bot, them if second else None):
+            bot = Party(lambda: network.wire(home, home.data), where, "the bot")
+            them, given = None, _given(second, home, environment)
+            if given:
+                them = Party(lambda: network.wire(home, Path(other), given), where, "the second account")
+            for mark, text in run(bot, them):
                 yield mark, home.redactor.text(text)
     except AutomationError as error:
         yield "WRONG", str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import time
@@ -17,6 +18,7 @@ from backends.wire import Heard
 
 _BURST = 20
 _UNSEEN = re.compile("[\u200b\u2060\ufeff]")  # what `escape` may put between, so that nobody is called
+_ESCAPE = re.compile(r"\\(?=[^\w\s])")  # a backslash before a sign that would mean something
 HOSTILE = (
     "*stars* _lines_ ~waves~ `ticks` <@U1> @here @all @channel <b>bold</b> [a](http://b.example) & &amp; \\ #1 > |"
 )
@@ -156,20 +158,27 @@ def thread(bot: Party, second: Party | None) -> str:
 
 def markup(bot: Party, second: Party | None) -> str:
     """Text full of markup and mentions is shown as it is, and calls nobody."""
-    text = f"{_mark('markup')} {HOSTILE}"
+    mark, theirs = _mark("markup"), f"@{second.wire.my_name} <@{second.wire.me}>" if second else ""
+    text = f"{mark} {HOSTILE} {theirs}".rstrip()
     bot.post(bot.wire.escape(text))
-    heard = _heard(second, text.split(" *")[0])
+    heard = _heard(second, mark)
     if heard and heard.mentioned:
         raise Failed("a name in a text calls people")
-    if heard and _UNSEEN.sub("", heard.text).strip() != text:
-        raise Failed(f"it is shown as {_UNSEEN.sub('', heard.text)[len(text) - len(HOSTILE) :]!r}")
+    if heard and _plain(heard.text) != _plain(text):
+        raise Failed(f"it arrives as {heard.text[len(mark) :]!r}")
     return _seen(heard)
+
+
+def _plain(text: str) -> str:
+    """A text without what may stand in it to keep markup from working."""
+    return " ".join(html.unescape(html.unescape(_ESCAPE.sub("", _UNSEEN.sub("", text)))).split())
 
 
 def fence(bot: Party, second: Party | None) -> str:
     """A block of fixed width cannot be ended from inside."""
     text = _mark("block")
-    bot.post(bot.wire.fence(f"{text}\n```\n@here *not bold*\n```\nend of {text}"))
+    name = second.wire.my_name if second else "here"
+    bot.post(bot.wire.fence(f"{text}\n```\n@{name} *not bold*\n```\nend of {text}"))
     heard = _heard(second, f"end of {text}")
     if heard and heard.mentioned:
         raise Failed("a name in a block calls people")
@@ -202,6 +211,8 @@ def answer(bot: Party, second: Party | None) -> str:
     if bot.wire.capabilities.buttons:
         return "a click is a person's: ask the bot for something that needs approval, and click"
     id_ = bot.post(bot.wire.escape(_mark("answer")), choices=CHOICES)
+    for choice in CHOICES:
+        bot.react(id_, choice)
     second.react(id_, CHOICES[0])
     chosen = bot.hears_choice(id_)
     if chosen is None:

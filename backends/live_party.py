@@ -137,7 +137,8 @@ class Party:
         """Wait for an answer to a question."""
 
         def found() -> Chosen | None:
-            return next((choice for choice in self.ears.choices if choice.message == message), None)
+            of_others = (choice for choice in self.ears.choices if choice.sender != self.wire.me)
+            return next((choice for choice in of_others if choice.message == message), None)
 
         choice: Chosen | None = self.ears.wait_for(found, self.hears_seconds)
         return choice

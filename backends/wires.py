@@ -79,4 +79,6 @@ def _loaded(name: str, plug: PluginInfo) -> ModuleType:
     except SystemExit:  # Errbot's own backends end the process when their library is missing
         how = f'Run: pip install "errbot[{name.lower()}]"'
         raise NoBackend(f"{name} cannot be loaded: its library is missing. {how}") from None
+    except Exception as error:
+        raise NoBackend(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
     return module

@@ -62,7 +62,8 @@ class PaperWire:
             text = text[:1000]
         if "flat" in network.faults:
             thread = ""
-        sender = "someone" if "names" in network.faults else self.me
+        late = "names later" in network.faults and not text.endswith(": say")
+        sender = "someone" if late or "names" in network.faults else self.me
         heard = Heard(f"m{next(network.ids)}", sender, room, text, datetime.now(UTC), thread=thread, files=files)
         heard = replace(heard, direct=room.startswith("D") and "open" not in network.faults)
         heard = replace(heard, mentioned="calls" in network.faults)
@@ -89,7 +90,7 @@ class PaperWire:
 
     def react(self, room, message, name):
         self._check(room)
-        sender = "U3" if "names" in self.network.faults else self.me
+        sender = "U3" if "names later" in self.network.faults else self.me
         for wire in self.network.wires:
             wire.sink.chosen(Choice("r1", sender, room, message, name, datetime.now(UTC)))
 

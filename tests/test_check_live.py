@@ -1,11 +1,16 @@
 """`automation-bots check --live`: every part says what a network makes of it, and nothing is left in the room."""
 
+import os
+import socket
+
 import pytest
 
 from automation_bots import cli
 from automation_bots.surface import Capabilities
 from backends import live
 from backends.live_party import Party
+from backends.networked import Networked
+from backends.wires import Backend
 from tests.chatbot import write_folder
 from tests.paper import Network, PaperWire
 
@@ -49,8 +54,8 @@ def test_what_a_network_cannot_do_is_left_out():
     ("fault", "name", "said"),
     [
         ("names", "say", "people cannot be told apart"),
-        ("names", "hear", "people cannot be told apart"),
-        ("names", "answer", "of 'U3' arrived instead"),
+        ("names later", "hear", "people cannot be told apart"),
+        ("names later", "answer", "of 'U3' arrived instead"),
         ("ids", "hear", "it could run twice"),
         ("edits are new", "an edit is no command", "it would run a second time"),
         ("edits are new", "edit", "did not hear it"),
@@ -58,7 +63,7 @@ def test_what_a_network_cannot_do_is_left_out():
         ("flat", "thread", "in the thread '' instead of 'm"),
         ("calls", "markup", "calls people"),
         ("calls", "block", "calls people"),
-        ("eats", "markup", "it is shown as 'stars"),
+        ("eats", "markup", "it arrives as ' stars"),
         ("cuts", "long", "4000 characters were sent and 1000 arrived"),
         ("open", "direct message", "others read along"),
         ("forgets", "missed", "during a restart of the bot is lost"),
@@ -82,10 +87,12 @@ def test_without_a_connection_nothing_is_tried(fault, said):
     assert not any(text.startswith("say") for _, text in lines)
 
 
-def test_a_room_that_refuses_the_bot_is_named_for_each_part():
+def test_a_room_that_refuses_the_bot_ends_the_trial():
     network = Network()
     bot = Party(lambda: PaperWire(network, "U1"), "C2", "the bot", 0.05)
-    assert part(list(live.run(bot, None)), "say") == ("WRONG", "say: not in C2")
+    lines = list(live.run(bot, None))
+    assert [mark for mark, _ in lines] == ["ok", "WRONG", "NOTE", "ok"]
+    assert "say: not in C2" in lines[1][1] and "is the bot in it?" in lines[2][1]
 
 
 # -- what stands in the way
@@ -94,6 +101,52 @@ def test_a_room_that_refuses_the_bot_is_named_for_each_part():
 def said(folder, room="#test", second=()):
     data = {"AUTOMATION_BOTS_DATA": str(folder / "data")}
     return [text for mark, text in live.lines(folder, room, list(second), data) if mark == "WRONG"]
+
+
+class Paper(Networked):
+    network = Network()
+
+    @staticmethod
+    def make_wire(chat, data):
+        return PaperWire(Paper.network, {"bot-token": "U1", "their-token": "U2"}[chat["token"]])
+
+
+TOML = 'name = "netbot"\nbackend = "Paper"\n[chat]\ntoken = "env:T1"\n[places]\ntest = "C1"\n'
+
+
+@pytest.mark.parametrize(("second", "left_out"), [(["token=env:T2"], 0), ([], 5)])
+def test_both_accounts_are_made_of_the_bots_settings(tmp_path, second, left_out):
+    data = {"AUTOMATION_BOTS_DATA": str(tmp_path / "data"), "T1": "bot-token", "T2": "their-token"}
+    folder = write_folder(tmp_path, toml=TOML)
+    lines = list(live.lines(folder, "#test", second, data, lambda name: Backend(name, Paper)))
+    marks = [mark for mark, _ in lines]
+    assert (marks.count("WRONG"), marks.count("NOTE")) == (0, left_out)
+    assert (Paper.network.messages, Paper.network.wires) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("room", "second", "why"),
+    [
+        ("", [], "name a room to post in"),
+        ("#test", ["token=their-token"], "write token=env:NAME; others can see the words of a command"),
+        ("#test", ["token=env:T9"], "token: the environment has no T9"),
+        ("#test", ["token"], "write token=env:NAME"),
+    ],
+)
+def test_what_stands_in_the_way_is_said(tmp_path, room, second, why):
+    data = {"AUTOMATION_BOTS_DATA": str(tmp_path / "data"), "T1": "bot-token"}
+    folder = write_folder(tmp_path, toml=TOML)
+    lines = list(live.lines(folder, room, second, data, lambda name: Backend(name, Paper)))
+    assert len(lines) == 1 and why in lines[0][1] and "their-token" not in str(lines)
+
+
+def test_a_running_bot_loses_no_message_to_a_trial(tmp_path):
+    folder = write_folder(tmp_path, toml=TOML)
+    data = {"AUTOMATION_BOTS_DATA": str(tmp_path / "data"), "T1": "bot-token"}
+    (tmp_path / "data/netbot").mkdir(parents=True, mode=0o700)
+    (tmp_path / "data/netbot/store.lock").write_text(f"pid {os.getpid()} on {socket.gethostname()}\n")
+    lines = list(live.lines(folder, "#test", [], data, lambda name: Backend(name, Paper)))
+    assert lines == [("WRONG", f"the bot runs (pid {os.getpid()}), and would lose messages to this; stop it first")]
 
 
 def test_a_network_of_errbot_has_nothing_to_try(tmp_path):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from automation_bots import secret_files, secrets
+from automation_bots import render, secret_files, secrets
 from automation_bots.errors import ConfigError
 from automation_bots.health import LOW_DISK, size
 from automation_bots.home import Home
@@ -57,7 +57,7 @@ def _references(home: Home) -> Iterator[Line]:
             why = error.reason.partition(": ")[2]
             yield "WRONG", f"secrets: {'.'.join(where)} (bot.toml, line {error.line}) leads to no value; {why}"
     if found and not wrong:
-        yield "ok", f"secrets: all {len(found)} references of bot.toml lead to a value"
+        yield "ok", f"secrets: {render.many(len(found), 'reference')} of bot.toml, each leads to a value"
 
 
 def _changeable(home: Home, world: World) -> Iterator[Line]:
