@@ -280,8 +280,9 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
         log.exception("a command failed inside the bot")
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")
     if isinstance(result, Answer):
+        result = _without_secrets(bot, result)
         try:
-            surface_of(bot).say(place_of(bot, msg), _without_secrets(bot, result))
+            surface_of(bot).say(place_of(bot, msg), result)
         except OSError as error:
             log.warning("an answer was not said yet: %s", error)
         except Exception:  # Errbot would log the typed words, which may be secret, and try to say the error

@@ -18,7 +18,7 @@ from backends.wire import Heard
 
 _BURST = 20
 _UNSEEN = re.compile("[\u200b\u2060\ufeff]")  # what `escape` may put between, so that nobody is called
-_ESCAPE = re.compile(r"\\(?=[^\w\s])")  # a backslash before a sign that would mean something
+_ESCAPE = re.compile(r"\\(?=[^a-zA-Z0-9\s])")  # a backslash before a sign that would mean something
 HOSTILE = (
     "*stars* _lines_ ~waves~ `ticks` <@U1> @here @all @channel <b>bold</b> [a](http://b.example) & &amp; \\ #1 > |"
 )
