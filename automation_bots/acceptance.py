@@ -65,7 +65,7 @@ class Acceptance:
             seconds = parts.dispatcher.free_in(person.name)
             again = f" Try again in {seconds} s." if seconds else ""
             raise BadCommand(f"You have {waiting} jobs waiting, which is the limit.{again} → !queue · !cancel <n>")
-        stored = catalog.without_secrets(operation, request.parameters)
+        stored = self._stored(request)
         hidden = {name: value for name, value in request.parameters.items() if stored[name] != value}
         drivers, sites = self._drivers(operation, request.devices)
         job = Job(
@@ -94,6 +94,15 @@ class Acceptance:
         )
         return job, hidden
 
+    def _stored(self, request: Request) -> dict[str, object]:
+        """The values as they may be kept: without those that are secret by their kind, or known to be one."""
+        values = catalog.without_secrets(request.operation, request.parameters)
+        return {name: catalog.HIDDEN if self._is_known(value) else value for name, value in values.items()}
+
+    def _is_known(self, value: object) -> bool:
+        words = value if isinstance(value, tuple | list) else (value,)
+        return any(isinstance(word, str) and self._parts.known(word) != word for word in words)
+
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if operation.driver and not operation.network and not self._parts.sites:
             return (operation.driver,), ()
@@ -105,7 +114,7 @@ class Acceptance:
         """Record what became of a request that is no job."""
         person = self._parts.person(request.caller)
         body = {
-            "parameters": catalog.without_secrets(request.operation, request.parameters),
+            "parameters": self._stored(request),
             "pattern": request.pattern,
             "rules": decision.rules,
             "reason": decision.reason,

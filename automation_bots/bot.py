@@ -143,6 +143,7 @@ class Bot:
                 selectors=self._equipment.elsewhere.selectors,
                 asking=self.settings.approvals.asking(),
                 surface=self.voice.of,
+                known=self.redactor.known,
                 page=self.voice.page,
             ),
             self._consent,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from automation_bots import gate, grammar
+from automation_bots import gate, grammar, render
 from automation_bots.bot import Bot, now
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.model import NO_LIMITS, Caller, Operation, Person, Place, Request, Verdict, one_line
@@ -21,16 +21,32 @@ from automation_bots.yaml_lines import load_yaml
 Lines = list[tuple[str, str]]  # ("ok" | "NOTE" | "WRONG", text)
 
 
+def report(lines: Iterable[tuple[str, str]], say: Callable[[str], object]) -> int:
+    """Say each line as it comes, and the sum; return the exit code."""
+    wrong = 0
+    for mark, text in lines:
+        wrong += mark == "WRONG"
+        say(f"{mark:<5} {text}")
+    say(render.many(wrong, "problem") if wrong else "all is well")
+    return 1 if wrong else 0
+
+
 def folder(path: Path) -> Lines:
     """Check settings, inventory, policy with its tests, and every operation file."""
     try:
         bot = Bot(path, read_only=True)
     except AutomationError as error:
         return [("WRONG", str(error))]
-    world = bot.world
-    lines: Lines = [("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}")]
+    return [
+        ("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}"),
+        *of_world(bot.world, path),
+    ]
+
+
+def of_world(world: World, path: Path) -> Lines:
+    """Check what was read: inventory, operations, policy."""
     names = world.inventory.names
-    lines.append(("ok", f"inventory: {len(names)} devices, {len(world.inventory.groups)} groups"))
+    lines: Lines = [("ok", f"inventory: {len(names)} devices, {len(world.inventory.groups)} groups")]
     if world.inventory.problem:
         lines.append(("WRONG", f"inventory: {world.inventory.problem}"))
     lines += [("WRONG", str(problem)) for problem in world.catalog.problems]

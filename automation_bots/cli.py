@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, trust, audit verify, db."""
+"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, audit verify, db."""
 
 from __future__ import annotations
 
@@ -35,13 +35,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _command(commands, "run", _run, "run a bot from its folder", "folder")
     _command(commands, "demo", _demo, "run the demo with its simulated devices")
-    _command(
+    check = _command(
         commands,
         "check",
         _check,
         "check a bot's folder: settings, inventory, policy and its tests, operations",
         "folder",
     )
+    check.add_argument("--live", action="store_true", help="instead: try the chat network out, in the room given")
+    check.add_argument("--room", default="", help="with --live: where to post; all of it is deleted again")
+    check.add_argument(
+        "--second",
+        action="append",
+        default=[],
+        metavar="KEY=env:NAME",
+        help="with --live: the credentials of another account, by the names of [chat]",
+    )
+    _command(commands, "doctor", _doctor, "look for what is wrong around a bot; beside a running one", "folder")
     new = commands.add_parser("new", help="write a starter folder: new bot NAME").add_subparsers(
         required=True, metavar="what"
     )
@@ -91,6 +101,19 @@ def _run(parsed: argparse.Namespace) -> int:
     os.execve(sys.executable, command, environment)  # noqa: S606 - the bot takes this process over, signals and all
 
 
+def _at_the_rim(module: str, *words: str) -> int:
+    """Go on in a module that knows the chat networks, which this package does not."""
+    from automation_bots.home import ROOT
+
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    os.execve(sys.executable, [sys.executable, "-m", module, *words], environment)  # noqa: S606 - our own module
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    return _at_the_rim("backends.doctor", parsed.folder)
+
+
 def _demo(_parsed: argparse.Namespace) -> int:
     from automation_bots.demo import session
 
@@ -100,6 +123,9 @@ def _demo(_parsed: argparse.Namespace) -> int:
 def _check(parsed: argparse.Namespace) -> int:
     from automation_bots import checks
 
+    if parsed.live:
+        second = [word for other in parsed.second for word in ("--second", other)]
+        return _at_the_rim("backends.live", parsed.folder, parsed.room, *second)
     return _report(checks.folder(Path(parsed.folder)))
 
 
@@ -135,13 +161,9 @@ def _policy_diff(parsed: argparse.Namespace) -> int:
 
 
 def _report(lines: list[tuple[str, str]]) -> int:
-    from automation_bots import render
+    from automation_bots import checks
 
-    for mark, text in lines:
-        _say(f"{mark:<5} {text}")
-    wrong = sum(1 for mark, _ in lines if mark == "WRONG")
-    _say(render.many(wrong, "problem") if wrong else "all is well")
-    return 1 if wrong else 0
+    return checks.report(lines, _say)
 
 
 def _new_bot(parsed: argparse.Namespace) -> int:

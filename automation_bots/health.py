@@ -16,7 +16,7 @@ from automation_bots.model import one_line
 from automation_bots.store import Store
 from automation_bots.world import World
 
-_LOW_DISK = 500_000_000  # bytes: an afternoon of busy logs and outputs
+LOW_DISK = 500_000_000  # bytes: an afternoon of busy logs and outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def _posts(facts: Facts) -> list[str]:
 
 def inside(facts: Facts, recent: Recent, now: datetime) -> list[tuple[str, str]]:
     """What is for admins."""
-    size = "on a server" if facts.record_bytes is None else _size(facts.record_bytes)
-    found = [("record", facts.record or size), ("disk", f"{_size(facts.disk_free_bytes)} free")]
+    kept = "on a server" if facts.record_bytes is None else size(facts.record_bytes)
+    found = [("record", facts.record or kept), ("disk", f"{size(facts.disk_free_bytes)} free")]
     found += [("problem", text) for text in troubles(facts)[:5]]
     return found + [("log", f"{render.age(at, now)}: {level} {text}") for at, level, text in recent.last(3)]
 
@@ -122,12 +122,13 @@ def troubles(facts: Facts) -> list[str]:
     found = list(facts.problems)
     if facts.record:
         found.insert(0, "the record does not answer, so nothing can start")
-    if facts.disk_free_bytes < _LOW_DISK:
-        found.insert(0, f"the disk is nearly full: {_size(facts.disk_free_bytes)} free")
+    if facts.disk_free_bytes < LOW_DISK:
+        found.insert(0, f"the disk is nearly full: {size(facts.disk_free_bytes)} free")
     return found
 
 
-def _size(number: float) -> str:
+def size(number: float) -> str:
+    """Write bytes as people read them."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.0f} {unit}"

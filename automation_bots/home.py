@@ -20,23 +20,26 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Home:
-    """What bot.toml says, with paths and references resolved."""
+    """What bot.toml says, with paths and references resolved. With `untouched` nothing is made, and nothing refused."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *, untouched: bool = False) -> None:
         self.folder = folder.resolve()
         self.environment = dict(os.environ if environment is None else environment)
         self.settings = settings.load(self.folder)
-        self.data = settings.data_folder(self.settings, self.folder, self.environment, ROOT)
-        self._refuse_open_secrets()
+        where = settings.data_path if untouched else settings.data_folder
+        self.data = where(self.settings, self.folder, self.environment, ROOT)
+        if not untouched:
+            self._refuse_open_secrets()
         self.redactor = Redactor(secrets.in_environment(self.environment))
         self.references = References(self.folder, self.settings, self.environment, self.redactor)
 
     def _refuse_open_secrets(self) -> None:
-        if found := secret_files.first(self._secret_files()):
+        if found := secret_files.first(self.secret_files()):
             where, said = found
             raise settings.wrong(self.folder, where, said)
 
-    def _secret_files(self) -> Iterator[tuple[tuple[str, ...], Path, str]]:
+    def secret_files(self) -> Iterator[tuple[tuple[str, ...], Path, str]]:
+        """Yield every file with a secret that bot.toml names: the setting, the file, what it is."""
         if vault := self.settings.inventory.vault_password_file:
             yield ("inventory", "vault_password_file"), self.path(vault), "the Vault password file"
         for key in self.settings.drivers.ssh.key_files:
@@ -59,13 +62,13 @@ class Home:
         """The host keys that this bot trusts."""
         return self.path(self.settings.drivers.ssh.known_hosts)
 
-    def inventory(self) -> Inventory:
-        """Make what reads the inventory."""
+    def inventory(self, cache: Path | None = None) -> Inventory:
+        """Make what reads the inventory; its cache is in the data folder unless another place is given."""
         wanted = self.settings.inventory
         vault = wanted.vault_password_file
         return Inventory(
             self._sources(),
-            self.data / "cache",
+            cache or self.data / "cache",
             vault_password_file=self.path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
         )

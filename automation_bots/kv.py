@@ -74,6 +74,16 @@ class Kv:
             raise LookupError(f"{wanted.mount}/{wanted.path} on {self.url} has no field {wanted.field}")
         return str(fields[wanted.field])
 
+    def trouble(self) -> str:
+        """Log in and say what is wrong with that; empty when nothing is."""
+        from hvac import exceptions
+
+        try:
+            good = bool(self._logged_in().is_authenticated())
+        except (exceptions.VaultError, OSError, LookupError) as error:
+            return f"{self.url} cannot be used: {error if isinstance(error, LookupError) else type(error).__name__}"
+        return "" if good else f"{self.url} does not take the log-in of [vault]"
+
     def _read(self, wanted: Address) -> Mapping[str, Any]:
         key = wanted.mount, wanted.path
         fields, until = self._kept.get(key, ({}, 0.0))

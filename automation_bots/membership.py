@@ -73,8 +73,14 @@ class Membership:
 def _directory(
     wanted: LdapSettings, resolve: Resolve, logins: Callable[[], Mapping[str, str]], now: Callable[[], datetime]
 ) -> Directory:
+    refresh, trust = timedelta(seconds=wanted.refresh_seconds), timedelta(seconds=wanted.trust_seconds)
+    return Directory(ldap(wanted, resolve), logins, now, refresh, trust)
+
+
+def ldap(wanted: LdapSettings, resolve: Resolve) -> Ldap:
+    """Return what reads the directory of [ldap]."""
     password = resolve({"bind_password": wanted.bind_password}, "ldap")["bind_password"]
-    source = Ldap(
+    return Ldap(
         url=wanted.url,
         base=wanted.base,
         filter=wanted.filter,
@@ -85,8 +91,6 @@ def _directory(
         start_tls=wanted.start_tls,
         timeout_seconds=wanted.timeout_seconds,
     )
-    refresh, trust = timedelta(seconds=wanted.refresh_seconds), timedelta(seconds=wanted.trust_seconds)
-    return Directory(source, logins, now, refresh, trust)
 
 
 def _seal(wanted: Settings, data: Path, resolve: Resolve) -> Seal:

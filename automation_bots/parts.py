@@ -51,6 +51,7 @@ class Parts:
     questions: Questions = field(default_factory=Questions)
     asking: Asking = field(default_factory=Asking)
     surface: Callable[[Place], Surface] = nowhere
+    known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 
     def person(self, caller: Caller) -> Person | None:

@@ -15,6 +15,7 @@ from automation_bots.secret_patterns import MARK, RULES, without_private_keys
 SHORTEST = 4  # a shorter secret stands in too many harmless words
 _SHORTEST_LINE = 8
 _SHORTEST_SHIFTED = 8
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 class Redactor:
@@ -31,14 +32,21 @@ class Redactor:
         with self._lock:
             self._forms |= forms
 
-    def text(self, text: str) -> str:
-        """Return the text without secrets."""
-        text = without_private_keys(_without(_without_stumps(text, self._forms), self._forms))
+    def text(self, text: str, *, unfinished: bool = False) -> str:
+        """Return the text without secrets; what an unfinished one ends with may be the beginning of one."""
+        if unfinished:
+            stump = _stump(text[-_LONGEST:], self._forms)
+            text = text[: len(text) - stump] + (MARK if stump else "")
+        text = without_private_keys(self.known(text))
         lower = text.lower()
         for rule in RULES:
             if any(word in lower for word in rule.words):
                 text = rule.pattern.sub(rule.replace, text)
         return text
+
+    def known(self, text: str) -> str:
+        """Return the text without the secrets that are known; what only looks like one stays: for our own sentences."""
+        return _without(_without_stumps(text, self._forms), self._forms)
 
 
 def _forms(value: str) -> Iterator[str]:
@@ -47,6 +55,7 @@ def _forms(value: str) -> Iterator[str]:
     if len(value) < SHORTEST:
         return
     yield value
+    yield _CONTROL.sub(" ", value)  # as one line
     yield from _escaped(value)
     yield from _base64(value.encode(errors="surrogatepass"))
     lines = [line.strip() for line in value.splitlines()]
@@ -90,7 +99,7 @@ def _without(text: str, forms: Iterable[str]) -> str:
     return "".join([*parts, text[done:]])
 
 
-_CUT = re.compile(r"…|\n\[output cut at ")
+_CUT = re.compile(r"\ufffd*(?:…|\n\[output cut at )")  # a character that was cut through is none any more
 _LONGEST = 4096  # characters before a cut that are looked at
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 MARK = "‹redacted›"
 
@@ -79,6 +80,14 @@ _KEY = r"""(?: pass(?:word|wd|phrase)(?:[_-]?hash)? | secret(?:[_-]?(?:access[_-
 _VALUE = r"""(?P<s> "[^"\n]*" | '[^'\n]*' | [^\s"'] \S*? (?=;?(?:\s|\Z)) )"""  # a word, or words in quotes
 _KIND = r"(?:(?:\d{1,2}|sha512|cipher|encrypted)[ \t]+)?"  # how the next word is encrypted
 
+
+def _encoded(match: re.Match[str]) -> str:
+    """Redact the value of an assignment inside a URL or a form."""
+    return match.group() if _says_nothing(unquote(unquote(match["s"]))) else _mark(match)
+
+
+_P = r"%(?:25){0,2}"  # a percent sign, encoded up to twice more
+
 RULES = (
     _rule(
         "pass secret token key psk",
@@ -96,6 +105,12 @@ RULES = (
           | (?: (?![,;&][\w.-]{{1,60}}[ \t]*[:=]) [^\s<>] )++
         )""",
         _assignment,
+    ),
+    _rule(
+        "%3d %3a %253d %253a %25253d %25253a",
+        rf"""{_KEY} (?:{_P}2[27])? (?:{_P}20|\+){{0,4}} {_P}3[ad] (?:{_P}2[027]|\+){{0,4}}
+          (?P<s> (?: (?!{_P}(?:26|2c|22|27|3b|20|0a|0d|7d)) [^\s&"'<>] )++ )""",
+        _encoded,
     ),
     _rule("password> passwd> secret> token> key>", r"(?:password|passwd|secret|token|key)>(?P<s>[^<>\n]++)</"),
     _rule(
@@ -173,6 +188,8 @@ RULES = (
 )
 
 _PEM = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = re.compile(r"[^\w\n]{0,8}[A-Za-z0-9+/=]{16,}\s*")
+_LAST_KEY_LINE = re.compile(r"[^\w\n]{0,8}[A-Za-z0-9+/]+={0,2}\s*")
 _PEM_LINES = re.compile(r"(?:\s|\\[nr]|[A-Za-z0-9+/=]{16,}+)*+")
 
 
@@ -185,6 +202,8 @@ def without_private_keys(text: str) -> str:
             parts.append(_hidden(text[done : marker.start()]))
         elif inside:
             parts.append(_cut_off(text[done : marker.start()]))
+        elif marker[1] == "END":
+            parts.append(_begun_before(text[done : marker.start()]))
         else:
             parts.append(text[done : marker.start()])
         parts.append(marker.group())
@@ -196,6 +215,18 @@ def without_private_keys(text: str) -> str:
 def _hidden(body: str) -> str:
     line = "\n" if "\n" in body else ""
     return f"{line}{MARK}{line}" if body.strip() else body
+
+
+def _begun_before(body: str) -> str:
+    """Redact the lines of a key whose beginning is not in the text: it came with an earlier piece, or was cut off."""
+    lines = body.split("\n")
+    last = len(lines) - (not lines[-1].strip())
+    first = last - (last > 0 and _LAST_KEY_LINE.fullmatch(lines[last - 1]) is not None)
+    while first and _KEY_LINE.fullmatch(lines[first - 1]):
+        first -= 1
+    if not any(_KEY_LINE.fullmatch(line) for line in lines[first:last]):
+        return body
+    return "\n".join([*lines[:first], MARK, *lines[last:]])
 
 
 def _cut_off(body: str) -> str:

@@ -309,10 +309,15 @@ def _line_of(text: str, where: list[str]) -> int | None:
     return best
 
 
+def data_path(wanted: Settings, folder: Path, environment: Mapping[str, str], root: Path) -> Path:
+    """Where a bot keeps its state, whether it is there or not."""
+    base = Path(environment.get("AUTOMATION_BOTS_DATA") or root / "data")
+    return (folder / wanted.data) if wanted.data else base / wanted.name
+
+
 def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str], root: Path) -> Path:
     """Where a bot keeps its state; made readable by its owner only."""
-    base = Path(environment.get("AUTOMATION_BOTS_DATA") or root / "data")
-    data = (folder / wanted.data) if wanted.data else base / wanted.name
+    data = data_path(wanted, folder, environment, root)
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data):

@@ -13,6 +13,7 @@ import inspect
 import logging
 import threading
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,14 @@ def _clear(bot: ErrBot, said: Any) -> Any:
     return automation(bot).redactor.text(said) if isinstance(said, str) else said
 
 
+def _without_secrets(bot: ErrBot, answer: Answer) -> Answer:
+    """Repeat no known secret to a room, also when somebody has typed it; one that is shown on purpose stays."""
+    if any(file.passing for file in answer.files):
+        return answer
+    known = automation(bot).redactor.known
+    return replace(answer, text=known(answer.text), block=known(answer.block), hint=known(answer.hint))
+
+
 def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
     """Run it; answers go through the surface, and nobody ever sees a traceback or an exception's text by accident."""
     try:
@@ -271,6 +280,7 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
         log.exception("a command failed inside the bot")
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")
     if isinstance(result, Answer):
+        result = _without_secrets(bot, result)
         try:
             if not (hasattr(bot, "automation_form") and bot.automation_form(msg, result)):
                 surface_of(bot).say(place_of(bot, msg), result)

@@ -169,7 +169,26 @@ class Wire(Protocol):
         """Return the id of the room for direct messages with a person, opened where it has to be."""
 
     def examine(self) -> Iterable[tuple[str, str]]:
-        """Say for `doctor` what works and what does not: ("ok" | "NOTE" | "WRONG", what is wrong and what to do)."""
+        """Say for `doctor` what works and what does not: ("ok" | "NOTE" | "WRONG", what is wrong and what to do).
+
+        Asked before `connect`, beside a running bot: it must take no message away from that one.
+        """
+
+
+class Examined(Protocol):
+    """What a wire may say in addition, for `doctor`; what it has no method for is named as not checked.
+
+    Asked before `connect`, as `examine` is. Raises what sending raises.
+    """
+
+    def examine_room(self, room: str) -> str:
+        """Say why the bot cannot read or write in a room, and what to do; empty when it can."""
+
+    def examine_person(self, person: str) -> str:
+        """Say what is wrong with the id of a person (nobody has it, switched off); empty when nothing is."""
+
+    def network_time(self) -> datetime:
+        """Tell the time by the network's clock; aware."""
 
 
 class Forms(Protocol):

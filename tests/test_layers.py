@@ -136,6 +136,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     {"equipment", "voice"},
     {"bot", "starter"},
     {"mixin", "checks", "demo", "cli_db", "audit_cli", "try_windows"},
+    {"doctor"},
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -27,6 +27,11 @@ password: SECRET
 export aws_secret_access_key=SECRET
 Server=db;Uid=app;Pwd=SECRET;Port=1
 GET /x?token=SECRET&page=2
+GET /login?next=%2Fa%3Fpassword%3DSECRET%26page%3D2
+body=user%3Dana%26password%3DSECRET
+/x?json=%7B%22password%22%3A%22SECRET%22%2C%22a%22%3A1%7D
+/x?json=%7B%22api_key%22%3A+%22SECRET%22%7D
+/twice?u=token%253DSECRET%2526page%253D2
 login with token: SECRET, then go on
 (password=SECRET)
 <password>SECRET</password>
@@ -111,6 +116,9 @@ password: "{{ vault_db_password }}"
 password: !vault |
 password: null
 password=${DB_PASSWORD}
+/x?next=%2Fa%3Fpassword%3Dnull%26a%3D1
+/x?q=%7B%22token%22%3A%22%7B%7B+vault+%7D%7D%22%7D
+/reset-password%3Fstep=2
 token_type: access
 passwords: 5
 BGP community: 65000:100
@@ -188,6 +196,11 @@ def test_a_private_key_on_one_line_is_taken_out():
     assert Redactor().text(text % "\\nMIIEvQIBADANBgk\\n") == text % MARK
 
 
+def test_of_a_private_key_whose_beginning_came_earlier_the_text_before_it_stays():
+    shown = Redactor().text(f"user ana\n{KEY}\n-----END PRIVATE KEY-----\nafter")
+    assert shown == f"user ana\n{MARK}\n-----END PRIVATE KEY-----\nafter"
+
+
 def test_of_a_private_key_that_is_cut_off_the_text_after_it_stays():
     shown = Redactor().text(f"-----BEGIN PRIVATE KEY-----\n{KEY[:32]}\nPermission denied")
     assert shown == f"-----BEGIN PRIVATE KEY-----\n{MARK}\nPermission denied"
@@ -259,6 +272,8 @@ HOSTILE = [
     "-----BEGIN PRIVATE KEY-----\nA", "key 7 ", "tacacs ", "tacacs server a ", "snmp-server host a ",
     "snmp-server community ", "user a role a ", "pre-shared-key address a ", "<password>", "Authorization: ", "bearer ",
     "priv aes ", " password a ", "\npassword: a", "\n password ", "AKIA", "auth key", "api_key:", "password: a ", "a #",
+    "pass%3D", "pass%3Da%26", "token%3D%25", "%25", "token+", "token%3d+", "-----END PRIVATE KEY-----",
+    "AAAAAAAAAAAAAAAA\n",    "AAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----",
     "pass ", "identified with ", "ConvertTo-SecureString ", "\npassword: a #",
 ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import socket
 import threading
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +18,16 @@ from automation_bots.model import Conclusion, File, Outcome, Status
 from tests.chatbot import BOT_TOML, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
-TOML = BOT_TOML + '[drivers.python.environment]\nAPP_TOKEN = "file:token"\n'
+TOML = f"""{BOT_TOML}
+[drivers.python.environment]
+APP_TOKEN = "file:token"
+[record]
+syslog = "unix:SYSLOG"
+checkpoint_minutes = 0.01
+checkpoint_room = "#ops"
+"""
+PLAIN = "abcdefghjkmnpqrstuvwxyz23456789"  # what the grammar takes as it is
+SEQ = "data/netbot/log/syslog.seq"
 CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
 # fewer characters of their own would be found in harmless text as well: zeros are in many numbers
 SECRETS = st.text(CHARACTERS, min_size=10, max_size=40).filter(lambda text: len(set(text)) > 7)
@@ -70,12 +80,37 @@ def traces(secret):
 
 
 def kept(folder):
+    """All that the bot leaves behind: record, log, checkpoints, outputs."""
     return b"".join(path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file())
 
 
+class Syslog:
+    """A syslog server on a socket, which keeps what it is sent."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.messages = []
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self):
+        while message := self.socket.recv(100_000):
+            self.messages.append(message)
+
+    @property
+    def heard(self):
+        return b"\n".join(self.messages)
+
+
 @pytest.fixture(scope="module")
-def chat(tmp_path_factory):
-    folder = write_folder(tmp_path_factory.mktemp("leak"), toml=TOML, files={"token": "x", "plugins/told.py": FUNCTION})
+def syslog(tmp_path_factory):
+    return Syslog(tmp_path_factory.mktemp("log") / "s")
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory, syslog):
+    toml = TOML.replace("SYSLOG", syslog.socket.getsockname())
+    folder = write_folder(tmp_path_factory.mktemp("leak"), toml=toml, files={"token": "x", "plugins/told.py": FUNCTION})
     (folder / "token").write_text("t0ken-of-the-application")
     (folder / "token").chmod(0o600)
     leaky = Leaky()
@@ -91,7 +126,7 @@ def chat(tmp_path_factory):
 
 @settings(max_examples=10, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(secret=SECRETS)
-def test_no_secret_survives_in_store_log_chat_or_file(chat, secret):
+def test_no_secret_survives_in_store_log_chat_file_or_syslog(chat, syslog, secret):
     chat.leaky.secret = secret
     chat.automation.redactor.add([secret])
     typed = secret if secret.isascii() and secret.isalnum() else "none"  # the grammar reads quotes and dashes
@@ -100,10 +135,47 @@ def test_no_secret_survives_in_store_log_chat_or_file(chat, secret):
     chat.asks(f'!uptime on web1,web2 --wait --reason "{typed}"', "done in|failed")
     chat.asks(f"!job {chat.jobs[0].number} output", ".")
     wait(lambda: chat.automation.dispatcher.active == (0, 0), 10)
+    assert_nowhere(chat, syslog, since, secret)
+
+
+def assert_nowhere(chat, syslog, since, secret):
+    told = chat.automation.store.audit_head()[0]
+    wait(lambda: int((chat.folder / SEQ).read_text() or 0) >= told, 10, lambda: "the syslog server was not told")
     said = "\n".join(text for _, text in chat.surface.said[since:]).encode("utf-8", "replace")
     for trace in traces(secret):
         assert trace not in said
         assert trace not in kept(chat.folder)
+        assert trace not in syslog.heard
+
+
+TYPED = [
+    *("{}", "uptime on {}", "uptime {}", "service restart {} on web1", "devices {}", "help {}", "job {}", "jobs {}"),
+    *("can {} on web", "can uptime on {}", "cancel {}", "retry {} failed", "undo {}", "told seconds={}", "playbook {}"),
+    *("uptime on web1 {}=1", "uptime on web1 --{}", "uptime on web1 --when {}", "uptime on web1 --reason {}"),
+    *("audit {}", "approve {}", "device trust {}", "freeze {} 1h", "totp {}", "link {}", "repos install {}"),
+]
+
+
+@settings(max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(
+    secret=st.text("abcdefghjkmnpqrstuvwxyz23456789", min_size=10, max_size=20).filter(lambda text: len(set(text)) > 7)
+)
+def test_a_known_secret_that_somebody_types_is_not_repeated(chat, syslog, secret):
+    chat.automation.redactor.add([secret])
+    chat.leaky.secret = secret
+    for line in TYPED:
+        for who, typed in (("ana", secret), ("kim", f"web1,{secret}"), ("stranger", secret)):
+            since = len(chat.surface.said)
+            chat.asks("!" + line.format(typed), who=who)
+            said = [text for _, text in chat.surface.said[since:]]
+            assert not [text for text in said if secret in text], (line, who)
+    wait(lambda: chat.automation.dispatcher.active == (0, 0), 10)
+    assert_nowhere(chat, syslog, 0, secret)
+
+
+def test_checkpoints_are_posted_and_kept_without_what_was_said(chat):
+    wait(lambda: any("Checkpoint of the record" in text for _, text in chat.surface.said), 10)
+    assert b"signature" in (chat.folder / "data/netbot/log/checkpoints.jsonl").read_bytes()
 
 
 def processes():

@@ -84,9 +84,9 @@ class Intake:
 
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
-        whole = self.clear("\n".join(lines))  # line by line a key of many lines would not be known as one
+        whole = self.clear("\n".join(lines), unfinished=True)  # line by line a key of many would not be known as one
         shown = map(one_line, whole.splitlines()[-_LINES_SAID:])
-        self.words = "\n".join([one_line(self.clear(text), 80), *shown])
+        self.words = "\n".join([one_line(self.clear(text, unfinished=True), 80), *shown])
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""
@@ -100,10 +100,10 @@ class Intake:
     def _clear_file(self, file: File) -> File:
         return file if file.text is None else File.of_text(file.name, self.clear(file.text))
 
-    def clear(self, text: str) -> str:
+    def clear(self, text: str, *, unfinished: bool = False) -> str:
         """Take out all known secrets, and the secret values that this job was given."""
         self.secrets_known.wait(_SECRETS_SECONDS)
-        return self._redactor.text(self._own.text(text))
+        return self._redactor.text(self._own.text(text, unfinished=unfinished), unfinished=unfinished)
 
     def flush(self) -> None:
         """Store what came."""

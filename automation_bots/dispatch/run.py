@@ -45,6 +45,7 @@ class Run:
     def __init__(
         self, workshop: Workshop, job: Job, hidden: Mapping[str, Any], entry: Entry, done: Callable[[Run], None]
     ) -> None:
+        self._kept = job  # with the values as they are stored
         self.job = replace(job, parameters={**job.parameters, **hidden})
         self.entry, self.cancel = entry, Cancel()
         self._workshop, self._done = workshop, done
@@ -141,13 +142,14 @@ class Run:
     def _void(self, operation: Operation) -> str:
         """Say why what was accepted is not what would run now."""
         job = self.job
-        if catalog.digest(operation, catalog.without_secrets(operation, job.parameters), job.devices) != self._digest:
+        stored = catalog.without_secrets(operation, self._kept.parameters)
+        if catalog.digest(operation, stored, job.devices) != self._digest:
             return f"{job.operation} was changed after the job was accepted; type the command again"
-        lost = [p.name for p in operation.parameters if p.secret and job.parameters.get(p.name) == catalog.HIDDEN]
+        lost = [name for name, value in job.parameters.items() if value == catalog.HIDDEN]
         if lost:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
         if job.parked or job.preview_of is not None:
-            return self._workshop.consent(operation, job)
+            return self._workshop.consent(operation, self._kept)
         scope, now = self._workshop.scope(), datetime.now(UTC)
         decision = gate.again(scope, operation, job, now)
         if (

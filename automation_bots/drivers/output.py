@@ -47,10 +47,14 @@ class Part(Protocol):
 def joined(out: Part, err: Part, limit: int) -> str:
     """Return standard output, then standard error, as text of at most `limit` bytes and a mark where it was cut."""
     for_err = min(len(err.head), max(limit - len(out.head), limit // 10))
-    kept = bytes(out.head[: limit - for_err]), bytes(err.head[:for_err])
-    text = "\n".join(part for part in (_text(part) for part in kept) if part)
-    was_cut = out.total + err.total > sum(len(part) for part in kept)
-    return f"{text}\n{mark(limit)}" if was_cut else text
+    kept = (_kept(out, limit - for_err, limit), _kept(err, for_err, limit))
+    return "\n".join(part for part in kept if part)
+
+
+def _kept(part: Part, size: int, limit: int) -> str:
+    """A stream up to a size, marked at its own end: what was cut there must not seem to go on with another stream."""
+    text = _text(bytes(part.head[:size]))
+    return f"{text}\n{mark(limit)}" if part.total > min(size, len(part.head)) else text
 
 
 def cut(text: str, limit: int) -> str:
@@ -74,7 +78,7 @@ def last_line(tail: bytes) -> str:
     """Return the last line that says something, as one line to show."""
     if len(tail) >= _TAIL:  # it begins in the middle of something, perhaps of a secret, of which no half must be shown
         tail = tail[_TAIL // 4 :]
-        tail = tail.partition(b"\n")[2] or tail
+        tail = tail.partition(b"\n")[2] or tail.partition(b" ")[2]
     return first_line("\n".join(reversed(_text(tail).splitlines())))
 
 

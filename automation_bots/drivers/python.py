@@ -163,7 +163,9 @@ class _Results:
             self._report.progress(one_line(f"{self._file}: ignored a result for {device}, which {why}"))
             return
         self._given = True
-        self._tell(device, Status(status) if status else self._good, text, output=_joined(child.printed.take(), text))
+        self._tell(
+            device, Status(status) if status else self._good, text, output=_joined(child.printed.take(last=False), text)
+        )
 
     def ended(self, code: int | None, printed: str) -> None:
         """Report the devices that are left once the process has ended by itself."""

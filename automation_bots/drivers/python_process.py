@@ -36,18 +36,28 @@ class Printed:
         self._limit = limit
         self._kept = bytearray()
         self._cut = False
+        self._torn = False  # what comes next belongs to a line whose beginning was thrown away
 
     def add(self, data: bytes) -> None:
         """Keep as much as the limit allows."""
+        if self._torn and not self._cut:
+            _, end, data = data.partition(b"\n")
+            self._torn = not end
         room = self._limit - len(self._kept)
         self._kept += data[:room]
         self._cut = self._cut or len(data) > room
+        if self._cut and data:
+            self._torn = not data.endswith(b"\n")
 
-    def take(self) -> str:
-        """Return what was printed since the last call, with a mark where it was cut."""
-        text = self._kept.decode(errors="replace")
+    def take(self, *, last: bool = True) -> str:
+        """Return what was printed since the last call, with a mark where it was cut.
+
+        What is not the last ends with a whole line: half of one could be half of a secret, which nobody would know.
+        """
+        size = len(self._kept) if last or self._cut else self._kept.rfind(b"\n") + 1
+        text = self._kept[:size].decode(errors="replace")
         mark = cut_mark(self._limit) if self._cut else ""
-        self._kept, self._cut = bytearray(), False
+        self._kept, self._cut = self._kept[size:], False
         return text + mark
 
 

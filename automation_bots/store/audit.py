@@ -175,7 +175,8 @@ def append(
         "seq": head.seq + 1, "at": stamp(at), "kind": kind.value, "person": storable(subject.person),
         "network": storable(caller.network if caller else place.network if place else ""),
         "caller": storable(caller.id if caller else ""), "place": storable(_place(place)),
-        "operation": storable(subject.operation), "devices": len(subject.devices), "job": subject.job,
+        "operation": storable(cleared(connection, subject.operation)),
+        "devices": len(subject.devices), "job": subject.job,
         "body": canonical({**cleared(connection, body), **names}), "prev": head.hash,
     }  # fmt: skip
     fields["hash"] = hash_of(fields)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import asyncssh
 
 from automation_bots.drivers.network.work import Problem, Work
+from automation_bots.drivers.output import mark
 
+_KEPT_AT_END = 4096
 _PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
@@ -151,7 +153,9 @@ class Reader:
         """Wait for more; what is over the limit is dropped from the middle, since the prompt stands at the end."""
         screen = self._screen
         if len(screen.text) > 2 * self._limit:
-            del screen.text[self._limit + 1 : -4096]
+            begins = len(screen.text) - _KEPT_AT_END
+            whole = screen.text.find(b"\n", begins) + 1 or begins  # no half of a line, perhaps of a secret
+            screen.text[self._limit + 1 : whole] = f"\n{mark(self._limit)}\n".encode()
         screen.more.clear()
         try:
             await asyncio.wait_for(screen.more.wait(), seconds)

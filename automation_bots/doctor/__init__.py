@@ -1,0 +1,79 @@
+"""`automation-bots doctor`: everything around a bot that can be wrong, looked at without changing anything."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from automation_bots import catalog, checks, policy
+from automation_bots.doctor import files, reaching, record, tools
+from automation_bots.errors import AutomationError
+from automation_bots.home import Home
+from automation_bots.rules import ADMINS
+from automation_bots.world import World
+
+log = logging.getLogger(__name__)
+Line = tuple[str, str]  # ("ok" | "NOTE" | "WRONG", text)
+Part = Callable[[Home, World], Iterable[Line]]
+
+
+def examine(folder: Path, environment: Mapping[str, str] | None, *more: Part) -> Iterator[Line]:
+    """Look at one bot part by part; what is wrong with one keeps none of the others from being looked at."""
+    logging.getLogger("automation_bots").setLevel(logging.CRITICAL)  # what matters becomes a line
+    try:
+        home = Home(folder, environment, untouched=True)
+    except AutomationError as error:
+        yield "WRONG", str(error)
+        return
+    yield "ok", f"bot.toml: backend {home.settings.backend}, prefix {home.settings.prefix}"
+    parts: tuple[Part, ...] = (files.look, record.look, _people, tools.look, reaching.look, *more)
+    with TemporaryDirectory(prefix="doctor-") as cache:  # not the cache of a bot that may be running
+        world = World(home.inventory(Path(cache)), home.folder / "policy.yml", home.operations(), home.settings.places)
+        for part in (_reading, *parts):
+            for mark, text in _looked(part, home, world):
+                yield mark, home.redactor.text(text)
+
+
+def _reading(home: Home, world: World) -> Iterator[Line]:
+    """Read inventory, policy and operations, and check them; one that is broken hides no other."""
+    broken = []
+    for read in (world.inventory.load, lambda: world.take(policy.load(world.policy_file))):
+        try:
+            read()
+        except AutomationError as error:
+            broken.append(("WRONG", str(error)))
+    world.catalog = catalog.load(world.folders)
+    if broken:
+        yield from broken
+        yield from (("WRONG", str(problem)) for problem in world.catalog.problems)
+    else:
+        yield from checks.of_world(world, home.folder)
+
+
+def _looked(part: Part, home: Home, world: World) -> Iterator[Line]:
+    try:
+        yield from part(home, world)
+    except AutomationError as error:
+        yield "WRONG", str(error)
+    except Exception as error:
+        log.debug("a part of the examination broke", exc_info=True)
+        yield "WRONG", f"one part could not be looked at: {type(error).__name__}: {error}"
+
+
+def _people(home: Home, world: World) -> Iterator[Line]:
+    """Say who of the policy has no id on this network."""
+    people, network = world.policy_of_file.people.values(), home.settings.network
+    if not people:
+        return
+    if not any(ADMINS in person.groups and network in person.ids for person in people):
+        yield (
+            "WRONG",
+            f"people: nobody of the group {ADMINS} has an id on {network}, so nobody hears of what is wrong."
+            f" Write it into policy.yml: people: {{name: {{{network}: …, groups: [{ADMINS}]}}}}",
+        )
+    strangers = sorted(person.name for person in people if network not in person.ids)
+    if strangers and len(strangers) < len(people):
+        some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
+        yield "NOTE", f"people: {len(strangers)} have no id on {network} and may do nothing there: {some}"
