@@ -58,6 +58,7 @@ EMOJI = frozenset(
         "negative_squared_cross_mark",
         "page_facing_up",
         "memo",
+        "mag",
         "bell",
     ]
 )

@@ -8,6 +8,7 @@ from tests.lab.slack.methods import Api, Arguments, Method
 from tests.lab.slack.workspace import Channel, Refused
 
 _TYPES = {"public_channel": "channel", "private_channel": "group", "mpim": "mpim", "im": "im"}
+_READ_SCOPES = {"channel": "channels:read", "group": "groups:read", "mpim": "mpim:read", "im": "im:read"}
 _HISTORY_ARGUMENTS = {
     "channel": "str!",
     "cursor": "str",
@@ -39,6 +40,16 @@ def channels(api: Api, given: Arguments) -> dict[str, Any]:
     if given.get("exclude_archived"):
         seen = [c for c in seen if not c.archived]
     page, more = _paged([c.shown(space.me) for c in seen], given, 100)
+    return {"channels": page, **more}
+
+
+def own_channels(api: Api, given: Arguments) -> dict[str, Any]:
+    """users.conversations: those that the bot is in."""
+    wanted = [_TYPES.get(name.strip(), "") for name in given.get("types", "public_channel").split(",")]
+    if lacking := [_READ_SCOPES[kind] for kind in wanted if _READ_SCOPES[kind] not in api.space.scopes]:
+        raise Refused("missing_scope", needed=",".join(lacking), provided=",".join(api.space.scopes))
+    found = [c for c in api.space.channels.values() if c.kind in wanted and api.space.me in c.members]
+    page, more = _paged([c.shown(api.space.me) for c in found], given, 100)
     return {"channels": page, **more}
 
 
@@ -166,6 +177,7 @@ METHODS = {
     "chat.delete": Method(Api.delete, {"channel": "str!", "ts": "str!"}, ("chat:write",)),
     "reactions.add": Method(Api.react, {"channel": "str!", "timestamp": "str!", "name": "str!"}, ("reactions:write",)),
     "conversations.list": Method(channels, _LISTING, _READS, form_only=True),
+    "users.conversations": Method(own_channels, {**_LISTING, "user": "str"}, _READS, form_only=True),
     "conversations.info": Method(
         channel, {"channel": "str!", "include_num_members": "bool", "include_locale": "bool"}, _READS, form_only=True
     ),
