@@ -53,7 +53,7 @@ _REJECTED = {
 class SlackSettings(BaseModel):
     """[chat] for Slack."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     bot_token: str = Field(min_length=1)
     app_token: str = Field(min_length=1)

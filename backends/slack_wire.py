@@ -145,9 +145,7 @@ class SlackWire:
         except requests.RequestException as error:
             raise Away(f"the file cannot be read now: {error}") from error
         if answer.status_code != requests.codes.ok:
-            raise Rejected(
-                f"Slack does not hand the file out ({answer.status_code}): is files:read granted?"
-            )
+            raise Rejected(f"Slack does not hand the file out ({answer.status_code}): is files:read granted?")
         return answer.content
 
     # -- what was missed

@@ -27,7 +27,13 @@ class People:
 
     def person(self, name: str, *, is_bot: bool = False) -> str:
         """Add somebody."""
-        return str(self.do(lambda: self.space.person(name, is_bot=is_bot)))
+
+        def joined() -> str:
+            user = self.space.person(name, is_bot=is_bot)
+            self.links.event({"type": "team_join", "user": self.space.users[user].shown(self.space.team)})
+            return user
+
+        return str(self.do(joined))
 
     def room(self, name: str, *people: str, kind: str = "channel", with_bot: bool = True) -> str:
         """Add a room."""
@@ -54,7 +60,8 @@ class People:
         raw = {"type": "message", "user": user, "team": self.space.team, "client_msg_id": f"lab-{time.monotonic_ns()}"}
 
         def said() -> str:
-            message = {**raw, "text": as_typed(text), "blocks": [], "ts": self.space.ts(), **more}
+            by_app = {"bot_id": f"B{user[1:]}"} if self.space.users[user].is_bot else {}
+            message = {**raw, "text": as_typed(text), "blocks": [], "ts": self.space.ts(), **by_app, **more}
             self._told_of(room, message, thread)
             return str(message["ts"])
 
@@ -182,7 +189,7 @@ class People:
     def pinged(self, room: str) -> list[str]:
         """Whom the bot's messages would call."""
         own = [message for message in self.messages(room) if message.get("bot_id") == self.space.bot]
-        return [call for message in own for call in _calls(message)]
+        return [call for message in own for call in calls(message)]
 
 
 def shown(message: dict[str, Any]) -> str:
@@ -201,7 +208,7 @@ def buttons(message: dict[str, Any]) -> list[str]:
     return [element["text"]["text"] for element in every]
 
 
-def _calls(message: dict[str, Any]) -> list[str]:
+def calls(message: dict[str, Any]) -> list[str]:
     words = message.get("text", "")
     found = [word for word in ("<@", "<!here", "<!channel", "<!everyone", "<!subteam") if word in words]
     kinds = json.dumps(message.get("blocks", []))
