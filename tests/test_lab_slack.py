@@ -40,7 +40,8 @@ def heard(lab):
     arrived = queue.Queue()
 
     def listener(client, request):
-        arrived.put(request)
+        if request.payload.get("event", {}).get("type") != "team_join":  # of those who were there before
+            arrived.put(request)
         if request.payload.get("event", {}).get("text") != "keep quiet" or request.retry_attempt:
             client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
 
