@@ -60,7 +60,6 @@ class SlackSettings(BaseModel):
     url: str = "https://slack.com/api/"
     proxy: str = ""  # http://[user:password@]host:port
     ca: str = ""  # file of a CA, where a proxy of one's own opens TLS
-    command: str = Field("/bot", pattern=r"^/[a-z0-9_-]{1,31}$")
     seconds: float = Field(15, gt=0)  # time limit of one call
 
     @field_validator("bot_token")

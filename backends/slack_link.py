@@ -59,6 +59,7 @@ class Link:
                 "http_proxy_port": proxy.port,
                 "http_proxy_auth": login,
                 "proxy_type": "http",
+                "http_no_proxy": ["none"],  # else the library goes around it to where it thinks that it may
             }
             if proxy
             else {}
