@@ -113,12 +113,9 @@ class Reader:
             trigger=str(payload.get("trigger_id", "")),
         )
 
-    def command(self, payload: dict[str, Any], direct_room: Callable[[str], str]) -> Heard:
+    def command(self, payload: dict[str, Any]) -> Heard:
         """Read a slash command: as if its words had been said to the bot."""
         who, room = str(payload.get("user_id", "")), str(payload.get("channel_id", ""))
-        direct = room.startswith("D")
-        if direct:  # it may have been typed where two people talk; the answer goes where the bot talks to one
-            room = direct_room(who)
         return Heard(
             id=f"command:{payload.get('trigger_id', '')}",
             sender=who,
@@ -126,7 +123,7 @@ class Reader:
             text=slack_text.plain(str(payload.get("text", "")), self._directory.name),
             at=datetime.now(UTC),  # Slack says no time, and waits three seconds at most
             sender_name=self._directory.names.get(who) or str(payload.get("user_name", "")),
-            direct=direct,
+            direct=room.startswith("D"),  # also where two people talk: the answer goes to the one, from the bot
             mentioned=True,
             robot=who in self._directory.robots,
             trigger=str(payload.get("trigger_id", "")),

@@ -99,7 +99,7 @@ class SlackWire:
         room = str(payload.get("channel_id", ""))
         if self.directory.complete and not room.startswith("D") and room not in self.directory.rooms:
             return {"text": slack_text.notice(_NO_ROOM.format(name=self.my_name))}
-        heard = self._reader.command(payload, self.direct_room)
+        heard = self._reader.command(payload)
         self._note(heard.trigger, heard.room)
         self._told.heard(heard)
         return {"response_type": "in_channel"}  # shows the room what was typed
@@ -123,8 +123,9 @@ class SlackWire:
         if file.get("file_access") == "check_file_info":
             file = self.calls.read("files_info", file=file["id"])["file"]
         address = str(file.get("url_private_download") or file.get("url_private") or "")
-        host, own = urlsplit(address).hostname or "", urlsplit(self.settings.url).hostname
-        if host != own and not host.endswith(".slack.com"):
+        where, own = urlsplit(address), urlsplit(self.settings.url)
+        at_slack = where.scheme == "https" and (where.hostname or "").endswith(".slack.com")
+        if not at_slack and (where.scheme, where.hostname) != (own.scheme, own.hostname):
             raise Rejected(f"the file {file.get('name', '')} is not kept at Slack")
         if int(file.get("size") or 0) > _FILE_BYTES:
             raise Rejected(f"the file {file.get('name', '')} is larger than {_FILE_BYTES // 1_000_000} MB")
