@@ -11,6 +11,7 @@ import pytest
 from automation_bots.model import Answer, File, Place
 from automation_bots.surface import MessageRef
 from backends.wire import Rejected
+from tests.chat import transcript
 from tests.chat.harness import HUGE
 from tests.chatbot import wait
 
@@ -191,6 +192,14 @@ def test_markup_of_a_device_is_shown_and_calls_nobody(talk):
 def _plain(text):
     """Without the marks of no width that keep a name from being called."""
     return re.sub("[\u200b\u2060\ufeff]", "", text)
+
+
+# -- the same words everywhere
+
+
+@pytest.mark.parametrize("path", transcript.ALL, ids=lambda path: path.stem)
+def test_a_transcript_gives_the_same_answers_on_every_network(talk, path):
+    transcript.Play(talk, path).run()
 
 
 # -- at most once

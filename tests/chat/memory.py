@@ -13,7 +13,7 @@ from tests.chat.harness import Human, Seen
 from tests.chatbot import ROOT
 
 BOT = "B0"
-_SPECIAL = re.compile(r"[&<>*_`~]")
+_SPECIAL = re.compile(r"[\\&<>*_`~]")
 _PING = re.compile(r"<@(\w+)>|(?<!\w)@(here|all|channel)\b")
 
 
