@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from automation_bots.model import Answer, Caller, File, Place
 from automation_bots.surface import Capabilities, MessageRef
+from backends.splitting import Style, compose
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
 _MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
@@ -73,10 +75,9 @@ class PlainSurface:
 
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Send one message; there is no id to be had from Errbot's interface."""
-        parts = [escaped(answer.text), fenced(answer.block)]
-        parts += [fenced(shown(file, self.capabilities.screen_lines)) for file in answer.files]
-        parts.append(escaped(answer.hint))
-        self._bot.send(self._bot.build_identifier(place.room), "\n".join(part for part in parts if part))
+        can = replace(self.capabilities, message_size=getattr(self._bot, "message_size_limit", 0) or 10_000)
+        for message in compose(answer, can, Style(escaped, fenced)).messages:  # Errbot would cut in the middle of words
+            self._bot.send(self._bot.build_identifier(place.room), message)
         return MessageRef(place, "")
 
     def edit(self, message: MessageRef, answer: Answer) -> None:

@@ -128,7 +128,9 @@ class Talk:
         self.net, self.folder, self.drivers = net, folder, drivers
         self.ana, self.joe, self.kim = (net.human(name) for name in ("ana", "joe", "kim"))
         network = net.backend.lower()
+        self.bot, self.bot_id, self.threads = None, "", False
         self.room = net.room(self.ana, self.joe, self.kim, *([robot] if robot else []))
+        top += getattr(net, "top", "")
         lines = {**net.settings(), **(chat or {})}
         written = "\n".join(f"{key} = {_toml(value)}" for key, value in lines.items())
         line = f'robo: {{{network}: "{robot.id}", robot: true}}' if robot else ""
@@ -141,7 +143,6 @@ class Talk:
             hosts=HOSTS,
             files=files,
         )
-        self.bot = None
 
     def __enter__(self):
         self.start()
@@ -152,9 +153,9 @@ class Talk:
 
     def start(self):
         """Start the bot, and wait until it hears."""
-        self.bot = running(self.net, self.folder, self.drivers)
+        self.bot = getattr(self.net, "running", running)(self.net, self.folder, self.drivers)
         self.bot.start()
-        self._bot_id, self._threads = self.bot.errbot.wire.me, self.threads
+        self.bot_id, self.threads = self.bot.me, self.bot.threads
 
     def stop(self):
         """End the bot in peace."""
@@ -171,10 +172,6 @@ class Talk:
         seen = self.net.seen(who or self.ana, self.room if room is None else room)
         mine = [post for post in seen if post.author == self.bot_id]
         return [post for post in mine if thread is None or post.thread == thread]
-
-    @property
-    def bot_id(self):
-        return self.bot.errbot.wire.me if self.bot else self._bot_id
 
     def hears(self, pattern, room=None, who=None, *, thread=None, seconds=15):
         """Wait until something that the bot said matches; return that message."""
@@ -214,10 +211,6 @@ class Talk:
         return self.bot.errbot.automation_surface
 
     @property
-    def threads(self):
-        return self.bot.errbot.wire.capabilities.threads if self.bot else self._threads
-
-    @property
     def network(self):
         return self.net.backend.lower()
 
@@ -239,7 +232,8 @@ class running:  # noqa: N801 - reads as a word
         guard.install()
         environment = {"AUTOMATION_BOTS_DATA": str(folder / "data"), **net.environment()}
         self.automation = Bot(folder, environment, drivers=drivers)
-        self.errbot = setup_bot(net.backend, logging.getLogger("test"), self._config(net))
+        self.net = net
+        self.errbot = setup_bot(getattr(net, "plug", net.backend), logging.getLogger("test"), self._config(net))
         self.exit_code = None
         self.thread = threading.Thread(target=self._serve, name="bot", daemon=True)
 
@@ -251,23 +245,32 @@ class running:  # noqa: N801 - reads as a word
         data.mkdir(exist_ok=True)
         for name, value in {
             "AUTOMATION": self.automation,
-            "BACKEND": net.backend,
+            "BACKEND": getattr(net, "plug", net.backend),
             "BOT_DATA_DIR": str(data),
             "BOT_EXTRA_PLUGIN_DIR": [str(ROOT / "errbot-plugins"), *getattr(net, "plugins", [])],
             "BOT_EXTRA_BACKEND_DIR": getattr(net, "backend_folder", str(ROOT / "backends")),
             "BOT_PLUGIN_INDEXES": (),
             "BOT_ADMINS": ("nobody",),
             "BOT_ADMINS_NOTIFICATIONS": (),
-            "BOT_IDENTITY": {},
+            "BOT_IDENTITY": net.settings(),
             "BOT_LOG_FILE": None,
             "BOT_LOG_LEVEL": logging.INFO,
             "AUTOINSTALL_DEPS": False,
             "CORE_PLUGINS": ("Plugins", "Health"),
             "STORAGE": "Memory",
             "BOT_ASYNC_POOLSIZE": 20,
+            **getattr(net, "errbot", {}),
         }.items():
             setattr(config, name, value)
         return config
+
+    @property
+    def me(self):
+        return self.errbot.wire.me
+
+    @property
+    def threads(self):
+        return self.errbot.wire.capabilities.threads
 
     def _serve(self):
         try:
