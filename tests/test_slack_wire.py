@@ -1,0 +1,265 @@
+"""Slack's client by itself: what its errors mean, its settings, the link, the proxy, the doctor."""
+
+import threading
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from automation_bots.model import File
+from backends import slack_doctor
+from backends.slack_calls import SlackSettings
+from backends.slack_wire import SlackWire
+from backends.wire import Away, Busy, Rejected, Revoked
+from tests.chatbot import ROOT, wait
+from tests.lab.proxy import Proxy
+from tests.lab.slack import SlackLab
+
+pytestmark = pytest.mark.slow  # starts a server
+
+
+class Sink:
+    """Keeps what it is given."""
+
+    def __init__(self):
+        self.got = []
+        self.heard = self.chosen = self.got.append
+
+
+@pytest.fixture(scope="module")
+def workspace():
+    with SlackLab() as lab:
+        lab.ana = lab.person("ana")
+        lab.ops = lab.room("ops", lab.ana)
+        yield lab
+
+
+@pytest.fixture
+def lab(workspace):
+    yield workspace
+    workspace.space.revoked = ""
+    workspace.space.scopes[:] = slack_doctor.SCOPES
+    workspace.front.faults.clear()
+
+
+def wire(lab, **more):
+    tokens = {"bot_token": lab.space.bot_token, "app_token": lab.space.app_token}
+    return SlackWire(SlackSettings(**{**tokens, "url": lab.url, **more}))
+
+
+@pytest.fixture
+def linked(lab):
+    """A wire that is connected, with what it hears."""
+    connected, sink = wire(lab), Sink()
+    connected.connect(sink)
+    connected.got = sink.got
+    yield connected
+    connected.close()
+
+
+# -- errors
+
+
+def test_429_says_how_long(lab):
+    lab.busy("chat.postMessage", 7)
+    with pytest.raises(Busy) as busy:
+        wire(lab).post(lab.ops, "x")
+    assert busy.value.seconds == 7
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_5xx_is_a_network_that_is_away(lab, status):
+    lab.broken("chat.update", status)
+    with pytest.raises(Away, match=str(status)):
+        wire(lab).edit(lab.ops, "1.1", "x")
+
+
+def test_nobody_listening_is_a_network_that_is_away(lab):
+    with pytest.raises(Away, match="cannot be reached"):
+        wire(lab, url="http://127.0.0.1:9/api/").post(lab.ops, "x")
+
+
+@pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
+def test_a_token_that_is_not_valid_any_more_is_said_so(lab, error):
+    lab.space.revoked = error
+    with pytest.raises(Revoked, match=error):
+        wire(lab).post(lab.ops, "x")
+
+
+def test_a_missing_scope_is_named_with_what_to_do(lab):
+    lab.space.scopes.remove("chat:write")
+    with pytest.raises(Rejected, match=r"lacks the scope chat:write; add it under OAuth & Permissions"):
+        wire(lab).post(lab.ops, "x")
+
+
+@pytest.mark.parametrize(("room", "why"), [("C404", "no such room"), ("#elsewhere", "/invite")])
+def test_a_room_that_cannot_be_written_to_is_one_posts_trouble(lab, room, why):
+    lab.room("elsewhere", lab.ana, with_bot=False)
+    with pytest.raises(Rejected, match=why):
+        wire(lab).post(room, "x")
+
+
+def test_a_file_that_could_not_be_sent_is_tried_again_where_slack_is_away(lab):
+    lab.broken("files.completeUploadExternal")
+    with pytest.raises(Away):
+        wire(lab).upload(lab.ops, File("a.txt", b"x"))
+
+
+def test_an_empty_file_and_one_in_a_thread_arrive(lab):
+    first = lab.say(lab.ana, lab.ops, "files, please")
+    for content in (b"", b"some"):
+        wire(lab).upload(lab.ops, File("a.txt", content), first)
+    assert [m["thread_ts"] for m in lab.messages(lab.ops)[-2:]] == [first, first]
+
+
+def test_what_was_sent_can_be_taken_back(lab):
+    one = wire(lab)
+    before = len(lab.messages(lab.ops))
+    message, file = one.post(lab.ops, "a trial"), one.upload(lab.ops, File("a.txt", b"x"))
+    one.delete(lab.ops, message)
+    one.delete(lab.ops, file)
+    assert len(lab.messages(lab.ops)) == before
+
+
+def test_a_reaction_that_is_there_already_is_fine(lab):
+    one = wire(lab)
+    message = one.post(lab.ops, "well?")
+    one.react(lab.ops, message, "Approve")
+    one.react(lab.ops, message, "Approve")
+    assert [entry["name"] for entry in lab.messages(lab.ops)[-1]["reactions"]] == ["white_check_mark"]
+
+
+# -- the link
+
+
+def test_connecting_says_who_one_is_and_hears_from_then_on(lab, linked):
+    assert (linked.me, linked.my_name) == (lab.space.me, "netbot")
+    lab.say(lab.ana, lab.ops, "hello")
+    wait(lambda: linked.got, 5)
+    assert (linked.got[0].sender, linked.got[0].sender_name, linked.got[0].text) == (lab.ana, "ana", "hello")
+
+
+def test_socket_mode_turned_off_ends_the_link_for_good(lab, linked):
+    lab.refresh("link_disabled")
+    with pytest.raises(Revoked, match="Socket Mode was turned off"):
+        linked.wait()
+
+
+def test_a_cut_ends_the_link_and_says_so(lab, linked):
+    lab.cut()
+    with pytest.raises(Away, match=r"cut|ended"):
+        linked.wait()
+
+
+def test_a_move_that_fails_leaves_the_old_connection_alone(lab, linked):
+    lab.broken("apps.connections.open")
+    lab.refresh("warning")
+    lab.wait_for(lambda: [name for name, _ in lab.calls].count("apps.connections.open") >= 2)
+    lab.say(lab.ana, lab.ops, "still here?")
+    wait(lambda: "still here?" in [heard.text for heard in linked.got], 5)
+
+
+def test_closing_is_quick_and_leaves_no_thread(lab):
+    one = wire(lab)
+    one.connect(Sink())
+    one.close()
+    one.wait()
+    assert not [thread for thread in threading.enumerate() if thread.name == "slack-link" and thread.is_alive()]
+
+
+def test_an_app_token_without_its_right_is_for_an_admin_to_mend(lab):
+    lab.space.app_scopes.clear()
+    with pytest.raises(Revoked, match="connections:write"):
+        wire(lab).connect(Sink())
+    lab.space.app_scopes.append("connections:write")
+
+
+def test_a_bot_that_may_read_no_lists_works_with_ids(lab):
+    lab.space.scopes[:] = ["chat:write", "channels:history", "im:history"]
+    one, sink = wire(lab), Sink()
+    one.connect(sink)
+    lab.say(lab.ana, lab.ops, "who am I?")
+    wait(lambda: sink.got, 5)
+    one.close()
+    assert (sink.got[0].sender, sink.got[0].sender_name) == (lab.ana, "")
+
+
+def test_all_traffic_goes_through_the_proxy(lab):
+    with Proxy() as proxy:
+        one, sink = wire(lab, proxy=proxy.url), Sink()
+        one.connect(sink)
+        lab.send_file(lab.ana, lab.ops, "a.txt", b"some text", "look")
+        wait(lambda: sink.got, 5)
+        assert sink.got[0].files[0].fetch() == b"some text"
+        one.close()
+    assert {"POST /api/auth.test", f"CONNECT 127.0.0.1:{lab.port}"} <= set(proxy.seen)
+    assert any(seen.startswith("GET /files-pri/") for seen in proxy.seen)
+
+
+def test_the_token_goes_only_where_slack_keeps_files(lab):
+    file = {"name": "a.txt", "size": 3, "url_private": "https://evil.example/a.txt"}
+    with pytest.raises(Rejected, match="not kept at Slack"):
+        wire(lab)._fetch(file)
+
+
+def test_a_file_that_may_not_be_read_is_refused_and_no_login_page(lab, linked):
+    lab.space.scopes.remove("files:read")
+    lab.send_file(lab.ana, lab.ops, "b.txt", b"secret", "look")
+    wait(lambda: [heard for heard in linked.got if heard.files], 5)
+    with pytest.raises(Rejected, match="is files:read granted"):
+        linked.got[-1].files[0].fetch()
+
+
+# -- settings, doctor, manifest
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"bot_token": "xapp-1"}, "is no bot token; it begins with xoxb-"),
+        ({"app_token": "xoxb-1"}, "is no app-level token; it begins with xapp-"),
+        ({"tokn": "x"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_wrong_settings_are_explained(wrong, message):
+    with pytest.raises(ValidationError, match=message):
+        SlackSettings(**{"bot_token": "xoxb-1", "app_token": "xapp-1", **wrong})
+
+
+def examined(lab):
+    return list(wire(lab).examine())
+
+
+def test_the_doctor_finds_nothing_wrong_with_what_the_manifest_makes(lab):
+    lab.space.scopes[:] = slack_doctor.SCOPES
+    assert {state for state, _ in examined(lab)} == {"ok"}
+
+
+@pytest.mark.parametrize("scope", slack_doctor.SCOPES)
+def test_the_doctor_names_a_missing_scope(lab, scope):
+    lab.space.scopes[:] = [name for name in slack_doctor.SCOPES if name != scope]
+    wrong = [text for state, text in examined(lab) if state == "WRONG"]
+    assert [text.split(":  ")[0].startswith(f"the scope {scope} is missing: ") for text in wrong] == [True]
+
+
+def test_the_doctor_tells_a_wrong_token_and_one_without_its_right(lab):
+    [(state, text)] = wire(lab, bot_token="xoxb-no").examine()
+    assert (state, text) == ("WRONG", "bot_token: Slack refuses the bot: Slack does not know the token (invalid_auth)")
+    lab.space.app_scopes.clear()
+    told = dict(examined(lab))
+    lab.space.app_scopes.append("connections:write")
+    assert "connections:write" in told["WRONG"]
+
+
+def test_the_doctor_says_how_to_invite_a_bot_that_is_nowhere(lab):
+    with SlackLab(list(slack_doctor.SCOPES)) as empty:
+        assert ("NOTE", "rooms: the bot was invited to none. Type /invite @netbot where it shall listen") in examined(
+            empty
+        )
+
+
+def test_the_manifest_asks_for_the_scopes_that_are_needed_and_no_more():
+    manifest = yaml.safe_load((ROOT / "deploy/slack-manifest.yml").read_text())
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == set(slack_doctor.SCOPES)
+    assert manifest["settings"]["socket_mode_enabled"]
+    assert manifest["settings"]["interactivity"]["is_enabled"]
