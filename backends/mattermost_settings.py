@@ -26,7 +26,9 @@ class MattermostSettings(BaseModel):
     @classmethod
     def _address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc):
+        if value and (
+            parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc
+        ):
             raise ValueError(f"{value!r} is no address; write https://chat.example.com")
         if value and parts.path.rstrip("/").endswith("/api/v4"):
             raise ValueError("write the address that people open in the browser, without /api/v4")

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _HEARTBEAT_SECONDS = 20.0
 _QUIET_SECONDS = 2.0  # a connection that is resumed without a missed event says nothing but the answer to a ping
 _MESSAGE_BYTES = 16 * 1024 * 1024
-Handle = Callable[[str, dict[str, Any], dict[str, Any]], None]
+Handle = Callable[[str, dict[str, Any]], None]
 
 
 class Loop:
@@ -122,7 +122,7 @@ class Socket:
         self._next = frame["seq"] + 1
         self._begin(resumed=frame["event"] != "hello")
         try:
-            self._handle(frame["event"], frame["data"], frame["broadcast"])
+            self._handle(frame["event"], frame["data"])
         except Exception:  # one strange event must not cut the stream
             log.exception("an event of the kind %s could not be read", frame["event"])
 

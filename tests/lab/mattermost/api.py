@@ -10,9 +10,11 @@ import aiohttp
 from aiohttp import web
 
 from tests.lab.mattermost import shapes
+from tests.lab.mattermost.clicks import Clicks
 from tests.lab.mattermost.hub import Hub
 from tests.lab.mattermost.limiter import Limiter
 from tests.lab.mattermost.posts import Posts
+from tests.lab.mattermost.routes import ROUTES
 from tests.lab.mattermost.shapes import Refused, bad_body, denied
 from tests.lab.mattermost.world import World
 
@@ -27,13 +29,14 @@ class Api:
         self.world = World()
         self.hub = Hub(self.world)
         self.posts = Posts(self.world)
+        self.clicks = Clicks(self.posts)
         self.limiter = Limiter()
         self.calls: list[tuple[str, str, str]] = []  # (who, method, path)
         self.allowed_internal = {"127.0.0.1"}  # AllowedUntrustedInternalConnections
 
     def application(self) -> web.Application:
         made = web.Application(client_max_size=MAX_FILE * 4)
-        made.router.add_get("/api/v4/websocket", self.hub.serve)
+        made.router.add_get("/api/v4/websocket", self._websocket)
         for method, path, name in ROUTES:
             made.router.add_route(method, f"/api/v4{path}", self._route(getattr(self, name), name))
         made.router.add_route("*", "/{rest:.*}", self._missing)
@@ -46,8 +49,7 @@ class Api:
             if (limited := await self.limiter.answer(me)) is not None:
                 return limited
             try:
-                if not me and name not in ("create_user", "login", "system_ping"):
-                    raise Refused(401, "api.context.session_expired.app_error")
+                _must_be_known(me, name)
                 answer = await action(me, request)
             except Refused as refusal:
                 answer = _json(refusal.body(), refusal.status)
@@ -55,6 +57,11 @@ class Api:
             return answer
 
         return serve
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        if self.world.user_of(request) in self.limiter.away_for:
+            return web.Response(text="<html>Bad Gateway</html>", status=502, content_type="text/html")
+        return await self.hub.serve(request)
 
     async def _missing(self, request: web.Request) -> web.Response:
         self.calls.append(("", request.method, request.path))
@@ -174,7 +181,9 @@ class Api:
 
     async def get_post(self, me, request):
         post = self.posts.get(me, request.match_info["post"])
-        return _json(self.posts.seen(post, reply_count=None if post["root_id"] else len(self.posts.replies(post["id"]))))
+        return _json(
+            self.posts.seen(post, reply_count=None if post["root_id"] else len(self.posts.replies(post["id"])))
+        )
 
     async def patch_post(self, me, request):
         return _json(self.posts.patch(me, request.match_info["post"], await request.json()))
@@ -206,10 +215,10 @@ class Api:
 
     async def action(self, me, request):
         """A click: the integration is asked, and its answer changes the post."""
-        action, call = self.posts.action(me, request.match_info["post"], request.match_info["action"])
+        action, call = self.clicks.action(me, request.match_info["post"], request.match_info["action"])
         answer = await self._integration(action["integration"]["url"], call)
         if answer.get("update"):
-            self.posts.updated(call["post_id"], answer["update"])
+            self.clicks.updated(call["post_id"], answer["update"])
         if text := answer.get("ephemeral_text"):
             shown = shapes.post(me, call["channel_id"], text, type_="system_ephemeral", props={})
             self.world.publish("ephemeral_message", {"post": _dump(shown)}, user=me)
@@ -230,7 +239,7 @@ class Api:
             raise failed from None
 
     async def dialog(self, _me, request):
-        self.posts.dialog(await request.json())
+        self.clicks.dialog(await request.json())
         return _json(OK)
 
     # -- files
@@ -261,49 +270,12 @@ class Api:
         return _json(self.posts.file(me, request.match_info["file"])[0])
 
 
+def _must_be_known(me: str, name: str) -> None:
+    if not me and name not in ("create_user", "login", "system_ping"):
+        raise Refused(401, "api.context.session_expired.app_error")
+
+
 _PAGING = {"since": 0, "page": 0, "per_page": 60}
-ROUTES = (
-    ("GET", "/system/ping", "system_ping"),
-    ("POST", "/users", "create_user"),
-    ("POST", "/users/login", "login"),
-    ("POST", "/users/logout", "logout"),
-    ("POST", "/users/ids", "users_by_ids"),
-    ("POST", "/users/tokens/revoke", "revoke_token"),
-    ("GET", "/users/username/{name}", "user_by_name"),
-    ("GET", "/users/me/teams", "my_teams"),
-    ("GET", "/users/me/teams/{team}/channels", "my_channels"),
-    ("GET", "/users/{user}/tokens", "list_tokens"),
-    ("POST", "/users/{user}/tokens", "create_token"),
-    ("PUT", "/users/{user}/patch", "patch_user"),
-    ("GET", "/users/{user}", "get_user"),
-    ("DELETE", "/users/{user}/posts/{post}/reactions/{emoji}", "unreact"),
-    ("POST", "/bots", "create_bot"),
-    ("POST", "/teams", "create_team"),
-    ("POST", "/teams/{team}/members", "join_team"),
-    ("GET", "/teams/{team}/channels/name/{name}", "channel_by_name"),
-    ("POST", "/channels", "create_channel"),
-    ("POST", "/channels/direct", "direct"),
-    ("POST", "/channels/group", "group"),
-    ("GET", "/channels/{channel}", "get_channel"),
-    ("GET", "/channels/{channel}/members", "channel_members"),
-    ("POST", "/channels/{channel}/members", "add_member"),
-    ("GET", "/channels/{channel}/members/{user}", "channel_member"),
-    ("DELETE", "/channels/{channel}/members/{user}", "remove_member"),
-    ("GET", "/channels/{channel}/posts", "channel_posts"),
-    ("POST", "/posts", "create_post"),
-    ("POST", "/posts/ephemeral", "ephemeral"),
-    ("GET", "/posts/{post}", "get_post"),
-    ("DELETE", "/posts/{post}", "delete_post"),
-    ("PUT", "/posts/{post}/patch", "patch_post"),
-    ("GET", "/posts/{post}/thread", "thread"),
-    ("GET", "/posts/{post}/reactions", "post_reactions"),
-    ("POST", "/posts/{post}/actions/{action}", "action"),
-    ("POST", "/actions/dialogs/open", "dialog"),
-    ("POST", "/reactions", "react"),
-    ("POST", "/files", "upload"),
-    ("GET", "/files/{file}", "download"),
-    ("GET", "/files/{file}/info", "file_info"),
-)
 
 
 def _dump(value) -> str:

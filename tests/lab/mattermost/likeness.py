@@ -1,4 +1,4 @@
-"""Compares what was captured with what came: the same but for ids, times and secrets, which have to match each other."""
+"""Compares what was captured with what came: the same but for ids, times and secrets."""
 
 from __future__ import annotations
 

@@ -17,10 +17,20 @@ class Limiter:
         self.busy_calls, self.busy_seconds = 0, 1  # answer 429 to so many calls
         self.broken_calls, self.broken_status = 0, 502  # answer as a proxy whose server is away
         self.hang_seconds = 0.0  # answer late
+        self.only: set[str] = set()  # whom these troubles meet; everybody when empty
+        self.away_for: set[str] = set()  # for whom the server is not to be reached
         self._full: dict[str, float] = {}  # until when the bucket of a user is used up
 
     async def answer(self, user: str) -> web.Response | None:
         """Refuse, or let it pass."""
+        if user in self.away_for:
+            return _bad_gateway(502)
+        troubled = await self._trouble(user)
+        return troubled if troubled is not None or not self.per_second else self._bucket(user)
+
+    async def _trouble(self, user: str) -> web.Response | None:
+        if self.only and user not in self.only:
+            return None
         if self.hang_seconds:
             await asyncio.sleep(self.hang_seconds)
         if self.busy_calls > 0:
@@ -28,8 +38,8 @@ class Limiter:
             return _limited(self.burst + 1, self.busy_seconds, self.busy_seconds)
         if self.broken_calls > 0:
             self.broken_calls -= 1
-            return web.Response(text="<html>Bad Gateway</html>", status=self.broken_status, content_type="text/html")
-        return self._bucket(user) if self.per_second else None
+            return _bad_gateway(self.broken_status)
+        return None
 
     def _bucket(self, user: str) -> web.Response | None:
         now, step = time.monotonic(), 1 / self.per_second
@@ -38,6 +48,10 @@ class Limiter:
             return _limited(self.burst + 1, math.ceil(used - now - (self.burst + 1) * step), math.ceil(used - now))
         self._full[user] = used
         return None
+
+
+def _bad_gateway(status: int) -> web.Response:
+    return web.Response(text="<html>Bad Gateway</html>", status=status, content_type="text/html")
 
 
 def _limited(limit: int, retry_after: int, reset: int) -> web.Response:

@@ -1,19 +1,18 @@
-"""Posts, threads, reactions, files and buttons of the test server."""
+"""Posts, threads, reactions and files of the test server."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
+import time
 
 from tests.lab.mattermost import shapes
-from tests.lab.mattermost.shapes import Refused, bad_body, denied
+from tests.lab.mattermost.shapes import Refused, denied
 from tests.lab.mattermost.world import World
 
 _CODE = re.compile(r"(`{3,})[^\n]*\n.*?(\n\1|\Z)|`[^`\n]+`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w.-])@([\w.-]+)")
-PENDING_SECONDS, DIALOG_SECONDS, SINCE_LIMIT = 30, 3, 1000
+SINCE_LIMIT = 1000
 
 
 class Posts:
@@ -24,7 +23,8 @@ class Posts:
         self.posts: dict[str, dict] = {}
         self.reactions: dict[str, list[dict]] = {}
         self.files: dict[str, tuple[dict, bytes]] = {}
-        self.pending: dict[str, str] = {}
+        self.pending: dict[str, tuple[str, float]] = {}  # which post, and until when that is known
+        self.pending_seconds = 30.0
         self.followers: dict[str, dict[str, int]] = {}  # of a thread: who, and when that person last looked
         self.notified: list[tuple[str, str]] = []  # (person, post): whom a mention called
         world.post_system = self.system
@@ -35,15 +35,15 @@ class Posts:
         if me not in self.world.members(body.get("channel_id", "")):
             raise denied()
         pending = body.get("pending_post_id", "")
-        if pending in self.pending:
-            return self._again(me, self.posts[self.pending[pending]])
+        if self.pending.get(pending, ("", 0.0))[1] > time.monotonic():
+            return self._again(me, self.posts[self.pending[pending][0]])
         root = body.get("root_id", "")
         if root and not self._is_root(root, body["channel_id"]):
             raise Refused(400, "api.post.create_post.root_id.app_error")
         message = body.get("message", "")
         if len(message) > shapes.MESSAGE_LIMIT:
             raise Refused(400, "model.post.is_valid.msg.app_error")
-        props = self._props(me, body.get("props") or {})
+        props = self.kept_props(me, body.get("props") or {})
         post = shapes.post(me, body["channel_id"], message, root=root, props=props)
         if files := [id_ for id_ in body.get("file_ids") or () if self._free(me, id_)]:
             post["file_ids"] = files
@@ -51,7 +51,7 @@ class Posts:
                 self.files[id_][0]["post_id"] = post["id"]
         self.posts[post["id"]] = post
         if pending:
-            self.pending[pending] = post["id"]
+            self.pending[pending] = (post["id"], time.monotonic() + self.pending_seconds)
         self._announce(post, pending=pending)
         return {**self.seen(post), "pending_post_id": pending}
 
@@ -60,7 +60,7 @@ class Posts:
         self.world.viewed(me, post["channel_id"])
         return {key: value for key, value in self.seen(post).items() if key != "metadata"}
 
-    def _props(self, me: str, given: dict) -> dict:
+    def kept_props(self, me: str, given: dict) -> dict:
         props = dict(given)
         if "attachments" in props:
             props["attachments"] = [shapes.attachment(one) for one in props["attachments"]]
@@ -202,7 +202,7 @@ class Posts:
         if len(body.get("message", "")) > shapes.MESSAGE_LIMIT:
             raise Refused(400, "model.post.is_valid.msg.app_error")
         if "props" in body:
-            post["props"] = self._props(me, body["props"])
+            post["props"] = self.kept_props(me, body["props"])
         post["message"] = body.get("message", post["message"])
         return self.edited(post)
 
@@ -265,45 +265,6 @@ class Posts:
         if info["user_id"] != me:
             self.world.channel(me, info["channel_id"])
         return info, content
-
-    # -- buttons
-
-    def action(self, me: str, post_id: str, action_id: str) -> tuple[dict, dict]:
-        """The button that was clicked: what stands behind it, and what is sent there."""
-        post = self.get(me, post_id)
-        if me not in self.world.members(post["channel_id"]):
-            raise denied()
-        for attachment in post["props"].get("attachments", ()):
-            for one in attachment.get("actions", ()):
-                if one["id"] == action_id and "integration" in one:
-                    return one, self._click(me, post, one)
-        raise Refused(404, "api.post.do_action.action_id.app_error")
-
-    def _click(self, me: str, post: dict, action: dict) -> dict:
-        channel = self.world.channels[post["channel_id"]]
-        team = self.world.teams.get(channel["team_id"], {})
-        client = shapes.new_id()
-        return {"user_id": me, "user_name": self.world.users[me]["username"], "channel_id": channel["id"],
-                "channel_name": channel["name"], "team_id": team.get("id", ""), "team_domain": team.get("name", ""),
-                "post_id": post["id"], "trigger_id": shapes.trigger_id(client, me), "type": "", "data_source": "",
-                "context": action["integration"].get("context", {})}  # fmt: skip
-
-    def updated(self, post_id: str, update: dict) -> None:
-        """What an integration answered to a click."""
-        post = self.posts[post_id]
-        post["message"], post["props"] = update.get("message", ""), self._props("", update.get("props") or {})
-        self.edited(post)
-
-    def dialog(self, body: dict) -> None:
-        try:
-            parts = base64.b64decode(body.get("trigger_id", ""), validate=True).decode().split(":")
-            at = int(parts[2])
-        except (binascii.Error, UnicodeDecodeError, ValueError, IndexError):
-            raise Refused(400, "interactive_message.decode_trigger_id.base64_decode_failed") from None
-        if shapes.now() - at > DIALOG_SECONDS * 1000:
-            raise Refused(400, "interactive_message.decode_trigger_id.expired")
-        if not body.get("url") or not body.get("dialog", {}).get("title"):
-            raise bad_body()
 
 
 def _list(posts: list[dict]) -> dict:

@@ -250,4 +250,3 @@ def _grown(body):
     if isinstance(body, dict) and body.get("message") == "<16384 x>":
         return {**body, "message": "x" * 16384}
     return body
-

@@ -60,8 +60,8 @@ class Server:
 
     def sockets(self, name: str) -> int:
         """How many websockets this account has open."""
-        users = self.api.world.users
-        return sum(1 for one in self.do(lambda: list(self.api.hub.sockets)) if users.get(one.user_id, {}).get("username") == name)
+        users, open_ = self.api.world.users, self.do(lambda: list(self.api.hub.sockets))
+        return sum(users.get(one.user_id, {}).get("username") == name for one in open_)
 
     def _wait(self, task):
         return asyncio.run_coroutine_threadsafe(task, self._loop).result(20)

@@ -36,13 +36,15 @@ MESSAGES = {
     "interactive_message.decode_trigger_id.expired": "Trigger ID for interactive dialog is expired.",
     "api.file.upload_file.too_large_detailed.app_error": "Unable to upload file. File is too large.",
 }
-EMOJI = set(
-    "+1 -1 thumbsup thumbsdown white_check_mark heavy_check_mark x no_entry no_entry_sign question grey_question"
-    " information_source mag eyes hourglass hourglass_flowing_sand warning stop_sign rotating_light clock1 repeat"
-    " arrows_counterclockwise ok ok_hand wave tada smile rocket page_facing_up lock unlock bell mute"
-    " zero one two three four five six seven eight nine keycap_ten a b o m v 100 1234 robot red_circle"
-    " large_blue_circle white_circle black_circle octagonal_sign double_vertical_bar arrow_forward".split()
-)
+EMOJI = {
+    "+1", "-1", "thumbsup", "thumbsdown", "white_check_mark", "heavy_check_mark", "x", "no_entry", "no_entry_sign",
+    "question", "grey_question", "information_source", "mag", "eyes", "hourglass", "hourglass_flowing_sand",
+    "warning", "stop_sign", "rotating_light", "clock1", "repeat", "arrows_counterclockwise", "ok", "ok_hand", "wave",
+    "tada", "smile", "rocket", "page_facing_up", "lock", "unlock", "bell", "mute", "zero", "one", "two", "three",
+    "four", "five", "six", "seven", "eight", "nine", "keycap_ten", "a", "b", "o", "m", "v", "100", "1234", "robot",
+    "red_circle", "large_blue_circle", "white_circle", "black_circle", "octagonal_sign", "double_vertical_bar",
+    "arrow_forward",
+}  # fmt: skip
 
 
 class Refused(Exception):

@@ -165,7 +165,7 @@ class World:
         everybody = sorted({me, *ids})
         if not 3 <= len(everybody) <= 8 or not set(everybody) <= set(self.users):
             raise bad_body()
-        name = sha1("".join(everybody).encode()).hexdigest()  # noqa: S324
+        name = sha1("".join(everybody).encode()).hexdigest()
         for channel in self.channels.values():
             if channel["name"] == name:
                 return channel
