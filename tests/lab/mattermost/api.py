@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 from urllib.parse import urlsplit
@@ -53,6 +54,7 @@ class Api:
                 answer = await action(me, request)
             except Refused as refusal:
                 answer = _json(refusal.body(), refusal.status)
+            await asyncio.sleep(self.limiter.late_seconds)
             answer.headers["X-Version-Id"] = shapes.VERSION
             return answer
 
