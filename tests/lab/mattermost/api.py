@@ -83,7 +83,7 @@ class Api:
         return _json(user, headers={"Token": token})
 
     async def logout(self, _me, request):
-        self.world.tokens.pop(request.headers["Authorization"].removeprefix("Bearer "), None)
+        self.world.tokens.pop(request.headers["Authorization"].partition(" ")[2], None)
         return _json(OK)
 
     async def create_bot(self, me, request):

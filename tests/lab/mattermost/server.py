@@ -67,7 +67,7 @@ class Server:
         return asyncio.run_coroutine_threadsafe(task, self._loop).result(20)
 
     async def _start(self) -> None:
-        self._runner = web.AppRunner(self.api.application(), shutdown_timeout=0.1)
+        self._runner = web.AppRunner(self.api.application(), shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._context, reuse_address=True)
         await site.start()

@@ -31,7 +31,8 @@ class World:
 
     def user_of(self, request) -> str:
         """Who asks, by the token in the header; empty where it is not valid."""
-        return self.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "), "")
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self.tokens.get(token, "") if scheme.lower() == "bearer" else ""
 
     def is_admin(self, user_id: str) -> bool:
         return "system_admin" in self.users[user_id]["roles"].split()
