@@ -36,3 +36,8 @@ def test_the_doctor_names_what_is_wrong(net, another):
     )
     assert "does not accept the token" in next(iter(another(token="x" * 26).examine()))[1]
     assert "cannot be reached" in next(iter(another(url="http://127.0.0.1:9").examine()))[1]
+
+
+def test_every_setting_stands_in_the_docs():
+    page = (ROOT / "docs" / "mattermost.md").read_text()
+    assert [name for name in MattermostSettings.model_fields if f"`{name}`" not in page] == []
