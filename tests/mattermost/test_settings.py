@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from backends.mattermost_settings import MattermostSettings
+from tests.chatbot import ROOT
 
 pytestmark = pytest.mark.slow
 
