@@ -12,13 +12,10 @@ from automation_bots.model import Answer, Place, State
 from backends import known
 from backends.wire import Away
 from tests.chat.contract import (  # noqa: F401 - the contract's questions, here answered by reactions
-    VERBS,
-    driver,
     test_an_approver_clicks_and_it_runs,
     test_nobody_approves_their_own_by_a_click,
     test_words_always_approve,
 )
-from tests.chat.harness import Talk
 from tests.chat.mattermost import Mattermost
 from tests.chatbot import wait
 
@@ -30,12 +27,6 @@ def net(tmp_path_factory):
     net = Mattermost(tls=tmp_path_factory.mktemp("tls"), buttons=False)
     yield net
     net.close()
-
-
-@pytest.fixture(scope="module")
-def talk(net, driver, tmp_path_factory):  # noqa: F811
-    with Talk(net, tmp_path_factory.mktemp("bot"), (driver,), files=VERBS) as talk:
-        yield talk
 
 
 def test_it_starts_on_this_python_and_is_found_by_its_name(talk):

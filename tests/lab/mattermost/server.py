@@ -77,6 +77,7 @@ class Server:
         if self._runner is not None:
             self.api.hub.forget()
             await self._runner.cleanup()
+            await asyncio.sleep(0)  # what was broken off comes to its end
             self._runner = None
 
 
