@@ -1,0 +1,22 @@
+"""Mattermost as a chat network of the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from errbot.core import ErrBot
+
+from backends.mattermost_settings import MattermostSettings
+from backends.mattermost_wire import MattermostWire
+from backends.networked import Networked
+
+
+class Mattermost(Networked, ErrBot):
+    """Nothing but its wire."""
+
+    @staticmethod
+    def make_wire(chat: Mapping[str, Any], data: Path) -> MattermostWire:  # noqa: ARG004
+        """Return the client of the server that [chat] names."""
+        return MattermostWire(MattermostSettings.model_validate(chat))

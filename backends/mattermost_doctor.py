@@ -1,0 +1,111 @@
+"""What `automation-bots doctor` looks at on a Mattermost server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from backends.mattermost_rest import Rest
+from backends.mattermost_settings import MattermostSettings
+from backends.mattermost_socket import Loop, Socket
+from backends.wire import Away, Rejected, Revoked
+
+_SKEW_SECONDS = 30
+_NAMED = 20  # channels that are listed
+Finding = tuple[str, str]
+
+
+def examine(settings: MattermostSettings, rest: Rest) -> Iterator[Finding]:
+    """Ask the server for everything that the bot will need; nothing is changed or said there."""
+    try:
+        answer = rest.answer("get", "/users/me")
+    except Revoked as error:
+        yield "WRONG", f"{settings.url} does not accept the token: {error}. Make a new one (see docs/mattermost.md)"
+        return
+    except (Away, Rejected) as error:
+        yield "WRONG", f"{settings.url}: {error}"
+        return
+    version = answer.headers.get("X-Version-Id", "").split("..")[0]
+    yield "ok", f"{settings.url} answers, Mattermost {version or 'of an unknown version'}"
+    if settings.url.startswith("http:"):
+        yield "NOTE", "the link is not encrypted: the token and all answers can be read on the way; use https"
+    yield from _account(answer.json())
+    yield from _clock(answer.headers.get("Date", ""))
+    yield from _websocket(settings)
+    yield from _channels(rest)
+    yield from _callback(settings)
+
+
+def _account(account: dict[str, Any]) -> Iterator[Finding]:
+    yield "ok", f"the token is that of @{account['username']} ({account['id']})"
+    if not account.get("is_bot"):
+        yield "NOTE", f"@{account['username']} is a person's account; a bot account cannot log in and is shown as a bot"
+    if "system_admin" in account["roles"].split():
+        yield (
+            "NOTE",
+            f"@{account['username']} is a system admin of Mattermost; the bot needs no such right",
+        )
+
+
+def _clock(date: str) -> Iterator[Finding]:
+    try:
+        skew = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
+    except ValueError:
+        return
+    if skew > _SKEW_SECONDS:
+        yield "WRONG", f"the clocks of the server and of this machine differ by {skew:.0f} s; set them by NTP"
+
+
+def _websocket(settings: MattermostSettings) -> Iterator[Finding]:
+    loop = Loop()
+    stream = Socket(settings, lambda *_: None)
+    try:
+        loop.run(stream.open(), settings.timeout_seconds)
+        yield "ok", "the websocket opens: messages arrive as they are said"
+    except Away as error:
+        yield "WRONG", f"the websocket does not open ({error}); a proxy before the server must pass on upgrades"
+    finally:
+        loop.run(stream.close(), settings.timeout_seconds)
+        loop.close()
+
+
+def _channels(rest: Rest) -> Iterator[Finding]:
+    try:
+        teams = rest.get("/users/me/teams")
+        for team in teams:
+            mine = [one for one in rest.get(f"/users/me/teams/{team['id']}/channels") if one["team_id"]]
+            names = [f"{one['name']} = {one['id']}" for one in mine]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            yield "ok", f"team {team['name']}, channels: {', '.join(names[:_NAMED])}{more}"
+    except (Away, Rejected) as error:
+        yield "WRONG", f"teams and channels cannot be read: {error}"
+        return
+    if not teams:
+        yield "WRONG", "the bot is in no team; invite it: team menu, Invite people, the bot's name"
+
+
+def _callback(settings: MattermostSettings) -> Iterator[Finding]:
+    if not settings.callback:
+        yield "NOTE", "no callback is set: questions are answered by reactions or words, without buttons"
+        return
+    host, port = settings.listen
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            if error.errno != 98:  # in use: by the bot itself, as a rule
+                yield "WRONG", f"clicks cannot be listened for at {host}:{port} ({error.strerror}); see callback_listen"
+                return
+    yield "ok", f"clicks are listened for at {host}:{port} and come to {settings.callback}"
+    yield (
+        "NOTE",
+        (
+            f"when that address is private, Mattermost must allow it: System Console, Developer, "
+            f"Allow untrusted internal connections: {settings.callback.split('/')[2].rsplit(':', 1)[0]}"
+        ),
+    )

@@ -1,0 +1,243 @@
+"""The client of one Mattermost server: REST by mattermostautodriver, the event stream and the buttons by our own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Hashable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from automation_bots.model import File
+from automation_bots.surface import Capabilities
+from backends import mattermost_doctor, mattermost_text
+from backends.mattermost_buttons import PROPERTY, Buttons
+from backends.mattermost_history import History
+from backends.mattermost_messages import Messages
+from backends.mattermost_rest import Refused, Rest
+from backends.mattermost_settings import MattermostSettings
+from backends.mattermost_socket import Loop, Socket
+from backends.wire import SIGNS, Away, Chosen, Heard, Sink, choice_of
+
+log = logging.getLogger(__name__)
+_PENDING_SECONDS = 20  # the server forgets the number of a post after half a minute
+_SKEW_MS = 5_000  # between the clocks
+_ROOT_GONE = "api.post.create_post.root_id.app_error"
+
+
+class MattermostWire:
+    """See `backends.wire.Wire`."""
+
+    def __init__(self, settings: MattermostSettings) -> None:
+        self.settings = settings
+        self.capabilities = Capabilities(
+            edits=True, reactions=True, buttons=bool(settings.callback), threads=True, files=True, message_size=16383
+        )
+        self.me = self.my_name = ""
+        self.rest = Rest(settings)
+        self.messages = Messages(self.rest)
+        self.socket = Socket(settings, self._event)
+        self.buttons = Buttons(settings, self._clicked) if settings.callback else None
+        self._sink: Sink | None = None
+        self._loop: Loop | None = None
+        self._closed = threading.Event()
+        self._resumed = False
+        self._heard_until = 0  # of the server's clock, in milliseconds
+        self._direct: dict[str, str] = {}
+        self._unsure: dict[Hashable, tuple[str, float]] = {}  # posts of which nobody knows whether they arrived
+
+    # -- the link
+
+    def connect(self, sink: Sink) -> None:
+        """Say who one is, listen for clicks, open the stream."""
+        self._sink = sink
+        self._introduce()
+        if self._loop is None:
+            self._loop = Loop()
+        if self.buttons is not None:
+            try:
+                self._loop.run(self.buttons.listen(), self.settings.timeout_seconds)
+            except Away:
+                raise
+            except OSError as error:
+                where = "{}:{}".format(*self.settings.listen)
+                raise Away(
+                    f"clicks cannot be listened for at {where} ({error.strerror}); see callback_listen"
+                ) from error
+        self._resumed = self._loop.run(self.socket.open(), self.settings.timeout_seconds)
+
+    def _introduce(self) -> None:
+        account = self.rest.get("/users/me")
+        self.me, self.my_name = account["id"], account["username"]
+        self.messages.name = self.my_name
+
+    def wait(self) -> None:
+        """Stay; a revoked token leaves the stream open and silent, so the server is asked now and then."""
+        while not self._closed.is_set():
+            if self.socket.ended.wait(self.settings.probe_seconds):
+                if self._closed.is_set():
+                    return
+                raise Away(self.socket.why)
+            try:
+                self._introduce()
+            except Away as error:
+                log.info("the server could not be asked whether the token holds: %s", error)
+
+    def close(self) -> None:
+        """End everything."""
+        self._closed.set()
+        if self._loop is not None:
+            try:
+                self._loop.run(self._end(), 5)
+            except Away:
+                log.warning("the link did not end in time")
+            self._loop.close()
+            self._loop = None
+        self.socket.ended.set()
+        self.rest.close()
+
+    async def _end(self) -> None:
+        await self.socket.close()
+        if self.buttons is not None:
+            await self.buttons.close()
+
+    def missed(self, since: datetime) -> Iterable[Heard]:
+        """Read it channel by channel; nothing where the stream itself went on."""
+        return iter(()) if self._resumed else History(self.rest, self.messages).since(since, self._heard_until)
+
+    # -- what comes in
+
+    def _event(self, kind: str, data: dict[str, Any]) -> None:
+        if self._sink is None:
+            return
+        if kind in {"posted", "post_edited"}:
+            post = json.loads(data["post"])
+            self._heard_until = max(self._heard_until, post["create_at"])
+            heard = self.messages.heard(post, data, edited=kind == "post_edited")
+            if heard is not None:
+                self._sink.heard(heard)
+        elif kind == "reaction_added":
+            self._reacted(json.loads(data["reaction"]))
+        elif kind == "user_updated" and data["user"]["id"] == self.me:
+            self.my_name = self.messages.name = data["user"]["username"]
+
+    def _reacted(self, reaction: dict[str, Any]) -> None:
+        choice, who = choice_of(reaction["emoji_name"]), reaction["user_id"]
+        if not choice or who == self.me or self._sink is None:
+            return
+        room = reaction["channel_id"]
+        self._sink.chosen(
+            Chosen(
+                id="{post_id}:{user_id}:{emoji_name}:{create_at}".format(**reaction),
+                sender=who,
+                room=room,
+                message=reaction["post_id"],
+                choice=choice,
+                at=datetime.fromtimestamp(reaction["create_at"] / 1000, UTC),
+                sender_name=self.messages.names.get(who, ""),
+                direct=self.messages.is_direct(room),
+                robot=who in self.messages.robots,
+            )
+        )
+
+    def _clicked(self, call: dict[str, Any]) -> bool:
+        """Take a click on a button of ours, if its question still has that button."""
+        question, choice = call["context"]["question"], call["context"]["choice"]
+        try:
+            post = self.rest.get(f"/posts/{mattermost_text.id_of(call.get('post_id'))}")
+        except Refused:
+            return False
+        if (post["user_id"], post["channel_id"]) != (self.me, call["channel_id"]) or self._sink is None:
+            return False
+        if post["props"].get(PROPERTY) != question:
+            return False
+        who = mattermost_text.id_of(call.get("user_id"))
+        room, trigger = post["channel_id"], str(call.get("trigger_id", ""))
+        self._sink.chosen(
+            Chosen(
+                id=f"{post['id']}:{who}:{choice}:{uuid.uuid5(uuid.NAMESPACE_OID, trigger)}",
+                sender=who,
+                room=room,
+                message=post["id"],
+                choice=choice,
+                at=datetime.now(UTC),
+                sender_name=self.messages.name_of(who),
+                thread=post["root_id"],
+                direct=self.messages.is_direct(room),
+                robot=who in self.messages.robots,
+                trigger=trigger,
+            )
+        )
+        return True
+
+    # -- what goes out
+
+    escape = staticmethod(mattermost_text.escape)
+    fence = staticmethod(mattermost_text.fence)
+
+    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
+        """Say it; a thread whose first message was deleted is none any more, so the room gets it."""
+        body = {"channel_id": room, "message": text, "root_id": thread}
+        if choices and self.buttons is not None:
+            body["props"] = self.buttons.properties(room, choices)
+        return self._post(body, (room, thread, text, choices))
+
+    def _post(self, body: dict[str, Any], same: Hashable) -> str:
+        """Post; when nobody knows whether it arrived, the next try carries the same number and is no second post."""
+        pending, tried = self._unsure.pop(same, ("", 0.0))
+        if pending and time.time() - tried > _PENDING_SECONDS and (found := self._arrived(body, tried)):
+            return found
+        pending, tried = pending or f"{self.me}:{uuid.uuid4().hex}", tried or time.time()
+        try:
+            return str(self.rest.post("/posts", {**body, "pending_post_id": pending})["id"])
+        except Away:
+            self._unsure[same] = (pending, tried)
+            raise
+        except Refused as refusal:
+            if refusal.id != _ROOT_GONE or not body["root_id"]:
+                raise
+            return self._post({**body, "root_id": ""}, (same, "in the room"))
+
+    def _arrived(self, body: dict[str, Any], tried: float) -> str:
+        """Look for a post of the first try, which the server no longer knows by its number."""
+        for post in History(self.rest, self.messages).posts(body["channel_id"], int(tried * 1000) - _SKEW_MS):
+            same = all(post.get(key) == body.get(key) for key in ("message", "root_id", "file_ids"))
+            if same and post["user_id"] == self.me and not post["delete_at"]:
+                return str(post["id"])
+        return ""
+
+    def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
+        """Replace it, and its buttons."""
+        body: dict[str, Any] = {"message": text}
+        if self.buttons is not None:
+            body["props"] = {"from_bot": "true", **(self.buttons.properties(room, choices) if choices else {})}
+        self.rest.put(f"/posts/{message}/patch", body)
+
+    def react(self, room: str, message: str, name: str) -> None:  # noqa: ARG002 - a message has one id everywhere
+        """Put a reaction."""
+        emoji = SIGNS[name][1] if name in SIGNS else name.strip(":")
+        self.rest.post("/reactions", {"user_id": self.me, "post_id": message, "emoji_name": emoji})
+
+    def upload(self, room: str, file: File, thread: str = "") -> str:
+        """Send a file as a message of its own."""
+        id_ = self.rest.send_file(room, file.name, file.content)
+        body = {"channel_id": room, "message": "", "root_id": thread, "file_ids": [id_]}
+        return self._post(body, (room, thread, id_))
+
+    def delete(self, room: str, message: str) -> None:  # noqa: ARG002
+        """Take an own message back."""
+        self.rest.delete(f"/posts/{message}")
+
+    def direct_room(self, person: str) -> str:
+        """Return the channel of the two."""
+        if person not in self._direct:
+            self._direct[person] = self.rest.post("/channels/direct", [self.me, person])["id"]
+            self.messages.types[self._direct[person]] = "D"
+        return self._direct[person]
+
+    def examine(self) -> Iterable[tuple[str, str]]:
+        """Say what works."""
+        return mattermost_doctor.examine(self.settings, self.rest)

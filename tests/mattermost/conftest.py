@@ -1,0 +1,45 @@
+"""One server for the tests of Mattermost's client."""
+
+import pytest
+
+from backends.mattermost_wire import MattermostWire
+from tests.chat.mattermost import Mattermost
+from tests.mattermost.ear import Ear, settings
+
+
+@pytest.fixture(scope="package")
+def net():
+    net = Mattermost()
+    net.ana, net.joe = net.human("ana"), net.human("joe")
+    net.here = net.room(net.ana, net.joe)
+    yield net
+    net.close()
+
+
+@pytest.fixture(scope="package")
+def ear():
+    return Ear()
+
+
+@pytest.fixture(scope="package")
+def wire(net, ear):
+    wire = MattermostWire(settings(net))
+    wire.connect(ear)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def another(net):
+    """A client of its own, for what spoils one."""
+    made = []
+
+    def make(**more):
+        made.append(MattermostWire(settings(net, **{"callback": "", **more})))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    limiter = net.server.api.limiter
+    limiter.busy_calls = limiter.broken_calls = limiter.hang_seconds = 0
