@@ -388,6 +388,7 @@ class Answer:
     block: str = ""
     hint: str = ""
     files: tuple[File, ...] = ()
+    entrusted: bool = False  # holds a secret that is told to its one reader on purpose, as a one-time code
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)

@@ -125,9 +125,8 @@ class PeopleDesk:
         self._hide(code)
         self._hide(f"{code[:5]}-{code[5:]}")
         text = f"Within {minutes} minutes, once: type this to me from the other account, in a direct message."
-        return Answer(
-            text, f"{self._office.prefix}person code {code[:5]}-{code[5:]}", f"That account is {person} then."
-        )
+        typed = f"{self._office.prefix}person code {code[:5]}-{code[5:]}"
+        return Answer(text, typed, f"That account is {person} then.", entrusted=True)
 
     def _code(self, ask: Ask, words: list[str]) -> Answer:
         """Also for strangers: it is how they become somebody."""

@@ -261,7 +261,7 @@ def _clear(bot: ErrBot, said: Any) -> Any:
 
 def _without_secrets(bot: ErrBot, answer: Answer) -> Answer:
     """Repeat no known secret to a room, also when somebody has typed it; one that is shown on purpose stays."""
-    if any(file.passing for file in answer.files):
+    if answer.entrusted or any(file.passing for file in answer.files):
         return answer
     known = automation(bot).redactor.known
     return replace(answer, text=known(answer.text), block=known(answer.block), hint=known(answer.hint))
