@@ -13,9 +13,9 @@ from backends import guard
 from backends.plain import caller_of, message_id_of, place_of
 
 log = logging.getLogger(__name__)
-# Commands of the bot itself that only look.
-_LOOKS = frozenset({"help", "about", "whoami", "devices", "device", "jobs", "job", "queue", "status", "pending",
-                    "details", "people", "person", "can", "why", "locks", "reviews"})  # fmt: skip
+# Commands of the bot itself that only look, whatever stands behind them: `device` also trusts, `person` also links.
+_LOOKS = frozenset({"help", "about", "whoami", "devices", "jobs", "job", "queue", "status", "pending", "details",
+                    "people", "can", "why", "locks", "reviews"})  # fmt: skip
 
 
 def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
