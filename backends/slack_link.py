@@ -117,6 +117,7 @@ class Link:
         """Open the next connection before the old one ends; what falls between is delivered again."""
         if reason == "link_disabled":
             self.lost(session, Revoked("Socket Mode was turned off for the app; turn it on at api.slack.com/apps"))
+            session.close()  # `close` no longer knows it
             return
         if session is not self._current:
             return

@@ -262,6 +262,7 @@ def quiet(talk, net):
 
 def test_messages_that_are_no_commands_cost_no_call(talk, net):
     talk.asks("!whoami", "ana")
+    talk.settled()  # opens the room that it asks in
     time.sleep(1)
     before = net.calls()
     for number in range(30):
