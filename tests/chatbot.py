@@ -125,6 +125,7 @@ class ChatBot:
         self.bot.push_message(QUIT_MESSAGE)
         self.thread.join(10)
         self.bot.thread_pool.terminate()
+        self.bot.flow_executor._pool.terminate()  # Errbot itself leaves it to the end of its process
 
     def say(self, text, who="ana", room="", message_id=""):
         message = Message(text, extras={"message_id": message_id})
