@@ -110,6 +110,7 @@ LOOKS = {
     "untold": lambda store: store.untold(),
     "audit": lambda store: store.audit_rows(limit=20),
     "of a person": lambda store: store.audit_rows(person="p7"),
+    "of a person and a kind": lambda store: store.audit_rows(person="p7", kind=AuditKind.DENIED),
     "of a device": lambda store: store.audit_rows(device="d77"),
     "of a kind": lambda store: store.audit_rows(kind=AuditKind.DENIED),
     "of a job": lambda store: store.audit_rows(job=77),
