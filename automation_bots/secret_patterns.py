@@ -37,10 +37,11 @@ def _rule(
     return Rule(tuple(words.split()), re.compile(pattern, flags | re.MULTILINE | re.VERBOSE), replace)
 
 
-# values that say that there is a secret or none, and are useful to read; the last ones are nsswitch.conf's
+# values that say that there is a secret or none, and are useful to read; those of nsswitch.conf, sudoers; counts
 _HARMLESS = {
     "", "null", "none", "nil", "true", "false", "yes", "no", "~", "n/a", "unset", "undefined", "-", "|", ">", "|-",
-    ">-", "required", "optional", "enabled", "disabled", "files", "compat", "systemd", "sss", "db",
+    ">-", "required", "optional", "enabled", "disabled", "files", "compat", "systemd", "sss", "db", "all",
+    *"0123456789",
 }  # fmt: skip
 # a reference to a secret: Jinja, Ansible Vault, ${VARIABLE}, $(command), asterisks, or a mark from before
 _REFERENCE = re.compile(r"\{\{|!vault|\$ANSIBLE_VAULT|\$\{|\$\(|\$[A-Z_]+$|[*•x.]{3,}$|" + MARK)
@@ -74,7 +75,7 @@ def _whole_line(match: re.Match[str]) -> str:
     return _mark(match)
 
 
-_KEY = r"""(?: pass(?:word|wd|phrase)(?:[_-]?hash)? | secret(?:[_-]?(?:access[_-]?)?key)? | token | psk
+_KEY = r"""(?: (?<!no)pass(?:word|wd|phrase)(?:[_-]?hash)? | secret(?:[_-]?(?:access[_-]?)?key)? | token | psk
   | (?:api|private|access|auth|encryption)[_ -]?key
   | (?<=_)pass | (?<![a-z])pass(?=["']?[ \t]*=) ) \d?"""
 _VALUE = r"""(?P<s> "[^"\n]*" | '[^'\n]*' | [^\s"'] \S*? (?=;?(?:\s|\Z)) )"""  # a word, or words in quotes
@@ -132,7 +133,9 @@ RULES = (
     _rule("sshpass", rf"\bsshpass[ \t]+-p[ \t]*{_VALUE}"),
     _rule(
         "--",
-        rf"--(?:\w{{1,20}}-){{0,3}}(?:password|passwd|passphrase|secret|token|api-key)[ \t]+(?!-){_VALUE}",
+        rf"""--(?!(?:no|disabled)-)(?:\w{{1,20}}-){{0,3}}(?:password|passwd|passphrase|secret|token|api-key)
+          (?![ \t]{{2,}}[a-z]+(?:[ ][a-z]+){{2}})  # a column of words that explain the option
+          [ \t]+(?!-|(?-i:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN)\b){_VALUE}""",
     ),
     # crypt(3), Cisco's and JunOS's hashes and reversible forms, wherever they stand
     _rule(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from automation_bots.model import NO_LIMITS, Job, Limits, Risk
 
@@ -65,6 +65,12 @@ class Start:
     at: float
     entry: Entry
 
+    @classmethod
+    def of(cls, at: float, entry: Entry) -> Start:
+        """Keep of a job what rates count by: ten thousand jobs on all devices would be a lot to remember."""
+        by_device = any(per == "device" for _, per, *_ in entry.limits.rates)
+        return cls(at, entry if by_device else replace(entry, devices=frozenset()))
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -80,7 +86,7 @@ class _Use:
 
     def __init__(self, running: Iterable[Entry]) -> None:
         self.jobs = 0
-        self.count: Counter[str] = Counter()
+        self.count: Counter[tuple[str, str]] = Counter()  # by what is counted, and the key there
         self.reads: Counter[str] = Counter()
         self.changing: dict[str, int] = {}
         for entry in running:
@@ -95,28 +101,33 @@ class _Use:
             self.reads.update(entry.devices)
 
 
-def _keys(entry: Entry) -> list[str]:
+def _keys(entry: Entry) -> list[tuple[str, str]]:
     return [
-        f"person:{entry.person}",
-        f"place:{entry.place}",
-        f"operation:{entry.operation}",
-        f"rule:{entry.person}:{entry.operation}",
-        *(f"driver:{driver}" for driver in entry.drivers),
-        *(f"site:{site}" for site in entry.sites),
-        *(key for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
-        *(key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, f"{per}/rate")),
+        ("person", entry.person),
+        ("place", entry.place),
+        ("operation", entry.operation),
+        ("own", f"{entry.person}:{entry.operation}"),
+        *(("driver", driver) for driver in entry.drivers),
+        *(("site", site) for site in entry.sites),
+        *(("rule", key) for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
     ]
+
+
+_VALUES: Mapping[str, tuple[Callable[[Entry], Iterable[str]], str]] = {  # of what a rule counts by, and words for each
+    "bot": (lambda _: ("",), ""),
+    "person": (lambda entry: (entry.person,), " of {}"),
+    "place": (lambda entry: (entry.place,), " in this room"),
+    "operation": (lambda entry: (entry.operation,), " of {}"),
+    "driver": (lambda entry: entry.drivers, " with {}"),
+    "site": (lambda entry: entry.sites, " at {}"),
+    "device": (lambda entry: sorted(entry.devices), " at {}"),
+}
 
 
 def _per(entry: Entry, rule: str, per: str) -> list[tuple[str, str]]:
     """The keys under which a rule counts its jobs by person, place and so on, with words for each."""
-    values: dict[str, Iterable[str]] = {
-        "bot": ("",), "person": (entry.person,), "place": (entry.place,), "operation": (entry.operation,),
-        "driver": entry.drivers, "site": entry.sites, "device": sorted(entry.devices),
-    }  # fmt: skip
-    words = {"bot": "", "place": " in this room", "person": " of {}", "operation": " of {}", "driver": " with {}"}
-    kind = per.removesuffix("/rate")
-    return [(f"{rule}/{per}:{v}", f'rule "{rule}"' + words.get(kind, " at {}").format(v)) for v in values[kind]]
+    values, words = _VALUES[per]
+    return [(f"{rule}/{per}:{value}", f'rule "{rule}"{words.format(value)}') for value in values(entry)]
 
 
 def admit(
@@ -157,59 +168,76 @@ def _first_changes(queued: Iterable[Entry]) -> dict[str, int]:
     return first
 
 
-def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> list[Entry]:
+def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> Iterator[Entry]:
     """Everybody's n-th job before anybody's n+1-th, so that a flood delays only its author."""
     turn: Counter[str] = Counter(entry.person for entry in running)
-    ranked = []
+    turns: dict[int, list[Entry]] = {}
     for entry in queued:
-        ranked.append((turn[entry.person], entry.number, entry))
-        turn[entry.person] += 1
-    ranked.sort(key=lambda item: item[:2])
-    return [entry for _, _, entry in ranked]
+        mine = turn[entry.person]
+        turns.setdefault(mine, []).append(entry)
+        turn[entry.person] = mine + 1
+    for mine in sorted(turns):
+        yield from turns[mine]
 
 
 def _blocked(entry: Entry, use: _Use, first: Mapping[str, int], held: Mapping[str, int]) -> str:
     if entry.risk is not Risk.CHANGE:
         return ""
-    if stuck := sorted(entry.devices & held.keys()):
-        return f"waits for {stuck[0]}: #{held[stuck[0]]} was interrupted there and is not acknowledged"
-    if busy := sorted(entry.devices & use.changing.keys()):
-        return f"waits for {busy[0]} (#{use.changing[busy[0]]} is changing it)"
-    ahead = sorted(device for device in entry.devices if first.get(device, entry.number) < entry.number)
+    if not held.keys().isdisjoint(entry.devices):
+        stuck = min(entry.devices & held.keys())
+        return f"waits for {stuck}: #{held[stuck]} was interrupted there and is not acknowledged"
+    if not use.changing.keys().isdisjoint(entry.devices):
+        busy = min(entry.devices & use.changing.keys())
+        return f"waits for {busy} (#{use.changing[busy]} is changing it)"
+    ahead = [device for device in entry.devices if first.get(device, entry.number) < entry.number]
     # Checked after `changing`: the older change may have been started in this very pass.
-    return f"waits for {ahead[0]} (#{first[ahead[0]]} is before it)" if ahead else ""
+    return f"waits for {min(ahead)} (#{first[min(ahead)]} is before it)" if ahead else ""
 
 
 def _capped(entry: Entry, use: _Use, caps: Caps) -> str:
     if use.jobs >= caps.bot:
         return f"waits: {caps.bot} jobs run, which is the bot's limit"
-    for key, cap, words in _caps_of(entry, caps):
-        if cap is not None and use.count[key] >= cap:
-            return f"waits: {cap} {words}"
+    for kind, key, cap, whose in _caps_of(entry, caps):
+        if cap is not None and use.count.get((kind, key), 0) >= cap:
+            return f"waits: {cap} {_RUN.get(kind, 'jobs by {} run').format(whose)}"
     if entry.risk is Risk.READ:
         for device in entry.devices:
-            if use.reads[device] >= caps.device:
+            if use.reads.get(device, 0) >= caps.device:
                 return f"waits for a session on {device} ({caps.device} in use)"
     return ""
 
 
-def _caps_of(entry: Entry, caps: Caps) -> list[tuple[str, int | None, str]]:
-    return [
-        (f"person:{entry.person}", caps.person, f"jobs of {entry.person} run"),
-        (f"place:{entry.place}", caps.place, "jobs of this room run"),
-        (f"operation:{entry.operation}", caps.operation.get(entry.operation), f"{entry.operation} jobs run"),
-        (f"rule:{entry.person}:{entry.operation}", entry.limits.concurrent, "such jobs run, which is the rule's limit"),
-        *((f"driver:{name}", caps.driver.get(name), f"{name} jobs run") for name in entry.drivers),
-        *((f"site:{name}", caps.site.get(name, caps.site.get("*")), f"jobs run at {name}") for name in entry.sites),
-        *(
-            (key, jobs, f"jobs by {words} run")
-            for rule, per, jobs in entry.limits.caps
-            for key, words in _per(entry, rule, per)
-        ),
-    ]
+_RUN = {
+    "person": "jobs of {} run", "place": "jobs of this room run", "operation": "{} jobs run", "driver": "{} jobs run",
+    "own": "such jobs run, which is the rule's limit", "site": "jobs run at {}",
+}  # fmt: skip
 
 
-_RateRow = tuple[tuple[int, float] | None, str, str]  # rate, the key of the starts that count, whose they are
+def _caps_of(entry: Entry, caps: Caps) -> Iterator[tuple[str, str, int | None, str]]:
+    """By what is counted, the key there, how many may run, and whose that is."""
+    yield "person", entry.person, caps.person, entry.person
+    yield "place", entry.place, caps.place, ""
+    if caps.operation:
+        yield "operation", entry.operation, caps.operation.get(entry.operation), entry.operation
+    if entry.limits.concurrent is not None:
+        yield "own", f"{entry.person}:{entry.operation}", entry.limits.concurrent, ""
+    for name in entry.drivers if caps.driver else ():
+        yield "driver", name, caps.driver.get(name), name
+    for name in entry.sites if caps.site else ():
+        yield "site", name, caps.site.get(name, caps.site.get("*")), name
+    for rule, per, jobs in entry.limits.caps:
+        yield from (("rule", key, jobs, words) for key, words in _per(entry, rule, per))
+
+
+# By what a rate counts: the keys that a start has there, and no others are ever counted.
+_COUNTED: Mapping[str, Callable[[Entry], Iterable[str]]] = {
+    "person": lambda entry: (entry.person,),
+    "place": lambda entry: (entry.place,),
+    "operation": lambda entry: (entry.operation,),
+    "own": lambda entry: (f"{entry.person}:{entry.operation}",),
+    "rule": lambda entry: [key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, per)],
+}
+_Rate = tuple[tuple[int, float], str, str, str]  # (starts, seconds), by what it counts, the key there, whose it is
 
 
 class _Rates:
@@ -218,51 +246,55 @@ class _Rates:
     def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
         self._caps, self._recent, self._now = caps, recent, now
         self.seconds: dict[int, int] = {}  # until a job is free, of those asked for
-        self._found: dict[str, list[float]] | None = None  # times by key; made when a rate asks for them
+        self._found: dict[str, dict[str, list[float]]] = {}  # times by key, for each kind that a rate asked for
+        self._known: dict[_Rate, float | None] = {}  # seconds until it lets somebody start
 
     def add(self, entry: Entry) -> None:
-        self._note(self._times(), entry, self._now)
+        self._known.clear()
+        for kind, times in self._found.items():
+            _note(times, kind, entry, self._now)
 
     def exceeded(self, entry: Entry) -> str:
         """Say how long a job waits for the slowest of its rates; empty when none is met."""
         if not self._caps.rates and entry.limits.rate is None and not entry.limits.rates:
             return ""  # the rule: of ten thousand waiting jobs none has to be looked up
-        met = max((found for row in self._rates_of(entry) if (found := self._free(*row))), default=None)
-        if met is None:
+        met = [(free, rate) for rate in self._rates_of(entry) if (free := self._free(rate)) is not None]
+        if not met:
             return ""
-        self.seconds[entry.number] = max(1, round(met[0]))
-        return f"waits {self.seconds[entry.number]} s: {met[1]}"
+        free, ((starts, seconds), _, _, words) = max(met)
+        self.seconds[entry.number] = max(1, round(free))
+        return f"waits {self.seconds[entry.number]} s: {words} may start {starts} jobs in {seconds:g} s"
 
-    def _free(self, rate: tuple[int, float] | None, key: str, words: str) -> tuple[float, str] | None:
-        if rate is None:
-            return None
-        starts, seconds = rate
-        times = self._times().get(key, [])
-        if len(times) - bisect_right(times, self._now - seconds) < starts:
-            return None
-        return times[-starts] + seconds - self._now, f"{words} may start {starts} jobs in {seconds:g} s"
+    def _free(self, rate: _Rate) -> float | None:
+        """In how many seconds a rate lets a job start; None when it does now."""
+        if rate not in self._known:
+            (starts, seconds), kind, key, _ = rate
+            times = self._times(kind).get(key, [])
+            met = len(times) - bisect_right(times, self._now - seconds) >= starts
+            self._known[rate] = times[-starts] + seconds - self._now if met else None
+        return self._known[rate]
 
-    def _times(self) -> dict[str, list[float]]:
-        if self._found is None:
-            self._found = {}
+    def _times(self, kind: str) -> dict[str, list[float]]:
+        if (times := self._found.get(kind)) is None:
+            times = self._found[kind] = {}
             for start in self._recent:
-                self._note(self._found, start.entry, start.at)
-        return self._found
+                _note(times, kind, start.entry, start.at)
+        return times
 
-    def _note(self, times: dict[str, list[float]], entry: Entry, at: float) -> None:
-        for key in _keys(entry):
-            times.setdefault(key, []).append(at)
+    def _rates_of(self, entry: Entry) -> Iterator[_Rate]:
+        rates = self._caps.rates
+        if rate := rates.get("person"):
+            yield rate, "person", entry.person, entry.person
+        if rate := rates.get("place"):
+            yield rate, "place", entry.place, "this room"
+        if rates and (rate := rates.get(f"operation:{entry.operation}")):
+            yield rate, "operation", entry.operation, entry.operation
+        if rate := entry.limits.rate:
+            yield rate, "own", f"{entry.person}:{entry.operation}", "the rule"
+        for rule, per, starts, seconds in entry.limits.rates:
+            yield from (((starts, seconds), "rule", key, words) for key, words in _per(entry, rule, per))
 
-    def _rates_of(self, entry: Entry) -> tuple[_RateRow, ...]:
-        rates, operation = self._caps.rates, f"operation:{entry.operation}"
-        return (
-            (rates.get("person"), f"person:{entry.person}", entry.person),
-            (rates.get("place"), f"place:{entry.place}", "this room"),
-            (rates.get(operation), operation, entry.operation),
-            (entry.limits.rate, f"rule:{entry.person}:{entry.operation}", "the rule"),
-            *(
-                ((starts, seconds), key, words)
-                for rule, per, starts, seconds in entry.limits.rates
-                for key, words in _per(entry, rule, f"{per}/rate")
-            ),
-        )
+
+def _note(times: dict[str, list[float]], kind: str, entry: Entry, at: float) -> None:
+    for key in _COUNTED[kind](entry):
+        times.setdefault(key, []).append(at)

@@ -74,6 +74,7 @@ def _record(folder: Path) -> list[Figure]:
         "jobs.running": lambda: store.jobs(states=big.ALIVE, limit=50),
         "audit": lambda: store.audit_rows(limit=50),
         "audit.person": lambda: store.audit_rows(person="p7"),
+        "audit.person.kind": lambda: store.audit_rows(person="p7", kind=AuditKind.DENIED),
         "audit.device": lambda: store.audit_rows(device="d77"),
         "audit.kind": lambda: store.audit_rows(kind=AuditKind.DENIED),
         "audit.since": lambda: store.audit_rows(since=since),

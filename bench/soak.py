@@ -24,6 +24,8 @@ from tests.crash_site import STEPS, Site
 KILLS_A_SITE = 20  # then all is checked, and a new folder begun
 PAUSE_SECONDS = 20.0  # of typing between two looks at the memory
 WARM_PART = 0.3  # of the looks, until pools and caches are full
+GROWTH_BAR = 0.05  # of the memory after that, at the end
+LOOK_MINUTES = 5.0  # between two lines about the memory
 
 
 def main(words: list[str]) -> int:
@@ -65,16 +67,18 @@ def _one_life(site: Site, number: int, steps: Iterator[tuple[str, str]]) -> None
 
 def _load(folder: Path, minutes: float) -> Iterator[str]:
     """2,000 commands a minute of 200 people, 50 running, a flood in every second round."""
-    until, spent, sizes = time.monotonic() + minutes * 60, [], []
+    begun, spent, sizes = time.monotonic(), [], []
     with loading.load_bot(folder / "load") as chat:
         loading.make_busy(chat)
         crowd = loading.Crowd(chat)
         for flood in itertools.cycle((0.0, 20.0)):
-            if time.monotonic() > until:
+            if (passed := (time.monotonic() - begun) / 60) > minutes:
                 break
             spent += crowd.type(int(PAUSE_SECONDS * 2_000 / 60), PAUSE_SECONDS, flood)
             crowd.settle()
-            sizes.append((time.monotonic(), loading.megabytes(), threading.active_count(), loading.open_files()))
+            sizes.append((passed, loading.megabytes(), threading.active_count(), loading.open_files()))
+            if passed // LOOK_MINUTES != sizes[max(0, len(sizes) - 2)][0] // LOOK_MINUTES:
+                yield f"after {passed:.0f} minutes: {sizes[-1][1]:.1f} MB, {len(spent)} commands"
         jobs, rows = chat.jobs[0].number, chat.automation.store.verify_audit()
     yield (
         f"load: {len(spent)} commands of 200 people and {crowd.flooded} of one who floods, 50 jobs running: {jobs} jobs"
@@ -86,9 +90,11 @@ def _load(folder: Path, minutes: float) -> Iterator[str]:
 
 def _flatness(sizes: list[tuple[float, float, int, int]]) -> str:
     at, memory, threads, files = zip(*sizes, strict=True)
-    slope = linear_regression(at, memory).slope * 3_600 if len(at) > 1 else 0.0
+    slope = linear_regression(at, memory).slope * 60 if len(at) > 1 else 0.0
+    holds = memory[-1] <= memory[0] * (1 + GROWTH_BAR)
     return (
-        f"left behind: memory {memory[0]:.0f} MB to {memory[-1]:.0f} MB ({slope:+.1f} MB an hour),"
+        f"left behind: memory {memory[0]:.1f} MB after {at[0]:.0f} minutes, {memory[-1]:.1f} MB at the end"
+        f" (bar {memory[0] * (1 + GROWTH_BAR):.1f} MB: {'holds' if holds else 'MISSED'}; {slope:+.1f} MB an hour),"
         f" threads {threads[0]} to {threads[-1]}, open files {files[0]} to {files[-1]},"
         f" processes {len(loading.children())}"
     )

@@ -125,9 +125,10 @@ class ChatBot:
         self.bot.push_message(QUIT_MESSAGE)
         self.thread.join(10)
         self.bot.thread_pool.terminate()
+        self.bot.flow_executor._pool.terminate()  # Errbot itself leaves it to the end of its process
 
-    def say(self, text, who="ana", room="", message_id=""):
-        message = Message(text, extras={"message_id": message_id})
+    def say(self, text, who="ana", room="", message_id="", thread=""):
+        message = Message(text, extras={"message_id": message_id, "thread": thread})
         if room:
             message.to = TestRoom(room, bot=self.bot)
             message.frm = TestOccupant(who, room)

@@ -15,20 +15,14 @@ from automation_bots.model import Decision, Verdict
 from automation_bots.office import Office
 from automation_bots.pipeline import Pipeline
 from backends import guard
-from tests.chatbot import POLICY, ROOT, ChatBot, wait, write_folder
+from tests import entries
+from tests.chatbot import POLICY, ChatBot, wait, write_folder
+from tests.entries import idle
 
-PLUGINS = [str(ROOT / "errbot-plugins"), str(ROOT / "tests/plugins")]
 APPROVAL = POLICY + "  - {name: db, who: support, may: ['service restart *'], on: db, needs: approval by admins}\n"
 LOOK_ONLY = POLICY[: POLICY.index("  - {name: services")]
 YES = Decision(Verdict.ALLOW)
 RESTART = "!service restart nginx on"
-
-
-def idle(chat):
-    def quiet():
-        return not chat.bot.thread_pool._cache and chat.automation.dispatcher.active == (0, 0)
-
-    wait(quiet, 20)
 
 
 def foreign(chat):
@@ -43,6 +37,52 @@ def regex(chat):
     chat.say("please wipe it", "joe", "ops")
     idle(chat)
     return bool(chat.bot.plugin_manager.plugins["Outside"].done)
+
+
+def alias(chat):
+    """Somebody may use another name of a command, and not the command itself."""
+    take(chat, POLICY + "  - {name: rub, who: support, may: [rub]}\n")
+    chat.say("!rub", "joe", "ops")
+    idle(chat)
+    return bool(chat.bot.plugin_manager.plugins["Outside"].done)
+
+
+def flow(chat):
+    """A flow that somebody may start calls a command that they may not use."""
+    take(chat, POLICY + "  - {name: flows, who: support, may: [flows_start]}\n")
+    chat.say("!flows start wiping", "joe")
+    idle(chat)
+    return bool(chat.bot.plugin_manager.plugins["Outside"].done)
+
+
+def followed(chat):
+    """A flow begins by itself after a command, also after one that was refused."""
+    chat.say("!through", "kim", "ops")
+    idle(chat)
+    return bool(chat.bot.plugin_manager.plugins["Outside"].done)
+
+
+def posted(chat):
+    """A webhook calls a command in somebody's name."""
+    with entries.webserver(chat) as url:
+        entries.post(url, "wipe", "joe")
+    return bool(chat.bot.plugin_manager.plugins["Outside"].done)
+
+
+def posted_request(chat):
+    """A webhook asks for a change in the name of somebody who may not change all of it."""
+    with entries.webserver(chat) as url:
+        entries.post(url, "submit", "joe")
+    idle(chat)
+    return bool(chat.jobs)
+
+
+def threaded(chat):
+    """A change is asked for in a thread."""
+    chat.bot.automation_place = entries.place_of
+    chat.say(f"{RESTART} db1", "kim", "ops", thread="t1")
+    idle(chat)
+    return bool(chat.jobs)
 
 
 def requested(chat):
@@ -161,6 +201,12 @@ def _anybody_approves():
 MUTANTS = {
     "the guard's wrapping, a command": (foreign, _unwrapped),
     "the guard's wrapping, a regex": (regex, _unwrapped),
+    "the guard's wrapping, an alias": (alias, _unwrapped),
+    "the guard's wrapping, a flow": (flow, _unwrapped),
+    "the guard's wrapping, a flow that begins by itself": (followed, _unwrapped),
+    "the guard's wrapping, a webhook": (posted, _unwrapped),
+    "the decision on a webhook's request": (posted_request, _no_decision),
+    "the decision on a request in a thread": (threaded, _no_decision),
     "the guard's judgement": (foreign, _set(Pipeline, "guard", lambda *_args, **_more: None)),
     "the decision on a request": (requested, _no_decision),
     "the last look before the start": (started, _no_last_look),
@@ -177,7 +223,7 @@ def play(scenario):
     """Play it in a bot of its own; True when the gate was gone around."""
     with tempfile.TemporaryDirectory() as place:
         fake = Fake()
-        with ChatBot(write_folder(Path(place)), drivers=(fake,), plugins=PLUGINS) as chat:
+        with ChatBot(write_folder(Path(place)), (fake,), plugins=entries.PLUGINS, errbot=entries.ERRBOT) as chat:
             chat.fake = fake
             return scenario(chat)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from automation_bots.redact import Redactor
 from automation_bots.secret_patterns import MARK
+from tests import harmless_real
 from tests.harmless import outputs
 
 HIDDEN = "S3cr-t.Pa55"
@@ -89,6 +90,11 @@ FORMS = [
 ]
 
 HARMLESS = """\
+    (root) NOPASSWD: /usr/bin/id, /usr/bin/cat
+ana ALL=(ALL) NOPASSWD:ALL
+  -W, --password           force password prompt
+  -p, --password PASSWORD  of the new account
+adduser --disabled-password ana
 total 12
 drwxr-xr-x  3 root root 4096 Jan  1 10:00 .
 -rw-r--r--  1 root shadow 1043 Jan  1 10:00 passwd
@@ -165,6 +171,14 @@ def test_fewer_than_one_in_a_thousand_harmless_outputs_is_touched():
     touched = [text for text in texts if Redactor().text(text) != text]
     assert len(texts) == 1000
     assert not touched, f"{len(touched)} false alarms"
+
+
+@pytest.mark.slow
+def test_of_what_real_programs_print_next_to_nothing_is_touched():
+    texts = set(harmless_real.outputs())
+    touched = [text for text in texts if Redactor().text(text) != text]
+    assert len(texts) >= 1000
+    assert len(touched) * 200 < len(texts), touched  # what is left over are examples of secrets in their documents
 
 
 @pytest.mark.parametrize("cut", ["…", "\n[output cut at 10 bytes]"])

@@ -11,17 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _GRACE_SECONDS = 3.0
-# Each process of a run has one of these in its environment, with a path inside the run's folder.
+# Each process of a run or an installation has one of these in its environment, with a path inside its folder.
 _NAMES = ("TMPDIR", "AUTOMATION_BOTS_DEVICES")
 
 
 def clear(folder: Path) -> int:
     """Empty the folder of runs; returns how many processes had outlived their bot. Only for who has the data folder."""
-    marks = tuple(f"{name}={folder}/".encode() for name in _NAMES)
-    ended = _end_all(marks)
+    ended = end(folder)
     for run in folder.iterdir():
         shutil.rmtree(run, ignore_errors=True)
     return ended
+
+
+def end(folder: Path) -> int:
+    """End the processes that work inside a folder; returns how many there were."""
+    return _end_all(tuple(f"{name}={folder}/".encode() for name in _NAMES))
 
 
 def _end_all(marks: tuple[bytes, ...]) -> int:

@@ -180,7 +180,7 @@ class Local:
         self._queued.pop(number)
         run = Run(self._workshop, job, hidden, self._entries.pop(number), self._done)
         self._running[number] = run
-        self._recent.append(Start(time.monotonic(), run.entry))
+        self._recent.append(Start.of(time.monotonic(), run.entry))
         run.start()
 
     def _done(self, run: Run) -> None:

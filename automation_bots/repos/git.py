@@ -37,6 +37,7 @@ _SETTINGS = {
 _SSH = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -o ClearAllForwardings=yes"
 _KEPT = ("PATH", "LANG", "SSH_AUTH_SOCK", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE")
 _TREE_BYTES = 4_000_000
+_SSH_FAILED = "fatal: Could not read from remote repository"
 _KILLED_FOR_SIZE = -int(signal.SIGXFSZ)
 
 
@@ -179,7 +180,7 @@ class Git:
         killed = code in {_KILLED_FOR_SIZE, 128 - _KILLED_FOR_SIZE} or "signal 25" in said or "File too large" in said
         if killed or self._filled():
             return f"That is larger than {self.limits.megabytes} MB; see [repos] megabytes in bot.toml."
-        lines = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))] or said.splitlines()
+        lines = _telling(said.splitlines())
         what = f"{source.url} cannot be fetched" if source else "The repository cannot be read"
         return f"{one_line(what, 200)}: {one_line(' '.join(lines), 300) or f'git ended with {code}'}"
 
@@ -190,8 +191,11 @@ class Git:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        if authorities := kept.get("SSL_CERT_FILE"):  # which not every build of git's TLS reads by itself
+            kept["GIT_SSL_CAINFO"] = authorities
         return {
             **kept,
+            "TMPDIR": str(self.folder),  # by which what a killed bot left running is found
             "HOME": str(self.folder),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -203,6 +207,12 @@ class Git:
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
         }
+
+
+def _telling(lines: Sequence[str]) -> Sequence[str]:
+    """The lines of git's that say why; where git only says that ssh failed, ssh has said why before."""
+    end = next((place for place, line in enumerate(lines) if line.startswith(_SSH_FAILED)), 0)
+    return lines[:end] or [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
 
 
 def _protocols(source: Source | None) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class Packages:
         environment = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
         process = subprocess.Popen(  # noqa: S603 - an argument list; requirements stand in a file of ours
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
-            env={**environment, "PYTHONDONTWRITEBYTECODE": "1"}, start_new_session=True,
+            env={**environment, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}, start_new_session=True,
         )  # fmt: skip
         try:
             said, _ = process.communicate(timeout=self.seconds)

@@ -78,16 +78,18 @@ class Shelf:
         if path.parent != self.root and path.parent.is_dir() and not any(path.parent.iterdir()):
             path.parent.rmdir()
 
-    def sweep(self) -> None:
-        """Delete what a crash left: folders that installed.json does not name."""
+    def sweep(self) -> list[str]:
+        """Delete what a crash left: folders that installed.json does not name; says whose installation it cut off."""
         if not self.root.is_dir():
-            return
+            return []
         kept = {one.folder for one in self.installed().values()}
-        for path in [*self.root.glob("*/*"), *self.root.glob(".staging/*")]:
-            if path.is_dir() and path.relative_to(self.root).as_posix() not in kept:
-                self.drop(path.relative_to(self.root).as_posix())
-        for path in self.root.glob(".installed-*"):
-            path.unlink(missing_ok=True)
+        found = [path.relative_to(self.root) for path in self.root.glob("*/*") if path.is_dir()]
+        left = [path for path in found if path.as_posix() not in kept]
+        for path in left:
+            self.drop(path.as_posix())
+        for file in self.root.glob(".installed-*"):
+            file.unlink(missing_ok=True)
+        return sorted({path.parts[0] for path in left} - {_STAGING})
 
 
 def digest(folder: Path) -> str:

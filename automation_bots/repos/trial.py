@@ -42,7 +42,8 @@ def load(name: str, contents: Contents, folder: Path, scratch: Path) -> None:
 def _run(asked: str, report: Path, scratch: Path) -> str:
     root = Path(__file__).resolve().parent.parent.parent
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-    environment = {**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(scratch)}
+    own = {"HOME": str(scratch), "TMPDIR": str(scratch)}
+    environment = {**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", **own}
     command = [sys.executable, "-m", "backends.repos_trial", str(report)]
     with tempfile.TemporaryFile(dir=scratch) as given, tempfile.TemporaryFile(dir=scratch) as printed:
         given.write(asked.encode())

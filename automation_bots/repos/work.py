@@ -86,7 +86,7 @@ class Work:
         self._loader = loader
         with self._alone():
             try:
-                self.shelf.sweep()
+                self.problems += map(_cut_off, self.shelf.sweep())
                 installed = self.shelf.installed()
             except BadRepository as error:
                 self.problems.append(str(error))
@@ -237,3 +237,7 @@ class Work:
         if repo.name in self._loaded:
             self._loaded.discard(repo.name)
             self.loader.unload(repo, self.shelf.root / repo.folder)
+
+
+def _cut_off(name: str) -> str:
+    return f"Plugins of {name} were being installed when the bot ended. All is as it was before; ask for it again."

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0006"
+HEAD = "0007"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -235,6 +235,7 @@ audit = Table(
     Index(None, "at"),
     Index(None, "kind", "seq"),
     Index(None, "person", "seq"),
+    Index(None, "person", "kind", "seq"),
     Index(None, "job", "seq"),
 )
 

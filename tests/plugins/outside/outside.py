@@ -1,6 +1,7 @@
 """A plugin from elsewhere, with every kind of command that Errbot has. `DONE` tells what ran."""
 
-from errbot import BotPlugin, Command, arg_botcmd, botcmd, re_botcmd
+from errbot import BotPlugin, Command, arg_botcmd, botcmd, re_botcmd, webhook
+from errbot.backends.base import Message
 
 from automation_bots import mixin
 
@@ -19,7 +20,11 @@ class Outside(mixin.ThrottledMixin, BotPlugin):
             DONE.append("dynamic")
             return "dynamic done"
 
-        self.create_dynamic_plugin("Made", (Command(dynamic, name="dynamic"),))
+        def alias(plugin, msg, args):
+            return self._bot.commands["wipe"](msg, args)
+
+        commands = (Command(dynamic, name="dynamic"), Command(alias, name="rub"))
+        self.create_dynamic_plugin("Made", commands)
 
     def deactivate(self):
         self.destroy_dynamic_plugin("Made")
@@ -71,3 +76,12 @@ class Outside(mixin.ThrottledMixin, BotPlugin):
     def through(self, msg, args):
         """Take the way of a command."""
         return self.submit(msg, "service", devices="web1", action="restart", name="nginx")
+
+    @webhook("/outside/<what>/", methods=("POST",))
+    def posted(self, data, what):
+        """Do what somebody posts, in the name that stands in it."""
+        message = Message("posted")
+        message.frm, message.to = self.build_identifier(data["who"]), self.bot_identifier
+        if what == "submit":
+            return str(self.submit(message, "service", devices="all", action="restart", name="x"))
+        return str(self._bot.commands[what](message, ""))

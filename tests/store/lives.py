@@ -1,0 +1,108 @@
+"""What a bot of each version of the tables wrote: `python -m tests.store.lives` prints the file of the newest one.
+
+A version's file holds the tables of that version and is never changed. Rows of 0002 to 0006 were written by the program
+of 0006, which did only what those versions could do.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import MetaData, create_engine, select
+
+from automation_bots.approval import Approval, Vote
+from automation_bots.closures import Closing, Closure
+from automation_bots.model import Caller, Conclusion, File, Outcome, Place, State, Status
+from automation_bots.needs import Need
+from automation_bots.people import Link
+from automation_bots.store import Store, Subject, schema
+from automation_bots.store.host_keys import Endpoint
+from tests.store.conftest import JOB, Clock
+
+ANA = Subject("ana", Caller("slack", "U1"), Place("slack", "C1"))
+
+
+def first(store, _now):
+    """Three jobs: one has ended and was told, one runs, one waits."""
+    store.first_seen("slack", "1.2")
+    for _ in range(2):
+        store.start(store.add_job(JOB).number)
+    outputs = {"web1": "active\n", "web2": "running\n" * 200}
+    store.add_outcomes(1, [Outcome(device, Status.OK, output=text) for device, text in outputs.items()])
+    store.add_outcomes(1, [Outcome("web3", Status.FAILED)])
+    store.finish(1, State.DONE)
+    store.mark_told(1)
+    store.add_job(JOB)
+
+
+def conclusion(store, _now):
+    store.conclude(1, Conclusion("2 active.", "web 2", (File("a.csv", b"\x00\xff"),)))
+
+
+def approval(store, now):
+    asked = Approval(0, "bound", (Need("core", ("leads",), 2, 3600, "managers", 60, "#leads"),), deadline=now, due=now)
+    number = store.parking.add(replace(JOB, state=State.WAITING, parked=True), asked).number
+    vote = Vote("kim", Caller("slack", "U2"), now, "fine")
+    store.parking.vote(number, vote, Place("slack", "C2"), lambda votes: len(votes) > 1, run_at=False)
+
+
+def people(store, now):
+    store.people.link(Link("slack", "U9", "kim"), ANA)
+    store.people.invite("c" * 64, "kim", now + timedelta(days=1), ANA)
+    store.people.enrol(b"sealed\x00", ANA)
+    store.people.use_step(7, ANA, counts=True)
+
+
+def closures(store, now):
+    store.closures.add(Closure(Closing.FREEZE, "ana", "move", frozenset({"web1"}), now, None), ANA)
+    store.add_job(replace(JOB, emergency="down"))
+
+
+def host_keys(store, _now):
+    store.host_keys.trust({Endpoint("web1", "192.0.2.1", 22): (("ssh-ed25519", "SHA256:abc"),)}, ANA)
+
+
+# since which version, and whether it is still there
+LIVES = {
+    "0001": (first, lambda store: store.output(1, "web1") == "active\n"
+             and store.job(1).counts == {"ok": 2, "failed": 1}),
+    "0002": (conclusion, lambda store: store.conclusion(1).files == (File("a.csv", b"\x00\xff"),)),
+    "0003": (approval, lambda store: [vote.person for vote in store.parking.find(4).votes] == ["kim"]),
+    "0004": (people, lambda store: store.people.links() == (Link("slack", "U9", "kim"),)
+             and store.people.proved_at(ANA.caller, "ana") and store.people.enrolment("ana").sealed == b"sealed\x00"),
+    "0005": (closures, lambda store: store.closures.current()[0].reason == "move"
+             and store.reviews.of(5).reason == "down"),
+    "0006": (host_keys, lambda store: store.host_keys.of("192.0.2.1", 22)[0].trusted_by == "ana"),
+}  # fmt: skip
+
+
+def rows_of(folder: Path) -> dict[str, list[dict[str, object]]]:
+    """All rows of a record, by table."""
+    engine, known = create_engine(f"sqlite:///{folder}/bot.db"), MetaData()
+    with engine.connect() as connection:
+        known.reflect(connection)
+        found = {t.name: [dict(row) for row in connection.execute(select(t)).mappings()] for t in known.sorted_tables}
+    engine.dispose()
+    return {name: rows for name, rows in found.items() if rows and name != "alembic_version"}
+
+
+def main(version: str = schema.HEAD) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        clock, folder = Clock(), Path(place) / "data"
+        store = Store.open(folder, clock=clock)
+        for since, (live, _) in LIVES.items():
+            if since <= version:
+                live(store, clock.now)
+        store.close()
+        lines = [f'"{name}": [\n' + ",\n".join(json.dumps(row, default=bytes.hex) for row in rows) + "\n]"
+                 for name, rows in rows_of(folder).items()]  # fmt: skip
+    print("{\n" + ",\n".join(lines) + "\n}")  # noqa: T201 - the file
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
