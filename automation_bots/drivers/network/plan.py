@@ -49,7 +49,16 @@ def work_on(device: Device, task: Task, manner: Manner, kind: str, values: Mappi
         values=values,
         connect_seconds=manner.connect_seconds,
         read_seconds=float(read_seconds),
+        napalm=str(device.variables.get("napalm_driver") or ""),
+        napalm_args=_arguments(device),
     )
+
+
+def _arguments(device: Device) -> Mapping[str, Any]:
+    found = device.variables.get("napalm_optional_args") or {}
+    if not isinstance(found, Mapping):
+        raise DriverError("napalm_optional_args in its inventory has to be names with values")
+    return dict(found)
 
 
 def _login(device: Device, secrets: Mapping[str, str], manner: Manner) -> Login:

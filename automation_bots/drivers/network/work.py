@@ -49,6 +49,8 @@ class Work:
     values: Mapping[str, Any]
     connect_seconds: float = 10
     read_seconds: float = 30
+    napalm: str = ""  # the NAPALM driver that the inventory names
+    napalm_args: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Work:
