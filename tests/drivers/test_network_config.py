@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from automation_bots.drivers import Cancel
 from automation_bots.drivers.network import operations as ops
-from automation_bots.model import Device, Status
-from tests.drivers.network_bench import Chat, driver, router
+from automation_bots.model import Status
 from tests.lab.frr import Frr, wait
 
 pytestmark = pytest.mark.slow
@@ -21,25 +19,8 @@ ROUTE = ("ip route 198.51.100.0/24 blackhole",)
 
 @pytest.fixture
 def frr() -> Iterator[Frr]:
-    if Frr.missing:
-        pytest.skip(Frr.missing)
     with Frr() as lab:
         yield lab
-
-
-@pytest.fixture
-def chat(frr: Frr, tmp_path: Path) -> Chat:
-    return Chat(driver(frr.known_hosts, tmp_path / "data"), tmp_path / "work", ansible_password=frr.password)
-
-
-@pytest.fixture
-def r1(frr: Frr) -> Device:
-    return router(frr, frr.routers[0])
-
-
-@pytest.fixture
-def r2(frr: Frr) -> Device:
-    return router(frr, frr.routers[1])
 
 
 def test_check_shows_the_difference_and_sends_nothing(chat, r1, frr):

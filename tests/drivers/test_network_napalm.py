@@ -22,12 +22,11 @@ BREAKS_BGP = ("router bgp 65001", " neighbor 10.255.0.2 remote-as 64999")
 DESCRIBED = ("interface wire0", " description to r2")
 
 
-@pytest.fixture(scope="module")
-def frr():
-    with Frr() as lab:
-        sys.path.append(DRIVERS)
-        yield lab
-        sys.path.remove(DRIVERS)
+@pytest.fixture(scope="module", autouse=True)
+def _drivers():
+    sys.path.append(DRIVERS)
+    yield
+    sys.path.remove(DRIVERS)
 
 
 @pytest.fixture
