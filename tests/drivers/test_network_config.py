@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from automation_bots.drivers import Cancel
 from automation_bots.drivers.network import operations as ops
+from automation_bots.drivers.network.archive import Archive
 from automation_bots.model import Status
 from tests.lab.frr import Frr, wait
 
@@ -99,6 +102,16 @@ def test_what_is_no_configuration_is_never_sent(chat, r1, line):
 
 
 # --- the archive
+
+
+def test_what_a_job_replaced_is_forgotten_with_the_job(tmp_path):
+    archive = Archive(tmp_path, keep_days=30)
+    for job, days in ((1, 40), (2, 10)):
+        archive.remember(job, "r1", {"before": "x"})
+        old = time.time() - days * 86_400
+        os.utime(tmp_path / "changes" / f"{job}-r1.cfg", (old, old))
+    archive.tidy()
+    assert [archive.replaced(job, "r1") is not None for job in (1, 2)] == [False, True]
 
 
 def test_a_backup_is_kept_in_git_and_readable_by_nobody_else(chat, r1, r2, tmp_path):
