@@ -82,6 +82,15 @@ class _Login(asyncssh.SSHServer):
     def validate_password(self, username: str, password: str) -> bool:
         return (username, password) == (USER, PASSWORD)
 
+    def public_key_auth_supported(self) -> bool:
+        return bool(self._device.trusted)
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return username == USER and key.public_data in self._device.trusted
+
+    def validate_ca_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return username == USER and key.public_data in self._device.trusted
+
     def session_requested(self) -> _Shell:
         return _Shell(self._device)
 
@@ -172,6 +181,7 @@ class Cli:
     def __init__(self, name: str, manner: Manner) -> None:
         self.name, self.manner = name, manner
         self.connections = self.most = self.turned_away = 0
+        self.trusted: set[bytes] = set()  # public keys, of people or of authorities
 
     def talk(self) -> object | None:
         """A session with a mode of its own, for devices that can be configured."""

@@ -72,16 +72,19 @@ def _login(device: Device, secrets: Mapping[str, str], manner: Manner) -> Login:
 
 def _of_access(access: Access, manner: Manner) -> Login:
     own = (access.key_file,) if access.key_file else (*access.more_keys, *manner.key_files)
+    named = bool(access.key_file or access.private_key)
     return Login(
         host=access.host,
         port=access.port,
         user=access.user,
         known=_trusted(manner.known_hosts, access.host, access.port),
-        key_files=tuple(str(path) for path in own if path.exists()),
-        agent=manner.agent and not access.key_file and not access.password,
+        key_files=() if access.private_key else tuple(str(path) for path in own if named or path.exists()),
+        certificate=str(access.certificate or ""),
+        agent=manner.agent and not named and not access.password,
         legacy=access.legacy,
         password=access.password,
         passphrase=access.passphrase,
+        private_key=access.private_key,
     )
 
 
