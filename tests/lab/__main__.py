@@ -23,7 +23,7 @@ backend = "Text"
 welcome = ["The lab: web1, web2, db1 over OpenSSH. Try:  !uptime on web   !who on all   !run id on db1",
            "Routers r1, r2 (FRR), switches sw1 to sw10 (FakeNOS), and win1, a WinRM server of the tests.",
            "Try:  !bgp on routers   !show version on switches   !service status w3svc on win1",
-           "The servers are Salt minions too. Try:  !salt web* test.ping   !grains all role   !minions   !uptime on db1"]
+           "They are Salt minions too:  !salt web* test.ping   !grains all role   !minions"]
 
 [drivers.salt]
 url = "{url}"
