@@ -14,6 +14,7 @@ from automation_bots.drivers.salt_targets import Targets
 from automation_bots.errors import StoreError
 from automation_bots.events import Bus, Event
 from automation_bots.resolve import Selectors
+from automation_bots.rules import ADMINS
 from automation_bots.settings import DriverSettings
 from automation_bots.store import Store
 from automation_bots.world import World
@@ -73,7 +74,9 @@ class Elsewhere:
         return "" if stream.connected else stream.problem or "the event stream of Salt is not connected yet"
 
     def _sees(self, person: str, name: str) -> bool:
-        """Whether a person may know of a device or minion; what the inventory does not have hides nothing."""
+        """Whether a person may know of a device or minion; what the inventory does not have is for admins."""
+        who = self._world.policy.people.get(person)
         devices = self._targets.devices_of(name)
-        seen = gate.visible(self._world.scope, self._world.policy.people.get(person))
-        return not devices or bool(seen.intersection(devices))
+        if not devices:
+            return who is not None and ADMINS in who.groups
+        return bool(gate.visible(self._world.scope, who).intersection(devices))

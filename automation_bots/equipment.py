@@ -88,6 +88,7 @@ class Equipment:
             parallel=drivers.network.parallel,
             threads=drivers.network.threads,
             output_limit=drivers.output_limit,
+            keep_days=self._home.settings.retention.days,
         )
 
     def powershell(self, ssh: Ssh | None = None) -> PowerShell:

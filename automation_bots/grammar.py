@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,13 @@ def words(line: str) -> tuple[Word, ...]:
     if len(found) > MAX_WORDS:
         raise BadCommand(f"{len(found)} words are too many; at most {MAX_WORDS} are read.")
     return tuple(found)
+
+
+def flags(line: str) -> Iterator[tuple[str, str]]:
+    """Give each flag without a value, and the line without it; a quoted word is none."""
+    for found in _WORD.finditer(line):
+        if found.group().startswith("--"):
+            yield found.group()[2:], f"{line[: found.start()]}{line[found.end() :]}".strip()
 
 
 def _unquoted(word: str) -> str:

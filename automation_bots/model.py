@@ -145,8 +145,8 @@ class Operation:
 
     def driver_on(self, device: Device) -> str:
         """Return the driver that does this on a device."""
-        if self.network and device.driver == "network":
-            return device.driver
+        if self.network and (device.driver == "network" or device.has_command_line):
+            return "network"
         return self.driver or device.driver
 
     def risk_of(self, parameters: Mapping[str, Any]) -> Risk:
@@ -181,6 +181,12 @@ class Device:
         return driver_of(self.variables)
 
     @property
+    def has_command_line(self) -> bool:
+        """Whether it is a network device that Ansible or the driver ssh reaches: it has no Python and no shell."""
+        network_cli = str(self.variables.get("ansible_connection", "")).endswith("network_cli")
+        return self.driver in {"ansible", "ssh"} and (network_cli or self.platform in _COMMAND_LINES)
+
+    @property
     def site(self) -> str:
         """The part of the network that one group of workers serves; empty when not set."""
         return str(self.variables.get("site", ""))
@@ -194,6 +200,7 @@ class Device:
 
 _NETWORK_OS = {"ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "eos": "arista_eos",
                "junos": "juniper_junos", "vyos": "vyos", "frr": "frr"}  # fmt: skip
+_COMMAND_LINES = frozenset(_NETWORK_OS.values()) - {"frr", "vyos"} | {"cisco_xe"}  # those two may have a shell
 
 
 def platform_of(variables: Mapping[str, Any]) -> str:

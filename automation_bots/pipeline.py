@@ -287,6 +287,9 @@ class Pipeline:
         first, _, rest = said.line.strip().partition(" ")
         if self._parts.world.catalog.find(both := f"{said.operation}-{first}"):
             return replace(said, operation=both, line=rest)
+        for flag, line in grammar.flags(said.line):  # `config --replace` is config-replace
+            if self._parts.world.catalog.find(both := f"{said.operation}-{flag}"):
+                return replace(said, operation=both, line=line)
         if said.operation != "run":
             return said
         verb = self._parts.world.catalog.find(first)

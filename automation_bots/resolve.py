@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from automation_bots import gate, grammar, leading, patterns
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.model import Person, Request, one_line
+from automation_bots.rules import ADMINS
 from automation_bots.world import World
 
-Selectors = Mapping[str, Callable[[str], tuple[str, ...]]]  # by `leading`: a target's words -> its devices
+# By `leading`: a target's words, and whether what the inventory does not have may be named -> its devices.
+Selectors = Mapping[str, Callable[[str, bool], tuple[str, ...]]]
 _View = tuple[tuple[str, ...], patterns.Groups]
 
 
@@ -35,13 +37,20 @@ class Resolver:
         if operation.devices == "none" or not pattern:
             return ()
         if select := self._selectors.get(operation.leading):
-            return self._selected(person, pattern, select(pattern))
+            return self._selected(person, pattern, select)
         devices = self.expand(person, pattern)
         if operation.devices == "one" and len(devices) != 1:
             raise BadCommand(f"{operation.name} takes one device; {one_line(pattern, 60)!r} means {len(devices)}.")
         return devices
 
-    def _selected(self, person: Person, target: str, devices: tuple[str, ...]) -> tuple[str, ...]:
+    def _selected(self, person: Person, target: str, select: Callable[[str, bool], tuple[str, ...]]) -> tuple[str, ...]:
+        admin = ADMINS in person.groups
+        try:
+            devices = select(target, admin)
+        except UnknownDevice:
+            if admin:
+                raise
+            devices = ()  # others do not hear whether it is nowhere, or only not for them
         mine = _among(devices, gate.visible(self._world.scope, person))
         if not mine or (len(mine) < len(devices) and target.startswith(leading.LISTED)):
             raise UnknownDevice(f"No device {one_line(target.removeprefix(leading.LISTED), 60)!r}. → !devices")

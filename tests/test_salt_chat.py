@@ -87,6 +87,10 @@ def test_a_minion_that_the_inventory_does_not_have_is_refused_and_named(chat, sa
         salt.command("salt-key", "--yes", "--accept", "web9")
         said = chat.asks("!salt -L web1,web9 test.ping", "inventory")
         assert "The inventory does not have minion web9." in said
+        assert "web9" in chat.asks("!minions", "waiting for their key", seconds=20)
+        assert "web9" not in chat.asks("!minions", "waiting for their key", who="joe", seconds=20)
+        assert "No device 'web1,web9'" in chat.asks("!salt -L web1,web9 test.ping", "No", who="joe")
+        chat.asks("!salt web* test.ping", "on web1, front done in", who="joe", seconds=20)
     finally:
         salt.stop("web9")
         salt.command("salt-key", "--yes", "--delete", "web9")

@@ -210,6 +210,8 @@ def _words(error: Exception) -> str:
         return "takes connections but does not answer; is it overloaded?"
     if isinstance(error, requests.exceptions.ConnectionError | OSError):
         return "closed the connection"
+    if "credssp" in text.lower():
+        return f"cannot be logged in to by CredSSP: {one_line(text, 200)}; pip install pywinrm[credssp], on the bot"
     if "not installed" in text or "kerberos" in text.lower():
         return f"cannot be logged in to by Kerberos: {one_line(text, 200)}; pip install pywinrm[kerberos], then kinit"
     if isinstance(error, WinRMTransportError):

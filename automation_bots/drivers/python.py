@@ -44,6 +44,8 @@ class Python:
 
     def run(self, task: Task, report: Report) -> None:
         """Run the function once for all devices of the task."""
+        if not task.devices and task.operation.devices == "required":
+            return
         function = _function(task)
         results = _Results(task, report, function.path.name)
         if task.cancel.is_set():

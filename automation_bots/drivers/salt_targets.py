@@ -10,6 +10,7 @@ from typing import Protocol
 from automation_bots.drivers.salt_api import SaltApi, Session
 from automation_bots.drivers.salt_calls import minion_of
 from automation_bots.errors import BadCommand, DriverError, UnknownDevice
+from automation_bots.leading import LISTED
 from automation_bots.model import Device, one_line
 
 _FRESH = 60.0  # seconds for which the list of accepted keys is believed; a name that is not in it is asked for at once
@@ -39,8 +40,11 @@ class Targets:
         self._known: tuple[float, frozenset[str]] = (0.0, frozenset())
         self._index: tuple[object, Mapping[str, tuple[str, ...]]] = (None, {})
 
-    def __call__(self, target: str) -> tuple[str, ...]:
-        """Return the devices; a minion that the inventory does not have refuses the whole, and is named."""
+    def __call__(self, target: str, strangers: bool = True) -> tuple[str, ...]:  # noqa: FBT001, FBT002 - of a contract
+        """Return the devices; a minion that the inventory does not have refuses the whole, and is named.
+
+        Whoever may not know of such minions (`strangers` is false) gets the others, unless it was named itself.
+        """
         try:
             minions = self._minions(target)
         except DriverError as error:
@@ -48,13 +52,14 @@ class Targets:
         if not minions:
             raise UnknownDevice(f"Salt has no minion that {one_line(target, 60)!r} means. → !minions")
         index = self._by_minion()
-        if strangers := [minion for minion in minions if minion not in index]:
-            names = ", ".join(one_line(name, 60) for name in strangers[:_SHOWN])
-            more = f" and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
+        unknown = [minion for minion in minions if minion not in index]
+        if unknown and (strangers or target.startswith(LISTED)):
+            names = ", ".join(one_line(name, 60) for name in unknown[:_SHOWN])
+            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
             raise UnknownDevice(
                 f"The inventory does not have minion {names}{more}. Add it there (salt_minion), or leave it out."
             )
-        return tuple(device for minion in minions for device in index[minion])
+        return tuple(device for minion in minions for device in index.get(minion, ()))
 
     def devices_of(self, name: str) -> tuple[str, ...]:
         """Return the devices behind a minion's id or a device's name; empty when the inventory has none."""

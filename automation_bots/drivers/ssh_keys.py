@@ -63,23 +63,22 @@ class Keys:
             self._agent.close()
 
     async def _load(self, key: Path | str, access: Access) -> Pairs | str:
-        certificate = _certificate(key, access)
+        certificate = access.certificate or beside(key)
         stamps = _mtime(key) if isinstance(key, Path) else 0, _mtime(certificate) if certificate else 0
         what = (key, certificate, access.passphrase, *stamps)
         if what not in self._loaded:
-            thread = asyncio.to_thread(_opened, key, certificate, access.passphrase)
+            thread = asyncio.to_thread(opened, key, certificate, access.passphrase)
             self._loaded[what] = asyncio.ensure_future(thread)
         # Many devices wait for one reading; that one of them stops must not stop it for the others.
         return await asyncio.shield(self._loaded[what])
 
 
-def _certificate(key: Path | str, access: Access) -> Path | None:
-    if access.certificate:
-        return access.certificate
-    if isinstance(key, Path):
-        beside = key.with_name(key.name + "-cert.pub")
-        return beside if beside.exists() else None
-    return None
+def beside(key: Path | str) -> Path | None:
+    """Return the certificate that lies beside a key's file."""
+    if not isinstance(key, Path):
+        return None
+    found = key.with_name(key.name + "-cert.pub")
+    return found if found.exists() else None
 
 
 def _mtime(path: Path | str) -> int:
@@ -89,7 +88,8 @@ def _mtime(path: Path | str) -> int:
         return -1
 
 
-def _opened(key: Path | str, certificate: Path | None, passphrase: str) -> Pairs | str:
+def opened(key: Path | str, certificate: Path | None, passphrase: str) -> Pairs | str:
+    """Read a private key (a file, or its text) with its certificate; or return the words saying why that fails."""
     name = f"key {key}" if isinstance(key, Path) else "key of the inventory"
     try:
         data = key.read_bytes() if isinstance(key, Path) else key.strip().encode() + b"\n"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from automation_bots.drivers import Cancel
 from automation_bots.drivers.network import operations as ops
-from automation_bots.model import Device, Status
-from tests.drivers.network_bench import Chat, driver, router
+from automation_bots.drivers.network.archive import Archive
+from automation_bots.model import Status
 from tests.lab.frr import Frr, wait
 
 pytestmark = pytest.mark.slow
@@ -21,25 +22,8 @@ ROUTE = ("ip route 198.51.100.0/24 blackhole",)
 
 @pytest.fixture
 def frr() -> Iterator[Frr]:
-    if Frr.missing:
-        pytest.skip(Frr.missing)
     with Frr() as lab:
         yield lab
-
-
-@pytest.fixture
-def chat(frr: Frr, tmp_path: Path) -> Chat:
-    return Chat(driver(frr.known_hosts, tmp_path / "data"), tmp_path / "work", ansible_password=frr.password)
-
-
-@pytest.fixture
-def r1(frr: Frr) -> Device:
-    return router(frr, frr.routers[0])
-
-
-@pytest.fixture
-def r2(frr: Frr) -> Device:
-    return router(frr, frr.routers[1])
 
 
 def test_check_shows_the_difference_and_sends_nothing(chat, r1, frr):
@@ -118,6 +102,16 @@ def test_what_is_no_configuration_is_never_sent(chat, r1, line):
 
 
 # --- the archive
+
+
+def test_what_a_job_replaced_is_forgotten_with_the_job(tmp_path):
+    archive = Archive(tmp_path, keep_days=30)
+    for job, days in ((1, 40), (2, 10)):
+        archive.remember(job, "r1", {"before": "x"})
+        old = time.time() - days * 86_400
+        os.utime(tmp_path / "changes" / f"{job}-r1.cfg", (old, old))
+    archive.tidy()
+    assert [archive.replaced(job, "r1") is not None for job in (1, 2)] == [False, True]
 
 
 def test_a_backup_is_kept_in_git_and_readable_by_nobody_else(chat, r1, r2, tmp_path):

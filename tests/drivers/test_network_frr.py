@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,36 +11,13 @@ from automation_bots import verbs
 from automation_bots.drivers.network import operations as ops
 from automation_bots.model import Command, Device, Risk, Status
 from tests.drivers.contract import DriverContract, Lab
-from tests.drivers.network_bench import LIMIT, Chat, driver, router
+from tests.drivers.network_bench import LIMIT, driver, router
 from tests.drivers.ssh_bench import closed_port, secrets, verb
 from tests.lab.frr import Frr, wait
 
 pytestmark = pytest.mark.slow
 _NUMBERS = itertools.count(100)
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def frr() -> Iterator[Frr]:
-    if Frr.missing:
-        pytest.skip(Frr.missing)
-    with Frr() as lab:
-        yield lab
-
-
-@pytest.fixture
-def chat(frr: Frr, tmp_path: Path) -> Chat:
-    return Chat(driver(frr.known_hosts, tmp_path / "data"), tmp_path / "work", ansible_password=frr.password)
-
-
-@pytest.fixture
-def r1(frr: Frr) -> Device:
-    return router(frr, frr.routers[0])
-
-
-@pytest.fixture
-def r2(frr: Frr) -> Device:
-    return router(frr, frr.routers[1])
 
 
 def processes_with(words: str) -> bool:

@@ -173,9 +173,10 @@ def test_checks_of_the_certificate_are_left_out_only_where_the_inventory_says_so
     assert run(cmdlet("Write-Output", InputObject="in"), at).output == "in"
 
 
-def test_kerberos_says_what_is_missing(run, server):
-    outcome = run(cmdlet("Get-Date"), device(server, ansible_winrm_transport="kerberos"))
-    assert "pip install pywinrm[kerberos]" in outcome.summary
+@pytest.mark.parametrize("login", ["kerberos", "credssp"])
+def test_a_login_whose_library_is_missing_says_what_to_install(run, server, login):
+    outcome = run(cmdlet("Get-Date"), device(server, ansible_winrm_transport=login))
+    assert f"pip install pywinrm[{login}]" in outcome.summary
 
 
 def test_a_shell_is_used_again_by_the_next_job(run, server):

@@ -1,17 +1,43 @@
 """PowerShell over SSH: the same envelope, carried by the SSH driver's process."""
 
 import threading
+import time
+from dataclasses import replace
 
 import pytest
 
 from automation_bots.drivers import Cancel
 from automation_bots.drivers.powershell_ps import PS
 from automation_bots.model import Device, Risk, Status
-from tests.drivers.contract import Bench
-from tests.drivers.winrm_bench import cmdlet, powershell, text
+from automation_bots.verbs import Entry
+from tests.drivers.contract import Bench, DriverContract, Lab
+from tests.drivers.ssh_bench import closed_port
+from tests.drivers.winrm_bench import LIMIT, cmdlet, powershell, text, trace_in
 from tests.lab.winrm.ssh import PASSWORD, windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
+
+class TestContract(DriverContract):
+    @pytest.fixture
+    def lab(self, device, tmp_path):
+        path = f"C:\\traces\\{tmp_path.name}-{time.time_ns()}"
+        driver = powershell(tmp_path, device.variables["folder"] / "known_hosts")
+        failing = Entry(cmdlet={"cmdlet": "Write-Error", "Message": "no"})
+        yield Lab(
+            driver=driver,
+            good=tuple(replace(device, name=f"win{number}") for number in (1, 2, 3)),
+            broken=Device("bad1", variables={**device.variables, "platform": "broken"}),
+            unreachable=Device("gone1", variables={**device.variables, "ansible_port": closed_port()}),
+            hello=cmdlet("Write-Output", InputObject="hello", others={"broken": failing}),
+            slow=cmdlet("Start-Sleep", Seconds=60, risk=Risk.CHANGE),
+            loud=cmdlet("Get-Content", TotalCount=LIMIT * 3 // 100),
+            touch=cmdlet("Set-Content", LiteralPath=path, Value="x", risk=Risk.CHANGE),
+            touched=lambda: trace_in(device.variables["folder"], path) is not None,
+            output_limit=LIMIT,
+            secrets=lambda _: {"ansible_password": PASSWORD},
+        )
+        driver.ssh.ssh.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers.powershell import PowerShell
@@ -38,5 +39,9 @@ def secrets(_device: str) -> dict[str, str]:
 
 
 def trace_of(server: Winrm, path: str) -> str | None:
-    found = server.folder / "traces" / base64.urlsafe_b64encode(path.encode()).decode()[:200]
+    return trace_in(server.folder, path)
+
+
+def trace_in(folder: Path, path: str) -> str | None:
+    found = folder / "traces" / base64.urlsafe_b64encode(path.encode()).decode()[:200]
     return found.read_text() if found.exists() else None

@@ -82,6 +82,15 @@ class _Login(asyncssh.SSHServer):
     def validate_password(self, username: str, password: str) -> bool:
         return (username, password) == (USER, PASSWORD)
 
+    def public_key_auth_supported(self) -> bool:
+        return bool(self._device.trusted)
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return username == USER and key.public_data in self._device.trusted
+
+    def validate_ca_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return username == USER and key.public_data in self._device.trusted
+
     def session_requested(self) -> _Shell:
         return _Shell(self._device)
 
@@ -91,6 +100,7 @@ class _Shell(asyncssh.SSHServerSession):
         self._device, self._line, self._hidden, self._paging = device, "", False, True
         self._privileged = not device.manner.enable
         self._rest: list[str] = []
+        self._talk = device.talk()
 
     def connection_made(self, chan: asyncssh.SSHServerChannel) -> None:
         self._channel = chan
@@ -106,6 +116,8 @@ class _Shell(asyncssh.SSHServerSession):
 
     @property
     def _prompt(self) -> str:
+        if self._talk is not None:
+            return self._talk.prompt
         return f"{self._device.name}{'#' if self._privileged else '>'}"
 
     def data_received(self, data: str, datatype: object) -> None:
@@ -140,13 +152,20 @@ class _Shell(asyncssh.SSHServerSession):
         if line and line == self._device.manner.silent:
             self._channel.write(f"{line}\r\nworking")
             return
-        lines = self._device.answer(line, privileged=self._privileged).split("\n")
+        if self._talk is not None:
+            text = self._talk.answer(line)
+        else:
+            text = self._device.answer(line, privileged=self._privileged)
+        lines = text.split("\n")
         if self._device.manner.pages and self._paging:
             self._channel.write(f"{line}\r\n")
             self._rest = lines
             self._page()
             return
         text = "\r\n".join(lines)
+        if text.endswith(") "):  # a question, behind which the cursor stays
+            self._channel.write(f"{line}\r\n{text}")
+            return
         self._channel.write(f"{line}\r\n{text}\r\n{self._prompt}" if text else f"{line}\r\n{self._prompt}")
 
     def _page(self) -> None:
@@ -162,6 +181,11 @@ class Cli:
     def __init__(self, name: str, manner: Manner) -> None:
         self.name, self.manner = name, manner
         self.connections = self.most = self.turned_away = 0
+        self.trusted: set[bytes] = set()  # public keys, of people or of authorities
+
+    def talk(self) -> object | None:
+        """A session with a mode of its own, for devices that can be configured."""
+        return None
 
     def answer(self, line: str, *, privileged: bool) -> str:
         if line == "show version":

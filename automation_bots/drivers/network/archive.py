@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from urllib.parse import quote
 from automation_bots.errors import DriverError
 
 _SECONDS = 60
+_DAY_SECONDS = 86_400
 _IDENTITY = {"GIT_AUTHOR_NAME": "automation-bots", "GIT_AUTHOR_EMAIL": "bot@localhost",
              "GIT_COMMITTER_NAME": "automation-bots", "GIT_COMMITTER_EMAIL": "bot@localhost"}  # fmt: skip
 
@@ -30,7 +33,9 @@ class Version:
 class Archive:
     """One folder: `configs/` is the repository, `changes/` what jobs replaced."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep_days: int = 0) -> None:
+        self._keep_days = keep_days  # for `changes/`; 0: for ever
+        self._tidied = 0.0
         self._configs = folder / "configs"
         self._changes = folder / "changes"
         self._lock = threading.Lock()
@@ -91,6 +96,17 @@ class Archive:
         except (FileNotFoundError, ValueError):
             return None
         return found if isinstance(found, dict) else None
+
+    def tidy(self) -> None:
+        """Forget what jobs replaced that the bot has forgotten too; once a day is enough."""
+        now = time.time()
+        if not self._keep_days or now - self._tidied < _DAY_SECONDS:
+            return
+        self._tidied = now
+        for path in self._changes.glob("*.cfg"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < now - self._keep_days * _DAY_SECONDS:
+                    path.unlink()
 
     def _prepare(self) -> None:
         self._configs.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,11 +11,12 @@ from typing import Any
 from automation_bots.drivers.network import getters, plans
 from automation_bots.drivers.network import lines as config_lines
 from automation_bots.drivers.network.cli import Cli
-from automation_bots.drivers.network.ways import Way, way_of
+from automation_bots.drivers.network.ways import Wanted, Way, way_of
 from automation_bots.drivers.network.work import Found, Problem
 from automation_bots.render import many
 
 _LOOK_SECONDS = 1.0
+_MORE_SECONDS = 120  # for the new login and for going back over the connection that is open
 EXPECTATIONS = ("bgp", "interfaces")
 
 
@@ -35,22 +36,23 @@ class Change:
         """Configure; whatever goes wrong after the first line was sent leads back to where it began."""
         plans.load()  # what is needed to go back is there before anything is sent
         with self.cli.opened() as connection:
-            way = way_of(self.cli.work.platform)(connection)
+            way = way_of(self.cli.work, connection)
             before = way.running()
-            tree = config_lines.structured(self.values["lines"])
+            wanted = Wanted(config_lines.structured(self.values["lines"]), bool(self.values.get("replace")))
             if self.values["check"]:
-                return _plan(way.candidate(before, tree))
+                return _plan(way.candidate(before, wanted))
             seen = {what: _good(self.cli, what) for what in self.values["expect"]}
-            return self._applied(way, before, tree, seen)
+            return self._applied(way, before, wanted, seen)
 
-    def _applied(self, way: Way, before: str, tree: plans.Tree, seen: dict[str, set[str]]) -> Found:
+    def _applied(self, way: Way, before: str, wanted: Wanted, seen: dict[str, set[str]]) -> Found:
         try:
-            way.commit(tree)
+            way.commit(wanted, self._patience)
             after = way.running()
             changed = plans.difference(before, after)
             if changed:
                 self._look(seen)
             way.confirm(save=bool(self.values["save"]))
+            _still(way, after)
         except Problem as problem:
             return self._undone(way, before, str(problem))
         except Exception as error:  # noqa: BLE001 - whatever a library meets, the device is brought back
@@ -58,6 +60,11 @@ class Change:
         if not changed:
             return Found("ok", "nothing to change: it is so already")
         return Found("changed", _counted(changed), changed, kept={"before": before, "after": after})
+
+    @property
+    def _patience(self) -> int:
+        """Seconds after which a device that nobody confirms to goes back by itself: more than the look takes."""
+        return _MORE_SECONDS + 60 * -(-int(self.values["within"] + self.values["stay"]) // 60)
 
     def _undone(self, way: Way, before: str, why: str) -> Found:
         """Go back over the connection that is still open, else by a new one."""
@@ -79,7 +86,7 @@ class Change:
     def _undone_anew(self, before: str) -> str | None:
         for _ in range(3):
             with contextlib.suppress(Exception), self.cli.opened() as connection:
-                return way_of(self.cli.work.platform)(connection).undo(before)
+                return way_of(self.cli.work, connection).undo(before)
             time.sleep(_LOOK_SECONDS)
         return None
 
@@ -122,6 +129,11 @@ def _good(cli: Cli, what: str) -> set[str]:
     return {row[0] for row in getters.rows(cli, "interfaces") if row[1] == "yes"}
 
 
+def _still(way: Way, after: str) -> None:
+    if plans.difference(after, way.running()):
+        raise Problem("the device went back by itself before the change was confirmed")
+
+
 def _plan(changed: str) -> Found:
     if not changed:
         return Found("ok", "nothing would change: it is so already")
@@ -138,7 +150,7 @@ def restore(cli: Cli) -> Found:
     """Bring a device back to what a job replaced; refused when somebody changed it since, unless that is wanted."""
     values = cli.work.values
     with cli.opened() as connection:
-        way = way_of(cli.work.platform)(connection)
+        way = way_of(cli.work, connection)
         running = way.running()
         since = plans.difference(values["after"], running)
         if since and not values["anyway"]:

@@ -133,7 +133,7 @@ class Verb(_Looking):
         """The verb's entry for any network device comes first."""
         body, values = self.task.operation.body, self.task.parameters
         name = body.getter() if isinstance(body, verbs.Verb) else self.task.operation.network
-        if name and device.platform in ASKED:
+        if name and (device.platform in ASKED or device.variables.get("napalm_driver")):
             return "getter", {"getter": name, "target": str(values.get("destination") or "")}
         command = body.command(device.platform, values) if isinstance(body, HasCommand) else None
         words = _unwrapped(command.argv if command else (), device.platform)
@@ -162,7 +162,7 @@ class Config(_Looking):
         body, values = self.task.operation.body, self.task.parameters
         lines = body.lines if isinstance(body, Snippet) else values["lines"]
         try:
-            lines = config_lines.checked(lines)
+            lines = config_lines.checked(lines, whole=isinstance(body, Body) and body.replaces)
         except UserError as error:
             raise DriverError(str(error)) from error
         return "config", {
@@ -172,6 +172,8 @@ class Config(_Looking):
             "stay": values.get("stay", 5),
             "save": bool(values.get("save")),
             "check": self.task.check,
+            "replace": not isinstance(body, Snippet) and body.replaces,
+            "job": self.task.job.number,
         }
 
     def outcome(self, device: Device, found: Found) -> Outcome:
@@ -179,10 +181,7 @@ class Config(_Looking):
         if found.kept:
             self.archive.remember(self.task.job.number, device.name, {"after": "", **found.kept})
         status, summary = Status(found.status), one_line(found.summary, 500)
-        if status is Status.CHANGED:
-            with self.lock:
-                self.texts[device.name] = found.text
-        if status is Status.OK and found.text:
+        if status is Status.CHANGED or (status is Status.OK and found.text):
             with self.lock:
                 self.texts[device.name] = found.text
         return Outcome(device.name, status, summary, found.text)
@@ -215,6 +214,7 @@ class Restore(Config):
             "anyway": bool(values.get("anyway")) or not replaced["after"],
             "save": bool(values.get("save")),
             "check": self.task.check,
+            "job": self.task.job.number,
         }
 
 

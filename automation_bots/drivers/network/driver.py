@@ -47,9 +47,10 @@ class Network:
         parallel: int = 500,
         threads: int = 20,
         output_limit: int = 1_000_000,
+        keep_days: int = 0,
     ) -> None:
         self.manner = manner if isinstance(manner, Manner) else Manner(KnownHosts(manner))
-        self.archive = Archive(data)
+        self.archive = Archive(data, keep_days)
         self.parallel, self.threads = parallel, threads
         self.output_limit = output_limit
         self.processes = Processes(max(output_limit * 4, 1_000_000))
@@ -57,6 +58,7 @@ class Network:
     def run(self, task: Task, report: Report) -> None:
         """Ask all devices, report each as it answers, then sum up."""
         deed = deeds.deed_of(task, self.archive)
+        self.archive.tidy()
         run = _Run(self, task, report, deed)
         work = [share for device in task.devices if (share := run.share(device)) is not None]
         if work:

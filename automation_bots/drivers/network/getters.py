@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from automation_bots.drivers.network import cli as command_line
+from automation_bots.drivers.network import napalm_open
 from automation_bots.drivers.network.cli import Cli
 from automation_bots.drivers.network.work import Problem
 
@@ -19,7 +20,6 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "arp": ("interface", "ip", "mac"),
     "route": ("prefix", "protocol", "via", "interface", "active"),
 }
-_NAPALM = {"cisco_ios": "ios", "cisco_xe": "ios", "cisco_nxos": "nxos_ssh", "arista_eos": "eos"}
 Row = tuple[str, ...]
 
 
@@ -27,7 +27,8 @@ def rows(cli: Cli, getter: str, target: str = "") -> tuple[Row, ...]:
     """Ask one device; the rows have the columns of `HEADERS`."""
     if cli.work.platform == "frr":
         return tuple(_by_name(tuple(_FRR[getter](cli, target))))
-    with napalm_of(cli) as driver:
+    with cli.opened() as connection:
+        driver = napalm_open.driver_on(cli.work, connection)
         try:
             return tuple(_by_name(tuple(_READ[getter](driver, target))))
         except NotImplementedError as error:
@@ -36,40 +37,6 @@ def rows(cli: Cli, getter: str, target: str = "") -> tuple[Row, ...]:
 
 def _by_name(found: tuple[Row, ...]) -> list[Row]:
     return sorted(found)
-
-
-class napalm_of:  # noqa: N801 - reads as what it gives: with napalm_of(cli) as driver
-    """A NAPALM driver on our own netmiko connection, so that host keys and jump hosts are checked as everywhere."""
-
-    def __init__(self, cli: Cli) -> None:
-        self._cli = cli
-        self._open: Any
-
-    def __enter__(self) -> Any:
-        platform = self._cli.work.platform
-        if platform not in _NAPALM:
-            raise Problem(f"no getter for the platform {platform} ({', '.join(_NAPALM)}, frr have them); try !show")
-        import napalm
-
-        options = {"transport": "ssh"} if platform == "arista_eos" else {}
-        login = self._cli.work.login
-        driver = napalm.get_network_driver(_NAPALM[platform])(
-            login.host, login.user, "", int(self._cli.work.read_seconds), optional_args=options
-        )
-        self._open = self._cli.opened()
-        connection = self._open.__enter__()
-        driver._netmiko_device = connection  # noqa: SLF001 - where NAPALM keeps it
-        driver._netmiko_open = lambda *_args, **_more: connection  # noqa: SLF001 - its one way to connect
-        try:
-            with command_line.said():
-                driver.open()
-        except BaseException:
-            self._open.__exit__(None, None, None)
-            raise
-        return driver
-
-    def __exit__(self, *why: Any) -> None:
-        self._open.__exit__(None, None, None)
 
 
 def _seconds(value: Any) -> str:

@@ -92,7 +92,8 @@ def _restore(cli: Any, _stopping: threading.Event) -> Found:
 def _running(cli: Any, _stopping: threading.Event) -> Found:
     from automation_bots.drivers.network.ways import running_config
 
-    return Found(kept={"running": running_config(cli)})
+    with cli.opened() as connection:
+        return Found(kept={"running": running_config(cli.work, connection)})
 
 
 _SLOW: dict[str, Callable[[Any, threading.Event], Found]] = {

@@ -23,8 +23,13 @@ _EXITS = {"exit", "quit", "exit-address-family", "exit-vrf", "!", "end"}
 _ENDS = {"!", "exit", "quit", "end"}
 
 
-def checked(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines that are configuration, indented as they were; a BadParameter names one that is not."""
+def checked(lines: Iterable[str], *, whole: bool = False) -> tuple[str, ...]:
+    """Return the lines that are configuration, indented as they were; a BadParameter names one that is not.
+
+    A `whole` configuration may be as a device shows it, with the words around it.
+    """
+    if whole:
+        lines = [line for line in lines if not _NOISE.match(line)]
     kept = tuple(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith(("!", "#")))
     nested = any(line.startswith(" ") for line in kept)
     for line in kept:
@@ -79,14 +84,21 @@ def _by_words(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 def flat(tree: Sequence[tuple[int, str]]) -> tuple[str, ...]:
     """Return what to send: each section is left before a line that is not in it."""
-    sent: list[str] = []
+    return tuple(text for _, text in _walked(tree))
+
+
+def whole(tree: Sequence[tuple[int, str]]) -> str:
+    """Return the same as one text, indented."""
+    return "\n".join(f"{' ' * depth}{text}" for depth, text in _walked(tree)) + "\n"
+
+
+def _walked(tree: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     for number, (depth, text) in enumerate(tree):
         before = tree[number - 1][0] if number else 0
-        sent += ["exit"] * (before - depth)
+        yield from ((level, "exit") for level in range(before - 1, depth - 1, -1))
         if number and depth == before == 0 and _HEAD.match(tree[number - 1][1]):
-            sent.append("exit")
-        sent.append(text)
-    return tuple(sent)
+            yield 0, "exit"
+        yield depth, text
 
 
 def indented(tree: Sequence[tuple[int, str]]) -> str:

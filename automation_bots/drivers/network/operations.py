@@ -26,6 +26,7 @@ class Body:
     """What the driver does: the name of the deed."""
 
     deed: str
+    replaces: bool = False  # the lines are to be all that there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,18 @@ CONFIG = Operation(
     group="Network",
     previews=True,
     body=Body("config"),
+)
+REPLACE = Operation(
+    name="config-replace",
+    help="Replace the whole configuration of network devices: what the lines do not name is removed",
+    risk=Risk.CHANGE,
+    driver="network",
+    parameters=(_LINES, _EXPECT, _WITHIN, _STAY, _SAVE),
+    examples=("config replace core1 --check", "config replace core1 --expect bgp"),
+    group="Network",
+    like="config",
+    previews=True,
+    body=Body("config", replaces=True),
 )
 ROLLBACK = Operation(
     name="config-rollback",
@@ -112,7 +125,7 @@ BACKUP = Operation(
 
 def operations() -> tuple[Operation, ...]:
     """Return what this driver offers."""
-    return SHOW, CONFIG, ROLLBACK, DIFF, HISTORY, BACKUP
+    return SHOW, CONFIG, REPLACE, ROLLBACK, DIFF, HISTORY, BACKUP
 
 
 def snippet(name: str, *lines: str) -> Operation:

@@ -49,7 +49,16 @@ def work_on(device: Device, task: Task, manner: Manner, kind: str, values: Mappi
         values=values,
         connect_seconds=manner.connect_seconds,
         read_seconds=float(read_seconds),
+        napalm=str(device.variables.get("napalm_driver") or ""),
+        napalm_args=_arguments(device),
     )
+
+
+def _arguments(device: Device) -> Mapping[str, Any]:
+    found = device.variables.get("napalm_optional_args") or {}
+    if not isinstance(found, Mapping):
+        raise DriverError("napalm_optional_args in its inventory has to be names with values")
+    return dict(found)
 
 
 def _login(device: Device, secrets: Mapping[str, str], manner: Manner) -> Login:
@@ -63,16 +72,19 @@ def _login(device: Device, secrets: Mapping[str, str], manner: Manner) -> Login:
 
 def _of_access(access: Access, manner: Manner) -> Login:
     own = (access.key_file,) if access.key_file else (*access.more_keys, *manner.key_files)
+    named = bool(access.key_file or access.private_key)
     return Login(
         host=access.host,
         port=access.port,
         user=access.user,
         known=_trusted(manner.known_hosts, access.host, access.port),
-        key_files=tuple(str(path) for path in own if path.exists()),
-        agent=manner.agent and not access.key_file and not access.password,
+        key_files=() if access.private_key else tuple(str(path) for path in own if named or path.exists()),
+        certificate=str(access.certificate or ""),
+        agent=manner.agent and not named and not access.password,
         legacy=access.legacy,
         password=access.password,
         passphrase=access.passphrase,
+        private_key=access.private_key,
     )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import hashlib
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncssh
 
 from automation_bots.drivers.network.work import Login, Problem, Work
+from automation_bots.drivers.ssh_keys import beside, opened
 
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
 
@@ -70,25 +73,44 @@ async def _connect(
 ) -> asyncssh.SSHClientConnection:
     if not login.known:
         raise Problem(await _unknown_key(login, through, seconds), "unreachable")
+    keys, useless = await _keys(login)
     try:
         return await asyncio.wait_for(
-            asyncssh.connect(login.host, login.port, tunnel=through or (), **_options(login)), seconds
+            asyncssh.connect(login.host, login.port, tunnel=through or (), **_options(login, keys)), seconds
         )
     except TimeoutError as error:
         raise Problem(f"{login.where} did not answer within {seconds:.0f} s", "unreachable") from error
     except asyncssh.HostKeyNotVerifiable as error:
         raise Problem(await _changed_key(login, through, seconds)) from error
     except (asyncssh.Error, OSError, ValueError) as error:
-        raise Problem(_reason(login, error), "unreachable") from error
+        why = f"; {useless}" if useless and isinstance(error, asyncssh.PermissionDenied) else ""
+        raise Problem(f"{_reason(login, error)}{why}", "unreachable") from error
 
 
-def _options(login: Login) -> dict[str, Any]:
+async def _keys(login: Login) -> tuple[list[Any], str]:
+    """Return the keys that can be used, with their certificates, and why the others cannot."""
+    named = [login.private_key] if login.private_key else [Path(path) for path in login.key_files]
+    pairs: list[Any] = []
+    useless = []
+    for key in named:
+        certificate = Path(login.certificate) if login.certificate else beside(key)
+        found = await asyncio.to_thread(_opened, key, certificate, login.passphrase)
+        if isinstance(found, str):
+            useless.append(found)
+        else:
+            pairs += found
+    return pairs, "; ".join(useless)
+
+
+_opened = functools.lru_cache(maxsize=64)(opened)  # opening an encrypted key is slow on purpose
+
+
+def _options(login: Login, client_keys: list[Any]) -> dict[str, Any]:
     keys = [asyncssh.import_public_key(line) for line in login.known]
     options: dict[str, Any] = {
         "username": login.user,
         "password": login.password or None,
-        "passphrase": login.passphrase or None,
-        "client_keys": list(login.key_files) or None,
+        "client_keys": client_keys or None,
         "agent_path": () if login.agent else None,
         "known_hosts": (keys, [], []),
         "config": None,
@@ -133,7 +155,10 @@ async def _changed_key(login: Login, through: asyncssh.SSHClientConnection | Non
 def _reason(login: Login, error: Exception) -> str:
     where = login.where
     if isinstance(error, asyncssh.PermissionDenied):
-        had = [*(["key"] if login.key_files or login.agent else []), *(["password"] if login.password else [])]
+        had = [
+            *(["key"] if login.key_files or login.private_key or login.agent else []),
+            *(["password"] if login.password else []),
+        ]
         return f"authentication failed for user {login.user} on {where} (tried {' and '.join(had) or 'nothing'})"
     if isinstance(error, asyncssh.KeyExchangeFailed):
         hint = "" if login.legacy else "; an old device needs ssh_legacy: true in the inventory"

@@ -16,11 +16,13 @@ class Login:
     user: str
     known: tuple[str, ...] = ()  # the host keys that are trusted, as `type base64`
     key_files: tuple[str, ...] = ()
+    certificate: str = ""  # of the key, when it does not lie beside it
     agent: bool = False
     become: bool = False  # go to the enable mode, even if it asks for no password
     legacy: bool = False  # old key exchange and ciphers too
     password: str = field(default="", repr=False)
     passphrase: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)  # its text, out of a vault
     enable: str = field(default="", repr=False)
     jumps: tuple[Login, ...] = ()  # through these machines, the outermost first
 
@@ -49,6 +51,8 @@ class Work:
     values: Mapping[str, Any]
     connect_seconds: float = 10
     read_seconds: float = 30
+    napalm: str = ""  # the NAPALM driver that the inventory names
+    napalm_args: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Work:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,39 +38,44 @@ async def _run(process: asyncssh.SSHServerProcess[bytes], folder: Path) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-    process.exit(await child.wait())
+    ended, gone = asyncio.ensure_future(child.wait()), asyncio.ensure_future(process.wait_closed())
+    await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if not ended.done():
+        child.kill()  # what OpenSSH does to a session whose connection is gone
+    process.exit(await ended)
+
+
+async def _serve(folder: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=_Login,
+        server_host_keys=[key],
+        process_factory=lambda process: _run(process, folder),
+        encoding=None,
+    )
+    port = server.get_port()
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {key.export_public_key().decode()}")
+    print(port, flush=True)  # noqa: T201 - what the parent waits for
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    server.close()
 
 
 @contextlib.contextmanager
 def windows(folder: Path) -> Iterator[dict[str, Any]]:
-    """Give the inventory variables of the device; its host key is in `folder/known_hosts`."""
-    loop, ready, ended = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
-    key, found = asyncssh.generate_private_key("ssh-ed25519"), {}
-
-    async def serve() -> None:
-        server = await asyncssh.listen(
-            "127.0.0.1",
-            0,
-            server_factory=_Login,
-            server_host_keys=[key],
-            process_factory=lambda process: _run(process, folder),
-            encoding=None,
-        )
-        found["port"] = server.get_port()
-        ready.set()
-        await ended.wait()
-        server.close()
-        await server.wait_closed()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
-    thread.start()
-    if not ready.wait(10):
-        raise RuntimeError("the SSH server did not start")
-    public = key.export_public_key().decode()
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{found['port']} {public}")
-    try:
+    """Give the inventory variables of the device, a process of its own; its host key is in `folder/known_hosts`."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-m", "tests.lab.winrm.ssh", str(folder)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(argv, env=environment, **pipes) as process:
+        port = process.stdout.readline()
+        if not port:
+            raise RuntimeError("the SSH server did not start")
         yield {"ansible_connection": "ssh", "ansible_shell_type": "powershell", "ansible_host": "127.0.0.1",
-               "ansible_port": found["port"], "ansible_user": USER}  # fmt: skip
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+               "ansible_port": int(port), "ansible_user": USER}  # fmt: skip
+        process.stdin.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Path(sys.argv[1])))
