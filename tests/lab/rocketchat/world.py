@@ -12,7 +12,7 @@ _LETTERS = "23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"
 _MENTION = re.compile(r"(^|\s|>)@([0-9a-zA-Z-_.]+)", re.MULTILINE)
 _URL = re.compile(r"https?://[^\s<>]+")
 EMOJI = frozenset(
-    """+1 -1 thumbsup thumbsdown white_check_mark heavy_check_mark x no_entry no_entry_sign negative_squared_cross_mark
+    """mag +1 -1 thumbsup thumbsdown white_check_mark heavy_check_mark x no_entry no_entry_sign negative_squared_cross_mark
     eyes hourglass hourglass_flowing_sand warning octagonal_sign tada rocket smile heart raised_hand question
     arrows_counterclockwise repeat clock1 zero one two three four five six seven eight nine keycap_ten ballot_box_with_check
     regional_indicator_a regional_indicator_b regional_indicator_c regional_indicator_d""".split()

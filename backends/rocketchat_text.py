@@ -1,0 +1,47 @@
+"""Text for Rocket.Chat so that it is shown as it is: nothing is markup, nobody is called, nothing becomes an emoji."""
+
+from __future__ import annotations
+
+import re
+
+_MARK = "\u200b"  # no width; breaks what would be found as one word
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
+_CALL = re.compile(r"(?<![A-Za-z0-9])([@#])(?=[\w.-])")  # not the @ of an address
+_LINK = re.compile(r"(https?://[\w./?=&%+:,;~-]+)")  # stays as it is: an escape inside would become part of it
+_NAME = re.compile(r"(?<=\w)\.(?=[A-Za-z]\S*[*_~`\\])")  # a bare domain name becomes a link too, with what stands behind it
+_BACKSLASHED = re.compile(r"[*_~`]")
+# What has no escape of its own: formulas, spoilers, links and pictures, emoji, links in brackets, old-style times.
+_JOINED = re.compile(
+    r"""\\(?=[\\\[\](){}.!*_~`#<>-])   # a backslash before what it would escape, or open a formula with
+      | \|(?=\|) | \](?=\() | <(?=\w[^<>\s]*[:|]) | !(?=\[)
+      | (?<!\w):(?=[\w+-]*[g-zG-Z_+-][\w+-]*:)
+      | (?<!\w)[:;=](?=[^\w\s:]) | [:;=](?=[*_~`])""",
+    re.VERBOSE,
+)
+_EMOTICON = re.compile(r"(?<!\w)([:;=8BXxODP<>#%*'-])(?=[^\w\s]{0,2}[^\s]?(?:\s|$))(?=[^\s])")
+_COLOR = re.compile(r"\bcolor:(?=#)")
+_LINE = re.compile(r"(?m)^(?=[ \t]*(?:[-+*#>]|\d))")
+
+
+def escape(text: str) -> str:
+    """Make a text show as it is."""
+    parts = _LINK.split(_CONTROL.sub("", text))
+    last = len(parts) - 1
+    shown = [part if number % 2 else _escaped(part, first=not number) for number, part in enumerate(parts)]
+    return "".join(f"{part}{_MARK}" if part.endswith(("<", "@", "#")) and n < last else part for n, part in enumerate(shown))
+
+
+def _escaped(text: str, *, first: bool) -> str:
+    text = _EMOTICON.sub(rf"\1{_MARK}", text)
+    text = _JOINED.sub(lambda found: found[0] + _MARK, text)
+    text = _COLOR.sub(f"color{_MARK}:", text)
+    text = _CALL.sub(rf"\1{_MARK}", text)
+    text = _NAME.sub(f".{_MARK}", text)
+    text = _LINE.sub(lambda found: _MARK if first or found.start() else "", text)
+    return _BACKSLASHED.sub(r"\\\g<0>", text)
+
+
+def fence(text: str) -> str:
+    """Make a block of fixed width; no fence inside ends it, and older servers find no names in it either."""
+    text = _CALL.sub(rf"\1{_MARK}", _CONTROL.sub("", text))
+    return "```\n" + text.replace("```", f"`{_MARK}``") + "\n```" if text else ""
