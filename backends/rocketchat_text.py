@@ -6,21 +6,23 @@ import re
 
 _MARK = "\u200b"  # no width; breaks what would be found as one word
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
-_CALL = re.compile(r"(?<![A-Za-z0-9])([@#])(?=[\w.-])")  # not the @ of an address
+_CALL = re.compile(r"(?<![A-Za-z0-9])([@#])(?=[\w.-])(?!(?<=#)\d+(?![\w.-]*[A-Za-z_-]))")  # not in ana@web1, nor in #42
 _LINK = re.compile(r"(https?://[\w./?=&%+:,;~-]+)")  # stays as it is: an escape inside would become part of it
-_NAME = re.compile(r"(?<=\w)\.(?=[A-Za-z]\S*[*_~`\\])")  # a bare domain name becomes a link too, with what stands behind it
+_NAME = re.compile(
+    r"(?<=\w)\.(?=[A-Za-z]\S*[*_~`\\])"
+)  # a bare domain name becomes a link too, with what stands behind it
 _BACKSLASHED = re.compile(r"[*_~`]")
 # What has no escape of its own: formulas, spoilers, links and pictures, emoji, links in brackets, old-style times.
 _JOINED = re.compile(
     r"""\\(?=[\\\[\](){}.!*_~`#<>-])   # a backslash before what it would escape, or open a formula with
       | \|(?=\|) | \](?=\() | <(?=\w[^<>\s]*[:|]) | !(?=\[)
       | (?<!\w):(?=[\w+-]*[g-zG-Z_+-][\w+-]*:)
-      | (?<!\w)[:;=](?=[^\w\s:]) | [:;=](?=[*_~`])""",
+      | (?<!\w)[:;](?=[^\w\s:]) | [:;=](?=[*_~`])""",
     re.VERBOSE,
 )
-_EMOTICON = re.compile(r"(?<!\w)([:;=8BXxODP<>#%*'-])(?=[^\w\s]{0,2}[^\s]?(?:\s|$))(?=[^\s])")
+_EMOTICON = re.compile(r"(?<!\w)(?:<(?=/?3\b)|-(?=[_.]-)|[:;=8BX#%O><](?=[-'^_]?[()|\[\]/\\*$@DPpOoXx#&:]{1,2}(?:\s|$)))")
 _COLOR = re.compile(r"\bcolor:(?=#)")
-_LINE = re.compile(r"(?m)^(?=[ \t]*(?:[-+*#>]|\d))")
+_LINE = re.compile(r"(?m)^(?=[ \t]*(?:>|[-+*][ \t]|#{1,6}[ \t]|\d+\.[ \t]))")
 
 
 def escape(text: str) -> str:
@@ -28,11 +30,13 @@ def escape(text: str) -> str:
     parts = _LINK.split(_CONTROL.sub("", text))
     last = len(parts) - 1
     shown = [part if number % 2 else _escaped(part, first=not number) for number, part in enumerate(parts)]
-    return "".join(f"{part}{_MARK}" if part.endswith(("<", "@", "#")) and n < last else part for n, part in enumerate(shown))
+    return "".join(
+        f"{part}{_MARK}" if part.endswith(("<", "@", "#")) and n < last else part for n, part in enumerate(shown)
+    )
 
 
 def _escaped(text: str, *, first: bool) -> str:
-    text = _EMOTICON.sub(rf"\1{_MARK}", text)
+    text = _EMOTICON.sub(rf"\g<0>{_MARK}", text)
     text = _JOINED.sub(lambda found: found[0] + _MARK, text)
     text = _COLOR.sub(f"color{_MARK}:", text)
     text = _CALL.sub(rf"\1{_MARK}", text)

@@ -73,7 +73,10 @@ async def post_logout(ask: Ask) -> dict:
 
 
 def _me(user: dict) -> dict:
-    return {key: user[key] for key in ("_id", "username", "name", "roles", "active", "status", "statusText", "utcOffset", "emails")}
+    return {
+        key: user[key]
+        for key in ("_id", "username", "name", "roles", "active", "status", "statusText", "utcOffset", "emails")
+    }
 
 
 async def get_me(ask: Ask) -> dict:
@@ -82,7 +85,11 @@ async def get_me(ask: Ask) -> dict:
 
 async def get_settings_public(ask: Ask) -> dict:
     wanted = [name for name in ask.query.get("_id", "").split(",") if name]
-    found = [{"_id": name, "value": value, "enterprise": False} for name, value in ask.world.settings.items() if not wanted or name in wanted]
+    found = [
+        {"_id": name, "value": value, "enterprise": False}
+        for name, value in ask.world.settings.items()
+        if not wanted or name in wanted
+    ]
     return {"settings": found, "count": len(found), "offset": 0, "total": len(found)}
 
 
@@ -106,11 +113,19 @@ async def post_chat_postMessage(ask: Ask) -> dict:
     name = ask.body.get("roomId") or ask.body.get("channel") or ""
     if not name:
         raise MeteorError("invalid-params", "must have required property 'roomId'")
-    room = ask.world.rooms.get(name) or next((r for r in ask.world.rooms.values() if r.get("name") == name.lstrip("#")), None)
+    room = ask.world.rooms.get(name) or next(
+        (r for r in ask.world.rooms.values() if r.get("name") == name.lstrip("#")), None
+    )
     if room is None:
         raise MeteorError("invalid-channel", "invalid-channel")
-    message = {"rid": room["_id"], "msg": ask.body.get("text", "")} | ({"tmid": ask.body["tmid"]} if "tmid" in ask.body else {})
-    return {"ts": int(now().timestamp() * 1000), "channel": room.get("name", room["_id"]), "message": ask.world.send(ask.uid, message)}
+    message = {"rid": room["_id"], "msg": ask.body.get("text", "")} | (
+        {"tmid": ask.body["tmid"]} if "tmid" in ask.body else {}
+    )
+    return {
+        "ts": int(now().timestamp() * 1000),
+        "channel": room.get("name", room["_id"]),
+        "message": ask.world.send(ask.uid, message),
+    }
 
 
 def _message(ask: Ask, mid: str) -> dict:
@@ -122,7 +137,11 @@ def _message(ask: Ask, mid: str) -> dict:
 
 
 async def post_chat_update(ask: Ask) -> dict:
-    only({"roomId": str, "msgId": str, "text": str, "previewUrls": list, "customFields": dict}, ask.body, ("roomId", "msgId", "text"))
+    only(
+        {"roomId": str, "msgId": str, "text": str, "previewUrls": list, "customFields": dict},
+        ask.body,
+        ("roomId", "msgId", "text"),
+    )
     return {"message": ask.world.update(ask.uid, _message(ask, ask.body["msgId"])["_id"], ask.body["text"])}
 
 
@@ -158,17 +177,28 @@ def _since(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise MeteorError("error-lastUpdate-param-invalid", 'The "lastUpdate" query parameter must be a valid date') from None
+        raise MeteorError(
+            "error-lastUpdate-param-invalid", 'The "lastUpdate" query parameter must be a valid date'
+        ) from None
 
 
 async def get_chat_syncMessages(ask: Ask) -> dict:
-    only({"roomId": str, "lastUpdate": str, "count": str, "next": str, "previous": str, "type": str}, ask.query, ("roomId",))
+    only(
+        {"roomId": str, "lastUpdate": str, "count": str, "next": str, "previous": str, "type": str},
+        ask.query,
+        ("roomId",),
+    )
     if not ask.query.get("lastUpdate"):
         raise MeteorError("error-param-required", 'The "type" or "lastUpdate" parameters must be provided')
     since = _since(ask.query["lastUpdate"])
     if not ask.world.can_access(ask.query["roomId"], ask.uid):
         raise MeteorError("error-not-allowed", "Not allowed")
-    return {"result": {"updated": [m for m in ask.world.history(ask.query["roomId"]) if m["_updatedAt"] > since], "deleted": []}}
+    return {
+        "result": {
+            "updated": [m for m in ask.world.history(ask.query["roomId"]) if m["_updatedAt"] > since],
+            "deleted": [],
+        }
+    }
 
 
 # rooms
@@ -180,7 +210,9 @@ def _room(ask: Ask, kind: str = "", what: str = "channel") -> dict:
         (r for r in ask.world.rooms.values() if asked.get("roomName") and r.get("name") == asked["roomName"]), None)  # fmt: skip
     hidden = room is not None and room["t"] != "c" and ask.uid not in ask.world.members[room["_id"]]
     if room is None or (kind and room["t"] != kind) or (hidden and kind):
-        raise MeteorError("error-room-not-found", f'The required "roomId" or "roomName" param provided does not match any {what}')
+        raise MeteorError(
+            "error-room-not-found", f'The required "roomId" or "roomName" param provided does not match any {what}'
+        )
     if hidden:
         raise Answer(400, error="not-allowed", errorType="Not Allowed")
     return room
@@ -198,7 +230,11 @@ def _history(kind: str, what: str):
         oldest, latest = ask.query.get("oldest"), ask.query.get("latest")
         found = ask.world.history(room["_id"])
         if oldest:
-            found = [m for m in found if m["ts"] > _since(oldest) or (ask.query.get("inclusive") == "true" and m["ts"] == _since(oldest))]
+            found = [
+                m
+                for m in found
+                if m["ts"] > _since(oldest) or (ask.query.get("inclusive") == "true" and m["ts"] == _since(oldest))
+            ]
         if latest:
             found = [m for m in found if m["ts"] < _since(latest)]
         return {"messages": _page(ask, found, "messages", 20)["messages"]}
@@ -223,7 +259,11 @@ def _info(kind: str, what: str, key: str):
 def _list(kind: str, key: str):
     async def call(ask: Ask) -> dict:
         world = ask.world
-        return _page(ask, [r for r in world.rooms.values() if r["t"] == kind and (kind == "c" or ask.uid in world.members[r["_id"]])], key)
+        return _page(
+            ask,
+            [r for r in world.rooms.values() if r["t"] == kind and (kind == "c" or ask.uid in world.members[r["_id"]])],
+            key,
+        )
 
     return call
 
@@ -231,17 +271,36 @@ def _list(kind: str, key: str):
 def _members(kind: str, what: str):
     async def call(ask: Ask) -> dict:
         shown = ("_id", "username", "name", "status", "utcOffset", "statusText")
-        found = [{key: ask.world.users[uid][key] for key in shown} for uid in sorted(ask.world.members[_room(ask, kind, what)["_id"]])]
+        found = [
+            {key: ask.world.users[uid][key] for key in shown}
+            for uid in sorted(ask.world.members[_room(ask, kind, what)["_id"]])
+        ]
         return _page(ask, found, "members")
 
     return call
 
 
-get_channels_history, get_groups_history, get_im_history = _history("c", "channel"), _history("p", "group"), _history("d", "direct message")
-get_channels_messages, get_groups_messages, get_im_messages = _messages("c", "channel"), _messages("p", "group"), _messages("d", "direct message")
-get_channels_info, get_groups_info, get_rooms_info = _info("c", "channel", "channel"), _info("p", "group", "group"), _info("", "channel", "room")
+get_channels_history, get_groups_history, get_im_history = (
+    _history("c", "channel"),
+    _history("p", "group"),
+    _history("d", "direct message"),
+)
+get_channels_messages, get_groups_messages, get_im_messages = (
+    _messages("c", "channel"),
+    _messages("p", "group"),
+    _messages("d", "direct message"),
+)
+get_channels_info, get_groups_info, get_rooms_info = (
+    _info("c", "channel", "channel"),
+    _info("p", "group", "group"),
+    _info("", "channel", "room"),
+)
 get_channels_list, get_groups_list, get_im_list = _list("c", "channels"), _list("p", "groups"), _list("d", "ims")
-get_channels_members, get_groups_members, get_im_members = _members("c", "channel"), _members("p", "group"), _members("d", "direct message")
+get_channels_members, get_groups_members, get_im_members = (
+    _members("c", "channel"),
+    _members("p", "group"),
+    _members("d", "direct message"),
+)
 
 
 def _mine(ask: Ask) -> list[str]:
@@ -260,7 +319,11 @@ async def get_subscriptions_get(ask: Ask) -> dict:
 
 async def post_im_create(ask: Ask) -> dict:
     only({"username": str, "usernames": str, "excludeSelf": bool}, ask.body)
-    names = [name.strip() for name in (ask.body.get("username") or ask.body.get("usernames") or "").split(",") if name.strip()]
+    names = [
+        name.strip()
+        for name in (ask.body.get("username") or ask.body.get("usernames") or "").split(",")
+        if name.strip()
+    ]
     if not names:
         raise MeteorError("error-room-param-not-provided", 'The required "username" param is required')
     people = [ask.world.named(name) for name in names]
@@ -274,7 +337,9 @@ async def post_im_create(ask: Ask) -> dict:
 # people
 def _shown(user: dict) -> dict:
     """What somebody without the right view-full-other-user-info sees."""
-    return {key: user[key] for key in ("_id", "username", "name", "type", "active", "status", "statusText", "utcOffset")}
+    return {
+        key: user[key] for key in ("_id", "username", "name", "type", "active", "status", "statusText", "utcOffset")
+    }
 
 
 async def get_users_info(ask: Ask) -> dict:
@@ -291,7 +356,9 @@ def _listed(user: dict) -> dict:
 
 
 async def get_users_list(ask: Ask) -> dict:
-    return _page(ask, [_listed(user) for user in sorted(ask.world.users.values(), key=lambda user: user["username"])], "users")
+    return _page(
+        ask, [_listed(user) for user in sorted(ask.world.users.values(), key=lambda user: user["username"])], "users"
+    )
 
 
 async def get_users_listByStatus(ask: Ask) -> dict:
@@ -311,13 +378,8 @@ async def post_rooms_media(ask: Ask) -> dict:
             continue
         if not part.filename:
             break
-        content, name = bytes(await part.read()), re.sub(r"[\\/]", "_", part.filename)
-        if len(content) > ask.world.settings["FileUpload_MaxFileSize"]:
-            raise MeteorError("error-file-too-large")
-        kind = part.headers.get("Content-Type", "application/octet-stream")
-        upload = {"_id": new_id(), "name": name, "type": kind, "size": len(content), "rid": ask.rest, "userId": ask.uid,
-                  "content": content, "confirmed": False}  # fmt: skip
-        ask.world.uploads[upload["_id"]] = upload
+        name, kind = re.sub(r"[\\/]", "_", part.filename), part.headers.get("Content-Type", "application/octet-stream")
+        upload = ask.world.upload(ask.uid, ask.rest, name, kind, bytes(await part.read()))
         return {"file": {"_id": upload["_id"], "url": f"/file-upload/{upload['_id']}/{quote(name)}"}}
     raise MeteorError("invalid-field")
 
@@ -326,15 +388,6 @@ async def post_rooms_mediaConfirm(ask: Ask) -> dict:
     rid, _, fid = ask.rest.partition("/")
     if not ask.world.can_access(rid, ask.uid):
         raise Answer(403, error="unauthorized")
-    upload = ask.world.uploads.get(fid)
-    if upload is None or upload["confirmed"]:
-        raise MeteorError("invalid-file")
-    only({"description": str, "msg": str, "tmid": str, "fileName": str, "groupable": bool, "alias": str, "emoji": str}, ask.body)
-    link = f"/file-upload/{fid}/{quote(upload['name'])}"
-    file = {key: upload[key] for key in ("_id", "name", "type", "size")} | {"format": ""}
-    attachment = {"title": upload["name"], "type": "file", "description": ask.body.get("description", ""), "title_link": link,
-                  "title_link_download": True, "size": upload["size"], "fileId": fid}  # fmt: skip
-    message = {"rid": rid, "msg": ask.body.get("msg", ""), "groupable": False, "file": file, "files": [file], "attachments": [attachment]}
-    sent = ask.world.send(ask.uid, message | ({"tmid": ask.body["tmid"]} if ask.body.get("tmid") else {}))
-    upload["confirmed"] = True
-    return {"message": sent}
+    kinds = ("description", "msg", "tmid", "fileName", "alias", "emoji")
+    only(dict.fromkeys(kinds, str) | {"groupable": bool}, ask.body)
+    return {"message": ask.world.confirm(ask.uid, fid, ask.body)}

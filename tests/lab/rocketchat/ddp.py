@@ -11,7 +11,13 @@ from aiohttp import WSMsgType, web
 from tests.lab.rocketchat import calls
 from tests.lab.rocketchat.world import MeteorError, PlainError, World, hashed, new_id, now
 
-STREAMS = {"stream-room-messages", "stream-notify-user", "stream-notify-room", "stream-notify-logged", "stream-notify-all"}
+STREAMS = {
+    "stream-room-messages",
+    "stream-notify-user",
+    "stream-notify-room",
+    "stream-notify-logged",
+    "stream-notify-all",
+}
 LOGGED_OUT = "You've been logged out by the server. Please log in again."
 
 
@@ -26,9 +32,19 @@ def ejson(value):
 
 def _error(error: MeteorError | PlainError) -> dict:
     if isinstance(error, PlainError):  # Meteor hides what is no Meteor.Error
-        return {"isClientSafe": True, "error": 500, "reason": "Internal server error", "message": "Internal server error [500]", "errorType": "Meteor.Error"}
+        return {
+            "isClientSafe": True,
+            "error": 500,
+            "reason": "Internal server error",
+            "message": "Internal server error [500]",
+            "errorType": "Meteor.Error",
+        }
     body = {"isClientSafe": True, "error": error.error, "message": str(error), "errorType": "Meteor.Error"}
-    return body | ({"reason": error.reason} if error.reason else {}) | ({"details": error.details} if error.details else {})
+    return (
+        body
+        | ({"reason": error.reason} if error.reason else {})
+        | ({"details": error.details} if error.details else {})
+    )
 
 
 class Session:
@@ -162,8 +178,20 @@ class Session:
                 raise MeteorError("totp-required", "TOTP Required", {"method": "totp"}) from None
             raise MeteorError(403, LOGGED_OUT if given.get("resume") else "User not found") from None
         self.uid, self.token = user["_id"], token
-        self.put({"msg": "added", "collection": "users", "id": user["_id"], "fields": {"username": user["username"], "emails": []}})
-        return {"id": user["_id"], "token": token, "tokenExpires": now() + timedelta(days=90), "type": "resume" if given.get("resume") else "password"}
+        self.put(
+            {
+                "msg": "added",
+                "collection": "users",
+                "id": user["_id"],
+                "fields": {"username": user["username"], "emails": []},
+            }
+        )
+        return {
+            "id": user["_id"],
+            "token": token,
+            "tokenExpires": now() + timedelta(days=90),
+            "type": "resume" if given.get("resume") else "password",
+        }
 
     def logout(self) -> None:
         self.world.tokens.pop(hashed(self.token), None)
@@ -186,7 +214,9 @@ class Session:
         """Tell what happened to those subscriptions that are meant."""
         for name, wanted in self.subs.values():
             if name == stream and wanted == event:
-                self.put({"msg": "changed", "collection": stream, "id": "id", "fields": {"eventName": event, "args": args}})
+                self.put(
+                    {"msg": "changed", "collection": stream, "id": "id", "fields": {"eventName": event, "args": args}}
+                )
 
     def message(self, message: dict):
         rid = message["rid"]

@@ -64,12 +64,16 @@ class Rest:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.down > 0:
             self.down -= 1
-            return web.Response(status=503, text="<html><body><h1>503 Service Unavailable</h1></body></html>", content_type="text/html")
+            return web.Response(
+                status=503, text="<html><body><h1>503 Service Unavailable</h1></body></html>", content_type="text/html"
+            )
         name, _, rest = request.match_info["path"].partition("/")
         self.called.append(f"{request.method.lower()} {name}")
         action = getattr(calls, f"{request.method.lower()}_{name.replace('.', '_')}", None)
         if action is None:
-            return web.json_response({"success": False, "status": "error", "message": "API endpoint does not exist."}, status=404)
+            return web.json_response(
+                {"success": False, "status": "error", "message": "API endpoint does not exist."}, status=404
+            )
         reply = await self._carried_out(request, name, rest, action)
         if self.silent_after > 0:
             self.silent_after -= 1
@@ -88,7 +92,9 @@ class Rest:
         if wait:
             seconds = -int(-wait // 1)
             text = f"Error, too many requests. Please slow down. You must wait {seconds} seconds before trying this endpoint again."
-            return web.json_response({"success": False, "error": f"{text} [error-too-many-requests]"}, status=429, headers=headers)
+            return web.json_response(
+                {"success": False, "error": f"{text} [error-too-many-requests]"}, status=429, headers=headers
+            )
         status, body = await self._done(request, user, rest, action)
         return web.json_response(plain(body), status=status, headers={} if bypass else headers)
 
@@ -98,7 +104,9 @@ class Rest:
 
     async def _done(self, request: web.Request, user: dict | None, rest: str, action) -> tuple[int, dict]:
         try:
-            answer = await action(calls.Ask(self.world, user or {}, await _body(request), dict(request.query), rest, request))
+            answer = await action(
+                calls.Ask(self.world, user or {}, await _body(request), dict(request.query), rest, request)
+            )
         except calls.Answer as found:
             return found.status, found.body
         except MeteorError as error:

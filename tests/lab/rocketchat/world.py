@@ -7,15 +7,55 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"
 _MENTION = re.compile(r"(^|\s|>)@([0-9a-zA-Z-_.]+)", re.MULTILINE)
 _URL = re.compile(r"https?://[^\s<>]+")
 EMOJI = frozenset(
-    """mag +1 -1 thumbsup thumbsdown white_check_mark heavy_check_mark x no_entry no_entry_sign negative_squared_cross_mark
-    eyes hourglass hourglass_flowing_sand warning octagonal_sign tada rocket smile heart raised_hand question
-    arrows_counterclockwise repeat clock1 zero one two three four five six seven eight nine keycap_ten ballot_box_with_check
-    regional_indicator_a regional_indicator_b regional_indicator_c regional_indicator_d""".split()
+    [
+        "mag",
+        "+1",
+        "-1",
+        "thumbsup",
+        "thumbsdown",
+        "white_check_mark",
+        "heavy_check_mark",
+        "x",
+        "no_entry",
+        "no_entry_sign",
+        "negative_squared_cross_mark",
+        "eyes",
+        "hourglass",
+        "hourglass_flowing_sand",
+        "warning",
+        "octagonal_sign",
+        "tada",
+        "rocket",
+        "smile",
+        "heart",
+        "raised_hand",
+        "question",
+        "arrows_counterclockwise",
+        "repeat",
+        "clock1",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "keycap_ten",
+        "ballot_box_with_check",
+        "regional_indicator_a",
+        "regional_indicator_b",
+        "regional_indicator_c",
+        "regional_indicator_d",
+    ]
 )
 BYPASS = {"bot", "admin", "app"}  # roles with api-bypass-rate-limit and send-many-messages
 
@@ -79,7 +119,9 @@ class World:
         }  # fmt: skip
 
     # people
-    def person(self, username: str, *, password: str = "", roles: tuple[str, ...] = ("user",), kind: str = "user") -> dict:
+    def person(
+        self, username: str, *, password: str = "", roles: tuple[str, ...] = ("user",), kind: str = "user"
+    ) -> dict:
         user = {"_id": new_id(), "username": username, "name": username.title(), "type": kind, "roles": list(roles),
                 "active": True, "status": "online", "statusText": "", "utcOffset": 0, "emails": [], "password": hashed(password), "totp": False,
                 "_updatedAt": now(), "createdAt": now()}  # fmt: skip
@@ -207,7 +249,9 @@ class World:
         self.messages[message["_id"]] = message
         for mention in message.get("mentions", []):
             everybody = mention["_id"] in {"all", "here"}
-            self.pinged += [(message["_id"], uid) for uid in (self.members[message["rid"]] if everybody else [mention["_id"]])]
+            self.pinged += [
+                (message["_id"], uid) for uid in (self.members[message["rid"]] if everybody else [mention["_id"]])
+            ]
         room = self.rooms[message["rid"]]
         self.tell("message", message)
         if parent := self.messages.get(message.get("tmid") or ""):
@@ -265,6 +309,33 @@ class World:
             raise MeteorError("error-action-not-allowed", "Not allowed", {"action": "Delete_message"})
         del self.messages[mid]
         self.tell("deleted", message["rid"], mid)
+
+    def upload(self, uid: str, rid: str, name: str, kind: str, content: bytes) -> dict:
+        """Take a file; it is shown to nobody before it is confirmed."""
+        if len(content) > self.settings["FileUpload_MaxFileSize"]:
+            raise MeteorError("error-file-too-large")
+        upload = {"_id": new_id(), "name": name, "type": kind, "size": len(content), "rid": rid, "userId": uid}
+        self.uploads[upload["_id"]] = upload | {"content": content, "confirmed": False}
+        return upload
+
+    def confirm(self, uid: str, fid: str, said: dict) -> dict | None:
+        """Say that the file is there, with words."""
+        upload = self.uploads.get(fid)
+        if upload is None or upload["confirmed"]:
+            raise MeteorError("invalid-file")
+        link = f"/file-upload/{fid}/{quote(upload['name'])}"
+        file = {key: upload[key] for key in ("_id", "name", "type", "size")} | {"format": ""}
+        shown = {"title": upload["name"], "type": "file", "description": said.get("description", ""), "fileId": fid}
+        shown |= {"title_link": link, "title_link_download": True, "size": upload["size"]}
+        message = {"rid": upload["rid"], "msg": said.get("msg", ""), "groupable": False, "file": file, "files": [file]}
+        tmid = {"tmid": said["tmid"]} if said.get("tmid") else {}
+        sent = self.send(uid, message | tmid | {"attachments": [shown]})
+        upload["confirmed"] = True
+        return sent
+
+    def share(self, uid: str, rid: str, name: str, kind: str, content: bytes, text: str) -> dict | None:
+        """What the vendor's own clients do: both steps."""
+        return self.confirm(uid, self.upload(uid, rid, name, kind, content)["_id"], {"msg": text})
 
     def history(self, rid: str) -> list[dict]:
         """Newest first."""
