@@ -81,7 +81,7 @@ class Reader:
             self.sink.heard(heard)
 
     def history(self, room: str, found: list[dict[str, Any]], since: datetime) -> list[Heard]:
-        """Read what changed in a room: what is newer than that was said, on older questions somebody may have reacted."""
+        """Read what changed in a room: new messages, and reactions to older questions."""
         kind = str(self.rooms.get(room, {}).get("t", ""))
         for raw in found:
             if _id_of(raw) == self._me:
@@ -123,18 +123,10 @@ class Reader:
         return len(people) <= 2 if people else self._me in room
 
     def _unmentioned(self, text: str) -> str:
-        plain = text.lstrip()
-        name = f"@{self._name}"
-        if plain.lower().startswith(name.lower()) and plain[len(name) : len(name) + 1] in {
-            "",
-            " ",
-            "\n",
-            "\t",
-            ",",
-            ":",
-            "\u00a0",
-        }:
-            return plain[len(name) :].lstrip(" ,:\u00a0\t")
+        plain, name = text.lstrip(), f"@{self._name}"
+        rest = plain[len(name) :]
+        if plain.lower().startswith(name.lower()) and (not rest or rest[0] in " \n\t,:\u00a0"):
+            return rest.lstrip(" ,:\u00a0\t")
         return text
 
     def _files(self, raw: dict[str, Any]) -> list[Attached]:
@@ -153,7 +145,7 @@ class Reader:
     # -- reactions to what the bot asked
 
     def _reactions(self, raw: dict[str, Any], kind: str) -> None:
-        """Only signs that the bot itself has put there are answers; the server tells who by name, so it is asked for the id."""
+        """Only signs that the bot itself has put there are answers; who gave them is told by name only."""
         now = frozenset(
             (emoji, str(name))
             for emoji, given in (raw.get("reactions") or {}).items()

@@ -7,7 +7,6 @@ import concurrent.futures
 import itertools
 import json
 import logging
-import re
 import ssl
 import threading
 from collections.abc import Callable, Coroutine
@@ -17,22 +16,22 @@ from typing import Any
 
 import aiohttp
 
+from backends import rocketchat_errors as errors
 from backends.wire import Away, Busy, Rejected, Revoked
 
 log = logging.getLogger(__name__)
 _PING_SECONDS, _DEAD_SECONDS = 20.0, 50.0  # of silence
+_HANG_UP_SECONDS = 3.0
 _FRAME_BYTES = 64 * 1024 * 1024
 _SKEW = timedelta(seconds=2)  # the time in a header has no fractions
-_WAIT = re.compile(r"wait (\d+) seconds?")
 Event = Callable[[str, str, list[Any]], None]  # collection, event, arguments
 
 
 class Link:
     """`run` does one coroutine on the link's thread, within a time limit."""
 
-    def __init__(self, url: str, ca_file: str = "", seconds: float = 20.0) -> None:
-        self.url, self._seconds = url.rstrip("/"), seconds
-        self._tls = ssl.create_default_context(cafile=ca_file or None) if self.url.startswith("https") else None
+    def __init__(self, url: str, trust: ssl.SSLContext | None = None, seconds: float = 20.0) -> None:
+        self.url, self._tls, self._seconds = url, trust, seconds
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rocketchat", daemon=True)
         self._lock = threading.Lock()
@@ -41,7 +40,7 @@ class Link:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._answers: dict[str, asyncio.Future[Any]] = {}
         self._count = itertools.count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: asyncio.Task[None] | None = None
         self.token = self.user_id = ""
         self.ahead = timedelta()  # of the server's clock before ours
         self.cut: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -90,25 +89,28 @@ class Link:
         status, answer = await self._ask(method, f"/api/v1/{path}", **how)
         if status == 401 and path != "me":
             await self.call("GET", "me")  # newer servers say 401 for a missing right too; only here it is the token
-            raise Rejected(_words(answer) or "not allowed")
+            raise Rejected(errors.words(answer) or "not allowed")
         if status == 401:
             raise Revoked("the server does not accept the token of the bot; make a new one")
         if status == 429:
-            raise Busy(_seconds_of(answer), _words(answer))
+            raise Busy(errors.seconds_of(answer), errors.words(answer))
         if status >= 500:
             raise Away(f"the server answers {status}")
         if status >= 300 or not answer.get("success", True):
-            raise Rejected(_words(answer) or f"the server answers {status}")
+            raise Rejected(errors.words(answer) or f"the server answers {status}")
         return answer
 
     async def fetch(self, path: str, most: int) -> bytes:
         """Read a file that somebody sent; at most so many bytes and one more."""
-        async with self._http().get(self.url + path, headers=self._headers(), **self._common()) as reply:
-            if reply.status >= 500:
-                raise Away(f"the server answers {reply.status}")
-            if reply.status != 200:
-                raise Rejected(f"the file cannot be fetched: the server answers {reply.status}")
-            return await reply.content.read(most + 1) if not most else await _read(reply, most + 1)
+        try:
+            async with self._http().get(self.url + path, headers=self._headers(), **self._common()) as reply:
+                if reply.status >= 500:
+                    raise Away(f"the server answers {reply.status}")
+                if reply.status != 200:
+                    raise Rejected(f"the server answers {reply.status}")
+                return await _read(reply, most + 1)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Away(errors.why(error, self.url)) from error
 
     async def _ask(self, method: str, path: str, **how: Any) -> tuple[int, dict[str, Any]]:
         try:
@@ -118,14 +120,14 @@ class Link:
                 self._note_clock(reply.headers.get("Date", ""))
                 text = await reply.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Away(_why(error, self.url)) from error
+            raise Away(errors.why(error, self.url)) from error
         try:
             answer = json.loads(text)
         except ValueError:
             answer = {}
         answer = answer if isinstance(answer, dict) else {}
         if reply.status == 429:
-            answer["_reset"] = _reset(reply.headers, self.ahead)
+            answer["_reset"] = errors.reset(reply.headers, self.ahead)
         if 300 <= reply.status < 400:
             answer["error"] = f"the server sends on to {reply.headers.get('Location')}; write that address as url"
         if reply.status == 200 and not answer:
@@ -155,19 +157,19 @@ class Link:
     async def dial(self, event: Event) -> None:
         """Open the websocket and agree on the protocol; `event` is told what comes, on the link's thread."""
         await self.hang_up()
+        if self._reading is not None:
+            await asyncio.wait([self._reading], timeout=_HANG_UP_SECONDS)
         self.cut = concurrent.futures.Future()
         try:
             self._socket = await self._http().ws_connect(
                 self.url.replace("http", "ws", 1) + "/websocket",
                 max_msg_size=_FRAME_BYTES,
-                timeout=aiohttp.ClientWSTimeout(ws_close=3.0),
+                timeout=aiohttp.ClientWSTimeout(ws_close=_HANG_UP_SECONDS),
                 **self._common(),
             )
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Away(_why(error, self.url)) from error
-        task = asyncio.create_task(self._read(self._socket, event, self.cut))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            raise Away(errors.why(error, self.url)) from error
+        self._reading = asyncio.create_task(self._read(self._socket, event, self.cut))
         await self._answer("connected", {"msg": "connect", "version": "1", "support": ["1"]})
 
     async def method(self, name: str, *params: Any) -> Any:
@@ -267,23 +269,9 @@ class Link:
             if kind == "failed":
                 waiting.set_exception(Away("the server speaks another version of the realtime API"))
             elif "error" in frame or kind == "nosub":
-                waiting.set_exception(Refusal(frame.get("error") or {}))
+                waiting.set_exception(errors.Refusal(frame.get("error") or {}))
             else:
                 waiting.set_result(frame.get("result"))
-
-
-class Refusal(Rejected):
-    """What the realtime API refused: `kind` is its error, a word or a number."""
-
-    def __init__(self, error: dict[str, Any]) -> None:
-        self.kind = str(error.get("error", ""))
-        super().__init__(str(error.get("reason") or error.get("message") or self.kind or "refused"))
-
-    @property
-    def seconds(self) -> float:
-        """How long to wait where it was too much."""
-        found = _WAIT.search(str(self))
-        return float(found[1]) if found else 10.0
 
 
 async def _read(reply: aiohttp.ClientResponse, most: int) -> bytes:
@@ -292,35 +280,3 @@ async def _read(reply: aiohttp.ClientResponse, most: int) -> bytes:
         parts.append(part)
         left -= len(part)
     return b"".join(parts)
-
-
-def _words(answer: dict[str, Any]) -> str:
-    return str(answer.get("error") or answer.get("message") or "")
-
-
-def _seconds_of(answer: dict[str, Any]) -> float:
-    """Until when the server names it, else by its sentence, else a while."""
-    found = _WAIT.search(_words(answer))
-    reset = float(answer.get("_reset") or 0)
-    if reset > 0:
-        return min(reset, float(found[1])) if found else reset
-    return float(found[1]) if found else 5.0
-
-
-def _reset(headers: Any, ahead: timedelta) -> float:
-    """Rocket.Chat names the moment in milliseconds; a proxy before it the seconds, in Retry-After."""
-    after = headers.get("Retry-After", "")
-    if after.isdigit():
-        return float(after)
-    moment = headers.get("X-RateLimit-Reset", "")
-    if not moment.isdigit():
-        return 0.0
-    return float(max(0.05, int(moment) / 1000 - (datetime.now(UTC) + ahead).timestamp()))
-
-
-def _why(error: BaseException, url: str) -> str:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the certificate of {url} is not trusted ({error.certificate_error}); name the file of its authority: ca_file"
-    if isinstance(error, aiohttp.WSServerHandshakeError):
-        return f"{url}/websocket answers {error.status} instead of a websocket; check the proxy before the server"
-    return f"{url} is not reached: {error}" if str(error) else f"{url} does not answer in time"

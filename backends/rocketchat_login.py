@@ -6,7 +6,8 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
-from backends.rocketchat_link import Link, Refusal
+from backends.rocketchat_errors import Refusal
+from backends.rocketchat_link import Link
 from backends.wire import Away, Busy, Revoked
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,8 @@ async def logged_in(link: Link, have: Credentials) -> tuple[str, str]:
                 raise
             log.info("the session is over; logging in anew")
             have.session = ""
-    digest = hashlib.sha256(have.password.encode()).hexdigest()
-    id_, have.session = await _login(
-        link, {"user": {"username": have.user}, "password": {"digest": digest, "algorithm": "sha-256"}}
-    )
+    password = {"digest": hashlib.sha256(have.password.encode()).hexdigest(), "algorithm": "sha-256"}
+    id_, have.session = await _login(link, {"user": {"username": have.user}, "password": password})
     return id_, have.session
 
 
@@ -55,9 +54,7 @@ def _meant(refusal: Refusal, how: dict[str, object]) -> Exception:
     if refusal.kind == "too-many-requests":
         return Busy(refusal.seconds, str(refusal))
     if refusal.kind == "totp-required":
-        return Revoked(
-            "the account asks for a second factor; use a personal access token made with 'Ignore two factor'"
-        )
+        return Revoked("the account asks for a second factor; use a personal access token that ignores it")
     if refusal.kind in {"403", "401", "error-user-is-not-activated", "error-login-blocked-for-user"}:
         what = "the token" if "resume" in how else "the user or the password"
         return Revoked(f"{what} is refused ({refusal})")

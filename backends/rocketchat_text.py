@@ -6,11 +6,11 @@ import re
 
 _MARK = "\u200b"  # no width; breaks what would be found as one word
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
-_CALL = re.compile(r"(?<![A-Za-z0-9])([@#])(?=[\w.-])(?!(?<=#)\d+(?![\w.-]*[A-Za-z_-]))")  # not in ana@web1, nor in #42
-_LINK = re.compile(r"(https?://[\w./?=&%+:,;~-]+)")  # stays as it is: an escape inside would become part of it
-_NAME = re.compile(
-    r"(?<=\w)\.(?=[A-Za-z]\S*[*_~`\\])"
-)  # a bare domain name becomes a link too, with what stands behind it
+_CALL = re.compile(
+    r"(?<![A-Za-z0-9]{2})([@#])(?=[\w.-])(?!(?<=#)\d+(?![\w.-]*[A-Za-z_-]))"
+)  # not in ana@web1, nor in #42
+_LINK = re.compile(r"(https?://[\w./?=&%+:,;~*-]+)")  # stays as it is: an escape inside would become part of it
+_NAME = re.compile(r"(?<=\w)\.(?=[A-Za-z]\S*[*_~`\\])")  # bare domain names become links too
 _BACKSLASHED = re.compile(r"[*_~`]")
 # What has no escape of its own: formulas, spoilers, links and pictures, emoji, links in brackets, old-style times.
 _JOINED = re.compile(
@@ -20,8 +20,12 @@ _JOINED = re.compile(
       | (?<!\w)[:;](?=[^\w\s:]) | [:;=](?=[*_~`])""",
     re.VERBOSE,
 )
-_EMOTICON = re.compile(r"(?<!\w)(?:<(?=/?3\b)|-(?=[_.]-)|[:;=8BX#%O><](?=[-'^_]?[()|\[\]/\\*$@DPpOoXx#&:]{1,2}(?:\s|$)))")
+_FACE = r"[-'^_]?[()|\[\]/\\*$@DPpOoXx#&:]{1,2}(?:\s|$)"  # what makes a smile of the eyes before it
+_EMOTICON = re.compile(
+    rf"(?<!\w)(?:<(?=/?3\b)|-(?=[_.]-)|[:;=8BX#%O><](?={_FACE}))|[:;=](?=[()|\[\]/\\*$@#&]{{1,2}}(?:\s|$))"
+)
 _COLOR = re.compile(r"\bcolor:(?=#)")
+_TICKED = re.compile(r"(?m)^(?=[ \t]*`)|(?<=`)[ \t]*$")  # a line that begins or ends so would end the block
 _LINE = re.compile(r"(?m)^(?=[ \t]*(?:>|[-+*][ \t]|#{1,6}[ \t]|\d+\.[ \t]))")
 
 
@@ -48,4 +52,5 @@ def _escaped(text: str, *, first: bool) -> str:
 def fence(text: str) -> str:
     """Make a block of fixed width; no fence inside ends it, and older servers find no names in it either."""
     text = _CALL.sub(rf"\1{_MARK}", _CONTROL.sub("", text))
-    return "```\n" + text.replace("```", f"`{_MARK}``") + "\n```" if text else ""
+    text = _TICKED.sub(lambda found: found[0] + _MARK, text.replace("```", f"`{_MARK}`{_MARK}`"))
+    return f"```\n{text}\n```" if text else ""

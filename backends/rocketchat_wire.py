@@ -8,65 +8,41 @@ import secrets
 import string
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
-from backends import rocketchat_text
-from backends.rocketchat_doctor import examined
+from backends import rocketchat_doctor, rocketchat_text
 from backends.rocketchat_events import Reader
 from backends.rocketchat_link import Link
 from backends.rocketchat_login import Credentials, logged_in
+from backends.rocketchat_settings import RocketChatSettings
 from backends.wire import SIGNS, Away, Busy, Heard, Rejected, Sink
 
 log = logging.getLogger(__name__)
-_SETTINGS = ("Message_MaxAllowedSize", "Message_AllowEditing", "Message_AllowEditing_BlockEditInMinutes", "Threads_enabled",
-             "FileUpload_Enabled", "FileUpload_MaxFileSize", "Katex_Enabled", "Katex_Dollar_Syntax", "E2E_Enable")  # fmt: skip
+_SETTINGS = (
+    "Message_MaxAllowedSize", "Message_AllowEditing", "Message_AllowEditing_BlockEditInMinutes", "Threads_enabled",
+    "FileUpload_Enabled", "FileUpload_MaxFileSize", "Katex_Enabled", "Katex_Dollar_Syntax",
+)  # fmt: skip
 _STREAMS = ("rooms-changed", "subscriptions-changed", "force_logout")
 _AT_ONCE = 4  # rooms whose history is read at the same time
 _ALPHABET = string.ascii_letters + string.digits
 _REFRESH_SECONDS = 600.0  # of who is a bot: new accounts are not told
 
 
-class RocketChatSettings(BaseModel):
-    """[chat] of a bot on Rocket.Chat."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    url: str = Field(pattern=r"^https?://[^/\s]+(/\S*)?$")
-    token: str = ""  # a personal access token
-    user: str = ""
-    password: str = ""
-    ca_file: str = ""
-    answer_seconds: float = Field(20.0, gt=0, le=120)
-
-    @model_validator(mode="after")
-    def _either(self) -> RocketChatSettings:
-        if not self.token and not (self.user and self.password):
-            raise ValueError(
-                'give token = "env:NAME" (a personal access token of the bot\'s account), or user and password'
-            )
-        if self.url.startswith("http://") and urlsplit(self.url).hostname not in {"localhost", "127.0.0.1", "::1"}:
-            raise ValueError("url must begin with https://: over http:// anybody on the way could read the token")
-        return self
-
-
 class RocketChatWire:
     """One account on one server."""
 
-    def __init__(self, wanted: RocketChatSettings, folder: Path | None = None) -> None:
+    def __init__(self, wanted: RocketChatSettings) -> None:
         self.capabilities = Capabilities(edits=True, reactions=True, threads=True, files=True, message_size=4500)
         self.me = self.my_name = ""
-        ca_file = str((folder or Path()) / Path(wanted.ca_file).expanduser()) if wanted.ca_file else ""
-        self._link = Link(wanted.url, ca_file, wanted.answer_seconds)
+        self._link = Link(wanted.url, wanted.trust, wanted.answer_seconds)
         self._credentials = Credentials(wanted.token, wanted.user, wanted.password)
         self._reader = Reader(self._link)
-        self._settings: dict[str, Any] = {}
-        self._account: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}  # the server's public ones that matter here
+        self.account: dict[str, Any] = {}
         self._unsure: dict[tuple[str, str, str], str] = {}  # posts of which the answer was lost → the id they have
         self._refresh: asyncio.Task[None] | None = None
 
@@ -78,55 +54,66 @@ class RocketChatWire:
 
     async def _connect(self, sink: Sink) -> None:
         link, reader = self._link, self._reader
-        reader.sink = None  # nothing is read before it is known who is who
-        await link.dial(reader.event)
-        link.user_id, link.token = await logged_in(link, self._credentials)
-        self._account = await link.call("GET", "me")
-        self.me, self.my_name = str(self._account["_id"]), str(self._account["username"])
-        await self._learn()
+        await self._log_in()
         reader.begin(sink, self.me, self.my_name)
         await link.subscribe("stream-notify-logged", "roles-change")
         for event in _STREAMS:
             await link.subscribe("stream-notify-user", f"{self.me}/{event}")
         await link.subscribe("stream-room-messages", "__my_messages__")
-        reader.take((await link.call("GET", "rooms.get")).get("update", []))
+        await self._take_rooms()
         if self._refresh is not None:
             self._refresh.cancel()
         self._refresh = asyncio.create_task(self._stay_up_to_date())
 
+    async def _log_in(self) -> None:
+        """Everything but hearing: nothing is read before it is known who is who."""
+        link = self._link
+        self._reader.sink = None
+        await link.dial(self._reader.event)
+        link.user_id, link.token = await logged_in(link, self._credentials)
+        self.account = await link.call("GET", "me")
+        self.me, self.my_name = str(self.account["_id"]), str(self.account["username"])
+        await self._learn()
+        await self._take_rooms()
+
+    async def _take_rooms(self) -> None:
+        self._reader.take((await self._link.call("GET", "rooms.get")).get("update", []))
+
     async def _learn(self) -> None:
         """What the server allows, which rooms there are, and who is a bot."""
         found = await self._link.call("GET", "settings.public", params={"_id": ",".join(_SETTINGS), "count": "0"})
-        self._settings = {str(entry.get("_id")): entry.get("value") for entry in found.get("settings", [])}
-        size = int(self._settings.get("Message_MaxAllowedSize") or 5000)
+        self.settings = {str(entry.get("_id")): entry.get("value") for entry in found.get("settings", [])}
+        size = int(self.settings.get("Message_MaxAllowedSize") or 5000)
         self.capabilities = Capabilities(
-            edits=self._settings.get("Message_AllowEditing") is not False,
+            edits=self.settings.get("Message_AllowEditing") is not False,
             reactions=True,
-            threads=self._settings.get("Threads_enabled") is not False,
-            files=self._settings.get("FileUpload_Enabled") is not False,
+            threads=self.settings.get("Threads_enabled") is not False,
+            files=self.settings.get("FileUpload_Enabled") is not False,
             message_size=max(100, size - size // 10),  # the server counts some characters twice
         )
-        self._reader.robots = await self._robots()
+        await self._learn_robots()
 
     async def _robots(self) -> set[str]:
         """Who has the role of a bot or an app."""
         found: set[str] = set()
         roles = [("roles[]", "bot"), ("roles[]", "app"), ("count", "100")]
+        while True:
+            page = await self._link.call("GET", "users.listByStatus", params=[*roles, ("offset", str(len(found)))])
+            found |= {str(user["_id"]) for user in page.get("users", [])}
+            if not page.get("users") or len(found) >= int(page.get("total") or 0):
+                return found
+
+    async def _learn_robots(self) -> None:
         try:
-            while True:
-                page = await self._link.call("GET", "users.listByStatus", params=[*roles, ("offset", str(len(found)))])
-                found |= {str(user["_id"]) for user in page.get("users", [])}
-                if not page.get("users") or len(found) >= int(page.get("total") or 0):
-                    return found
+            self._reader.robots |= await self._robots()
         except Rejected as error:
             log.warning("who is a bot cannot be read (%s); messages of integrations are known all the same", error)
-            return found
 
     async def _stay_up_to_date(self) -> None:
         while True:
             await asyncio.sleep(_REFRESH_SECONDS)
             try:
-                self._reader.robots |= await self._robots()
+                await self._learn_robots()
             except Away as error:
                 log.info("who is a bot is read later: %s", error)
 
@@ -153,11 +140,10 @@ class RocketChatWire:
         stamp = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
         async def read(room: str) -> list[Heard]:
+            wanted = {"roomId": room, "lastUpdate": stamp}
             async with at_once:
                 try:
-                    answer = await self._link.call(
-                        "GET", "chat.syncMessages", params={"roomId": room, "lastUpdate": stamp}
-                    )
+                    answer = await self._link.call("GET", "chat.syncMessages", params=wanted)
                 except Rejected as error:  # left meanwhile
                     log.warning("what was said in %s cannot be read: %s", room, error)
                     return []
@@ -241,11 +227,39 @@ class RocketChatWire:
 
     # -- for the doctor
 
+    @property
+    def rooms(self) -> list[dict[str, Any]]:
+        """Where the bot is."""
+        return list(self._reader.rooms.values())
+
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works and what does not."""
-        return examined(self, self._link, lambda: (self._account, self._settings, list(self._reader.rooms.values())))
+        if not self.me:
+            self._link.run(self._log_in(), 90)
+        yield from rocketchat_doctor.examined(self, self._link.url)
+        try:
+            self._link.run(self._robots())
+        except Rejected as error:
+            yield rocketchat_doctor.no_robots(error)
+
+    def examine_room(self, room: str) -> str:
+        """What keeps the bot from reading and writing there; empty when nothing does."""
+        known = self._reader.rooms.get(room)
+        if known is None:
+            return "the bot is not in it, or there is no such room; type  /invite  and its name there"
+        return rocketchat_doctor.trouble_of(known)
+
+    def examine_person(self, person: str) -> str:
+        """What is wrong with somebody's id; empty when nothing is."""
+        user = self._link.run(self._link.call("GET", "users.info", params={"userId": person}))["user"]
+        return "" if user.get("active", True) else f"@{user.get('username')} is deactivated"
+
+    def network_time(self) -> datetime:
+        """The server's clock."""
+        self._link.run(self._link.call("GET", "me"))
+        return datetime.now(UTC) + self._link.ahead
 
 
-def made(chat: Mapping[str, Any], folder: Path | None = None) -> RocketChatWire:
+def made(chat: Mapping[str, Any]) -> RocketChatWire:
     """Make the wire of what stands in [chat]."""
-    return RocketChatWire(RocketChatSettings.model_validate(chat), folder)
+    return RocketChatWire(RocketChatSettings.model_validate(chat))
