@@ -323,7 +323,7 @@ def test_a_private_authority_is_believed_when_it_is_named(tmp_path):
     certificates.make(tmp_path)
     net = RocketChat(certificates=tmp_path)
     strict = made({"url": net.server.url, "token": net.token})
-    with pytest.raises(Away, match="is not trusted.*say ca ="):
+    with pytest.raises(Away, match=r"is not trusted.*say ca ="):
         strict.connect(Ears())
     wire = made({"url": net.server.url, "token": net.token, "ca": str(tmp_path / "ca.pem")})
     wire.connect(Ears())

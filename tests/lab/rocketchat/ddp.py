@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from aiohttp import WSMsgType, web
 
 from tests.lab.rocketchat import calls
-from tests.lab.rocketchat.world import MeteorError, PlainError, World, hashed, new_id, now
+from tests.lab.rocketchat.workspace import MeteorError, PlainError, hashed, new_id, now
+from tests.lab.rocketchat.world import World
 
 STREAMS = {
     "stream-room-messages",

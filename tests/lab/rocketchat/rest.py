@@ -9,9 +9,11 @@ from datetime import datetime
 
 from aiohttp import web
 
-from tests.lab.rocketchat import calls
-from tests.lab.rocketchat.world import BYPASS, MeteorError, PlainError, World, hashed
+from tests.lab.rocketchat import calls, rooms
+from tests.lab.rocketchat.workspace import BYPASS, MeteorError, PlainError, hashed
+from tests.lab.rocketchat.world import World
 
+CALLS = vars(calls) | vars(rooms)
 NO_LOGIN = {"login", "info", "settings.public"}
 
 
@@ -53,7 +55,7 @@ class Limiter:
 
 
 class Rest:
-    """The calls, each in `calls.py` as `<method>_<name with _ for .>(ask)`."""
+    """The calls, each in `calls.py` or `rooms.py` as `<method>_<name with _ for .>(ask)`."""
 
     def __init__(self, world: World):
         self.world, self.limiter = world, Limiter()
@@ -69,7 +71,7 @@ class Rest:
             )
         name, _, rest = request.match_info["path"].partition("/")
         self.called.append(f"{request.method.lower()} {name}")
-        action = getattr(calls, f"{request.method.lower()}_{name.replace('.', '_')}", None)
+        action = CALLS.get(f"{request.method.lower()}_{name.replace('.', '_').lower()}")
         if action is None:
             return web.json_response(
                 {"success": False, "status": "error", "message": "API endpoint does not exist."}, status=404
@@ -91,7 +93,8 @@ class Rest:
                    "X-RateLimit-Reset": str(int((time.time() + (wait or self.limiter.window)) * 1000))}  # fmt: skip
         if wait:
             seconds = -int(-wait // 1)
-            text = f"Error, too many requests. Please slow down. You must wait {seconds} seconds before trying this endpoint again."
+            text = f"You must wait {seconds} seconds before trying this endpoint again."
+            text = f"Error, too many requests. Please slow down. {text}"
             return web.json_response(
                 {"success": False, "error": f"{text} [error-too-many-requests]"}, status=429, headers=headers
             )

@@ -18,7 +18,8 @@ from aiohttp import web
 
 from tests.lab.rocketchat.ddp import Session
 from tests.lab.rocketchat.rest import Rest
-from tests.lab.rocketchat.world import World, hashed
+from tests.lab.rocketchat.workspace import hashed
+from tests.lab.rocketchat.world import World
 
 
 class RocketChatServer:

@@ -1,4 +1,4 @@
-"""Two Python clients for Rocket.Chat against a server: python_clients.py URL USER PASSWORD ROOM; one JSON line a step."""
+"""Two Python clients against a server: python_clients.py URL USER PASSWORD ROOM; one JSON line a step."""
 
 import asyncio
 import json
@@ -11,13 +11,13 @@ url, user, password, room = sys.argv[1:5]
 
 
 def say(step, value):
-    print(json.dumps({"step": step, "value": value}))
+    sys.stdout.write(json.dumps({"step": step, "value": value}) + "\n")
 
 
 def refused(call, *args, **kwargs):
     try:
         call(*args, **kwargs)
-    except Exception as error:  # each client has errors of its own
+    except Exception as error:  # noqa: BLE001 - each client has errors of its own
         return type(error).__name__
     return "accepted"
 
