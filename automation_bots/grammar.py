@@ -267,6 +267,13 @@ def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
     return missing or values
 
 
+def all_missing(operation: Operation, typed: Typed) -> tuple[Parameter | None, ...]:
+    """Everything that was not given and has to be, the devices (None) last."""
+    missing = [p for p in operation.parameters if p.required and p.name not in typed.values]
+    nowhere = operation.devices in {"required", "one"} and not typed.pattern
+    return (*missing, None) if nowhere else tuple(missing)
+
+
 def pattern_words(pattern: str) -> list[str]:
     """The names inside a device pattern, without its operators."""
     return [part.lstrip("!&") for part in re.split(r"[,:]", pattern) if part.strip("!& ")]

@@ -21,6 +21,7 @@ from automation_bots.model import (
     Decision,
     Job,
     Operation,
+    Parameter,
     Person,
     Place,
     Request,
@@ -220,11 +221,39 @@ class Pipeline:
             return self._confirmed(question, text)
         said = Said(caller, place, question.operation)
         try:
-            operation = self.operation(said)
-            return self.unknown(said) if operation is None else self._with(said, operation, question.answered(text))
+            return self._completed(said, question.answered(text))
         except UserError as error:
             self._parts.questions.again(question)
             return Answer(self._parts.spell(str(error)), hint="Try again, or say cancel.")
+
+    def wanted(self, caller: Caller, place: Place) -> tuple[str, tuple[Parameter | None, ...]] | None:
+        """The command of the open question, and all that it still needs (None: the devices), for a form.
+
+        A secret value is never asked for by a form, since networks keep those.
+        """
+        question = self._parts.questions.look(caller, place)
+        operation = self._parts.world.catalog.find(question.operation) if question else None
+        if question is None or operation is None or operation.leading:
+            return None
+        missing = grammar.all_missing(operation, question.typed)
+        return None if any(p is not None and p.secret for p in missing) else (operation.name, missing)
+
+    def filled(self, caller: Caller, place: Place, values: Mapping[str, str], pattern: str) -> Answer | None:
+        """Take a filled form as the answer to the open question."""
+        question = self._parts.questions.take(caller, place)
+        if not isinstance(question, Question):
+            return Answer("That form has run out, and nothing was done; type the command again.")
+        given = question.typed
+        typed = replace(given, values={**given.values, **values}, pattern=pattern or given.pattern)
+        try:
+            return self._completed(Said(caller, place, question.operation), typed)
+        except UserError as error:
+            self._parts.questions.again(question)
+            return Answer(self._parts.spell(str(error)), hint="Try again, or say cancel.")
+
+    def _completed(self, said: Said, typed: grammar.Typed) -> Answer | None:
+        operation = self.operation(said)
+        return self.unknown(said) if operation is None else self._with(said, operation, typed)
 
     def _confirmed(self, question: Confirmation, text: str) -> Answer | None:
         request = question.confirmed(text)

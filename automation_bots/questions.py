@@ -122,6 +122,11 @@ class Questions:
         question, expires = self._open.pop(_key(caller, place), (None, 0.0))
         return question if self.clock() < expires else None
 
+    def look(self, caller: Caller, place: Place) -> Question | None:
+        """Return the open question for a missing value; it stays open."""
+        question, expires = self._open.get(_key(caller, place), (None, 0.0))
+        return question if isinstance(question, Question) and self.clock() < expires else None
+
     def drop(self, caller: Caller, place: Place) -> None:
         """Forget the question: another command was typed."""
         self.sweep()

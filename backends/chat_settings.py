@@ -20,3 +20,17 @@ def taken(chat: Mapping[str, Any]) -> tuple[ChatSettings, dict[str, Any]]:
     """Return them, and what is left for the network."""
     ours = {key: value for key, value in chat.items() if key in ChatSettings.model_fields}
     return ChatSettings.model_validate(ours), {key: value for key, value in chat.items() if key not in ours}
+
+
+def explained(error: ValueError) -> tuple[tuple[str, ...], str]:
+    """Where in bot.toml and why, of a wrong setting."""
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return ("chat",), str(error)
+    first = errors()[0]
+    where, said = [str(part) for part in first["loc"]], str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "missing":
+        said = "is missing"
+    if first["type"] == "extra_forbidden":
+        said = "this key is not known"
+    return ("chat", *where), said

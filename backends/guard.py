@@ -272,7 +272,8 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")
     if isinstance(result, Answer):
         try:
-            surface_of(bot).say(place_of(bot, msg), result)
+            if not (hasattr(bot, "automation_form") and bot.automation_form(msg, result)):
+                surface_of(bot).say(place_of(bot, msg), result)
         except OSError as error:
             log.warning("an answer was not said yet: %s", error)
         except Exception:  # Errbot would log the typed words, which may be secret, and try to say the error

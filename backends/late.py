@@ -48,3 +48,12 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
     except AutomationError:
         return False
     return isinstance(meant, Request) and meant.risk is Risk.READ
+
+
+def chosen(pipeline: Any, message: Any, choice: str) -> Answer | None:
+    """Answer a click or a reaction that was made while the bot was away: it decides nothing any more."""
+    number = pipeline.approvals.asked_with(message)
+    if number is None:
+        return None
+    word = one_line(choice, 30)
+    return Answer(f"I was away when you chose {word}, and did nothing. Choose again, or type !{word.lower()} {number}")

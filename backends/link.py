@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,17 +21,26 @@ _LOOK_BACK = timedelta(days=1)
 _TRIES = 5  # to read what was missed, when the network asks to wait
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Who hears how the link fares; called from its thread."""
+
+    connected: Callable[[], None]
+    over: Callable[[], None]  # it will never work again
+
+
 class Link:
     """One thread that connects and waits; `note` is a file whose age says until when the bot was there."""
 
-    def __init__(self, wire: Wire, sink: Sink, note: Path, connected: Callable[[], None]) -> None:
-        self._wire, self._sink, self._note, self._connected = wire, sink, note, connected
+    def __init__(self, wire: Wire, sink: Sink, note: Path, life: Life) -> None:
+        self._wire, self._sink, self._note, self._life = wire, sink, note, life
         self._closing = threading.Event()
         self.first = threading.Event()  # connected once, or never going to be
         self.up_since: datetime | None = None  # when the link that is up was begun
         self.began = datetime.now(UTC)  # when the last connect was begun: what is older was said while away
         self.revoked = ""
         self._why = "not connected yet"
+        self._asked = 0.0  # seconds that the network wants to be left alone
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
     @property
@@ -72,6 +82,7 @@ class Link:
             since = self._last_seen() or since
             self._rest(pause)
             pause = min(_LONGEST_PAUSE, pause * 2)
+            self._closing.wait(self._asked)
 
     def _live(self, since: datetime | None) -> None:
         self.began = datetime.now(UTC)
@@ -79,7 +90,7 @@ class Link:
         self.up_since, self._why = datetime.now(UTC), ""
         log.info("connected as %s (%s)", self._wire.my_name, self._wire.me)
         try:
-            self._connected()
+            self._life.connected()
             self.first.set()
             if since is not None:
                 self._read_missed(since)
@@ -107,6 +118,7 @@ class Link:
         raise Away("what was said while the bot was away cannot be read")
 
     def _cut(self, error: Exception) -> None:
+        self._asked = error.seconds if isinstance(error, Busy) else 0.0
         self._why = f"cut off: {error}"
         if isinstance(error, OSError):
             log.warning("the link is cut: %s", error)
@@ -123,6 +135,7 @@ class Link:
         log.critical("%s", why)
         self.first.set()
         self._closing.set()
+        self._life.over()
 
     def _last_seen(self) -> datetime | None:
         try:

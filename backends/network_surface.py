@@ -6,13 +6,13 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
 from automation_bots.model import Answer, File, Place
 from automation_bots.surface import Capabilities, MessageRef
-from backends.outbox import Letter, Outbox
+from backends.outbox import Outbox, Work
 from backends.splitting import Composed, Style, compose, pieces_of, split
 from backends.wire import SIGNS, Rejected, Wire
 
@@ -65,7 +65,7 @@ class NetworkSurface:
             self.say(message.place, answer)
             return
         work = _Editing(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
-        self._wait(self._outbox.put(_lane(message.place), ("edit", message.id), work, replace=True))
+        self._put(message.place, ("edit", message.id), work, replace=True)
 
     def progress(self, message: MessageRef, answer: Answer) -> None:
         """Show how far something is when there is time for it; never waits."""
@@ -91,7 +91,7 @@ class NetworkSurface:
         """Say what a plugin from elsewhere wrote: its fences are kept, all else is shown as it is."""
         messages = tuple(split(pieces_of(text), self.capabilities.message_size, self._style))
         work = _Saying(self, place, Composed(messages, ()), ())
-        self._wait(self._outbox.put(_lane(place), ("text", place, text), work))
+        self._put(place, ("text", place, text), work)
 
     def place_of(self, room: Place, message: str) -> Place:
         """The room with the thread in which the bot said that, where it still knows."""
@@ -126,6 +126,12 @@ class NetworkSurface:
             self._wire.upload(self.room(place), file, place.thread if self.capabilities.threads else "")
             self._sent.put(key, value=True)
 
+    def post_once(self, below: MessageRef, text: str) -> None:
+        """Say what did not fit into an edited message, unless it stands below it already."""
+        if self._sent.get((below.id, text)) is None:
+            self.post(below.place, text, ())
+            self._sent.put((below.id, text), value=True)
+
     def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...]) -> None:
         """Edit a message; one that can be edited no more is said anew."""
         try:
@@ -140,11 +146,12 @@ class NetworkSurface:
     def _say(self, place: Place, answer: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         key = ("say", place, str(answer), tuple(file.name for file in answer.files), choices)
         work = _Saying(self, place, self._composed(answer), choices)
-        id_ = self._wait(self._outbox.put(_lane(place), key, work))
-        return MessageRef(place, str(id_ or ""))
+        return MessageRef(place, str(self._put(place, key, work) or ""))
 
-    def _wait(self, letter: Letter) -> Any:
-        return self._outbox.wait(letter, self._wait_seconds)
+    def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False) -> Any:
+        """Queue it and wait a while for what comes of it."""
+        lane = _lane(place)
+        return self._outbox.wait(lane, self._outbox.put(lane, key, work, replace=replace), self._wait_seconds)
 
 
 class _Saying:
@@ -181,15 +188,16 @@ class _Editing:
     def __init__(self, surface: NetworkSurface, message: MessageRef, what: Composed, choices: tuple[str, ...]) -> None:
         self._surface, self._message, self._choices = surface, message, choices
         self._first: str | None = what.messages[0] if what.messages else None
-        self._rest = _Saying(surface, message.place, Composed(what.messages[1:], ()), ())
-        self._files = list(what.files)
+        self._rest, self._files = list(what.messages[1:]), list(what.files)
 
     def __call__(self) -> None:
         """Edit, then say the rest."""
         if self._first is not None:
             self._surface.replace_text(self._message, self._first, self._choices)
             self._first = None
-        self._rest()
+        while self._rest:
+            self._surface.post_once(self._message, self._rest[0])
+            self._rest.pop(0)
         while self._files:
             self._surface.upload_once(self._message.place, self._files[0], self._message.id)
             self._files.pop(0)

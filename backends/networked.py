@@ -10,35 +10,38 @@ import logging
 import queue
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from errbot.backends.base import ONLINE, Message
+from errbot.backends.base import Message
 
 from automation_bots import settings
-from automation_bots.errors import BadCommand, ConfigError
-from automation_bots.model import Caller, Place
+from automation_bots.errors import ConfigError
+from automation_bots.model import Answer, Caller, Place
 from automation_bots.surface import MessageRef
-from backends import guard, late
-from backends.chat_settings import taken
+from backends import forms, guard, late
+from backends.attachments import text_of
+from backends.chat_settings import explained, taken
 from backends.identities import ChatOccupant, ChatPerson, ChatRoom
-from backends.link import Link
+from backends.link import Life, Link
 from backends.network_surface import NetworkSurface
 from backends.outbox import Outbox
-from backends.wire import Attached, Chosen, Heard, Rejected, Wire
+from backends.sayings import Sayings
+from backends.wire import Chosen, Heard, Wire
 
 log = logging.getLogger(__name__)
 REVOKED_EXIT = 77  # the credentials are not accepted: starting again changes nothing
 _LATE_SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _TOUCH_SECONDS = 20.0
 _CLOSE_SECONDS = 3.0
-_FILE_BYTES = 200_000  # of an attached file; more is no text that somebody typed
+_REMEMBERED = 10_000  # messages; what is older is known by the store, as far as it was a command
 _END = object()
 
 
-class Networked:
+class Networked(Sayings):
     """Stands before ErrBot; a network gives `make_wire`."""
 
     @staticmethod
@@ -58,13 +61,15 @@ class Networked:
         except ConfigError as error:
             sys.exit(f"The bot cannot start.\n{error}")
         except ValueError as error:
-            sys.exit(f"The bot cannot start.\n{settings.wrong(ours.folder, *_explained(error))}")
+            sys.exit(f"The bot cannot start.\n{settings.wrong(ours.folder, *explained(error))}")
         self.bot_identifier = ChatPerson("", ours.settings.name)
         self._incoming: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._over = threading.Event()
-        self.link = Link(self.wire, self, ours.data / "chat-alive", self._connected)
+        self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()  # the last messages, each taken once
+        self.link = Link(self.wire, self, ours.data / "chat-alive", Life(self._connected, self.leave))
         self.outbox = Outbox(self.wire.capabilities.edit_seconds)
         self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble)
+        self._form_desk: forms.FormDesk | None = None
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
 
     # -- life
@@ -88,7 +93,7 @@ class Networked:
             raise SystemExit(REVOKED_EXIT)
 
     def _stay(self) -> None:
-        while not self._over.wait(_TOUCH_SECONDS) and not self.link.revoked:
+        while not self._over.wait(_TOUCH_SECONDS):
             self.link.touch()
 
     def leave(self) -> None:
@@ -130,6 +135,11 @@ class Networked:
                 log.exception("a message could not be taken")
 
     def _hear(self, heard: Heard) -> None:
+        if (heard.room, heard.id) in self._heard:
+            return
+        self._heard[heard.room, heard.id] = None
+        if len(self._heard) > _REMEMBERED:
+            self._heard.popitem(last=False)
         msg = self._message(heard)
         if heard.robot and not self._is_named(msg.automation_caller):
             return
@@ -157,8 +167,42 @@ class Networked:
         msg.automation_place = place
         msg.extras["message_id"] = f"click:{chosen.room}:{chosen.id}"
         pipeline = guard.automation(self).pipeline
+        if chosen.values or chosen.choice == forms.BUTTON:
+            guard.later(self, msg, lambda: self._fill(msg, chosen))
+            return
         ref = MessageRef(place, chosen.message)
+        if chosen.at < self.link.began or (datetime.now(UTC) - chosen.at).total_seconds() > _LATE_SECONDS:
+            guard.later(self, msg, lambda: late.chosen(pipeline, ref, chosen.choice))
+            return
         guard.later(self, msg, lambda: pipeline.chosen(msg.automation_caller, ref, chosen.choice))
+
+    # -- forms
+
+    @property
+    def _forms(self) -> forms.FormDesk:
+        if self._form_desk is None:
+            self._form_desk = forms.FormDesk(self.wire, guard.automation(self).pipeline)
+        return self._form_desk
+
+    def automation_form(self, msg: Any, question: Answer) -> bool:
+        """Ask for what is missing by a form, or with a button for one; False: it has to be said."""
+        desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
+        if not desk.is_there or guard.automation(self).pipeline.wanted(caller, place) is None:
+            return False
+        if not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
+            self.automation_surface.ask(place, question, (forms.BUTTON,))
+        return True
+
+    def _fill(self, msg: Any, chosen: Chosen) -> Answer | None:
+        desk, caller = self._forms, msg.automation_caller
+        if not chosen.values:
+            there = desk.open(caller, msg.automation_place, chosen.trigger)
+            return None if there else Answer("Nothing is asked of you here; type the command again.")
+        place = desk.place(chosen)
+        if place is None:
+            return Answer("That form has run out, and nothing was done; type the command again.")
+        msg.automation_place = place
+        return desk.filled(caller, place, chosen)
 
     # -- Errbot's messages
 
@@ -169,13 +213,13 @@ class Networked:
         msg.extras["message_id"] = f"{heard.room}:{heard.id}"
         msg.extras["lane"] = self._lane(heard)
         if heard.files:
-            msg.extras["attached"] = lambda: _text_of(heard.files)
+            msg.extras["attached"] = lambda: text_of(heard.files)
         msg.automation_at = heard.at
         return msg
 
     def _frame(self, event: Heard | Chosen, body: str) -> Message:
         network = guard.automation(self).settings.network
-        msg = Message(body, extras={"url": ""})
+        msg = Message(body, extras={"trigger": event.trigger})
         person = ChatPerson(event.sender, event.sender_name)
         msg.frm, msg.to = person, self.bot_identifier
         if not event.direct:
@@ -212,61 +256,6 @@ class Networked:
             return Place(network, identifier.id)
         return Place(network, identifier.aclattr, direct=True)
 
-    # -- what Errbot and its plugins say by themselves
-
-    def split_and_send_message(self, msg: Any) -> None:
-        """Say it; the surface splits where Errbot would cut."""
-        self.send_message(msg)
-
-    def send_message(self, msg: Any) -> None:
-        """Say what a plugin from elsewhere or Errbot itself says, in the thread of what it answers."""
-        super().send_message(msg)  # type: ignore[misc]  # ErrBot's: tells the plugins
-        place, asked = self._place_of(msg.to), getattr(msg.parent, "automation_place", None)
-        if asked is not None and (asked.room, asked.direct) == (place.room, place.direct):
-            place = asked
-        try:
-            self.automation_surface.say_markdown(place, str(msg.body))
-        except OSError as error:
-            log.warning("not said yet: %s", error)
-
-    def build_reply(self, msg: Any, text: str | None = None, private: bool = False, threaded: bool = False) -> Message:  # noqa: ARG002, FBT001, FBT002 - Errbot's signature; replies are always in the thread
-        """Answer where it was asked, or to the person alone."""
-        reply = self.build_message(text)  # type: ignore[attr-defined]  # ErrBot's
-        reply.frm, reply.parent = self.bot_identifier, msg
-        reply.to = msg.to if msg.is_group and not private else ChatPerson(msg.frm.aclattr, msg.frm.nick)
-        return reply  # type: ignore[no-any-return]
-
-    def build_identifier(self, text_representation: str) -> Any:
-        """A person of the policy by id, else a room by its id or its name in [places]."""
-        ours = guard.automation(self)
-        name = text_representation.strip()
-        if ours.pipeline.person(Caller(ours.settings.network, name)) or name == self.wire.me:
-            return ChatPerson(name)
-        return ChatRoom(ours.home.room(name).room)
-
-    def query_room(self, room: str) -> ChatRoom:
-        """A room by its id or name."""
-        return ChatRoom(guard.automation(self).home.room(room).room)
-
-    def rooms(self) -> list[ChatRoom]:
-        """Not kept: the bot is where people invite it."""
-        return []
-
-    def change_presence(self, status: str = ONLINE, message: str = "") -> None:
-        """Nothing: whether the bot is there is said by the network itself."""
-
-    def prefix_groupchat_reply(self, message: Any, identifier: Any) -> None:
-        """Nothing: an answer stands in the thread of its question, and pings nobody."""
-
-    def is_from_self(self, msg: Any) -> bool:
-        """Whether the bot said it."""
-        return bool(msg.frm.aclattr == self.wire.me)
-
-    @property
-    def mode(self) -> str:
-        """The network's name."""
-        return str(guard.automation(self).settings.network)
-
 
 def _age(msg: Any, began: datetime) -> float | None:
     """How many seconds ago something was said while the bot was away; None for what it heard in time."""
@@ -275,35 +264,3 @@ def _age(msg: Any, began: datetime) -> float | None:
         return None
     age = (datetime.now(UTC) - at).total_seconds()
     return max(0.0, age) if at < began or age > _LATE_SECONDS else None
-
-
-def _text_of(files: tuple[Attached, ...]) -> str:
-    """The one small text file that came with a command."""
-    if len(files) > 1:
-        raise BadCommand(f"You sent {len(files)} files; send one.")
-    file = files[0]
-    if file.size > _FILE_BYTES:
-        raise BadCommand(f"{file.name} has {file.size} bytes; I read at most {_FILE_BYTES} of a file.")
-    try:
-        content = file.fetch()
-        if len(content) > _FILE_BYTES or b"\0" in content:
-            raise BadCommand(f"{file.name} is too long or no text.")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadCommand(f"{file.name} is no text in UTF-8.") from None
-    except (OSError, Rejected) as error:
-        raise BadCommand(f"{file.name} cannot be fetched now ({error}); nothing was done. Try again.") from error
-
-
-def _explained(error: ValueError) -> tuple[tuple[str, ...], str]:
-    """Where in bot.toml and why, of a wrong setting."""
-    errors = getattr(error, "errors", None)
-    if errors is None:
-        return ("chat",), str(error)
-    first = errors()[0]
-    where, said = [str(part) for part in first["loc"]], str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "missing":
-        said = "is missing"
-    if first["type"] == "extra_forbidden":
-        said = "this key is not known"
-    return ("chat", *where), said

@@ -113,9 +113,9 @@ class Outbox:
             here.passing[key] = work
             self._plan(room, here)
 
-    def wait(self, letter: Letter, seconds: float) -> Any:
-        """Return what came of it; Waiting when it takes longer."""
-        if not letter.done.wait(seconds):
+    def wait(self, room: str, letter: Letter, seconds: float) -> Any:
+        """Return what came of it; Waiting when it takes longer, at once where the room waits for the network."""
+        if not letter.done.wait(0.0 if self._is_held(room) else seconds):
             with self._changed:
                 letter.abandoned = not letter.done.is_set()
             if letter.abandoned:
@@ -148,6 +148,11 @@ class Outbox:
             thread.join(max(0.1, deadline - time.monotonic()))
 
     # -- inside
+
+    def _is_held(self, room: str) -> bool:
+        with self._changed:
+            here = self._rooms.get(room)
+            return here is not None and here.not_before > time.monotonic()
 
     def _known(self, room: str, here: _Room, key: Hashable, *, replace: bool) -> Letter | None:
         now = time.monotonic()

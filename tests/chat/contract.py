@@ -8,49 +8,16 @@ import time
 
 import pytest
 
-from automation_bots.drivers.fake import Fake
-from automation_bots.model import Answer, File, Outcome, Place, Status
+from automation_bots.model import Answer, File, Place
 from automation_bots.surface import MessageRef
 from backends.wire import Rejected
-from tests.chat.harness import Talk, wait
+from tests.chat import transcript
+from tests.chat.harness import HUGE
+from tests.chatbot import wait
 
-__all__ = ["driver", "quiet", "stranger", "talk"]  # and all tests, see below
-HUGE = "\n".join(f"interface Ethernet1/{number} is up" for number in range(600))
 NASTY = (
     "*a* _b_ `c` ~d~ <@{joe}> <!here> @here @channel @all [x](http://y.example) &amp; <b> # no heading\n```\nend @here"
 )
-VERBS = {
-    "playbooks/verbs/note.yml": "help: Take a note\nrisk: read\nparameters: {lines: {text: true}}\n"
-    'linux: {run: [echo, "{lines}"]}\n',
-}
-
-
-@pytest.fixture(scope="module")
-def driver():
-    """Devices that answer at once, and what they say by the name of the operation."""
-    done = Outcome("", Status.OK, "up 3 days", "up 3 days", exit_code=0)
-    return Fake(
-        {
-            "uptime": done,
-            "interfaces": Outcome("", Status.OK, "interface", HUGE, exit_code=0),
-        },
-        seconds={"reboot": 1.2},
-    )
-
-
-@pytest.fixture(scope="module")
-def talk(net, driver, tmp_path_factory):
-    """One bot and its people, for all tests of a network."""
-    robot = net.human("robo", robot=True)
-    with Talk(net, tmp_path_factory.mktemp("bot"), (driver,), robot=robot, files=VERBS) as talk:
-        talk.robot = robot
-        yield talk
-
-
-@pytest.fixture
-def stranger(net):
-    """Somebody whom the policy does not know."""
-    return net.human("eve")
 
 
 def restarts(driver, device):
@@ -227,6 +194,14 @@ def _plain(text):
     return re.sub("[\u200b\u2060\ufeff]", "", text)
 
 
+# -- the same words everywhere
+
+
+@pytest.mark.parametrize("path", transcript.ALL, ids=lambda path: path.stem)
+def test_a_transcript_gives_the_same_answers_on_every_network(talk, path):
+    transcript.Play(talk, path).run()
+
+
 # -- at most once
 
 
@@ -379,4 +354,4 @@ def test_revoked_credentials_end_the_bot_with_a_code_of_their_own(talk, net):
     assert "not accepted" in bot.errbot.link.revoked
 
 
-__all__ += [name for name in globals() if name.startswith("test_")]
+__all__ = [name for name in globals() if name.startswith("test_")]

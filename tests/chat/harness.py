@@ -96,6 +96,7 @@ class Net(Protocol):
         """End the server and all that belongs to it."""
 
 
+HUGE = "\n".join(f"interface Ethernet1/{number} is up" for number in range(600))  # a screen is less
 TOML = 'name = "netbot"\nbackend = "{backend}"\n{top}[chat]\n{chat}\n'
 POLICY = """
 people:

@@ -13,7 +13,7 @@ from tests.chat.harness import Human, Seen
 from tests.chatbot import ROOT
 
 BOT = "B0"
-_SPECIAL = re.compile(r"[&<>*_`~]")
+_SPECIAL = re.compile(r"[\\&<>*_`~]")
 _PING = re.compile(r"<@(\w+)>|(?<!\w)@(here|all|channel)\b")
 
 
@@ -38,6 +38,7 @@ class Server:
         self.lock = threading.RLock()
         self.posts, self.people, self.links = [], {BOT: ("netbot", True)}, []
         self.members = {}
+        self.triggers, self.forms = [], []
         self.ids = count(1)
         self.calls, self.limited, self.is_down, self.revoked = 0, [], False, False
 
@@ -83,7 +84,8 @@ class Server:
 class MemoryWire:
     """The client."""
 
-    def __init__(self, server, **can):
+    def __init__(self, server, *, forms=False, **can):
+        self.has_forms = forms
         usual = {"edits": True, "edit_seconds": 0.2, "reactions": True, "buttons": True, "threads": True,
                  "files": True, "message_size": 2_000}  # fmt: skip
         self.capabilities = Capabilities(**{**usual, **can})
@@ -162,6 +164,17 @@ class MemoryWire:
     def direct_room(self, person):
         return f"D{person}"
 
+    def __getattr__(self, name):
+        if name == "form" and self.has_forms:
+            return self._form
+        raise AttributeError(name)
+
+    def _form(self, trigger, form):
+        if trigger not in self.server.triggers:
+            raise Rejected("expired_trigger_id")
+        self.server.triggers.remove(trigger)
+        self.server.forms.append(form)
+
     def examine(self):
         yield "ok", "the network in memory"
 
@@ -220,7 +233,15 @@ class Memory:
         post = self.server.find(room or f"D{who.id}", message)
         assert choice in self._choices(post), f"{choice} cannot be clicked there"
         event = Chosen(f"c{next(self.names)}", who.id, post.room, post.id, choice, datetime.now(UTC), who.name,
-                       post.thread, post.room.startswith("D"))  # fmt: skip
+                       post.thread, post.room.startswith("D"), trigger=f"t{post.id}")  # fmt: skip
+        self.server.triggers.append(event.trigger)
+        self.server.tell(lambda sink: sink.chosen(event))
+
+    def fill(self, who, room, form, **values):
+        """Fill in and send a form that was opened."""
+        event = Chosen(
+            f"f{next(self.names)}", who.id, room, form.key, "form", datetime.now(UTC), who.name, values=values
+        )
         self.server.tell(lambda sink: sink.chosen(event))
 
     def _choices(self, post):
