@@ -127,7 +127,8 @@ def asked(talk):
 def test_an_approver_clicks_and_it_runs(talk, net, driver):
     before = restarts(driver, "db1")
     number, question = asked(talk)
-    assert question.choices == ("Approve", "Deny", "Details")
+    offered = ("Approve", "Deny", "Details")  # where they are reactions, each is put by a call of its own
+    wait(lambda: talk.hears(f"#{number} joe asks for approval").choices == offered, 10)
     net.choose(talk.kim, talk.room, question.id, "Approve")
     talk.hears(f"#{number} service restart nginx on db1 is approved by kim")
     talk.hears(f"#{number} .*done in")
