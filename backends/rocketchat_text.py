@@ -26,6 +26,7 @@ _EMOTICON = re.compile(
 )
 _COLOR = re.compile(r"\bcolor:(?=#)")
 _TICKED = re.compile(r"(?m)^(?=[ \t]*`)|(?<=`)[ \t]*$")  # a line that begins or ends so would end the block
+_ESCAPED, _BLOCK = re.compile(r"\\([*_~`])"), re.compile(r"```\n(.*?)\n```", re.DOTALL)
 _LINE = re.compile(r"(?m)^(?=[ \t]*(?:>|[-+*][ \t]|#{1,6}[ \t]|\d+\.[ \t]))")
 
 
@@ -54,3 +55,12 @@ def fence(text: str) -> str:
     text = _CALL.sub(rf"\1{_MARK}", _CONTROL.sub("", text))
     text = _TICKED.sub(lambda found: found[0] + _MARK, text.replace("```", f"`{_MARK}`{_MARK}`"))
     return f"```\n{text}\n```" if text else ""
+
+
+def shown(text: str) -> str:
+    """What a screen shows of a text in the network's form: fences and escapes undone."""
+    parts, at = [], 0
+    for block in _BLOCK.finditer(text):
+        parts += [_ESCAPED.sub(r"\1", text[at : block.start()]), block[1]]
+        at = block.end()
+    return "".join([*parts, _ESCAPED.sub(r"\1", text[at:])])

@@ -161,7 +161,11 @@ class RocketChatWire:
         """Make a block of fixed width."""
         return rocketchat_text.fence(text)
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:  # noqa: ARG002 - a bot has no buttons here
+    def shown(self, text: str) -> str:
+        """What a screen shows of a message as it is heard."""
+        return rocketchat_text.shown(text)
+
+    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
         """Say a text under an id of ours, so that one whose answer was lost is not said twice."""
         key = (room, thread, text)
         lost = self._unsure.pop(key, "")
@@ -176,6 +180,8 @@ class RocketChatWire:
         except Away:
             self._unsure[key] = id_
             raise
+        if choices:  # a bot has no buttons here: reactions to this one answer it
+            self._reader.asked.add(id_)
         return id_
 
     def _is_there(self, message: str) -> bool:

@@ -1,24 +1,13 @@
 """The Rocket.Chat test server as the contract wants a network: people who type, click and look."""
 
 import itertools
-import re
 
+from backends.rocketchat_text import shown
 from backends.wire import SIGNS, choice_of
 from tests.chat.harness import Human, Seen
 from tests.lab.rocketchat import RocketChatServer
 
 _KEEPS_THE_LINK = {"get me", "get settings.public", "get rooms.get", "get users.listByStatus", "get chat.syncMessages"}
-_ESCAPED = re.compile(r"\\([*_~`])")
-_FENCE = re.compile(r"```\n(.*?)\n```", re.DOTALL)
-
-
-def shown(raw):
-    """What a client shows of a text: fences and escapes undone (`parse.js` checks this with the vendor's parser)."""
-    parts, at = [], 0
-    for block in _FENCE.finditer(raw):
-        parts += [_ESCAPED.sub(r"\1", raw[at : block.start()]), block[1]]
-        at = block.end()
-    return "".join([*parts, _ESCAPED.sub(r"\1", raw[at:])])
 
 
 class RocketChat:
@@ -123,6 +112,3 @@ class RocketChat:
 
     def close(self):
         self.server.__exit__()
-
-
-__all__ = ["RocketChat", "shown"]
