@@ -10,6 +10,7 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
