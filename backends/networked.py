@@ -10,6 +10,7 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 REVOKED_EXIT = 77  # the credentials are not accepted: starting again changes nothing
 _LATE_SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _TOUCH_SECONDS = 20.0
+_QUICK_SECONDS = 3.0  # that a click may be faster than the rest of its question
 _CLOSE_SECONDS = 3.0
 _REMEMBERED = 10_000  # messages; what is older is known by the store, as far as it was a command
 _END = object()
@@ -174,7 +176,14 @@ class Networked(Sayings):
         if chosen.at < self.link.began or (datetime.now(UTC) - chosen.at).total_seconds() > _LATE_SECONDS:
             guard.later(self, msg, lambda: late.chosen(pipeline, ref, chosen.choice))
             return
-        guard.later(self, msg, lambda: pipeline.chosen(msg.automation_caller, ref, chosen.choice))
+        guard.later(self, msg, lambda: self._clicked(msg.automation_caller, ref, chosen.choice))
+
+    def _clicked(self, caller: Caller, ref: MessageRef, choice: str) -> Answer | None:
+        """Decide; a quick click comes before the question is noted, as its signs are put one by one."""
+        pipeline, until = guard.automation(self).pipeline, time.monotonic() + _QUICK_SECONDS
+        while not pipeline.approvals.asked_with(ref) and time.monotonic() < until:
+            time.sleep(0.05)
+        return pipeline.chosen(caller, ref, choice)
 
     # -- forms
 

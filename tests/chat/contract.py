@@ -127,8 +127,8 @@ def asked(talk):
 def test_an_approver_clicks_and_it_runs(talk, net, driver):
     before = restarts(driver, "db1")
     number, question = asked(talk)
-    # Reactions are put one after the other, when the question stands there already.
-    wait(lambda: talk.hears(f"#{number} joe asks").choices == ("Approve", "Deny", "Details"), 10)
+    offered = ("Approve", "Deny", "Details")  # where they are reactions, each is put by a call of its own
+    wait(lambda: talk.hears(f"#{number} joe asks for approval").choices == offered, 10)
     net.choose(talk.kim, talk.room, question.id, "Approve")
     talk.hears(f"#{number} service restart nginx on db1 is approved by kim")
     talk.hears(f"#{number} .*done in")

@@ -1,0 +1,22 @@
+"""Rocket.Chat as a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from errbot.core import ErrBot
+
+from backends import rocketchat_wire
+from backends.networked import Networked
+from backends.wire import Wire
+
+
+class RocketChat(Networked, ErrBot):
+    """Nothing but its wire."""
+
+    @staticmethod
+    def make_wire(chat: Mapping[str, Any], data: Path) -> Wire:  # noqa: ARG004 - nothing is kept
+        """Return the client of Rocket.Chat."""
+        return rocketchat_wire.made(chat)

@@ -1,0 +1,390 @@
+"""What is Rocket.Chat's own: logging in, being cut off, who reacted, whose rooms, and its limits."""
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from automation_bots.model import File
+from backends.rocketchat_settings import RocketChatSettings
+from backends.rocketchat_wire import made
+from backends.wire import Away, Busy, Rejected, Revoked
+from tests.chat.rocketchat import RocketChat
+from tests.chatbot import wait
+from tests.lab import certificates
+
+pytestmark = pytest.mark.slow
+
+
+class Ears:
+    """Keeps what a wire hands in."""
+
+    def __init__(self):
+        self.messages, self.choices = [], []
+
+    def heard(self, message):
+        self.messages.append(message)
+
+    def chosen(self, choice):
+        self.choices.append(choice)
+
+    def said(self):
+        return [message.text for message in self.messages]
+
+
+@pytest.fixture(scope="module")
+def net():
+    """Give a network."""
+    net = RocketChat(heartbeat_seconds=0.2)
+    net.ana = net.human("ana")
+    yield net
+    net.close()
+
+
+@pytest.fixture
+def wire(net):
+    """Give a connected wire with ears, in a room with ana."""
+    wire = made({"url": net.server.url, "token": net.token})
+    wire.ears, wire.room = Ears(), net.room(net.ana)
+    wire.connect(wire.ears)
+    yield wire
+    wire.close()
+
+
+def hears(wire, text):
+    wait(lambda: text in wire.ears.said(), 10, lambda: f"no {text!r} in {wire.ears.said()}")
+    return next(message for message in wire.ears.messages if message.text == text)
+
+
+def test_a_message_comes_with_the_ids_of_the_network(net, wire):
+    mid = net.say(net.ana, wire.room, "hello there")
+    heard = hears(wire, "hello there")
+    assert (heard.id, heard.sender, heard.room) == (mid, net.ana.id, wire.room)
+    assert (heard.direct, heard.mentioned, heard.robot, heard.edited) == (False, False, False, False)
+    assert abs(heard.at - datetime.now(UTC)) < timedelta(seconds=10)
+
+
+def test_a_mention_is_known_by_id_and_taken_off(net, wire):
+    net.say(net.ana, wire.room, "uptime on web1", mention=True)
+    assert hears(wire, "uptime on web1").mentioned
+
+
+def test_public_rooms_where_the_bot_is_not_are_not_heard(net, wire):
+    world = net.server.world
+    public = net.server.run(world.room, "c", "public", net.ana.id)["_id"]
+    net.say(net.ana, public, "not for you")
+    net.say(net.ana, wire.room, "for you")
+    hears(wire, "for you")
+    assert "not for you" not in wire.ears.said()
+
+
+def test_a_room_that_the_bot_is_invited_to_is_heard_at_once(net, wire):
+    net.say(net.ana, net.room(net.ana), "you are new here")
+    hears(wire, "you are new here")
+
+
+def test_a_conversation_of_three_is_a_room_and_one_of_two_is_direct(net, wire):
+    kim = net.human("kim")
+    three = net.server.run(net.world.room, "d", "", net.ana.id, kim.id, net.bot)["_id"]
+    net.say(net.ana, three, "the three of us")
+    net.say(net.ana, "", "the two of us")
+    assert not hears(wire, "the three of us").direct
+    assert hears(wire, "the two of us").direct
+
+
+def test_what_joins_and_topics_say_is_no_message(net, wire):
+    net.server.run(net.world.system, wire.room, "uj", net.ana.id)
+    net.say(net.ana, wire.room, "after somebody joined")
+    hears(wire, "after somebody joined")
+    assert wire.ears.said() == ["after somebody joined"]
+
+
+def test_integrations_and_borrowed_names_are_robots(net, wire):
+    world = net.server.world
+    net.server.run(world.send, net.ana.id, {"rid": wire.room, "msg": "by a webhook", "bot": {"i": "x"}})
+    assert hears(wire, "by a webhook").robot
+    robot = net.human("newbot", robot=True)
+    net.say(robot, net.room(robot), "by an account with the role")
+    assert hears(wire, "by an account with the role").robot
+
+
+def test_an_old_message_that_changes_is_no_new_one(net, wire):
+    mid = net.say(net.ana, wire.room, "said long ago")
+    net.server.run(net.world.messages[mid].update, {"ts": datetime.now(UTC) - timedelta(days=3)})
+    wire.ears.messages.clear()
+    net.server.run(net.world.react, net.ana.id, mid, "eyes", True)
+    net.say(net.ana, wire.room, "and now this")
+    hears(wire, "and now this")
+    assert wire.ears.said() == ["and now this"]
+
+
+# -- reactions
+
+
+def choices(wire, count):
+    wait(lambda: len(wire.ears.choices) >= count, 10, lambda: str(wire.ears.choices))
+    return [(choice.sender, choice.choice, choice.message) for choice in wire.ears.choices]
+
+
+def question(wire):
+    mid = wire.post(wire.room, "go on?")
+    wire.react(wire.room, mid, "Approve")
+    return mid
+
+
+def test_a_reaction_to_a_question_is_told_by_the_id_of_its_person(net, wire):
+    mid = question(wire)
+    net.choose(net.ana, wire.room, mid, "Approve")
+    assert choices(wire, 1) == [(net.ana.id, "Approve", mid)]
+
+
+def test_a_sign_that_the_bot_has_not_offered_is_no_answer_and_costs_no_call(net, wire):
+    mid, before = wire.post(wire.room, "just a recap"), net.calls()
+    net.choose(net.ana, wire.room, mid, "Approve")
+    net.say(net.ana, wire.room, "next")
+    hears(wire, "next")
+    assert (wire.ears.choices, net.calls()) == ([], before)
+
+
+def test_who_takes_anothers_name_does_not_take_their_answer(net, wire):
+    joe = net.human("joe")
+    net.room(joe)
+    net.rename(joe, "joe.old")
+    other = net.human("joe")
+    mid = question(wire)
+    net.server.run(net.world.join, wire.room, other.id)
+    net.choose(other, wire.room, mid, "Approve")
+    assert choices(wire, 1)[0][0] == other.id
+
+
+def test_a_reaction_given_while_the_bot_was_away_is_read_later(net, wire):
+    mid, since = question(wire), datetime.now(UTC) - timedelta(seconds=5)
+    wire.close()
+    net.choose(net.ana, wire.room, mid, "Approve")
+    again = made({"url": net.server.url, "token": net.token})
+    again.ears = Ears()
+    again.connect(again.ears)
+    list(again.missed(since))
+    wait(lambda: (net.ana.id, "Approve", mid) in choices(again, 0), 10)
+    again.close()
+
+
+# -- the link
+
+
+def test_after_a_cut_the_same_wire_connects_again_and_reads_what_it_missed(net, wire):
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    net.cut()
+    with pytest.raises(Away):
+        wire.wait()
+    root = net.say(net.ana, wire.room, "said in between")
+    net.say(net.ana, wire.room, "and in its thread", thread=root)
+    wire.connect(wire.ears)
+    missed = [heard for heard in wire.missed(since) if heard.room == wire.room]
+    assert [(heard.text, heard.thread) for heard in missed][-2:] == [
+        ("said in between", ""),
+        ("and in its thread", root),
+    ]
+
+
+def test_a_server_that_asks_for_a_sign_of_life_gets_one(net, wire):
+    made_before = net.server.connections
+    threading.Event().wait(1.0)  # five heartbeats
+    net.say(net.ana, wire.room, "still here")
+    hears(wire, "still here")
+    assert net.server.connections == made_before
+
+
+def test_a_token_that_is_taken_back_is_told_as_such(net):
+    token = net.server.run(net.world.token, net.bot)
+    wire = made({"url": net.server.url, "token": token})
+    wire.connect(Ears())
+    net.server.revoke(token)
+    with pytest.raises(Away):
+        wire.wait()
+    with pytest.raises(Revoked, match="the token is refused"):
+        wire.connect(Ears())
+    wire.close()
+
+
+def test_a_password_logs_in_and_its_session_is_used_again_and_ended(net):
+    wire = made({"url": net.server.url, "user": "netbot", "password": "secret"})
+    wire.connect(Ears())
+    session = wire._credentials.session
+    net.cut()
+    wire.connect(Ears())
+    assert wire._credentials.session == session
+    wire.close()
+    assert net.world.owner(session) is None
+
+
+def test_a_session_that_is_over_is_begun_anew(net):
+    wire = made({"url": net.server.url, "user": "netbot", "password": "secret"})
+    wire.connect(Ears())
+    net.server.revoke(wire._credentials.session)
+    wire.connect(Ears())
+    assert wire.me == net.bot
+    wire.close()
+
+
+@pytest.mark.parametrize("user", ["netbot", "nobody"])
+def test_a_wrong_password_is_told_and_not_tried_again(net, user):
+    wire = made({"url": net.server.url, "user": user, "password": "wrong"})
+    with pytest.raises(Revoked, match="the user or the password is refused"):
+        wire.connect(Ears())
+    wire.close()
+
+
+def test_an_account_with_a_second_factor_needs_a_token(net):
+    user = net.server.run(net.world.person, "careful", password="pw")
+    net.server.run(net.world.users[user["_id"]].update, {"totp": True})
+    wire = made({"url": net.server.url, "user": "careful", "password": "pw"})
+    with pytest.raises(Revoked, match="personal access token"):
+        wire.connect(Ears())
+    wire.close()
+
+
+def test_close_ends_every_thread_and_everybody_who_waits(net):
+    wire = made({"url": net.server.url, "token": net.token})
+    wire.connect(Ears())
+    waiting = threading.Thread(target=wire.wait)
+    waiting.start()
+    wire.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert not wire._link._thread.is_alive()
+    with pytest.raises(Away):
+        wire.post("room", "too late")
+
+
+def test_no_server_is_away_and_not_revoked():
+    wire = made({"url": "http://127.0.0.1:9", "token": "t"})
+    with pytest.raises(Away, match="is not reached"):
+        wire.connect(Ears())
+    wire.close()
+
+
+# -- what is said
+
+
+def test_a_post_whose_answer_was_lost_is_said_once(net, wire):
+    net.server.run(setattr, net.server.rest, "silent_after", 1)
+    with pytest.raises(Away):
+        wire.post(wire.room, "said, and the answer lost")
+    id_ = wire.post(wire.room, "said, and the answer lost")
+    said = [post.id for post in net.seen(net.ana, wire.room) if post.text == "said, and the answer lost"]
+    assert said == [id_]
+
+
+def test_a_limit_says_how_long_to_wait(net, wire):
+    net.limit(1, 7)
+    with pytest.raises(Busy) as caught:
+        wire.post(wire.room, "too much")
+    assert 5 < caught.value.seconds <= 7
+
+
+def test_a_refusal_has_the_servers_words(wire):
+    with pytest.raises(Rejected, match="error-invalid-room"):
+        wire.post("no-such-room", "x")
+    with pytest.raises(Rejected, match="size exceeds"):
+        wire.post(wire.room, "x" * 5001)
+
+
+def test_as_many_characters_as_are_promised_are_taken(wire):
+    assert wire.post(wire.room, "x" * wire.capabilities.message_size)
+
+
+def test_links_in_a_text_are_not_fetched_by_the_server(net, wire):
+    mid = wire.post(wire.room, "see http://core1.example/secret")
+    assert [url["ignoreParse"] for url in net.world.messages[mid]["urls"]] == [True]
+
+
+def test_a_file_in_a_thread_and_taken_back(net, wire):
+    root = wire.post(wire.room, "the root")
+    mid = wire.upload(wire.room, File("rückmeldung.txt", "grün\n".encode()), root)
+    (post,) = [post for post in net.seen(net.ana, wire.room) if post.id == mid]
+    assert (post.thread, post.files) == (root, (("rückmeldung.txt", "grün\n".encode()),))
+    wire.delete(wire.room, mid)
+    assert mid not in net.world.messages
+
+
+def test_a_direct_room_is_opened_once(net, wire):
+    eve = net.human("eve")
+    room, calls = wire.direct_room(eve.id), net.calls()
+    assert net.world.rooms[room]["uids"] == sorted([eve.id, net.bot])
+    assert (wire.direct_room(eve.id), net.calls()) == (room, calls)
+
+
+# -- settings, TLS, secrets, doctor
+
+
+def test_a_private_authority_is_believed_when_it_is_named(tmp_path):
+    certificates.make(tmp_path)
+    net = RocketChat(certificates=tmp_path)
+    strict = made({"url": net.server.url, "token": net.token})
+    with pytest.raises(Away, match=r"is not trusted.*say ca ="):
+        strict.connect(Ears())
+    wire = made({"url": net.server.url, "token": net.token, "ca": str(tmp_path / "ca.pem")})
+    wire.connect(Ears())
+    assert wire.me == net.bot
+    for one in (strict, wire, net):
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("chat", "words"),
+    [
+        ({"url": "http://chat.example.com", "token": "t"}, "begin with https"),
+        ({"url": "chat.example.com", "token": "t"}, "write https://chat.example.com"),
+        ({"url": "https://chat.example.com/api/v1", "token": "t"}, "without what stands behind it"),
+        ({"url": "https://chat.example.com"}, "give token"),
+        ({"url": "https://chat.example.com", "token": "t", "ca": "/no/such"}, "there is no file /no/such"),
+        ({"url": "https://chat.example.com", "tokn": "t"}, "tokn"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_what_to_write(chat, words):
+    with pytest.raises(ValueError, match=words):
+        RocketChatSettings.model_validate(chat)
+
+
+def test_the_token_is_in_no_log(net, caplog):
+    caplog.set_level(logging.DEBUG)
+    wire = made({"url": net.server.url, "token": net.token})
+    wire.connect(Ears())
+    net.cut()
+    with pytest.raises(Away):
+        wire.wait()
+    wire.close()
+    assert net.token not in caplog.text + repr(wire._credentials)
+
+
+def examined(net, **chat):
+    wire = made({"url": net.server.url, **chat})
+    try:
+        return list(wire.examine())
+    finally:
+        wire.close()
+
+
+def test_the_doctor_finds_a_good_account_well(net):
+    lines = examined(net, token=net.token)
+    assert {mark for mark, _ in lines} == {"ok"}
+    assert any("logged in as @netbot" in text for _, text in lines)
+
+
+def test_the_doctor_says_what_is_missing_and_where_to_mend_it(net):
+    poor = net.server.run(net.world.person, "poor")["_id"]
+    token = net.server.run(net.world.token, poor)
+    net.server.run(net.world.room, "p", "sealed", poor, encrypted=True)
+    text = "\n".join(f"{mark} {line}" for mark, line in examined(net, token=token))
+    assert "WRONG the account lacks the role bot" in text
+    assert "WRONG room sealed: it is end-to-end encrypted" in text
+
+
+def test_the_doctor_asks_for_rooms_and_people_one_by_one(net, wire):
+    assert wire.examine_room(wire.room) == ""
+    assert "/invite" in wire.examine_room("elsewhere")
+    assert wire.examine_person(net.ana.id) == ""
+    with pytest.raises(Rejected, match="User not found"):
+        wire.examine_person("nobody")
