@@ -32,7 +32,7 @@ class RanOut(Revoked):
     """The session's time is over; the password opens it anew."""
 
 
-class _OneAtATime(SqliteDatabase):  # type: ignore[misc]  # ships no types
+class OneAtATime(SqliteDatabase):  # type: ignore[misc]  # ships no types
     """peewee binds its models for the whole process: two clients in two threads would write into each other's file."""
 
     @contextlib.contextmanager
@@ -43,7 +43,7 @@ class _OneAtATime(SqliteDatabase):  # type: ignore[misc]  # ships no types
 
 class _Store(SqliteStore):  # type: ignore[misc]  # ships no types
     def _create_database(self) -> SqliteDatabase:
-        return _OneAtATime(self.database_path, pragmas={"foreign_keys": 1, "secure_delete": 1})
+        return OneAtATime(self.database_path, pragmas={"foreign_keys": 1, "secure_delete": 1})
 
 
 class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types

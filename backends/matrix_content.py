@@ -39,8 +39,10 @@ class Around:
 def heard(source: Mapping[str, Any], around: Around, files: tuple[Attached, ...]) -> Heard | None:
     """A message of a person; None for what says nothing."""
     content, relation = source["content"], source["content"].get("m.relates_to") or {}
-    kind = content.get("msgtype")
     edited = relation.get("rel_type") == "m.replace"
+    if edited and isinstance(content.get("m.new_content"), Mapping):
+        content = content["m.new_content"]
+    kind = content.get("msgtype")
     if kind not in _TEXTS | _FILES:
         return None
     text, mentioned = _addressed(content, _words(content, relation), around)

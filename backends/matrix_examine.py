@@ -131,7 +131,7 @@ class Examination:
             if not store.exists():
                 yield (
                     "WRONG",
-                    f"the keys of device {device} are not in {store}: give the bot a session of its own, made for it alone",
+                    f"the keys of device {device} are not in {store}: make a session for the bot alone",
                 )
         else:
             yield "NOTE", f"encryption: device {device} gets its keys at the first start"

@@ -50,7 +50,8 @@ class Intake:
         """All that a sync brings, oldest first in each room, with what the server left out of it."""
         said: list[Said] = []
         for room_id, info in response.rooms.join.items():
-            events, asked_in = _since_asked_in(info.timeline.events, self._client.user_id)
+            events = self._opened(room_id, info.timeline.events)  # nio opens nothing of what is sent again
+            events, asked_in = _since_asked_in(events, self._client.user_id)
             if info.timeline.limited and since and not asked_in:
                 events = [*await self.before(room_id, info.timeline.prev_batch, since), *events]
             said += self._said(room_id, events)

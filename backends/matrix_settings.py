@@ -43,6 +43,11 @@ class MatrixSettings(BaseModel):
             raise ValueError(f'{value!r} is no Matrix id; write user = "@bot:example.org"')
         return value
 
+    @field_validator("invites", mode="before")
+    @classmethod
+    def _one(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
     @field_validator("invites")
     @classmethod
     def _known(cls, value: list[str]) -> list[str]:

@@ -115,7 +115,7 @@ class MatrixWire:
 
     # -- what goes out
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
+    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:  # noqa: ARG002 - no buttons
         """Say it; said twice because nobody knows whether it arrived, it still stands there once."""
         link = self._there()
         body = content.message(text, thread=thread, latest=link.intake.latest(thread), notice=self._settings.notices)
@@ -131,7 +131,7 @@ class MatrixWire:
                     self._unsure.popitem(last=False)
             raise
 
-    def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
+    def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:  # noqa: ARG002 - no buttons
         """Replace an own message."""
         body = content.edit(text, message, notice=self._settings.notices)
         self._call(self._there().say(room, "m.room.message", body, str(uuid4())), _CALL_SECONDS)

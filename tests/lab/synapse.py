@@ -23,7 +23,8 @@ ENVIRONMENT = Path(__file__).resolve().parents[2] / ".venv-synapse"
 NAME = "lab.test"  # what stands after the colon of its people and rooms
 _SETTINGS = """\
 server_name: {name}
-listeners: [{{port: {port}, bind_addresses: ['127.0.0.1'], type: http, tls: false, resources: [{{names: [client], compress: false}}]}}]
+listeners:
+- {{port: {port}, bind_addresses: ['127.0.0.1'], type: http, tls: false, resources: [{{names: [client], compress: false}}]}}
 database: {{name: sqlite3, args: {{database: {here}/hs.db}}}}
 media_store_path: {here}/media
 log_config: {here}/log.yaml
@@ -37,6 +38,7 @@ trusted_key_servers: []
 suppress_key_server_warning: true
 bcrypt_rounds: 4
 max_upload_size: 20M
+filter_timeline_limit: 5000
 rc_message: {plenty}
 rc_registration: {plenty}
 rc_admin_redaction: {plenty}
