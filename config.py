@@ -2,43 +2,22 @@
 
 import logging
 import os
-import signal
 import sys
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from automation_bots import logs, settings  # noqa: E402 - found through the line above
+from automation_bots import leaving, logs, settings  # noqa: E402 - found through the line above
 from automation_bots.bot import Bot  # noqa: E402
 from automation_bots.errors import AutomationError  # noqa: E402
 from backends import guard, known  # noqa: E402
 
-_ONCE_MORE_SECONDS = 3.0  # a stop that has not begun by then was lost on its way
-_asked: list[float] = []
-
-
-def _leave(*_args: object) -> None:
-    """End in peace at the first signal; a second one means: no more grace for what runs."""
-    bot = globals().get("AUTOMATION")
-    if bot is None or not bot.started:
-        sys.exit(0)
-    _asked.append(time.monotonic())
-    if len(_asked) > 1:
-        bot.hurry()
-    if len(_asked) == 1 or (not bot.stopping and _asked[-1] - _asked[0] > _ONCE_MORE_SECONDS):
-        raise KeyboardInterrupt
-
-
-# Errbot dies at once on SIGTERM and when its terminal is closed, and opens a Python shell on SIGUSR1.
-for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    if _number is signal.SIGTERM or signal.getsignal(_number) is not signal.SIG_IGN:  # nohup, and `&` in a script
-        signal.signal(_number, _leave)
-signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+_leaving = leaving.Leaving()  # Errbot dies at once on SIGTERM and when its terminal is closed
 
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
+    _leaving.of(AUTOMATION)
     BOT_EXTRA_PLUGIN_DIR = AUTOMATION.home.plugin_folders()
     BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.home.chat_identity()}
     # Our own backends carry a name of their own, because Errbot looks for its own of the same name first.

@@ -193,7 +193,7 @@ class Announcer:
         entry.text = str(answer)
         try:
             if surface.capabilities.edits:
-                surface.edit(entry.message, answer)
+                getattr(surface, "progress", surface.edit)(entry.message, answer)
             else:
                 surface.say(job.place, answer)
         except Exception:

@@ -186,7 +186,7 @@ class Approvals:
         """Return the job whose approvers were asked with this message."""
         for job in self._parking.all():
             approval = self._parking.find(job.number)
-            if approval is not None and any(message == known for known in approval.messages):
+            if approval is not None and any(_is_same(message, known) for known in approval.messages):
                 return job.number
         return None
 
@@ -257,3 +257,8 @@ class Approvals:
 
     def _spell(self, text: str) -> str:
         return self._parts.spell(text)
+
+
+def _is_same(one: MessageRef, other: MessageRef) -> bool:
+    """Whether both mean one message; who clicks tells its room, but not always its thread."""
+    return (one.id, one.place.network, one.place.room) == (other.id, other.place.network, other.place.room)

@@ -125,7 +125,8 @@ class Asker:
             surface = self.parts.surface(message.place)
             where = f"{message.place.network}/{message.place.room}"
             if surface.capabilities.edits and message.id:
-                surface.edit(message, self._spelled(edited))
+                kept = (CHOICES,) if surface.capabilities.buttons and not over else ()
+                surface.edit(message, self._spelled(edited), *kept)
             elif where != approval.acted and not (job.state in FINAL and message.place == job.place):
                 surface.say(message.place, self._short(job, line))
 

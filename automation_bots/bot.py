@@ -172,6 +172,7 @@ class Bot:
             recent=Recent(self.redactor),
             link=lambda: self.voice.link,
             files=self._file_problems,
+            undelivered=lambda: self.voice.undelivered,
         )
 
     def _file_problems(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from automation_bots import render
 from automation_bots.dispatch.local import Local
 from automation_bots.errors import StoreError
 from automation_bots.logs import Recent
+from automation_bots.model import one_line
 from automation_bots.store import Store
 from automation_bots.world import World
 
@@ -35,6 +36,7 @@ class Facts:
     record: str  # empty: it answers
     record_bytes: int | None  # None: on a server
     disk_free_bytes: int
+    undelivered: tuple[int, int, str] = (0, 0, "")  # posts that wait, posts that failed, why the last one did
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Health:
     recent: Recent
     link: Callable[[], str]
     files: Callable[[], tuple[str, ...]]  # what is wrong with files
+    undelivered: Callable[[], tuple[int, int, str]] = lambda: (0, 0, "")
 
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""
@@ -70,6 +73,7 @@ class Health:
             record=record,
             record_bytes=sum(path.stat().st_size for path in self.data.glob("bot.db*")) if file.exists() else None,
             disk_free_bytes=shutil.disk_usage(self.data).free,
+            undelivered=self.undelivered(),
         )
 
     def _recorded(self, now: datetime) -> tuple[Mapping[str, int], float, str]:
@@ -87,7 +91,7 @@ def rows(facts: Facts) -> list[tuple[str, str]]:
     wait = f", the oldest for {render.duration(facts.oldest_waiting_seconds)}" if facts.waiting else ""
     found = [
         ("up", render.duration(facts.up_seconds)),
-        ("chat", facts.link or "connected"),
+        ("chat", " · ".join([facts.link or "connected", *_posts(facts)])),
         ("jobs", f"{facts.running} running, {facts.waiting} waiting{wait}"),
         ("drivers", busy or "idle"),
         ("devices", str(facts.devices)),
@@ -97,6 +101,12 @@ def rows(facts: Facts) -> list[tuple[str, str]]:
         jobs = ", ".join(f"#{number}" for number in sorted(set(facts.held.values())))
         found.append(("held", f"{len(facts.held)} devices by interrupted jobs {jobs}"))
     return found
+
+
+def _posts(facts: Facts) -> list[str]:
+    waiting, failed, why = facts.undelivered
+    found = [f"{render.many(waiting, 'post')} waiting"] if waiting else []
+    return found + ([f"{render.many(failed, 'post')} never said, the last one {one_line(why)}"] if failed else [])
 
 
 def inside(facts: Facts, recent: Recent, now: datetime) -> list[tuple[str, str]]:

@@ -87,6 +87,9 @@ class Metrics:
         yield self._gauge("info", "The version", 1, ("version", __version__))
         yield self._gauge("up_seconds", "Seconds since the start", facts.up_seconds)
         yield self._gauge("chat_connected", "1 when the chat network is there", float(not facts.link))
+        waiting, failed, _ = facts.undelivered
+        yield self._gauge("chat_posts_waiting", "Posts that the chat network has not taken yet", waiting)
+        yield self._gauge("chat_posts_failed", "Posts since the start that were never said", failed)
         jobs = GaugeMetricFamily(f"{_PREFIX}_jobs", "Jobs that run or wait", labels=["state"])
         jobs.add_metric(["running"], facts.running)
         jobs.add_metric(["waiting"], facts.waiting)

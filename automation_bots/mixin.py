@@ -72,12 +72,18 @@ class ThrottledMixin:
         """The same with the words that were typed behind the operation."""
         caller, place = self._who(msg)
         line, text = grammar.split_text(words or "")  # cleaned as a whole already; a code block alone would open here
-        return self.automation.pipeline.submit(Said(caller, place, operation, line, text, _id(msg)))
+        return self.automation.pipeline.submit(Said(caller, place, operation, line, text or attached(msg), _id(msg)))
 
     def _who(self, msg: Any) -> tuple[Any, Any]:
         bot: Any = self._bot  # type: ignore[attr-defined]  # BotPlugin's
         caller, place = bot.automation_who(msg)  # given to every backend by the guard
         return caller, place
+
+
+def attached(msg: Any) -> str:
+    """The text of the file that came with a message, where the chat network passes one on; fetched only here."""
+    fetch = msg.extras.get("attached") if msg.extras else None
+    return str(fetch()) if fetch else ""
 
 
 def _id(msg: Any) -> str:

@@ -39,7 +39,11 @@ class Surface(Protocol):
         """Say something; return its reference where the network gives one."""
 
     def edit(self, message: MessageRef, answer: Answer) -> None:
-        """Replace what was said; only called where `capabilities.edits`."""
+        """Replace what was said; only called where `capabilities.edits`.
+
+        Surfaces with buttons take `choices` as a third argument: those that the message keeps.
+        A surface may have `progress`, which never waits: a state that a later one may replace unseen.
+        """
 
     def react(self, message: MessageRef, name: str) -> None:
         """Put a reaction on a message; only called where `capabilities.reactions`."""

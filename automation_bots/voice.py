@@ -38,6 +38,12 @@ class Voice:
         """What is wrong with the connection to the chat network; empty when nothing is."""
         return "not connected yet" if self.surface is None else str(getattr(self.surface, "link", ""))
 
+    @property
+    def undelivered(self) -> tuple[int, int, str]:
+        """Posts that wait for the network, posts that were never said, and why the last of them was not."""
+        waiting, failed, why = getattr(self.surface, "undelivered", (0, 0, ""))
+        return int(waiting), int(failed), str(why)
+
     def page(self, answer: Answer) -> None:
         """Tell the admins and the approvers' room at once, without making the one wait who has an emergency."""
         threading.Thread(target=self._page, args=(answer,), name="page", daemon=True).start()

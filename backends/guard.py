@@ -22,6 +22,7 @@ from automation_bots import grammar
 from automation_bots.bot import Bot
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.home import OWN_PLUGINS, ROOT
+from automation_bots.mixin import attached
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
 from backends.lanes import in_lanes
@@ -76,21 +77,29 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     in_lanes(bot)
     prefixed, words = _addressed(bot, text)
     if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
-        _later(bot, msg, lambda: _answer(bot, msg, text))
+        later(bot, msg, lambda: _answer(bot, msg, text))
         return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
     if command:
         _process(bot, msg, command, rest)
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
-        _later(bot, msg, lambda: _unknown(bot, msg, words))
+        later(bot, msg, lambda: _unknown(bot, msg, words))
     return True
+
+
+def meant(bot: ErrBot, msg: Any) -> tuple[str, str, bool]:
+    """Return the command of a message, what stands behind it, and whether the bot is meant at all."""
+    prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
+    called = prefixed or msg.is_direct
+    command, rest = _command(bot, words) if called else ("", "")
+    return command, rest, called or automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg))
 
 
 def _process(bot: ErrBot, msg: Any, command: str, rest: str) -> None:
     try:
         bot._process_command(msg, command, rest, None)
     except KeyError:  # its file was taken away in this very moment
-        _later(bot, msg, lambda: _unknown(bot, msg, f"{command} {rest}"))
+        later(bot, msg, lambda: _unknown(bot, msg, f"{command} {rest}"))
 
 
 def _is_first(bot: ErrBot, msg: Any) -> bool:
@@ -146,7 +155,7 @@ def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool
     return found
 
 
-def _later(bot: ErrBot, msg: Any, work: Any) -> None:
+def later(bot: ErrBot, msg: Any, work: Any) -> None:
     """Do it in the pool: the thread that receives messages must never wait for the store."""
     bot.thread_pool.apply_async(_safely, (bot, msg, work))
 
@@ -158,7 +167,7 @@ def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
 def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
     line, text = grammar.split_text(words)
     name, _, rest = line.partition(" ")
-    said = Said(caller_of(bot, msg), place_of(bot, msg), name, rest, text, message_id_of(msg))
+    said = Said(caller_of(bot, msg), place_of(bot, msg), name, rest, text or attached(msg), message_id_of(msg))
     pipeline = automation(bot).pipeline
     # While commands are made anew, Errbot does not know them for a moment.
     return pipeline.submit(said) if pipeline.operation(said) else pipeline.unknown(said)
@@ -264,6 +273,8 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
     if isinstance(result, Answer):
         try:
             surface_of(bot).say(place_of(bot, msg), result)
+        except OSError as error:
+            log.warning("an answer was not said yet: %s", error)
         except Exception:  # Errbot would log the typed words, which may be secret, and try to say the error
             log.exception("an answer could not be said")
         return None

@@ -14,6 +14,19 @@ from typing import Protocol
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
 
+# How a choice is offered where there are reactions and no buttons: {choice: (sign, its usual short name)}.
+SIGNS = {
+    "Approve": ("\u2705", "white_check_mark"),
+    "Deny": ("\u274c", "x"),
+    "Details": ("\U0001f50d", "mag"),
+}
+
+
+def choice_of(sign: str) -> str:
+    """The choice that a reaction stands for, by its sign or short name; empty when it stands for none."""
+    plain = sign.strip(":").removesuffix("\ufe0f")
+    return next((choice for choice, signs in SIGNS.items() if plain in signs), "")
+
 
 class Away(OSError):
     """The network cannot be reached now, or answers 5xx: try again with backoff."""
@@ -60,6 +73,7 @@ class Heard:
     robot: bool = False  # said by a bot or an integration
     edited: bool = False  # a new text of a message that was there before
     files: tuple[Attached, ...] = ()
+    trigger: str = ""  # what the network wants to see when a form is opened for this (Slack's slash command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,29 @@ class Chosen:
     thread: str = ""
     direct: bool = False
     robot: bool = False
-    values: Mapping[str, str] = field(default_factory=dict)  # of a form
+    trigger: str = ""  # as of a message
+    values: Mapping[str, str] = field(default_factory=dict)  # of a form; `message` is the form's key then
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question of a form."""
+
+    name: str
+    label: str
+    choices: tuple[str, ...] = ()
+    required: bool = True
+    hint: str = ""
+    lines: bool = False  # takes several lines
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Several questions at once; its answers come back as `Chosen` with `values` and this `key` as `message`."""
+
+    key: str
+    title: str
+    fields: tuple[Field, ...]
 
 
 class Sink(Protocol):
@@ -106,7 +142,7 @@ class Wire(Protocol):
         """End the link and every thread of it."""
 
     def missed(self, since: datetime) -> Iterable[Heard]:
-        """Read what was said while the bot was away, oldest first in each room."""
+        """Read what was said while the bot was away, oldest first in each room; what is known already may be in it."""
 
     def escape(self, text: str) -> str:
         """Make markup and mentions in a text show as they are typed."""
@@ -121,7 +157,7 @@ class Wire(Protocol):
         """Replace an own message, and its buttons."""
 
     def react(self, room: str, message: str, name: str) -> None:
-        """Put a reaction; `name` is one of `automation_bots.surface`'s names or a choice's."""
+        """Put a reaction; `name` is one of SIGNS, or a short name as the network knows it."""
 
     def upload(self, room: str, file: File, thread: str = "") -> str:
         """Send a file; return the id of its message where there is one."""
@@ -134,3 +170,10 @@ class Wire(Protocol):
 
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say for `doctor` what works and what does not: ("ok" | "NOTE" | "WRONG", what is wrong and what to do)."""
+
+
+class Forms(Protocol):
+    """What a wire may have beside: forms. The rest looks for the method `form`."""
+
+    def form(self, trigger: str, form: Form) -> None:
+        """Open a form for the person whose message or click carried the trigger."""

@@ -72,6 +72,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "reauth",
         "sweep",
         "bundle",
+        "leaving",
     },
     {
         "parameters",

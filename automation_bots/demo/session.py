@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 from automation_bots import settings
 from automation_bots.errors import DriverError
 from automation_bots.home import ROOT
+
+_WAIT_SECONDS = 1.0
 
 
 def run() -> int:
@@ -25,7 +28,9 @@ def run() -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: bot.terminate())
-        return bot.wait()
+        while True:  # in pieces: a signal that comes just before a wait without an end is not heard
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return bot.wait(_WAIT_SECONDS)
     finally:
         devices.terminate()
         devices.wait(10)

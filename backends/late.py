@@ -1,0 +1,50 @@
+"""What was said while the bot was away: a look is still done when it is young enough, all else has to be repeated."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from automation_bots import grammar, render
+from automation_bots.errors import AutomationError
+from automation_bots.model import Answer, Request, Risk, one_line
+from automation_bots.pipeline import Said
+from backends import guard
+from backends.plain import caller_of, message_id_of, place_of
+
+log = logging.getLogger(__name__)
+# Commands of the bot itself that only look.
+_LOOKS = frozenset({"help", "about", "whoami", "devices", "device", "jobs", "job", "queue", "status", "pending",
+                    "details", "people", "person", "can", "why", "locks", "reviews"})  # fmt: skip
+
+
+def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
+    """Take a late message; nothing of it is dropped without a word, and no change runs late."""
+    command, rest, called = guard.meant(bot, msg)
+    if called:
+        guard.later(bot, msg, lambda: _judged(bot, msg, (command, rest), age_seconds, limit_seconds))
+    return False  # plugins that listen to everything would act late
+
+
+def _judged(bot: Any, msg: Any, words: tuple[str, str], age: float, limit: float) -> Answer | None:
+    command, rest = words
+    if age <= limit and _only_looks(bot, msg, command, rest):
+        bot._process_command(msg, command, rest, None)
+        return None
+    said = one_line(grammar.clean(msg.body).partition("\n")[0], 80)
+    return Answer(f"I was away, please repeat:  {said}", hint=f"That was {render.duration(age)} ago; nothing was done.")
+
+
+def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
+    method = bot.commands.get(command)
+    if method is None or not getattr(method, "automation_ours", False):
+        return False
+    said = Said(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
+    pipeline = guard.automation(bot).pipeline
+    if pipeline.operation(said) is None:
+        return command.partition("_")[0] in _LOOKS
+    try:
+        meant = pipeline.meant(said)
+    except AutomationError:
+        return False
+    return isinstance(meant, Request) and meant.risk is Risk.READ

@@ -1,0 +1,16 @@
+"""The contract on a network in memory: tests the engine itself."""
+
+import pytest
+
+from tests.chat.contract import *  # noqa: F403
+from tests.chat.memory import Memory
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def net():
+    """Give the network."""
+    net = Memory()
+    yield net
+    net.close()
