@@ -37,6 +37,7 @@ class OneAtATime(SqliteDatabase):  # type: ignore[misc]  # ships no types
 
     @contextlib.contextmanager
     def bind_ctx(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+        """Bind, while no other client does."""
         with _binding, super().bind_ctx(*args, **kwargs):
             yield
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
+from tests.lab.synapse import Synapse
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,13 @@ def salt() -> Iterator[Salt]:
     """Give a real Salt: master, three minions, salt-api."""
     with Salt() as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def synapse() -> Iterator[Synapse]:
+    """Give a real Matrix homeserver."""
+    with Synapse() as server:
+        yield server
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -24,7 +24,7 @@ NAME = "lab.test"  # what stands after the colon of its people and rooms
 _SETTINGS = """\
 server_name: {name}
 listeners:
-- {{port: {port}, bind_addresses: ['127.0.0.1'], type: http, tls: false, resources: [{{names: [client], compress: false}}]}}
+- {{port: {port}, bind_addresses: ['127.0.0.1'], type: http, tls: false, resources: [{{names: [client]}}]}}
 database: {{name: sqlite3, args: {{database: {here}/hs.db}}}}
 media_store_path: {here}/media
 log_config: {here}/log.yaml
