@@ -1,4 +1,4 @@
-"""A door between a Matrix client and its homeserver, for tests: it counts, cuts, refuses, and lets things come again."""
+"""A door between a Matrix client and its homeserver, for tests: it counts, cuts, refuses, and repeats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UPKEEP = re.compile(
     r"/sync|/keys/|/sendToDevice|/joined_members|whoami|/login|account_data|/profile/|/join/|/versions"
 )
 _SENDS = re.compile(r"/rooms/[^/]+/send/")
-_HOP = {"content-length", "transfer-encoding", "connection", "content-encoding", "host"}
+_HOP = {"content-length", "transfer-encoding", "connection", "host"}
 
 
 class Gate:
@@ -129,7 +129,5 @@ class Gate:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         url = self._upstream + request.rel_url.raw_path
         async with self._http.request(request.method, url, params=query, data=body or None, headers=headers) as answer:
-            kept = {
-                name: value for name, value in answer.headers.items() if name.lower() not in _HOP - {"content-encoding"}
-            }
+            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import nio
 from nio.crypto.attachments import decrypt_attachment
-from nio.store import SqliteMemoryStore
+from nio.store import SqliteStore
 
 from backends.matrix_client import OneAtATime
 
@@ -24,7 +24,7 @@ _FRESH_SECONDS = 0.1
 _ENCRYPTED = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
 
-class _Store(SqliteMemoryStore):
+class _Store(SqliteStore):
     def _create_database(self):
         return OneAtATime(":memory:", pragmas={"foreign_keys": 1})
 
@@ -48,7 +48,7 @@ class Person:
     def __init__(self, url: str, id_: str, password: str) -> None:
         self.id, self._password = id_, password
         config = nio.AsyncClientConfig(store=_Store, max_limit_exceeded=5, max_timeouts=2)
-        self.client = nio.AsyncClient(url, id_, None, "", config)
+        self.client = nio.AsyncClient(url, id_, None, ":memory:", config)
         self.direct: dict[str, str] = {}  # rooms for two, by the other one
         self._shown: dict[str, dict[str, Shown]] = {}
         self._later: list[tuple[str, Any]] = []
