@@ -24,6 +24,9 @@ class Loop:
 
     def run(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """Do it there and wait for it; Away when it takes longer."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("the loop would wait for itself")
         future = asyncio.run_coroutine_threadsafe(work, self._running())
         try:
             return future.result(seconds)

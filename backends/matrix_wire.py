@@ -17,6 +17,7 @@ from uuid import uuid4
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
 from backends import matrix_content as content
+from backends.chat_settings import taken
 from backends.matrix_client import RanOut
 from backends.matrix_examine import Examination
 from backends.matrix_link import MatrixLink
@@ -34,7 +35,7 @@ _UNSURE = 500  # posts of which nobody knows whether they arrived
 
 def wire(chat: Mapping[str, Any], data: Path) -> MatrixWire:
     """Make the wire of [chat] of bot.toml, references resolved; its keys stand below the bot's data."""
-    return MatrixWire(MatrixSettings.model_validate(dict(chat)), data / "matrix")
+    return MatrixWire(MatrixSettings.model_validate(taken(chat)[1]), data / "matrix")
 
 
 class MatrixWire:

@@ -338,9 +338,8 @@ def test_what_is_older_than_the_limit_has_to_be_repeated(talk, driver):
 
 def test_a_burst_of_500_messages_loses_no_command(talk):
     people = (talk.ana, talk.joe, talk.kim)
-    for number in range(500):
-        text = f"!nosuch{number}y" if number % 50 == 0 else f"talk {number}"
-        talk.say(text, who=people[number % 3])
+    words = [f"!nosuch{number}y" if number % 50 == 0 else f"talk {number}" for number in range(500)]
+    talk.say_all([(people[number % 3], text) for number, text in enumerate(words)])
     for number in range(0, 500, 50):
         talk.hears(f"nosuch{number}y", seconds=60)
 

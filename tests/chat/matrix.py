@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from urllib.parse import quote
 
@@ -78,6 +79,10 @@ class Matrix:
         id_ = self._do(person.say(self._there(person, room), words))
         self._since[id_] = since
         return id_
+
+    def say_all(self, room, said):
+        """Type all of it, as fast as the homeserver takes it."""
+        self._do(_together([self._people[who.id].say(room, typed(text)) for who, text in said]), 120)
 
     def edit(self, who, room, message, text):
         """Edit an own message."""
@@ -171,5 +176,15 @@ class Matrix:
             time.sleep(0.02)
         self._do(person.refresh(force=True))
 
-    def _do(self, work):
-        return self._loop.run(work, _SECONDS)
+    def _do(self, work, seconds=_SECONDS):
+        return self._loop.run(work, seconds)
+
+
+async def _together(work, at_once=12):
+    turns = asyncio.Semaphore(at_once)
+
+    async def in_turn(one):
+        async with turns:
+            await one
+
+    await asyncio.gather(*(in_turn(one) for one in work))

@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 _UPKEEP = re.compile(
     r"/sync|/keys/|/sendToDevice|/joined_members|whoami|/login|account_data|/profile/|/join/|/versions"
 )
-_SENDS = re.compile(r"/rooms/[^/]+/send/")
+_SENDS = r"/rooms/[^/]+/send/"
 _HOP = {"content-length", "transfer-encoding", "connection", "host"}
 
 
@@ -27,7 +27,8 @@ class Gate:
         self.since = ""  # of the newest sync that was asked for
         self.listening = 0  # syncs that wait for something to happen
         self.down = False
-        self._limited: list[float] = []
+        self._refusals: list[tuple[str, int, Any]] = []
+        self._swallowed: list[str] = []
         self._rewind = ""
         self._open: set[Any] = set()
         self._loop = asyncio.new_event_loop()
@@ -42,7 +43,17 @@ class Gate:
 
     def limit(self, times: int, seconds: float) -> None:
         """Refuse the next events that are sent."""
-        self._limited = [seconds] * times
+        said = {"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": int(seconds * 1000)}
+        for _ in range(times):
+            self.refuse(_SENDS, 429, said)
+
+    def refuse(self, pattern: str, status: int, said: Any) -> None:
+        """Answer the next call of that path so."""
+        self._refusals.append((pattern, status, said))
+
+    def swallow(self, pattern: str) -> None:
+        """Let the next call of that path reach the server, and cut the line before the answer comes back."""
+        self._swallowed.append(pattern)
 
     def rewind(self, since: str) -> None:
         """Let the server send again all that came after that moment."""
@@ -91,13 +102,18 @@ class Gate:
                 return web.json_response({"errcode": "M_UNKNOWN", "error": "away"}, status=503)
             if not _UPKEEP.search(request.path):
                 self.calls += 1
-            if request.method == "PUT" and _SENDS.search(request.path) and self._limited:
-                wait = self._limited.pop()
-                said = {"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": int(wait * 1000)}
-                return web.json_response(said, status=429)
+            for refusal in self._refusals:
+                if re.search(refusal[0], request.path):
+                    self._refusals.remove(refusal)
+                    return web.json_response(refusal[2], status=refusal[1])
             if request.path.endswith("/sync"):
                 return await self._sync(request)
-            return await self._ask(request, dict(request.query), await request.read())
+            answer = await self._ask(request, dict(request.query), await request.read())
+            for pattern in self._swallowed:
+                if re.search(pattern, request.path):
+                    self._swallowed.remove(pattern)
+                    request.transport.abort()
+            return answer
         except (ClientError, TimeoutError):
             return web.Response(status=502)
         finally:
