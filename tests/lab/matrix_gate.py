@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -102,22 +103,25 @@ class Gate:
                 return web.json_response({"errcode": "M_UNKNOWN", "error": "away"}, status=503)
             if not _UPKEEP.search(request.path):
                 self.calls += 1
-            for refusal in self._refusals:
-                if re.search(refusal[0], request.path):
-                    self._refusals.remove(refusal)
-                    return web.json_response(refusal[2], status=refusal[1])
+            if refusal := self._next(self._refusals, request, lambda one: one[0]):
+                return web.json_response(refusal[2], status=refusal[1])
             if request.path.endswith("/sync"):
                 return await self._sync(request)
             answer = await self._ask(request, dict(request.query), await request.read())
-            for pattern in self._swallowed:
-                if re.search(pattern, request.path):
-                    self._swallowed.remove(pattern)
-                    request.transport.abort()
-            return answer
+            if self._next(self._swallowed, request, str):
+                request.transport.abort()
+            return answer  # noqa: TRY300 - what was cut off has its answer too
         except (ClientError, TimeoutError):
             return web.Response(status=502)
         finally:
             self._open.discard(request.transport)
+
+    @staticmethod
+    def _next(waiting: list[Any], request: web.Request, pattern: Callable[[Any], str]) -> Any:
+        found = next((one for one in waiting if re.search(pattern(one), request.path)), None)
+        if found is not None:
+            waiting.remove(found)
+        return found
 
     async def _sync(self, request: web.Request) -> web.Response:
         query = dict(request.query)

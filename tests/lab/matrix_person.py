@@ -75,9 +75,9 @@ class Person:
         for room_id, info in response.rooms.join.items():
             for event in info.timeline.events:
                 self._take(room_id, event)
-        for room_id, event in self._later:
+        later, self._later = self._later, []
+        for room_id, event in later:
             self._take(room_id, event)
-        self._later = []
         await self._accept(response.rooms.invite)
         await self._keys()
         self._synced = time.monotonic()
