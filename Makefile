@@ -9,7 +9,7 @@ demo:     ; @tools/setup run && $(BIN)/automation-bots demo
 run:      ; @tools/setup run && exec $(BIN)/automation-bots run $(BOT)
 check:    ; @tools/setup run && $(BIN)/automation-bots check $(BOT)
 new-bot:  ; @tools/setup run && $(BIN)/automation-bots new bot "$(NAME)"
-test:     ; @tools/setup test && $(MAKE) -s lint && $(BIN)/pytest -q
+test:     ; @tools/setup test && $(MAKE) -s lint && $(BIN)/pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
 quick:    ; @tools/setup test && $(BIN)/pytest -q -m "not slow"
 lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
 lab:      ; @tools/setup test && $(BIN)/python -m tests.lab

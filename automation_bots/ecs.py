@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from automation_bots.follower import AuditSource, Follower
 from automation_bots.model import one_line
 from automation_bots.store.audit import START, AuditKind, AuditRow
 from automation_bots.store.codec import canonical
@@ -24,7 +24,6 @@ from automation_bots.store.schema import stamp
 log = logging.getLogger(__name__)
 
 ECS_VERSION = "8.11.0"
-RETRY_SECONDS = 5.0  # also how soon rows are copied that another process wrote
 TAIL_BYTES = 1_000_000  # the last line is nearly always in so much of the end
 
 # kind: (event.category, event.type, event.outcome); without a kind here it is only information
@@ -51,42 +50,16 @@ _MEANING: dict[str, tuple[str, str, str]] = {
 }
 
 
-class AuditSource(Protocol):
-    """Where the rows come from: the store."""
-
-    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
-        """Return the rows that follow one, oldest first."""
-
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call this after every write."""
-
-
-class EcsLog:
+class EcsLog(Follower):
     """The file, its rotation (`.1` is the newest backup) and the thread that writes it."""
 
     def __init__(self, path: Path | str, max_bytes: int = 50_000_000, backups: int = 10) -> None:
+        super().__init__()
         self._path = Path(path)
+        self.copies = f"the audit copy {path}"
         self._max_bytes = max_bytes
         self._backups = max(backups, 1)
         self._last: int | None = None  # the last row in the file; None: to be looked up
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-        self._failing = False
-        self._thread: threading.Thread | None = None
-
-    def follow(self, source: AuditSource) -> None:
-        """Copy what the file lacks, then every new row, until `close`."""
-        source.on_commit(self._wake.set)
-        self._wake.set()
-        self._thread = threading.Thread(target=self._run, args=(source,), name="ecs-log", daemon=True)
-        self._thread.start()
-
-    def close(self, timeout_seconds: float = 5.0) -> None:
-        """Copy what is there, then end; before the store is closed."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout_seconds)
 
     def catch_up(self, source: AuditSource) -> int:
         """Copy the rows that the file lacks and return the number of the last one in it."""
@@ -96,27 +69,9 @@ class EcsLog:
             self._append_lines(map(ecs_of, rows))
         return self._last
 
-    def _run(self, source: AuditSource) -> None:
-        while not self._stop.is_set():
-            self._wake.wait(RETRY_SECONDS)
-            self._wake.clear()
-            self._try(source)
-            if self._failing:
-                self._stop.wait(1.0)  # else every commit would try the full disk again
-        self._try(source)
-
-    def _try(self, source: AuditSource) -> None:
-        try:
-            self.catch_up(source)
-        except Exception as error:  # noqa: BLE001  # the copy must never end or disturb the bot, whatever happens to it
-            self._last = None  # a line may be cut: look at the file again
-            if not self._failing:
-                log.warning("the audit copy %s waits, the record itself goes on: %s", self._path, error)
-            self._failing = True
-        else:
-            if self._failing:
-                log.warning("the audit copy %s is complete again", self._path)
-            self._failing = False
+    def forget(self) -> None:
+        """Look at the file again: a line may be cut."""
+        self._last = None
 
     def _append_lines(self, documents: Iterable[dict[str, Any]]) -> None:
         descriptor = self._open()

@@ -6,14 +6,13 @@ import json
 import logging
 import os
 import socket
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from automation_bots import ecs
+from automation_bots.follower import AuditSource, Follower
 from automation_bots.store.audit import AuditKind, AuditRow
 from automation_bots.store.schema import stamp
 
@@ -23,21 +22,7 @@ _NOTICE, _WARNING = 5, 4
 _WARNED = frozenset({AuditKind.DENIED, AuditKind.UNKNOWN_PERSON, AuditKind.CODE_REFUSED, AuditKind.PROOF_REFUSED,
                      AuditKind.INTERRUPTED, AuditKind.ERROR})  # fmt: skip
 _DATAGRAM = 60_000  # bytes; a longer record goes without the hashed text and the names of its devices
-_RETRY_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
-
-
-class Source(Protocol):
-    """Where the rows come from: the store."""
-
-    def audit_after(self, seq: int, limit: int = 500) -> list[AuditRow]:
-        """Return the rows that follow one, oldest first."""
-
-    def audit_head(self) -> tuple[int, str]:
-        """Return number and hash of the newest row."""
-
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call this after every write."""
 
 
 def message(row: AuditRow, bot: str, limit: int | None = None) -> bytes:
@@ -62,34 +47,23 @@ def _word(text: str, limit: int) -> str:
     return "".join(c if 33 <= ord(c) <= 126 else "_" for c in text)[:limit] or "-"
 
 
-class Syslog:
+class Syslog(Follower):
     """Follows the store in a thread of its own; what the server missed is sent when it is back."""
 
     def __init__(self, url: str, cursor: Path, bot: str) -> None:
-        self._url, self._cursor, self._bot = url, cursor, bot
+        super().__init__()
+        self.copies = f"the record at the syslog server {url}"
+        self._cursor, self._bot = cursor, bot
         self._found = urlsplit(url)
         self._socket: socket.socket | None = None
         self._last: int | None = None
-        self._wake, self._stop = threading.Event(), threading.Event()
-        self._failing = False
-        self._thread: threading.Thread | None = None
-
-    def follow(self, source: Source) -> None:
-        """Send every new row until `close`; the first time from now on, later from where it ended."""
-        source.on_commit(self._wake.set)
-        self._wake.set()
-        self._thread = threading.Thread(target=self._run, args=(source,), name="syslog", daemon=True)
-        self._thread.start()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
         """Send what is there, then end."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout_seconds)
-        self._disconnect()
+        super().close(timeout_seconds)
+        self.forget()
 
-    def catch_up(self, source: Source) -> int:
+    def catch_up(self, source: AuditSource) -> int:
         """Send the rows that were not sent yet; returns the number of the last one sent."""
         if self._last is None:
             self._last = self._resume(source)
@@ -100,29 +74,7 @@ class Syslog:
             self._keep(self._last)
         return self._last
 
-    def _run(self, source: Source) -> None:
-        while not self._stop.is_set():
-            self._wake.wait(_RETRY_SECONDS)
-            self._wake.clear()
-            self._try(source)
-            if self._failing:
-                self._stop.wait(1.0)
-        self._try(source)
-
-    def _try(self, source: Source) -> None:
-        try:
-            self.catch_up(source)
-        except Exception as error:  # noqa: BLE001  # a server that is away must never end or disturb the bot
-            self._disconnect()
-            if not self._failing:
-                log.warning("the record waits for the syslog server %s: %s", self._url, error)
-            self._failing = True
-        else:
-            if self._failing:
-                log.warning("the syslog server %s has all of the record again", self._url)
-            self._failing = False
-
-    def _resume(self, source: Source) -> int:
+    def _resume(self, source: AuditSource) -> int:
         with suppress(OSError, ValueError):
             return int(self._cursor.read_text())
         last = source.audit_head()[0]
@@ -136,7 +88,7 @@ class Syslog:
 
     def _send(self, row: AuditRow) -> None:
         if self._socket is not None and self._found.scheme == "tcp" and _ended(self._socket):
-            self._disconnect()  # else the first record after a restart of the server would be lost
+            self.forget()  # else the first record after a restart of the server would be lost
         if self._socket is None:
             self._socket = self._connected()
         if self._found.scheme == "tcp":
@@ -158,7 +110,8 @@ class Syslog:
         made.connect(target)
         return made
 
-    def _disconnect(self) -> None:
+    def forget(self) -> None:
+        """Connect anew for the next row."""
         made, self._socket = self._socket, None
         if made is not None:
             made.close()

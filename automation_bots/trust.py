@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from automation_bots import grammar, hostkeys, render
+from automation_bots import grammar, hostkeys, later, render
 from automation_bots.drivers import known_hosts, ssh_access
 from automation_bots.drivers.known_hosts import TRUSTED_BY, HostKey, KnownHosts
 from automation_bots.drivers.ssh_access import Access, OfferedKey
@@ -23,7 +23,6 @@ from automation_bots.store import AuditKind, Subject
 from automation_bots.store.host_keys import Endpoint
 
 log = logging.getLogger(__name__)
-_AT_ONCE_SECONDS = 0.7  # an answer that takes longer is announced, and follows
 _ASK_SECONDS = 5.0  # for one device
 _SIDE_BY_SIDE = 20
 _MOST_DEVICES = 1000
@@ -85,7 +84,8 @@ class TrustDesk:
             return self._untrust(ask, names)
         if typed < len(words):
             return self._confirmed(ask, pattern, (words[typed + 1 :] or [""])[0])
-        return self._soon(ask, f"{render.many(len(names), 'device')}", lambda: self._show(ask, pattern, names))
+        doing = f"Asking {render.many(len(names), 'device')} for host keys"
+        return later.soon(ask.place, doing, lambda: self._show(ask, pattern, names), self.means.tell)
 
     def _refuse(self, ask: Ask, person: str) -> Answer:
         reason = "which host keys are trusted is for admins to say"
@@ -100,22 +100,6 @@ class TrustDesk:
         return Subject(self.office.person(ask).name, ask.caller, ask.place, operation, devices)
 
     # -- looking
-
-    def _soon(self, ask: Ask, whom: str, work: Callable[[], Answer]) -> Answer:
-        """Answer now, or say that the answer follows: silent devices must not keep the chat waiting."""
-        done: Future[Answer] = Future()
-        threading.Thread(target=_run, args=(done, work), name="trust", daemon=True).start()
-        try:
-            return done.result(_AT_ONCE_SECONDS)
-        except TimeoutError:
-            done.add_done_callback(lambda future: self._tell(ask.place, future.result()))
-            return Answer(f"Asking {whom} for host keys; the answer follows.")
-
-    def _tell(self, place: Place, answer: Answer) -> None:
-        try:
-            self.means.tell(place, answer)
-        except OSError:
-            log.exception("host keys could not be told")
 
     def _show(self, ask: Ask, pattern: str, names: Sequence[str]) -> Answer:
         devices, known = self.office.world.inventory.devices(tuple(names)), KnownHosts(self.means.known_hosts)
@@ -217,16 +201,6 @@ class TrustDesk:
         return Answer(
             text, render.table(rows, limit=render.LINES_SHOWN), f"→ {self.office.prefix}device trust {names[0]}"
         )
-
-
-def _run(done: Future[Answer], work: Callable[[], Answer]) -> None:
-    try:
-        done.set_result(work())
-    except AutomationError as error:
-        done.set_result(Answer(str(error)))
-    except Exception:  # this thread's own last line of defence: whoever asked must hear something
-        log.exception("looking at host keys failed")
-        done.set_result(Answer("That failed inside the bot; its log has the reason."))
 
 
 def _with(look: Look, *, offered: tuple[Key, ...] = (), problem: str = "") -> Look:

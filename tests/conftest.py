@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
 from tests.lab.synapse import Synapse
+
+HEAVY = {"salt"}  # shared servers that are too big for one a worker
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +37,23 @@ def synapse() -> Iterator[Synapse]:
     """Give a real Matrix homeserver."""
     with Synapse() as server:
         yield server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what stays together on one worker: a file, or all that wants one heavy server; what waits goes first."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    for item in items:
+        heavy = HEAVY & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(min(heavy, default=str(item.path))))
+    items.sort(key=lambda item: (-slow[item.path], str(item.path)))  # a stable sort: the order within a file stays
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hostile words in what a test printed must not break the way from a worker: half a character has no bytes."""
+    report = yield
+    report.sections = [(name, text.encode(errors="replace").decode()) for name, text in report.sections]
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

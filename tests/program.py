@@ -65,7 +65,9 @@ class Program:
     """`with Program("run", folder, data=…) as bot:`; leads a process group of its own, as a job of a shell does."""
 
     def __init__(self, *words: object, data: Path, disk: str = "") -> None:
-        command = [sys.executable, "-m", "automation_bots.cli", *map(str, words)]
+        # Where tests themselves run in the background, their children would ignore what ends a program in a terminal.
+        as_in_a_terminal = ["env", "--default-signal=INT,HUP"]
+        command = [*as_in_a_terminal, sys.executable, "-m", "automation_bots.cli", *map(str, words)]
         if disk:  # shell lines that lay another disk over the data folder `$D`, for this process only
             own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
             command = [*own, "sh", "-ec", f'D={data}; {disk}; exec "$@"', "sh", *command]

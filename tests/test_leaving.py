@@ -40,7 +40,7 @@ READS = "os.read(0, 1)"
 def run(name="SIGTERM", first="unheard", waits=READS, after="", longest=20):
     program = PROGRAM.format(name=name, first=first, waits=waits, after=after, longest=longest)
     return subprocess.Popen(
-        [sys.executable, "-c", program],
+        ["env", "--default-signal=INT,HUP", sys.executable, "-c", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

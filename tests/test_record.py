@@ -311,7 +311,7 @@ def test_over_tcp_nothing_is_lost_while_the_server_is_away(tmp_path, store):
     sender = syslog.Syslog(f"tcp://127.0.0.1:{port}", tmp_path / "seq", "netbot")
     sender.catch_up(store)
     wait(lambda: len(server.got) == 2, 5)
-    sender._disconnect()
+    sender.forget()
     server.shutdown()
     server.server_close()
     store.record(AuditKind.OPENED)

@@ -6,12 +6,11 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from automation_bots import render
+from automation_bots import later, render
 from automation_bots.errors import AutomationError, BadCommand, BadRepository
 from automation_bots.model import Answer, Place, one_line
 from automation_bots.office import Ask, Office
@@ -23,7 +22,6 @@ from automation_bots.settings_repos import RepoSettings
 from automation_bots.store import AuditKind, Subject
 
 log = logging.getLogger(__name__)
-_AT_ONCE_SECONDS = 0.7  # an answer that takes longer is announced, and follows
 _KEPT = timedelta(minutes=15)  # how long what was shown can be confirmed
 _CODE_LENGTH = 8
 
@@ -111,7 +109,9 @@ class ReposDesk:
             source.check_ref(ref)
         pinned = f"{old.url.removeprefix('file://')}{f'@{old.ref}' if old.ref else ''}"
         known = source.read(pinned, self.settings.hosts, local=self.settings.local)  # the rules may be others now
-        return self._soon(ask, f"Fetching {name}", lambda: self._show_update(ask, replace(known, ref=ref), old))
+        return later.soon(
+            ask.place, f"Fetching {name}", lambda: self._show_update(ask, replace(known, ref=ref), old), self.tell
+        )
 
     def _show_update(self, ask: Ask, wanted: Source, old: Installed) -> Answer:
         if not wanted.ref and old.ref:
@@ -156,7 +156,9 @@ class ReposDesk:
             if found is None or found.who != _who(ask) or found.until <= self.office.now():
                 raise BadRepository(f"Nothing of yours waits here for {one_line(code, 20)!r}.")
             del self._shown[code]
-        return self._soon(ask, f"Installing {found.ready.source.name}", lambda: self._put_in(ask, found.ready))
+        return later.soon(
+            ask.place, f"Installing {found.ready.source.name}", lambda: self._put_in(ask, found.ready), self.tell
+        )
 
     def _put_in(self, ask: Ask, ready: Ready) -> Answer:
         old, store = ready.replaces, self.office.store
@@ -185,30 +187,7 @@ class ReposDesk:
     # -- answering later
 
     def _soon(self, ask: Ask, doing: str, work: Callable[[], Answer]) -> Answer:
-        """Answer now, or say that the answer follows: the network must not keep the chat waiting."""
-        done: Future[Answer] = Future()
-        threading.Thread(target=_run, args=(done, work), name="repos", daemon=True).start()
-        try:
-            return done.result(_AT_ONCE_SECONDS)
-        except TimeoutError:
-            done.add_done_callback(lambda future: self._tell(ask.place, future.result()))
-            return Answer(f"{doing}; the answer follows.")
-
-    def _tell(self, place: Place, answer: Answer) -> None:
-        try:
-            self.tell(place, answer)
-        except OSError:
-            log.exception("an answer about repositories could not be told")
-
-
-def _run(done: Future[Answer], work: Callable[[], Answer]) -> None:
-    try:
-        done.set_result(work())
-    except AutomationError as error:
-        done.set_result(Answer(str(error)))
-    except Exception:  # this thread's own last line of defence: whoever asked must hear something
-        log.exception("work on a repository failed")
-        done.set_result(Answer("That failed inside the bot; its log has the reason."))
+        return later.soon(ask.place, doing, work, self.tell)
 
 
 def _who(ask: Ask) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def test_a_backup_tells_no_line_of_the_configuration(chat):
 
 def test_two_words_are_one_command(chat):
     chat.asks("!backup sw1", "1 ok")
-    assert "commit" in chat.asks("!config history sw1", "1 ok")
+    assert "commit" in chat.asks("!config history sw1", "config-history on sw1 done .*1 ok")
     assert "There is no job #999" in chat.asks("!config rollback 999")
 
 

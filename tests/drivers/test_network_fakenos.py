@@ -66,6 +66,7 @@ def test_napalm_answers_over_our_own_connection(chat, devices, name):
 
 def test_facts_are_asked_of_network_devices_in_their_own_way(chat, devices):
     outcome = chat.one(playbooks.load(ROOT / "playbooks/facts.yml"), devices[0])
+    assert outcome.status is Status.OK, outcome.summary
     assert outcome.output.splitlines()[0].split()[:2] == ["hostname", "vendor"]
     assert "Cisco" in outcome.output
 

@@ -1,5 +1,6 @@
 """The reach driver on this machine: real pings and connections over loopback."""
 
+import os
 import socket
 import threading
 import time
@@ -39,7 +40,7 @@ def said(heard, device):
 @pytest.fixture(scope="module")
 def apart():
     """A machine without any way out."""
-    machine = Namespace("abreachapart")
+    machine = Namespace(f"abreachapart{os.getpid()}")
     yield machine
     machine.remove()
 

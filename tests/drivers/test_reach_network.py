@@ -1,5 +1,6 @@
 """The reach driver in a network of its own: loss, delay, duplicates, errors, no route, no permission, no DNS."""
 
+import os
 import shutil
 import socket
 import time
@@ -20,7 +21,7 @@ UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 
 @pytest.fixture(scope="module")
 def machine():
-    machine = Namespace("abreachnet")
+    machine = Namespace(f"abreachnet{os.getpid()}")
     try:
         machine.run("ip", "route", "add", "unreachable", "198.19.0.0/16")
         machine.run("ip", "route", "add", "prohibit", "203.0.113.0/24")
