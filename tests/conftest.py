@@ -11,6 +11,7 @@ import pytest
 
 from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
+from tests.lab.synapse import Synapse
 
 HEAVY = {"salt"}  # shared servers that are too big for one a worker
 
@@ -29,6 +30,13 @@ def salt() -> Iterator[Salt]:
     """Give a real Salt: master, three minions, salt-api."""
     with Salt() as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def synapse() -> Iterator[Synapse]:
+    """Give a real Matrix homeserver."""
+    with Synapse() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -167,6 +167,14 @@ class Talk:
         """Type; return the message's id."""
         return self.net.say(who or self.ana, self.room if room is None else room, text, **how)
 
+    def say_all(self, said):
+        """Type all of it, at once where the network's harness can."""
+        if hasattr(self.net, "say_all"):
+            self.net.say_all(self.room, said)
+            return
+        for who, text in said:
+            self.say(text, who)
+
     def answers(self, room=None, who=None, *, thread=None):
         """What the bot has said, as `who` sees it; in one thread only when it is given."""
         seen = self.net.seen(who or self.ana, self.room if room is None else room)

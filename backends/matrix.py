@@ -1,0 +1,22 @@
+"""Matrix as a chat network of the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from errbot.core import ErrBot
+
+from backends import matrix_wire
+from backends.networked import Networked
+from backends.wire import Wire
+
+
+class Matrix(Networked, ErrBot):
+    """All that is special to it stands in its wire."""
+
+    @staticmethod
+    def make_wire(chat: Mapping[str, Any], data: Path) -> Wire:
+        """The client of a homeserver."""
+        return matrix_wire.wire(chat, data)

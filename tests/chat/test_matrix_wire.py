@@ -1,0 +1,425 @@
+"""The Matrix wire on a real Synapse: what it never does again, what it never loses, and whom it believes."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from automation_bots.model import File
+from backends.matrix_wire import wire
+from backends.wire import Away, Busy, Rejected, Revoked
+from tests.chat.matrix_scene import PASSWORD, Bot, Ear, Scene
+from tests.chatbot import wait
+from tests.lab.matrix_person import on_screen, replaced
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def scene(synapse):
+    scene = Scene(synapse)
+    yield scene
+    scene.close()
+
+
+@pytest.fixture
+def bot(scene, tmp_path):
+    bot = Bot(scene, tmp_path)
+    yield bot
+    bot.stop()
+
+
+# -- nothing old, nothing lost
+
+
+def test_nothing_that_was_said_before_the_first_start_is_heard(scene, bot):
+    room = scene.do(scene.ana.make_room([bot.id]))
+    scene.say(scene.ana, room, "!reboot all")
+    scene.synapse.call(scene.ana.client.access_token, "GET", "/_matrix/client/v3/account/whoami")
+    scene.synapse.call(token_of(scene, bot), "POST", f"/_matrix/client/v3/join/{room}", {})
+    ear = bot.start()
+    scene.say(scene.ana, room, "hello")
+    ear.hears("hello")
+    assert ear.texts == ["hello"]
+
+
+def token_of(scene, bot):
+    return scene.synapse.login(bot.id, PASSWORD)["access_token"]
+
+
+def test_what_was_said_before_the_bot_was_asked_in_is_not_for_it(scene, bot):
+    ear = bot.start()
+    room = scene.do(scene.ana.make_room([]))
+    for number in range(3):
+        scene.say(scene.ana, room, f"!reboot web{number}")
+    scene.do(scene.ana.client.room_invite(room, bot.id))
+    bot.wait_in(room)
+    scene.say(scene.ana, room, "hello")
+    ear.hears("hello")
+    assert ear.texts == ["hello"]
+
+
+def test_the_message_with_which_a_direct_room_begins_is_heard(scene, bot):
+    ear = bot.start()
+    room = scene.do(scene.ana.make_room([bot.id], direct=True))
+    scene.say(scene.ana, room, "whoami")
+    assert ear.hears("whoami").direct
+
+
+def test_500_messages_said_while_the_bot_was_away_are_all_read_in_order(scene, bot):
+    bot.start()
+    room = bot.room()
+    bot.stop()
+    words = [f"number {number}" for number in range(500)]
+    admin = scene.ana.client.access_token
+    for word in words:
+        path = f"/_matrix/client/v3/rooms/{room}/send/m.room.message/{word.replace(' ', '-')}"
+        scene.synapse.call(admin, "PUT", path, {"msgtype": "m.text", "body": word})
+    ear = bot.start()
+    assert [one.text for one in bot.missed()] == words
+    assert ear.texts == []
+
+
+def test_after_a_restart_only_what_is_new_comes(scene, bot):
+    ear = bot.start()
+    room = bot.room()
+    scene.say(scene.ana, room, "first")
+    ear.hears("first")
+    scene.say(scene.ana, room, "second")
+    ear.hears("second")
+    bot.stop()
+    scene.say(scene.ana, room, "third")
+    bot.start()
+    assert "first" not in (said := [one.text for one in bot.missed()])
+    assert said[-1] == "third"
+
+
+def test_a_lost_note_of_where_it_was_costs_nothing_that_is_asked_for(scene, bot):
+    bot.start()
+    room = bot.room()
+    bot.stop()
+    (bot.folder / "matrix" / "since").unlink(missing_ok=True)
+    before = datetime.now(UTC)
+    scene.say(scene.ana, room, "while away")
+    ear = bot.start()
+    read = [one.text for one in bot.wire.missed(before - timedelta(seconds=1))]
+    wait(lambda: [*read, *ear.texts] == ["while away"], 10)  # Synapse repeats a first answer: then it comes by itself
+
+
+def test_a_reaction_put_while_the_bot_was_away_is_an_answer_all_the_same(scene, bot):
+    bot.start()
+    room = bot.room()
+    question = bot.wire.post(room, "Shall I?")
+    bot.stop()
+    relation = {"rel_type": "m.annotation", "event_id": question, "key": "✅"}
+    scene.do(scene.ana.say(room, {"m.relates_to": relation}, "m.reaction"))
+    ear = bot.start()
+    bot.missed()
+    assert [(one.sender, one.message, one.choice) for one in ear.choices] == [(scene.ana.id, question, "Approve")]
+
+
+def test_a_restart_of_the_server_ends_the_link_and_the_next_one_goes_on(scene, bot):
+    ear = bot.start()
+    room = bot.room()
+    scene.synapse.stop()
+    with pytest.raises(Away):
+        bot.wire.wait()
+    with pytest.raises(Away):
+        bot.wire.post(room, "nobody hears this")
+    scene.synapse.start()
+    bot.wire.connect(ear)
+    scene.say(scene.ana, room, "again")
+    ear.hears("again")
+
+
+# -- what goes out
+
+
+def test_a_post_of_which_nobody_knows_whether_it_arrived_stands_there_once(scene, bot):
+    bot.start()
+    room = bot.room()
+    scene.gate.swallow("/send/m.room.message")
+    with pytest.raises(Away):
+        bot.wire.post(room, "only once")
+    bot.wire.post(room, "only once")
+    scene.sees(scene.ana, room, "only once")
+    assert [one.content["body"] for one in scene.do(scene.ana.seen(room))] == ["only once"]
+
+
+def test_the_servers_own_limit_says_how_long_to_wait(scene, bot):
+    bot.start()
+    room = bot.room()
+    scene.synapse.limit(bot.id, 1, 1)
+    bot.wire.post(room, "one")
+    with pytest.raises(Busy) as refused:
+        bot.wire.post(room, "two")
+    assert 0 < refused.value.seconds <= 5
+
+
+def test_a_refusal_is_a_refusal_of_this_call_alone(scene, bot):
+    bot.start()
+    with pytest.raises(Rejected, match="not in"):
+        bot.wire.post("!nowhere:lab.test", "hello")
+    bot.wire.post(bot.room(), "hello")
+
+
+def test_a_message_can_be_taken_back(scene, bot):
+    bot.start()
+    room = bot.room()
+    id_ = bot.wire.post(room, "soon gone")
+    scene.sees(scene.ana, room, "soon gone")
+    bot.wire.delete(room, id_)
+    wait(lambda: not scene.do(scene.ana.seen(room)), 10)
+
+
+def test_an_edit_says_so_and_carries_the_new_words(scene, bot):
+    ear = bot.start()
+    room = bot.room()
+    id_ = scene.say(scene.ana, room, "good morning")
+    scene.do(scene.ana.say(room, replaced("!reboot all", id_)))
+    edit = ear.hears("!reboot all")
+    assert (edit.edited, edit.id) == (True, id_)
+
+
+# -- encryption
+
+
+def test_in_an_encrypted_room_all_is_encrypted_files_too(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    scene.say(scene.ana, room, "!whoami")
+    thread = ear.hears("!whoami").id
+    bot.wire.post(room, "a secret", thread)
+    bot.wire.upload(room, File("notes.txt", b"a secret file"), thread)
+    shown, file = scene.sees(scene.ana, room, "a secret"), scene.sees(scene.ana, room, "notes.txt")
+    assert (shown.encrypted, shown.thread, file.encrypted) == (True, thread, True)
+    assert scene.do(scene.ana.file(file.content)) == b"a secret file"
+    assert b"secret" not in raw(scene, file.content["file"]["url"])
+
+
+def raw(scene, url):
+    return scene.do(scene.ana.client.download(url)).body
+
+
+def test_an_encrypted_file_of_a_person_is_unlocked(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    scene.do(scene.ana.attach(room, "!config push on core1", "change.txt", b"vlan 7\n"))
+    heard = ear.hears("!config push")
+    assert [(file.name, file.size, file.fetch()) for file in heard.files] == [("change.txt", 7, b"vlan 7\n")]
+
+
+def test_keys_survive_a_restart(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    scene.say(scene.ana, room, "before")
+    ear.hears("before")
+    device = bot.wire._link.client.device_id
+    bot.stop()
+    scene.say(scene.ana, room, "meanwhile")
+    ear = bot.start()
+    assert "meanwhile" in [one.text for one in bot.missed()]
+    assert bot.wire._link.client.device_id == device
+    bot.wire.post(room, "I am back")
+    assert scene.sees(scene.ana, room, "I am back").encrypted
+
+
+def test_a_token_encrypts_as_a_password_does_also_after_a_restart(scene, bot):
+    token = {"token": token_of(scene, bot), "password": ""}
+    bot.start(**token)
+    room = bot.room(encrypted=True)
+    bot.stop()
+    scene.say(scene.ana, room, "with a token")
+    bot.start(**token)
+    assert "with a token" in [one.text for one in bot.missed()]
+
+
+def test_a_new_device_of_a_person_reads_what_is_said_from_then_on(scene, bot):
+    bot.start()
+    room = bot.room(encrypted=True)
+    bot.wire.post(room, "to the first device")
+    second = scene.enter(scene.ana.id)
+    wait(lambda: has_device(bot, second), 15)
+    bot.wire.post(room, "to both devices")
+    assert scene.sees(second, room, "to both devices").encrypted
+
+
+def has_device(bot, person):
+    devices = bot.wire._link.client.device_store
+    return person.client.device_id in [device.id for device in devices.active_user_devices(person.id)]
+
+
+def test_keys_that_did_not_arrive_are_sent_again_before_anything_is_said(scene, bot):
+    bot.start()
+    room = bot.room(encrypted=True)
+    for path in ("/sendToDevice/m.room.encrypted", "/keys/claim"):
+        scene.gate.refuse(path, 502, {})
+    with pytest.raises(Away):
+        bot.wire.post(room, "can you read this")
+    with pytest.raises(Away):
+        bot.wire.post(room, "can you read this")
+    bot.wire.post(room, "can you read this")
+    assert scene.sees(scene.ana, room, "can you read this").encrypted
+
+
+def test_a_message_without_its_key_is_answered_with_what_to_do(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    ana = scene.ana.client
+    scene.do(scene.ana.refresh(force=True))
+    scene.do(ana.joined_members(room))
+    scene.do(ana.keys_query())
+    ana.blacklist_device(next(iter(ana.device_store.active_user_devices(bot.id))))
+    scene.say(scene.ana, room, "!reboot all")
+    assert "say it again" in on_screen(scene.sees(scene.ana, room, "cannot read this message").content)
+    assert ear.texts == []
+
+
+def test_what_comes_in_clear_into_an_encrypted_room_is_not_believed(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    path = f"/_matrix/client/v3/rooms/{room}/send/m.room.message/clear"
+    scene.synapse.call(scene.ana.client.access_token, "PUT", path, {"msgtype": "m.text", "body": "!reboot all"})
+    scene.sees(scene.ana, room, "came in clear into an encrypted room")
+    assert ear.texts == []
+
+
+def test_keys_and_tokens_can_be_read_by_the_bot_alone(scene, bot):
+    bot.start()
+    bot.room()
+    folder = bot.folder / "matrix"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {path.name for path in folder.iterdir()} >= {"keys.db", "session.json"}
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder.iterdir())
+
+
+# -- who and where
+
+
+def test_only_people_and_servers_that_are_named_may_invite(scene, bot):
+    bot.start()
+    strange = scene.do(scene.eve.make_room([bot.id]))
+    known = bot.room()
+    wait(lambda: state_of(scene, strange, bot.id) == "leave", 10)
+    assert list(bot.wire._link.client.rooms) == [known]
+
+
+def state_of(scene, room, person):
+    path = f"/_matrix/client/v3/rooms/{room}/state/m.room.member/{person}"
+    return scene.synapse.call(scene.eve.client.access_token, "GET", path)["membership"]
+
+
+def test_a_room_for_two_is_opened_once_and_found_again(scene, bot):
+    bot.start()
+    room = bot.wire.direct_room(scene.ana.id)
+    assert bot.wire.direct_room(scene.ana.id) == room
+    bot.wire.post(room, "hello ana")
+    bot.stop()
+    bot.start()
+    assert bot.wire.direct_room(scene.ana.id) == room
+    scene.do(scene.ana.refresh(force=True))
+    assert scene.sees(scene.ana, room, "hello ana").encrypted
+
+
+def test_a_room_in_which_somebody_else_sits_is_no_direct_room(scene, bot):
+    ear = bot.start()
+    room = bot.room(direct=True)
+    scene.say(scene.ana, room, "alone")
+    assert ear.hears("alone").direct
+    scene.do(scene.ana.client.room_invite(room, scene.eve.id))
+    scene.do(scene.eve.client.join(room))
+    scene.say(scene.ana, room, "in company")
+    assert not ear.hears("in company").direct
+    assert bot.wire.direct_room(scene.ana.id) != room
+
+
+def test_a_small_room_is_not_a_direct_one(scene, bot):
+    ear = bot.start()
+    scene.say(scene.ana, bot.room(), "just us")
+    assert not ear.hears("just us").direct
+
+
+def test_robots_are_known_by_their_notices(scene, bot):
+    ear = bot.start()
+    room = bot.room()
+    scene.say(scene.ana, room, "beep", robot=True)
+    assert ear.hears("beep").robot
+
+
+# -- credentials
+
+
+def test_a_session_that_was_ended_elsewhere_ends_the_link_for_good(scene, bot):
+    ear = bot.start()
+    scene.synapse.call(bot.wire._link.client.access_token, "POST", "/_matrix/client/v3/logout", {})
+    scene.gate.cut()
+    with pytest.raises(Away):
+        bot.wire.wait()
+    with pytest.raises(Revoked):
+        bot.wire.connect(ear)
+    bot.stop()
+    with pytest.raises(Revoked, match=r"delete .*session\.json and start"):
+        bot.start()
+
+
+def test_a_session_that_only_ran_out_is_opened_again_with_the_same_keys(scene, bot):
+    bot.start()
+    device = bot.wire._link.client.device_id
+    bot.stop()
+    said = {"errcode": "M_UNKNOWN_TOKEN", "error": "Access token has expired", "soft_logout": True}
+    scene.gate.refuse("/account/whoami", 401, said)
+    bot.start()
+    assert bot.wire._link.client.device_id == device
+
+
+def test_a_wrong_password_is_said_and_not_tried_for_ever(scene, bot):
+    with pytest.raises(Revoked, match="does not take user and password"):
+        bot.start(password="wrong")
+
+
+def test_a_call_from_the_loops_own_thread_fails_at_once_instead_of_waiting_for_itself(scene, bot):
+    class Asking(Ear):
+        def heard(self, message):
+            try:
+                bot.wire.post(message.room, "at once")
+            except RuntimeError as error:
+                self.messages.append(message)
+                self.choices.append(str(error))
+
+    bot.start()
+    room = bot.room()
+    bot.wire.connect(asking := Asking())
+    scene.say(scene.ana, room, "hello")
+    asking.hears("hello")
+    assert asking.choices == ["the loop would wait for itself"]
+
+
+# -- for the doctor
+
+
+def test_the_doctor_sees_what_works(scene, bot):
+    bot.start()
+    room = bot.room()
+    marks = dict.fromkeys(mark for mark, _ in bot.wire.examine())
+    assert list(marks) == ["ok"]
+    assert bot.wire.examine_room(room) == ""
+    assert bot.wire.examine_person(scene.ana.id) == ""
+    assert abs((bot.wire.network_time() - datetime.now(UTC)).total_seconds()) < 5
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do(scene, bot):
+    first = wire({**bot.chat, "invites": []}, bot.folder)
+    assert any("once the bot has started" in text for _, text in first.examine())
+    bot.start(invites=[])
+    assert any(mark == "NOTE" and "nobody can invite" in text for mark, text in bot.wire.examine())
+    assert "Invite" in bot.wire.examine_room("!nowhere:lab.test")
+    assert "room settings" in bot.wire.examine_room("#alias:lab.test")
+    assert "knows nobody" in bot.wire.examine_person("@nobody:lab.test")
+    (bot.folder / "matrix" / "keys.db").chmod(0o644)
+    assert any(mark == "WRONG" and "chmod 600" in text for mark, text in bot.wire.examine())
+
+
+def test_the_doctor_leaves_no_session_behind(scene, bot):
+    list(wire(bot.chat, bot.folder).examine())
+    devices = scene.synapse.as_admin("GET", f"/_synapse/admin/v2/users/{bot.id}/devices")["devices"]
+    assert devices == []

@@ -1,0 +1,153 @@
+"""A door between a Matrix client and its homeserver, for tests: it counts, cuts, refuses, and repeats."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+# What keeps the link up and the keys right, whatever is said.
+_UPKEEP = re.compile(
+    r"/sync|/keys/|/sendToDevice|/joined_members|whoami|/login|account_data|/profile/|/join/|/versions"
+)
+_SENDS = r"/rooms/[^/]+/send/"
+_HOP = {"content-length", "transfer-encoding", "connection", "host"}
+
+
+class Gate:
+    """Its own thread; `url` is what the client is told."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self.calls = 0
+        self.since = ""  # of the newest sync that was asked for
+        self.listening = 0  # syncs that wait for something to happen
+        self.down = False
+        self._refusals: list[tuple[str, int, Any]] = []
+        self._swallowed: list[str] = []
+        self._rewind = ""
+        self._open: set[Any] = set()
+        self._loop = asyncio.new_event_loop()
+        ready: Future[int] = Future()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="gate", daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{ready.result(10)}"
+
+    def cut(self) -> None:
+        """End every connection without a farewell."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def limit(self, times: int, seconds: float) -> None:
+        """Refuse the next events that are sent."""
+        said = {"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": int(seconds * 1000)}
+        for _ in range(times):
+            self.refuse(_SENDS, 429, said)
+
+    def refuse(self, pattern: str, status: int, said: Any) -> None:
+        """Answer the next call of that path so."""
+        self._refusals.append((pattern, status, said))
+
+    def swallow(self, pattern: str) -> None:
+        """Let the next call of that path reach the server, and cut the line before the answer comes back."""
+        self._swallowed.append(pattern)
+
+    def rewind(self, since: str) -> None:
+        """Let the server send again all that came after that moment."""
+        self._loop.call_soon_threadsafe(self._turn_back, since)
+
+    def close(self) -> None:
+        """End it."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        self._thread.join(10)
+
+    def _run(self, ready: Future[int]) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._turned = asyncio.Event()
+        self._loop.run_until_complete(self._begin(ready))
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _begin(self, ready: Future[int]) -> None:
+        self._http = ClientSession(timeout=ClientTimeout(total=90), auto_decompress=False)
+        app = web.Application(client_max_size=50_000_000)
+        app.router.add_route("*", "/{rest:.*}", self._pass)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        ready.set_result(self._runner.addresses[0][1])
+
+    async def _end(self) -> None:
+        self._cut()
+        await self._runner.cleanup()
+        await self._http.close()
+        self._loop.call_soon(self._loop.stop)
+
+    def _cut(self) -> None:
+        for transport in list(self._open):
+            transport.abort()
+
+    def _turn_back(self, since: str) -> None:
+        self._rewind = since
+        self._turned.set()
+
+    async def _pass(self, request: web.Request) -> web.Response:
+        self._open.add(request.transport)
+        try:
+            if self.down:
+                return web.json_response({"errcode": "M_UNKNOWN", "error": "away"}, status=503)
+            if not _UPKEEP.search(request.path):
+                self.calls += 1
+            if refusal := self._next(self._refusals, request, lambda one: one[0]):
+                return web.json_response(refusal[2], status=refusal[1])
+            if request.path.endswith("/sync"):
+                return await self._sync(request)
+            answer = await self._ask(request, dict(request.query), await request.read())
+            if self._next(self._swallowed, request, str):
+                request.transport.abort()
+            return answer  # noqa: TRY300 - what was cut off has its answer too
+        except (ClientError, TimeoutError):
+            return web.Response(status=502)
+        finally:
+            self._open.discard(request.transport)
+
+    @staticmethod
+    def _next(waiting: list[Any], request: web.Request, pattern: Callable[[Any], str]) -> Any:
+        found = next((one for one in waiting if re.search(pattern(one), request.path)), None)
+        if found is not None:
+            waiting.remove(found)
+        return found
+
+    async def _sync(self, request: web.Request) -> web.Response:
+        query = dict(request.query)
+        self.since = query.get("since", "") or self.since
+        self.listening += 1
+        try:
+            while True:
+                if self._rewind:
+                    query["since"], self._rewind = self._rewind, ""
+                    query.pop("timeout", None)
+                self._turned.clear()
+                asked, turned = self._loop.create_task(self._ask(request, query, b"")), self._turned.wait()
+                turning = self._loop.create_task(turned)
+                try:
+                    await asyncio.wait({asked, turning}, return_when=asyncio.FIRST_COMPLETED)
+                    if asked.done():
+                        return asked.result()
+                finally:
+                    turning.cancel()
+                    asked.cancel()
+        finally:
+            self.listening -= 1
+
+    async def _ask(self, request: web.Request, query: dict[str, str], body: bytes) -> web.Response:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        url = self._upstream + request.rel_url.raw_path
+        async with self._http.request(request.method, url, params=query, data=body or None, headers=headers) as answer:
+            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
+            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
