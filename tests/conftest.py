@@ -13,7 +13,7 @@ from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
 from tests.lab.synapse import Synapse
 
-HEAVY = {"salt"}  # shared servers that are too big for one a worker
+HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker
 
 
 @pytest.fixture(scope="session")
