@@ -59,6 +59,10 @@ def test_denying_on_every_device_denies_what_has_no_devices(tmp_path, on):
     assert verdict(tmp_path, f'deny: [dns], on: "{on}"', DNS) is Verdict.DENY
 
 
+def test_denying_on_some_devices_says_nothing_of_what_has_no_devices(tmp_path):
+    assert verdict(tmp_path, "deny: [dns], on: db", DNS) is Verdict.ALLOW
+
+
 def test_an_unreadable_pattern_allows_nothing_without_devices_either(tmp_path):
     scope = scope_of(tmp_path, BASE.replace("strange]", "strange], on: nonsense"))
     assert gate.decide(scope, request("joe", DNS), NOON).verdict is Verdict.DENY

@@ -103,8 +103,9 @@ class Oracle:
             return False
         here = [r for r in self.rules if self._speaks_of(r, who, room)]
         allowed = any(r["verb"] == "may" and r["what"] == name for r in here)
-        refused = any(r["verb"] == "deny" and r["what"] in {name, "reads", "changes"} for r in here)
-        return allowed and not refused
+        every = set(self.devices["all"])  # a rule that denies on some devices says nothing of what touches none
+        denying = [r for r in here if r["verb"] == "deny" and set(self.devices[r["on"]]) >= every]
+        return allowed and not any(r["what"] in {name, "reads", "changes"} for r in denying)
 
     def _speaks_of(self, r, who, room):
         mine = r["who"] in {who, "everyone", *self.groups_of[who]}
