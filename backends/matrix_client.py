@@ -80,6 +80,15 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
             raise Away(f"the homeserver cannot be reached: {error or type(error).__name__}") from error
         return response
 
+    async def create_matrix_response(
+        self, response_class: type, transport_response: Any, data: Any = None, save_to: Any = None
+    ) -> Any:
+        """Raise a refusal by its status: of some, nio's own classes of errors cannot be made."""
+        if transport_response.status >= 400:
+            said = await self.parse_body(transport_response)
+            refused_status(transport_response.status, said, transport_response.headers)
+        return await super().create_matrix_response(response_class, transport_response, data, save_to)
+
     async def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Make a call for which nio has no words; the answer as the server gave it."""
         data = None if body is None else json.dumps(body)

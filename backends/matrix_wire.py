@@ -59,7 +59,6 @@ class MatrixWire:
         self._closed = threading.Event()
         self._unsure: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
-        self._examination = Examination(settings, folder)
 
     # -- the link
 
@@ -165,21 +164,24 @@ class MatrixWire:
 
     def examine(self) -> Iterable[tuple[str, str]]:
         """Look without connecting."""
-        return self._examination.look()
+        return self._examination().look()
 
     def examine_room(self, room: str) -> str:
         """Why the bot cannot read or write there; empty when it can."""
-        return self._examination.room(room)
+        return self._examination().room(room)
 
     def examine_person(self, person: str) -> str:
         """What is wrong with an id; empty when nothing is."""
-        return self._examination.person(person)
+        return self._examination().person(person)
 
     def network_time(self) -> datetime:
         """The homeserver's clock."""
-        return self._examination.time()
+        return self._examination().time()
 
     # -- inside
+
+    def _examination(self) -> Examination:
+        return Examination(self._settings, self._folder)  # with the session of now
 
     async def _open(self) -> None:
         if self._link is None:

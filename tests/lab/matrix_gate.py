@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -29,7 +30,7 @@ class Gate:
         self.listening = 0  # syncs that wait for something to happen
         self.down = False
         self._refusals: list[tuple[str, int, Any]] = []
-        self._swallowed: list[str] = []
+        self._swallowed = ""
         self._rewind = ""
         self._open: set[Any] = set()
         self._loop = asyncio.new_event_loop()
@@ -52,9 +53,14 @@ class Gate:
         """Answer the next call of that path so."""
         self._refusals.append((pattern, status, said))
 
-    def swallow(self, pattern: str) -> None:
-        """Let the next call of that path reach the server, and cut the line before the answer comes back."""
-        self._swallowed.append(pattern)
+    @contextlib.contextmanager
+    def swallowing(self, pattern: str) -> Iterator[None]:
+        """Let calls of that path reach the server, and cut the line before the answer comes back, tries again too."""
+        self._swallowed = pattern
+        try:
+            yield
+        finally:
+            self._swallowed = ""
 
     def rewind(self, since: str) -> None:
         """Let the server send again all that came after that moment."""
@@ -103,12 +109,12 @@ class Gate:
                 return web.json_response({"errcode": "M_UNKNOWN", "error": "away"}, status=503)
             if not _UPKEEP.search(request.path):
                 self.calls += 1
-            if refusal := self._next(self._refusals, request, lambda one: one[0]):
+            if refusal := self._refusal(request):
                 return web.json_response(refusal[2], status=refusal[1])
             if request.path.endswith("/sync"):
                 return await self._sync(request)
             answer = await self._ask(request, dict(request.query), await request.read())
-            if self._next(self._swallowed, request, str):
+            if self._swallowed and re.search(self._swallowed, request.path):
                 request.transport.abort()
             return answer  # noqa: TRY300 - what was cut off has its answer too
         except (ClientError, TimeoutError):
@@ -116,11 +122,10 @@ class Gate:
         finally:
             self._open.discard(request.transport)
 
-    @staticmethod
-    def _next(waiting: list[Any], request: web.Request, pattern: Callable[[Any], str]) -> Any:
-        found = next((one for one in waiting if re.search(pattern(one), request.path)), None)
+    def _refusal(self, request: web.Request) -> Any:
+        found = next((one for one in self._refusals if re.search(one[0], request.path)), None)
         if found is not None:
-            waiting.remove(found)
+            self._refusals.remove(found)
         return found
 
     async def _sync(self, request: web.Request) -> web.Response:
