@@ -264,11 +264,9 @@ def test_keys_that_did_not_arrive_are_sent_again_before_anything_is_said(scene, 
 def test_a_message_without_its_key_is_answered_with_what_to_do(scene, bot):
     ear = bot.start()
     room = bot.room(encrypted=True)
-    ana = scene.ana.client
     scene.do(scene.ana.refresh(force=True))
-    scene.do(ana.joined_members(room))
-    wait(lambda: ana.device_store.active_user_devices(bot.id), 15)
-    ana.blacklist_device(next(iter(ana.device_store.active_user_devices(bot.id))))
+    scene.do(scene.ana.client.joined_members(room))
+    scene.do(scene.ana.distrust(bot.id))
     scene.say(scene.ana, room, "!reboot all")
     assert "say it again" in on_screen(scene.sees(scene.ana, room, "cannot read this message").content)
     assert ear.texts == []

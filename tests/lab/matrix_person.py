@@ -103,6 +103,16 @@ class Person:
 
     # -- doing
 
+    async def distrust(self, other: str) -> None:
+        """Keep the keys of what is said from now on from every device of somebody."""
+        client = self.client
+        if client.should_query_keys:
+            await client.keys_query()
+        devices = list(client.device_store.active_user_devices(other))
+        assert devices, f"{other} has no device that is known"
+        for device in devices:
+            client.blacklist_device(device)
+
     async def make_room(self, people: list[str], *, direct: bool = False, encrypted: bool = False) -> str:
         """Make a room and invite people."""
         made = await self.client.room_create(
