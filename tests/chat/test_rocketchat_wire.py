@@ -111,6 +111,7 @@ def test_integrations_and_borrowed_names_are_robots(net, wire):
 
 def test_an_old_message_that_changes_is_no_new_one(net, wire):
     mid = net.say(net.ana, wire.room, "said long ago")
+    hears(wire, "said long ago")
     net.server.run(net.world.messages[mid].update, {"ts": datetime.now(UTC) - timedelta(days=3)})
     wire.ears.messages.clear()
     net.server.run(net.world.react, net.ana.id, mid, "eyes", True)
