@@ -97,11 +97,15 @@ class Rooms:
 
     async def _is_ours_alone(self, room_id: str, person: str) -> bool:
         room = self._client.rooms.get(room_id)
-        if room is None or not self.is_direct(room) or room.joined_count + room.invited_count != 2:
+        if room is None or not self.is_direct(room) or not self._holds_two(room_id):
             return False
         if not room.members_synced:
             await self._client.joined_members(room_id)
         return not set(room.users) - {self._client.user_id, person}
+
+    def _holds_two(self, room_id: str) -> bool:
+        room = self._client.rooms.get(room_id)
+        return room is not None and room.joined_count + room.invited_count == 2
 
     async def _open(self, person: str) -> str:
         body: dict[str, Any] = {"is_direct": True, "invite": [person], "preset": "trusted_private_chat"}
@@ -111,7 +115,7 @@ class Rooms:
         room_id = str((await self._client.ask("POST", "createRoom", body))["room_id"])
         await self._note(person, room_id)
         async with self._changed:
-            there = self._changed.wait_for(lambda: room_id in self._client.rooms)
+            there = self._changed.wait_for(lambda: self._holds_two(room_id))  # the invitation is sent after the room
             try:
                 await asyncio.wait_for(there, _APPEAR_SECONDS)
             except TimeoutError as error:

@@ -44,6 +44,11 @@ rc_registration: {plenty}
 rc_admin_redaction: {plenty}
 rc_login: {{address: {plenty}, account: {plenty}, failed_attempts: {plenty}}}
 rc_joins: {{local: {plenty}, remote: {plenty}}}
+rc_joins_per_room: {plenty}
+rc_room_creation: {plenty}
+rc_key_requests: {plenty}
+rc_media_create: {plenty}
+rc_profile: {plenty}
 rc_invites: {{per_room: {plenty}, per_user: {plenty}, per_issuer: {plenty}}}
 """
 _PLENTY = "{per_second: 10000, burst_count: 10000}"
