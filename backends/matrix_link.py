@@ -24,6 +24,7 @@ from backends.wire import Away, Busy, Heard, Rejected, Sink
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 30
+_SOON_SECONDS = 5  # while something waits that the server will not wake the bot for
 _UNREADABLE_AFTER = timedelta(seconds=10)
 _FILTER: dict[str, Any] = {
     "presence": {"types": []},
@@ -68,7 +69,7 @@ class MatrixLink:
         """Hand over what is said from now on, until the link is cut."""
         while True:
             kept = self._since
-            for one in await self._turn(_POLL_SECONDS * 1000):
+            for one in await self._turn(self._patience() * 1000):
                 if isinstance(one, Heard):
                     sink.heard(one)
                 else:
@@ -144,6 +145,9 @@ class MatrixLink:
         return str(shown or me.partition(":")[0][1:])
 
     # -- one turn
+
+    def _patience(self) -> int:
+        return _SOON_SECONDS if self.intake.locked or self.rooms.unsettled else _POLL_SECONDS
 
     async def _turn(self, wait_ms: int) -> list[Said]:
         whole = not self.client.next_batch

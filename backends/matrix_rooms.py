@@ -65,6 +65,11 @@ class Rooms:
                 if ours and event.membership == "invite":
                     self._pending[room_id] = (event.sender, bool(event.content.get("is_direct")), 0)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether an invitation has to be tried again."""
+        return bool(self._pending)
+
     async def settle(self) -> None:
         """Take the invitations of those who may invite, and decline all others."""
         for room_id, (person, direct, tries) in list(self._pending.items()):

@@ -85,7 +85,7 @@ class Scene:
             found[:] = [one for one in self.do(person.seen(room)) if re.search(pattern, str(one.content["body"]))]
             return bool(found)
 
-        wait(there, 15, lambda: f"nobody said {pattern!r}")
+        wait(there, 30, lambda: f"nobody said {pattern!r}")
         return found[0]
 
     def close(self):
