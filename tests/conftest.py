@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections import Counter
@@ -37,6 +38,13 @@ def synapse() -> Iterator[Synapse]:
     """Give a real Matrix homeserver."""
     with Synapse() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """Let the next test log: programs that were run in this process may have silenced it."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
