@@ -126,9 +126,10 @@ def test_a_shell_that_nobody_uses_ends(protocol):
 def test_pypsrp_sends_input_and_signals(clear):
     login = {"port": clear.port, "ssl": False, "username": USER, "password": PASSWORD, "auth": "negotiate"}
     with WSMan("127.0.0.1", **login) as wsman, WinRS(wsman) as shell:
-        process = Process(shell, "powershell.exe", ["-Command", "Start-Sleep", "60"])
+        process = Process(shell, "powershell.exe", ["-Command", "Write-Output begun; Start-Sleep 60"])
         process.begin_invoke()
-        process.poll_invoke(timeout=1)
+        while b"begun" not in process.stdout:  # a signal before that is nobody's
+            process.poll_invoke(timeout=1)
         process.signal(SignalCode.CTRL_C)
         process.end_invoke()
     assert process.rc != 0
