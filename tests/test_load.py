@@ -37,13 +37,11 @@ def test_while_50_jobs_run_and_one_person_floods_the_others_are_answered_within_
 
 def test_no_thread_no_file_and_no_process_is_left_behind(chat):
     crowd, sizes = loading.Crowd(chat), []
-    for _ in range(6):
+    while len(sizes) < 4 or sizes[-3:] != sizes[-1:] * 3:  # pools and caches fill, and are full; a leak goes on
+        assert len(sizes) < 15, sizes
         crowd.type(commands=330, seconds=8)
         crowd.settle()
         sizes.append((threading.active_count(), loading.open_files(), len(loading.children())))
-    threads, files, processes = zip(*sizes[2:], strict=True)  # pools and caches have filled by then
-    assert threads[-1] <= threads[0] + 1 and files[-1] <= files[0] + 3, sizes
-    assert processes[-1] == processes[0], sizes
 
 
 def test_a_stopped_bot_leaves_no_thread_of_its_own(tmp_path):

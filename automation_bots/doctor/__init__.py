@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +22,23 @@ Part = Callable[[Home, World], Iterable[Line]]
 
 def examine(folder: Path, environment: Mapping[str, str] | None, *more: Part) -> Iterator[Line]:
     """Look at one bot part by part; what is wrong with one keeps none of the others from being looked at."""
-    logging.getLogger("automation_bots").setLevel(logging.CRITICAL)  # what matters becomes a line
+    with _silence():
+        yield from _examined(folder, environment, more)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the log of the core quiet meanwhile: what matters becomes a line."""
+    core = logging.getLogger("automation_bots")
+    before = core.level
+    core.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        core.setLevel(before)
+
+
+def _examined(folder: Path, environment: Mapping[str, str] | None, more: tuple[Part, ...]) -> Iterator[Line]:
     try:
         home = Home(folder, environment, untouched=True)
     except AutomationError as error:
