@@ -13,6 +13,7 @@ import fnmatch
 import json
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -324,6 +325,7 @@ def powershell(arguments: list[str]) -> None:
 
 
 def main() -> int:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background it may be ignored
     busy = STATE / "running"
     busy.mkdir(exist_ok=True, mode=0o777)
     mark = busy / str(os.getpid())
