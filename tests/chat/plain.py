@@ -110,7 +110,7 @@ class Terminal(Plain):
         return f"#room{next(self.names)}"
 
     def message(self, who, room, text):
-        message, person = Message(text), errbot_text.TextPerson(who.id)
+        message, person = Message(text), errbot_text.TextPerson(who.id.removeprefix("@"))
         message.frm, message.to = person, self.bot.bot_identifier
         if room:
             message.to = errbot_text.TextRoom(room.removeprefix("#"), self.bot)

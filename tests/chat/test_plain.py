@@ -17,13 +17,13 @@ from tests.chat.contract import (  # noqa: F401 - what a plain network can do
     test_who_is_not_known_is_told_so_by_id,
     test_words_always_approve,
 )
-from tests.chat.plain import Plain
+from tests.chat.plain import Plain, Terminal
 
 pytestmark = pytest.mark.slow
 assert contract
 
 
-@pytest.fixture(scope="module", params=[Plain], ids=["test"])
+@pytest.fixture(scope="module", params=[Plain, Terminal], ids=["test", "text"])
 def net(request):
     """Give each of them."""
     net = request.param()
