@@ -10,7 +10,8 @@ from statistics import median
 
 from automation_bots.model import Risk
 from automation_bots.store import AuditKind, Store
-from automation_bots.throttle import Caps, Entry, Start, admit
+from automation_bots.tally import Entry, Start
+from automation_bots.throttle import Caps, admit
 from bench.figures import Figure, quantile
 from bench.folders import workspace
 from tests import big, loading

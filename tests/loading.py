@@ -29,17 +29,15 @@ class Heard(list):
     def __init__(self):
         super().__init__()
         self.first = {}
-        self.count = 0
 
     def append(self, item):
         self.first.setdefault(item[0], time.perf_counter())
-        self.count += 1
 
 
 class Listener(Surface):
     def __init__(self):
         super().__init__()
-        self.said, self.edited = Heard(), Heard()
+        self.said, self.edited = Heard(), deque(maxlen=0)
 
 
 def load_bot(folder: Path) -> ChatBot:

@@ -11,7 +11,8 @@ from automation_bots.bot import Bot
 from automation_bots.model import Caller, Limits, Place, Risk
 from automation_bots.office import Ask
 from automation_bots.store import AuditKind, Store
-from automation_bots.throttle import Caps, Entry, Start, admit
+from automation_bots.tally import Entry, Start
+from automation_bots.throttle import Caps, admit
 from bench.figures import quantile
 from tests import big, chatbot, loading
 from tests.chatbot import wait
@@ -65,7 +66,9 @@ def test_a_bot_that_stopped_leaves_no_open_file_and_no_thread(tmp_path):
 
 def test_a_start_that_is_remembered_for_rates_keeps_devices_only_where_a_rate_counts_them():
     entry = _entry(5)
-    assert Start.of(1.0, entry).entry == replace(entry, devices=frozenset())
+    assert Start.of(1.0, entry).entry == replace(entry, devices=frozenset(), drivers=())
+    by_driver = replace(entry, limits=Limits(rates=(("look", "driver", 1, 60.0),)))
+    assert Start.of(1.0, by_driver).entry == replace(by_driver, devices=frozenset())
     by_device = replace(entry, limits=Limits(rates=(("look", "device", 1, 60.0),)))
     assert Start.of(1.0, by_device).entry == by_device
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automation_bots.model import Limits, Risk
-from automation_bots.throttle import Caps, Entry, Start, admit
+from automation_bots.tally import Entry, Start
+from automation_bots.throttle import Caps, admit
 
 pytestmark = pytest.mark.slow
 DAILY = Limits(rate=(1, 86_400))
