@@ -39,7 +39,8 @@ def main(words: list[str]) -> int:
     begun = time.monotonic()
     print(f"{datetime.now(UTC):%Y-%m-%d}, seed {wanted.seed}, {os.cpu_count()} processors", flush=True)
     with workspace() as folder:
-        for line in itertools.chain(_crashes(folder, wanted.kills, wanted.seed), _load(folder, wanted.minutes)):
+        load = _load(folder, wanted.minutes) if wanted.minutes else ()
+        for line in itertools.chain(_crashes(folder, wanted.kills, wanted.seed), load):
             print(line, flush=True)
     print(f"in all {(time.monotonic() - begun) / 60:.0f} minutes")
     return 0
