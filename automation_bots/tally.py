@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from sys import intern
 
 from automation_bots.model import NO_LIMITS, Job, Limits, Risk
@@ -36,7 +37,7 @@ class Entry:
             devices=frozenset(job.devices),
             drivers=job.drivers,
             sites=job.sites,
-            limits=job.limits,
+            limits=_shared(job.limits),
         )
 
 
@@ -60,6 +61,14 @@ class Start:
 
 
 _NONE: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=1000)
+def _shared(limits: Limits) -> Limits:
+    """Return the same object for equal limits, so that jobs that are alike are known by it."""
+    return limits
+
+
 VALUES: Mapping[str, Callable[[Entry], Collection[str]]] = {  # of what jobs are counted by
     "bot": lambda _: ("",),
     "person": lambda entry: (entry.person,),

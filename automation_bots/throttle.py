@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from automation_bots.model import Risk
 from automation_bots.tally import VALUES, Entry, Limit, Start, Tallies
@@ -107,9 +108,7 @@ class _Pass:
         self._changing: dict[str, int] = {}
         self._reads: Counter[str] = Counter()
         self._no_slot: set[str] = set()  # devices without a free session
-        self._persons = tallies.of(("", "person", caps.person, 0.0)).full
-        self._places = tallies.of(("", "place", caps.place, 0.0)).full
-        self._own_rates = [(key, _rate(key.partition(":")[0], rate)) for key, rate in caps.rates.items()]
+        self._known: dict[Any, tuple[list[_Check], list[_Check]]] = {}
         for entry in running:
             self._take(entry)
         if not self.is_full:  # else nothing starts, and it is early enough when somebody asks
@@ -123,7 +122,9 @@ class _Pass:
         """
         first: dict[str, int] = {}
         for entry in self._queued:
-            if entry.risk is Risk.CHANGE and self._held.keys().isdisjoint(entry.devices) and not self._is_slowed(entry):
+            if entry.risk is not Risk.CHANGE or not self._held.keys().isdisjoint(entry.devices):
+                continue
+            if not _is_reached(self._checks(entry)[0], entry):
                 for device in entry.devices:
                     first.setdefault(device, entry.number)
         return first
@@ -148,21 +149,12 @@ class _Pass:
 
     def may_start(self, entry: Entry) -> bool:
         """Whether `why` would have nothing to say, found in less time."""
-        if entry.person in self._persons or entry.place in self._places or self._is_slowed(entry):
+        rates, caps = self._checks(entry)
+        if _is_reached(rates, entry) or _is_reached(caps, entry):
             return False
         if entry.risk is Risk.CHANGE:
-            if self._stuck(entry) or self._behind(entry):
-                return False
-        elif not self._no_slot.isdisjoint(entry.devices):
-            return False
-        return self._cap(entry) is None
-
-    def _is_slowed(self, entry: Entry) -> bool:
-        for rate in self._rates_of(entry):
-            full = self._tallies.of(rate).full
-            if full and not full.keys().isdisjoint(VALUES[rate[1]](entry)):
-                return True
-        return False
+            return not (self._stuck(entry) or self._behind(entry))
+        return self._no_slot.isdisjoint(entry.devices)
 
     def why(self, entry: Entry) -> str:
         """Say what a job waits for; empty when for nothing."""
@@ -192,72 +184,74 @@ class _Pass:
     def _capped(self, entry: Entry) -> str:
         if self.is_full:
             return f"waits: {self._caps.bot} jobs run, which is the bot's limit"
-        if (cap := self._cap(entry)) is not None:
-            return f"waits: {cap[0][2]} {_running(*cap)}"
+        for (rule, per, most, _), values, reached in self._checks(entry)[1]:
+            if hit := [value for value in values(entry) if value in reached]:
+                return f"waits: {most} {_running(rule, per, min(hit))}"
         if entry.risk is Risk.READ and (full := self._no_slot & entry.devices):
             return f"waits for a session on {min(full)} ({self._caps.device} in use)"
         return ""
 
-    def _cap(self, entry: Entry) -> tuple[Limit, str] | None:
-        """The limit on jobs at once that keeps a job from starting, and for which value."""
-        for limit, values in self._caps_of(entry):
-            if hit := self._reached(limit, values):
-                return limit, min(hit)
-        return None
-
     def _slowed(self, entry: Entry) -> str:
         if (met := self._met(entry)) is None:
             return ""
-        free, limit, value = met
-        return f"waits {max(1, round(free))} s: {_whose(limit, value)} may start {limit[2]} jobs in {limit[3]:g} s"
+        free, (rule, per, starts, seconds), value = met
+        return f"waits {max(1, round(free))} s: {_whose(rule, per, value)} may start {starts} jobs in {seconds:g} s"
 
     def _met(self, entry: Entry) -> tuple[float, Limit, str] | None:
         """In how many seconds the slowest of its rates lets a job start, and for which value."""
-        found = []
-        for rate in self._rates_of(entry):
-            full = self._tallies.of(rate).full
-            found += [(full[value], rate, value) for value in VALUES[rate[1]](entry) if value in full]
-        return max(found, default=None)
+        rates = self._checks(entry)[0]
+        met = [(full[value], rate, value) for rate, values, full in rates for value in values(entry) if value in full]
+        return max(met, default=None)
 
-    def _reached(self, limit: Limit, values: Collection[str]) -> list[str]:
+    def _checks(self, entry: Entry) -> tuple[list[_Check], list[_Check]]:
+        """The rates and the limits on jobs at once that a job keeps to; found once for all jobs that are alike."""
+        alike = (entry.operation, entry.drivers, entry.sites, id(entry.limits))
+        if (found := self._known.get(alike)) is None:
+            rates = [self._check(rate) for rate in _rates_of(entry, self._caps)]
+            caps = [self._check(*cap) for cap in _caps_of(entry, self._caps)]
+            found = self._known[alike] = rates, caps
+        return found
+
+    def _check(self, limit: Limit, *names: str) -> _Check:
+        """Ask a limit about the names, or else about whatever it counts a job by."""
         full = self._tallies.of(limit).full
-        return [] if full.keys().isdisjoint(values) else [value for value in values if value in full]
-
-    def _caps_of(self, entry: Entry) -> Iterator[tuple[Limit, Collection[str]]]:
-        """How many may run at once, and for which values that is asked."""
-        caps = self._caps
-        yield _at_once("person", caps.person), (entry.person,)
-        yield _at_once("place", caps.place), (entry.place,)
-        if (most := caps.operation.get(entry.operation)) is not None:
-            yield _at_once("operation", most), (entry.operation,)
-        if entry.limits.concurrent is not None:
-            yield _at_once("own", entry.limits.concurrent), VALUES["own"](entry)
-        for name in entry.drivers if caps.driver else ():
-            if (most := caps.driver.get(name)) is not None:
-                yield _at_once("driver", most), (name,)
-        for name in entry.sites if caps.site else ():
-            if (most := caps.site.get(name, caps.site.get("*"))) is not None:
-                yield _at_once("site", most), (name,)
-        for rule, per, most in entry.limits.caps:
-            yield (rule, per, most, 0.0), VALUES[per](entry)
-
-    def _rates_of(self, entry: Entry) -> Sequence[Limit]:
-        """The rates that a job keeps to."""
-        if not self._own_rates and entry.limits.rate is None:
-            return entry.limits.rates
-        mine = {"person", "place", f"operation:{entry.operation}"}
-        found = [rate for key, rate in self._own_rates if key in mine]
-        if entry.limits.rate is not None:
-            found.append(("", "own", *entry.limits.rate))
-        return [*found, *entry.limits.rates]
+        if not names:
+            return limit, VALUES[limit[1]], full
+        return limit, lambda _entry: names, full if limit[2] else dict.fromkeys(names, 0.0)
 
 
-def _at_once(per: str, most: int) -> Limit:
-    return "", per, most, 0.0
+_Check = tuple[Limit, Callable[[Entry], Collection[str]], Mapping[str, float]]  # the values to ask for, what is reached
 
 
-def _rate(per: str, rate: tuple[int, float]) -> Limit:
-    return "", per, *rate
+def _is_reached(checks: Iterable[_Check], entry: Entry) -> bool:
+    for _, values, full in checks:  # noqa: SIM110 - any() would take as long again, of a look made 10,000 times a pass
+        if full and not full.keys().isdisjoint(values(entry)):
+            return True
+    return False
+
+
+def _caps_of(entry: Entry, caps: Caps) -> Iterator[tuple[Any, ...]]:
+    """The limits on jobs at once; with names, where it depends on the name how many."""
+    yield (("", "person", caps.person, 0.0),)
+    yield (("", "place", caps.place, 0.0),)
+    if entry.limits.concurrent is not None:
+        yield (("", "own", entry.limits.concurrent, 0.0),)
+    for per, names, most_of in (
+        ("operation", (entry.operation,), caps.operation.get),
+        ("driver", entry.drivers, caps.driver.get),
+        ("site", entry.sites, lambda name: caps.site.get(name, caps.site.get("*"))),
+    ):
+        yield from ((("", per, most, 0.0), name) for name in names if (most := most_of(name)) is not None)
+    yield from (((rule, per, most, 0.0),) for rule, per, most in entry.limits.caps)
+
+
+def _rates_of(entry: Entry, caps: Caps) -> Iterator[Limit]:
+    for per, key in (("person", "person"), ("place", "place"), ("operation", f"operation:{entry.operation}")):
+        if rate := caps.rates.get(key):
+            yield "", per, *rate
+    if entry.limits.rate:
+        yield "", "own", *entry.limits.rate
+    yield from entry.limits.rates
 
 
 _RUN = {
@@ -271,10 +265,9 @@ _RULES = {
 }  # fmt: skip
 
 
-def _running(limit: Limit, value: str) -> str:
-    return f"jobs by {_whose(limit, value)} run" if limit[0] else _RUN[limit[1]].format(value)
+def _running(rule: str, per: str, value: str) -> str:
+    return f"jobs by {_whose(rule, per, value)} run" if rule else _RUN[per].format(value)
 
 
-def _whose(limit: Limit, value: str) -> str:
-    rule, per, *_ = limit
+def _whose(rule: str, per: str, value: str) -> str:
     return f'rule "{rule}"{_RULES[per].format(value)}' if rule else _WHOSE[per].format(value)
