@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from automation_bots.dispatch.run import Run
@@ -79,10 +80,18 @@ class Local:
         self._wake.set()
         return bool(run or taken)
 
-    def waits(self) -> Mapping[int, str]:
-        """Why each queued job waits; without the lock, which a start holds while the store writes."""
-        waits = self._waits
-        return {number: waits.get(number, "starts now") for number in list(self._queued)}
+    def waiting(self) -> list[int]:
+        """Which jobs wait; without the lock, as all looks from outside: a start holds it while the store writes."""
+        return list(self._queued)
+
+    def why(self, number: int) -> str:
+        """What a queued job waits for; empty of any other job."""
+        return self._waits.get(number, "starts now") if number in self._queued else ""
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """When the oldest job that waits was asked for."""
+        return min((job.created for job, _ in list(self._queued.values()) if job.created), default=None)
 
     def progress(self, number: int) -> str:
         """What the driver said last."""
