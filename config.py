@@ -8,11 +8,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from automation_bots import leaving, logs, settings  # noqa: E402 - found through the line above
+from automation_bots import heap, leaving, logs, settings  # noqa: E402 - found through the line above
 from automation_bots.bot import Bot  # noqa: E402
 from automation_bots.errors import AutomationError  # noqa: E402
 from backends import guard, known  # noqa: E402
 
+heap.share()
 _leaving = leaving.Leaving()  # Errbot dies at once on SIGTERM and when its terminal is closed
 
 try:

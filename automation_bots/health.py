@@ -26,6 +26,7 @@ class Facts:
     up_seconds: float
     link: str  # empty: connected
     running: int
+    at_most: int  # may run at once
     waiting: int
     oldest_waiting_seconds: float
     in_use: Mapping[str, int]  # running jobs by driver
@@ -64,6 +65,7 @@ class Health:
             up_seconds=(now - self.started).total_seconds(),
             link=self.link(),
             running=running,
+            at_most=self.dispatcher.at_most,
             waiting=waiting,
             oldest_waiting_seconds=(now - oldest).total_seconds(),
             in_use={**dict.fromkeys(self.drivers, 0), **self.dispatcher.in_use},
@@ -92,6 +94,7 @@ def rows(facts: Facts) -> list[tuple[str, str]]:
         ("up", render.duration(facts.up_seconds)),
         ("chat", " · ".join([facts.link or "connected", *_posts(facts)])),
         ("jobs", f"{facts.running} running, {facts.waiting} waiting{wait}"),
+        ("workers", f"{facts.running} of {facts.at_most} busy, threads of this bot"),
         ("drivers", busy or "idle"),
         ("devices", str(facts.devices)),
         ("operations", str(facts.operations)),

@@ -94,6 +94,7 @@ class Metrics:
         jobs.add_metric(["running"], facts.running)
         jobs.add_metric(["waiting"], facts.waiting)
         yield jobs
+        yield self._gauge("workers", "Jobs that may run at once", facts.at_most)
         yield self._gauge("oldest_waiting_seconds", "Age of the oldest waiting job", facts.oldest_waiting_seconds)
         in_use = GaugeMetricFamily(f"{_PREFIX}_driver_jobs", "Running jobs by driver", labels=["driver"])
         for name, count in facts.in_use.items():

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from automation_bots import ecs
 from automation_bots.ecs import EcsLog, ecs_of
 from automation_bots.store import AuditKind, AuditRow
 from automation_bots.store.audit import START, hash_of
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import stamp
+from tests import ecs_schema
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, UTC)
 BODY = {"devices": ["web1", "web2"], "parameters": {"name": "nginx"}, "risk": "change"}
@@ -96,6 +98,49 @@ def test_every_kind_has_a_meaning_in_the_schema(rows, kind, body, expected):
     rows.add(kind, body)
     event = ecs_of(rows.rows[0])["event"]
     assert (event["category"], event["type"], event["outcome"]) == ([expected[0]], [expected[1]], expected[2])
+
+
+BODIES = (
+    {}, BODY, {"state": "done", "counts": {"ok": 2}}, {"state": "failed", "error": "e" * 5_000},
+    {"reason": "r" * 5_000, "digest": "d" * 64, "pattern": "p" * 5_000, "parameters": {"text": "x" * 5_000}},
+    {"devices": [f"d{number}" for number in range(2_000)], "state": None, "risk": "read"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*AuditKind, "of a newer version"])
+def test_every_entry_fits_the_published_schema(rows, kind):
+    assert ecs.ECS_VERSION == ecs_schema.VERSION
+    for body in BODIES:
+        rows.add(kind, body)
+        rows.add(kind, body, person="", caller="", operation="", devices=0, job=None, place="", network="")
+        rows.add(kind, body, person="p" * 300, caller="c" * 300, operation="o" * 300, place="r" * 300)
+    assert [ecs_schema.mistakes(json.loads(json.dumps(ecs_of(row)))) for row in rows.rows] == [[]] * len(rows.rows)
+
+
+def test_what_the_copy_says_of_itself_fits_the_published_schema(rows, path):
+    rows.add()
+    EcsLog(path).catch_up(rows)
+    older = Rows()
+    older.add(AuditKind.DENIED)
+    EcsLog(path).catch_up(older)
+    documents = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [document["event"]["kind"] for document in documents] == ["event", "alert"]
+    assert [ecs_schema.mistakes(document) for document in documents] == [[]] * 2
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("event", {"category": "process"}), ("event", {"type": ["denied"]}), ("event", {"sequence": "7"}),
+        ("event", {"outcome": "fine"}), ("labels", {"job": 42}), ("labels", {"nested": {"a": "b"}}),
+        ("labels", {"long": "x" * 2_000}), ("user", {"role": "admin"}), ("event", {"kind": "audit"}),
+    ],
+)  # fmt: skip
+def test_the_check_against_the_schema_finds_what_does_not_fit(rows, part, value):
+    rows.add()
+    document = ecs_of(rows.rows[0])
+    document[part] |= value
+    assert ecs_schema.mistakes(document)
 
 
 def test_hostile_words_stay_in_one_line(rows, path):

@@ -43,6 +43,7 @@ def test_status_tells_everybody_how_it_is_and_admins_what_is_inside(chat):
     logging.getLogger("test").error("the disk smells\nof smoke")
     everybody, admin = chat.asks("!status", "is up", who="joe"), chat.asks("!status", "is up", who="ana")
     assert "chat        connected" in everybody and "smoke" not in everybody and "disk" not in everybody
+    assert "workers     0 of 50 busy" in everybody
     assert "error the disk smells of smoke" in admin
     assert re.search(r"record +\d+ (kB|MB)\ndisk +\d+ (GB|TB) free", admin)
 
@@ -57,7 +58,7 @@ def test_figures_count_what_the_record_counts(chat, port):
     assert news["automation_bots_records_total", "ended"] == news["automation_bots_records_total", "denied"] == 1
     assert news["automation_bots_job_seconds_count", "service"] == 1
     assert after["automation_bots_chat_connected",] == after["automation_bots_record_answers",] == 1
-    assert after["automation_bots_jobs", "running"] == 0
+    assert after["automation_bots_jobs", "running"] == 0 and after["automation_bots_workers",] == 50
 
 
 def test_every_figure_of_the_dashboard_exists(chat, port):

@@ -74,6 +74,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "sweep",
         "bundle",
         "leaving",
+        "heap",
     },
     {
         "parameters",

@@ -118,6 +118,11 @@ class Local:
         return len(self._running), len(self._queued)
 
     @property
+    def at_most(self) -> int:
+        """How many may run."""
+        return self._caps().bot
+
+    @property
     def in_use(self) -> Counter[str]:
         """How many running jobs use each driver."""
         return Counter(driver for run in list(self._running.values()) for driver in run.entry.drivers)
