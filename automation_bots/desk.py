@@ -95,7 +95,7 @@ class Desk:
         if ADMINS in person.groups:
             troubles = health.troubles(facts)
             rows += health.inside(facts, office.health.recent, now)
-        text = f"{office.name} has problems." if troubles else f"{office.name} {__version__} is up."
+        text = f"{office.name} {__version__} has problems." if troubles else f"{office.name} {__version__} is up."
         return Answer(text, render.table(rows))
 
     def can(self, ask: Ask) -> Answer:

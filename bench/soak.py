@@ -70,13 +70,15 @@ def _one_life(site: Site, number: int, steps: Iterator[tuple[str, str]]) -> None
 
 
 def _load(folder: Path, minutes: float) -> Iterator[str]:
-    """2,000 commands a minute of 200 people, 50 running, a flood in every second round."""
+    """2,000 commands a minute of 200 people, 50 running, a flood in every second round; SIGTERM ends it sooner."""
+    enough = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: enough.set())
     begun, spent, sizes = time.monotonic(), array("f"), []  # what is kept here must not look like the bot growing
     with loading.load_bot(folder / "load") as chat:
         loading.make_busy(chat)
         crowd = loading.Crowd(chat)
         for flood in itertools.cycle((0.0, 20.0)):
-            if (passed := (time.monotonic() - begun) / 60) > minutes:
+            if (passed := (time.monotonic() - begun) / 60) > minutes or enough.is_set():
                 break
             spent.extend(crowd.type(int(PAUSE_SECONDS * 2_000 / 60), PAUSE_SECONDS, flood))
             crowd.settle()

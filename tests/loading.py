@@ -121,7 +121,7 @@ class Crowd:
     def settle(self) -> None:
         """Wait until only what works for hours is left, and all is told."""
         bot = self.chat.automation
-        wait(lambda: bot.dispatcher.active == (BUSY, 0) and bot.announcer.pending == BUSY, 120,
+        wait(lambda: bot.dispatcher.active == (BUSY, 0) and bot.announcer.pending == BUSY, 600,
              lambda: f"{bot.dispatcher.active} {bot.announcer.pending}")  # fmt: skip
         assert not bot.store.untold()
 
