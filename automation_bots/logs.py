@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 from collections import Counter, deque
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from automation_bots.model import one_line
@@ -68,12 +70,22 @@ class Recent(logging.Handler):
         return list(self._kept)[::-1][:number]
 
 
+class Rotated(logging.handlers.RotatingFileHandler):
+    """Ten files, each for the bot's user only, whatever the umask is when the next one is begun."""
+
+    def __init__(self, path: Path, redactor: Redactor, max_bytes: int = 10_000_000) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(path, maxBytes=max_bytes, backupCount=9, encoding="utf-8")
+        self.setFormatter(OneLine(redactor))
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
 def to_file(path: Path, redactor: Redactor) -> None:
-    """Log to a rotated file (10 × 10 MB, mode 0600)."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=10_000_000, backupCount=9, encoding="utf-8")
-    handler.setFormatter(OneLine(redactor))
+    """Log to a rotated file."""
+    handler = Rotated(path, redactor)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)

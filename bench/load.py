@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +17,7 @@ from automation_bots.throttle import Caps, admit
 from bench.figures import Figure, quantile
 from bench.folders import workspace
 from tests import big, loading
+from tests.chatbot import Surface
 
 COMMANDS, SECONDS = 2_000, 60.0
 FLOOD = 20.0  # commands a second of the one who floods
@@ -24,7 +26,7 @@ QUEUED, JOBS = 10_000, 1_000_000
 
 def run() -> list[Figure]:
     with workspace() as folder:
-        return [*_crowds(folder / "netbot"), *_passes(), *_record(folder / "data")]
+        return [*_crowds(folder / "netbot"), *_passes(), *_record(folder / "old/data/old"), *_answers(folder / "old")]
 
 
 def _crowds(folder: Path) -> list[Figure]:
@@ -103,6 +105,20 @@ def _record(folder: Path) -> list[Figure]:
     figures = [Figure(f"million.{name}", _slowest(look), "ms", 200) for name, look in looks.items()]
     store.close()
     return figures
+
+
+LINES = {
+    "!jobs": "latest first", "!jobs mine": "latest first", "!jobs failed": "latest first", "!audit": "newest first",
+    "!audit person=p7": "newest first", "!audit device=d7": "newest first", "!status": "is up",
+    "!queue": "Nothing waits",
+}  # fmt: skip
+
+
+def _answers(folder: Path) -> list[Figure]:
+    """What a person waits for an answer over a record of a million jobs, typed into Errbot."""
+    with loading.load_bot(folder, surface=Surface()) as chat:
+        asking = {line: partial(chat.asks, line, said, "p7", seconds=60) for line, said in LINES.items()}
+        return [Figure(f"answer {line}", _slowest(ask), "ms", 200) for line, ask in asking.items()]
 
 
 def _slowest(look) -> float:

@@ -46,7 +46,7 @@ def load_bot(folder: Path, jobs: int = 70, surface: Surface | None = None) -> Ch
     """A bot on which `work` takes hours, and everything else a moment."""
     people = {f"p{number}": {"test": f"p{number}", "groups": ["ops"]} for number in range(PEOPLE)}
     people |= {f"w{number}": {"test": f"w{number}", "groups": ["ops"]} for number in range(6)}
-    rules = [{"name": "all", "who": "ops", "may": ["reads", "write"]}]
+    rules = [{"name": "all", "who": "ops", "may": ["reads", "write", "audit"]}]
     hosts = {f"d{number}": {} for number in range(HOSTS)}
     verbs = {name: VERB.format(risk=risk) for name, risk in (("look", "read"), ("work", "read"), ("write", "change"))}
     files = {f"playbooks/verbs/{name}.yml": text for name, text in verbs.items()}

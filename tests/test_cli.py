@@ -5,11 +5,12 @@ import re
 import sqlite3
 
 import pytest
+from sqlalchemy import create_engine
 
 from automation_bots import cli
 from automation_bots.bot import Bot
 from automation_bots.errors import ConfigError
-from automation_bots.store import AuditKind, Store
+from automation_bots.store import AuditKind, Store, looking, migrations
 from tests.program import automation_bots, write_bot
 
 pytestmark = pytest.mark.slow
@@ -305,6 +306,18 @@ def test_the_record_is_backed_up_and_restored_by_command(run, folder, tmp_path):
     assert run("db", "restore", folder, tmp_path / "copy.db")[0] == 0
     assert "audit                     1" in run("db", "status", folder)[1]
     assert run("db", "migrate", folder) == (0, "The tables are up to date.\n")
+
+
+def test_tables_of_an_old_version_are_brought_up_to_date_by_command(run, folder, tmp_path):
+    Store.open(tmp_path / "data/checked").close()
+    file = tmp_path / "data/checked/bot.db"
+    file.unlink()
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0001")
+    engine.dispose()
+    assert run("db", "migrate", folder) == (0, "The tables are up to date.\n")
+    assert looking.look(file.parent).version == looking.NEEDED
 
 
 def test_a_database_password_never_stands_in_the_words_of_a_command(run, folder):
