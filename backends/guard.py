@@ -306,8 +306,9 @@ def _with_start(original: Any) -> Any:
     @functools.wraps(original)
     def connect_callback(bot: ErrBot) -> None:
         original(bot)
-        _set_away(bot, is_away=False)
-        automation(bot).start(surface_of(bot))
+        if isinstance(surface := surface_of(bot), PlainSurface):
+            surface.here.set()
+        automation(bot).start(surface)
         atexit.register(automation(bot).stop)  # not every backend calls its shutdown
 
     return connect_callback
@@ -316,17 +317,11 @@ def _with_start(original: Any) -> Any:
 def _with_away(original: Any) -> Any:
     @functools.wraps(original)
     def disconnect_callback(bot: ErrBot) -> None:
-        _set_away(bot, is_away=True)
+        if isinstance(surface := surface_of(bot), PlainSurface):
+            surface.here.clear()  # it cannot see by itself whether its network is there
         original(bot)
 
     return disconnect_callback
-
-
-def _set_away(bot: ErrBot, *, is_away: bool) -> None:
-    """A plain surface cannot see by itself whether its network is there."""
-    surface = surface_of(bot)
-    if isinstance(surface, PlainSurface):
-        surface.away = is_away
 
 
 def _with_stop(original: Any) -> Any:

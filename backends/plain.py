@@ -20,6 +20,7 @@ _BLOCK = re.compile(r"^(?=[ \t=:|~])", re.MULTILINE)  # code, headings, definiti
 # The longest line in bytes, by Errbot's mode. IRC: 512 with the command, and with the sender that the server writes
 # in front of it when it passes the line on (RFC 2812 §2.3 and §2.3.1).
 _LINE_BYTES = {"irc": 350}
+_PATIENCE_SECONDS = 5.0
 
 
 def caller_of(bot: Any, msg: Any) -> Caller:
@@ -102,7 +103,8 @@ class PlainSurface:
         self._line_bytes = _LINE_BYTES.get(getattr(bot, "mode", ""), 0)
         self._one = threading.Lock()  # the lines of two answers must not mix
         self.capabilities = replace(self.capabilities, message_size=getattr(bot, "message_size_limit", 0) or 10_000)
-        self.away = False  # Errbot's backends drop in silence what is sent while their network is away
+        self.here = threading.Event()  # Errbot's backends drop in silence what is sent while their network is away
+        self.here.set()
 
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Send one message; there is no id to be had from Errbot's interface."""
@@ -112,7 +114,7 @@ class PlainSurface:
         messages = compose(answer, self.capabilities, Style(escaped, fenced)).messages  # Errbot would cut inside words
         with self._one:
             for message in messages:
-                if self.away:
+                if not self.here.wait(_PATIENCE_SECONDS):  # rooms are being joined again
                     raise ConnectionError("the chat network is away")
                 self._bot.send(self._bot.build_identifier(place.room), message)
         return MessageRef(place, "")
