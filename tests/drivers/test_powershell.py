@@ -168,6 +168,14 @@ def test_a_certificate_of_an_unknown_ca_is_refused(run, tls):
     assert not tls.asked("Command") or tls.asked()[-1]["what"] != "Create"
 
 
+@pytest.mark.parametrize("transport", ["ntlm", "certificate"])
+def test_a_ca_file_that_is_not_there_is_named(run, tls, transport):
+    cert, key = map(str, tls.authority.client)
+    files = {"ansible_winrm_cert_pem": cert, "ansible_winrm_cert_key_pem": key}
+    at = device(tls, ansible_winrm_transport=transport, ansible_winrm_ca_trust_path="/no/ca.pem", **files)
+    assert run(cmdlet("Get-Date"), at).summary == "the CA file /no/ca.pem for win1 cannot be read"
+
+
 def test_checks_of_the_certificate_are_left_out_only_where_the_inventory_says_so(run, tls):
     at = device(tls, ansible_winrm_ca_trust_path="", ansible_winrm_server_cert_validation="ignore")
     assert run(cmdlet("Write-Output", InputObject="in"), at).output == "in"
