@@ -88,6 +88,12 @@ class TestCalls:
         outcomes = bench.run(SALT, WEB1, DB1, parameters={"function": "test.ping"})
         assert {name: outcome.output for name, outcome in outcomes.items()} == {"web1": "True", "db1": "True"}
 
+    def test_a_minion_is_told_as_soon_as_it_returns(self, bench: Bench):
+        sleep = "sleep {{ 5 if grains.id == 'db1' else 0 }}"
+        values = {"function": "cmd.run", "args": (sleep, "template=jinja")}
+        outcomes = bench.run(SALT, WEB1, DB1, parameters=values)
+        assert outcomes["web1"].seconds + 3 < outcomes["db1"].seconds
+
     def test_the_inventory_says_what_the_minion_is_called(self, bench: Bench):
         front = Device("front", variables={"salt_minion": "web2"})
         assert called(bench, "grains.get", "id", on=front).output == "web2"
