@@ -109,6 +109,16 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
         sent = await self.room_send(room, kind, content, tx_id=transaction, ignore_unverified_devices=True)
         return str(sent.event_id)
 
+    def believes(self, room_id: str, event: Any) -> bool:
+        """Whether a device of its sender encrypted it, with the keys under which that device was first seen.
+
+        nio looks at the keys of verified devices only, and the bot verifies none.
+        """
+        session = self.olm.inbound_group_store.get(room_id, event.sender_key, event.session_id)
+        devices = self.device_store[event.sender].values()  # also one that has gone since it said this
+        keys = [(device.curve25519, device.ed25519) for device in devices]
+        return session is not None and (event.sender_key, session.ed25519) in keys
+
     @contextlib.asynccontextmanager
     async def _keys_shared(self, room_id: str) -> AsyncIterator[None]:
         """Every device of the room has the key before something is said with it.

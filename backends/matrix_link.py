@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -153,21 +154,22 @@ class MatrixLink:
         whole = not self.client.next_batch
         response = await self.client.sync(wait_ms, _FILTER, since=self._since or None, full_state=whole)
         said = await self.intake.read(response, self._since)
-        self._since = response.next_batch
         self.rooms.invited(response.rooms.invite)
         for room_id in response.rooms.leave:
             self.client.rooms.pop(room_id, None)
-        await self._between()
+        await self._tried(self.rooms.settle())
+        if self.client.olm:
+            await self._tried(self._keys())
+            said += self.intake.unlocked()
+            await self._tried(self.intake.complain(self._answer, _UNREADABLE_AFTER))
         await self.rooms.changed()
+        self._since = response.next_batch  # not before: what a cut on the way here kept back comes again
         return said
 
-    async def _between(self) -> None:
+    async def _tried(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what encryption and invitations need; what is refused now comes up again the next time."""
         try:
-            await self.rooms.settle()
-            if self.client.olm:
-                await self._keys()
-                await self.intake.complain(self._answer, _UNREADABLE_AFTER)
+            await work
         except (Busy, Rejected) as error:
             log.warning("the homeserver refuses for now: %s", error)
 

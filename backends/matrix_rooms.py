@@ -11,7 +11,7 @@ import nio
 
 from backends.matrix_client import Client
 from backends.matrix_settings import MatrixSettings
-from backends.wire import Away, Rejected
+from backends.wire import Away, Busy, Rejected
 
 log = logging.getLogger(__name__)
 _APPEAR_SECONDS = 15.0  # a room that was made must show up in what the server sends
@@ -82,6 +82,8 @@ class Rooms:
                 else:
                     log.warning("declined %s: %s is not in invites of [chat]", room_id, person)
                     await self._client.room_leave(room_id)
+            except Busy:  # the server has only asked to wait
+                raise
             except (Away, Rejected) as error:
                 log.warning("the invitation of %s to %s: %s", person, room_id, error)
                 if tries + 1 < _TRIES:

@@ -62,9 +62,9 @@ class Scene:
         id_ = self.synapse.person(new_name(name), PASSWORD)
         return self.enter(id_)
 
-    def enter(self, id_):
-        """Log somebody in on one more device."""
-        person = Person(self.synapse.url, id_, PASSWORD)
+    def enter(self, id_, device=""):
+        """Log somebody in on one more device, or with new keys on one that is there."""
+        person = Person(self.synapse.url, id_, PASSWORD, device)
         self._left.append(person)
         self.do(person.enter())
         return person

@@ -276,6 +276,41 @@ def test_a_message_without_its_key_is_answered_with_what_to_do(scene, bot):
     assert ear.texts == []
 
 
+def test_a_cut_while_keys_are_asked_for_loses_no_message(scene, bot):
+    bot.start()
+    room = bot.room(encrypted=True)
+    bot.stop()
+    second = scene.enter(scene.ana.id)
+    scene.say(second, room, "from a new device")
+    scene.gate.refuse("/keys/query", 502, {})
+    with pytest.raises(Away):
+        bot.start()
+    bot.wire.connect(bot.ear)
+    assert "from a new device" in [one.text for one in bot.missed()]
+
+
+def test_a_device_whose_keys_have_changed_is_not_believed(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    joe = guest(scene, room)
+    scene.say(joe, room, "as ever")
+    ear.hears("as ever")
+    scene.do(joe.client.logout())
+    other = scene.enter(joe.id, joe.client.device_id)
+    scene.do(other.refresh(force=True))  # Synapse repeats a first answer
+    scene.say(other, room, "!reboot all")
+    scene.sees(scene.ana, room, "whose keys .* have changed")
+    assert ear.texts == ["as ever"]
+
+
+def guest(scene, room):
+    joe = scene.person("joe")
+    scene.do(scene.ana.client.room_invite(room, joe.id))
+    scene.do(joe.client.join(room))
+    scene.do(joe.refresh(force=True))
+    return joe
+
+
 def test_what_comes_in_clear_into_an_encrypted_room_is_not_believed(scene, bot):
     ear = bot.start()
     room = bot.room(encrypted=True)

@@ -92,6 +92,10 @@ class Gate:
         self._cut()
         await self._runner.cleanup()
         await self._http.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         self._loop.call_soon(self._loop.stop)
 
     def _cut(self) -> None:
