@@ -26,7 +26,7 @@ Said = Heard | Chosen
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A message that cannot be read, as its key did not come with it, or not be believed, as its device is not known."""
+    """A message that cannot be read (its key did not come with it) or not be believed (its device is not known)."""
 
     room: str
     event: Any
