@@ -92,6 +92,7 @@ class MatrixLink:
 
     async def say(self, room: str, kind: str, body: dict[str, Any], transaction: str) -> str:
         """Send an event; return its id."""
+        await self.rooms.entered(room)
         try:
             id_ = await self.client.say(room, kind, body, transaction)
         except (LocalProtocolError, EncryptionError) as error:
@@ -104,6 +105,7 @@ class MatrixLink:
 
     async def upload(self, room_id: str, name: str, data: bytes, kind: str, thread: str) -> dict[str, Any]:
         """Put a file on the server, locked where the room is; return the content of its message."""
+        await self.rooms.entered(room_id)
         room = self.client.rooms.get(room_id)
         if room is None:
             raise Rejected(f"the bot is not in {room_id}")

@@ -28,7 +28,7 @@ class Matrix:
         self._synapse, self._encrypted = synapse, encrypted
         self.bot = synapse.person(new_name("netbot"), _PASSWORD)
         self.gate = Gate(synapse.url)
-        self._loop = Loop("people")
+        self.password, self._loop = _PASSWORD, Loop("people")
         self._people: dict[str, Person] = {}
         self._robots: set[str] = set()
         self._since: dict[str, str] = {}
@@ -149,6 +149,11 @@ class Matrix:
         devices = [device["device_id"] for device in self._synapse.as_admin("GET", f"{user}/devices")["devices"]]
         self._synapse.as_admin("POST", f"{user}/delete_devices", {"devices": devices})
         self.gate.cut()
+
+    def sessions(self, who):
+        """The names of the devices that somebody is logged in on."""
+        devices = self._synapse.as_admin("GET", f"/_synapse/admin/v2/users/{quote(who.id)}/devices")["devices"]
+        return [device["display_name"] for device in devices]
 
     def calls(self):
         """Calls of the bot, without sync and keys."""
