@@ -82,7 +82,7 @@ class Matrix:
 
     def say_all(self, room, said):
         """Type all of it, as fast as the homeserver takes it."""
-        self._do(_together([self._people[who.id].say(room, typed(text)) for who, text in said]), 120)
+        self._do(together([self._people[who.id].say(room, typed(text)) for who, text in said]), 120)
 
     def edit(self, who, room, message, text):
         """Edit an own message."""
@@ -185,7 +185,8 @@ class Matrix:
         return self._loop.run(work, seconds)
 
 
-async def _together(work, at_once=12):
+async def together(work, at_once=12):
+    """Do all of it, some at a time."""
     turns = asyncio.Semaphore(at_once)
 
     async def in_turn(one):

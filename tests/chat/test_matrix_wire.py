@@ -8,9 +8,10 @@ import pytest
 from automation_bots.model import File
 from backends.matrix_wire import wire
 from backends.wire import Away, Busy, Rejected, Revoked
+from tests.chat.matrix import together
 from tests.chat.matrix_scene import PASSWORD, Bot, Ear, Scene
 from tests.chatbot import wait
-from tests.lab.matrix_person import on_screen, replaced
+from tests.lab.matrix_person import on_screen, replaced, typed
 
 pytestmark = pytest.mark.slow
 
@@ -66,18 +67,16 @@ def test_the_message_with_which_a_direct_room_begins_is_heard(scene, bot):
     assert ear.hears("whoami").direct
 
 
-def test_500_messages_said_while_the_bot_was_away_are_all_read_in_order(scene, bot):
+@pytest.mark.parametrize("encrypted", [False, True], ids=["in clear", "encrypted"])
+def test_500_messages_said_while_the_bot_was_away_are_all_read_in_order(scene, bot, encrypted):
     bot.start()
-    room = bot.room()
+    room = bot.room(encrypted=encrypted)
     bot.stop()
-    words = [f"number {number}" for number in range(500)]
-    admin = scene.ana.client.access_token
-    for word in words:
-        path = f"/_matrix/client/v3/rooms/{room}/send/m.room.message/{word.replace(' ', '-')}"
-        scene.synapse.call(admin, "PUT", path, {"msgtype": "m.text", "body": word})
+    scene.do(together([scene.ana.say(room, typed(f"number {number}")) for number in range(500)]), 120)
+    there = [one.content["body"] for one in scene.do(scene.ana.seen(room))]
     ear = bot.start()
-    assert [one.text for one in bot.missed()] == words
-    assert ear.texts == []
+    read = [one.text for one in bot.missed()]
+    assert (len(read), read, ear.texts) == (500, there, [])
 
 
 def test_after_a_restart_only_what_is_new_comes(scene, bot):
