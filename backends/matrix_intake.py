@@ -135,6 +135,8 @@ class Intake:
     # -- keys that come later
 
     def _keep_locked(self, room_id: str, event: Any) -> None:
+        if not self._client.olm:
+            return
         log.warning("%s: a message of %s cannot be read or not be believed yet", room_id, event.sender)
         event.room_id = room_id
         self.locked.setdefault(event.event_id, Locked(room_id, event, datetime.now(UTC)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -116,6 +117,14 @@ class Bot:
         if self.wire is not None:
             self.wire.close()
         self.wire = None
+
+    def crash(self):
+        """End as a power cut does: what stands on disk at this moment is all that is left."""
+        kept = self.folder / "kept"
+        shutil.copytree(self.folder / "matrix", kept)
+        self.stop()
+        shutil.rmtree(self.folder / "matrix")
+        kept.rename(self.folder / "matrix")
 
     def missed(self):
         """What was said while it was away."""

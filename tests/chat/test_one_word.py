@@ -30,9 +30,9 @@ def talks(synapse, driver, tmp_path):
 def policy_of_all(talks):
     """One policy in which each person has an id on every network."""
     found, *others = (load_yaml(talk.folder / "policy.yml")[0] for talk in talks)
-    for name, person in found["people"].items():
+    for name in found["people"]:
         for other in others:
-            person |= other["people"][name]
+            found["people"][name] |= other["people"][name]
     return yaml.safe_dump(found)
 
 
