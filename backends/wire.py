@@ -191,6 +191,13 @@ class Examined(Protocol):
         """Tell the time by the network's clock; aware."""
 
 
+class Leaving(Protocol):
+    """What a wire may have beside: the end of a session that `close` keeps. The rest looks for the method `log_out`."""
+
+    def log_out(self) -> None:
+        """End the session at the network, where it was opened by a password; comes before `close`."""
+
+
 class Forms(Protocol):
     """What a wire may have beside: forms. The rest looks for the method `form`."""
 
