@@ -21,6 +21,7 @@ from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers import Driver
 from automation_bots.drivers.powershell import PowerShell
 from automation_bots.equipment import Equipment
+from automation_bots.events import Bus
 from automation_bots.health import Health
 from automation_bots.home import Home
 from automation_bots.jobdesk import JobDesk
@@ -133,6 +134,11 @@ class Bot:
     def _ended(self, number: int) -> None:
         self.announcer.ended(number)
         self.pipeline.approvals.vigil.ended(number)
+
+    @property
+    def bus(self) -> Bus:
+        """What happens, for plugins that act on it: by a request (`pipeline.submit`), judged as a person's is."""
+        return self._equipment.elsewhere.bus
 
     def powershell(self) -> PowerShell:
         """A driver for Windows of its own, for trials beside a running bot, which gives none away."""

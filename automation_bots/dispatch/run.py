@@ -33,7 +33,7 @@ from automation_bots.model import (
     Status,
     Verdict,
 )
-from automation_bots.throttle import Entry
+from automation_bots.tally import Entry
 
 log = logging.getLogger(__name__)
 _END_SECONDS = 5.0  # between two tries to record an end
