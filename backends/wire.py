@@ -198,6 +198,13 @@ class Names(Protocol):
         """What people call a room, without asking the network; empty where that is not known."""
 
 
+class Leaving(Protocol):
+    """What a wire may have beside: the end of a session that `close` keeps. The rest looks for the method `log_out`."""
+
+    def log_out(self) -> None:
+        """End the session at the network, where it was opened by a password; comes before `close`."""
+
+
 class Forms(Protocol):
     """What a wire may have beside: forms. The rest looks for the method `form`."""
 
