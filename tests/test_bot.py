@@ -85,7 +85,7 @@ def test_what_phones_do_to_text_is_undone(chat, fake):
 
 
 def test_a_missing_parameter_is_asked_for_and_the_answer_completes_the_command(chat, fake):
-    assert "Which action? (status, start, stop, restart)" in chat.asks("!service on web1", who="joe", room="ops")
+    assert "Which action? (status, start, stop, restart, enable, disable)" in chat.asks("!service on web1", who="joe", room="ops")
     assert "action must be one of" in chat.asks("dance", who="joe", room="ops")
     assert "Which name?" in chat.asks("restart", who="joe", room="ops")
     chat.say("sshd", who="kim", room="ops")  # somebody else's words answer nothing
