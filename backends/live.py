@@ -65,7 +65,8 @@ def _tried(part: Part, bot: Party, second: Party | None) -> Line:
 def _cleaned(parties: list[Party]) -> Iterator[Line]:
     gone = sum((party.clean() for party in parties), Gone())
     for party in parties:
-        party.wire.close()
+        if problem := party.end():
+            yield "NOTE", f"clean up: {problem}"
     if gone.left:
         yield (
             "WRONG",
@@ -100,7 +101,7 @@ def lines(
             bot = Party(lambda: network.wire(home, home.data), where, "the bot")
             them, given = None, _given(second, home, environment)
             if given:
-                them = Party(lambda: network.wire(home, Path(other), given), where, "the second account")
+                them = Party(lambda: network.wire(home, Path(other), given), where, "the second account", is_guest=True)
             for mark, text in run(bot, them):
                 yield mark, home.redactor.text(text)
     except AutomationError as error:

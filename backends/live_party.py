@@ -65,6 +65,7 @@ class Party:
     hears_seconds: float = _HEARS
     ears: Ears = field(default_factory=Ears)
     waits: int = 0  # how often the network asked to wait
+    is_guest: bool = False  # its data are thrown away afterwards: no session of it may stay
     wire: Wire = field(init=False)
     _said: list[tuple[str, str]] = field(default_factory=list)
 
@@ -78,6 +79,17 @@ class Party:
     def leave(self) -> None:
         """Go away, as for a restart."""
         self.wire.close()
+
+    def end(self) -> str:
+        """Close the link; say what could not be ended."""
+        try:
+            if self.is_guest and hasattr(self.wire, "log_out"):
+                self.wire.log_out()
+        except (OSError, Rejected, Revoked) as error:
+            return f"the session of {self.what} is still open: {error}"
+        finally:
+            self.wire.close()
+        return ""
 
     def come_back(self) -> None:
         """Begin to hear again, as a new process would."""

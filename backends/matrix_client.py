@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nio
-from aiohttp import ClientError
+from aiohttp import ClientConnectorCertificateError, ClientError
 from nio.store import SqliteStore
 from peewee import SqliteDatabase
 
@@ -68,6 +68,11 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
         self._unshared: set[str] = set()
         self._sharing: dict[str, asyncio.Lock] = {}
 
+    def load_store(self) -> None:
+        """Open the keys where there are any; nio wants them wherever it could encrypt."""
+        if self.config.encryption_enabled:
+            super().load_store()
+
     async def _send(self, response_class: type, *args: Any, **kwargs: Any) -> Any:
         try:
             response = await super()._send(response_class, *args, **kwargs)
@@ -77,7 +82,7 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
                 self._unshared.add(kwargs["response_data"][0])
             if isinstance(error, OSError | Rejected | Revoked) and not isinstance(error, ClientError | TimeoutError):
                 raise
-            raise Away(f"the homeserver cannot be reached: {error or type(error).__name__}") from error
+            raise Away(_unreached(error)) from error
         return response
 
     async def create_matrix_response(
@@ -97,7 +102,7 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
             answer = await self.send(method, f"/_matrix/client/v3/{path}", data, headers)
             said = await self.parse_body(answer)
         except (ClientError, TimeoutError) as error:
-            raise Away(f"the homeserver cannot be reached: {error or type(error).__name__}") from error
+            raise Away(_unreached(error)) from error
         refused_status(answer.status, said)
         return said
 
@@ -106,8 +111,20 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
         if self.config.encryption_enabled and kind != "m.reaction":
             async with self._keys_shared(room):
                 pass
+        elif kind != "m.reaction" and room in self.rooms and self.rooms[room].encrypted:
+            raise Rejected(f"{room} is encrypted and encryption = false in [chat]: nothing is said there in clear")
         sent = await self.room_send(room, kind, content, tx_id=transaction, ignore_unverified_devices=True)
         return str(sent.event_id)
+
+    def believes(self, room_id: str, event: Any) -> bool:
+        """Whether a device of its sender encrypted it, with the keys under which that device was first seen.
+
+        nio looks at the keys of verified devices only, and the bot verifies none.
+        """
+        session = self.olm.inbound_group_store.get(room_id, event.sender_key, event.session_id)
+        devices = self.device_store[event.sender].values()  # also one that has gone since it said this
+        keys = [(device.curve25519, device.ed25519) for device in devices]
+        return session is not None and (event.sender_key, session.ed25519) in keys
 
     @contextlib.asynccontextmanager
     async def _keys_shared(self, room_id: str) -> AsyncIterator[None]:
@@ -145,6 +162,13 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
         """Close the key store."""
         if self.store:
             self.store.database.close()
+
+
+def _unreached(error: Exception) -> str:
+    if isinstance(error, ClientConnectorCertificateError):
+        what = f"the certificate of the homeserver is not trusted ({error.certificate_error})"
+        return f"{what}; if a private authority signed it, say ca = its file in [chat]"
+    return f"the homeserver cannot be reached: {error or type(error).__name__}"
 
 
 def refused(response: Any) -> None:

@@ -26,10 +26,10 @@ class Examination:
 
     def __init__(self, settings: MatrixSettings, folder: Path) -> None:
         self._settings, self._folder = settings, folder
-        self._http = requests.Session()
-        self._http.verify = settings.ca or True
+        # With each request: the environment's own authorities and proxies go before those of a session.
+        self._how: dict[str, Any] = {"verify": settings.ca or True}
         if settings.proxy:
-            self._http.proxies = {"http": settings.proxy, "https": settings.proxy}
+            self._how["proxies"] = {"http": settings.proxy, "https": settings.proxy}
         self._token = settings.token or matrix_session.kept(folder, settings).get("token", "")
         self._me: dict[str, Any] = {}
 
@@ -53,6 +53,8 @@ class Examination:
             return "cannot be looked at before the bot has started once"
         if room_id not in self._ask("GET", "joined_rooms")["joined_rooms"]:
             return f"the bot is not in it. Invite {self._who()} there, from somebody who stands in invites of [chat]"
+        if new := self._state(room_id, "m.room.tombstone").get("replacement_room"):
+            return f"{new} has taken its place: invite the bot there, and write that id"
         levels = self._state(room_id, "m.room.power_levels")
         mine = levels.get("users", {}).get(self._who(), levels.get("users_default", 0))
         if mine < levels.get("events", {}).get("m.room.message", levels.get("events_default", 0)):
@@ -162,8 +164,8 @@ class Examination:
     def _send(self, method: str, path: str, body: Any = None) -> requests.Response:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            return self._http.request(
-                method, self._settings.server + path, json=body, headers=headers, timeout=_SECONDS
+            return requests.request(
+                method, self._settings.server + path, json=body, headers=headers, timeout=_SECONDS, **self._how
             )
         except requests.RequestException as error:
             why = "it does not answer" if isinstance(error, requests.Timeout) else type(error).__name__

@@ -26,7 +26,7 @@ Said = Heard | Chosen
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A message that cannot be read: its key did not come with it."""
+    """A message that cannot be read (its key did not come with it) or not be believed (its device is not known)."""
 
     room: str
     event: Any
@@ -39,7 +39,7 @@ class Intake:
     def __init__(self, client: Client, rooms: Rooms, fetch: Callable[[str, Any], bytes]) -> None:
         self._client, self._rooms, self._fetch = client, rooms, fetch
         self.locked: OrderedDict[str, Locked] = OrderedDict()
-        self.in_clear: list[tuple[str, Any]] = []  # said in clear where all is encrypted
+        self.in_clear: dict[str, tuple[str, Any]] = {}  # said in clear where all is encrypted
         self._latest: OrderedDict[str, str] = OrderedDict()  # the last message of each thread
 
     def latest(self, thread: str) -> str:
@@ -55,7 +55,6 @@ class Intake:
             if info.timeline.limited and since and not asked_in:
                 events = [*await self.before(room_id, info.timeline.prev_batch, since), *events]
             said += self._said(room_id, events)
-        self._unlock(response.to_device_events, said)
         return said
 
     async def before(self, room_id: str, start: str, until: str = "", since: datetime | None = None) -> list[Any]:
@@ -92,7 +91,7 @@ class Intake:
             if room is None or event.sender == self._client.user_id:
                 self._follow(event)
                 continue
-            if isinstance(event, nio.MegolmEvent):
+            if isinstance(event, nio.MegolmEvent) or (event.decrypted and not self._client.believes(room_id, event)):
                 self._keep_locked(room_id, event)
             elif said := self._word(room, event):
                 yield said
@@ -106,7 +105,7 @@ class Intake:
         if kind != "m.room.message" or not isinstance(event.source.get("content"), dict):
             return None
         if room.encrypted and self._client.olm and not event.decrypted:
-            self.in_clear.append((room.room_id, event))
+            self.in_clear[event.event_id] = (room.room_id, event)
             return None
         heard = content.heard(event.source, around, self._files(event.source["content"]))
         if heard and around.direct:
@@ -136,23 +135,29 @@ class Intake:
     # -- keys that come later
 
     def _keep_locked(self, room_id: str, event: Any) -> None:
-        log.warning("%s: the key of a message of %s has not come", room_id, event.sender)
+        if not self._client.olm:
+            return
+        log.warning("%s: a message of %s cannot be read or not be believed yet", room_id, event.sender)
         event.room_id = room_id
         self.locked.setdefault(event.event_id, Locked(room_id, event, datetime.now(UTC)))
         while len(self.locked) > _KEPT_LOCKED:
             self.locked.popitem(last=False)
 
-    def _unlock(self, to_device: Iterable[Any], said: list[Said]) -> None:
-        if not any(isinstance(event, nio.RoomKeyEvent | nio.ForwardedRoomKeyEvent) for event in to_device):
-            return
+    def unlocked(self) -> list[Said]:
+        """What can be read by now, with the keys that came and the devices that were asked for."""
+        said: list[Said] = []
         for id_, locked in list(self.locked.items()):
-            if opened := self._open(locked.room, locked.event):
+            event = self._open(locked.room, locked.event) or locked.event
+            if not isinstance(event, nio.MegolmEvent) and self._client.believes(locked.room, event):
                 del self.locked[id_]
-                said += self._said(locked.room, [opened])
+                said += self._said(locked.room, [event])
+        return said
 
     async def ask_for_keys(self) -> None:
         """Ask the sender's devices for keys that did not come."""
         for locked in self.locked.values():
+            if not isinstance(locked.event, nio.MegolmEvent):
+                continue
             try:
                 await self._client.request_room_key(locked.event)
             except LocalProtocolError:  # asked for already
@@ -165,16 +170,24 @@ class Intake:
         for locked in late:
             del self.locked[locked.event.event_id]
             if now - _at(locked.event) < timedelta(hours=1):
-                await say(locked.room, locked.event.event_id, _UNREADABLE)
-        clear, self.in_clear = self.in_clear, []
-        for room_id, event in clear:
+                await say(locked.room, locked.event.event_id, _why(locked.event))
+        clear, self.in_clear = self.in_clear, {}
+        for room_id, event in clear.values():
             await say(room_id, event.event_id, _IN_CLEAR)
 
 
 _UNREADABLE = "I cannot read this message: its key did not reach me. Please say it again."
+_STRANGE = (
+    "This came from a session whose keys I do not know or that have changed, so I did nothing. "
+    "Please say it in another session, or log out of this one and in again."
+)
 _IN_CLEAR = (
     "This came in clear into an encrypted room, so I did nothing. Please say it again in a client that encrypts."
 )
+
+
+def _why(event: Any) -> str:
+    return _UNREADABLE if isinstance(event, nio.MegolmEvent) else _STRANGE
 
 
 def _since_asked_in(events: list[Any], me: str) -> tuple[list[Any], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ class MatrixLink:
 
     async def say(self, room: str, kind: str, body: dict[str, Any], transaction: str) -> str:
         """Send an event; return its id."""
+        await self.rooms.entered(room)
         try:
             id_ = await self.client.say(room, kind, body, transaction)
         except (LocalProtocolError, EncryptionError) as error:
@@ -103,6 +105,7 @@ class MatrixLink:
 
     async def upload(self, room_id: str, name: str, data: bytes, kind: str, thread: str) -> dict[str, Any]:
         """Put a file on the server, locked where the room is; return the content of its message."""
+        await self.rooms.entered(room_id)
         room = self.client.rooms.get(room_id)
         if room is None:
             raise Rejected(f"the bot is not in {room_id}")
@@ -153,21 +156,22 @@ class MatrixLink:
         whole = not self.client.next_batch
         response = await self.client.sync(wait_ms, _FILTER, since=self._since or None, full_state=whole)
         said = await self.intake.read(response, self._since)
-        self._since = response.next_batch
         self.rooms.invited(response.rooms.invite)
         for room_id in response.rooms.leave:
             self.client.rooms.pop(room_id, None)
-        await self._between()
+        await self._tried(self.rooms.settle())
+        if self.client.olm:
+            await self._tried(self._keys())
+            said += self.intake.unlocked()
+            await self._tried(self.intake.complain(self._answer, _UNREADABLE_AFTER))
         await self.rooms.changed()
+        self._since = response.next_batch  # not before: what a cut on the way here kept back comes again
         return said
 
-    async def _between(self) -> None:
+    async def _tried(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what encryption and invitations need; what is refused now comes up again the next time."""
         try:
-            await self.rooms.settle()
-            if self.client.olm:
-                await self._keys()
-                await self.intake.complain(self._answer, _UNREADABLE_AFTER)
+            await work
         except (Busy, Rejected) as error:
             log.warning("the homeserver refuses for now: %s", error)
 

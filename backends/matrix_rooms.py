@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ import nio
 
 from backends.matrix_client import Client
 from backends.matrix_settings import MatrixSettings
-from backends.wire import Away, Rejected
+from backends.wire import Away, Busy, Rejected
 
 log = logging.getLogger(__name__)
 _APPEAR_SECONDS = 15.0  # a room that was made must show up in what the server sends
@@ -26,6 +27,7 @@ class Rooms:
         self._direct: dict[str, list[str]] = {}  # by person, as the account's own data says it
         self._last: dict[str, str] = {}  # where a person spoke last
         self._pending: dict[str, tuple[str, bool, int]] = {}
+        self._entered: set[str] = set()  # joined by now; the server sends them with its next answer
         self._opening: dict[str, asyncio.Lock] = {}
         self._changed = asyncio.Condition()
 
@@ -76,12 +78,15 @@ class Rooms:
             try:
                 if self._settings.may_invite(person):
                     await self._client.join(room_id)
+                    self._entered.add(room_id)
                     log.info("joined %s: invited by %s", room_id, person)
                     if direct:
                         await self._note(person, room_id)
                 else:
                     log.warning("declined %s: %s is not in invites of [chat]", room_id, person)
                     await self._client.room_leave(room_id)
+            except Busy:  # the server has only asked to wait
+                raise
             except (Away, Rejected) as error:
                 log.warning("the invitation of %s to %s: %s", person, room_id, error)
                 if tries + 1 < _TRIES:
@@ -119,13 +124,21 @@ class Rooms:
             body["initial_state"] = [how]
         room_id = str((await self._client.ask("POST", "createRoom", body))["room_id"])
         await self._note(person, room_id)
-        async with self._changed:
-            there = self._changed.wait_for(lambda: self._holds_two(room_id))  # the invitation is sent after the room
-            try:
-                await asyncio.wait_for(there, _APPEAR_SECONDS)
-            except TimeoutError as error:
-                raise Away(f"the room for {person} does not appear") from error
+        await self._appears(room_id, lambda: self._holds_two(room_id))  # the invitation is sent after the room
         return room_id
+
+    async def entered(self, room_id: str) -> None:
+        """Wait for a room that was just joined, so that something can be said there."""
+        if room_id in self._entered:
+            await self._appears(room_id, lambda: room_id in self._client.rooms)
+            self._entered.discard(room_id)
+
+    async def _appears(self, room_id: str, is_there: Callable[[], bool]) -> None:
+        async with self._changed:
+            try:
+                await asyncio.wait_for(self._changed.wait_for(is_there), _APPEAR_SECONDS)
+            except TimeoutError as error:
+                raise Away(f"the room {room_id} does not appear") from error
 
     async def _note(self, person: str, room_id: str) -> None:
         self._direct.setdefault(person, []).append(room_id)

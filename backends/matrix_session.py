@@ -68,7 +68,8 @@ async def _log_in(client: Client, wanted: MatrixSettings, folder: Path, device: 
     if not device:
         for old in ("keys.db", "since"):  # of a device that is no more
             (folder / old).unlink(missing_ok=True)
-        (folder / "keys.db").touch(mode=0o600)
+        if wanted.encryption:
+            (folder / "keys.db").touch(mode=0o600)
     session = {"server": wanted.server, "user_id": done["user_id"], "device_id": done["device_id"]}
     write(folder / "session.json", json.dumps({**session, "token": done["access_token"]}))
     client.restore_login(done["user_id"], done["device_id"], done["access_token"])

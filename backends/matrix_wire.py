@@ -95,6 +95,11 @@ class MatrixWire:
         self._forget()
         self._loop.close()
 
+    def log_out(self) -> None:
+        """End the session that a password opened; a token that was given stays good."""
+        if self._settings.password:
+            self._call(self._there().client.ask("POST", "logout", {}), _CALL_SECONDS)
+
     def missed(self, since: datetime) -> Iterable[Heard]:
         """What was said while the bot was away; answers by reaction go their usual way."""
         for one in self._call(self._there().missed(since), _FILE_SECONDS):

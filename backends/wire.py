@@ -65,7 +65,7 @@ class Heard:
     sender: str
     room: str
     text: str  # plain, without the mention of the bot where `mentioned`
-    at: datetime  # when it was said, by the network's clock; aware
+    at: datetime  # when it was said, by this machine's clock (see `backends.clock`); aware
     sender_name: str = ""  # shown only, never a right
     thread: str = ""  # id of the thread's first message; empty outside of a thread
     direct: bool = False
@@ -189,6 +189,13 @@ class Examined(Protocol):
 
     def network_time(self) -> datetime:
         """Tell the time by the network's clock; aware."""
+
+
+class Leaving(Protocol):
+    """What a wire may have beside: the end of a session that `close` keeps. The rest looks for the method `log_out`."""
+
+    def log_out(self) -> None:
+        """End the session at the network, where it was opened by a password; comes before `close`."""
 
 
 class Forms(Protocol):

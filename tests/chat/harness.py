@@ -131,12 +131,10 @@ class Talk:
         self.bot, self.bot_id, self.threads = None, "", False
         self.room = net.room(self.ana, self.joe, self.kim, *([robot] if robot else []))
         top += getattr(net, "top", "")
-        lines = {**net.settings(), **(chat or {})}
-        written = "\n".join(f"{key} = {_toml(value)}" for key, value in lines.items())
         line = f'robo: {{{network}: "{robot.id}", robot: true}}' if robot else ""
         write_folder(
             folder,
-            toml=TOML.format(backend=net.backend, top=top, chat=written),
+            toml=toml_of(net, top, chat),
             policy=POLICY.format(
                 network=network, ana=self.ana.id, joe=self.joe.id, kim=self.kim.id, robot=line, rules=rules
             ),
@@ -225,6 +223,13 @@ class Talk:
     @property
     def jobs(self):
         return self.bot.automation.store.jobs(limit=1000)
+
+
+def toml_of(net, top="", chat=None):
+    """The bot.toml of a bot on this network."""
+    lines = {**net.settings(), **(chat or {})}
+    written = "\n".join(f"{key} = {_toml(value)}" for key, value in lines.items())
+    return TOML.format(backend=net.backend, top=top, chat=written)
 
 
 def _toml(value):

@@ -28,7 +28,7 @@ class Matrix:
         self._synapse, self._encrypted = synapse, encrypted
         self.bot = synapse.person(new_name("netbot"), _PASSWORD)
         self.gate = Gate(synapse.url)
-        self._loop = Loop("people")
+        self.password, self._loop = _PASSWORD, Loop("people")
         self._people: dict[str, Person] = {}
         self._robots: set[str] = set()
         self._since: dict[str, str] = {}
@@ -82,7 +82,7 @@ class Matrix:
 
     def say_all(self, room, said):
         """Type all of it, as fast as the homeserver takes it."""
-        self._do(_together([self._people[who.id].say(room, typed(text)) for who, text in said]), 120)
+        self._do(together([self._people[who.id].say(room, typed(text)) for who, text in said]), 120)
 
     def edit(self, who, room, message, text):
         """Edit an own message."""
@@ -150,6 +150,11 @@ class Matrix:
         self._synapse.as_admin("POST", f"{user}/delete_devices", {"devices": devices})
         self.gate.cut()
 
+    def sessions(self, who):
+        """The names of the devices that somebody is logged in on."""
+        devices = self._synapse.as_admin("GET", f"/_synapse/admin/v2/users/{quote(who.id)}/devices")["devices"]
+        return [device["display_name"] for device in devices]
+
     def calls(self):
         """Calls of the bot, without sync and keys."""
         return self.gate.calls
@@ -180,7 +185,8 @@ class Matrix:
         return self._loop.run(work, seconds)
 
 
-async def _together(work, at_once=12):
+async def together(work, at_once=12):
+    """Do all of it, some at a time."""
     turns = asyncio.Semaphore(at_once)
 
     async def in_turn(one):

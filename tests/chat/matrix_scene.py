@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -62,9 +63,9 @@ class Scene:
         id_ = self.synapse.person(new_name(name), PASSWORD)
         return self.enter(id_)
 
-    def enter(self, id_):
-        """Log somebody in on one more device."""
-        person = Person(self.synapse.url, id_, PASSWORD)
+    def enter(self, id_, device=""):
+        """Log somebody in on one more device, or with new keys on one that is there."""
+        person = Person(self.synapse.url, id_, PASSWORD, device)
         self._left.append(person)
         self.do(person.enter())
         return person
@@ -116,6 +117,14 @@ class Bot:
         if self.wire is not None:
             self.wire.close()
         self.wire = None
+
+    def crash(self):
+        """End as a power cut does: what stands on disk at this moment is all that is left."""
+        kept = self.folder / "kept"
+        shutil.copytree(self.folder / "matrix", kept)
+        self.stop()
+        shutil.rmtree(self.folder / "matrix")
+        kept.rename(self.folder / "matrix")
 
     def missed(self):
         """What was said while it was away."""

@@ -8,9 +8,13 @@ import pytest
 from automation_bots.model import File
 from backends.matrix_wire import wire
 from backends.wire import Away, Busy, Rejected, Revoked
+from tests.chat.matrix import together
 from tests.chat.matrix_scene import PASSWORD, Bot, Ear, Scene
 from tests.chatbot import wait
-from tests.lab.matrix_person import on_screen, replaced
+from tests.lab import certificates
+from tests.lab.matrix_gate import Gate
+from tests.lab.matrix_person import on_screen, replaced, typed
+from tests.lab.proxy import Proxy, Socks
 
 pytestmark = pytest.mark.slow
 
@@ -66,18 +70,16 @@ def test_the_message_with_which_a_direct_room_begins_is_heard(scene, bot):
     assert ear.hears("whoami").direct
 
 
-def test_500_messages_said_while_the_bot_was_away_are_all_read_in_order(scene, bot):
+@pytest.mark.parametrize(("count", "encrypted"), [(500, False), (220, True)], ids=["in clear", "encrypted"])
+def test_a_flood_of_messages_said_while_the_bot_was_away_is_all_read_in_order(scene, bot, count, encrypted):
     bot.start()
-    room = bot.room()
+    room = bot.room(encrypted=encrypted)
     bot.stop()
-    words = [f"number {number}" for number in range(500)]
-    admin = scene.ana.client.access_token
-    for word in words:
-        path = f"/_matrix/client/v3/rooms/{room}/send/m.room.message/{word.replace(' ', '-')}"
-        scene.synapse.call(admin, "PUT", path, {"msgtype": "m.text", "body": word})
+    scene.do(together([scene.ana.say(room, typed(f"number {number}")) for number in range(count)]), 120)
+    there = [one.content["body"] for one in scene.do(scene.ana.seen(room))]
     ear = bot.start()
-    assert [one.text for one in bot.missed()] == words
-    assert ear.texts == []
+    read = [one.text for one in bot.missed()]
+    assert (len(read), read, ear.texts) == (count, there, [])
 
 
 def test_after_a_restart_only_what_is_new_comes(scene, bot):
@@ -227,6 +229,21 @@ def test_keys_survive_a_restart(scene, bot):
     assert scene.sees(scene.ana, room, "I am back").encrypted
 
 
+def test_keys_survive_a_crash_in_the_middle_of_a_talk(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    for word in ("one", "two"):
+        scene.say(scene.ana, room, word)
+        ear.hears(word)
+        bot.wire.post(room, f"heard {word}")
+    bot.crash()
+    scene.say(scene.ana, room, "three")
+    bot.start()
+    assert "three" in [one.text for one in bot.missed()]
+    bot.wire.post(room, "heard three")
+    assert scene.sees(scene.ana, room, "heard three").encrypted
+
+
 def test_a_token_encrypts_as_a_password_does_also_after_a_restart(scene, bot):
     token = {"token": token_of(scene, bot), "password": ""}
     bot.start(**token)
@@ -274,6 +291,41 @@ def test_a_message_without_its_key_is_answered_with_what_to_do(scene, bot):
     scene.say(scene.ana, room, "!reboot all")
     assert "say it again" in on_screen(scene.sees(scene.ana, room, "cannot read this message").content)
     assert ear.texts == []
+
+
+def test_a_cut_while_keys_are_asked_for_loses_no_message(scene, bot):
+    bot.start()
+    room = bot.room(encrypted=True)
+    bot.stop()
+    second = scene.enter(scene.ana.id)
+    scene.say(second, room, "from a new device")
+    scene.gate.refuse("/keys/query", 502, {})
+    with pytest.raises(Away):
+        bot.start()
+    bot.wire.connect(bot.ear)
+    assert "from a new device" in [one.text for one in bot.missed()]
+
+
+def test_a_device_whose_keys_have_changed_is_not_believed(scene, bot):
+    ear = bot.start()
+    room = bot.room(encrypted=True)
+    joe = guest(scene, room)
+    scene.say(joe, room, "as ever")
+    ear.hears("as ever")
+    scene.do(joe.client.logout())
+    other = scene.enter(joe.id, joe.client.device_id)
+    scene.do(other.refresh(force=True))  # Synapse repeats a first answer
+    scene.say(other, room, "!reboot all")
+    scene.sees(scene.ana, room, "whose keys .* have changed")
+    assert ear.texts == ["as ever"]
+
+
+def guest(scene, room):
+    joe = scene.person("joe")
+    scene.do(scene.ana.client.room_invite(room, joe.id))
+    scene.do(joe.client.join(room))
+    scene.do(joe.refresh(force=True))
+    return joe
 
 
 def test_what_comes_in_clear_into_an_encrypted_room_is_not_believed(scene, bot):
@@ -395,6 +447,79 @@ def test_a_call_from_the_loops_own_thread_fails_at_once_instead_of_waiting_for_i
     assert asking.choices == ["the loop would wait for itself"]
 
 
+# -- settings
+
+
+@pytest.fixture
+def door(scene, tmp_path):
+    """Give the homeserver behind TLS, with the certificate of a private authority."""
+    certificates.make(tmp_path)
+    gate = Gate(scene.synapse.url, tmp_path)
+    gate.ca = str(tmp_path / "ca.pem")
+    yield gate
+    gate.close()
+
+
+def test_a_private_authority_is_believed_when_it_is_named(scene, bot, door):
+    with pytest.raises(Away, match=r"not trusted.*say ca ="):
+        bot.start(server=door.url)
+    bot.start(server=door.url, ca=door.ca)
+    bot.wire.post(room := bot.room(), "by TLS")
+    scene.sees(scene.ana, room, "by TLS")
+    assert {mark for mark, _ in bot.wire.examine()} == {"ok"}
+
+
+@pytest.mark.parametrize("kind", [Proxy, Socks])
+def test_everything_goes_through_the_proxy(scene, bot, door, kind):
+    with kind() as proxy:
+        bot.start(server=door.url, ca=door.ca, proxy=proxy.url)
+        bot.wire.post(room := bot.room(), "by a proxy")
+        scene.sees(scene.ana, room, "by a proxy")
+        before = len(proxy.seen)
+        assert {mark for mark, _ in bot.wire.examine()} == {"ok"}
+        assert len(proxy.seen) > before > 0
+        bot.stop()
+
+
+def test_notices_ring_for_nobody(scene, bot):
+    bot.start(notices=True)
+    room = bot.room()
+    id_ = bot.wire.post(room, "one")
+    bot.wire.edit(room, id_, "two")
+    assert scene.sees(scene.ana, room, "two").content["msgtype"] == "m.notice"
+
+
+def test_without_encryption_the_bot_reads_nothing_that_is_encrypted_and_says_where(scene, bot):
+    ear = bot.start(encryption=False)
+    sealed, room = bot.room(encrypted=True), bot.room()
+    scene.say(scene.ana, sealed, "sealed")
+    scene.say(scene.ana, room, "open")
+    ear.hears("open")
+    assert ear.texts == ["open"]
+    with pytest.raises(Rejected, match="nothing is said there in clear"):
+        bot.wire.post(sealed, "a secret")
+    assert any("encryption is off" in text for _, text in bot.wire.examine())
+    assert "take encryption = false out" in bot.wire.examine_room(sealed)
+    assert not (bot.folder / "matrix" / "keys.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("chat", "words"),
+    [
+        ({"server": "matrix.example.org", "token": "t"}, 'write server = "https://matrix.example.org"'),
+        ({"user": "netbot", "password": "p"}, 'write user = "@bot:example.org"'),
+        ({"token": "t", "invites": ["ana smith"]}, "neither a person .* nor a server"),
+        ({"token": "t", "ca": "/no/such"}, "holds no certificate"),
+        ({"token": "t", "password": "p"}, "say either token"),
+        ({"password": "p"}, "a password needs user"),
+        ({"token": "t", "sever": "x"}, "sever"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_what_to_write(tmp_path, chat, words):
+    with pytest.raises(ValueError, match=words):
+        wire({"server": "https://matrix.example.org", **chat}, tmp_path)
+
+
 # -- for the doctor
 
 
@@ -418,6 +543,37 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(scene, bot):
     assert "knows nobody" in bot.wire.examine_person("@nobody:lab.test")
     (bot.folder / "matrix" / "keys.db").chmod(0o644)
     assert any(mark == "WRONG" and "chmod 600" in text for mark, text in bot.wire.examine())
+
+
+def test_the_doctor_sees_where_the_bot_may_not_write(scene, bot):
+    bot.start()
+    room = bot.room()
+    path = f"/_matrix/client/v3/rooms/{room}/state/m.room.power_levels"
+    levels = scene.synapse.call(scene.ana.client.access_token, "GET", path)
+    scene.synapse.call(scene.ana.client.access_token, "PUT", path, {**levels, "events_default": 50})
+    assert "may not write there" in bot.wire.examine_room(room)
+
+
+def test_the_doctor_follows_a_room_to_its_new_version(scene, bot):
+    bot.start()
+    path = f"/_matrix/client/v3/rooms/{bot.room()}/upgrade"
+    new = scene.synapse.call(scene.ana.client.access_token, "POST", path, {"new_version": "10"})["replacement_room"]
+    assert f"{new} has taken its place" in bot.wire.examine_room(path.split("/")[5])
+
+
+def test_the_doctor_says_when_there_is_no_homeserver(scene, bot):
+    with pytest.raises(Rejected, match="is no Matrix homeserver"):
+        list(wire({**bot.chat, "server": f"{scene.synapse.url}/elsewhere"}, bot.folder).examine())
+    with pytest.raises(Away, match="cannot be reached"):
+        list(wire({**bot.chat, "server": "http://127.0.0.1:9"}, bot.folder).examine())
+
+
+def test_a_token_without_a_device_cannot_encrypt_and_that_is_said(scene, bot):
+    said = scene.synapse.as_admin("POST", f"/_synapse/admin/v1/users/{bot.id}/login", {})
+    token = {"token": said["access_token"], "password": ""}
+    with pytest.raises(Revoked, match="belongs to no device"):
+        bot.start(**token)
+    assert any(mark == "WRONG" and "no device" in text for mark, text in bot.wire.examine())
 
 
 def test_the_doctor_leaves_no_session_behind(scene, bot):

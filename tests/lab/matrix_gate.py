@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
@@ -23,8 +25,11 @@ _HOP = {"content-length", "transfer-encoding", "connection", "host"}
 class Gate:
     """Its own thread; `url` is what the client is told."""
 
-    def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
+    def __init__(self, upstream: str, certificates: Path | None = None) -> None:
+        self._upstream, self._tls = upstream, None
+        if certificates:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificates / "server.pem", certificates / "server.key")
         self.calls = 0
         self.since = ""  # of the newest sync that was asked for
         self.listening = 0  # syncs that wait for something to happen
@@ -37,7 +42,7 @@ class Gate:
         ready: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="gate", daemon=True)
         self._thread.start()
-        self.url = f"http://127.0.0.1:{ready.result(10)}"
+        self.url = f"http{'s' * bool(certificates)}://127.0.0.1:{ready.result(10)}"
 
     def cut(self) -> None:
         """End every connection without a farewell."""
@@ -84,7 +89,7 @@ class Gate:
         app.router.add_route("*", "/{rest:.*}", self._pass)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         ready.set_result(self._runner.addresses[0][1])
 
@@ -92,6 +97,10 @@ class Gate:
         self._cut()
         await self._runner.cleanup()
         await self._http.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         self._loop.call_soon(self._loop.stop)
 
     def _cut(self) -> None:

@@ -45,10 +45,10 @@ class Shown:
 class Person:
     """Every method is a coroutine of one loop."""
 
-    def __init__(self, url: str, id_: str, password: str) -> None:
+    def __init__(self, url: str, id_: str, password: str, device: str = "") -> None:
         self.id, self._password = id_, password
         config = nio.AsyncClientConfig(store=_Store, max_limit_exceeded=5, max_timeouts=2)
-        self.client = nio.AsyncClient(url, id_, None, ":memory:", config)
+        self.client = nio.AsyncClient(url, id_, device or None, ":memory:", config)
         self.direct: dict[str, str] = {}  # rooms for two, by the other one
         self._shown: dict[str, dict[str, Shown]] = {}
         self._later: list[tuple[str, Any]] = []

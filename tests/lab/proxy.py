@@ -1,4 +1,4 @@
-"""An HTTP proxy for tests: tunnels and plain requests, and a note of where each one went."""
+"""Proxies for tests: HTTP (tunnels and plain requests) and SOCKS, with a note of where each connection went."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 class Proxy:
     """Listens on loopback while the context lasts."""
 
+    scheme = "http"
+
     def __enter__(self) -> Proxy:
         self.seen: list[str] = []  # "CONNECT host:port", "POST /path"
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{self.scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
@@ -39,8 +41,30 @@ class Proxy:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             server.sendall(f"{verb} {address.path} HTTP/1.1\r\n".encode() + rest)
-        threading.Thread(target=_pipe, args=(client, server), daemon=True).start()
-        _pipe(server, client)
+        _join(client, server)
+
+
+class Socks(Proxy):
+    """The same by SOCKS 5, without a password."""
+
+    scheme = "socks5"
+
+    def _one(self, client: socket.socket) -> None:
+        with client.makefile("rb", buffering=0) as words:
+            words.read(words.read(2)[1])  # the ways to log in that it offers
+            client.sendall(b"\x05\x00")
+            kind = words.read(4)[3]
+            host = socket.inet_ntoa(words.read(4)) if kind == 1 else words.read(words.read(1)[0]).decode()
+            port = int.from_bytes(words.read(2), "big")
+        self.seen.append(f"SOCKS {host}:{port}")
+        server = socket.create_connection((host, port))
+        client.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        _join(client, server)
+
+
+def _join(client: socket.socket, server: socket.socket) -> None:
+    threading.Thread(target=_pipe, args=(client, server), daemon=True).start()
+    _pipe(server, client)
 
 
 def _pipe(source: socket.socket, target: socket.socket) -> None:
