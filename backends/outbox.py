@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _WORKERS = 8
 _GIVE_UP_SECONDS = 3600.0  # a post that the network did not take for so long has failed
 _KEPT_SECONDS = 600.0  # that a result is kept for a caller that gave up waiting and will ask again
+_PATIENT_SECONDS = 5.0  # that an edit lets new messages go first
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 Work = Callable[[], Any]
@@ -56,6 +57,15 @@ class Letter:
     abandoned: bool = False  # nobody waits for it any more
     moving: bool = False  # being sent at this moment
 
+    @property
+    def is_edit(self) -> bool:
+        """Whether it changes what was said already."""
+        return isinstance(self.key, tuple) and self.key[0] == "edit"
+
+    def lets_by(self, now: float) -> bool:
+        """Whether a new message may go before it."""
+        return self.is_edit and not self.moving and now - self.since < _PATIENT_SECONDS
+
 
 @dataclass(slots=True)
 class _Room:
@@ -67,6 +77,13 @@ class _Room:
     next_edit: float = 0.0
     pauses: int = 0
     planned: float | None = None
+
+    def line_up(self, letter: Letter) -> None:
+        """Whoever asked something waits for an answer: it goes before edits that have not waited long."""
+        place = len(self.letters)
+        while not letter.is_edit and place and self.letters[place - 1].lets_by(letter.since):
+            place -= 1
+        self.letters.insert(place, letter)
 
     @property
     def due(self) -> float | None:
@@ -135,7 +152,7 @@ class Outbox:
             if self._over:
                 self._finish(letter, Away("the bot is stopping"))
                 return letter
-            here.letters.append(letter)
+            here.line_up(letter)
             self._plan(room, here)
             return letter
 
