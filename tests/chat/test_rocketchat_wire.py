@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from automation_bots.model import File
+from backends.rocketchat_link import Link
 from backends.rocketchat_settings import RocketChatSettings
 from backends.rocketchat_wire import made
 from backends.wire import Away, Busy, Rejected, Revoked
+from tests.chat.harness import Talk
 from tests.chat.rocketchat import RocketChat
 from tests.chatbot import wait
 from tests.lab import certificates
@@ -197,6 +199,18 @@ def test_a_server_that_asks_for_a_sign_of_life_gets_one(net, wire):
     assert net.server.connections == made_before
 
 
+def test_a_line_that_is_dead_and_not_cut_is_noticed(net):
+    link = Link(net.server.url, None, 5, pulse=(0.1, 0.4))
+    link.run(link.dial(lambda *_: None))
+    threading.Event().wait(0.8)  # it answers, so the link lives
+    assert not link.cut.done()
+    net.world.is_mute = True
+    with pytest.raises(Away, match="silent for"):
+        link.cut.result(10)
+    net.world.is_mute = False
+    link.close()
+
+
 def test_a_token_that_is_taken_back_is_told_as_such(net):
     token = net.server.run(net.world.token, net.bot)
     wire = made({"url": net.server.url, "token": token})
@@ -381,6 +395,54 @@ def test_the_doctor_says_what_is_missing_and_where_to_mend_it(net):
     text = "\n".join(f"{mark} {line}" for mark, line in examined(net, token=token))
     assert "WRONG the account lacks the role bot" in text
     assert "WRONG room sealed: it is end-to-end encrypted" in text
+
+
+OFF = {
+    "Threads_enabled": False, "Message_AllowEditing": False, "FileUpload_Enabled": False,
+    "Message_MaxAllowedSize": 1000, "Message_AllowEditing_BlockEditInMinutes": 5, "Katex_Enabled": True, "Katex_Dollar_Syntax": True,
+}  # fmt: skip
+
+
+def test_what_the_server_has_switched_off_is_not_promised_and_told(bare):
+    bare.server.run(bare.world.settings.update, OFF)
+    wire = made({"url": bare.server.url, "token": bare.token})
+    wire.connect(Ears())
+    text, can = "\n".join(line for _, line in wire.examine()), wire.capabilities
+    wire.close()
+    assert (can.threads, can.edits, can.files, can.reactions, can.message_size) == (False, False, False, True, 900)
+    for words in (
+        "editing is off",
+        "edited after 5 minutes",
+        "threads are off",
+        "files are off",
+        "at most 1000",
+        "formula",
+    ):
+        assert words in text
+
+
+@pytest.fixture
+def bare():
+    """Give a network of one test."""
+    net = RocketChat()
+    yield net
+    net.close()
+
+
+def test_where_who_is_a_bot_cannot_be_read_the_bot_works_and_the_doctor_says_so(bare):
+    bare.server.rest.forbidden.add("users.listByStatus")
+    assert ("NOTE", True) in [
+        (mark, "who is a bot cannot be read" in text) for mark, text in examined(bare, token=bare.token)
+    ]
+
+
+def test_where_editing_is_off_each_state_of_a_job_is_a_message(bare, driver, tmp_path):
+    bare.server.run(bare.world.settings.update, {"Message_AllowEditing": False, "Threads_enabled": False})
+    with Talk(bare, tmp_path, (driver,)) as talk:
+        _, first = talk.asks("!reboot on web1", r"#\d+ ")
+        last = talk.hears("reboot on web1.* done in")
+    assert (first.thread, last.thread, last.edited) == ("", "", False)
+    assert first.id != last.id
 
 
 def test_the_doctor_asks_for_rooms_and_people_one_by_one(net, wire):
