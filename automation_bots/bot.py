@@ -15,11 +15,13 @@ from automation_bots.closedesk import CloseDesk
 from automation_bots.consent import Consent
 from automation_bots.desk import Desk
 from automation_bots.dispatch import leftovers
+from automation_bots.dispatch.door import Door, Passes
 from automation_bots.dispatch.local import Local
 from automation_bots.dispatch.workshop import Workshop
-from automation_bots.drivers import Closing, Driver
+from automation_bots.drivers import Driver
 from automation_bots.drivers.powershell import PowerShell
 from automation_bots.equipment import Equipment
+from automation_bots.events import Bus
 from automation_bots.health import Health
 from automation_bots.home import Home
 from automation_bots.jobdesk import JobDesk
@@ -32,7 +34,7 @@ from automation_bots.peopledesk import PeopleDesk
 from automation_bots.pipeline import Parts, Pipeline
 from automation_bots.recorddesk import RecordDesk
 from automation_bots.repos import setup as repos
-from automation_bots.store import AuditKind, Store
+from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.surface import Surface
 from automation_bots.trust import TrustDesk
 from automation_bots.voice import Voice
@@ -71,7 +73,8 @@ class Bot:
             return
         self.voice = Voice(home, lambda: self.world.policy)
         self._equipment = Equipment(home, self.inventory, self.world)
-        self._drivers = self._equipment.drivers(*drivers)
+        self._passes = Passes()
+        self._drivers = self._doors(self._equipment.drivers(*drivers))
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(home.record)
         self.store.redact_with(self.redactor.text)
@@ -98,6 +101,14 @@ class Bot:
         """Let the gate know what people have frozen and locked."""
         self.world.closures = self.store.closures.current()
 
+    def _doors(self, drivers: Mapping[str, Driver]) -> dict[str, Door]:
+        """Let nobody reach a driver but a job: the gate let it pass, and the record has it."""
+
+        def refused(reason: str, about: Subject) -> None:
+            self.store.record(AuditKind.DENIED, {"reason": reason}, about)
+
+        return {name: Door(driver, self._passes, refused) for name, driver in drivers.items()}
+
     def _dispatch(self) -> tuple[Local, Announcer]:
         self._runs.mkdir(mode=0o700, exist_ok=True)
         workshop = Workshop(
@@ -112,6 +123,7 @@ class Bot:
             folder=self._runs,
             consent=self._consent.void,
             kv=self.home.references.kv,
+            passes=self._passes,
         )
         caps = self.settings.limits.caps()
         dispatcher = Local(workshop, lambda: caps)
@@ -123,8 +135,15 @@ class Bot:
         self.announcer.ended(number)
         self.pipeline.approvals.vigil.ended(number)
 
+    @property
+    def bus(self) -> Bus:
+        """What happens, for plugins that act on it: by a request (`pipeline.submit`), judged as a person's is."""
+        return self._equipment.elsewhere.bus
+
     def powershell(self) -> PowerShell:
-        """A driver for Windows of its own, for trials beside a running bot."""
+        """A driver for Windows of its own, for trials beside a running bot, which gives none away."""
+        if hasattr(self, "store"):
+            raise RuntimeError("a running bot runs drivers by jobs only")
         return Equipment(self.home, self.inventory, self.world).powershell()
 
     def _pipeline(self) -> Pipeline:
@@ -254,8 +273,7 @@ class Bot:
             self.pipeline.approvals.vigil.stop()
         self.dispatcher.stop(grace_seconds)
         for driver in self._drivers.values():
-            if isinstance(driver, Closing):
-                driver.close()
+            driver.close()
         if self._started:
             self.announcer.stop()
             self.membership.stop()

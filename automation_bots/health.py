@@ -57,14 +57,15 @@ class Health:
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""
         running, waiting = self.dispatcher.active
-        held, oldest, record = self._recorded(now)
+        held, record = self._recorded()
+        oldest = self.dispatcher.waiting_since or now
         file = self.data / "bot.db"
         return Facts(
             up_seconds=(now - self.started).total_seconds(),
             link=self.link(),
             running=running,
             waiting=waiting,
-            oldest_waiting_seconds=oldest,
+            oldest_waiting_seconds=(now - oldest).total_seconds(),
             in_use={**dict.fromkeys(self.drivers, 0), **self.dispatcher.in_use},
             devices=len(self.world.inventory.names),
             operations=len(self.world.catalog.operations),
@@ -76,13 +77,11 @@ class Health:
             undelivered=self.undelivered(),
         )
 
-    def _recorded(self, now: datetime) -> tuple[Mapping[str, int], float, str]:
+    def _recorded(self) -> tuple[Mapping[str, int], str]:
         try:
-            queued = self.store.queued()
-            created = min((job.created for job in queued if job.created), default=now)
-            return self.store.holds(), (now - created).total_seconds(), ""
+            return self.store.holds(), ""
         except StoreError as error:
-            return {}, 0.0, str(error)
+            return {}, str(error)
 
 
 def rows(facts: Facts) -> list[tuple[str, str]]:

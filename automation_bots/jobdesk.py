@@ -13,6 +13,8 @@ from automation_bots.office import Ask, Office
 from automation_bots.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
 
+_QUEUE = 30  # rows of !queue
+
 
 class JobDesk:
     """One method a command; each returns what to say."""
@@ -71,7 +73,7 @@ class JobDesk:
         if not reads:
             outcomes = [replace(outcome, summary="") for outcome in outcomes]
         recap = render.recap(job, outcomes, said) if job.state in FINAL else None
-        why = self._office.dispatcher.waits().get(job.number, "")
+        why = self._office.dispatcher.why(job.number)
         rows = [*helptext.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
         if waits := self._office.pipeline.approvals.waits_for(job):
             rows.append(("waits", waits))
@@ -119,19 +121,20 @@ class JobDesk:
     def queue(self, ask: Ask) -> Answer:
         """What waits, at which position, and for what."""
         person = self._office.person(ask)
-        waits = self._office.dispatcher.waits()
-        rows = []
-        for position, (number, why) in enumerate(waits.items(), 1):
+        waiting, rows = self._office.dispatcher.waiting(), []
+        for position, number in enumerate(waiting[:_QUEUE], 1):
             job = self._office.store.job(number)
-            shown = (job.title, job.person) if self._office.sees(person, job) else ("…", "")
-            rows.append((f"{position}.", f"#{number}", *shown, why if shown[1] else ""))
+            sees = self._office.sees(person, job)
+            shown = (job.title, job.person, self._office.dispatcher.why(number)) if sees else ("…", "", "")
+            rows.append((f"{position}.", f"#{number}", *shown))
+        more = f"… and {len(waiting) - len(rows)} more" if len(waiting) > len(rows) else ""
         running = self._office.dispatcher.active[0]
         closed = self._closed(person)
         if not rows:
             return Answer(f"Nothing waits; {render.many(running, 'job')} running.", closed)
         return Answer(
-            f"{render.many(len(rows), 'job')} waiting, {running} running:",
-            "\n".join(filter(None, [render.table(rows, limit=30), closed])),
+            f"{render.many(len(waiting), 'job')} waiting, {running} running:",
+            "\n".join(filter(None, [render.table(rows), more, closed])),
         )
 
     def _closed(self, person: Person) -> str:

@@ -17,6 +17,7 @@ class RepoSettings(BaseModel):
     index: str = ""  # a repos.json, for !repos search
     packages: str = ""  # the index of Python packages
     wheels: str = ""  # a folder with wheels; then no index is asked
+    ca: str = ""  # file of the authorities that sign the servers' certificates; empty: those of this machine
     megabytes: int = Field(20, ge=1)
     seconds: float = Field(120, gt=0)
 

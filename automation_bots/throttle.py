@@ -2,16 +2,21 @@
 
 Rules: a change holds its devices alone against other changes, first come first served per device, whatever the driver;
 reads share a device up to its session slots; limits on running jobs and on starts per time; turns between people.
+
+What may start is found for ten thousand waiting jobs several times a second; why a job waits is worked out for the few
+that somebody asks about.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from automation_bots.model import NO_LIMITS, Job, Limits, Risk
+from automation_bots.model import Risk
+from automation_bots.tally import VALUES, Entry, Limit, Start, Tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,48 +33,20 @@ class Caps:
     rates: Mapping[str, tuple[int, float]] = field(default_factory=dict)  # "person", "place" or "operation:<name>"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the throttle has to know of a job."""
+class _Waits(Mapping[int, str]):
+    """Ten thousand jobs wait, and somebody asks about one."""
 
-    number: int
-    person: str
-    place: str
-    operation: str
-    risk: Risk
-    devices: frozenset[str]
-    drivers: tuple[str, ...] = ()
-    sites: tuple[str, ...] = ()
-    limits: Limits = NO_LIMITS
+    def __init__(self, entries: Mapping[int, Entry], why: Callable[[Entry], str]) -> None:
+        self._entries, self._why = entries, why
 
-    @classmethod
-    def of(cls, job: Job) -> Entry:
-        """Make the entry of a job."""
-        return cls(
-            number=job.number,
-            person=job.person,
-            place=f"{job.place.network}/{job.place.room}",
-            operation=job.operation,
-            risk=job.risk,
-            devices=frozenset(job.devices),
-            drivers=job.drivers,
-            sites=job.sites,
-            limits=job.limits,
-        )
+    def __getitem__(self, number: int) -> str:
+        return self._why(self._entries[number])
 
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._entries)
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """That a job was started; `at` is any clock in seconds, the same one that `admit` gets as `now`."""
-
-    at: float
-    entry: Entry
-
-    @classmethod
-    def of(cls, at: float, entry: Entry) -> Start:
-        """Keep of a job what rates count by: ten thousand jobs on all devices would be a lot to remember."""
-        by_device = any(per == "device" for _, per, *_ in entry.limits.rates)
-        return cls(at, entry if by_device else replace(entry, devices=frozenset()))
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,56 +55,7 @@ class Admission:
 
     start: tuple[int, ...]
     waits: Mapping[int, str]
-    seconds: Mapping[int, int] = field(default_factory=dict)  # until its rate lets a job start, where that is why
-
-
-class _Use:
-    """How much of everything is in use while one pass decides."""
-
-    def __init__(self, running: Iterable[Entry]) -> None:
-        self.jobs = 0
-        self.count: Counter[tuple[str, str]] = Counter()  # by what is counted, and the key there
-        self.reads: Counter[str] = Counter()
-        self.changing: dict[str, int] = {}
-        for entry in running:
-            self.add(entry)
-
-    def add(self, entry: Entry) -> None:
-        self.jobs += 1
-        self.count.update(_keys(entry))
-        if entry.risk is Risk.CHANGE:
-            self.changing.update(dict.fromkeys(entry.devices, entry.number))
-        else:
-            self.reads.update(entry.devices)
-
-
-def _keys(entry: Entry) -> list[tuple[str, str]]:
-    return [
-        ("person", entry.person),
-        ("place", entry.place),
-        ("operation", entry.operation),
-        ("own", f"{entry.person}:{entry.operation}"),
-        *(("driver", driver) for driver in entry.drivers),
-        *(("site", site) for site in entry.sites),
-        *(("rule", key) for rule, per, _ in entry.limits.caps for key, _ in _per(entry, rule, per)),
-    ]
-
-
-_VALUES: Mapping[str, tuple[Callable[[Entry], Iterable[str]], str]] = {  # of what a rule counts by, and words for each
-    "bot": (lambda _: ("",), ""),
-    "person": (lambda entry: (entry.person,), " of {}"),
-    "place": (lambda entry: (entry.place,), " in this room"),
-    "operation": (lambda entry: (entry.operation,), " of {}"),
-    "driver": (lambda entry: entry.drivers, " with {}"),
-    "site": (lambda entry: entry.sites, " at {}"),
-    "device": (lambda entry: sorted(entry.devices), " at {}"),
-}
-
-
-def _per(entry: Entry, rule: str, per: str) -> list[tuple[str, str]]:
-    """The keys under which a rule counts its jobs by person, place and so on, with words for each."""
-    values, words = _VALUES[per]
-    return [(f"{rule}/{per}:{value}", f'rule "{rule}"{words.format(value)}') for value in values(entry)]
+    seconds: Callable[[int], int | None]  # until its rate lets a job start, where that is why it waits
 
 
 def admit(
@@ -140,32 +68,21 @@ def admit(
     now: float = 0.0,
 ) -> Admission:
     """Decide one pass. `queued` is in order of number; `held` maps a device to the interrupted job that holds it."""
-    use = _Use(running)
-    starts: list[int] = []
-    waits: dict[int, str] = {}
-    rates = _Rates(caps, recent, now)
-    # What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
-    changes = (e for e in queued if e.risk is Risk.CHANGE)
-    first = _first_changes(e for e in changes if held.keys().isdisjoint(e.devices) and not rates.exceeded(e))
-    for entry in _in_turns(queued, running):
-        why = _blocked(entry, use, first, held) or _capped(entry, use, caps) or rates.exceeded(entry)
-        if why:
-            waits[entry.number] = why
-            continue
-        starts.append(entry.number)
-        use.add(entry)
-        rates.add(entry)
-    return Admission(tuple(starts), waits, {n: s for n, s in rates.seconds.items() if n in waits})
+    look = _Pass(queued, running, caps, held, Tallies(running, recent, now))
+    starts = () if look.is_full else tuple(_starts(look, _in_turns(queued, running)))
+    waiting = {entry.number: entry for entry in queued}
+    for number in starts:
+        del waiting[number]
+    return Admission(starts, _Waits(waiting, look.why), lambda number: look.seconds(waiting.get(number)))
 
 
-def _first_changes(queued: Iterable[Entry]) -> dict[str, int]:
-    """For each device the oldest change that wants it: nothing younger may overtake it there."""
-    first: dict[str, int] = {}
-    for entry in queued:
-        if entry.risk is Risk.CHANGE:
-            for device in entry.devices:
-                first.setdefault(device, entry.number)
-    return first
+def _starts(look: _Pass, turns: Iterable[Entry]) -> Iterator[int]:
+    for entry in turns:
+        if look.may_start(entry):
+            look.add(entry)
+            yield entry.number
+            if look.is_full:
+                return
 
 
 def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> Iterator[Entry]:
@@ -180,121 +97,177 @@ def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> Iterator[Ent
         yield from turns[mine]
 
 
-def _blocked(entry: Entry, use: _Use, first: Mapping[str, int], held: Mapping[str, int]) -> str:
-    if entry.risk is not Risk.CHANGE:
+class _Pass:
+    """How much of everything is in use while one pass decides; the answers about a job grow stricter, never laxer."""
+
+    def __init__(
+        self, queued: Sequence[Entry], running: Sequence[Entry], caps: Caps, held: Mapping[str, int], tallies: Tallies
+    ) -> None:
+        self._queued, self._caps, self._held, self._tallies = queued, caps, held, tallies
+        self._jobs = 0
+        self._changing: dict[str, int] = {}
+        self._reads: Counter[str] = Counter()
+        self._no_slot: set[str] = set()  # devices without a free session
+        self._known: dict[Any, tuple[list[_Check], list[_Check]]] = {}
+        for entry in running:
+            self._take(entry)
+        if not self.is_full:  # else nothing starts, and it is early enough when somebody asks
+            _ = self._first
+
+    @cached_property
+    def _first(self) -> Mapping[str, int]:
+        """For each device the oldest change that wants it: nothing younger may overtake it there.
+
+        What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
+        """
+        first: dict[str, int] = {}
+        for entry in self._queued:
+            if entry.risk is not Risk.CHANGE or not self._held.keys().isdisjoint(entry.devices):
+                continue
+            if not _is_reached(self._checks(entry)[0], entry):
+                for device in entry.devices:
+                    first.setdefault(device, entry.number)
+        return first
+
+    def add(self, entry: Entry) -> None:
+        """A job starts."""
+        self._take(entry)
+        self._tallies.add(entry)
+
+    def _take(self, entry: Entry) -> None:
+        self._jobs += 1
+        if entry.risk is Risk.CHANGE:
+            self._changing.update(dict.fromkeys(entry.devices, entry.number))
+            return
+        self._reads.update(entry.devices)
+        self._no_slot.update(device for device in entry.devices if self._reads[device] >= self._caps.device)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bot's own limit is reached."""
+        return self._jobs >= self._caps.bot
+
+    def may_start(self, entry: Entry) -> bool:
+        """Whether `why` would have nothing to say, found in less time."""
+        rates, caps = self._checks(entry)
+        if _is_reached(rates, entry) or _is_reached(caps, entry):
+            return False
+        if entry.risk is Risk.CHANGE:
+            return not (self._stuck(entry) or self._behind(entry))
+        return self._no_slot.isdisjoint(entry.devices)
+
+    def why(self, entry: Entry) -> str:
+        """Say what a job waits for; empty when for nothing."""
+        return self._stuck(entry) or self._slowed(entry) or self._behind(entry) or self._capped(entry)
+
+    def seconds(self, entry: Entry | None) -> int | None:
+        """Say how long the slowest of its rates keeps a job."""
+        met = None if entry is None or self._stuck(entry) else self._met(entry)
+        return max(1, round(met[0])) if met else None
+
+    def _stuck(self, entry: Entry) -> str:
+        if entry.risk is not Risk.CHANGE or self._held.keys().isdisjoint(entry.devices):
+            return ""
+        stuck = min(entry.devices & self._held.keys())
+        return f"waits for {stuck}: #{self._held[stuck]} was interrupted there and is not acknowledged"
+
+    def _behind(self, entry: Entry) -> str:
+        if entry.risk is not Risk.CHANGE:
+            return ""
+        if not self._changing.keys().isdisjoint(entry.devices):
+            busy = min(entry.devices & self._changing.keys())
+            return f"waits for {busy} (#{self._changing[busy]} is changing it)"
+        ahead = [device for device in entry.devices if self._first.get(device, entry.number) < entry.number]
+        # Checked after `changing`: the older change may have been started in this very pass.
+        return f"waits for {min(ahead)} (#{self._first[min(ahead)]} is before it)" if ahead else ""
+
+    def _capped(self, entry: Entry) -> str:
+        if self.is_full:
+            return f"waits: {self._caps.bot} jobs run, which is the bot's limit"
+        for (rule, per, most, _), values, reached in self._checks(entry)[1]:
+            if hit := [value for value in values(entry) if value in reached]:
+                return f"waits: {most} {_running(rule, per, min(hit))}"
+        if entry.risk is Risk.READ and (full := self._no_slot & entry.devices):
+            return f"waits for a session on {min(full)} ({self._caps.device} in use)"
         return ""
-    if not held.keys().isdisjoint(entry.devices):
-        stuck = min(entry.devices & held.keys())
-        return f"waits for {stuck}: #{held[stuck]} was interrupted there and is not acknowledged"
-    if not use.changing.keys().isdisjoint(entry.devices):
-        busy = min(entry.devices & use.changing.keys())
-        return f"waits for {busy} (#{use.changing[busy]} is changing it)"
-    ahead = [device for device in entry.devices if first.get(device, entry.number) < entry.number]
-    # Checked after `changing`: the older change may have been started in this very pass.
-    return f"waits for {min(ahead)} (#{first[min(ahead)]} is before it)" if ahead else ""
+
+    def _slowed(self, entry: Entry) -> str:
+        if (met := self._met(entry)) is None:
+            return ""
+        free, (rule, per, starts, seconds), value = met
+        return f"waits {max(1, round(free))} s: {_whose(rule, per, value)} may start {starts} jobs in {seconds:g} s"
+
+    def _met(self, entry: Entry) -> tuple[float, Limit, str] | None:
+        """In how many seconds the slowest of its rates lets a job start, and for which value."""
+        rates = self._checks(entry)[0]
+        met = [(full[value], rate, value) for rate, values, full in rates for value in values(entry) if value in full]
+        return max(met, default=None)
+
+    def _checks(self, entry: Entry) -> tuple[list[_Check], list[_Check]]:
+        """The rates and the limits on jobs at once that a job keeps to; found once for all jobs that are alike."""
+        alike = (entry.operation, entry.drivers, entry.sites, id(entry.limits))
+        if (found := self._known.get(alike)) is None:
+            rates = [self._check(rate) for rate in _rates_of(entry, self._caps)]
+            caps = [self._check(*cap) for cap in _caps_of(entry, self._caps)]
+            found = self._known[alike] = rates, caps
+        return found
+
+    def _check(self, limit: Limit, *names: str) -> _Check:
+        """Ask a limit about the names, or else about whatever it counts a job by."""
+        full = self._tallies.of(limit).full
+        if not names:
+            return limit, VALUES[limit[1]], full
+        return limit, lambda _entry: names, full if limit[2] else dict.fromkeys(names, 0.0)
 
 
-def _capped(entry: Entry, use: _Use, caps: Caps) -> str:
-    if use.jobs >= caps.bot:
-        return f"waits: {caps.bot} jobs run, which is the bot's limit"
-    for kind, key, cap, whose in _caps_of(entry, caps):
-        if cap is not None and use.count.get((kind, key), 0) >= cap:
-            return f"waits: {cap} {_RUN.get(kind, 'jobs by {} run').format(whose)}"
-    if entry.risk is Risk.READ:
-        for device in entry.devices:
-            if use.reads.get(device, 0) >= caps.device:
-                return f"waits for a session on {device} ({caps.device} in use)"
-    return ""
+_Check = tuple[Limit, Callable[[Entry], Collection[str]], Mapping[str, float]]  # the values to ask for, what is reached
+
+
+def _is_reached(checks: Iterable[_Check], entry: Entry) -> bool:
+    for _, values, full in checks:  # noqa: SIM110 - any() would take as long again, of a look made 10,000 times a pass
+        if full and not full.keys().isdisjoint(values(entry)):
+            return True
+    return False
+
+
+def _caps_of(entry: Entry, caps: Caps) -> Iterator[tuple[Any, ...]]:
+    """The limits on jobs at once; with names, where it depends on the name how many."""
+    yield (("", "person", caps.person, 0.0),)
+    yield (("", "place", caps.place, 0.0),)
+    if entry.limits.concurrent is not None:
+        yield (("", "own", entry.limits.concurrent, 0.0),)
+    for per, names, most_of in (
+        ("operation", (entry.operation,), caps.operation.get),
+        ("driver", entry.drivers, caps.driver.get),
+        ("site", entry.sites, lambda name: caps.site.get(name, caps.site.get("*"))),
+    ):
+        yield from ((("", per, most, 0.0), name) for name in names if (most := most_of(name)) is not None)
+    yield from (((rule, per, most, 0.0),) for rule, per, most in entry.limits.caps)
+
+
+def _rates_of(entry: Entry, caps: Caps) -> Iterator[Limit]:
+    for per, key in (("person", "person"), ("place", "place"), ("operation", f"operation:{entry.operation}")):
+        if rate := caps.rates.get(key):
+            yield "", per, *rate
+    if entry.limits.rate:
+        yield "", "own", *entry.limits.rate
+    yield from entry.limits.rates
 
 
 _RUN = {
     "person": "jobs of {} run", "place": "jobs of this room run", "operation": "{} jobs run", "driver": "{} jobs run",
     "own": "such jobs run, which is the rule's limit", "site": "jobs run at {}",
 }  # fmt: skip
+_WHOSE = {"person": "{}", "place": "this room", "operation": "{}", "own": "the rule"}
+_RULES = {
+    "bot": "", "person": " of {}", "place": " in this room", "operation": " of {}", "driver": " with {}",
+    "site": " at {}", "device": " at {}",
+}  # fmt: skip
 
 
-def _caps_of(entry: Entry, caps: Caps) -> Iterator[tuple[str, str, int | None, str]]:
-    """By what is counted, the key there, how many may run, and whose that is."""
-    yield "person", entry.person, caps.person, entry.person
-    yield "place", entry.place, caps.place, ""
-    if caps.operation:
-        yield "operation", entry.operation, caps.operation.get(entry.operation), entry.operation
-    if entry.limits.concurrent is not None:
-        yield "own", f"{entry.person}:{entry.operation}", entry.limits.concurrent, ""
-    for name in entry.drivers if caps.driver else ():
-        yield "driver", name, caps.driver.get(name), name
-    for name in entry.sites if caps.site else ():
-        yield "site", name, caps.site.get(name, caps.site.get("*")), name
-    for rule, per, jobs in entry.limits.caps:
-        yield from (("rule", key, jobs, words) for key, words in _per(entry, rule, per))
+def _running(rule: str, per: str, value: str) -> str:
+    return f"jobs by {_whose(rule, per, value)} run" if rule else _RUN[per].format(value)
 
 
-# By what a rate counts: the keys that a start has there, and no others are ever counted.
-_COUNTED: Mapping[str, Callable[[Entry], Iterable[str]]] = {
-    "person": lambda entry: (entry.person,),
-    "place": lambda entry: (entry.place,),
-    "operation": lambda entry: (entry.operation,),
-    "own": lambda entry: (f"{entry.person}:{entry.operation}",),
-    "rule": lambda entry: [key for rule, per, *_ in entry.limits.rates for key, _ in _per(entry, rule, per)],
-}
-_Rate = tuple[tuple[int, float], str, str, str]  # (starts, seconds), by what it counts, the key there, whose it is
-
-
-class _Rates:
-    """Starts per time: a sliding window over the recent starts, which are in the order of time."""
-
-    def __init__(self, caps: Caps, recent: Sequence[Start], now: float) -> None:
-        self._caps, self._recent, self._now = caps, recent, now
-        self.seconds: dict[int, int] = {}  # until a job is free, of those asked for
-        self._found: dict[str, dict[str, list[float]]] = {}  # times by key, for each kind that a rate asked for
-        self._known: dict[_Rate, float | None] = {}  # seconds until it lets somebody start
-
-    def add(self, entry: Entry) -> None:
-        self._known.clear()
-        for kind, times in self._found.items():
-            _note(times, kind, entry, self._now)
-
-    def exceeded(self, entry: Entry) -> str:
-        """Say how long a job waits for the slowest of its rates; empty when none is met."""
-        if not self._caps.rates and entry.limits.rate is None and not entry.limits.rates:
-            return ""  # the rule: of ten thousand waiting jobs none has to be looked up
-        met = [(free, rate) for rate in self._rates_of(entry) if (free := self._free(rate)) is not None]
-        if not met:
-            return ""
-        free, ((starts, seconds), _, _, words) = max(met)
-        self.seconds[entry.number] = max(1, round(free))
-        return f"waits {self.seconds[entry.number]} s: {words} may start {starts} jobs in {seconds:g} s"
-
-    def _free(self, rate: _Rate) -> float | None:
-        """In how many seconds a rate lets a job start; None when it does now."""
-        if rate not in self._known:
-            (starts, seconds), kind, key, _ = rate
-            times = self._times(kind).get(key, [])
-            met = len(times) - bisect_right(times, self._now - seconds) >= starts
-            self._known[rate] = times[-starts] + seconds - self._now if met else None
-        return self._known[rate]
-
-    def _times(self, kind: str) -> dict[str, list[float]]:
-        if (times := self._found.get(kind)) is None:
-            times = self._found[kind] = {}
-            for start in self._recent:
-                _note(times, kind, start.entry, start.at)
-        return times
-
-    def _rates_of(self, entry: Entry) -> Iterator[_Rate]:
-        rates = self._caps.rates
-        if rate := rates.get("person"):
-            yield rate, "person", entry.person, entry.person
-        if rate := rates.get("place"):
-            yield rate, "place", entry.place, "this room"
-        if rates and (rate := rates.get(f"operation:{entry.operation}")):
-            yield rate, "operation", entry.operation, entry.operation
-        if rate := entry.limits.rate:
-            yield rate, "own", f"{entry.person}:{entry.operation}", "the rule"
-        for rule, per, starts, seconds in entry.limits.rates:
-            yield from (((starts, seconds), "rule", key, words) for key, words in _per(entry, rule, per))
-
-
-def _note(times: dict[str, list[float]], kind: str, entry: Entry, at: float) -> None:
-    for key in _COUNTED[kind](entry):
-        times.setdefault(key, []).append(at)
+def _whose(rule: str, per: str, value: str) -> str:
+    return f'rule "{rule}"{_RULES[per].format(value)}' if rule else _WHOSE[per].format(value)

@@ -46,6 +46,7 @@ def install() -> None:
     ErrBot.process_message = process_message
     ErrBot.automation_who = lambda bot, msg: (caller_of(bot, msg), place_of(bot, msg))
     ErrBot.connect_callback = _with_start(ErrBot.connect_callback)
+    ErrBot.disconnect_callback = _with_away(ErrBot.disconnect_callback)
     ErrBot.shutdown = _with_stop(ErrBot.shutdown)
 
 
@@ -70,12 +71,13 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
 
     Errbot's search takes quadratic time on long messages, and its `!!` ends the receiving thread after a regex command.
     """
-    if msg.delayed or bot.is_from_self(msg):
-        return False
+    if msg.delayed or bot.is_from_self(msg) or (msg.extras and msg.extras.get("notice")):
+        return False  # no program answers a notice of IRC (RFC 2812 §3.3.2): two of them would go on for ever
     text = grammar.clean(msg.body or "")
     if not text:
         return False
     in_lanes(bot)
+    msg.extras.setdefault("lane", _lane(bot, msg))
     prefixed, words = _addressed(bot, text)
     if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
         later(bot, msg, lambda: _answer(bot, msg, text))
@@ -86,6 +88,11 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
         later(bot, msg, lambda: _unknown(bot, msg, words))
     return True
+
+
+def _lane(bot: ErrBot, msg: Any) -> str:
+    """Where a network has no threads, what one person says in one place is answered in that order."""
+    return f"{place_of(bot, msg).room} {caller_of(bot, msg).id}"
 
 
 def meant(bot: ErrBot, msg: Any) -> tuple[str, str, bool]:
@@ -299,10 +306,22 @@ def _with_start(original: Any) -> Any:
     @functools.wraps(original)
     def connect_callback(bot: ErrBot) -> None:
         original(bot)
-        automation(bot).start(surface_of(bot))
+        if isinstance(surface := surface_of(bot), PlainSurface):
+            surface.here.set()
+        automation(bot).start(surface)
         atexit.register(automation(bot).stop)  # not every backend calls its shutdown
 
     return connect_callback
+
+
+def _with_away(original: Any) -> Any:
+    @functools.wraps(original)
+    def disconnect_callback(bot: ErrBot) -> None:
+        if isinstance(surface := surface_of(bot), PlainSurface):
+            surface.here.clear()  # it cannot see by itself whether its network is there
+        original(bot)
+
+    return disconnect_callback
 
 
 def _with_stop(original: Any) -> Any:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from backends.mattermost_rest import Rest
+from backends.mattermost_rest import Refused, Rest
 from backends.mattermost_settings import MattermostSettings
 from backends.mattermost_socket import Loop, Socket
+from backends.mattermost_text import id_of
 from backends.wire import Away, Rejected, Revoked
 
-_SKEW_SECONDS = 30
 _NAMED = 20  # channels that are listed
 Finding = tuple[str, str]
 
@@ -33,7 +31,6 @@ def examine(settings: MattermostSettings, rest: Rest) -> Iterator[Finding]:
     if settings.url.startswith("http:"):
         yield "NOTE", "the link is not encrypted: the token and all answers can be read on the way; use https"
     yield from _account(answer.json())
-    yield from _clock(answer.headers.get("Date", ""))
     yield from _websocket(settings)
     yield from _channels(rest)
     yield from _callback(settings)
@@ -48,15 +45,6 @@ def _account(account: dict[str, Any]) -> Iterator[Finding]:
             "NOTE",
             f"@{account['username']} is a system admin of Mattermost; the bot needs no such right",
         )
-
-
-def _clock(date: str) -> Iterator[Finding]:
-    try:
-        skew = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
-    except ValueError:
-        return
-    if skew > _SKEW_SECONDS:
-        yield "WRONG", f"the clocks of the server and of this machine differ by {skew:.0f} s; set them by NTP"
 
 
 def _websocket(settings: MattermostSettings) -> Iterator[Finding]:
@@ -109,3 +97,26 @@ def _callback(settings: MattermostSettings) -> Iterator[Finding]:
             f"Allow untrusted internal connections: {settings.callback.split('/')[2].rsplit(':', 1)[0]}"
         ),
     )
+
+
+def room_trouble(rest: Rest, room: str) -> str:
+    """Say what keeps the bot from reading and writing in a channel; empty when nothing does."""
+    if id_of(room) != room:
+        return "is no id of a channel: 26 letters and digits, at the end of View Info"
+    try:
+        found = rest.get(f"/channels/{room}")
+        rest.get(f"/channels/{room}/members/me")
+    except Refused as error:
+        return f"there is no such channel, or the bot is not in it; type /invite there, with its name ({error})"
+    return "the channel is archived; unarchive it, or name another one" if found["delete_at"] else ""
+
+
+def person_trouble(rest: Rest, person: str) -> str:
+    """Say what is wrong with somebody's id; empty when nothing is."""
+    if id_of(person) != person:
+        return "is no id of a person: 26 letters and digits, as !whoami says it"
+    try:
+        found = rest.get(f"/users/{person}")
+    except Refused as error:
+        return f"nobody has this id ({error})"
+    return f"@{found['username']} is deactivated; take the person out of policy.yml" if found["delete_at"] else ""

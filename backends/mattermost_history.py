@@ -25,7 +25,7 @@ class History:
 
     def since(self, start: datetime, heard_until: int) -> Iterator[Heard]:
         """Give every message since then, oldest first in each channel."""
-        at = int(start.timestamp() * 1000)
+        at = int(self._rest.clock.there(start).timestamp() * 1000)
         heard_until = max(heard_until, at + _HEARD_MS)
         for channel in self.channels():
             self._messages.types[channel["id"]] = channel["type"]

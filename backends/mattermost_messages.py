@@ -43,7 +43,7 @@ class Messages:
             sender=sender,
             room=room,
             text=text,
-            at=datetime.fromtimestamp(post["create_at"] / 1000, UTC),
+            at=self._rest.clock.here(datetime.fromtimestamp(post["create_at"] / 1000, UTC)),
             sender_name=self.names.get(sender, ""),
             thread=post["root_id"],
             direct=self.types.get(room) == "D",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from mattermostautodriver import exceptions
 from mattermostautodriver.client import Client
 from mattermostautodriver.driver.base import BaseDriver
 
+from backends.clock import NetworkClock
 from backends.mattermost_settings import MattermostSettings
 from backends.wire import Away, Busy, Rejected, Revoked
 
@@ -46,6 +48,7 @@ class Rest:
         options = {**BaseDriver.default_options, "scheme": parts.scheme, "url": parts.hostname, "port": parts.port or 0,
                    "token": settings.token, "request_timeout": settings.timeout_seconds, "max_retries": 0,
                    "verify": settings.trust}  # fmt: skip
+        self.clock = NetworkClock()
         self._client = _Client(options)
         self._client.token, self._client.base = settings.token, settings.url
 
@@ -76,6 +79,12 @@ class Rest:
 
     def answer(self, method: str, path: str, **what: Any) -> httpx.Response:
         """Call; raise Away, Busy, Refused or Revoked."""
+        asked = datetime.now(UTC)
+        answer = self._answer(method, path, **what)
+        self.clock.note(answer.headers.get("Date", ""), asked)
+        return answer
+
+    def _answer(self, method: str, path: str, **what: Any) -> httpx.Response:
         try:
             return self._client.make_request(method, f"{API}{path}", **what)  # type: ignore[no-any-return]
         except exceptions.TooManyRequests as error:

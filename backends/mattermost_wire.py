@@ -24,7 +24,7 @@ from backends.wire import SIGNS, Away, Chosen, Heard, Sink, choice_of
 
 log = logging.getLogger(__name__)
 _PENDING_SECONDS = 20  # the server forgets the number of a post after half a minute
-_SKEW_MS = 5_000  # between the clocks
+_SKEW_MS = 5_000  # that the clocks may differ beside what is known
 _ROOT_GONE = "api.post.create_post.root_id.app_error"
 
 
@@ -136,7 +136,7 @@ class MattermostWire:
                 room=room,
                 message=reaction["post_id"],
                 choice=choice,
-                at=datetime.fromtimestamp(reaction["create_at"] / 1000, UTC),
+                at=self.rest.clock.here(datetime.fromtimestamp(reaction["create_at"] / 1000, UTC)),
                 sender_name=self.messages.names.get(who, ""),
                 direct=self.messages.is_direct(room),
                 robot=who in self.messages.robots,
@@ -203,7 +203,8 @@ class MattermostWire:
 
     def _arrived(self, body: dict[str, Any], tried: float) -> str:
         """Look for a post of the first try, which the server no longer knows by its number."""
-        for post in History(self.rest, self.messages).posts(body["channel_id"], int(tried * 1000) - _SKEW_MS):
+        since = int((tried + self.rest.clock.ahead.total_seconds()) * 1000) - _SKEW_MS
+        for post in History(self.rest, self.messages).posts(body["channel_id"], since):
             same = all(post.get(key) == body.get(key) for key in ("message", "root_id", "file_ids"))
             if same and post["user_id"] == self.me and not post["delete_at"]:
                 return str(post["id"])
@@ -241,3 +242,16 @@ class MattermostWire:
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works."""
         return mattermost_doctor.examine(self.settings, self.rest)
+
+    def examine_room(self, room: str) -> str:
+        """Say what keeps the bot from reading and writing there."""
+        return mattermost_doctor.room_trouble(self.rest, room)
+
+    def examine_person(self, person: str) -> str:
+        """Say what is wrong with somebody's id."""
+        return mattermost_doctor.person_trouble(self.rest, person)
+
+    def network_time(self) -> datetime:
+        """The server's clock."""
+        self.rest.get("/users/me")
+        return self.rest.clock.now()

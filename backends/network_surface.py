@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from automation_bots.model import Answer, File, Place
+from automation_bots.store.letters import Letters
 from automation_bots.surface import Capabilities, MessageRef
+from backends.keeping import Note, read
 from backends.outbox import Outbox, Work
 from backends.splitting import Composed, Style, compose, pieces_of, split
 from backends.wire import SIGNS, Rejected, Wire
@@ -25,9 +27,15 @@ class NetworkSurface:
     """Say, edit, ask and so on, in order per room. What takes too long raises OSError and is said all the same."""
 
     def __init__(
-        self, wire: Wire, outbox: Outbox, link: Callable[[], str], wait_seconds: float = _WAIT_SECONDS
+        self,
+        wire: Wire,
+        outbox: Outbox,
+        link: Callable[[], str],
+        letters: Letters,
+        wait_seconds: float = _WAIT_SECONDS,
     ) -> None:
         self._wire, self._outbox, self._link, self._wait_seconds = wire, outbox, link, wait_seconds
+        self._letters = letters
         self._style = Style(wire.escape, wire.fence)
         self._places = _Recent()
         self._sent = _Recent()
@@ -50,6 +58,23 @@ class NetworkSurface:
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Say something."""
         return self._say(place, answer, ())
+
+    def answer(self, place: Place, answer: Answer) -> None:
+        """Say what nobody will say again: kept over the end of the program while it waits, unless it is a secret."""
+        secret = answer.entrusted or any(file.passing for file in answer.files)
+        work = _Saying(self, place, self._composed(answer), ())
+        self._put(place, _key(place, answer, ()), work, note=None if secret else self._note(place, work))
+
+    def take_up(self, network: str) -> None:
+        """Say what the program that ran before could not say."""
+        for kept in self._letters.waiting(network):
+            place, left = read(kept)
+            work = _Saying(self, place, left, ())
+            note = self._note(place, work, kept.number)
+            self._outbox.put_back(_lane(place), ("kept", kept.number), work, note, kept.age_seconds)
+
+    def _note(self, place: Place, work: _Saying, number: int = 0) -> Note:
+        return Note(self._letters, place, work.left, number)
 
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         """Ask with buttons, else reactions; the words to type stand in the question itself."""
@@ -91,7 +116,7 @@ class NetworkSurface:
         """Say what a plugin from elsewhere wrote: its fences are kept, all else is shown as it is."""
         messages = tuple(split(pieces_of(text), self.capabilities.message_size, self._style))
         work = _Saying(self, place, Composed(messages, ()), ())
-        self._put(place, ("text", place, text), work)
+        self._put(place, ("text", place, text), work, note=self._note(place, work))
 
     def place_of(self, room: Place, message: str) -> Place:
         """The room with the thread in which the bot said that, where it still knows."""
@@ -144,14 +169,16 @@ class NetworkSurface:
         return compose(answer, self.capabilities, self._style)
 
     def _say(self, place: Place, answer: Answer, choices: tuple[str, ...]) -> MessageRef | None:
-        key = ("say", place, str(answer), tuple(file.name for file in answer.files), choices)
+        key = _key(place, answer, choices)
         work = _Saying(self, place, self._composed(answer), choices)
         return MessageRef(place, str(self._put(place, key, work) or ""))
 
-    def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False) -> Any:
+    def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False, note: Note | None = None) -> Any:
         """Queue it and wait a while for what comes of it."""
         lane = _lane(place)
-        return self._outbox.wait(lane, self._outbox.put(lane, key, work, replace=replace), self._wait_seconds)
+        return self._outbox.wait(
+            lane, self._outbox.put(lane, key, work, replace=replace, note=note), self._wait_seconds
+        )
 
 
 class _Saying:
@@ -162,6 +189,10 @@ class _Saying:
         self._left, self._files = list(what.messages), list(what.files)
         self._signs: list[str] | None = None
         self._id = ""
+
+    def left(self) -> Composed:
+        """What is not said yet."""
+        return Composed(tuple(self._left), tuple(self._files))
 
     def __call__(self) -> str:
         """Send what is left; return the id of the first message."""
@@ -221,6 +252,10 @@ class _Recent:
         """What is known, or None."""
         with self._lock:
             return self._known.get(key)
+
+
+def _key(place: Place, answer: Answer, choices: tuple[str, ...]) -> Hashable:
+    return "say", place, str(answer), tuple(file.name for file in answer.files), choices
 
 
 def _lane(place: Place) -> str:

@@ -70,7 +70,7 @@ class Networked(Sayings):
         self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()  # the last messages, each taken once
         self.link = Link(self.wire, self, ours.data / "chat-alive", Life(self._connected, self.leave))
         self.outbox = Outbox(self.wire.capabilities.edit_seconds)
-        self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble)
+        self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble, ours.store.letters)
         self._form_desk: forms.FormDesk | None = None
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
 
@@ -106,12 +106,15 @@ class Networked(Sayings):
         self._incoming.put(_END)
         if guard.automation(self).started:
             self.disconnect_callback()
+        self.outbox.lay_aside()
         self.shutdown()
         self.outbox.close(_CLOSE_SECONDS)
         self.link.close()
 
     def _connected(self) -> None:
         self.bot_identifier = ChatPerson(self.wire.me, self.wire.my_name)
+        if not self.link.first.is_set():
+            self.automation_surface.take_up(guard.automation(self).settings.network)
         self.outbox.hurry()
 
     # -- what comes in; the wire's threads only put it down
@@ -194,11 +197,11 @@ class Networked(Sayings):
         return self._form_desk
 
     def automation_form(self, msg: Any, question: Answer) -> bool:
-        """Ask for what is missing by a form, or with a button for one; False: it has to be said."""
+        """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
         desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
         if not desk.is_there or guard.automation(self).pipeline.wanted(caller, place) is None:
-            return False
-        if not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
+            self.automation_surface.answer(place, question)
+        elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
             self.automation_surface.ask(place, question, (forms.BUTTON,))
         return True
 

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from backends.wire import Away, Busy
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _WORKERS = 8
 _GIVE_UP_SECONDS = 3600.0  # a post that the network did not take for so long has failed
 _KEPT_SECONDS = 600.0  # that a result is kept for a caller that gave up waiting and will ask again
+_PATIENT_SECONDS = 5.0  # that an edit lets new messages go first
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 Work = Callable[[], Any]
@@ -28,6 +29,20 @@ class Waiting(OSError):
     """It is in the queue and will be said, but not yet; asking for the same again finds it there."""
 
 
+class Note(Protocol):
+    """Writes a letter down that waits, over the end of the program."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is written down."""
+
+    def keep(self) -> None:
+        """Write down what is not said yet, where that is possible."""
+
+    def drop(self) -> None:
+        """Forget it: it was said, or never will be."""
+
+
 @dataclass(slots=True, eq=False)
 class Letter:
     """One thing to say, and what came of it."""
@@ -35,11 +50,21 @@ class Letter:
     key: Hashable
     work: Work
     since: float
+    note: Note | None = None
     done: threading.Event = field(default_factory=threading.Event)
     result: Any = None
     error: Exception | None = None
     abandoned: bool = False  # nobody waits for it any more
     moving: bool = False  # being sent at this moment
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it changes what was said already."""
+        return isinstance(self.key, tuple) and self.key[0] == "edit"
+
+    def lets_by(self, now: float) -> bool:
+        """Whether a new message may go before it."""
+        return self.is_edit and not self.moving and now - self.since < _PATIENT_SECONDS
 
 
 @dataclass(slots=True)
@@ -52,6 +77,13 @@ class _Room:
     next_edit: float = 0.0
     pauses: int = 0
     planned: float | None = None
+
+    def line_up(self, letter: Letter) -> None:
+        """Whoever asked something waits for an answer: it goes before edits that have not waited long."""
+        place = len(self.letters)
+        while not letter.is_edit and place and self.letters[place - 1].lets_by(letter.since):
+            place -= 1
+        self.letters.insert(place, letter)
 
     @property
     def due(self) -> float | None:
@@ -88,8 +120,26 @@ class Outbox:
         with self._changed:
             return sum(len(room.letters) for room in self._rooms.values())
 
-    def put(self, room: str, key: Hashable, work: Work, *, replace: bool = False) -> Letter:
+    def put(self, room: str, key: Hashable, work: Work, *, replace: bool = False, note: Note | None = None) -> Letter:
         """Queue a call; the same one that waits already is not queued twice. With `replace` the newer work counts."""
+        letter = self._put(room, key, work, note, replace=replace)
+        if letter.note is not None and self._is_held(room):
+            letter.note.keep()
+        return letter
+
+    def put_back(self, room: str, key: Hashable, work: Work, note: Note, age_seconds: float) -> None:
+        """Queue what waited already before the program was started; what is too old has failed."""
+        letter = Letter(key, work, time.monotonic() - age_seconds, note)
+        with self._changed:
+            if age_seconds < self._give_up:
+                here = self._rooms.setdefault(room, _Room())
+                here.letters.append(letter)
+                self._plan(room, here)
+                return
+            self._fail(room, letter, Away("the network did not take it for too long"))
+        note.drop()
+
+    def _put(self, room: str, key: Hashable, work: Work, note: Note | None, *, replace: bool) -> Letter:
         with self._changed:
             here = self._rooms.setdefault(room, _Room())
             here.passing.pop(key, None)
@@ -98,11 +148,11 @@ class Outbox:
                 letter.work = work if replace else letter.work
                 letter.abandoned = False
                 return letter
-            letter = Letter(key, work, time.monotonic())
+            letter = Letter(key, work, time.monotonic(), note)
             if self._over:
                 self._finish(letter, Away("the bot is stopping"))
                 return letter
-            here.letters.append(letter)
+            here.line_up(letter)
             self._plan(room, here)
             return letter
 
@@ -132,6 +182,19 @@ class Outbox:
                     room.not_before, room.pauses = 0.0, 0
                     self._plan(name, room)
 
+    def lay_aside(self) -> None:
+        """Before the end: what waits for the network and is written down is said when the bot is back, and not now."""
+        with self._changed:
+            waiting = [(room, letter) for room in self._rooms.values() for letter in room.letters]
+        for room, letter in waiting:
+            if letter.note is None or room.not_before <= time.monotonic():
+                continue
+            letter.note.keep()
+            with self._changed:
+                if letter.note.kept and not letter.moving and letter in room.letters:
+                    room.letters.remove(letter)
+                    self._finish(letter, Away("the bot is stopping; it is said when it is back"))
+
     def close(self, seconds: float) -> None:
         """Say what can be said in that time, then end; what is left has failed."""
         deadline = time.monotonic() + seconds
@@ -141,7 +204,9 @@ class Outbox:
             self._over = True
             for name, room in self._rooms.items():
                 for letter in room.letters:
-                    if not letter.moving:
+                    if letter.note is not None and letter.note.kept:
+                        self._finish(letter, Away("the bot is stopping; it is said when it is back"))
+                    elif not letter.moving:
                         self._fail(name, letter, Away("the bot stopped before it could be said"))
             self._changed.notify_all()
         for thread in self._threads:
@@ -187,8 +252,19 @@ class Outbox:
             with self._changed:
                 self._settle(name, room, letter, result, error)
                 room.busy = False
+                held = list(room.letters) if isinstance(error, OSError) else []
                 self._plan(name, room)
                 self._changed.notify_all()
+            self._write_down(letter, held)
+
+    @staticmethod
+    def _write_down(sent: Letter | None, held: list[Letter]) -> None:
+        """Keep what the network did not take and all that waits behind it; forget what is over."""
+        if sent is not None and sent.note is not None and sent.done.is_set():
+            sent.note.drop()
+        for letter in held:
+            if letter.note is not None and not letter.done.is_set():
+                letter.note.keep()
 
     def _next(self) -> tuple[str, _Room, Letter | None, Work] | None:
         with self._changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -11,6 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
+from backends.clock import NetworkClock
 from backends.wire import Away, Busy, Rejected, Revoked
 
 _ASK_AGAIN_SECONDS = 30.0  # where Slack says no time
@@ -96,17 +98,18 @@ class Calls:
             "proxy": settings.proxy or None,
         }
         self._app_token = settings.app_token
+        self.clock = NetworkClock()
         self.writer = WebClient(**common, retry_handlers=[])
         patient = [ConnectionErrorRetryHandler(), RateLimitErrorRetryHandler(max_retry_count=_READS_AGAIN)]
         self.reader = WebClient(**common, retry_handlers=patient)
 
     def write(self, method: str, **arguments: Any) -> Any:
         """Call a method that changes something; a limit is the caller's to wait for."""
-        return _called(self.writer, method, arguments)
+        return self._called(self.writer, method, arguments)
 
     def read(self, method: str, **arguments: Any) -> Any:
         """Call a method that only reads; waits for limits itself."""
-        return _called(self.reader, method, arguments)
+        return self._called(self.reader, method, arguments)
 
     def pages(self, method: str, key: str, most: int, **arguments: Any) -> Any:
         """Yield the entries of at most so many pages."""
@@ -121,10 +124,21 @@ class Calls:
     def socket_url(self) -> str:
         """Where the next connection goes; good for a short time and once."""
         try:
-            answer = _called(self.writer, "apps_connections_open", {"app_token": self._app_token})
+            answer = self._called(self.writer, "apps_connections_open", {"app_token": self._app_token})
         except Rejected as error:  # it will not work later either: an admin has to act
             raise Revoked(f"{error}. Is Socket Mode on, and does the app token have connections:write?") from error
         return str(answer["url"])
+
+    def _called(self, client: WebClient, method: str, arguments: dict[str, Any]) -> Any:
+        asked = datetime.now(UTC)
+        answer = _called(client, method, arguments)
+        self.clock.note(header(answer, "date"), asked)
+        return answer
+
+
+def header(response: Any, name: str) -> str:
+    """A header of an answer, whatever case its name has."""
+    return next((str(value) for key, value in (response.headers or {}).items() if str(key).lower() == name), "")
 
 
 def _called(client: WebClient, method: str, arguments: dict[str, Any]) -> Any:
@@ -161,8 +175,7 @@ def meant(error: SlackApiError, method: str) -> Exception:
 
 
 def _seconds(response: Any) -> float:
-    headers = {str(name).lower(): value for name, value in (response.headers or {}).items()}
     try:
-        return max(0.0, float(headers.get("retry-after", _ASK_AGAIN_SECONDS)))
+        return max(0.0, float(header(response, "retry-after") or _ASK_AGAIN_SECONDS))
     except ValueError:
         return _ASK_AGAIN_SECONDS

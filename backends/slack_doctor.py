@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backends.slack_calls import Calls
+from backends.slack_calls import Calls, header
 from backends.slack_directory import Directory
 from backends.wire import Away, Rejected, Revoked
 
@@ -38,7 +38,7 @@ def examine(calls: Calls) -> Iterator[tuple[str, str]]:
         yield "WRONG", f"bot_token: {error}"
         return
     yield "ok", f"bot_token: {who['user']} ({who['user_id']}) in the workspace {who['team']}"
-    yield from _scopes({str(name).lower(): value for name, value in who.headers.items()}.get("x-oauth-scopes", ""))
+    yield from _scopes(header(who, "x-oauth-scopes"))
     try:
         calls.socket_url()
     except (Away, Revoked) as error:
@@ -68,3 +68,19 @@ def _rooms(calls: Calls, name: str) -> Iterator[tuple[str, str]]:
         yield "ok", f"rooms: {', '.join(rooms)}"
     else:
         yield "NOTE", f"rooms: the bot was invited to none. Type /invite @{name} where it shall listen"
+
+
+def room_trouble(calls: Calls, room: str) -> str:
+    """Say what keeps the bot from reading and writing in a room; empty when nothing does."""
+    found = calls.read("conversations_info", channel=room)["channel"]
+    if found.get("is_archived"):
+        return "the room is archived; unarchive it, or name another one"
+    if found.get("is_member") or found.get("is_im"):
+        return ""
+    return "the bot is not in that room; type /invite there, with its name"
+
+
+def person_trouble(calls: Calls, person: str) -> str:
+    """Say what is wrong with somebody's id; empty when nothing is."""
+    found = calls.read("users_info", user=person)["user"]
+    return f"@{found.get('name')} is deactivated; take the person out of policy.yml" if found.get("deleted") else ""

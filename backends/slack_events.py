@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends import slack_text
+from backends.clock import NetworkClock
 from backends.slack_directory import Directory
 from backends.wire import Attached, Chosen, Heard, choice_of
 
@@ -24,8 +25,8 @@ def moment(ts: str) -> datetime:
 class Reader:
     """Reads events, clicks, commands and history for one bot."""
 
-    def __init__(self, directory: Directory, fetch: Fetch) -> None:
-        self._directory, self._fetch = directory, fetch
+    def __init__(self, directory: Directory, fetch: Fetch, clock: NetworkClock) -> None:
+        self._directory, self._fetch, self._clock = directory, fetch, clock
         self.me = ""
 
     def message(self, event: dict[str, Any]) -> Heard | None:
@@ -48,7 +49,7 @@ class Reader:
             sender=sender,
             room=room,
             text=slack_text.plain(text, self._directory.name),
-            at=moment(str((message.get("edited") or {}).get("ts") or ts) if edited else ts),
+            at=self._at((message.get("edited") or {}).get("ts") or ts if edited else ts),
             sender_name=self._directory.names.get(sender) or str(message.get("username", "")),
             thread=thread if thread != ts else "",
             direct=message.get("channel_type") == "im" or room.startswith("D"),
@@ -57,6 +58,9 @@ class Reader:
             edited=edited,
             files=tuple(self._files(message)),
         )
+
+    def _at(self, ts: object) -> datetime:
+        return self._clock.here(moment(str(ts or "")))
 
     def _is_robot(self, message: dict[str, Any], sender: str) -> bool:
         return (
@@ -85,7 +89,7 @@ class Reader:
             room=room,
             message=ts,
             choice=choice,
-            at=moment(str(event.get("event_ts", ""))),
+            at=self._at(event.get("event_ts")),
             sender_name=self._directory.names.get(user, ""),
             direct=room.startswith("D"),
             robot=user in self._directory.robots,
@@ -105,7 +109,7 @@ class Reader:
             room=room,
             message=ts,
             choice=str(action.get("value", "")),
-            at=moment(str(action.get("action_ts", ""))),
+            at=self._at(action.get("action_ts")),
             sender_name=self._directory.names.get(who) or str(user.get("name", "")),
             thread=thread if thread != ts else "",
             direct=room.startswith("D"),

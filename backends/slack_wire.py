@@ -41,7 +41,7 @@ class SlackWire:
         self.settings = settings
         self.me = self.my_name = ""
         self.calls, self.directory = Calls(settings), Directory()
-        self._reader = Reader(self.directory, self._fetch)
+        self._reader = Reader(self.directory, self._fetch, self.calls.clock)
         self._link: Link | None = None
         self._sink: Sink | None = None
         self._opening = threading.Lock()
@@ -154,6 +154,7 @@ class SlackWire:
     def missed(self, since: datetime) -> Iterable[Heard]:
         """Read each room's history back to then, and the threads that went on since."""
         self.directory.load_rooms(self.calls)
+        since = self.calls.clock.there(since)
         for room in list(self.directory.rooms):
             try:
                 yield from self._missed_in(room, since)
@@ -256,3 +257,16 @@ class SlackWire:
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works and what does not."""
         return slack_doctor.examine(self.calls)
+
+    def examine_room(self, room: str) -> str:
+        """Say what keeps the bot from reading and writing there."""
+        return slack_doctor.room_trouble(self.calls, room)
+
+    def examine_person(self, person: str) -> str:
+        """Say what is wrong with somebody's id."""
+        return slack_doctor.person_trouble(self.calls, person)
+
+    def network_time(self) -> datetime:
+        """Slack's clock."""
+        self.calls.read("auth_test")
+        return self.calls.clock.now()

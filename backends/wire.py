@@ -65,7 +65,7 @@ class Heard:
     sender: str
     room: str
     text: str  # plain, without the mention of the bot where `mentioned`
-    at: datetime  # when it was said, by the network's clock; aware
+    at: datetime  # when it was said, by this machine's clock (see `backends.clock`); aware
     sender_name: str = ""  # shown only, never a right
     thread: str = ""  # id of the thread's first message; empty outside of a thread
     direct: bool = False

@@ -153,7 +153,7 @@ def _idle(bot: ChatBot) -> float:
 def _pid(bot: ChatBot) -> int:
     """The bot's SSH process."""
     drivers = bot.automation.dispatcher._workshop.drivers  # noqa: SLF001 - nobody else has to know
-    return drivers["ssh"].worker.pid
+    return drivers["ssh"].behind.worker.pid
 
 
 def _open_files(pid: int) -> int:

@@ -9,15 +9,17 @@ import random
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from automation_bots.drivers.fake import Fake
-from automation_bots.model import FINAL
+from automation_bots.model import FINAL, Job, Risk
+from automation_bots.store import jobs
+from tests import big
 from tests.chatbot import ChatBot, Surface, wait, write_folder
 
 PEOPLE, BUSY, HOSTS = 200, 50, 100
-TOML = 'backend = "Test"\n[limits]\njobs = 70\nseconds = 7200\n'
+TOML = 'backend = "Test"\n[limits]\njobs = {jobs}\nseconds = 7200\n'
 VERB = "help: Work\nrisk: {risk}\nlinux: [work]\n"
 LINES = ("!look on d{0}", "!look on d{0},d{1}", "!write on d{0}", "!look on all", "!jobs", "!queue", "!whoami",
          "!help", "!nothing like this", "!status")  # fmt: skip
@@ -29,20 +31,18 @@ class Heard(list):
     def __init__(self):
         super().__init__()
         self.first = {}
-        self.count = 0
 
     def append(self, item):
         self.first.setdefault(item[0], time.perf_counter())
-        self.count += 1
 
 
 class Listener(Surface):
     def __init__(self):
         super().__init__()
-        self.said, self.edited = Heard(), Heard()
+        self.said, self.edited = Heard(), deque(maxlen=0)
 
 
-def load_bot(folder: Path) -> ChatBot:
+def load_bot(folder: Path, jobs: int = 70, surface: Surface | None = None) -> ChatBot:
     """A bot on which `work` takes hours, and everything else a moment."""
     people = {f"p{number}": {"test": f"p{number}", "groups": ["ops"]} for number in range(PEOPLE)}
     people |= {f"w{number}": {"test": f"w{number}", "groups": ["ops"]} for number in range(6)}
@@ -51,11 +51,11 @@ def load_bot(folder: Path) -> ChatBot:
     verbs = {name: VERB.format(risk=risk) for name, risk in (("look", "read"), ("work", "read"), ("write", "change"))}
     files = {f"playbooks/verbs/{name}.yml": text for name, text in verbs.items()}
     policy = json.dumps({"people": people, "rules": rules})
-    write_folder(folder, toml=TOML, policy=policy, files=files,
+    write_folder(folder, toml=TOML.format(jobs=jobs), policy=policy, files=files,
                  hosts=json.dumps({"all": {"vars": {"driver": "fake"}, "hosts": hosts}}))  # fmt: skip
     fake = Fake(seconds={"work": 7200.0, "look": 0.02, "write": 0.05})
     fake.tasks = fake.ran = deque(maxlen=1)  # keeps next to nothing either
-    return ChatBot(folder, drivers=(fake,), surface=Listener())
+    return ChatBot(folder, drivers=(fake,), surface=surface or Listener())
 
 
 def make_busy(chat: ChatBot) -> None:
@@ -63,6 +63,20 @@ def make_busy(chat: ChatBot) -> None:
     for number in range(BUSY):
         chat.say(f"!work on d{number}", who=f"w{number % 5}", room=f"work{number % 5}")
     wait(lambda: chat.automation.dispatcher.active == (BUSY, 0), 60, lambda: str(chat.automation.dispatcher.active))
+
+
+def fill_queue(chat: ChatBot, count: int) -> None:
+    """Let so many jobs wait, put in by the shortest way."""
+    bot = chat.automation
+    with bot.store._database.write() as connection:
+        waiting = [jobs.add(connection, _job(number), bot.store._clock()) for number in range(count)]
+    for job in waiting:
+        bot.dispatcher._enqueue(job, {})
+
+
+def _job(number: int) -> Job:
+    risk = Risk.READ if number % 3 else Risk.CHANGE
+    return replace(big.JOB, person=f"p{number % PEOPLE}", operation="look", devices=(f"d{number % HOSTS}",), risk=risk)
 
 
 @dataclass

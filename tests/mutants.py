@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from automation_bots import gate, policy
 from automation_bots.consent import Consent
+from automation_bots.dispatch.door import Door
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Decision, Verdict
 from automation_bots.office import Office
@@ -159,6 +160,21 @@ def own_approval(chat):
     return bool(chat.automation.store.parking.find(1).votes)
 
 
+def short_way(chat):
+    """A plugin that somebody may use calls a driver by itself."""
+    take(chat, POLICY + "  - {name: short, who: support, may: [shortcut]}\n")
+    chat.asks("!shortcut driver", "met", who="joe")
+    return bool(chat.fake.ran)
+
+
+def queued_past(chat):
+    """A plugin that somebody may use puts a job into the queue that nobody decided on."""
+    take(chat, POLICY + "  - {name: short, who: support, may: [shortcut]}\n")
+    chat.asks("!shortcut job_that_nobody_allowed", "met", who="joe")
+    idle(chat)
+    return bool(chat.fake.ran)
+
+
 def _open_gate(module, name):
     vars(module)["gate"] = SimpleNamespace(**{**vars(gate), name: lambda *_args, **_more: YES})
 
@@ -210,6 +226,11 @@ MUTANTS = {
     "the guard's judgement": (foreign, _set(Pipeline, "guard", lambda *_args, **_more: None)),
     "the decision on a request": (requested, _no_decision),
     "the last look before the start": (started, _no_last_look),
+    "the last look at what a plugin queued": (queued_past, _no_last_look),
+    "the door before a driver": (
+        short_way,
+        _set(Door, "run", lambda door, task, report: door.behind.run(task, report)),
+    ),
     "the consent": (approved, _set(Consent, "void", lambda *_args: "")),
     "the desk's question who asks": (stranger, _everybody_known),
     "whose job it is": (others_job, _set(Office, "sees", lambda *_args: True)),

@@ -48,7 +48,7 @@ FILES = {"playbooks/note.yml": NOTE + "- hosts: all\n"}
 def chat(tmp_path_factory):
     folder = write_folder(tmp_path_factory.mktemp("bot"), toml=TOML, policy=POLICY, hosts=HOSTS, files=FILES)
     with ChatBot(folder, drivers=(Fake(), Fake(name="ansible"))) as chat:
-        chat.fake = chat.automation.dispatcher._workshop.drivers["fake"]
+        chat.fake = chat.automation.dispatcher._workshop.drivers["fake"].behind
         yield chat
 
 
@@ -141,7 +141,7 @@ def said(chat, number):
 
 
 def test_a_preview_that_nobody_needs_any_more_is_stopped(chat):
-    ansible = chat.automation.dispatcher._workshop.drivers["ansible"]
+    ansible = chat.automation.dispatcher._workshop.drivers["ansible"].behind
     ansible.run, run = (lambda task, report: task.cancel.wait(20)), ansible.run
     text = chat.asks("!note hello on web3", "waits for approval", who="joe", room="ops")
     number = int(text[1:].split()[0])
@@ -251,7 +251,7 @@ def test_a_playbook_that_was_changed_voids_even_when_nobody_saw_it(chat):
     path = chat.folder / "playbooks/note.yml"
     path.write_text(path.read_text() + "# another\n")
     assert "is void" in direct(chat, f"!approve {number}", "lee")
-    assert not [task for task in chat.automation.dispatcher._workshop.drivers["ansible"].tasks if not task.check]
+    assert not [task for task in chat.automation.dispatcher._workshop.drivers["ansible"].behind.tasks if not task.check]
 
 
 def test_the_preview_stands_in_the_question(chat):
@@ -270,7 +270,7 @@ def test_a_secret_value_is_told_to_be_kept_in_memory_only(chat):
     for who in ("kim", "lee"):
         direct(chat, f"!approve {number}", who)
     becomes(chat, number, State.DONE)
-    ansible = chat.automation.dispatcher._workshop.drivers["ansible"]
+    ansible = chat.automation.dispatcher._workshop.drivers["ansible"].behind
     assert [t.parameters["token"] for t in ansible.tasks if t.job.number == number] == ["s3cr3t"]
 
 

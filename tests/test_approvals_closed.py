@@ -146,7 +146,7 @@ def test_approvers_read_that_it_goes_in_batches(chat):
 
 
 def test_batches_are_approved_as_one_and_run_one_after_the_other(chat):
-    fake = chat.automation.dispatcher._workshop.drivers["fake"]
+    fake = chat.automation.dispatcher._workshop.drivers["fake"].behind
     number = asked(chat, "!service restart nginx on web --canary 1 --pause-after")
     direct(chat, f"!approve {number}", "kim")
     wait(lambda: [d for n, _, d in fake.ran if n == number] == ["web1"], 10)

@@ -83,7 +83,7 @@ def test_a_cancellation_that_cannot_be_recorded_leaves_the_job_in_the_queue(work
     works.store.away = True
     with pytest.raises(StoreError):
         works.dispatcher.cancel(number, "ana")
-    assert number in works.dispatcher.waits()
+    assert number in works.dispatcher.waiting()
     works.store.away = False
     assert works.dispatcher.cancel(number, "ana")
     assert [row.person for row in works.store.audit_rows(kind=AuditKind.CANCELLED)] == ["ana"]
@@ -140,7 +140,7 @@ def test_the_queue_is_shown_while_the_store_is_slow(works):
     starting.start()
     began = time.monotonic()
     wait(lambda: works.dispatcher.active[1], 5)
-    assert works.dispatcher.waits() == {1: "starts now"}
+    assert works.dispatcher.waiting() == [1] and works.dispatcher.why(1) == "starts now"
     assert works.dispatcher.queued_by("ana") == 1
     assert time.monotonic() - began < 5
     slow.set()

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted((ROOT / "automation_bots").rglob("*.py"))
 PURE = (
     "gate",
+    "tally",
     "throttle",
     "render",
     "helptext",
@@ -88,6 +89,7 @@ LAYERS = (  # nothing imports from a layer behind its own
     },
     {
         "rules",
+        "tally",
         "policy_file",
         "ical",
         "canary",

@@ -1,5 +1,6 @@
 """Many people, many jobs, a long life: everybody is answered soon, and nothing is left behind."""
 
+import re
 import threading
 import time
 from dataclasses import replace
@@ -8,10 +9,12 @@ import pytest
 from sqlalchemy import event
 
 from automation_bots.bot import Bot
-from automation_bots.model import Caller, Limits, Place, Risk
+from automation_bots.model import NO_LIMITS, Caller, Limits, Place, Risk
 from automation_bots.office import Ask
 from automation_bots.store import AuditKind, Store
-from automation_bots.throttle import Caps, Entry, Start, admit
+from automation_bots.tally import Entry, Start
+from automation_bots.throttle import admit
+from bench import load as bench
 from bench.figures import quantile
 from tests import big, chatbot, loading
 from tests.chatbot import wait
@@ -23,6 +26,16 @@ pytestmark = pytest.mark.slow
 def chat(tmp_path):
     with loading.load_bot(tmp_path / "netbot") as chat:
         loading.make_busy(chat)
+        yield chat
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """A bot with no room for one more job, and ten thousand that wait."""
+    folder = tmp_path_factory.mktemp("crowded") / "netbot"
+    with loading.load_bot(folder, jobs=loading.BUSY, surface=chatbot.Surface()) as chat:
+        loading.make_busy(chat)
+        loading.fill_queue(chat, 10_000)
         yield chat
 
 
@@ -63,30 +76,51 @@ def test_a_bot_that_stopped_leaves_no_open_file_and_no_thread(tmp_path):
     assert len(set(sizes[1:])) == 1, sizes
 
 
+@pytest.mark.parametrize(
+    "line", ["!queue", "!status", "!jobs", "!jobs mine", "!job 9000", "!look on d1", "!write on d1"]
+)
+def test_while_ten_thousand_jobs_wait_everybody_is_answered_at_once(crowded, line):
+    spent = []
+    for number in range(5):
+        begun = time.monotonic()
+        crowded.asks(line, who=f"p{number}")
+        spent.append(time.monotonic() - begun)
+    assert crowded.automation.dispatcher.active[0] == loading.BUSY
+    assert min(spent) < 0.5, spent
+
+
+def test_a_long_queue_is_shown_from_its_front(crowded):
+    said = crowded.asks("!queue", "waiting", who="p0")
+    assert "30." in said and "31." not in said and re.search(r"and 99\d\d more|and 1000\d more", said)
+
+
 def test_a_start_that_is_remembered_for_rates_keeps_devices_only_where_a_rate_counts_them():
     entry = _entry(5)
-    assert Start.of(1.0, entry).entry == replace(entry, devices=frozenset())
+    assert Start.of(1.0, entry).entry == replace(entry, devices=frozenset(), drivers=())
+    by_driver = replace(entry, limits=Limits(rates=(("look", "driver", 1, 60.0),)))
+    assert Start.of(1.0, by_driver).entry == replace(by_driver, devices=frozenset())
     by_device = replace(entry, limits=Limits(rates=(("look", "device", 1, 60.0),)))
     assert Start.of(1.0, by_device).entry == by_device
 
 
-def test_a_pass_over_ten_thousand_waiting_jobs_is_short():
-    queued = [_entry(number) for number in range(1, 10_001)]
+@pytest.mark.parametrize("case", bench.PASSES)
+def test_a_pass_over_ten_thousand_waiting_jobs_is_short(case):
+    caps, limits = bench.PASSES[case]
+    queued = [_entry(number, limits) for number in range(1, 10_001)]
     recent = [Start(number / 100, entry) for number, entry in enumerate(queued)]
-    caps, running = Caps(bot=50, rates={"person": (30, 60.0)}), queued[:50]
-    spent = []
+    running, spent = queued[:50], []
     for _ in range(5):
         begun = time.thread_time()  # not the clock on the wall: the machine may be busy
         admission = admit(queued[50:], running, caps, held={"d7": 3}, recent=recent, now=100.0)
         spent.append(time.thread_time() - begun)
-    assert len(admission.waits) == 9_950
+    assert len(admission.waits) + len(admission.start) == 9_950
     assert min(spent) < 0.04  # the bar of `python -m bench load` is 0.02
 
 
-def _entry(number):
+def _entry(number, limits=NO_LIMITS):
     risk = Risk.READ if number % 3 else Risk.CHANGE
     devices = frozenset(f"d{(number * 7 + step) % 2_000}" for step in range(number % 5 + 1))
-    return Entry(number, f"p{number % 200}", f"test/r{number % 30}", "service", risk, devices, ("ssh",))
+    return Entry(number, f"p{number % 200}", f"test/r{number % 30}", "service", risk, devices, ("ssh",), limits=limits)
 
 
 @pytest.fixture(scope="module")

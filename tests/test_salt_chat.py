@@ -137,5 +137,16 @@ def test_events_of_salt_and_of_the_bot_are_followed(chat):
 def test_events_stop_at_their_count(chat):
     asked = threading.Timer(1.5, chat.say, ("!salt web1 test.ping",))
     asked.start()
-    said = chat.asks("!salt-events */ret/web1 count=1", "salt-events .*done", seconds=30)
+    said = chat.asks("!salt events */ret/web1 count=1", "salt-events .*done", seconds=30)
     assert "1 events" in said
+
+
+def test_jobs_of_salt_are_told_by_the_two_words_that_people_type(chat):
+    chat.asks("!salt web1 test.echo hunter2", "done in .*: 1 ok", seconds=20)
+    said = chat.asks("!salt jobs", "salt-jobs done", seconds=20)
+    assert "test.echo by opsbot" in said
+    assert "hunter2" not in said
+
+
+def test_a_minion_called_jobs_is_still_a_target(chat):
+    assert "Salt has no minion jobs." in chat.asks("!salt -L jobs test.ping", "no minion")

@@ -1,6 +1,7 @@
 """Slack's client by itself: what its errors mean, its settings, the link, the proxy, the doctor."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 import yaml
@@ -253,6 +254,29 @@ def test_the_doctor_tells_a_wrong_token_and_one_without_its_right(lab):
     told = dict(examined(lab))
     lab.space.app_scopes.append("connections:write")
     assert "connections:write" in told["WRONG"]
+
+
+def test_the_doctor_looks_at_every_room_and_person_that_is_named(lab):
+    one, old = wire(lab), lab.room("old", lab.ana)
+    lab.space.channels[old].archived = True
+    elsewhere, gone = lab.room("elsewhere2", lab.ana, with_bot=False), lab.person("gone")
+    lab.space.users[gone].deleted = True
+    assert [one.examine_room(room) for room in (lab.ops, old, elsewhere)] == [
+        "",
+        "the room is archived; unarchive it, or name another one",
+        "the bot is not in that room; type /invite there, with its name",
+    ]
+    assert [one.examine_person(lab.ana), "@gone is deactivated" in one.examine_person(gone)] == ["", True]
+    for ask, id_, why in ((one.examine_room, "C404", "no such room"), (one.examine_person, "U404", "no such person")):
+        with pytest.raises(Rejected, match=why):
+            ask(id_)
+
+
+def test_the_doctor_compares_the_clocks(lab):
+    lab.space.ahead_seconds = 90
+    ahead = wire(lab).network_time() - datetime.now(UTC)
+    lab.space.ahead_seconds = 0
+    assert 89 < ahead.total_seconds() < 93
 
 
 def test_the_doctor_says_how_to_invite_a_bot_that_is_nowhere(lab):

@@ -1,13 +1,15 @@
 """The throttle: exclusion and order per device, limits, turns between people."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automation_bots.model import Limits, Risk
-from automation_bots.throttle import Caps, Entry, Start, admit
+from automation_bots.tally import Entry, Start
+from automation_bots.throttle import Caps, admit
 
 pytestmark = pytest.mark.slow
 DAILY = Limits(rate=(1, 86_400))
@@ -173,3 +175,67 @@ def test_a_rate_per_device_says_how_long_the_next_one_waits():
     answer = admit(queued, [], Caps(), held={}, recent=recent, now=200.0)
     assert answer.start == (3,)
     assert answer.waits[2].startswith("waits 500 s: ")
+
+
+NAMES = st.sampled_from("ab")
+PER = st.sampled_from(["bot", "person", "place", "operation", "driver", "site", "device"])
+LIMITS = st.builds(
+    Limits,
+    concurrent=st.none() | st.integers(1, 2),
+    rate=st.none() | st.just((1, 50.0)),
+    caps=st.lists(st.tuples(NAMES, PER, st.integers(1, 3)), max_size=2).map(tuple),
+    rates=st.lists(st.tuples(NAMES, PER, st.integers(1, 3), st.sampled_from([10.0, 50.0])), max_size=2).map(tuple),
+)
+ANYTHING = st.builds(
+    Entry, number=st.just(0), person=NAMES, place=NAMES, operation=NAMES, risk=st.sampled_from(list(Risk)),
+    devices=st.frozensets(st.sampled_from("abcd"), min_size=1), drivers=st.sampled_from([(), ("a",), ("a", "b")]),
+    sites=st.sampled_from([(), ("a",), ("b",)]), limits=LIMITS,
+)  # fmt: skip
+COUNTS = st.dictionaries(NAMES, st.integers(0, 4))
+CAPS = st.builds(
+    Caps, bot=st.integers(1, 8), person=st.integers(1, 4), place=st.integers(1, 4), device=st.integers(1, 3),
+    driver=COUNTS, site=COUNTS, operation=COUNTS,
+    rates=st.dictionaries(st.sampled_from(["person", "place", "operation:a"]), st.just((3, 50.0))),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ANYTHING, max_size=12), st.lists(st.tuples(st.integers(0, 60), ANYTHING), max_size=8), CAPS)
+def test_a_pass_starts_all_that_it_may_keeps_every_limit_and_gives_a_reason_for_the_rest(jobs, before, caps):
+    queued = [replace(job, number=number) for number, job in enumerate(jobs, 100)]
+    recent = [Start(float(at), job) for at, job in sorted(before, key=lambda start: start[0])]
+    answer = admit(queued, [], caps, held={"d": 1}, recent=recent, now=60.0)
+    started, waiting = [e for e in queued if e.number in answer.start], [e for e in queued if e.number in answer.waits]
+    assert len(started) + len(waiting) == len(queued) and all(answer.waits.values())
+    starts = [*recent, *(Start(60.0, job) for job in started)]
+    assert admit(waiting, started, caps, held={"d": 1}, recent=starts, now=60.0).start == ()
+    by_number = {job.number: job for job in queued}
+    for place, number in enumerate(answer.start, 1):
+        now_running = [by_number[number] for number in answer.start[:place]]
+        keeps_its_limits(by_number[number], caps, now_running, [*recent, *(Start(60.0, job) for job in now_running)])
+
+
+def keeps_its_limits(job, caps, running, starts):
+    """Count anew, by a simpler way, what ran and had started when a job did, itself included."""
+    names = {"bot": lambda _: [""], "person": lambda e: [e.person], "place": lambda e: [e.place],
+             "operation": lambda e: [e.operation], "driver": lambda e: e.drivers, "site": lambda e: e.sites,
+             "own": lambda e: [e.person + e.operation], "device": lambda e: e.devices}  # fmt: skip
+
+    def most(jobs, per):
+        return max((sum(name in names[per](other) for other in jobs) for name in names[per](job)), default=0)
+
+    def since(seconds):
+        return [start.entry for start in starts if start.at > 60.0 - seconds]
+
+    limits = job.limits
+    assert most(running, "bot") <= caps.bot and most(running, "own") <= (limits.concurrent or 99)
+    assert most(running, "person") <= caps.person and most(running, "place") <= caps.place
+    for per, cap in (("driver", caps.driver), ("operation", caps.operation), ("site", caps.site)):
+        assert all(sum(name in names[per](e) for e in running) <= cap.get(name, 99) for name in names[per](job))
+    for per, key in (("person", "person"), ("place", "place"), ("operation", f"operation:{job.operation}")):
+        assert most(since(50.0), per) <= caps.rates.get(key, (99, 0))[0]
+    assert limits.rate is None or most(since(50.0), "own") <= 1
+    for rule, per, cap in limits.caps:
+        assert most([e for e in running if (rule, per) in [c[:2] for c in e.limits.caps]], per) <= cap
+    for rule, per, cap, seconds in limits.rates:
+        assert most([e for e in since(seconds) if (rule, per) in [r[:2] for r in e.limits.rates]], per) <= cap

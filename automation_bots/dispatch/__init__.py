@@ -17,8 +17,11 @@ class Dispatcher(Protocol):
     def cancel(self, number: int, by: str) -> bool:
         """Stop a job that is queued or running for a person; return whether there was something to stop."""
 
-    def waits(self) -> Mapping[int, str]:
-        """Why each queued job waits, in the order in which they are likely to start."""
+    def waiting(self) -> list[int]:
+        """The numbers of the jobs that wait, in the order in which they were asked for."""
+
+    def why(self, number: int) -> str:
+        """What a queued job waits for; empty of any other job."""
 
     def progress(self, number: int) -> str:
         """What the driver of a running job said last."""

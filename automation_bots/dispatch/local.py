@@ -7,12 +7,14 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from automation_bots.dispatch.run import Run
 from automation_bots.dispatch.workshop import Workshop
 from automation_bots.model import Job, Risk
-from automation_bots.throttle import Admission, Caps, Entry, Start, admit
+from automation_bots.tally import Entry, Start
+from automation_bots.throttle import Admission, Caps, admit
 
 log = logging.getLogger(__name__)
 _STOP_SECONDS = 16.0  # all that runs together may take so long to come back after it was cancelled
@@ -34,7 +36,7 @@ class Local:
         self._running: dict[int, Run] = {}
         self._recent: deque[Start] = deque(maxlen=10_000)
         self._waits: Mapping[int, str] = {}
-        self._seconds: Mapping[int, int] = {}
+        self._seconds: Callable[[int], int | None] = lambda _number: None
         self._held: Mapping[str, int] | None = None  # None: to be asked for
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
@@ -78,10 +80,18 @@ class Local:
         self._wake.set()
         return bool(run or taken)
 
-    def waits(self) -> Mapping[int, str]:
-        """Why each queued job waits; without the lock, which a start holds while the store writes."""
-        waits = self._waits
-        return {number: waits.get(number, "starts now") for number in list(self._queued)}
+    def waiting(self) -> list[int]:
+        """Which jobs wait; without the lock, as all looks from outside: a start holds it while the store writes."""
+        return list(self._queued)
+
+    def why(self, number: int) -> str:
+        """What a queued job waits for; empty of any other job."""
+        return self._waits.get(number, "starts now") if number in self._queued else ""
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """When the oldest job that waits was asked for."""
+        return min((job.created for job, _ in list(self._queued.values()) if job.created), default=None)
 
     def progress(self, number: int) -> str:
         """What the driver said last."""
@@ -100,7 +110,7 @@ class Local:
     def free_in(self, person: str) -> int | None:
         """In how many seconds a rate lets the next job of a person start; None when no rate holds one back."""
         mine = [number for number, entry in list(self._entries.items()) if entry.person == person]
-        return min((seconds for number in mine if (seconds := self._seconds.get(number))), default=None)
+        return min((seconds for number in mine if (seconds := self._seconds(number))), default=None)
 
     @property
     def active(self) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from automation_bots.model import (
     Status,
     Verdict,
 )
-from automation_bots.throttle import Entry
+from automation_bots.tally import Entry
 
 log = logging.getLogger(__name__)
 _END_SECONDS = 5.0  # between two tries to record an end
@@ -233,7 +233,8 @@ class Run:
         reason = f"no driver {name!r} in this bot; see `driver:` in the inventory"
         if driver is not None:
             try:
-                driver.run(task, self._intake)
+                with self._workshop.passes.holding(task):
+                    driver.run(task, self._intake)
             except DriverError as error:
                 reason = str(error)
             except Exception:  # noqa: BLE001 - a driver's own mistake is logged and concerns this share only

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from automation_bots.dispatch.door import Passes
 from automation_bots.drivers import Driver
 from automation_bots.inventory import Inventory
 from automation_bots.kv import NOWHERE, Kv
@@ -31,3 +32,4 @@ class Workshop:
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
     consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
     kv: Kv = NOWHERE  # the server that variables of devices may point to
+    passes: Passes = field(default_factory=Passes)  # by which drivers know that a job has sent them

@@ -1,4 +1,4 @@
-"""`!events`: follow what the bot hears of elsewhere, for a while, in the live message."""
+"""`!events`, `!salt events`: follow what the bot hears of elsewhere, for a while, in the live message of a thread."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SALT_EVENTS = Operation(
     driver="events",
     devices="none",
     parameters=_PARAMETERS,
-    examples=("salt-events", "salt-events salt/job/*/ret/web1", "salt-events salt/auth --seconds 30"),
+    examples=("salt events", "salt events salt/job/*/ret/web1", "salt events salt/auth --seconds 30"),
     group="Salt",
     time_limit=660,
 )

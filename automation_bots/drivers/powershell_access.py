@@ -129,10 +129,9 @@ def _refuse_incomplete(access: WinAccess) -> None:
         for name, path in (("ansible_winrm_cert_pem", access.cert), ("ansible_winrm_cert_key_pem", access.key)):
             if not path or not Path(path).is_file():
                 raise DriverError(f"{name} of {device} must name a file that this bot can read, got {path!r}")
-        return
-    if not access.user:
+    elif not access.user:
         raise DriverError(f"{device} has no ansible_user; Windows has no user to fall back to")
-    if not access.password and access.transport != "kerberos":
+    elif not access.password and access.transport != "kerberos":
         raise DriverError(f"{device} has no ansible_password; put it into the inventory's vault")
     if access.ca and access.validation == "validate" and not Path(access.ca).exists():
         raise DriverError(f"the CA file {access.ca} for {device} cannot be read")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ _PIECE = 60_000  # bytes of input in one message; with base64 well below the 150
 _IDLE = 120  # seconds after which the device itself drops a shell that was left behind
 _NO_SHELL = 2150858843
 _QUOTAS = frozenset({2150858815, *range(2150859173, 2150859177), 2150859179, *range(2150859236, 2150859242)})
+# By name, since they can be imported only where the Kerberos packages are.
+_KERBEROS = frozenset({"KerberosExchangeError", "MutualAuthenticationError"})
+_REASON = re.compile(r"""\(["'](.*?)["'], -?\d+\)""")
 PROBLEMS = (requests.RequestException, OSError, WinRMError, WinRMTransportError, WinRMOperationTimeoutError)
 
 
@@ -204,6 +208,8 @@ def _refused(access: WinAccess) -> str:
 
 def _words(error: Exception) -> str:
     text = str(error)
+    if type(error).__name__ in _KERBEROS:
+        return _about_kerberos(text)
     if isinstance(error, requests.exceptions.SSLError):
         return _about_tls(text)
     if isinstance(error, requests.exceptions.Timeout | WinRMOperationTimeoutError):
@@ -217,6 +223,16 @@ def _words(error: Exception) -> str:
     if isinstance(error, WinRMTransportError):
         return f"answers, but not as WinRM does (HTTP {error.code}); is that the WinRM port and path?"
     return f"cannot be talked to: {one_line(text, 300)}"
+
+
+def _about_kerberos(text: str) -> str:
+    """What the Kerberos library says is (('in general', number), ('in particular', number))."""
+    reasons = _REASON.findall(text)
+    why = one_line(reasons[-1], 200) if reasons else "it does not prove who it is"
+    return (
+        f"cannot be logged in to by Kerberos: {why}. Has the bot's user a ticket (klist; kinit gets one), and is the "
+        "device known there by this name (ansible_winrm_kerberos_hostname_override)?"
+    )
 
 
 def _about_tls(text: str) -> str:

@@ -26,7 +26,7 @@ JOBS = Operation(
     risk=Risk.READ,
     driver="salt",
     devices="none",
-    examples=("salt-jobs",),
+    examples=("salt jobs",),
     group="Salt",
 )
 ASKED = frozenset({MINIONS.name, JOBS.name})

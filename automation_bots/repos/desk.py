@@ -93,7 +93,7 @@ class ReposDesk:
     def _search(self, _ask: Ask, given: str) -> Answer:
         if not self.settings.index:
             return Answer("There is no index to search; [repos] index in bot.toml names one.")
-        found = index.search(self.settings.index, self.folder, given)
+        found = index.search(self.settings.index, self.folder, given, self.work.ca)
         return words.found(found, given, self.office.prefix)
 
     def _install(self, ask: Ask, address: str) -> Answer:

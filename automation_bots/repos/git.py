@@ -67,6 +67,7 @@ class Git:
 
     folder: Path
     limits: Limits = Limits()
+    ca: Path | None = None  # whose certificates are believed, instead of those of this machine
 
     def fetch(self, source: Source) -> Commit:
         """Fetch the tag or commit that is wanted, else what the default branch has now."""
@@ -191,7 +192,10 @@ class Git:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        if authorities := kept.get("SSL_CERT_FILE"):  # which not every build of git's TLS reads by itself
+        authorities = str(self.ca or "") or kept.get(
+            "SSL_CERT_FILE"
+        )  # which not every build of git's TLS reads by itself
+        if authorities:
             kept["GIT_SSL_CAINFO"] = authorities
         return {
             **kept,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,9 +17,9 @@ _SECONDS = 10.0
 _MOST_FOUND = 20
 
 
-def search(where: str, folder: Path, words: str) -> list[tuple[str, str, str]]:
+def search(where: str, folder: Path, words: str, ca: Path | None = None) -> list[tuple[str, str, str]]:
     """Return the name, address and meaning of what has all the words; a path is relative to the bot's folder."""
-    index = _read(where, folder)
+    index = _read(where, folder, ca)
     wanted, found = words.lower().split(), []
     for repo, plugins in sorted(index.items()):
         for name, entry in plugins.items() if isinstance(plugins, dict) else ():
@@ -31,9 +32,9 @@ def search(where: str, folder: Path, words: str) -> list[tuple[str, str, str]]:
     return found[:_MOST_FOUND]
 
 
-def _read(where: str, folder: Path) -> dict[str, Any]:
+def _read(where: str, folder: Path, ca: Path | None) -> dict[str, Any]:
     try:
-        data = _fetch(where) if where.startswith("https://") else (folder / where).expanduser().read_bytes()
+        data = _fetch(where, ca) if where.startswith("https://") else (folder / where).expanduser().read_bytes()
         index = json.loads(data[: _MOST_BYTES + 1])
     except (OSError, urllib.error.URLError, ValueError) as error:
         raise BadRepository(f"The index {where} cannot be read: {one_line(str(error), 150)}.") from error
@@ -42,8 +43,9 @@ def _read(where: str, folder: Path) -> dict[str, Any]:
     return index
 
 
-def _fetch(where: str) -> bytes:
+def _fetch(where: str, ca: Path | None) -> bytes:
     request = urllib.request.Request(where, headers={"User-Agent": "automation-bots"})  # noqa: S310 - https only
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the same
+    context = ssl.create_default_context(cafile=ca)
+    with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as answer:  # noqa: S310 - the same
         data: bytes = answer.read(_MOST_BYTES + 1)
         return data

@@ -21,6 +21,7 @@ from automation_bots.model import one_line
 from automation_bots.repos import requirements as needed
 
 _KEPT = re.compile(r"PATH|LANG|LC_ALL|HOME|PIP_.*|.*_proxy|.*_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE")
+_AUTHORITIES = frozenset({"PIP_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"})  # which outdo --cert
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Packages:
     index: str = ""
     wheels: Path | None = None
     seconds: float = 120
+    ca: Path | None = None
 
     def install(
         self, wanted: Sequence[str], folder: Path, scratch: Path, beside: Sequence[str] = ()
@@ -63,8 +65,10 @@ class Packages:
         options = ["--no-input", "--disable-pip-version-check", "--no-cache-dir", "-q"]
         where = [f"--find-links={self.wheels}", "--no-index"] if self.wheels else []
         where += [f"--index-url={self.index}"] if self.index and not self.wheels else []
+        where += [f"--cert={self.ca}"] if self.ca else []
         command = [sys.executable, "-I", "-m", "pip", "install", "--only-binary=:all:", *options, *where, *words]
-        environment = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
+        left_out = _AUTHORITIES if self.ca else frozenset()
+        environment = {k: value for k, value in os.environ.items() if _KEPT.fullmatch(k) and k not in left_out}
         process = subprocess.Popen(  # noqa: S603 - an argument list; requirements stand in a file of ours
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
             env={**environment, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}, start_new_session=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
-from automation_bots.repos import code
+from automation_bots.repos import code, reach
 from automation_bots.repos.values import Contents, Plugin
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,60}")
@@ -33,7 +33,18 @@ def look(folder: Path, requirements: tuple[str, ...]) -> Contents:
         versions.append(_version(config))
     for names in ([plugin.name for plugin in found], [plugin.module for plugin in found]):
         _once(names)
-    return Contents(tuple(found), requirements, next((version for version in versions if version), ""))
+    version = next((version for version in versions if version), "")
+    return Contents(tuple(found), requirements, version, _reach(folder))
+
+
+def _reach(folder: Path) -> tuple[str, ...]:
+    """What all its modules use, helpers too: whatever lies in the folder can be imported."""
+    found: set[str] = set()
+    for path in sorted(folder.rglob("*.py")):
+        shown = one_line(str(path.relative_to(folder)), 80)
+        if path.is_file() and not path.is_symlink():  # a link leads to a file that is looked at by itself
+            found |= reach.read(path.read_text("utf-8", errors="replace"), shown)
+    return tuple(sorted(found))
 
 
 def _hidden(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from automation_bots import settings
 from automation_bots.catalog import BASIC
 from automation_bots.home import Home
 from automation_bots.model import Answer, Place
@@ -18,10 +19,15 @@ from automation_bots.repos.work import Work
 def desk(office: Office, home: Home, say: Callable[[Place, Answer], object]) -> ReposDesk:
     """Make it; the running bot is attached later."""
     wanted = home.settings.repos
+    ca = home.path(wanted.ca) if wanted.ca else None
+    if ca and not ca.is_file():
+        raise settings.wrong(home.folder, ("repos", "ca"), f"there is no file {ca}")
+    wheels = home.path(wanted.wheels) if wanted.wheels else None
     work = Work(
         Shelf(home.data.resolve() / "repos"),
         Limits(wanted.megabytes, wanted.seconds),
-        Packages(wanted.packages, home.path(wanted.wheels) if wanted.wheels else None, wanted.seconds),
+        Packages(wanted.packages, wheels, wanted.seconds, ca),
         taken=lambda: {*BASIC, *office.world.catalog.operations},
+        ca=ca,
     )
     return ReposDesk(office, wanted, home.folder, work, say)

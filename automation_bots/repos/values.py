@@ -44,6 +44,7 @@ class Contents:
     plugins: tuple[Plugin, ...]
     requirements: tuple[str, ...] = ()
     version: str = ""
+    reach: tuple[str, ...] = ()  # what its code uses beside what the bot gives to plugins
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def shown(ready: Ready, code: str, prefix: str) -> Answer:
         ("version", ready.commit.tag or contents.version or "no tag, no version"),
         ("needs", ", ".join(contents.requirements) or "no packages"),
         *_plugins(contents, prefix),
+        *(("its code", meaning) for meaning in contents.reach),
         *(_changes(contents, old, prefix) if old else ()),
     ]
     what = (
@@ -49,6 +50,7 @@ def _changes(new: Contents, old: Installed, prefix: str) -> Iterable[tuple[str, 
     yield from ((what, ", ".join(sorted(prefix + one for one in names))) for what, names in changes if names)
     if needs := sorted(set(new.requirements) - set(old.contents.requirements)):
         yield "newly needs", ", ".join(needs)
+    yield from (("newly", meaning) for meaning in sorted(set(new.reach) - set(old.contents.reach)))
 
 
 def done(repo: Installed, old: Installed | None, prefix: str) -> Answer:

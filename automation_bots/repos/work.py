@@ -58,6 +58,7 @@ class Work:
     limits: Limits
     packages: Packages
     taken: Callable[[], Collection[str]]  # names of commands that belong to the bot, loaded or not
+    ca: Path | None = None  # of the authorities that sign the certificates of git servers and of the index
     problems: list[str] = field(default_factory=list)
     _loader: Loader | None = None
     _loaded: set[str] = field(default_factory=set)
@@ -113,7 +114,7 @@ class Work:
         with self._alone():
             staged = self.shelf.staging()
             try:
-                git = Git(staged, self.limits)
+                git = Git(staged, self.limits, self.ca)
                 commit = git.fetch(source)
                 tree.write(git, commit.id, staged / "code")
                 shutil.rmtree(staged / "git")
@@ -132,7 +133,7 @@ class Work:
         """The tags that a source offers, newest first."""
         staged = self.shelf.staging()
         try:
-            return Git(staged, self.limits).tags(source)
+            return Git(staged, self.limits, self.ca).tags(source)
         finally:
             self.drop(staged)
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, RootTransaction, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from automation_bots.errors import StoreError
 from automation_bots.store.clear import KEY as CLEAR
@@ -17,6 +17,9 @@ from automation_bots.store.failures import EXPLAINED, explain
 from automation_bots.store.folder import Folder
 from automation_bots.store.schema import HEAD
 from automation_bots.store.server import Server
+
+_LARGEST_GROUP = 32  # writers that share one commit; the first of them waits for the others
+_LOOK_SECONDS = 0.5
 
 
 class Backend(Protocol):
@@ -61,12 +64,34 @@ def backend_of(url_or_folder: str | Path, *, exclusive: bool) -> Backend:
     return Server(url, exclusive=exclusive)
 
 
+class Group:
+    """What several writers have written that is kept by one commit, or not at all."""
+
+    def __init__(self, connection: Connection, transaction: RootTransaction) -> None:
+        self.connection, self.transaction = connection, transaction
+        self.done = threading.Event()
+        self.error: Exception | None = None
+        self._size = 1
+
+    def grows(self) -> bool:
+        """Whether one more may join."""
+        self._size += 1
+        return self._size <= _LARGEST_GROUP
+
+    def end(self, error: BaseException | None) -> None:
+        """Tell all whose writing it was what became of it."""
+        stopped = StoreError("The bot was stopped while this was written; after the start it tells what is true.")
+        self.error = error if error is None or isinstance(error, Exception) else stopped
+        self.done.set()
+
+
 class Database:
     """One open record. Writers queue on a lock of this process, so that threads sleep instead of spinning."""
 
     def __init__(self, backend: Backend, *, migrates: bool) -> None:
         self._backend = backend
-        self._turn = threading.Lock()
+        self._turn, self._counting, self._waiting = threading.Lock(), threading.Lock(), 0
+        self._group: Group | None = None
         self._writer: Connection | None = None
         self._listeners: tuple[Callable[[], None], ...] = ()
         self._closed = False
@@ -94,20 +119,81 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give the writer's connection: all that is done with it is kept, or nothing."""
-        with self._turn, _explained(self._backend.where):
-            self._check_open()
-            connection = self._connected()
-            try:
-                with connection.begin():
-                    self._backend.begin_write(connection)
-                    connection.info[CLEAR] = self.clear
-                    yield connection
-            finally:
-                if connection.invalidated:
-                    self._disconnect()
+        """Give the writer's connection: all that is done with it is kept, or nothing.
+
+        Who writes while others wait leaves the commit to the last of them: one wait for the disk serves all.
+        """
+        with _explained(self._backend.where):
+            with self._in_turn():
+                group = self._begun()
+                try:
+                    with group.connection.begin_nested():
+                        yield group.connection
+                except DBAPIError as error:
+                    if not isinstance(error, IntegrityError):  # others undo no more than the statement, or all
+                        self._end(group, error)
+                    raise
+                finally:
+                    if self._group is group and not (self._waiting and group.grows()):
+                        self._end(group)
+            self._until_kept(group)
         for listener in self._listeners:
             listener()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        with self._counting:
+            self._waiting += 1
+        try:
+            self._turn.acquire()
+        finally:
+            with self._counting:
+                self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _begun(self) -> Group:
+        self._check_open()
+        if self._group is None:
+            connection = self._connected()
+            transaction = connection.begin()
+            try:
+                self._backend.begin_write(connection)
+            except BaseException:
+                transaction.close()
+                if connection.invalidated:
+                    self._disconnect()
+                raise
+            connection.info[CLEAR] = self.clear
+            self._group = Group(connection, transaction)
+        return self._group
+
+    def _end(self, group: Group, error: BaseException | None = None) -> None:
+        """Keep what the group wrote, or undo it; whose turn it is does that."""
+        self._group = None
+        try:
+            if error is None:
+                group.transaction.commit()
+        except BaseException as failed:
+            error = failed
+            raise
+        finally:
+            if error is not None:
+                with suppress(SQLAlchemyError):
+                    group.transaction.close()
+            if group.connection.invalidated or group.connection.in_transaction():
+                self._disconnect()
+            group.end(error)
+
+    def _until_kept(self, group: Group) -> None:
+        while not group.done.wait(_LOOK_SECONDS):
+            with self._turn:
+                if self._group is group:  # whoever was to write next was interrupted
+                    self._end(group)
+        if group.error is not None:
+            raise group.error
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call this after every write; it must neither wait nor raise."""
@@ -121,15 +207,21 @@ class Database:
     def settle(self) -> None:
         """Bring all that was written into one file, where the record is one; nobody else may use it."""
         with self._turn:
-            self._disconnect()
+            self._finish()
             self._backend.settle()
 
     def close(self) -> None:
         """End all connections; a second call does nothing."""
         with self._turn:
             self._closed = True
-            self._disconnect()
+            self._finish()
             self._backend.release()
+
+    def _finish(self) -> None:
+        if self._group is not None:
+            with suppress(SQLAlchemyError):  # its writers are told
+                self._end(self._group)
+        self._disconnect()
 
     def _connected(self) -> Connection:
         if self._writer is None:

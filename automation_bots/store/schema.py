@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0007"
+HEAD = "0008"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -214,6 +214,16 @@ seen = Table(
     Column("message", Words, primary_key=True),
     Column("at", UtcTime, nullable=False),
     Index(None, "at"),
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("network", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("body", Words, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 audit = Table(

@@ -18,6 +18,7 @@ from automation_bots.store.closures import Closures
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
+from automation_bots.store.letters import Letters
 from automation_bots.store.parking import Parking
 from automation_bots.store.persons import PeopleStore
 from automation_bots.store.reviews import Reviews
@@ -42,6 +43,7 @@ class Store:
         self.reviews = Reviews(database, clock)
         self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)
+        self.letters = Letters(database, clock)
 
     @classmethod
     def open(

@@ -59,7 +59,7 @@ def test_commands_of_one_thread_are_answered_in_their_order(talk):
     for number in range(12):
         talk.say(f"!nosuch{number}x", thread=first)
     talk.hears("nosuch11x")
-    said = [int(m[1]) for post in talk.answers() if (m := re.search(r"nosuch(\d+)x", post.text))]
+    said = [int(n) for post in talk.answers() for n in re.findall(r"(?m)^.*?nosuch(\d+)x", post.text)]
     assert said == list(range(12))
 
 

@@ -8,6 +8,7 @@ import requests
 
 from backends.wire import SIGNS
 from tests.chat.harness import Human, Seen
+from tests.lab.mattermost import shapes
 from tests.lab.mattermost.server import Server
 
 _PASSWORD = "Pa55word!lab"
@@ -132,6 +133,10 @@ class Mattermost:
 
     # -- what happens to the network
 
+    def set_clock(self, ahead_seconds):
+        """Set the server's clock wrong."""
+        shapes.CLOCK.ahead_seconds = ahead_seconds
+
     def cut(self):
         self.server.cut()
 
@@ -158,6 +163,7 @@ class Mattermost:
                    for name, method, path in list(self.server.api.calls))  # fmt: skip
 
     def close(self):
+        self.set_clock(0)
         self.server.__exit__()
 
     # -- REST

@@ -14,7 +14,7 @@ from tests.chatbot import wait
 
 def undone(text):
     """What a person reads, with the escapes and fences of the plain surface undone."""
-    text = re.sub(r"\\([\\`*_{}\[\]#])", r"\1", text.replace("```\n", "").replace("\n```", ""))
+    text = re.sub(r"\\([\\`*_{}\[\]#.+-])", r"\1", text.replace("```\n", "").replace("\n```", ""))
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("@\u200b", "@").replace("`\u200b``", "```")
 
 

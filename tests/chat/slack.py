@@ -70,6 +70,10 @@ class SlackNet:
             raw=str(message),
         )
 
+    def set_clock(self, ahead_seconds):
+        """Set the network's clock wrong."""
+        self.lab.space.ahead_seconds = ahead_seconds
+
     def cut(self):
         self.lab.cut()
 

@@ -106,6 +106,18 @@ def test_the_final_state_waits_for_no_budget_and_no_progress_comes_after_it(outb
     assert "progress 49" not in network.said
 
 
+def test_answers_go_before_edits_that_wait_and_both_keep_their_order(outbox):
+    network = Network(Busy(0.3))
+    outbox.put("room", "first", network.post("first"))
+    wait(lambda: network.times, 5)
+    for n in (1, 2):
+        outbox.put("room", ("edit", n), network.post(f"edit {n}"))
+        letter = outbox.put("room", ("say", n), network.post(f"answer {n}"))
+    assert letter.done.wait(5)
+    wait(lambda: len(network.said) == 5, 5)
+    assert network.said == ["first", "answer 1", "answer 2", "edit 1", "edit 2"]
+
+
 def test_what_will_never_work_fails_alone_and_is_counted(outbox):
     network = Network(Rejected("no such room"))
     letter, other = outbox.put("room", 1, network.post("a")), outbox.put("room", 2, network.post("b"))

@@ -44,8 +44,8 @@ class Play:
         self.talk, self.path = talk, path
         self.numbers, self.used, self.messages = {}, set(), {}
         self.room, self.viewer, self.command = talk.room, talk.ana, ""
-        self.states = {}
-        self.used.update(self._look())
+        self.states, self.read = {}, {}
+        self._skip()
 
     def run(self):
         for step in read(self.path):
@@ -61,7 +61,7 @@ class Play:
             return self._choose(who, click[1])
         if step.where == "direct":
             self.room, self.viewer = "", who
-            self.used.update(self._look())
+            self._skip()
         elif step.where != "thread":
             self.room, self.viewer = talk.room, talk.ana
         thread = self.command if step.where == "thread" and talk.threads else ""
@@ -115,7 +115,7 @@ class Play:
 
         wait(heard, _SECONDS, lambda: self._unheard(step))
         state, match = found
-        self.used.add(state)
+        self._take(state, match.end())
         self.numbers.update(match.groupdict())
         self.messages.setdefault(self._number(step), state[0])
 
@@ -131,8 +131,20 @@ class Play:
     def _look(self):
         """Every state of every message of the bot that was seen so far."""
         for post in self.talk.answers(self.room, self.viewer):
-            self.states[post.id, _MARKS.sub("", post.text)] = None
+            self.states[post.id, _MARKS.sub("", post.text)[self.read.get(post.id, 0) :]] = None
         return list(self.states)
+
+    def _take(self, state, end):
+        """This was understood; where nothing is edited, only up to there: what follows may be the next answer."""
+        self.used.add(state)
+        if not self.talk.surface.capabilities.edits:
+            self.read[state[0]] = self.read.get(state[0], 0) + end
+            self.states = {other: None for other in self.states if other[0] != state[0]}
+
+    def _skip(self):
+        """What was said before counts no more."""
+        for state in self._look():
+            self._take(state, len(state[1]))
 
     def _pattern(self, text):
         parts, known = re.split(r"\{(\w*)\}", self._filled(text)), set()

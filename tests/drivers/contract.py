@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,11 +14,28 @@ from typing import Any
 
 import pytest
 
+from automation_bots.dispatch.intake import Intake
 from automation_bots.drivers import Cancel, Driver, Task, no_secrets
 from automation_bots.drivers.fake import Recorder
+from automation_bots.errors import DriverError
 from automation_bots.model import GOOD, NOTHING, Caller, Device, Job, Operation, Outcome, Place, Risk, State, Status
+from automation_bots.redact import Redactor
+from automation_bots.secret_patterns import MARK
+from automation_bots.store import Store
+from automation_bots.throttle import Caps
 
 STOPPED = {Status.CANCELLED, Status.UNKNOWN}
+
+
+@dataclass
+class Logins:
+    """How a driver logs in, and how a test sees that it did."""
+
+    count: Callable[[], int]  # how often somebody logged in there so far
+    password: str  # what it logs in with, or another secret that the bot knows
+    prints: Callable[[str], Operation]  # a read whose output is this text
+    wrong: tuple[Driver, Device, Callable[[str], Mapping[str, str]]]  # one whose login is refused
+    wrong_password: str
 
 
 @dataclass
@@ -38,6 +56,7 @@ class Lab:
     secrets: Callable[[str], Mapping[str, str]] = no_secrets
     inventory: tuple[Path, ...] = ()
     patience: float = 5  # seconds in which a stop must have worked
+    logins: Logins | None = None  # where one logs in: see LoginContract
 
 
 def make_task(
@@ -94,9 +113,14 @@ def nothing_left_behind():
     before = _mine()
     yield
     end = time.monotonic() + 2
-    while any(left := [now - old for now, old in zip(_mine(), before, strict=True)]):
+    while any(left := [_more(now, old) for now, old in zip(_mine(), before, strict=True)]):
         assert time.monotonic() < end, f"left behind: threads, files, processes {left}"
         time.sleep(0.05)
+
+
+def _more(now: set[Any], old: set[Any]) -> set[Any]:
+    """What there is besides; one that took the place of another, such as a process kept for the next job, is not."""
+    return now - old if len(now) > len(old) else set()
 
 
 def _mine() -> tuple[set[Any], ...]:
@@ -200,5 +224,66 @@ class DriverContract:
         assert not lab.touched()
         assert {outcome.status for outcome in outcomes.values()} <= GOOD
 
+    def test_jobs_on_the_same_device_share_its_session_slots(self, bench: Bench, lab: Lab, tmp_path: Path):
+        heard = [Recorder() for _ in range(Caps().device)]
+
+        def job(number: int) -> None:
+            folder = tmp_path / f"job{number}"
+            folder.mkdir()
+            lab.driver.run(make_task(lab.hello, lab.good[:1], folder, **bench.usual), heard[number])
+
+        threads = [threading.Thread(target=job, args=(number,)) for number in range(len(heard))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        outputs = [recorder.outcomes[lab.good[0].name].output for recorder in heard]
+        assert all("hello" in output for output in outputs)
+
+    def test_what_is_kept_for_the_next_job_is_good_after_a_cancelled_one(self, bench: Bench, lab: Lab):
+        cancel = Cancel()
+        threading.Timer(1, cancel.set).start()
+        bench.run(lab.slow, lab.good[0], cancel=cancel)
+        assert "hello" in bench.run(lab.hello, lab.good[0])[lab.good[0].name].output
+
     def test_no_device_is_no_work(self, bench: Bench, lab: Lab):
         assert bench.run(lab.hello) == {}
+
+
+class LoginContract(DriverContract):
+    """What holds besides for every driver that logs in: `lab.logins` is given."""
+
+    def test_wrong_credentials_are_told_and_not_shown(self, lab: Lab, tmp_path: Path):
+        driver, device, secrets = lab.logins.wrong
+        recorder = Recorder()
+        try:
+            driver.run(make_task(lab.hello, [device], tmp_path, secrets=secrets), recorder)
+            said = "; ".join(outcome.summary for outcome in recorder.outcomes.values())
+        except DriverError as error:  # the login is the driver's own, whatever the device
+            said = str(error)
+        assert not [outcome for outcome in recorder.outcomes.values() if outcome.status in GOOD]
+        assert re.search("authentication failed|refused the login", said)
+        assert lab.logins.wrong_password not in said + repr(recorder.outcomes)
+
+    def test_a_secret_that_a_device_prints_is_stored_nowhere(self, bench: Bench, lab: Lab, tmp_path: Path):
+        secret, device = lab.logins.password, lab.good[0]
+        task = make_task(lab.logins.prints(f"it is {secret}, yes"), [device], bench.workdir, **bench.usual)
+        with contextlib.closing(Store.open(tmp_path / "data")) as store:
+            job = store.add_job(replace(task.job, number=0, state=State.QUEUED))
+            intake = Intake(job, {}, store, Redactor([secret]))
+            intake.secrets_known.set()
+            lab.driver.run(task, intake)
+            intake.flush()
+            assert store.output(job.number, device.name).strip() == f"it is {MARK}, yes"
+        assert not [path for path in (tmp_path / "data").rglob("*") if secret.encode() in _content(path)]
+
+    def test_the_next_job_uses_the_login_of_the_one_before(self, bench: Bench, lab: Lab):
+        bench.run(lab.hello, lab.good[0])
+        before = lab.logins.count()
+        bench.run(lab.hello, lab.good[0])
+        assert before > 0
+        assert lab.logins.count() == before
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""

@@ -11,11 +11,11 @@ from automation_bots.drivers.fake import Recorder
 from automation_bots.drivers.powershell_ps import PS
 from automation_bots.model import Device, Risk, Status
 from automation_bots.verbs import Entry, Verb
-from tests.drivers.contract import Bench, DriverContract, Lab, make_task, nothing_left_behind
+from tests.drivers.contract import Bench, Lab, LoginContract, Logins, make_task, nothing_left_behind
 from tests.drivers.ssh_bench import closed_port
 from tests.drivers.winrm_bench import LIMIT, cmdlet, device, powershell, secrets, text, trace_of
 from tests.lab import strange
-from tests.lab.winrm import Winrm
+from tests.lab.winrm import PASSWORD, Winrm
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 HOSTILE = ["; Remove-Item C:\\", "$(Get-Date)", "a'b\"c", "‘; Remove-Item C:\\ ’", "“x”",
@@ -48,7 +48,7 @@ def run(bench):
     return lambda operation, at, **options: bench.run(operation, at, **options)[at.name]
 
 
-class TestContract(DriverContract):
+class TestContract(LoginContract):
     @pytest.fixture
     def lab(self, server, tmp_path):
         path = f"C:\\traces\\{tmp_path.name}-{time.time_ns()}"
@@ -69,6 +69,13 @@ class TestContract(DriverContract):
             still_running=lambda: bool(server.running()),
             output_limit=LIMIT,
             secrets=secrets,
+            logins=Logins(
+                count=lambda: len(server.asked("created")),
+                password=PASSWORD,
+                prints=lambda said: cmdlet("Write-Output", InputObject=said),
+                wrong=(powershell(tmp_path), device(server), lambda _: {"ansible_password": "wrong-1"}),
+                wrong_password="wrong-1",
+            ),
         )
 
 
@@ -166,6 +173,14 @@ def test_a_certificate_of_an_unknown_ca_is_refused(run, tls):
     assert outcome.status is Status.UNREACHABLE
     assert "no CA that this bot trusts signed it; set ansible_winrm_ca_trust_path" in outcome.summary
     assert not tls.asked("Command") or tls.asked()[-1]["what"] != "Create"
+
+
+@pytest.mark.parametrize("transport", ["ntlm", "certificate"])
+def test_a_ca_file_that_is_not_there_is_named(run, tls, transport):
+    cert, key = map(str, tls.authority.client)
+    files = {"ansible_winrm_cert_pem": cert, "ansible_winrm_cert_key_pem": key}
+    at = device(tls, ansible_winrm_transport=transport, ansible_winrm_ca_trust_path="/no/ca.pem", **files)
+    assert run(cmdlet("Get-Date"), at).summary == "the CA file /no/ca.pem for win1 cannot be read"
 
 
 def test_checks_of_the_certificate_are_left_out_only_where_the_inventory_says_so(run, tls):

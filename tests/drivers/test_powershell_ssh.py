@@ -10,15 +10,15 @@ from automation_bots.drivers import Cancel
 from automation_bots.drivers.powershell_ps import PS
 from automation_bots.model import Device, Risk, Status
 from automation_bots.verbs import Entry
-from tests.drivers.contract import Bench, DriverContract, Lab
+from tests.drivers.contract import Bench, Lab, LoginContract, Logins
 from tests.drivers.ssh_bench import closed_port
 from tests.drivers.winrm_bench import LIMIT, cmdlet, powershell, text, trace_in
-from tests.lab.winrm.ssh import PASSWORD, windows
+from tests.lab.winrm.ssh import PASSWORD, logins_in, windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 
-class TestContract(DriverContract):
+class TestContract(LoginContract):
     @pytest.fixture
     def lab(self, device, tmp_path):
         path = f"C:\\traces\\{tmp_path.name}-{time.time_ns()}"
@@ -36,6 +36,13 @@ class TestContract(DriverContract):
             touched=lambda: trace_in(device.variables["folder"], path) is not None,
             output_limit=LIMIT,
             secrets=lambda _: {"ansible_password": PASSWORD},
+            logins=Logins(
+                count=lambda: logins_in(device.variables["folder"]),
+                password=PASSWORD,
+                prints=lambda said: cmdlet("Write-Output", InputObject=said),
+                wrong=(driver, device, lambda _: {"ansible_password": "wrong-1"}),
+                wrong_password="wrong-1",
+            ),
         )
         driver.ssh.ssh.close()
 

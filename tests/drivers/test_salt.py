@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from automation_bots.drivers import no_secrets
 from automation_bots.drivers.salt import Salt as Driver
 from automation_bots.drivers.salt import operations
 from automation_bots.drivers.salt_api import Login
 from automation_bots.errors import DriverError
 from automation_bots.model import Command, Device, Risk, Status
-from tests.drivers.contract import Bench, DriverContract, Lab
+from tests.drivers.contract import Bench, Lab, LoginContract, Logins
 from tests.drivers.ssh_bench import LIMIT, verb
 from tests.lab.salt import Salt
 
@@ -46,9 +47,18 @@ def called(bench: Bench, function: str, *args: str, on=WEB1, **options):
     return bench.run(SALT, on, parameters=values, **options)[on.name]
 
 
-class TestContract(DriverContract):
+def stopped_once_it_said_that_it_works(salt: Salt, driver: Driver) -> None:
+    with driver.bus.listen("salt/job/*/ret/db1") as events:
+        while (event := events.next(30)) is not None and event.data.get("fun") != "saltutil.find_job":
+            pass
+    salt.stop("db1")
+
+
+class TestContract(LoginContract):
     @pytest.fixture
     def lab(self, salt: Salt, shared: Driver, tmp_path: Path) -> Lab:
+        wrong = Driver(login_to(salt, password="wrong-1"))
+        wrong.close()  # so that it follows no events, which would be refused all the time
         trace = salt.folder / "work" / tmp_path.name
         sleep = f"6{time.time_ns() % 10**8 / 10**8}"
         return Lab(
@@ -63,6 +73,13 @@ class TestContract(DriverContract):
             touched=trace.exists,
             still_running=lambda: bool(salt.running(f"sleep {sleep}")),
             output_limit=LIMIT,
+            logins=Logins(
+                count=salt.logins,
+                password=salt.password,
+                prints=lambda said: verb("echo", said),
+                wrong=(wrong, WEB1, no_secrets),
+                wrong_password="wrong-1",
+            ),
         )
 
 
@@ -70,6 +87,12 @@ class TestCalls:
     def test_a_function_answers_minion_by_minion(self, bench: Bench):
         outcomes = bench.run(SALT, WEB1, DB1, parameters={"function": "test.ping"})
         assert {name: outcome.output for name, outcome in outcomes.items()} == {"web1": "True", "db1": "True"}
+
+    def test_a_minion_is_told_as_soon_as_it_returns(self, bench: Bench):
+        sleep = "sleep {{ 5 if grains.id == 'db1' else 0 }}"
+        values = {"function": "cmd.run", "args": (sleep, "template=jinja")}
+        outcomes = bench.run(SALT, WEB1, DB1, parameters=values)
+        assert outcomes["web1"].seconds + 3 < outcomes["db1"].seconds
 
     def test_the_inventory_says_what_the_minion_is_called(self, bench: Bench):
         front = Device("front", variables={"salt_minion": "web2"})
@@ -156,14 +179,14 @@ class TestTrouble:
         assert called(bench, "test.sleep", "7").output == "True"
         assert bench.seconds < 12
 
-    def test_a_minion_that_dies_at_work_leaves_a_change_unknown(self, bench: Bench, salt: Salt):
-        timer = threading.Timer(4, salt.stop, ("db1",))
-        timer.start()
+    def test_a_minion_that_dies_at_work_leaves_a_change_unknown(self, bench: Bench, salt: Salt, shared: Driver):
+        killer = threading.Thread(target=stopped_once_it_said_that_it_works, args=(salt, shared))
+        killer.start()
         try:
             outcome = called(bench, "cmd.run", "sleep 50", on=DB1, seconds=40)
             assert (outcome.status, "no longer answers" in outcome.summary) == (Status.UNKNOWN, True)
         finally:
-            timer.join()
+            killer.join()
             salt.start("db1")
             salt.wait_for_minions("db1")
 

@@ -15,15 +15,15 @@ from automation_bots.drivers import Cancel
 from automation_bots.drivers.ssh import Ssh
 from automation_bots.errors import DriverError
 from automation_bots.model import Command, Device, Operation, Risk, Status
-from tests.drivers.contract import DriverContract, Lab
-from tests.drivers.ssh_bench import LIMIT, SshTests, closed_port, device, ssh_to, verb
+from tests.drivers.contract import Lab, LoginContract, Logins
+from tests.drivers.ssh_bench import LIMIT, SshTests, closed_port, device, secrets, ssh_to, verb, with_password
 from tests.lab import strange
 from tests.lab.sshd import Sshd
 
 pytestmark = pytest.mark.slow
 
 
-class TestContract(DriverContract):
+class TestContract(LoginContract):
     @pytest.fixture
     def ssh(self, sshd: Sshd):
         with contextlib.closing(ssh_to(sshd)) as driver:
@@ -48,6 +48,13 @@ class TestContract(DriverContract):
             touched=trace.exists,
             still_running=lambda: bool(sshd.running(f"sleep {sleep}")),
             output_limit=LIMIT,
+            logins=Logins(
+                count=lambda: sshd.log.read_text().count("Accepted "),
+                password="t0ken-of-the-lab",
+                prints=lambda said: verb("echo", said),
+                wrong=(ssh, with_password(sshd), secrets(ansible_password="wrong-1")),
+                wrong_password="wrong-1",
+            ),
         )
 
 

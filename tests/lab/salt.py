@@ -182,6 +182,10 @@ class Salt:
         groups = {process.pid for process in self._running.values()}
         return [pid for pid in _pids() if _group(pid) in groups and marker in _arguments(pid)]
 
+    def logins(self) -> int:
+        """How many tokens salt-api has given away so far."""
+        return len(list((self.folder / "master" / "cache" / "tokens").rglob("*")))
+
     def _accept(self) -> None:
         waiting = self.folder / "master" / "pki" / "minions_pre"
         _wait(lambda: waiting.is_dir() and {path.name for path in waiting.iterdir()} == set(MINIONS), 60, self._logs())

@@ -1,4 +1,7 @@
-"""A real git server behind TLS on loopback: git's own http-backend, with a certificate of a private authority."""
+"""A real git server behind TLS on loopback: git's own http-backend, with a certificate of a private authority.
+
+Beside the repositories it has an index of plugins and one of packages, as such houses do.
+"""
 
 import os
 import ssl
@@ -12,7 +15,7 @@ from tests.repos.making import PLAIN
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Below /moved everything is elsewhere; below /private one has to say who one is."""
+    """Below /moved everything is elsewhere; below /private one has to say who one is; below /files lie files."""
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
@@ -20,6 +23,8 @@ class Handler(BaseHTTPRequestHandler):
             self._end(302, Location=self.path.removeprefix("/moved"))
         elif path.startswith("/private/"):
             self._end(401, WWW_Authenticate='Basic realm="git"')
+        elif path.startswith("/files/"):
+            self._file(path.removeprefix("/files/"))
         else:
             self._backend(path, query)
 
@@ -33,6 +38,15 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(body)
+
+    def _file(self, path):
+        """A file, or a page that links to all files of a folder: so an index of packages looks."""
+        found = self.server.root / "files" / path
+        if found.is_dir():
+            links = "".join(f'<a href="/files/{path}{one.name}">{one.name}</a>' for one in found.iterdir())
+            self._end(200, links.encode(), Content_Type="text/html")
+        else:
+            self._end(200 if found.is_file() else 404, found.read_bytes() if found.is_file() else b"")
 
     def _backend(self, path, query):
         environment = {

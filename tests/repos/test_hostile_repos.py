@@ -234,6 +234,43 @@ def test_a_module_that_cannot_be_read_is_refused(work, repo, text):
 
 
 @slow
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from automation_bots.drivers.ssh import Ssh",
+        "from automation_bots import drivers",
+        "import automation_bots.store.store as s",
+        "import automation_bots",
+        "from automation_bots import *",
+        "def later():\n    from automation_bots.dispatch import door",
+        "from backends import guard",
+    ],
+)
+@pytest.mark.parametrize("name", ["greeter.py", "beside/inner.py"])
+def test_a_module_that_imports_the_inside_of_the_bot_is_refused(work, repo, line, name):
+    making.commit(repo, {name: making.code(more=line)})
+    assert "which is the inside of the bot" in refused(work, repo)
+
+
+@slow
+def test_what_its_code_reaches_is_shown_also_of_helpers(work, repo):
+    more = "import re, platform\nPATTERN = re.compile('x')\nprint(platform.system())"
+    helper = (
+        "import subprocess\nfrom paramiko import client\nimport os\nos.system('x')\neval('1')\nx.automation.store\n"
+    )
+    making.commit(repo, {"greeter.py": making.code(more=more)}, tag="v1.1")
+    assert work.prepare(source.read(f"{repo}@v1.1", HOSTS, local=True)).contents.reach == ()
+    making.commit(repo, {"greeting_inner/deep.py": helper}, tag="v1.2")
+    assert work.prepare(source.read(f"{repo}@v1.2", HOSTS, local=True)).contents.reach == (
+        "hides or makes code while it runs (eval)",
+        "opens connections of its own (paramiko)",
+        "starts programs (os.system)",
+        "starts programs (subprocess)",
+        "uses the bot's own parts (automation)",
+    )
+
+
+@slow
 @pytest.mark.parametrize("name", ["yaml.py", "json.py", "tests.py"])
 def test_a_helper_under_a_name_that_others_use_is_refused(work, repo, name):
     making.commit(repo, {name: "", "greeter.py": making.code(more=f"import {name[:-3]}")})

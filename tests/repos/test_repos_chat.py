@@ -75,6 +75,17 @@ def test_what_would_be_installed_is_shown_and_nothing_of_it_has_run(chat, repo, 
     assert "No operation" in chat.asks("!hello")
 
 
+def test_an_admin_is_shown_what_the_code_reaches_and_what_is_new_of_it(chat, repo):
+    making.commit(repo, making.files(more="import subprocess"), tag="v1.1")
+    said = show(chat, f"{repo}@v1.1")
+    assert re.search(r"its code +starts programs \(subprocess\)", said)
+    confirm(chat, said)
+    making.commit(repo, making.files(more="import subprocess, socket"), tag="v1.2")
+    said = chat.asks("!repos update greeter", "repos confirm", seconds=SLOW)
+    assert re.search(r"newly +opens connections of its own \(socket\)", said)
+    assert not re.search(r"newly +starts programs", said)
+
+
 def test_after_the_confirmation_it_runs_and_only_admins_use_it(chat, repo):
     said = install(chat, f"{repo}@v1.0")
     assert "greeter is installed: v1.0" in said

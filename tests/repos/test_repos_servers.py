@@ -1,12 +1,15 @@
 """`!repos install` from real servers: https with a private authority, and ssh with a key and a known host."""
 
+import json
 import os
 import shlex
 import shutil
 
 import pytest
 
+from automation_bots.bot import Bot
 from automation_bots.drivers.fake import Fake
+from automation_bots.errors import ConfigError
 from tests.chatbot import BOT_TOML, ChatBot, write_folder
 from tests.lab.sshd import ADDRESSES
 from tests.repos import making, servers
@@ -40,6 +43,14 @@ def trusting(address, tmp_path, monkeypatch):
     return address
 
 
+@pytest.fixture
+def told(address, tmp_path):
+    """A bot whose bot.toml names the authority, and where packages and the index of plugins are."""
+    more = f'ca = "../ca.pem"\npackages = "{address}/files/simple"\nindex = "{address}/files/repos.json"\n'
+    with ChatBot(write_folder(tmp_path / "told", toml=TOML + more), drivers=(Fake(),)) as chat:
+        yield chat
+
+
 def refused(chat, address):
     return chat.asks(f"!repos install {address}", "cannot be fetched", seconds=SLOW)
 
@@ -50,6 +61,23 @@ def test_over_https_with_a_private_authority_it_is_installed_and_updated(chat, r
     making.commit(repo, making.files("newer"), tag="v1.1")
     update(chat, "greeter")
     assert chat.asks("!hello") == "newer"
+
+
+def test_bot_toml_names_the_authority_for_git_packages_and_index(told, repo, address):
+    making.wheel(repo.parent / "files" / "simple" / "greetings", "greetings", "1.2", "WORD = 'hullo'")
+    making.commit(repo, {"requirements.txt": "greetings>=1\n"}, tag="v1.1")
+    assert "greetings==1.2" in install(told, f"{address}/greeter@v1.1")
+    making.commit(repo, making.files("newer"), tag="v1.2")
+    update(told, "greeter")
+    assert told.asks("!hello") == "newer"
+    (repo.parent / "files" / "repos.json").write_text(json.dumps({"o/n": {"Greeter": {"repo": f"{address}/greeter"}}}))
+    assert f"{address}/greeter" in told.asks("!repos search greeter")
+
+
+def test_an_authority_that_is_not_there_stops_the_start(tmp_path):
+    folder = write_folder(tmp_path / "bot", toml=TOML + 'ca = "absent.pem"\n')
+    with pytest.raises(ConfigError, match=r"bot\.toml.*repos\.ca: there is no file .*absent\.pem"):
+        Bot(folder, {"AUTOMATION_BOTS_DATA": str(tmp_path / "data")})
 
 
 def test_a_commit_is_fetched_over_https(chat, repo, trusting):

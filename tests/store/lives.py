@@ -67,6 +67,10 @@ def host_keys(store, _now):
     store.host_keys.trust({Endpoint("web1", "192.0.2.1", 22): (("ssh-ed25519", "SHA256:abc"),)}, ANA)
 
 
+def letter(store, _now):
+    store.letters.add("slack", "{}")
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -78,6 +82,7 @@ LIVES = {
     "0005": (closures, lambda store: store.closures.current()[0].reason == "move"
              and store.reviews.of(5).reason == "down"),
     "0006": (host_keys, lambda store: store.host_keys.of("192.0.2.1", 22)[0].trusted_by == "ana"),
+    "0008": (letter, lambda store: [kept.body for kept in store.letters.waiting("slack")] == ["{}"]),
 }  # fmt: skip
 
 

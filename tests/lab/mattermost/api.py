@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+from email.utils import formatdate
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -56,6 +57,7 @@ class Api:
                 answer = _json(refusal.body(), refusal.status)
             await asyncio.sleep(self.limiter.late_seconds)
             answer.headers["X-Version-Id"] = shapes.VERSION
+            answer.headers["Date"] = formatdate(shapes.now() / 1000, usegmt=True)
             return answer
 
         return serve

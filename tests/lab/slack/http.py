@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -53,7 +54,8 @@ class Front:
 
     def _scopes(self, name: str) -> dict[str, str]:
         wanted = METHODS[name].scopes if name in METHODS else ()
-        return {"x-oauth-scopes": ",".join(self.space.scopes), "x-accepted-oauth-scopes": ",".join(wanted)}
+        scopes = {"x-oauth-scopes": ",".join(self.space.scopes), "x-accepted-oauth-scopes": ",".join(wanted)}
+        return {"Date": formatdate(self.space.now(), usegmt=True), **scopes}
 
     def _fault(self, name: str, given: dict[str, Any]) -> web.Response | None:
         planned = self.faults.get(name) or self.faults.get("*") or []

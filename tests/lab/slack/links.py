@@ -108,7 +108,7 @@ class Links:
                 "event": event,
                 "type": "event_callback",
                 "event_id": "Ev" + uuid.uuid4().hex[:10].upper(),
-                "event_time": int(time.time()),
+                "event_time": int(self.space.now()),
                 "is_ext_shared_channel": False,
                 "authorizations": [{"team_id": self.space.team, "user_id": self.space.me, "is_bot": True}],
             }

@@ -134,7 +134,7 @@ class Workspace:
         self.views: dict[str, dict[str, Any]] = {}
         self.triggers: dict[str, float] = {}  # until when
         self.revoked = ""  # the error that every call gets from then on
-        self.socket_mode = True
+        self.socket_mode, self.ahead_seconds = True, 0
         self._numbers = itertools.count(1)
         self._last_ts = 0.0
         self.me = self.person("netbot", is_bot=True)
@@ -143,9 +143,13 @@ class Workspace:
         """Make a new id, as Slack's: a letter and capitals."""
         return f"{kind}0LAB{next(self._numbers):05d}"
 
+    def now(self) -> float:
+        """What Slack's clock shows."""
+        return time.time() + self.ahead_seconds
+
     def ts(self) -> str:
         """The time of a message, its id within the channel."""
-        self._last_ts = max(time.time(), self._last_ts + 0.000001)
+        self._last_ts = max(self.now(), self._last_ts + 0.000001)
         return f"{self._last_ts:.6f}"
 
     def person(self, name: str, *, is_bot: bool = False) -> str:

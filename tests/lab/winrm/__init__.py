@@ -11,7 +11,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cryptography import x509
@@ -31,6 +33,7 @@ class Winrm:
         *,
         tls: bool = False,
         auth: tuple[str, ...] = ("basic", "ntlm", "certificate"),
+        environment: Mapping[str, str] = MappingProxyType({}),
         **config: Any,
     ) -> None:
         self.folder = folder
@@ -40,10 +43,11 @@ class Winrm:
         if self.authority:
             self.config["tls"] = self.authority.server
         self.port = 0
+        self._environment = environment
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Winrm:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **self._environment}
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("server.py")), json.dumps(self.config)],
             stdout=subprocess.PIPE,

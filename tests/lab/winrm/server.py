@@ -29,6 +29,7 @@ _SEALED = re.compile(
     rb"(.*?)--Encrypted Boundary--\r\n",
     re.DOTALL,
 )
+_KERBEROS = bytes.fromhex("06092a864886f712010202")  # the object identifier of its mechanism
 _SPNEGO = "application/HTTP-SPNEGO-session-encrypted"
 
 
@@ -89,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         methods = self.server.config["auth"]
         if scheme == "Basic" and "basic" in methods and self._clear_allowed():
             return self._basic(text), ""
-        if scheme in {"Negotiate", "NTLM"} and "ntlm" in methods:
+        if scheme in {"Negotiate", "NTLM"} and {"ntlm", "kerberos"} & set(methods):
             return self._negotiate(scheme, base64.b64decode(text))
         if header == _CERTIFICATE and "certificate" in methods and self.server.tls and self.request.getpeercert():
             subject = dict(pair for part in self.request.getpeercert()["subject"] for pair in part)
@@ -109,7 +110,9 @@ class Handler(BaseHTTPRequestHandler):
     def _negotiate(self, scheme: str, token: bytes) -> tuple[str, str]:
         try:
             if self.context is None or self.context.complete:
-                kind = "ntlm" if token.startswith(b"NTLMSSP\0") else "negotiate"
+                kind = _kind(token)
+                if kind != "negotiate" and kind not in self.server.config["auth"]:
+                    return "", ""
                 options = spnego.NegotiateOptions.use_negotiate if kind == "negotiate" else spnego.NegotiateOptions.none
                 self.context = spnego.server(protocol=kind, options=options)
             out = self.context.step(token)
@@ -117,12 +120,19 @@ class Handler(BaseHTTPRequestHandler):
             self.context = None
             return "", ""
         reply = f"{scheme} {base64.b64encode(out).decode()}" if out else ""
-        return (self.server.config["user"] if self.context.complete else ""), reply
+        return (self._account() if self.context.complete else ""), reply
+
+    def _account(self) -> str:
+        """Whom the login means; a principal of the realm that has no account here means nobody."""
+        user = str(self.server.config["user"])
+        if self.context.negotiated_protocol != "kerberos":
+            return user
+        return user if self.context.client_principal == f"{user}@{self.server.config['realm']}" else ""
 
     def _refuse(self, reply: str) -> None:
         self.user = "" if not reply else self.user
         methods = self.server.config["auth"]
-        offers = ["Negotiate"] if "ntlm" in methods else []
+        offers = ["Negotiate"] if {"ntlm", "kerberos"} & set(methods) else []
         if "basic" in methods and self._clear_allowed():
             offers.append('Basic realm="WSMAN"')
         self._say(401, offers=[reply] if reply else offers)
@@ -170,6 +180,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing on standard error."""
+
+
+def _kind(token: bytes) -> str:
+    """What a login token is: NTLM's or Kerberos' own, or one of the negotiation that may choose either."""
+    if token.startswith(b"NTLMSSP\0"):
+        return "ntlm"
+    return "kerberos" if _KERBEROS in token[:20] else "negotiate"
 
 
 class Server(ThreadingHTTPServer):

@@ -18,6 +18,9 @@ USER, PASSWORD = "bot", "geheim"
 
 
 class _Login(asyncssh.SSHServer):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
     def begin_auth(self, username: str) -> bool:
         return True
 
@@ -25,7 +28,10 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
-        return (username, password) == (USER, PASSWORD)
+        known = (username, password) == (USER, PASSWORD)
+        with (self._folder / "logins").open("a") as log:
+            log.write("in\n" if known else "refused\n")
+        return known
 
 
 async def _run(process: asyncssh.SSHServerProcess[bytes], folder: Path) -> None:
@@ -50,7 +56,7 @@ async def _serve(folder: Path) -> None:
     server = await asyncssh.listen(
         "127.0.0.1",
         0,
-        server_factory=_Login,
+        server_factory=lambda: _Login(folder),
         server_host_keys=[key],
         process_factory=lambda process: _run(process, folder),
         encoding=None,
@@ -60,6 +66,11 @@ async def _serve(folder: Path) -> None:
     print(port, flush=True)  # noqa: T201 - what the parent waits for
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     server.close()
+
+
+def logins_in(folder: Path) -> int:
+    """How often somebody logged in."""
+    return (folder / "logins").read_text().split().count("in")
 
 
 @contextlib.contextmanager
