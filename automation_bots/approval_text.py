@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -162,9 +162,10 @@ def preview(job: Job, outcomes_by_status: Mapping[str, int], block: str) -> Answ
     return Answer(f"preview (#{job.number}): {said}", block)
 
 
-def place_name(place: Place, places: Mapping[str, str]) -> str:
-    """A place as people call it."""
+def place_name(place: Place, places: Mapping[str, str], named: Callable[[str], str] | None = None) -> str:
+    """A place as people call it: by its name in bot.toml, else by the network's, else by its id."""
     if place.direct:
         return "a direct message"
     names: Sequence[str] = [name for name, room in places.items() if room == place.room]
-    return f"#{names[0].removeprefix('#')}" if names else place.room
+    name = names[0] if names else named(place.room) if named else ""
+    return f"#{one_line(name, 80).removeprefix('#')}" if name else place.room

@@ -56,7 +56,11 @@ class Asker:
         return replace(approval_text.preview(job, counts, block), files=files)
 
     def _name(self, place: Place) -> str:
-        return approval_text.place_name(place, self.parts.world.scope.places)
+        try:
+            named = getattr(self.parts.surface(place), "room_name", None)
+        except OSError:  # not connected yet: its id will do
+            named = None
+        return approval_text.place_name(place, self.parts.world.scope.places, named)
 
     # -- where
 

@@ -78,6 +78,7 @@ class Equipment:
             KnownHosts(self._home.known_hosts),
             connect_seconds=drivers.ssh.connect_seconds,
             read_seconds=drivers.network.read_seconds,
+            keep_seconds=drivers.network.keep_seconds,
             key_files=tuple(self._home.path(key) for key in drivers.ssh.key_files),
             agent=drivers.ssh.agent,
             around=self.around(),

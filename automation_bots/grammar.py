@@ -218,7 +218,7 @@ def _fill(operation: Operation, found: list[Word], typed: Typed, *, everything: 
         if parameter.name in typed.values or not rest or parameter.text:
             continue
         if parameter.last and not everything:
-            if len(rest) > 1 or _fits(parameter, rest[-1]):  # else the devices are there, and it is asked for
+            if _is_last(parameter, rest):  # else the devices are there, and it is asked for
                 typed.values[parameter.name] = rest.pop().text
             continue
         if parameter.rest:
@@ -227,6 +227,13 @@ def _fill(operation: Operation, found: list[Word], typed: Typed, *, everything: 
         elif everything or parameter.required:
             typed.values[parameter.name] = rest.pop(0).text
     return rest
+
+
+def _is_last(parameter: Parameter, rest: Sequence[Word]) -> bool:
+    """Whether the last word is this value: one that may be left out never takes what names the devices."""
+    if parameter.required:
+        return len(rest) > 1 or _fits(parameter, rest[-1])
+    return len(rest) > 1 and _fits(parameter, rest[-1])
 
 
 def _fits(parameter: Parameter, word: Word) -> bool:

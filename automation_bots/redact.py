@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 from automation_bots.secret_patterns import MARK, RULES, without_private_keys
+from automation_bots.secret_wraps import unwrapped
 
 SHORTEST = 4  # a shorter secret stands in too many harmless words
 _SHORTEST_LINE = 8
@@ -37,16 +38,20 @@ class Redactor:
         if unfinished:
             stump = _stump(text[-_LONGEST:], self._forms)
             text = text[: len(text) - stump] + (MARK if stump else "")
-        text = without_private_keys(self.known(text))
-        lower = text.lower()
-        for rule in RULES:
-            if any(word in lower for word in rule.words):
-                text = rule.pattern.sub(rule.replace, text)
-        return text
+        return unwrapped(self.known(text), _without_patterns)
 
     def known(self, text: str) -> str:
         """Return the text without the secrets that are known; what only looks like one stays: for our own sentences."""
         return _without(_without_stumps(text, self._forms), self._forms)
+
+
+def _without_patterns(text: str) -> str:
+    text = without_private_keys(text)
+    lower = text.lower()
+    for rule in RULES:
+        if any(word in lower for word in rule.words):
+            text = rule.pattern.sub(rule.replace, text)
+    return text
 
 
 def _forms(value: str) -> Iterator[str]:

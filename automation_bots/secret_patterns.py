@@ -77,8 +77,8 @@ def _whole_line(match: re.Match[str]) -> str:
 
 _KEY = r"""(?: (?<!no)pass(?:word|wd|phrase)(?:[_-]?hash)? | secret(?:[_-]?(?:access[_-]?)?key)? | token | psk
   | (?:api|private|access|auth|encryption)[_ -]?key
-  | (?<=_)pass | (?<![a-z])pass(?=["']?[ \t]*=) ) \d?"""
-_VALUE = r"""(?P<s> "[^"\n]*" | '[^'\n]*' | [^\s"'] \S*? (?=;?(?:\s|\Z)) )"""  # a word, or words in quotes
+  | snmp[_-]?(?:ro[_-]?|rw[_-]?)?community | community[_-]?string | (?<=_)pass | (?<![a-z])pass(?=["']?[ \t]*=) ) \d?"""
+_VALUE = r"""(?P<s> "[^"\n]+" | '[^'\n]+' | [^\s"'] \S*? (?=;?(?:\s|\Z)) )"""  # a word, or words in quotes
 _KIND = r"(?:(?:\d{1,2}|sha512|cipher|encrypted)[ \t]+)?"  # how the next word is encrypted
 
 
@@ -91,25 +91,25 @@ _P = r"%(?:25){0,2}"  # a percent sign, encoded up to twice more
 
 RULES = (
     _rule(
-        "pass secret token key psk",
+        "pass secret token key psk community",
         rf"^[ \t]*+(?:-[ ])?[\w.-]{{0,60}}?{_KEY}:[ \t]+(?P<s>[^\s\"'](?:(?![ \t]\#)[^\n])*+)",
         _whole_line,
     ),
     _rule(
-        "pass secret token key psk pwd",
+        "pass secret token key psk pwd community",
         rf"""
         (?P<key> (?: {_KEY} | (?P<path>(?<![a-z])pwd(?=[ \t]*=)) )
-                 (?:\\{{0,3}}["'])? [ \t]* (?:=>|:=|[:=]) (?![:=]) [ \t]* )
+                 (?:\\{{0,7}}["'])? [ \t]* (?:=>|:=|[:=]) (?![:=]) [ \t]* )
         (?P<value>
-            (?P<quote>\\{{0,3}}["'])
+            (?P<quote>\\{{0,7}}["'])
             (?: (?<=[^\\]") [^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?  |  (?<=[^\\]') [^'\n]*+'?  |  [^"'\n]*+["']? )
-          | (?: (?![,;&][\w.-]{{1,60}}[ \t]*[:=]) [^\s<>] )++
+          | (?: (?!{MARK}|[,;&][\w.-]{{1,60}}[ \t]*[:=]) [^\s<>] )++
         )""",
         _assignment,
     ),
     _rule(
         "%3d %3a %253d %253a %25253d %25253a",
-        rf"""{_KEY} (?:{_P}2[27])? (?:{_P}20|\+){{0,4}} {_P}3[ad] (?:{_P}2[027]|\+){{0,4}}
+        rf"""{_KEY} (?:{_P}2[27])? (?:{_P}20|\+){{0,4}} {_P}3[ad] (?:{_P}3e)? (?:{_P}2[027b]|\+){{0,4}}
           (?P<s> (?: (?!{_P}(?:26|2c|22|27|3b|20|0a|0d|7d)) [^\s&"'<>] )++ )""",
         _encoded,
     ),

@@ -131,6 +131,7 @@ class NetworkSettings(_Strict):
     parallel: int = Field(500, ge=1)
     threads: int = Field(20, ge=1)
     read_seconds: float = Field(30, gt=0)
+    keep_seconds: float = Field(60, ge=0)
 
 
 class PythonSettings(_Strict):

@@ -42,7 +42,8 @@ class Surface(Protocol):
         """Replace what was said; only called where `capabilities.edits`.
 
         Surfaces with buttons take `choices` as a third argument: those that the message keeps.
-        A surface may have `progress`, which never waits: a state that a later one may replace unseen.
+        A surface may have `progress`, which never waits: a state that a later one may replace unseen; and `room_name`,
+        what people call a room (its id), from what is known without asking the network; empty where nothing is.
         """
 
     def react(self, message: MessageRef, name: str) -> None:

@@ -21,6 +21,7 @@ class Messages:
         self.name = ""  # of the bot
         self.types: dict[str, str] = {}  # channel → O, P, D, G
         self.names: dict[str, str] = {}
+        self.rooms: dict[str, str] = {}  # their names, as events tell them
         self.robots: set[str] = set()
 
     def heard(self, post: dict[str, Any], data: dict[str, Any], *, edited: bool = False) -> Heard | None:
@@ -30,6 +31,7 @@ class Messages:
             return None
         if data.get("channel_type"):
             self.types[room] = data["channel_type"]
+            self.rooms[room] = data["channel_name"] if data["channel_type"] in {"O", "P"} else ""
         integration = any(props.get(key) for key in _INTEGRATIONS)
         if integration:
             sender = f"integration:{sender}"

@@ -239,6 +239,10 @@ class MattermostWire:
             self.messages.types[self._direct[person]] = "D"
         return self._direct[person]
 
+    def room_name(self, room: str) -> str:
+        """What people call a channel."""
+        return self.messages.rooms.get(room, "")
+
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works."""
         return mattermost_doctor.examine(self.settings, self.rest)

@@ -118,6 +118,11 @@ class NetworkSurface:
         work = _Saying(self, place, Composed(messages, ()), ())
         self._put(place, ("text", place, text), work, note=self._note(place, work))
 
+    def room_name(self, room: str) -> str:
+        """What people call a room, as far as the network has told by itself."""
+        named = getattr(self._wire, "room_name", None)
+        return str(named(room)) if named else ""
+
     def place_of(self, room: Place, message: str) -> Place:
         """The room with the thread in which the bot said that, where it still knows."""
         known = self._places.get((room.room, message))

@@ -20,7 +20,7 @@ from backends import rocketchat_errors as errors
 from backends.wire import Away, Busy, Rejected, Revoked
 
 log = logging.getLogger(__name__)
-_PING_SECONDS, _DEAD_SECONDS = 20.0, 50.0  # of silence
+PULSE = (20.0, 50.0)  # seconds of silence after which the server is asked for a sign of life, and given up
 _HANG_UP_SECONDS = 3.0
 _FRAME_BYTES = 64 * 1024 * 1024
 _SKEW = timedelta(seconds=2)  # the time in a header has no fractions
@@ -30,8 +30,11 @@ Event = Callable[[str, str, list[Any]], None]  # collection, event, arguments
 class Link:
     """`run` does one coroutine on the link's thread, within a time limit."""
 
-    def __init__(self, url: str, trust: ssl.SSLContext | None = None, seconds: float = 20.0) -> None:
+    def __init__(
+        self, url: str, trust: ssl.SSLContext | None = None, seconds: float = 20.0, pulse: tuple[float, float] = PULSE
+    ) -> None:
         self.url, self._tls, self._seconds = url, trust, seconds
+        self._ping_seconds, self._dead_seconds = pulse
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rocketchat", daemon=True)
         self._lock = threading.Lock()
@@ -212,11 +215,11 @@ class Link:
         why = "the server closed the websocket"
         silent = 0.0
         try:
-            while silent < _DEAD_SECONDS:
+            while silent < self._dead_seconds:
                 try:
-                    message = await socket.receive(_PING_SECONDS)
+                    message = await socket.receive(self._ping_seconds)
                 except TimeoutError:
-                    silent += _PING_SECONDS
+                    silent += self._ping_seconds
                     await self._put({"msg": "ping"})
                     continue
                 silent = 0.0
@@ -224,7 +227,7 @@ class Link:
                     break
                 await self._frame(message.data, event)
             else:
-                why = f"the server has been silent for {_DEAD_SECONDS:g} s"
+                why = f"the server has been silent for {self._dead_seconds:g} s"
         except Away as error:
             why = str(error)
         finally:

@@ -254,6 +254,10 @@ class SlackWire:
                 self.directory.direct[person] = str(answer["channel"]["id"])
         return self.directory.direct[person]
 
+    def room_name(self, room: str) -> str:
+        """What people call a room."""
+        return self.directory.rooms.get(room, "")
+
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works and what does not."""
         return slack_doctor.examine(self.calls)

@@ -191,6 +191,13 @@ class Examined(Protocol):
         """Tell the time by the network's clock; aware."""
 
 
+class Names(Protocol):
+    """What a wire may have beside: names of rooms, only shown and never a right. The rest looks for the method."""
+
+    def room_name(self, room: str) -> str:
+        """What people call a room, without asking the network; empty where that is not known."""
+
+
 class Leaving(Protocol):
     """What a wire may have beside: the end of a session that `close` keeps. The rest looks for the method `log_out`."""
 

@@ -1,7 +1,8 @@
 """`!show version` on many network devices through a whole bot, against nornir with netmiko on the same devices.
 
-The devices think as switches do: 300 ms before they take a login, 50 ms before each answer. The same without any
-thinking is measured too; there the servers, which share the machine's cores, are most of what is seen.
+The devices think as switches do: 300 ms before they take a login, 50 ms before each answer. Every time both log in to
+all devices anew; `kept` is the same where the bot still has the sessions of the time before, as it usually does.
+`at_once` is without any thinking; there the servers, which share the machine's cores, are most of what is seen.
 """
 
 from __future__ import annotations
@@ -20,25 +21,28 @@ from tests.chatbot import ChatBot
 from tests.lab import clis
 
 SIZES = {100: 5, 500: 3}  # devices: rounds
-THINKING = {"": (0.3, 0.05), ".at_once": (0.0, 0.0)}  # seconds before the login, and before each answer
+# Seconds before the login, before each answer, and for which the bot keeps a session; and the bar for it.
+SCENES = {"": (0.3, 0.05, 0, 1 / 3), ".kept": (0.3, 0.05, 60, 1 / 3), ".at_once": (0.0, 0.0, 0, None)}
 WORKERS = 50  # of nornir; 20 and 100 were slower
 PACKAGES = ("nornir==3.6.0", "nornir-netmiko==1.0.1", "netmiko==4.8.0")
 TOML = 'name = "bench"\nbackend = "Test"\n[drivers.ssh]\nknown_hosts = "known_hosts"\nagent = false\n'
+TOML += "[drivers.network]\nkeep_seconds = {keep}\n"
 POLICY = "people:\n  ana: {test: ana, groups: [admins]}\nrules:\n  - {name: all, who: admins, may: [everything]}\n"
 
 
 def run() -> list[Figure]:
     theirs = _nornir()
-    return [figure for name in THINKING for figure in _measured(name, theirs)]
+    return [figure for name in SCENES for figure in _measured(name, theirs)]
 
 
 def _measured(name: str, theirs: Path) -> list[Figure]:
-    with workspace() as folder, clis.many(folder, max(SIZES), *THINKING[name]) as devices:
-        _write(folder, devices)
+    login, answer, keep, bar = SCENES[name]
+    with workspace() as folder, clis.many(folder, max(SIZES), login, answer) as devices:
+        _write(folder, devices, keep)
         with chat(folder) as bot:
             ended, sizes = Ended(bot), SIZES.items()
             pairs = [(f"show{name}.{size}", _times(bot, ended, theirs, size, rounds)) for size, rounds in sizes]
-    return [figure for title, times in pairs for figure in _figures(title, times, 1 / 3 if not name else None)]
+    return [figure for title, times in pairs for figure in _figures(title, times, bar)]
 
 
 def _times(bot: ChatBot, ended: Ended, theirs: Path, size: int, rounds: int) -> tuple[list[float], list[float]]:
@@ -60,7 +64,7 @@ def _figures(name: str, times: tuple[list[float], list[float]], bar: float | Non
     ]
 
 
-def _write(folder: Path, devices: dict[str, tuple[str, int]]) -> None:
+def _write(folder: Path, devices: dict[str, tuple[str, int]], keep: int) -> None:
     hosts = {name: {"ansible_host": address, "ansible_port": port} for name, (address, port) in devices.items()}
     groups = {f"n{size}": {"hosts": {f"sw{n + 1}": {} for n in range(size)}} for size in SIZES}
     common = {
@@ -70,7 +74,7 @@ def _write(folder: Path, devices: dict[str, tuple[str, int]]) -> None:
         "ansible_password": clis.PASSWORD,
     }
     files = {
-        "bot.toml": TOML,
+        "bot.toml": TOML.format(keep=keep),
         "policy.yml": POLICY,
         "inventory/hosts.json": json.dumps({"all": {"hosts": hosts, "vars": common, "children": groups}}),
         "devices.json": json.dumps(devices),

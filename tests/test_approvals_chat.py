@@ -170,6 +170,7 @@ def test_cancel_takes_it_back_too(chat, number):
 
 
 def test_clicks_do_what_the_words_do(chat, number):
+    wait(lambda: chat.automation.store.parking.find(number).messages, 10)  # they are noted once they are said
     place = chat.automation.store.parking.find(number).messages[0].place
     click = lambda who, choice: chat.automation.pipeline.decided(Caller("test", who), place, number, choice)  # noqa: E731
     assert "CHG-7" in click("kim", "Details").block

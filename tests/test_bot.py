@@ -85,7 +85,8 @@ def test_what_phones_do_to_text_is_undone(chat, fake):
 
 
 def test_a_missing_parameter_is_asked_for_and_the_answer_completes_the_command(chat, fake):
-    assert "Which action? (status, start, stop, restart)" in chat.asks("!service on web1", who="joe", room="ops")
+    asked = chat.asks("!service on web1", who="joe", room="ops")
+    assert "Which action? (status, start, stop, restart, enable, disable)" in asked
     assert "action must be one of" in chat.asks("dance", who="joe", room="ops")
     assert "Which name?" in chat.asks("restart", who="joe", room="ops")
     chat.say("sshd", who="kim", room="ops")  # somebody else's words answer nothing
@@ -108,7 +109,7 @@ def test_help_shows_only_what_this_person_may_do(shared):
     assert "!reboot" not in text and "!patch" not in text
     assert "!reboot" in chat.asks("!help", "What you may do", who="ana")
     usage = chat.asks("!help service", "usage", who="joe")
-    assert "!service <status|start|stop|restart> <name> on <devices>" in usage
+    assert "!service <status|start|stop|restart|enable|disable> <name> on <devices>" in usage
     assert "vault1" not in usage
 
 

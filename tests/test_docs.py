@@ -269,6 +269,20 @@ def test_the_tests_that_the_pages_name_are_there():
     assert [name for name in sorted(named) if f"def {name}(" not in code] == []
 
 
+def test_the_files_that_the_pages_name_as_tests_are_there():
+    named = {name for page in DOCS for name in re.findall(r"`(tests/[\w/]+\.py)`", page.read_text())}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists() and name not in EXAMPLES] == []
+
+
+def test_every_claim_of_the_table_of_security_names_a_test():
+    rows = re.findall(
+        r"^\| (.+) \|$", (ROOT / "docs/security.md").read_text().split("## Who can read")[0], re.MULTILINE
+    )
+    assert len(rows) > 40
+    assert [row for row in rows[1:] if not re.search(r"`test_\w+`[^|]*$", row) and not row.startswith("---")] == []
+
+
 def _anchors(page):
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}

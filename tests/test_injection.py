@@ -1,15 +1,19 @@
 """Words made to be more than words, typed everywhere, printed by devices, written into playbooks: they stay words."""
 
+import base64
+import json
 import re
 import subprocess
 
 import pytest
 
 from automation_bots import catalog, grammar, verbs
+from automation_bots.drivers import paths_dns, powershell_call, salt_calls
 from automation_bots.drivers.commands import POSIX, quoted
 from automation_bots.drivers.fake import Fake
+from automation_bots.drivers.network import lines as network_lines
 from automation_bots.errors import AutomationError
-from automation_bots.model import Answer, Command, Outcome, Place, Status
+from automation_bots.model import Answer, Command, Device, Outcome, Place, Status
 from backends.plain import PlainSurface
 from tests.chatbot import BOT_TOML, ROOT, ChatBot, Surface, wait, write_folder
 
@@ -49,7 +53,7 @@ CASES = pytest.mark.parametrize("name", HOSTILE)
 PLATFORMS = ("linux", "cisco_ios", "cisco_nxos", "arista_eos", "juniper_junos", "vyos", "frr", "windows", "odd")
 SHIPPED = catalog.load(catalog.Folders((ROOT / "playbooks/verbs",), (ROOT / "playbooks",)))
 VERBS = [operation for operation in SHIPPED.operations.values() if isinstance(operation.body, verbs.Verb)]
-DRIVERS = ("fake", "ansible", "ssh", "python", "reach", "paths")
+DRIVERS = ("fake", "ansible", "ssh", "python", "reach", "paths", "network", "powershell", "salt")
 
 
 class Listening(Surface):
@@ -218,3 +222,45 @@ def test_real_drivers_give_hostile_words_to_ansible_and_python_as_they_are(tmp_p
             assert all(line in told for line in text.splitlines())
             assert "54439" not in told
     assert not (tmp_path / "canary").exists()
+
+
+@CASES
+@pytest.mark.parametrize("device", [{}, {"ansible_connection": "winrm"}])
+def test_salt_gets_hostile_words_as_values_of_one_function(name, device):
+    """A list of functions, or a word with quotes, is what Salt's own permissions can be gone around with."""
+    values = {"function": "test.echo", "args": ["x", text_of(name, "/canary")]}
+    call = salt_calls.call_for(salt_calls.FUNCTION, Device("web1", variables=device), values, check=False)
+    given = [*call.args, *(f"{key}={value}" for key, value in call.kwargs)]
+    assert (call.function, given) == ("test.echo", ["x", text_of(name, "/canary")])
+
+
+@CASES
+def test_windows_gets_hostile_words_as_data_and_never_as_script(name):
+    text = text_of(name, "/canary").replace("\0", "").encode("utf-8", "replace").decode()
+    document = powershell_call.Call(cmdlet="Get-Service", named={"Name": text}, program="").document()
+    plain = json.loads(base64.b64decode(b"".join(document.split())))
+    assert plain["runner"] == powershell_call.RUNNER
+    assert json.dumps(text) in json.dumps(plain["call"])
+    assert text not in powershell_call.BOOTSTRAP
+
+
+@CASES
+def test_lines_for_a_network_device_stay_as_many_as_were_typed(name):
+    """A line that holds another one, or what a terminal would read as a key, is refused."""
+    text = text_of(name, "/canary")
+    try:
+        kept = network_lines.checked(text.splitlines())
+    except AutomationError:
+        return
+    assert len(kept) <= len(text.splitlines())
+    assert not [line for line in kept if re.search(r"[\x00-\x08\x0a-\x1f\x7f]|\s;|;\s|\?$", line)]
+
+
+@CASES
+def test_a_name_to_look_up_never_becomes_an_option_or_a_file(name):
+    try:
+        values = grammar.checked(paths_dns.OPERATION, grammar.parse(paths_dns.OPERATION, text_of(name, "/canary")))
+    except AutomationError:
+        return
+    given = {} if isinstance(values, grammar.Missing) else values
+    assert not [value for value in map(str, given.values()) if value.startswith(("-", "/", "."))]

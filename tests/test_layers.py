@@ -64,6 +64,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "timewindow",
         "surface",
         "secret_patterns",
+        "secret_wraps",
         "docstrings",
         "until",
         "grouping",

@@ -5,7 +5,7 @@ import pytest
 from automation_bots import gate, grammar
 from automation_bots.drivers.network import answers, getters, lines, plans
 from automation_bots.drivers.network.archive import Archive
-from automation_bots.drivers.network.operations import CONFIG, SHOW
+from automation_bots.drivers.network.operations import CONFIG, DIFF, SHOW
 from automation_bots.errors import DriverError
 from automation_bots.model import typed_words
 from automation_bots.verbs import GETTERS
@@ -47,6 +47,22 @@ def test_every_line_is_judged_by_itself(tmp_path, who, text, verdict):
 def test_how_an_answer_is_shown_is_no_matter_of_rules(tmp_path, line):
     decision = gate.decide(scope_of(tmp_path, TEAM), request("ana", SHOW, "core1", **typed(SHOW, line)), NOON)
     assert decision.verdict == "allow"
+
+
+@pytest.mark.parametrize(
+    ("line", "pattern", "since"),
+    [
+        ("core1", "core1", None),
+        ("core1 2", "core1", "2"),
+        ("core1 2026-01-31", "core1", "2026-01-31"),
+        ("core1 1f3a9c2", "core1", "1f3a9c2"),
+        ("2026-01-31 on core1", "core1", "2026-01-31"),
+        ("core1 core2", "core1,core2", None),
+    ],
+)
+def test_since_when_may_stand_behind_the_device(line, pattern, since):
+    found = grammar.parse(DIFF, line)
+    assert (found.pattern, found.values.get("since")) == (pattern, since)
 
 
 def test_a_pipe_of_ours_is_a_value_and_any_other_is_the_devices():

@@ -288,24 +288,31 @@ HOSTILE = [
     "priv aes ", " password a ", "\npassword: a", "\n password ", "AKIA", "auth key", "api_key:", "password: a ", "a #",
     "pass%3D", "pass%3Da%26", "token%3D%25", "%25", "token+", "token%3d+", "-----END PRIVATE KEY-----",
     "AAAAAAAAAAAAAAAA\n",    "AAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----",
+    "\\n", '\\n"', ', "', "''", "%41", "a%2", "QUFB", "%26pass%3Dabcdefgh%26", "A" * 60 + "\n",
     "pass ", "identified with ", "ConvertTo-SecureString ", "\npassword: a #",
 ]  # fmt: skip
+
+
+def costs_less(redactor, text, limit):
+    """Whether it costs less than so many seconds; the best of five, since a busy machine makes each of them slower."""
+    costs = []
+    while len(costs) < 5 and (not costs or costs[-1] >= limit):
+        started = time.thread_time()
+        redactor.text(text)
+        costs.append(time.thread_time() - started)
+    return min(costs) < limit
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_costs_no_more_than_a_second_a_megabyte(piece):
     text = "password key token " + piece * (200_000 // len(piece))
-    started = time.thread_time()
-    Redactor().text(text)
-    assert time.thread_time() - started < 0.2
+    assert costs_less(Redactor(), text, 0.2)
 
 
 def test_a_megabyte_with_many_known_secrets_takes_less_than_a_second():
     redactor = Redactor(f"secret-number-{n}/{n * 7919}" for n in range(200))
     text = "\n".join(HARMLESS) * 400
-    started = time.thread_time()
-    redactor.text(text[:1_000_000])
-    assert time.thread_time() - started < 1
+    assert costs_less(redactor, text[:1_000_000], 1)
 
 
 def test_secrets_may_be_added_while_others_redact():

@@ -279,6 +279,37 @@ def test_the_doctor_compares_the_clocks(lab):
     assert 89 < ahead.total_seconds() < 93
 
 
+def test_names_and_rooms_are_read_once_however_often_the_link_is_cut(lab):
+    one, before = wire(lab), len(lab.calls)
+    for _ in range(3):
+        one.connect(Sink())
+        lab.cut()
+        with pytest.raises(Away):
+            one.wait()
+    one.close()
+    asked = [name for name, _ in lab.calls[before:]]
+    assert [
+        asked.count(name) for name in ("users.list", "users.conversations", "users.info", "conversations.info")
+    ] == [
+        1,
+        1,
+        0,
+        0,
+    ]
+
+
+EVENTS = {"message.channels": "channels:history", "message.groups": "groups:history", "message.im": "im:history",
+          "message.mpim": "mpim:history", "reaction_added": "reactions:read", "team_join": "users:read",
+          "user_change": "users:read", "member_joined_channel": "channels:read", "channel_left": "channels:read",
+          "channel_rename": "channels:read", "group_left": "groups:read", "group_rename": "groups:read"}  # fmt: skip
+
+
+def test_the_manifest_asks_for_every_event_that_is_read_and_for_the_scope_of_each():
+    manifest = yaml.safe_load((ROOT / "deploy/slack-manifest.yml").read_text())
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
+    assert set(EVENTS.values()) <= set(manifest["oauth_config"]["scopes"]["bot"])
+
+
 def test_the_doctor_says_how_to_invite_a_bot_that_is_nowhere(lab):
     with SlackLab(list(slack_doctor.SCOPES)) as empty:
         assert ("NOTE", "rooms: the bot was invited to none. Type /invite @netbot where it shall listen") in examined(

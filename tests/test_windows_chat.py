@@ -1,5 +1,7 @@
 """What people type for Windows, from chat to the WinRM test server and back."""
 
+import json
+
 import pytest
 
 from automation_bots import cli
@@ -39,6 +41,14 @@ def done(chat, text, **more):
 def test_a_service_is_restarted_on_windows_by_the_verb_for_all(chat):
     assert "2 changed" in done(chat, "!service restart w3svc on win*")
     assert "Running" in done(chat, "!service status w3svc on win1")
+
+
+def test_a_service_is_told_to_start_with_the_machine_or_not(chat, server):
+    assert 'What if: Performing the operation "Set-Service"' in done(chat, "!service disable spooler on win1 --check")
+    assert "1 changed" in done(chat, "!service disable spooler on win1")
+    assert json.loads((server.folder / "services.json").read_text())["spooler"][2] == "Disabled"
+    assert "1 changed" in done(chat, "!service enable spooler on win1")
+    assert json.loads((server.folder / "services.json").read_text())["spooler"][2] == "Automatic"
 
 
 def test_check_shows_what_windows_itself_would_do(chat):

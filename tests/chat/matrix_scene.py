@@ -118,6 +118,10 @@ class Bot:
             self.wire.close()
         self.wire = None
 
+    def token(self):
+        """A token of one more session."""
+        return self.scene.synapse.login(self.id, PASSWORD)["access_token"]
+
     def crash(self):
         """End as a power cut does: what stands on disk at this moment is all that is left."""
         kept = self.folder / "kept"

@@ -112,3 +112,19 @@ class RocketChat:
 
     def close(self):
         self.server.__exit__()
+
+
+class Ears:
+    """Keeps what a wire hands in."""
+
+    def __init__(self):
+        self.messages, self.choices = [], []
+
+    def heard(self, message):
+        self.messages.append(message)
+
+    def chosen(self, choice):
+        self.choices.append(choice)
+
+    def said(self):
+        return [message.text for message in self.messages]

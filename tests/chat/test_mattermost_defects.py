@@ -109,6 +109,13 @@ def test_what_is_asked_with_reactions_shows_which_sign_means_what(talk):
     talk.asks(f"!deny {number} no", "is denied", who=talk.kim)
 
 
+def test_a_room_is_called_by_its_name_where_approvers_are_asked(talk, net):
+    _, answer = talk.asks("!service restart named on db1", "waits for approval", who=talk.joe)
+    number = re.search(r"#(\d+)", answer.text)[1]
+    assert f"in #{net.server.api.world.channels[talk.room]['name']}" in talk.hears(f"#{number} joe asks").text
+    talk.asks(f"!deny {number} no", "is denied", who=talk.kim)
+
+
 def test_a_reaction_taken_by_a_stranger_decides_nothing(talk, net):
     mallory = net.human("mallory")
     net.post(net.admin, f"/channels/{talk.room}/members", {"user_id": mallory.id})

@@ -1,36 +1,18 @@
 """What is Rocket.Chat's own: logging in, being cut off, who reacted, whose rooms, and its limits."""
 
-import logging
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from automation_bots.model import File
-from backends.rocketchat_settings import RocketChatSettings
+from backends.rocketchat_link import Link
 from backends.rocketchat_wire import made
 from backends.wire import Away, Busy, Rejected, Revoked
-from tests.chat.rocketchat import RocketChat
+from tests.chat.rocketchat import Ears, RocketChat
 from tests.chatbot import wait
-from tests.lab import certificates
 
 pytestmark = pytest.mark.slow
-
-
-class Ears:
-    """Keeps what a wire hands in."""
-
-    def __init__(self):
-        self.messages, self.choices = [], []
-
-    def heard(self, message):
-        self.messages.append(message)
-
-    def chosen(self, choice):
-        self.choices.append(choice)
-
-    def said(self):
-        return [message.text for message in self.messages]
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +179,18 @@ def test_a_server_that_asks_for_a_sign_of_life_gets_one(net, wire):
     assert net.server.connections == made_before
 
 
+def test_a_line_that_is_dead_and_not_cut_is_noticed(net):
+    link = Link(net.server.url, None, 5, pulse=(0.1, 0.4))
+    link.run(link.dial(lambda *_: None))
+    threading.Event().wait(0.8)  # it answers, so the link lives
+    assert not link.cut.done()
+    net.world.is_mute = True
+    with pytest.raises(Away, match="silent for"):
+        link.cut.result(10)
+    net.world.is_mute = False
+    link.close()
+
+
 def test_a_token_that_is_taken_back_is_told_as_such(net):
     token = net.server.run(net.world.token, net.bot)
     wire = made({"url": net.server.url, "token": token})
@@ -315,77 +309,3 @@ def test_a_direct_room_is_opened_once(net, wire):
     room, calls = wire.direct_room(eve.id), net.calls()
     assert net.world.rooms[room]["uids"] == sorted([eve.id, net.bot])
     assert (wire.direct_room(eve.id), net.calls()) == (room, calls)
-
-
-# -- settings, TLS, secrets, doctor
-
-
-def test_a_private_authority_is_believed_when_it_is_named(tmp_path):
-    certificates.make(tmp_path)
-    net = RocketChat(certificates=tmp_path)
-    strict = made({"url": net.server.url, "token": net.token})
-    with pytest.raises(Away, match=r"is not trusted.*say ca ="):
-        strict.connect(Ears())
-    wire = made({"url": net.server.url, "token": net.token, "ca": str(tmp_path / "ca.pem")})
-    wire.connect(Ears())
-    assert wire.me == net.bot
-    for one in (strict, wire, net):
-        one.close()
-
-
-@pytest.mark.parametrize(
-    ("chat", "words"),
-    [
-        ({"url": "http://chat.example.com", "token": "t"}, "begin with https"),
-        ({"url": "chat.example.com", "token": "t"}, "write https://chat.example.com"),
-        ({"url": "https://chat.example.com/api/v1", "token": "t"}, "without what stands behind it"),
-        ({"url": "https://chat.example.com"}, "give token"),
-        ({"url": "https://chat.example.com", "token": "t", "ca": "/no/such"}, "there is no file /no/such"),
-        ({"url": "https://chat.example.com", "tokn": "t"}, "tokn"),
-    ],
-)
-def test_a_wrong_setting_is_told_with_what_to_write(chat, words):
-    with pytest.raises(ValueError, match=words):
-        RocketChatSettings.model_validate(chat)
-
-
-def test_the_token_is_in_no_log(net, caplog):
-    caplog.set_level(logging.DEBUG)
-    wire = made({"url": net.server.url, "token": net.token})
-    wire.connect(Ears())
-    net.cut()
-    with pytest.raises(Away):
-        wire.wait()
-    wire.close()
-    assert net.token not in caplog.text + repr(wire._credentials)
-
-
-def examined(net, **chat):
-    wire = made({"url": net.server.url, **chat})
-    try:
-        return list(wire.examine())
-    finally:
-        wire.close()
-
-
-def test_the_doctor_finds_a_good_account_well(net):
-    lines = examined(net, token=net.token)
-    assert {mark for mark, _ in lines} == {"ok"}
-    assert any("logged in as @netbot" in text for _, text in lines)
-
-
-def test_the_doctor_says_what_is_missing_and_where_to_mend_it(net):
-    poor = net.server.run(net.world.person, "poor")["_id"]
-    token = net.server.run(net.world.token, poor)
-    net.server.run(net.world.room, "p", "sealed", poor, encrypted=True)
-    text = "\n".join(f"{mark} {line}" for mark, line in examined(net, token=token))
-    assert "WRONG the account lacks the role bot" in text
-    assert "WRONG room sealed: it is end-to-end encrypted" in text
-
-
-def test_the_doctor_asks_for_rooms_and_people_one_by_one(net, wire):
-    assert wire.examine_room(wire.room) == ""
-    assert "/invite" in wire.examine_room("elsewhere")
-    assert wire.examine_person(net.ana.id) == ""
-    with pytest.raises(Rejected, match="User not found"):
-        wire.examine_person("nobody")

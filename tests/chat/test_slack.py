@@ -194,6 +194,18 @@ def test_a_slash_command_that_comes_again_runs_once(slack, driver):
     assert len(driver.ran) == before + 1
 
 
+def test_a_room_is_called_by_its_name_where_approvers_are_asked(slack):
+    slack.asks("!service restart named on db1", "waits for approval", who=slack.joe)
+    assert f"in #{slack.lab.space.channels[slack.room].name}" in slack.hears("joe asks for approval.*named").text
+
+
+def test_a_message_that_cannot_be_read_ends_no_link(slack):
+    slack.lab.do(
+        lambda: slack.lab.links.event({"type": "message", "channel": slack.room, "ts": "no time", "user": "U1"})
+    )
+    slack.asks("!whoami", "ana")
+
+
 # -- the link
 
 

@@ -17,8 +17,8 @@ LIMIT = 20_000
 
 
 def driver(known_hosts: Path, data: Path, **more: Any) -> Network:
-    manner = Manner(KnownHosts(known_hosts), connect_seconds=5, read_seconds=5, agent=False)
-    return Network(manner, data, output_limit=LIMIT, **more)
+    manner = Manner(KnownHosts(known_hosts), **{"connect_seconds": 5, "read_seconds": 5, "agent": False, **more})
+    return Network(manner, data, output_limit=LIMIT)
 
 
 def router(lab: Frr, it: Router, name: str = "", **variables: Any) -> Device:

@@ -42,6 +42,7 @@ def test_the_same_question_again_says_what_is_other(chat):
 def test_a_backup_tells_no_line_of_the_configuration(chat):
     assert "hostname" not in chat.asks("!backup web", "2 ok")
     chat.asks("!config diff sw1", "1 ok")
+    chat.asks("!config diff sw1 0", "1 ok")
     assert chat.automation.store.outcomes(chat.jobs[0].number)[0].summary == "as in the backup"
 
 

@@ -117,6 +117,17 @@ def test_ios_without_its_archive_is_configured_line_by_line(chat, shelf):
     assert "configure confirm" not in it.heard
 
 
+@pytest.mark.parametrize("archive", [True, False])
+def test_a_change_that_locks_everybody_out_goes_back_over_the_session_that_is_open(chat, shelf, archive):
+    it = Ios("d7", "interface Et1", OLD)
+    it.archive = archive
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=("interface Et1", " shutdown"), within=2)
+    assert outcome.status is Status.FAILED
+    assert "a new login does not work" in outcome.summary
+    assert "rolled back to what it was before" in outcome.summary
+    assert it.running == ("interface Et1", OLD)
+
+
 def test_a_new_hostname_is_followed(chat, shelf):
     it = Ios("d4", "hostname d4")
     outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=("hostname another", "interface Et1"))

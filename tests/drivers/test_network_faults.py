@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from automation_bots.drivers.network import operations as ops
 from automation_bots.model import Device, Status
+from automation_bots.throttle import Caps
 from tests.drivers.network_bench import Chat, driver
 from tests.drivers.ssh_bench import closed_port
 from tests.lab.clis import ENABLE, PASSWORD, USER, Cli, Manner, Shelf
@@ -106,6 +108,66 @@ def test_a_read_needs_one_session_only(chat, shelf):
                                       "ansible_user": USER, "platform": "cisco_ios"})  # fmt: skip
     chat.one(ops.SHOW, target, **VERSION)
     assert cli.most == 1
+
+
+def test_the_next_read_goes_over_the_session_that_is_open(chat, shelf):
+    cli, target = counted(shelf)
+    assert {chat.one(ops.SHOW, target, **VERSION).status for _ in range(3)} == {Status.OK}
+    assert chat.one(ops.BACKUP, target).status is Status.OK
+    assert cli.logins == 1
+
+
+def test_a_device_that_hung_up_meanwhile_is_logged_in_to_again(chat, shelf):
+    cli, target = counted(shelf)
+    chat.one(ops.SHOW, target, **VERSION)
+    shelf.hang_up(cli)
+    assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK
+    assert cli.logins == 2
+
+
+def test_a_device_with_another_name_meanwhile_is_still_read(chat, shelf):
+    cli, target = counted(shelf)
+    chat.one(ops.SHOW, target, **VERSION)
+    cli.name = "another"
+    assert chat.one(ops.SHOW, target, **RUNNING).output.startswith("hostname another")
+
+
+def test_another_password_is_never_given_the_session_of_the_one_before(chat, shelf):
+    _, target = counted(shelf)
+    chat.one(ops.SHOW, target, **VERSION)
+    chat.known = {"ansible_password": "wrong"}
+    assert chat.one(ops.SHOW, target, **VERSION).status is Status.UNREACHABLE
+
+
+def test_a_session_that_is_kept_makes_way_for_a_change(chat, shelf):
+    cli, target = counted(shelf, Manner(sessions=1))
+    assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK
+    assert chat.one(ops.CONFIG, target, lines=("hostname x",), check=True).status is Status.OK
+    assert cli.most == 1
+
+
+def test_a_session_is_kept_only_as_long_as_it_may(shelf, tmp_path):
+    network = driver(shelf.known_hosts, tmp_path / "data", keep_seconds=0.5)
+    chat, (cli, target) = Chat(network, tmp_path / "work", ansible_password=PASSWORD), counted(shelf)
+    chat.one(ops.SHOW, target, **VERSION)
+    wait(lambda: cli.connections == 0, 5)
+
+
+def test_a_device_with_five_sessions_never_gets_more(chat, shelf):
+    cli, target = counted(shelf, Manner(sessions=5, slow_seconds=0.2))
+    chat.one(ops.SHOW, target, **VERSION)
+    with ThreadPoolExecutor() as jobs:  # as many as the throttle lets read at once
+        others = [Chat(chat.network, chat.folder / str(n), **chat.known) for n in range(Caps().device)]
+        found = list(jobs.map(lambda it: it.one(ops.SHOW, target, **VERSION).status, others))
+    assert set(found) == {Status.OK}
+    assert cli.most <= 5
+    assert cli.turned_away == 0
+
+
+def counted(shelf: Shelf, manner: Manner = Manner()) -> tuple[Cli, Device]:  # noqa: B008 - it is frozen
+    cli = Cli("sw1", manner)
+    login = {"ansible_host": "127.0.0.1", "ansible_port": shelf.put(cli), "ansible_user": USER}
+    return cli, Device("sw1", variables={**login, "platform": "cisco_ios"})
 
 
 def test_a_device_that_is_not_there_spoils_no_other(chat, device):

@@ -9,8 +9,8 @@ import pytest
 
 from automation_bots import verbs
 from automation_bots.drivers.network import operations as ops
-from automation_bots.model import Command, Device, Risk, Status
-from tests.drivers.contract import DriverContract, Lab
+from automation_bots.model import Command, Device, Operation, Risk, Status
+from tests.drivers.contract import Lab, LoginContract, Logins
 from tests.drivers.network_bench import LIMIT, driver, router
 from tests.drivers.ssh_bench import closed_port, secrets, verb
 from tests.lab.frr import Frr, wait
@@ -31,15 +31,22 @@ def processes_with(words: str) -> bool:
     return False
 
 
-class TestContract(DriverContract):
+class TestContract(LoginContract):
     @pytest.fixture
-    def lab(self, frr: Frr, tmp_path: Path) -> Lab:
+    def lab(self, frr: Frr, tmp_path: Path, request) -> Lab:
         first, second = frr.routers
         mine = next(_NUMBERS)
         address, tag = f"127.0.0.{mine}", f"198.51.{mine}.0/24"
         good = (router(frr, first), router(frr, second), router(frr, first, "r3"))
+
+        def printed(text: str) -> Operation:
+            first.ask("configure terminal", "interface wire0", f"description {text}")
+            request.addfinalizer(lambda: first.ask("configure terminal", "interface wire0", "no description"))
+            return verb("show", "interface", "description", platform="frr")
+
+        network = driver(frr.known_hosts, tmp_path / "data")
         return Lab(
-            driver=driver(frr.known_hosts, tmp_path / "data"),
+            driver=network,
             good=good,
             broken=Device("bad1", variables={**good[0].variables, "platform": "cisco_ios"}),
             unreachable=Device("gone1", variables={**good[0].variables, "ansible_port": closed_port()}),
@@ -51,6 +58,13 @@ class TestContract(DriverContract):
             still_running=lambda: processes_with(f"ping {address}"),
             output_limit=LIMIT,
             secrets=secrets(ansible_password=frr.password),
+            logins=Logins(
+                count=lambda: (first.folder / "sshd.log").read_text().count("Accepted password"),
+                password=frr.password,
+                prints=printed,
+                wrong=(network, good[0], secrets(ansible_password="guessed-wrong")),
+                wrong_password="guessed-wrong",
+            ),
         )
 
 

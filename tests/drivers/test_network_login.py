@@ -104,6 +104,17 @@ def test_a_certificate_logs_in_where_only_its_authority_is_known(shelf, put, key
     assert chat.one(ops.SHOW, device, **VERSION).status is Status.OK
 
 
+def test_passwords_come_out_of_the_bots_environment(shelf, tmp_path, monkeypatch):
+    monkeypatch.setenv("NET_PASSWORD", PASSWORD)
+    login = "driver: network, platform: cisco_ios, ansible_host: 127.0.0.1"
+    password = "ansible_password: \"{{ lookup('env', 'NET_PASSWORD') }}\""
+    port = shelf.put(Cli("sw1", Manner()))
+    hosts = f"all: {{hosts: {{sw1: {{{login}, ansible_port: {port}, ansible_user: {USER}, {password}}}}}}}"
+    toml = f'backend = "Test"\n[drivers.ssh]\nknown_hosts = "{shelf.known_hosts}"\n'
+    with ChatBot(write_folder(tmp_path / "bot", toml=toml, hosts=hosts)) as chat:
+        assert "1 ok" in chat.asks("!show version on sw1", "sw1 done", seconds=30)
+
+
 def test_passwords_come_out_of_a_vault_and_of_a_key_value_store(shelf, tmp_path):
     cli = Cli("sw1", Manner(enable=ENABLE))
     with KvServer(tmp_path, token="the-token") as server:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,13 @@ class TestTrouble:
 
 
 class TestMaster:
+    def test_neither_master_nor_minion_nor_api_is_root(self, salt: Salt):
+        found = chain(*(salt.running(name) for name in ("salt-master", "salt-minion", "salt-api")))
+        processes = [Path(f"/proc/{pid}") for pid in found]
+        owners = {it.owner() for it in processes if (it / "comm").read_text().strip() != "runuser"}
+        assert owners == {salt.user}
+        assert "root" not in owners
+
     def test_minions_are_up_or_wait_for_their_key(self, bench: Bench, salt: Salt):
         salt.add_minion("new1")
         salt.start("new1")

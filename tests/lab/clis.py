@@ -61,16 +61,20 @@ class _Login(asyncssh.SSHServer):
         self._device = device
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._device.connections += 1
-        self._device.most = max(self._device.most, self._device.connections)
-        self._device.turned_away += 1
-        if self._device.turned_away <= self._device.manner.busy:
+        device = self._device
+        device.open.append(conn)
+        device.most = max(device.most, device.connections)
+        sessions = device.manner.sessions
+        if device.turned_away < device.manner.busy or (sessions and device.connections > sessions):
+            device.turned_away += 1
             conn.abort()
-        if self._device.manner.sessions and self._device.connections > self._device.manner.sessions:
-            conn.abort()
+        self._conn = conn
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._device.connections -= 1
+        self._device.open.remove(self._conn)
+
+    def auth_completed(self) -> None:
+        self._device.logins += 1
 
     async def begin_auth(self, username: str) -> bool:
         await asyncio.sleep(self._device.manner.login_seconds)
@@ -80,7 +84,7 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
-        return (username, password) == (USER, PASSWORD)
+        return (username, password) == (USER, PASSWORD) and not self._device.locked
 
     def public_key_auth_supported(self) -> bool:
         return bool(self._device.trusted)
@@ -178,10 +182,18 @@ class _Shell(asyncssh.SSHServerSession):
 class Cli:
     """One device: its name, its manner, and who is logged in."""
 
+    locked = False  # lets nobody log in any more
+
     def __init__(self, name: str, manner: Manner) -> None:
         self.name, self.manner = name, manner
-        self.connections = self.most = self.turned_away = 0
+        self.open: list[asyncssh.SSHServerConnection] = []
+        self.most = self.turned_away = self.logins = 0
         self.trusted: set[bytes] = set()  # public keys, of people or of authorities
+
+    @property
+    def connections(self) -> int:
+        """How many there are now."""
+        return len(self.open)
 
     def talk(self) -> object | None:
         """A session with a mode of its own, for devices that can be configured."""
@@ -250,6 +262,11 @@ class Shelf:
         with self.known_hosts.open("a") as file:
             file.write(f"[127.0.0.1]:{made.get_port()} {public}\n")
         return made.get_port()
+
+    def hang_up(self, device: Cli) -> None:
+        """End all sessions of a device, as one that restarts does."""
+        for connection in list(device.open):
+            self._loop.call_soon_threadsafe(connection.abort)
 
     def __enter__(self) -> Shelf:
         self._thread.start()

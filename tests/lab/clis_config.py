@@ -33,6 +33,11 @@ class Configurable(Cli):
         self._before: tuple[str, ...] = lines
 
     @property
+    def locked(self) -> bool:
+        """Whether it lets nobody log in, since the port that leads to it is shut."""
+        return any(line.endswith("\tshutdown") for line in self.running)
+
+    @property
     def pending(self) -> bool:
         """Whether it goes back unless it is confirmed."""
         return self._timer is not None

@@ -10,14 +10,16 @@ import asyncio
 import json
 import os
 import queue
-import select
 import signal
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automation_bots.drivers.network.kept import Kept
 
 IDLE_SECONDS = 300
 _STOP = object()
@@ -64,25 +66,49 @@ class Channel:
             os._exit(1)  # the bot is gone: nobody would hear the rest
 
 
-def main() -> None:
-    """Do the work of each request on stdin, one after the other; the imports are there for the next one."""
+async def main() -> None:
+    """Do the work of each request on stdin, one after the other; imports and logins are there for the next one."""
+    kept = None
     while True:
-        request = json.loads(_first_line())
+        request = json.loads(await _first_line())
         sys.path += [path for path in request["paths"] if path not in sys.path]
+        kept = kept or _prepared(request)
         channel = Channel(request["fd"], request["limit"])
-        asyncio.run(_all(request, channel))
+        await _all(request, channel, kept)
         channel.close()
 
 
-def _first_line() -> bytes:
+def _prepared(request: Mapping[str, Any]) -> Kept:
+    """What stays from one request to the next: threads, and open command lines."""
+    from automation_bots.drivers.network.kept import Kept
+
+    threads = ThreadPoolExecutor(request["threads"], thread_name_prefix="device")
+    asyncio.get_running_loop().set_default_executor(threads)
+    return Kept(request["keep_seconds"], request["parallel"])
+
+
+async def _first_line() -> bytes:
     line = bytearray()
     while not line.endswith(b"\n"):
-        ready, _, _ = select.select([0], [], [], IDLE_SECONDS)
+        ready = await _readable(IDLE_SECONDS)
         data = os.read(0, 65_536) if ready else b""  # not by a buffered reader: answers follow the line
         if not data:
             os._exit(0)  # the bot is gone, or needs no process
         line += data
     return bytes(line)
+
+
+async def _readable(seconds: float) -> bool:
+    """Wait for something on stdin, while open command lines are looked after."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(0, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), seconds)
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(0)
+    return True
 
 
 async def _with_the_bot(parent: int) -> None:
@@ -92,7 +118,7 @@ async def _with_the_bot(parent: int) -> None:
     os._exit(1)
 
 
-async def _all(request: Mapping[str, Any], channel: Channel) -> None:
+async def _all(request: Mapping[str, Any], channel: Channel, kept: Kept) -> None:
     from automation_bots.drivers.network.lanes import Lanes
     from automation_bots.drivers.network.work import Work
 
@@ -101,8 +127,7 @@ async def _all(request: Mapping[str, Any], channel: Channel) -> None:
     watch = None if request["graceful"] else asyncio.create_task(_with_the_bot(request["parent"]))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, _stop, stopping, request["graceful"])
-    loop.set_default_executor(ThreadPoolExecutor(request["threads"], thread_name_prefix="device"))
-    lanes = Lanes(request["limit"], stopping, asyncio.Semaphore(request["parallel"]))
+    lanes = Lanes(request["limit"], stopping, asyncio.Semaphore(request["parallel"]), kept)
 
     async def one(values: Mapping[str, Any]) -> None:
         work = Work.read(values)
@@ -110,6 +135,7 @@ async def _all(request: Mapping[str, Any], channel: Channel) -> None:
         channel.tell(work.device, asdict(found))
 
     await asyncio.gather(*(one(values) for values in request["work"]))
+    loop.remove_signal_handler(signal.SIGTERM)
     if watch:
         watch.cancel()
 
@@ -122,4 +148,4 @@ def _stop(stopping: threading.Event, graceful: bool) -> None:  # noqa: FBT001 - 
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

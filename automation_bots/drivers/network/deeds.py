@@ -245,7 +245,7 @@ class Backup(_Looking):
         changed = sorted(self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}"))
         text = f"{len(changed)} other than in the backup before" if changed else "nothing is other than before"
         shown = ", ".join(changed[:20]) + (" …" if len(changed) > 20 else "")
-        hint = f"→ !config diff 1 on {changed[0]}" if len(changed) == 1 else ""
+        hint = f"→ !config diff {changed[0]} 1" if len(changed) == 1 else ""
         return Conclusion(f"{text}.", "\n".join(part for part in (shown, hint) if part))
 
 

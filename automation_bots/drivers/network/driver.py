@@ -112,6 +112,7 @@ class _Run:
             "limit": self._driver.output_limit,
             "parallel": self._driver.parallel,
             "threads": self._driver.threads,
+            "keep_seconds": self._driver.manner.keep_seconds,
             "graceful": self._changes,
             "work": [asdict(share) for share in work],
         }
@@ -149,12 +150,12 @@ class _Run:
         message = child.message(seconds)
         if message is None:
             return None
-        for item in message.get("items", ()):
-            self._found(dict(item))
+        if items := message.get("items", ()):
+            self._report.batch([self._found(dict(item)) for item in items])
         child.send(b"\n")
         return message.get("kind") == "end"
 
-    def _found(self, item: dict[str, Any]) -> None:
+    def _found(self, item: dict[str, Any]) -> Outcome:
         device = self._devices.pop(item.pop("device"))
         rows = tuple(tuple(row) for row in item["rows"])
         text = cut(item["text"], self._driver.output_limit)
@@ -166,7 +167,7 @@ class _Run:
         except AutomationError as error:
             outcome = Outcome(device.name, Status.FAILED, one_line(str(error), 500))
         limited = cut(outcome.output, self._driver.output_limit)
-        self._report.outcome(replace(outcome, output=limited, seconds=self._seconds))
+        return replace(outcome, output=limited, seconds=self._seconds)
 
     @property
     def _seconds(self) -> float:

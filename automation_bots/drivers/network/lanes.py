@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from automation_bots.drivers.network import prompt, tables, wire
+from automation_bots.drivers.network import prompt, tables
+from automation_bots.drivers.network.kept import Kept
 from automation_bots.drivers.network.work import Found, Problem, Work
 
 _CHANGES = {"config", "restore"}
@@ -21,6 +22,7 @@ class Lanes:
     limit: int
     stopping: threading.Event
     parallel: asyncio.Semaphore
+    kept: Kept
 
     async def run(self, work: Work) -> Found:
         """Return what came of it."""
@@ -30,6 +32,7 @@ class Lanes:
             try:
                 if work.kind in {"show", "running"} and work.platform in prompt.DIALECTS:
                     return await self._read(work)
+                await self.kept.drop(work.device)
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(None, self._slow, work, loop)
             except Problem as problem:
@@ -39,12 +42,14 @@ class Lanes:
                 return Found(status, f"{type(error).__name__}: {error}")
 
     async def _read(self, work: Work) -> Found:
-        async with wire.connected(work) as connection:
-            reader = prompt.Reader(work, connection, self.limit)
-            await reader.open()
-            if work.kind == "running":
-                return Found(kept={"running": await reader.config()})
-            return answer(work, await reader.ask(work.values["command"]))
+        line = await self.kept.take(work, self.limit)
+        try:
+            text = await line.reader.ask(line.reader.asks_for(work))
+        except BaseException:
+            await self.kept.spoil(line)
+            raise
+        self.kept.give(line)
+        return Found(kept={"running": prompt.config_of(text)}) if work.kind == "running" else answer(work, text)
 
     def _slow(self, work: Work, loop: asyncio.AbstractEventLoop) -> Found:
         from automation_bots.drivers.network.cli import Cli

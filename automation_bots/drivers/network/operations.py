@@ -96,9 +96,9 @@ DIFF = Operation(
     help="What is other in the running configuration than in a backup",
     risk=Risk.READ,
     driver="network",
-    parameters=(Parameter("since", required=False, default="", max_length=40,
+    parameters=(Parameter("since", required=False, last=True, match=r"\d{1,3}|\d{4}-\d\d-\d\d|[0-9a-f]{7,40}",
                           help="a commit, a date, or how many backups ago; else the newest backup"),),
-    examples=("config diff core1", "config diff 2026-01-31 on core1"),
+    examples=("config diff core1", "config diff core1 2", "config diff 2026-01-31 on core1"),
     group="Network",
     body=Body("diff"),
 )  # fmt: skip

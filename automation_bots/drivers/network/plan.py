@@ -31,6 +31,7 @@ class Manner:
     known_hosts: KnownHosts
     connect_seconds: float = 10
     read_seconds: float = 30
+    keep_seconds: float = 60  # that a command line stays open for the next read
     key_files: tuple[Path, ...] = ()
     agent: bool = True
     around: Around = field(default_factory=Around)

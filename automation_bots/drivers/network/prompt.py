@@ -13,6 +13,7 @@ from automation_bots.drivers.network.work import Problem, Work
 from automation_bots.drivers.output import mark
 
 _KEPT_AT_END = 4096
+_STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
 _PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
@@ -72,6 +73,7 @@ class Reader:
         self._limit = limit
         self._host = ""
         self._screen = _Screen()
+        self._used = 0.0
 
     async def open(self) -> None:
         """Get to a prompt that may look at everything and prints without pages."""
@@ -86,7 +88,28 @@ class Reader:
         if may_enable and self._line().rstrip().endswith(">"):
             await self._enable()
         await self.ask(self._dialect.paging)
-        # A banner may hold a line that looks like a prompt; what stands after an answer is one.
+        self._remember_prompt()  # a banner may hold a line that looks like one; what stands after an answer is one
+
+    async def again(self, work: Work, limit: int) -> bool:
+        """Whether a command line that was left open still answers; its name may be another by now."""
+        self._work, self._limit, self._host = work, limit, ""
+        if self._screen.closed:
+            return False
+        self._screen.text.clear()
+        self._channel.write(b"\n")
+        try:
+            await asyncio.wait_for(self._until(self._at_prompt, "when it was used again"), _STILL_SECONDS)
+        except (Problem, TimeoutError, OSError):
+            return False
+        self._remember_prompt()
+        return True
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since the last answer."""
+        return asyncio.get_running_loop().time() - self._used
+
+    def _remember_prompt(self) -> None:
         found = _PROMPT.search(self._line())
         self._host = found[1].partition("(")[0] if found else ""
 
@@ -95,18 +118,16 @@ class Reader:
         self._screen.text.clear()
         self._channel.write(command.encode() + b"\n")
         text = await self._until(lambda line: self._answered(line, command), f"after {command!r}")
+        self._used = asyncio.get_running_loop().time()
         lines = text.split("\n")
         del lines[-1]
         if lines and command in lines[0]:
             del lines[0]
         return "\n".join(lines).strip("\n")
 
-    async def config(self) -> str:
-        """Return the running configuration."""
-        text = await self.ask(self._dialect.config)
-        if error := ERROR.search(text):
-            raise Problem(f"the device does not show its configuration: {error.group().strip()}")
-        return text
+    def asks_for(self, work: Work) -> str:
+        """Return the command that reads what is wanted."""
+        return self._dialect.config if work.kind == "running" else str(work.values["command"])
 
     async def _enable(self) -> None:
         self._screen.text.clear()
@@ -170,6 +191,13 @@ class Reader:
         """What stands in the last line, where the cursor is."""
         tail = _erased(_ANSI.sub("", self._screen.text[-400:].decode("utf-8", "replace")))
         return tail[tail.rfind("\n") + 1 :]
+
+
+def config_of(text: str) -> str:
+    """Return what a device showed as its configuration; a Problem when it refused."""
+    if error := ERROR.search(text):
+        raise Problem(f"the device does not show its configuration: {error.group().strip()}")
+    return text
 
 
 def _clean(text: str) -> str:

@@ -77,7 +77,9 @@ class Session:
 
     async def _write(self):
         while True:
-            await self.socket.send_str(json.dumps(ejson(await self.outbox.get())))
+            frame = await self.outbox.get()
+            if not self.world.is_mute:
+                await self.socket.send_str(json.dumps(ejson(frame)))
 
     async def _pulse(self):
         """Ask for a sign of life; close when none comes."""

@@ -60,6 +60,7 @@ class Rest:
     def __init__(self, world: World):
         self.world, self.limiter = world, Limiter()
         self.called: list[str] = []  # "post chat.sendMessage": what was asked, for tests that count
+        self.forbidden: set[str] = set()  # calls that the permissions of the workspace keep from everybody
         self.down = 0  # so many calls more are answered 503, as a proxy does while the server restarts
         self.silent_after = 0  # so many calls more are carried out, and their answers lost
 
@@ -98,6 +99,9 @@ class Rest:
             return web.json_response(
                 {"success": False, "error": f"{text} [error-too-many-requests]"}, status=429, headers=headers
             )
+        if name in self.forbidden:
+            text = "User does not have the permissions required for this action [error-unauthorized]"
+            return web.json_response({"success": False, "error": text}, status=403, headers=headers)
         status, body = await self._done(request, user, rest, action)
         return web.json_response(plain(body), status=status, headers={} if bypass else headers)
 

@@ -62,6 +62,7 @@ class Workspace:
         self.messages: dict[str, dict] = {}
         self.uploads: dict[str, dict] = {}
         self.tokens: dict[str, tuple[str, datetime]] = {}  # hash of the token → whose, until when
+        self.is_mute = False  # what the realtime API says gets lost, as behind a line that is dead and not cut
         self.pinged: list[tuple[str, str]] = []  # (message, person), as the server would have notified
         self.settings = {
             "Message_MaxAllowedSize": 5000, "Message_AllowEditing": True, "Message_AllowEditing_BlockEditInMinutes": 0,

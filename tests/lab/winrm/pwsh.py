@@ -96,6 +96,17 @@ def control(verb: str, status: str) -> Callable[[dict[str, Any]], Iterator[Any]]
     return act
 
 
+def set_service(a: dict[str, Any]) -> Iterator[Any]:
+    with services() as known:
+        for name in matching(a["Name"], known):
+            if isinstance(name, PsError):
+                yield name
+            elif a.get("WhatIf"):
+                what_if("Set-Service", f"{known[name][1]} ({name})")
+            else:
+                known[name][2] = a["StartupType"]
+
+
 def what_if(action: str, target: str) -> None:
     say(f'What if: Performing the operation "{action}" on target "{target}".')
 
@@ -185,13 +196,14 @@ def processes(a: dict[str, Any]) -> Iterator[Any]:
 CMDLETS: dict[str, tuple[Callable[[dict[str, Any]], Iterator[Any]], str]] = {
     "Get-Service": (get_service, "Name"), "Start-Service": (control("Start", "Running"), "Name"),
     "Stop-Service": (control("Stop", "Stopped"), "Name"), "Restart-Service": (control("Restart", "Running"), "Name"),
+    "Set-Service": (set_service, "Name"),
     "Get-ChildItem": (get_child_item, "Path"), "Get-CimInstance": (get_cim, "ClassName"),
     "Get-WinEvent": (get_event, "LogName"), "Set-Content": (set_content, "LiteralPath"),
     "Remove-Item": (remove, "LiteralPath"),
     "Restart-Computer": (restart, ""), "Start-Sleep": (sleep, "Seconds"), "Write-Output": (echo, "InputObject"),
     "Get-Content": (loud, "TotalCount"), "Write-Error": (write_error, "Message"), "Get-Process": (processes, "Name"),
 }  # fmt: skip
-CHANGES = {"Start-Service", "Stop-Service", "Restart-Service", "Set-Content", "Restart-Computer"}
+CHANGES = {"Start-Service", "Stop-Service", "Restart-Service", "Set-Service", "Set-Content", "Restart-Computer"}
 
 
 def say(text: str) -> None:

@@ -1,0 +1,142 @@
+"""Random people type, click, react, fill in forms, edit and repeat, on a network: only what the rules say runs."""
+
+import random
+
+import pytest
+
+from automation_bots.drivers.fake import Fake
+from automation_bots.model import FINAL
+from automation_bots.store import AuditKind
+from tests.chat.harness import Talk, wait
+from tests.chat.memory import Memory
+
+pytestmark = pytest.mark.slow
+DEVICES = ("web1", "web1,web2", "db1", "db1", "db1", "web3,db1", "vault1")
+WORDS = ("service restart nginx on {}", "uptime on {}", "service restart nginx on {} --reason x")
+
+
+class Crowd:
+    """Four people, of whom one is unknown; each step is one of what people can do with a chat."""
+
+    def __init__(self, talk, net, seed):
+        self.talk, self.net, self.chance = talk, net, random.Random(seed)
+        self.eve = net.human("eve")
+        self.people = [talk.ana, talk.joe, talk.kim, self.eve]
+        self.typed = []
+
+    def step(self):
+        self.chance.choice(
+            [self.types] * 3 + [self.clicks] * 2 + [self.approves, self.edits, self.repeats, self.fills]
+        )(self.chance.choice(self.people))
+
+    def types(self, who):
+        text = self.chance.choice(WORDS).format(self.chance.choice(DEVICES))
+        room, mention = self.chance.choice([(self.talk.room, True), (self.talk.room, False), ("", False)])
+        text = text if mention else f"!{text}"
+        self.typed.append((who, room, self.net.say(who, room, text, mention=mention)))
+
+    def questions(self):
+        return [post for post in self.talk.answers() if "Approve" in post.choices]
+
+    def clicks(self, who):
+        self.talk.settled(0.1)
+        for post in self.questions()[-3:]:
+            self.net.choose(
+                who, self.talk.room, post.id, self.chance.choice(["Approve", "Approve", "Approve", "Deny", "Details"])
+            )
+
+    def agrees(self):
+        """Whatever chance brought, one request is approved as it should be."""
+        before = {post.id for post in self.questions()}
+        self.net.say(self.talk.joe, self.talk.room, "!service restart nginx on db1 --reason sure")
+        wait(lambda: {post.id for post in self.questions()} - before, 10)
+        for post in [post for post in self.questions() if post.id not in before]:
+            self.net.choose(self.talk.kim, self.talk.room, post.id, "Approve")
+        wait(lambda: self.talk.bot.automation.store.audit_rows(kind=AuditKind.APPROVED), 10)
+
+    def approves(self, who):
+        waiting = [job.number for job in self.talk.jobs if job.state not in FINAL]
+        for number in waiting[:2]:
+            self.net.say(who, "", f"!approve {number}")
+
+    def edits(self, who):
+        if self.typed:
+            author, room, message = self.chance.choice(self.typed)
+            self.net.edit(author, room, message, f"!service restart nginx on {self.chance.choice(DEVICES)}")
+
+    def repeats(self, who):
+        if self.typed:
+            author, room, message = self.chance.choice(self.typed)
+            self.net.deliver_again(room or f"D{author.id}", message)
+
+    def fills(self, who):
+        """One asks and opens a form; another one may send it."""
+        asker = self.chance.choice(self.people)
+        self.net.say(asker, self.talk.room, "!service restart")
+        self.talk.settled(0)
+        for post in [post for post in self.talk.answers() if "Fill in a form" in post.choices][-1:]:
+            self.net.choose(asker, self.talk.room, post.id, "Fill in a form")
+        self.talk.settled(0)
+        for form in self.net.server.forms[-1:]:
+            device = self.chance.choice(["web1", "db1", "vault1"])
+            self.net.fill(who, self.talk.room, form, name="nginx", devices=device)
+
+
+@pytest.fixture(scope="module")
+def net():
+    net = Memory(forms=True)
+    yield net
+    net.close()
+
+
+def approved_by(talk, number):
+    return {row.person for row in talk.bot.automation.store.audit_rows(kind=AuditKind.APPROVED, job=number)}
+
+
+def may(talk, job, device):
+    """A plain reading of the rules that `harness` writes."""
+    if job.person == "ana":
+        return True
+    if device == "vault1" or job.person not in {"joe", "kim"}:
+        return False
+    if job.operation == "uptime" or device.startswith("web"):
+        return True
+    return job.operation == "service" and bool(approved_by(talk, job.number) & {"kim"} - {job.person})
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_people_type_click_and_fill_in_only_what_the_rules_say_runs(net, tmp_path, seed):
+    fake = Fake()
+    with Talk(net, tmp_path, (fake,)) as talk:
+        crowd = Crowd(talk, net, seed)
+        for _ in range(60):
+            crowd.step()
+        crowd.agrees()
+        talk.settled()
+        wait(lambda: talk.bot.automation.dispatcher.active == (0, 0), 30)
+        store = talk.bot.automation.store
+        ids = {talk.ana.id: "ana", talk.joe.id: "joe", talk.kim.id: "kim"}
+        assert fake.ran, seed
+        assert store.audit_rows(kind=AuditKind.DENIED), seed
+        assert store.audit_rows(kind=AuditKind.ASKED), seed
+        for number, operation, device in fake.ran:
+            job = store.job(number)
+            assert may(talk, job, device), (seed, job.person, operation, device)
+            assert ids[job.caller.id] == job.person
+        assert len(set(fake.ran)) == len(fake.ran), "something ran twice"
+        assert store.verify_audit()
+
+
+def test_a_click_of_the_one_who_asked_or_of_a_stranger_approves_nothing(net, tmp_path):
+    fake = Fake()
+    with Talk(net, tmp_path, (fake,)) as talk:
+        eve = net.human("eve")
+        talk.asks("!service restart nginx on db1", "waits for approval", who=talk.joe)
+        question = talk.hears("joe asks for approval")
+        for who in (talk.joe, eve):
+            net.choose(who, talk.room, question.id, "Approve")
+        talk.settled()
+        assert fake.ran == []
+        net.choose(talk.kim, talk.room, question.id, "Approve")
+        wait(lambda: fake.ran, 10)
+        assert approved_by(talk, 1) == {"kim"}
