@@ -50,7 +50,7 @@ def message_id_of(msg: Any) -> str:
 def escaped(text: str) -> str:
     """Show markup characters instead of obeying them, and call nobody by a name that stands in a text."""
     text = _MENTION.sub("@\u200b", _CONTROL.sub("", text))
-    text = _MARKUP.sub(r"\\\1", text).replace("<", "&lt;").replace(">", "&gt;")
+    text = _MARKUP.sub(r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BLOCK.sub("\u200b", _LIST.sub(_unlisted, text))
 
 

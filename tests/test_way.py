@@ -54,7 +54,7 @@ def test_a_retry_takes_the_values_that_the_file_allows_now(chat):
 def test_a_failed_operation_without_devices_can_be_retried(chat):
     fake = Fake(name="ansible")
     fake.run = lambda task, report: report.outcome(Outcome("", Status.FAILED, "no"))
-    chat.automation.dispatcher._workshop.drivers["ansible"] = fake
+    chat.automation.dispatcher._workshop.drivers["ansible"].behind = fake
     answer = chat.asks("!note\n```\none\n```", r"#\d+ note .*failed", who="ana")
     number = answer.split()[0][1:]
     chat.asks(f"!retry {number} failed", r"#\d+ note .*failed", who="ana")

@@ -90,8 +90,9 @@ class Server:
                 job.tasks.add(task)
                 task.add_done_callback(job.tasks.discard)
         elif head["do"] == "stop":
+            # One turn later: a task that is cancelled before its first step ends without a word.
             for task in list(self._jobs[number].tasks):
-                task.cancel()
+                asyncio.get_running_loop().call_soon(task.cancel)
         elif head["do"] == "end":
             self._jobs.pop(number, None)
 

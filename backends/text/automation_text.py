@@ -156,7 +156,7 @@ class AutomationTextBackend(text.TextBackend):
         running, waiting = dispatcher.active
         if running or self.bot_config.AUTOMATION.announcer.pending > waiting:
             return False
-        return all(why.startswith("waits for ") for why in dispatcher.waits().values())
+        return all(dispatcher.why(number).startswith("waits for ") for number in dispatcher.waiting())
 
     def send_message(self, msg: Any) -> None:
         """Print what Errbot itself says."""

@@ -189,7 +189,7 @@ def test_markup_of_a_device_is_shown_and_calls_nobody(talk):
     nasty = NASTY.replace("{joe}", talk.joe.id)
     answer = Answer(f"begin {nasty}", f"block {nasty}", f"{nasty} finish")
     talk.surface.say(Place(talk.network, talk.room), answer)
-    post = talk.hears("begin \\*a\\* _b_")
+    post = talk.hears(r"(?s)begin \*a\* _b_.* finish")  # a plain network says it in several lines
     assert post.pings == ()
     for part in ("*a* _b_ `c` ~d~", f"<@{talk.joe.id}>", "<!here>", "[x](http://y.example)", "&amp; <b>", "finish"):
         assert part in _plain(post.text)

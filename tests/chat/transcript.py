@@ -71,11 +71,19 @@ class Play:
         return None
 
     def _choose(self, who, choice):
-        asked = [post for post in self.talk.answers() if choice in post.choices]
-        if asked:
-            self.talk.net.choose(who, self.talk.room, asked[-1].id, choice)
-        else:
-            self.talk.say(f"!{choice.lower()} {list(self.numbers.values())[-1]}", who)
+        number, can = list(self.numbers.values())[-1], self.talk.surface.capabilities
+        if not (can.buttons or can.reactions):
+            self.talk.say(f"!{choice.lower()} {number}", who)
+            return
+        asked = []
+
+        def offered():  # the signs to react with may come a moment after the question
+            posts = self.talk.answers()
+            asked[:] = [post for post in posts if choice in post.choices and f"#{number} " in post.text]
+            return bool(asked)
+
+        wait(offered, _SECONDS, lambda: f"{self.path.name}: nobody can click on {choice} of #{number}")
+        self.talk.net.choose(who, self.talk.room, asked[-1].id, choice)
 
     # -- the bot
 

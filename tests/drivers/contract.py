@@ -125,15 +125,17 @@ def _more(now: set[Any], old: set[Any]) -> set[Any]:
 
 def _mine() -> tuple[set[Any], ...]:
     files = {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}  # noqa: PTH208
-    children = {child for task in Path("/proc/self/task").iterdir() for child in _children(task)}
+    # Not /proc/self/task/*/children: the kernel may leave some out while another one ends.
+    children = {stat.parent.name for stat in Path("/proc").glob("[0-9]*/stat") if _parent(stat) == os.getpid()}
     return set(threading.enumerate()), files, children
 
 
-def _children(task: Path) -> list[str]:
+def _parent(stat: Path) -> int:
+    """The parent of a process; 0 when it has ended meanwhile."""
     try:
-        return (task / "children").read_text().split()
+        return int(stat.read_text().rpartition(")")[2].split()[1])
     except OSError:
-        return []  # that thread has ended meanwhile
+        return 0
 
 
 class DriverContract:
