@@ -14,13 +14,13 @@ from automation_bots.drivers.network.answers import Rows
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.looking import Asked, Deed, Looking, once
 from automation_bots.drivers.network.operations import Body, Snippet
-from automation_bots.drivers.network.work import Found
+from automation_bots.drivers.network.work import DISPLAY, Found
 from automation_bots.errors import DriverError, UserError
 from automation_bots.model import GOOD, Conclusion, Device, Outcome, Risk, Status, one_line
 from automation_bots.render import many
 
-_DISPLAY = {"huawei", "huawei_vrp", "huawei_vrpv8", "hp_comware", "huawei_olt", "h3c_comware"}
-ASKED = {"cisco_ios", "cisco_xe", "cisco_nxos", "arista_eos", "frr"}  # NAPALM over SSH, and FRR's own JSON
+ASKED = {"cisco_ios", "cisco_xe", "cisco_nxos", "arista_eos"}  # by NAPALM over SSH
+ASKED |= {"frr", "juniper_junos", "cisco_xr"}  # by their own command lines
 
 
 def deed_of(task: Task, archive: Archive) -> Deed:
@@ -41,7 +41,7 @@ class Show(Looking):
     def ask(self, device: Device) -> Asked | Outcome:
         """One line that begins with the platform's word for it."""
         _ = self.view.text("")  # a wrong expression is told before any device is asked
-        word = "display" if device.platform in _DISPLAY else "show"
+        word = "display" if device.platform in DISPLAY else "show"
         words = tuple(str(part) for part in self.task.parameters["command"])
         if words[0].lower() in {"show", "display"}:
             words = words[1:]
