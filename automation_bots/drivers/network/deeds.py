@@ -43,8 +43,8 @@ class Show(Looking):
         _ = self.view.text("")  # a wrong expression is told before any device is asked
         word = "display" if device.platform in DISPLAY else "show"
         words = tuple(str(part) for part in self.task.parameters["command"])
-        if words[0].lower() in {"show", "display"}:
-            words = words[1:]
+        if words[0].lower() in {"show", "display"}:  # sent without it, it would be a command that no rule has seen
+            raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
         return "show", {"command": plan.line_of((word, *words), device.platform)}
 
 
