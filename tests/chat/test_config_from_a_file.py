@@ -30,7 +30,7 @@ snmp-server community R34dTh1s RO
 username ops secret 0 Hunter2Pass
 """
 FORBIDDEN = "interface Gi0/1\n description x\nrouter bgp 65001\n"
-TYPED, PRINTED = "R34dTh1s|Hunter2Pass", "0ldC0mm|Newer-C0mm"
+SECRET = re.compile("R34dTh1s|Hunter2Pass|0ldC0mm|Newer-C0mm")
 BEFORE = ("hostname core1", "interface Gi0/1", "interface Gi0/1\tdescription old", "snmp-server community 0ldC0mm RO")
 
 
@@ -55,6 +55,11 @@ def talk(net, router, tmp_path_factory):
         files = {"inventory/hosts.yml": f"all: {{children: {{core: {{hosts: {{core1: {host}}}}}}}}}\n"}
         with Talk(net, folder, top=TOP, rules=RULES, files=files) as talk:
             yield talk
+
+
+@pytest.fixture(autouse=True)
+def _as_before(router):
+    router.running = BEFORE
 
 
 def send(talk, command, lines):
@@ -90,23 +95,18 @@ def test_the_approver_reads_the_difference_without_passwords_and_then_it_is_made
     talk.hears(rf"#{number} .*done in .*1 changed", seconds=60)
     assert "username ops secret 0 Hunter2Pass" in router.running
     assert "interface Gi0/1\tdescription to the other" in router.running
+    assert not SECRET.findall(everything(talk))
 
 
 def test_what_differs_from_a_backup_is_shown_without_passwords(talk, router):
     talk.asks("!backup core1", r"done in .*1 ok")
-    kept = (line for line in router.running if "community" not in line)
-    router.running = (*kept, "snmp-server community Newer-C0mm RO")
+    router.running = (*BEFORE[:-1], "snmp-server community Newer-C0mm RO")
     _, answer = talk.asks("!config diff core1", r"config-diff on core1 done in .*1 ok")
     assert f"+ snmp-server community {MARK} RO" in answer.text
-
-
-def test_no_password_was_read_in_the_room_and_those_of_a_device_are_kept_in_its_configurations_only(talk):
-    talk.asks("!jobs all", "#")
-    for job in talk.jobs:
-        talk.asks(f"!job {job.number} output", f"#{job.number}")
-    assert not re.findall(f"{TYPED}|{PRINTED}", everything(talk))
+    talk.asks(f"!job {talk.jobs[0].number} output", "config-diff")
+    assert not SECRET.findall(everything(talk))
     data = talk.bot.automation.data
-    kept = {path for path in data.rglob("*") if path.is_file() and re.search(PRINTED, _text(path))}
+    kept = {path for path in data.rglob("*") if path.is_file() and "0ldC0mm" in _text(path)}
     assert {path.relative_to(data).parts[0] for path in kept} == {"network"}
     assert {oct(path.stat().st_mode & 0o077) for path in kept} == {"0o0"}
 
