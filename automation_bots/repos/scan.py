@@ -34,14 +34,16 @@ def look(folder: Path, requirements: tuple[str, ...]) -> Contents:
     for names in ([plugin.name for plugin in found], [plugin.module for plugin in found]):
         _once(names)
     version = next((version for version in versions if version), "")
-    return Contents(tuple(found), requirements, version, _reach(folder))
+    return Contents(tuple(found), requirements, version, reach_of(folder))
 
 
-def _reach(folder: Path) -> tuple[str, ...]:
+def reach_of(folder: Path, apart_from: tuple[Path, ...] = ()) -> tuple[str, ...]:
     """What all its modules use, helpers too: whatever lies in the folder can be imported."""
     found: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
         shown = one_line(str(path.relative_to(folder)), 80)
+        if any(path.is_relative_to(other) and not folder.is_relative_to(other) for other in apart_from):
+            continue
         if path.is_file() and not path.is_symlink():  # a link leads to a file that is looked at by itself
             found |= reach.read(path.read_text("utf-8", errors="replace"), shown)
     return tuple(sorted(found))
