@@ -136,6 +136,7 @@ class _Shell(asyncssh.SSHServerSession):
                 self._line += char
 
     def _take(self, line: str) -> None:
+        self._device.heard.append(line)
         if self._hidden:
             self._hidden = False
             self._privileged = line == self._device.manner.enable
@@ -188,6 +189,7 @@ class Cli:
         self.name, self.manner = name, manner
         self.open: list[asyncssh.SSHServerConnection] = []
         self.most = self.turned_away = self.logins = 0
+        self.heard: list[str] = []  # every line that arrived, in order
         self.trusted: set[bytes] = set()  # public keys, of people or of authorities
 
     @property
