@@ -16,6 +16,7 @@ from automation_bots import logs
 from automation_bots.errors import DriverError
 from automation_bots.model import Conclusion, File, Outcome, Status
 from tests.chatbot import BOT_TOML, ChatBot, wait, write_folder
+from tests.test_redact_known import FORMS
 
 pytestmark = pytest.mark.slow
 TOML = f"""{BOT_TOML}
@@ -70,13 +71,15 @@ def forms(secret):
     yield base64.b64encode(raw).decode()
     yield base64.urlsafe_b64encode(b"user:" + raw).decode()
     yield f"https://app:{quote(secret, safe='')}@db/x?{secret}"
+    yield from (form(secret) for form in FORMS.values())
 
 
 def traces(secret):
-    """What would give the secret away: itself, its first half, and the two in base64 and percent signs."""
+    """What would give the secret away: itself, its first half, and the two as programs write them."""
     raw = secret.encode()
     half = secret[: len(secret) // 2 + 3].encode()
-    return {secret.encode(), half, quote(secret, safe="").encode(), base64.b64encode(raw)[: len(raw) * 8 // 6]}
+    written = {form(secret).encode() for name, form in FORMS.items() if "lines" not in name}
+    return {half, base64.b64encode(raw)[: len(raw) * 8 // 6], *written}
 
 
 def kept(folder):
