@@ -27,13 +27,16 @@ class Redactor:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
         self._secrets: frozenset[_Secret] = frozenset()
+        self._forms = ""  # of all of them, one behind the other: whether any can end so is asked once
         self.add(known)
 
     def add(self, values: Iterable[str]) -> None:
         """Learn secret values; surrounding space does not count, and fewer than four characters are no secret."""
         secrets = {_Secret.of(part) for value in values for part in _parts(value.strip())}
         with self._lock:
-            self._secrets |= secrets
+            if secrets - self._secrets:
+                self._secrets |= secrets
+                self._forms = "\n".join(form for secret in self._secrets for form in secret.forms + secret.encoded)
 
     def text(self, text: str, *, unfinished: bool = False) -> str:
         """Return the text without secrets; what an unfinished one ends with may be the beginning of one."""
@@ -50,7 +53,10 @@ class Redactor:
         """How many of the last characters begin a secret."""
         if len(before) < SHORTEST:
             return 0
-        return max((secret.stump(before) for secret in self._secrets), default=0)
+        spelled = max((secret.spelling.stump(before) for secret in self._secrets), default=0)
+        if before[-SHORTEST:] not in self._forms:
+            return spelled
+        return max(spelled, *(secret.stump(before) for secret in self._secrets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,8 @@ class _Secret:
         return spans
 
     def stump(self, before: str) -> int:
-        """How many of the last characters of a text that was cut begin it."""
-        sizes = (_stump(before, form) for form in self.forms + self.encoded)
-        return max(self.spelling.stump(before), *sizes)
+        """How many of the last characters of a text that was cut begin it as it is printed most."""
+        return max(_stump(before, form) for form in self.forms + self.encoded)
 
 
 def _without_patterns(text: str) -> str:

@@ -29,11 +29,13 @@ class Spelling:
 
     value: str
     runs: tuple[str, ...]
+    first: tuple[str, ...]  # letters and digits among its first characters
 
     @classmethod
     def of(cls, value: str) -> Spelling:
         """Prepare a value to be looked for."""
-        return cls(value, tuple(sorted(set(_RUN.findall(value)), key=len, reverse=True)))
+        runs = sorted(set(_RUN.findall(value)), key=len, reverse=True)
+        return cls(value, tuple(runs), tuple(_WORD.findall(value[:_FEWEST])))
 
     def may_be_in(self, text: str) -> bool:
         """Whether a closer look is worth it."""
@@ -46,11 +48,10 @@ class Spelling:
 
     def stump(self, before: str) -> int:
         """How many of the last characters begin the secret; a character that was cut through counts as well."""
-        window = before[-_LONGEST_SPELLED * min(len(self.value), _LONGEST) :]
-        first = self.value[:_FEWEST]
-        if not all(run in window for run in _WORD.findall(first)):
+        if not all(word in before for word in self.first):
             return 0
-        starts = (match.start() for match in _pattern(first).finditer(window))
+        window = before[-_LONGEST_SPELLED * min(len(self.value), _LONGEST) :]
+        starts = (match.start() for match in _pattern(self.value[:_FEWEST]).finditer(window))
         return next((len(window) - at for at in starts if self._goes_on(window, at)), 0)
 
     def _goes_on(self, text: str, at: int) -> bool:
