@@ -31,7 +31,7 @@ _CUT = re.compile(r"\ufffd*\s*(?:…|\[output cut at )")
 _SPACES = str.maketrans("", "", "\n\r\t")
 _SHORTEST = 12  # `pass%3Dabcd` and the like are seen without decoding
 _DEEPEST = 3  # encodings inside each other
-_MARKED = re.compile(f"({MARK})")
+_MARK = quote(MARK)
 
 
 def unwrapped(text: str, clear: Clear, known: Clear | None = None) -> str:
@@ -76,6 +76,8 @@ def _cut_after(found: re.Match[str]) -> str:
 
 
 def _lines(text: str, clear: Clear) -> str:
+    if not any(mark in text for mark in "\\\"'"):
+        return text
     if "''" in text:
         text = _DOUBLED.sub(lambda found: _undoubled(found.group(), clear), text)
     if not _BREAK.search(text):
@@ -114,8 +116,7 @@ def _percent(part: str, clear: Clear, depth: int) -> str:
         cleared = _PERCENT.sub(lambda found: _percent(found.group(), clear, depth - 1), plain)
     if cleared == plain:
         return part
-    pieces = _MARKED.split(cleared)
-    return "".join(one if one == MARK else encode(one, safe="/", errors="surrogateescape") for one in pieces)
+    return encode(cleared, safe="/", errors="surrogateescape").replace(_MARK, MARK)
 
 
 def _base64_lines(found: re.Match[str], clear: Clear, known: Clear) -> str:
