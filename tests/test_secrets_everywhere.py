@@ -5,7 +5,6 @@ import json
 import logging
 import socket
 import threading
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +16,7 @@ from automation_bots.errors import DriverError
 from automation_bots.model import Conclusion, File, Outcome, Status
 from tests.chatbot import BOT_TOML, ChatBot, wait, write_folder
 from tests.test_redact_known import FORMS
+from tests.watching import watched
 
 pytestmark = pytest.mark.slow
 TOML = f"""{BOT_TOML}
@@ -181,28 +181,10 @@ def test_checkpoints_are_posted_and_kept_without_what_was_said(chat):
     assert b"signature" in (chat.folder / "data/netbot/log/checkpoints.jsonl").read_bytes()
 
 
-def processes():
-    """What every process shows of itself: its words and its environment."""
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit():
-                yield (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
-        except OSError:
-            continue
-
-
 def test_a_token_is_in_no_process_list_and_only_in_the_environment_that_needs_it(chat):
-    token, seen, over = b"t0ken-of-the-application", [], threading.Event()
-
-    def look():
-        while not over.wait(0.05):
-            seen.extend(processes())
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    told = chat.asks("!told seconds=1 --wait", "it is|failed", seconds=30)
-    over.set()
-    watcher.join()
+    token = b"t0ken-of-the-application"
+    with watched() as seen:
+        told = chat.asks("!told seconds=1 --wait", "it is|failed", seconds=30)
     assert "it is ‹redacted›." in told
     assert token not in kept(chat.folder)
     assert not [words for words, _ in seen if token in words]
