@@ -53,10 +53,9 @@ def _is_foreign(plug: Path) -> bool:
 
 
 def _look(info: PluginInfo) -> None:
-    folder = info.location.parent
     shown = str(info.location)
     try:
-        _SEEN[info.location] = ByHand(info.name, shown, scan.reach_of(folder, apart_from=OURS))
+        _SEEN[info.location] = ByHand(info.name, shown, scan.put_in(info.location, info.module, OURS))
     except BadRepository as error:
         _SEEN[info.location] = ByHand(info.name, shown, (), str(error))
         log.warning("the plugin %s is not loaded: %s", shown, error)

@@ -47,6 +47,20 @@ def chat(tmp_path_factory):
     for module, first in INSIDE.items():
         put(folder, module, first)
     put(folder, "helped", "import helped_helps", helper="from automation_bots import pipeline")
+    put(folder, "linked")
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere/driving.py").write_text(INSIDE["driving"])
+    (folder / "put-in/linked/more").symlink_to(folder / "elsewhere")
+    put(folder, "leading")
+    (folder / "put-in/leading/leading.py").rename(folder / "elsewhere/leading.py")
+    (folder / "put-in/leading/leading.py").symlink_to(folder / "elsewhere/leading.py")
+    (folder / "elsewhere/leading.py").write_text(
+        f"{INSIDE['storing']}\n{(folder / 'elsewhere/leading.py').read_text()}"
+    )
+    put(folder, "pointing")
+    (folder / "put-in/pointing/pointing.plug").write_text(
+        PLUG.format(name="Pointing", module="../../elsewhere/driving")
+    )
     put(folder, "plain", "from automation_bots import mixin")
     put(folder, "calling", "import socket")
     put(folder, "shelled", "import shelled_helps", helper="import subprocess")
@@ -55,7 +69,10 @@ def chat(tmp_path_factory):
         yield chat
 
 
-@pytest.mark.parametrize("module", [*INSIDE, "helped"])
+NOT_LOADED = [*INSIDE, "helped", "linked", "leading", "pointing"]
+
+
+@pytest.mark.parametrize("module", NOT_LOADED)
 def test_a_plugin_put_in_by_hand_that_imports_the_inside_of_the_bot_never_runs(chat, module):
     assert module not in chat.bot.commands
     assert f"{module} ran" not in (chat.folder / "ran").read_text()
@@ -70,7 +87,7 @@ def test_others_run_for_whom_a_rule_names_them_and_admins(chat, module):
 
 def test_admins_are_told_what_is_not_loaded_and_what_reaches_for_more(chat):
     told = chat.asks("!status", "has problems")
-    for module in [*INSIDE, "helped"]:
+    for module in NOT_LOADED:
         assert f"The plugin {module.capitalize()} (" in chat.asks("!repos", "is not loaded")
     assert "which is the inside of the bot" in told
     assert "opens connections of its own (socket)" in told
@@ -85,7 +102,8 @@ def test_others_are_not_told(chat):
 
 def test_what_is_not_loaded_is_in_the_record_and_the_log(chat):
     reasons = [row.body.get("error", "") for row in chat.automation.store.audit_rows(kind=AuditKind.ERROR)]
-    assert len([reason for reason in reasons if "which is the inside of the bot" in reason]) == len(INSIDE) + 1
+    assert len([reason for reason in reasons if "which is the inside of the bot" in reason]) == len(NOT_LOADED) - 1
+    assert any("names a module that is none" in reason for reason in reasons)
 
 
 def test_a_plugin_that_is_changed_and_loaded_again_is_looked_at_again(chat):
