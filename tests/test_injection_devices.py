@@ -117,15 +117,15 @@ def switch(tmp_path_factory):
         hosts = f"all: {{hosts: {{sw1: {{{login}, ansible_host: 127.0.0.1, ansible_port: {shelf.put(device)}}}}}}}"
         with ChatBot(write_folder(folder, toml=TOML, hosts=hosts)) as chat:
             typed(chat, "!show version on sw1 --wait")
-            chat.device, chat.usual = device, set(device.heard)
+            chat.device, chat.usual = device, set(device.arrived)
             yield chat
 
 
 def heard(switch, text):
     """The lines that arrive when something is typed, without those that the driver sends by itself."""
-    before = len(switch.device.heard)
+    before = len(switch.device.arrived)
     typed(switch, text)
-    return [line for line in switch.device.heard[before:] if line and line not in switch.usual]
+    return [line for line in switch.device.arrived[before:] if line and line not in switch.usual]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -136,7 +136,7 @@ class _Shell(asyncssh.SSHServerSession):
                 self._line += char
 
     def _take(self, line: str) -> None:
-        self._device.heard.append(line)
+        self._device.arrived.append(line)
         if self._hidden:
             self._hidden = False
             self._privileged = line == self._device.manner.enable
@@ -189,7 +189,7 @@ class Cli:
         self.name, self.manner = name, manner
         self.open: list[asyncssh.SSHServerConnection] = []
         self.most = self.turned_away = self.logins = 0
-        self.heard: list[str] = []  # every line that arrived, in order
+        self.arrived: list[str] = []  # every line, in order
         self.trusted: set[bytes] = set()  # public keys, of people or of authorities
 
     @property
