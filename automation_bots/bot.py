@@ -192,13 +192,14 @@ class Bot:
             recent=Recent(self.redactor),
             link=lambda: self.voice.link,
             files=self._file_problems,
+            plugins=lambda: tuple(one_line(text, 200) for text in self.repos.work.reaching),
             undelivered=lambda: self.voice.undelivered,
         )
 
     def _file_problems(self) -> tuple[str, ...]:
         world = self.world
         found = [world.policy_problem, world.inventory.problem, *map(str, world.catalog.problems)]
-        found += self.repos.work.problems
+        found += self.repos.work.troubles
         return tuple(one_line(text, 300) for text in found if text)
 
     # -- life

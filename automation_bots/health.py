@@ -37,6 +37,7 @@ class Facts:
     record: str  # empty: it answers
     record_bytes: int | None  # None: on a server
     disk_free_bytes: int
+    plugins: tuple[str, ...] = ()  # that were put in by hand and reach for more than plugins are given
     undelivered: tuple[int, int, str] = (0, 0, "")  # posts that wait, posts that failed, why the last one did
 
 
@@ -53,6 +54,7 @@ class Health:
     recent: Recent
     link: Callable[[], str]
     files: Callable[[], tuple[str, ...]]  # what is wrong with files
+    plugins: Callable[[], tuple[str, ...]] = tuple
     undelivered: Callable[[], tuple[int, int, str]] = lambda: (0, 0, "")
 
     def look(self, now: datetime) -> Facts:
@@ -72,6 +74,7 @@ class Health:
             devices=len(self.world.inventory.names),
             operations=len(self.world.catalog.operations),
             problems=self.files(),
+            plugins=self.plugins(),
             held=held,
             record=record,
             record_bytes=sum(path.stat().st_size for path in self.data.glob("bot.db*")) if file.exists() else None,
@@ -116,6 +119,7 @@ def inside(facts: Facts, recent: Recent, now: datetime) -> list[tuple[str, str]]
     kept = "on a server" if facts.record_bytes is None else size(facts.record_bytes)
     found = [("record", facts.record or kept), ("disk", f"{size(facts.disk_free_bytes)} free")]
     found += [("problem", text) for text in troubles(facts)[:5]]
+    found += [("plugin", text) for text in facts.plugins[:5]]
     return found + [("log", f"{render.age(at, now)}: {level} {text}") for at, level, text in recent.last(3)]
 
 

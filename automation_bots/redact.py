@@ -7,10 +7,12 @@ import html
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from automation_bots.secret_patterns import MARK, RULES, without_private_keys
+from automation_bots.secret_spellings import Spelling
 from automation_bots.secret_wraps import unwrapped
 
 SHORTEST = 4  # a shorter secret stands in too many harmless words
@@ -24,25 +26,68 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
+        self._secrets: frozenset[_Secret] = frozenset()
+        self._forms = ""  # of all of them, one behind the other: whether any can end so is asked once
         self.add(known)
 
     def add(self, values: Iterable[str]) -> None:
         """Learn secret values; surrounding space does not count, and fewer than four characters are no secret."""
-        forms = {form for value in values for form in _forms(value)}
+        secrets = {_Secret.of(part) for value in values for part in _parts(value.strip())}
         with self._lock:
-            self._forms |= forms
+            if secrets - self._secrets:
+                self._secrets |= secrets
+                self._forms = "\n".join(form for secret in self._secrets for form in secret.forms + secret.encoded)
 
     def text(self, text: str, *, unfinished: bool = False) -> str:
         """Return the text without secrets; what an unfinished one ends with may be the beginning of one."""
         if unfinished:
-            stump = _stump(text[-_LONGEST:], self._forms)
-            text = text[: len(text) - stump] + (MARK if stump else "")
-        return unwrapped(self.known(text), _without_patterns)
+            return self.text(f"{text}…").removesuffix("…")
+        return unwrapped(self.known(text), _without_patterns, self.known if self._secrets else None)
 
     def known(self, text: str) -> str:
         """Return the text without the secrets that are known; what only looks like one stays: for our own sentences."""
-        return _without(_without_stumps(text, self._forms), self._forms)
+        text = _without_stumps(text, self._stump)
+        return _without(text, [span for secret in self._secrets for span in secret.found(text)])
+
+    def _stump(self, before: str) -> int:
+        """How many of the last characters begin a secret."""
+        if len(before) < SHORTEST:
+            return 0
+        spelled = max((secret.spelling.stump(before) for secret in self._secrets), default=0)
+        if before[-SHORTEST:] not in self._forms:
+            return spelled
+        return max(spelled, *(secret.stump(before) for secret in self._secrets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """One that is known: as programs print it most, of which half a one is known too, and however it is spelled."""
+
+    spelling: Spelling
+    forms: tuple[str, ...]
+    encoded: tuple[str, ...]  # in base64
+
+    @classmethod
+    def of(cls, value: str) -> _Secret:
+        """Prepare a value to be looked for."""
+        encoded = _base64(value.encode(errors="surrogatepass"))
+        return cls(Spelling.of(value), tuple(dict.fromkeys(_escaped(value))), tuple(dict.fromkeys(encoded)))
+
+    def found(self, text: str) -> list[tuple[int, int]]:
+        """Where it stands in the text, in whatever form."""
+        spans: list[tuple[int, int]] = []
+        for form in self.encoded:
+            if form in text:
+                spans += _found(text, form)
+        if self.spelling.may_be_in(text):
+            spans += self.spelling.found(text)
+            for form in self.forms:
+                spans += _found(text, form)
+        return spans
+
+    def stump(self, before: str) -> int:
+        """How many of the last characters of a text that was cut begin it as it is printed most."""
+        return max(_stump(before, form) for form in self.forms + self.encoded)
 
 
 def _without_patterns(text: str) -> str:
@@ -54,26 +99,24 @@ def _without_patterns(text: str) -> str:
     return text
 
 
-def _forms(value: str) -> Iterator[str]:
-    """Yield a secret in the forms in which programs print it."""
-    value = value.strip()
+def _parts(value: str) -> Iterator[str]:
+    """Yield what is looked for of a value: a key or certificate is printed line by line, with something before each."""
     if len(value) < SHORTEST:
         return
     yield value
-    yield _CONTROL.sub(" ", value)  # as one line
-    yield from _escaped(value)
-    yield from _base64(value.encode(errors="surrogatepass"))
     lines = [line.strip() for line in value.splitlines()]
-    if len(lines) > 1:  # a key or certificate is printed line by line, with something before each
+    if len(lines) > 1:
         yield from (line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----"))
 
 
 def _escaped(value: str) -> Iterator[str]:
+    yield value
+    yield _CONTROL.sub(" ", value)  # as one line
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield html.escape(value)
-    for encode in (quote, quote_plus):
-        encoded = encode(value, safe="", errors="surrogatepass")
+    for encode, safe in ((quote, ""), (quote, "/"), (quote, "!~*'()"), (quote_plus, "")):
+        encoded = encode(value, safe=safe, errors="surrogatepass")
         yield encoded
         yield _lower_hex(encoded)
 
@@ -93,9 +136,9 @@ def _base64(raw: bytes) -> Iterator[str]:
             yield sure.translate(str.maketrans("+/", "-_"))
 
 
-def _without(text: str, forms: Iterable[str]) -> str:
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Replace every stretch that secrets cover; where two overlap, nothing of either is left."""
-    covered = sorted(span for form in forms for span in _found(text, form))
+    covered = sorted(spans)
     parts: list[str] = []
     done = 0
     for first, last in _merged(covered):
@@ -104,33 +147,32 @@ def _without(text: str, forms: Iterable[str]) -> str:
     return "".join([*parts, text[done:]])
 
 
-_CUT = re.compile(r"\ufffd*(?:…|\n\[output cut at )")  # a character that was cut through is none any more
+_CUT = re.compile(r"…|\n\[output cut at ")
+_BROKEN = "\ufffd"  # a character that was cut through is none any more
 _LONGEST = 4096  # characters before a cut that are looked at
 
 
-def _without_stumps(text: str, forms: Iterable[str]) -> str:
+def _without_stumps(text: str, stump_of: Callable[[str], int]) -> str:
     """Replace the beginning of a secret whose end a cut took away."""
     parts: list[str] = []
     done = 0
     for found in _CUT.finditer(text):
-        stump = _stump(text[max(done, found.start() - _LONGEST) : found.start()], forms)
-        parts += (text[done : found.start() - stump], MARK if stump else "")
+        whole = text[done : found.start()]
+        kept = whole.rstrip(_BROKEN)
+        stump = stump_of(kept[-_LONGEST:])
+        parts += (kept[: len(kept) - stump], MARK if stump else "", whole[len(kept) :])
         done = found.start()
     return "".join([*parts, text[done:]])
 
 
-def _stump(before: str, forms: Iterable[str]) -> int:
-    """How many of the last characters begin a secret."""
+def _stump(before: str, form: str) -> int:
     end, longest = before[-SHORTEST:], 0
-    if len(end) < SHORTEST:
-        return 0
-    for form in forms:
-        at = form.find(end)
-        while at >= 0:
-            size = at + SHORTEST
-            if size > longest and before.endswith(form[:size]):
-                longest = size
-            at = form.find(end, at + 1)
+    at = form.find(end) if len(end) == SHORTEST else -1
+    while at >= 0:
+        size = at + SHORTEST
+        if before.endswith(form[:size]):
+            longest = size
+        at = form.find(end, at + 1)
     return longest
 
 

@@ -22,15 +22,14 @@ from errbot.core import ErrBot
 from automation_bots import grammar
 from automation_bots.bot import Bot
 from automation_bots.errors import AutomationError, UserError
-from automation_bots.home import OWN_PLUGINS, ROOT
 from automation_bots.mixin import attached
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
+from backends import by_hand
 from backends.lanes import in_lanes
 from backends.plain import PlainSurface, caller_of, message_id_of, place_of
 
 log = logging.getLogger(__name__)
-OURS = tuple(ROOT / "errbot-plugins" / name for name in OWN_PLUGINS)
 _COMMAND_WORDS = 4  # no command has more words than this
 _END = object()  # of a command that answers in steps
 _REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
@@ -41,6 +40,7 @@ def install() -> None:
     if getattr(ErrBot, "automation_guarded", False):
         return
     ErrBot.automation_guarded = True
+    by_hand.install()
     ErrBot.inject_commands_from = _guarded_injection(ErrBot.inject_commands_from)
     ErrBot.remove_commands_from = remove_commands_from
     ErrBot.process_message = process_message
@@ -211,7 +211,7 @@ def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
 
 def is_ours(method: Any) -> bool:
     """Whether a command's code is one of our own plugins, which ask the pipeline or the desk themselves."""
-    return Path(method.__func__.__code__.co_filename).resolve().parent in OURS
+    return by_hand.is_ours(Path(method.__func__.__code__.co_filename).resolve())
 
 
 def _replaced(plugin: Any, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from errbot.plugin_info import PluginInfo
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
-from automation_bots.repos.values import Installed, Plugin
-from backends import repos_code
+from automation_bots.repos.values import ByHand, Installed, Plugin
+from backends import by_hand, repos_code
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,10 @@ class ErrbotLoader:
             if made is not None and info is not None and info.location.is_relative_to(folder):
                 self._take_away(plugin.name, made)
         repos_code.leave(folder, repo.contents.plugins)
+
+    def by_hand(self, apart_from: Path) -> Iterable[ByHand]:
+        """Look at plugins that Errbot found by itself."""
+        return list(by_hand.found(self._manager, apart_from))
 
     def _take_away(self, name: str, made: Any) -> None:
         dynamic = list(made._dynamic_plugins.values())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from automation_bots import ecs
+from automation_bots import ecs, syslog
 from automation_bots.ecs import EcsLog, ecs_of
 from automation_bots.store import AuditKind, AuditRow
 from automation_bots.store.audit import START, hash_of
@@ -107,17 +107,34 @@ BODIES = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module", params=ecs_schema.VERSIONS)
+def schema(request):
+    return ecs_schema.Schema(request.param)
+
+
 @pytest.mark.parametrize("kind", [*AuditKind, "of a newer version"])
-def test_every_entry_fits_the_published_schema(rows, kind):
-    assert ecs.ECS_VERSION == ecs_schema.VERSION
+def test_every_entry_fits_the_published_schema(rows, kind, schema):
     for body in BODIES:
         rows.add(kind, body)
         rows.add(kind, body, person="", caller="", operation="", devices=0, job=None, place="", network="")
         rows.add(kind, body, person="p" * 300, caller="c" * 300, operation="o" * 300, place="r" * 300)
-    assert [ecs_schema.mistakes(json.loads(json.dumps(ecs_of(row)))) for row in rows.rows] == [[]] * len(rows.rows)
+    documents = [json.loads(json.dumps(ecs_of(row))) for row in rows.rows]
+    assert [schema.mistakes(document) for document in documents] == [[]] * len(rows.rows)
 
 
-def test_what_the_copy_says_of_itself_fits_the_published_schema(rows, path):
+def test_the_entries_name_a_version_that_they_were_checked_against():
+    assert ecs.ECS_VERSION in ecs_schema.VERSIONS
+
+
+@pytest.mark.parametrize("limit", [None, 60_000])
+def test_what_goes_to_syslog_fits_the_published_schema_also_when_it_is_shortened(rows, schema, limit):
+    rows.add(AuditKind.DENIED, {"reason": "r" * 300, "devices": [f"d{number}" for number in range(9_000)]})
+    text = syslog.message(rows.rows[0], "netbot", limit)
+    document = text[text.index(b"{") :]
+    assert schema.mistakes(json.loads(document)) == []
+
+
+def test_what_the_copy_says_of_itself_fits_the_published_schema(rows, path, schema):
     rows.add()
     EcsLog(path).catch_up(rows)
     older = Rows()
@@ -125,7 +142,7 @@ def test_what_the_copy_says_of_itself_fits_the_published_schema(rows, path):
     EcsLog(path).catch_up(older)
     documents = [json.loads(line) for line in path.read_text().splitlines()]
     assert [document["event"]["kind"] for document in documents] == ["event", "alert"]
-    assert [ecs_schema.mistakes(document) for document in documents] == [[]] * 2
+    assert [schema.mistakes(document) for document in documents] == [[]] * 2
 
 
 @pytest.mark.parametrize(
@@ -134,13 +151,32 @@ def test_what_the_copy_says_of_itself_fits_the_published_schema(rows, path):
         ("event", {"category": "process"}), ("event", {"type": ["denied"]}), ("event", {"sequence": "7"}),
         ("event", {"outcome": "fine"}), ("labels", {"job": 42}), ("labels", {"nested": {"a": "b"}}),
         ("labels", {"long": "x" * 2_000}), ("user", {"role": "admin"}), ("event", {"kind": "audit"}),
+        ("event", {"category": ["audit"]}), ("event", {"created": "yesterday"}), ("event", {"start": 1772366400}),
+        ("event", {"duration": 1.5}), ("event", {"url": ["a"]}), ("user", {"group": "netops"}),
+        ("user", {"name": {"first": "ana"}}), ("user", {"roles": "admin"}), ("related", {"ip": ["core1"]}),
+        ("related", {"hosts": "web1"}), ("related", {"hosts": [1]}), ("event", {"severity": True}),
+        ("user", {"risk": {"static_score": "high"}}), ("ecs", {"version": 8.11}),
     ],
 )  # fmt: skip
-def test_the_check_against_the_schema_finds_what_does_not_fit(rows, part, value):
+def test_the_check_against_the_schema_finds_what_does_not_fit(rows, schema, part, value):
     rows.add()
     document = ecs_of(rows.rows[0])
     document[part] |= value
-    assert ecs_schema.mistakes(document)
+    assert schema.mistakes(document)
+
+
+@pytest.mark.parametrize("name", ["host", "agent", "job", "log"])
+def test_the_check_against_the_schema_finds_a_value_where_an_object_belongs(rows, schema, name):
+    rows.add()
+    assert schema.mistakes({**ecs_of(rows.rows[0]), name: "web1"})
+
+
+def test_the_check_against_the_schema_takes_other_fields_of_it(rows, schema):
+    rows.add()
+    document = ecs_of(rows.rows[0])
+    document["host"] = {"ip": ["192.0.2.1", "2001:db8::1"], "uptime": 5, "os": {"name": "Debian"}}
+    document["event"] |= {"start": "2026-03-01T12:00:00Z", "risk_score": 1.5, "url": "https://chat.example/1"}
+    assert schema.mistakes(document) == []
 
 
 def test_hostile_words_stay_in_one_line(rows, path):

@@ -65,6 +65,7 @@ LAYERS = (  # nothing imports from a layer behind its own
         "surface",
         "secret_patterns",
         "secret_wraps",
+        "secret_spellings",
         "docstrings",
         "until",
         "grouping",

@@ -8,6 +8,7 @@ import pytest
 from tests.chatbot import ChatBot, wait, write_folder
 from tests.lab.salt import Salt
 from tests.pages import play
+from tests.test_injection import HOSTILE, text_of
 
 pytestmark = pytest.mark.slow
 POLICY = """
@@ -27,6 +28,8 @@ all:
     web: {hosts: {web1: {}, front: {salt_minion: web2}}}
     db: {hosts: {db1: {}}}
 """
+VERB = "help: Say it again\nrisk: read\nparameters: {words: {text: true, max_length: 9000}}\n"
+SAY = {"playbooks/verbs/say.yml": VERB + 'linux: {run: [printf, "%s", "{words}"]}\n'}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def chat(salt: Salt, tmp_path_factory):
     folder = tmp_path_factory.mktemp("salt") / "netbot"
     toml = f"""name = "netbot"\nbackend = "Test"\n[drivers.salt]\nurl = "{salt.url}"\nuser = "opsbot"
 password = "file:password"\neauth = "file"\nanswer_seconds = 2\n"""
-    write_folder(folder, toml=toml, policy=POLICY, hosts=HOSTS, files={"password": salt.password})
+    write_folder(folder, toml=toml, policy=POLICY, hosts=HOSTS, files={"password": salt.password, **SAY})
     (folder / "password").chmod(0o600)
     with ChatBot(folder) as chat:
         yield chat
@@ -114,6 +117,20 @@ def test_grains_and_states_and_minions_have_words_of_their_own(chat, salt):
     assert not salt.trace.exists()
     assert "3 up" in chat.asks("!minions", "up, 0 down", seconds=30)
     assert "db1" not in chat.asks("!minions", "up, 0 down", who="joe", seconds=30)
+
+
+def test_a_real_minion_gets_hostile_words_as_data(chat, tmp_path):
+    """All in one job, since each takes Salt a while: to the shell of a minion, and to a function of Salt's own."""
+    names = HOSTILE.keys() - {"nul", "surrogate", "long", "quotes", "return", "ansi", "right to left"}
+    text = "\n".join(text_of(name, tmp_path / "canary") for name in sorted(names))
+    chat.asks(f"!say on web1 --wait\n```\n{text}\n```", "done in .*: 1 ok", seconds=30)
+    assert chat.automation.store.output(chat.jobs[0].number, "web1") == text
+    line = "; touch CANARY | $(touch CANARY) `touch CANARY` {{ 7*7*1111 }} %s".replace(
+        "CANARY", str(tmp_path / "canary")
+    )
+    chat.asks(f'!salt web1 test.echo "{line}"', "done in .*: 1 ok", seconds=30)
+    assert line in chat.automation.store.output(chat.jobs[0].number, "web1")
+    assert not (tmp_path / "canary").exists()
 
 
 def test_a_cancelled_function_ends_on_the_minion(chat, salt):

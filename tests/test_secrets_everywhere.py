@@ -5,7 +5,6 @@ import json
 import logging
 import socket
 import threading
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +15,8 @@ from automation_bots import logs
 from automation_bots.errors import DriverError
 from automation_bots.model import Conclusion, File, Outcome, Status
 from tests.chatbot import BOT_TOML, ChatBot, wait, write_folder
+from tests.test_redact_known import FORMS
+from tests.watching import watched
 
 pytestmark = pytest.mark.slow
 TOML = f"""{BOT_TOML}
@@ -70,13 +71,15 @@ def forms(secret):
     yield base64.b64encode(raw).decode()
     yield base64.urlsafe_b64encode(b"user:" + raw).decode()
     yield f"https://app:{quote(secret, safe='')}@db/x?{secret}"
+    yield from (form(secret) for form in FORMS.values())
 
 
 def traces(secret):
-    """What would give the secret away: itself, its first half, and the two in base64 and percent signs."""
+    """What would give the secret away: itself, its first half, and the two as programs write them."""
     raw = secret.encode()
     half = secret[: len(secret) // 2 + 3].encode()
-    return {secret.encode(), half, quote(secret, safe="").encode(), base64.b64encode(raw)[: len(raw) * 8 // 6]}
+    written = {form(secret).encode() for name, form in FORMS.items() if "lines" not in name}
+    return {half, base64.b64encode(raw)[: len(raw) * 8 // 6], *written}
 
 
 def kept(folder):
@@ -178,28 +181,10 @@ def test_checkpoints_are_posted_and_kept_without_what_was_said(chat):
     assert b"signature" in (chat.folder / "data/netbot/log/checkpoints.jsonl").read_bytes()
 
 
-def processes():
-    """What every process shows of itself: its words and its environment."""
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit():
-                yield (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
-        except OSError:
-            continue
-
-
 def test_a_token_is_in_no_process_list_and_only_in_the_environment_that_needs_it(chat):
-    token, seen, over = b"t0ken-of-the-application", [], threading.Event()
-
-    def look():
-        while not over.wait(0.05):
-            seen.extend(processes())
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    told = chat.asks("!told seconds=1 --wait", "it is|failed", seconds=30)
-    over.set()
-    watcher.join()
+    token = b"t0ken-of-the-application"
+    with watched() as seen:
+        told = chat.asks("!told seconds=1 --wait", "it is|failed", seconds=30)
     assert "it is ‹redacted›." in told
     assert token not in kept(chat.folder)
     assert not [words for words, _ in seen if token in words]

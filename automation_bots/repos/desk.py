@@ -81,14 +81,19 @@ class ReposDesk:
 
     def tell_problems(self, tell: Callable[[Answer], object]) -> None:
         """Name what was not loaded at the start, to the admins and in the record."""
-        for problem in self.work.problems:
+        for problem in self.work.troubles:
             self.office.store.record(AuditKind.ERROR, {"error": problem}, Subject(operation="repos"))
             tell(Answer(problem))
+        if reaching := self.work.reaching:
+            tell(Answer("Plugins that were put in by hand use more than plugins are given:", "\n".join(reaching)))
 
     # -- looking
 
     def _list(self, _ask: Ask, _given: str) -> Answer:
-        return words.listed(self.work.shelf.installed(), self.work.problems, self.office.now(), self.office.prefix)
+        return words.listed(self.work.shelf.installed(), self._notes(), self.office.now(), self.office.prefix)
+
+    def _notes(self) -> list[str]:
+        return [*self.work.troubles, *self.work.reaching]
 
     def _search(self, _ask: Ask, given: str) -> Answer:
         if not self.settings.index:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import configparser
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from automation_bots.errors import BadRepository
@@ -34,17 +35,37 @@ def look(folder: Path, requirements: tuple[str, ...]) -> Contents:
     for names in ([plugin.name for plugin in found], [plugin.module for plugin in found]):
         _once(names)
     version = next((version for version in versions if version), "")
-    return Contents(tuple(found), requirements, version, _reach(folder))
+    # a link in a repository leads to a file of it, which is looked at by itself
+    modules = [path for path in folder.rglob("*.py") if path.is_file() and not path.is_symlink()]
+    return Contents(tuple(found), requirements, version, _reach(folder, modules))
 
 
-def _reach(folder: Path) -> tuple[str, ...]:
+def _reach(folder: Path, modules: Iterable[Path]) -> tuple[str, ...]:
     """What all its modules use, helpers too: whatever lies in the folder can be imported."""
     found: set[str] = set()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(modules):
         shown = one_line(str(path.relative_to(folder)), 80)
-        if path.is_file() and not path.is_symlink():  # a link leads to a file that is looked at by itself
-            found |= reach.read(path.read_text("utf-8", errors="replace"), shown)
+        found |= reach.read(path.read_text("utf-8", errors="replace"), shown)
     return tuple(sorted(found))
+
+
+def put_in(plug: Path, module: str, apart_from: Iterable[Path]) -> tuple[str, ...]:
+    """What the modules beside a `.plug` file use; nobody has looked at where links lead, so they are followed."""
+    if not _MODULE.fullmatch(module):
+        raise BadRepository(f"{plug.name} names a module that is none: {one_line(repr(module), 60)}.")
+    others = [other for other in apart_from if not plug.is_relative_to(other)]
+    return _reach(plug.parent, _linked(plug.parent, others))
+
+
+def _linked(folder: Path, apart_from: Iterable[Path]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for place, below, files in os.walk(folder, followlinks=True):
+        here = Path(place)
+        if here.resolve() in seen or any(here.is_relative_to(other) for other in apart_from):
+            below.clear()
+            continue
+        seen.add(here.resolve())
+        yield from (here / name for name in files if name.endswith(".py") and (here / name).is_file())
 
 
 def _hidden(path: Path) -> bool:

@@ -38,6 +38,21 @@ class Plugin:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """A plugin that somebody put into the bot's folders."""
+
+    name: str
+    file: str
+    reach: tuple[str, ...]  # what its code uses beside what the bot gives to plugins
+    refused: str = ""  # why it is not loaded
+
+    def __str__(self) -> str:
+        if self.refused:
+            return f"The plugin {self.name} ({self.file}) is not loaded: {self.refused}"
+        return f"{self.name} ({self.file}), put in by hand: {', '.join(self.reach)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """What a repository brings."""
 

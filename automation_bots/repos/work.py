@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from automation_bots.repos import clashes, requirements, scan, shelf, tree, tria
 from automation_bots.repos.git import Git, Limits
 from automation_bots.repos.packages import Packages
 from automation_bots.repos.shelf import Shelf
-from automation_bots.repos.values import Commit, Contents, Installed, Source
+from automation_bots.repos.values import ByHand, Commit, Contents, Installed, Source
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,9 @@ class Loader(Protocol):
 
     def unload(self, repo: Installed, folder: Path) -> None:
         """Take all its plugins away; never fails."""
+
+    def by_hand(self, apart_from: Path) -> Iterable[ByHand]:
+        """Look at plugins that came into the bot another way; those below that folder are ours to look after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,19 @@ class Work:
             yield
         finally:
             self._busy.release()
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is not loaded, and why."""
+        return [*self.problems, *(str(one) for one in self._by_hand() if one.refused)]
+
+    @property
+    def reaching(self) -> list[str]:
+        """Plugins that were put in by hand and reach for more than plugins are given."""
+        return [str(one) for one in self._by_hand() if one.reach]
+
+    def _by_hand(self) -> Iterable[ByHand]:
+        return self._loader.by_hand(self.shelf.root) if self._loader else ()
 
     # -- at the start
 

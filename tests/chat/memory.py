@@ -237,6 +237,11 @@ class Memory:
         self.server.triggers.append(event.trigger)
         self.server.tell(lambda sink: sink.chosen(event))
 
+    @property
+    def forms(self):
+        """The forms that were opened, oldest first."""
+        return list(self.server.forms)
+
     def fill(self, who, room, form, **values):
         """Fill in and send a form that was opened."""
         event = Chosen(

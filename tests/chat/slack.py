@@ -50,6 +50,20 @@ class SlackNet:
     def choose(self, who, room, message, choice):
         self.lab.click(who.id, self._there(who, room), message, choice)
 
+    @property
+    def forms(self):
+        """The forms that were opened, oldest first."""
+        return [self.lab.space.views[view] for view in list(self.lab.space.views)]
+
+    def fill(self, who, room, form, **values):
+        """Fill in a form and send it."""
+        wanted = {block["block_id"] for block in form["blocks"]}
+        self.lab.fill_in(who.id, form["id"], {name: value for name, value in values.items() if name in wanted})
+
+    def slash(self, who, room, text):
+        """Type a slash command."""
+        self.lab.slash(who.id, self._there(who, room), text)
+
     def seen(self, who, room):
         there = self._there(who, room)
         return [self._shown(there, message) for message in self.lab.do(lambda: self.lab.messages(there))]

@@ -8,9 +8,15 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.model import FINAL
 from automation_bots.store import AuditKind
 from tests.chat.harness import Talk, wait
+from tests.chat.mattermost import Mattermost
 from tests.chat.memory import Memory
+from tests.chat.slack import SlackNet
+from tests.chatbot import ROOT
 
 pytestmark = pytest.mark.slow
+PLUGINS = [str(ROOT / "tests/plugins/outside")]
+WIPES = "- {name: wipes, who: leads, may: [wipe, regex]}"
+NETS = {"memory": (lambda: Memory(forms=True), 60), "Slack": (SlackNet, 50), "Mattermost": (Mattermost, 50)}
 DEVICES = ("web1", "web1,web2", "db1", "db1", "db1", "web3,db1", "vault1")
 WORDS = ("service restart nginx on {}", "uptime on {}", "service restart nginx on {} --reason x")
 
@@ -21,19 +27,36 @@ class Crowd:
     def __init__(self, talk, net, seed):
         self.talk, self.net, self.chance = talk, net, random.Random(seed)
         self.eve = net.human("eve")
+        talk.room = net.room(talk.ana, talk.joe, talk.kim, self.eve)
         self.people = [talk.ana, talk.joe, talk.kim, self.eve]
-        self.typed = []
+        self.typed, self.wipes = [], 0
 
     def step(self):
-        self.chance.choice(
-            [self.types] * 3 + [self.clicks] * 2 + [self.approves, self.edits, self.repeats, self.fills]
-        )(self.chance.choice(self.people))
+        can = (
+            [self.types] * 3 + [self.clicks] * 2 + [self.approves, self.edits, self.repeats, self.wipe, self.repetition]
+        )
+        can += [self.fills] * hasattr(self.net, "fill") + [self.slashes] * hasattr(self.net, "slash")
+        self.chance.choice(can)(self.chance.choice(self.people))
 
     def types(self, who):
         text = self.chance.choice(WORDS).format(self.chance.choice(DEVICES))
         room, mention = self.chance.choice([(self.talk.room, True), (self.talk.room, False), ("", False)])
         text = text if mention else f"!{text}"
-        self.typed.append((who, room, self.net.say(who, room, text, mention=mention)))
+        inside = [message for _, place, message in self.typed if place == room == self.talk.room]
+        thread = self.chance.choice(["", *inside[:1]])
+        self.typed.append((who, room, self.net.say(who, room, text, mention=mention, thread=thread)))
+
+    def wipe(self, who):
+        """A command, or words that a regular expression catches, of a plugin from elsewhere: kim may, and ana."""
+        text = self.chance.choice(["!wipe", "please wipe it"])
+        self.net.say(who, self.chance.choice([self.talk.room, ""]), text)
+        self.wipes += who in (self.talk.ana, self.talk.kim)
+
+    def repetition(self, who):
+        self.net.say(who, self.talk.room, self.chance.choice(["!!", "!1", "!retry 1", "!retry 2 failed"]))
+
+    def slashes(self, who):
+        self.net.slash(who, self.talk.room, self.chance.choice(WORDS).format(self.chance.choice(DEVICES)))
 
     def questions(self):
         return [post for post in self.talk.answers() if "Approve" in post.choices]
@@ -77,20 +100,25 @@ class Crowd:
         for post in [post for post in self.talk.answers() if "Fill in a form" in post.choices][-1:]:
             self.net.choose(asker, self.talk.room, post.id, "Fill in a form")
         self.talk.settled(0)
-        for form in self.net.server.forms[-1:]:
+        for form in self.net.forms[-1:]:
             device = self.chance.choice(["web1", "db1", "vault1"])
             self.net.fill(who, self.talk.room, form, name="nginx", devices=device)
 
 
-@pytest.fixture(scope="module")
-def net():
-    net = Memory(forms=True)
+@pytest.fixture(scope="module", params=NETS)
+def net(request):
+    net = NETS[request.param][0]()
+    net.plugins, net.steps = [*getattr(net, "plugins", []), *PLUGINS], NETS[request.param][1]
     yield net
     net.close()
 
 
 def approved_by(talk, number):
     return {row.person for row in talk.bot.automation.store.audit_rows(kind=AuditKind.APPROVED, job=number)}
+
+
+def outside(talk):
+    return talk.bot.errbot.plugin_manager.plugins["Outside"]
 
 
 def may(talk, job, device):
@@ -107,9 +135,9 @@ def may(talk, job, device):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_people_type_click_and_fill_in_only_what_the_rules_say_runs(net, tmp_path, seed):
     fake = Fake()
-    with Talk(net, tmp_path, (fake,)) as talk:
+    with Talk(net, tmp_path, (fake,), rules=WIPES) as talk:
         crowd = Crowd(talk, net, seed)
-        for _ in range(60):
+        for _ in range(net.steps):
             crowd.step()
         crowd.agrees()
         talk.settled()
@@ -124,6 +152,7 @@ def test_whatever_people_type_click_and_fill_in_only_what_the_rules_say_runs(net
             assert may(talk, job, device), (seed, job.person, operation, device)
             assert ids[job.caller.id] == job.person
         assert len(set(fake.ran)) == len(fake.ran), "something ran twice"
+        assert len(outside(talk).done) == crowd.wipes, (seed, outside(talk).done)
         assert store.verify_audit()
 
 
@@ -131,6 +160,7 @@ def test_a_click_of_the_one_who_asked_or_of_a_stranger_approves_nothing(net, tmp
     fake = Fake()
     with Talk(net, tmp_path, (fake,)) as talk:
         eve = net.human("eve")
+        talk.room = net.room(talk.ana, talk.joe, talk.kim, eve)
         talk.asks("!service restart nginx on db1", "waits for approval", who=talk.joe)
         question = talk.hears("joe asks for approval")
         for who in (talk.joe, eve):

@@ -136,6 +136,7 @@ class _Shell(asyncssh.SSHServerSession):
                 self._line += char
 
     def _take(self, line: str) -> None:
+        self._device.arrived.append(line)
         if self._hidden:
             self._hidden = False
             self._privileged = line == self._device.manner.enable
@@ -188,6 +189,7 @@ class Cli:
         self.name, self.manner = name, manner
         self.open: list[asyncssh.SSHServerConnection] = []
         self.most = self.turned_away = self.logins = 0
+        self.arrived: list[str] = []  # every line, in order
         self.trusted: set[bytes] = set()  # public keys, of people or of authorities
 
     @property

@@ -1,17 +1,23 @@
-"""A plugin from elsewhere that takes every short way to a device which the bot's own objects offer."""
+"""A plugin from elsewhere that takes every short way to a device which the bot's own objects offer.
 
+It hides what it imports: a plugin that says it is not loaded.
+"""
+
+import importlib
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from errbot import BotPlugin, botcmd
 
-from automation_bots import catalog, mixin
-from automation_bots.acceptance import Acceptance
-from automation_bots.drivers import Task
-from automation_bots.drivers.fake import Recorder
+from automation_bots import mixin
 from automation_bots.errors import AutomationError
 from automation_bots.model import Decision, Job, Operation, Request, Risk, State, Verdict
+
+catalog = importlib.import_module("automation_bots.catalog")
+Acceptance = importlib.import_module("automation_bots.acceptance").Acceptance
+Task = importlib.import_module("automation_bots.drivers").Task
+Recorder = importlib.import_module("automation_bots.drivers.fake").Recorder
 
 DEVICE = "db1"  # which the person who types may not change
 VALUES = {"action": "restart", "name": "nginx"}
