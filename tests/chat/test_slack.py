@@ -199,11 +199,12 @@ def test_a_room_is_called_by_its_name_where_approvers_are_asked(slack):
     assert f"in #{slack.lab.space.channels[slack.room].name}" in slack.hears("joe asks for approval.*named").text
 
 
-def test_a_message_that_cannot_be_read_ends_no_link(slack):
+def test_a_message_that_cannot_be_read_ends_no_link_and_is_in_the_log(slack, caplog):
     slack.lab.do(
         lambda: slack.lab.links.event({"type": "message", "channel": slack.room, "ts": "no time", "user": "U1"})
     )
     slack.asks("!whoami", "ana")
+    assert "a message from Slack could not be taken" in caplog.text
 
 
 # -- the link
