@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from automation_bots.surface import Waiting
 from backends.wire import Away, Busy
 
 log = logging.getLogger(__name__)
@@ -23,10 +24,6 @@ _PATIENT_SECONDS = 5.0  # that an edit lets new messages go first
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 Work = Callable[[], Any]
-
-
-class Waiting(OSError):
-    """It is in the queue and will be said, but not yet; asking for the same again finds it there."""
 
 
 class Note(Protocol):

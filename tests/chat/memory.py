@@ -41,6 +41,7 @@ class Server:
         self.triggers, self.forms = [], []
         self.ids = count(1)
         self.calls, self.limited, self.is_down, self.revoked = 0, [], False, False
+        self.slow = []  # seconds before the next questions are answered, though they stand there at once
 
     def new(self, room, author, text, **more):
         with self.lock:
@@ -133,7 +134,10 @@ class MemoryWire:
         self.checked(room, text)
         if thread and (first := self.server.find(room, thread)) is not None and first.thread:
             raise Rejected("a thread begins with a message of the room")
-        return self.server.new(room, BOT, text, thread=thread, choices=choices).id
+        post = self.server.new(room, BOT, text, thread=thread, choices=choices)
+        if choices and self.server.slow:
+            time.sleep(self.server.slow.pop())
+        return post.id
 
     def checked(self, room, text):
         if room not in self.server.members:

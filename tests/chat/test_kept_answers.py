@@ -10,8 +10,9 @@ import pytest
 
 from automation_bots.model import Answer, File, Place
 from automation_bots.store import Store
+from automation_bots.surface import Waiting
 from backends.network_surface import NetworkSurface
-from backends.outbox import Outbox, Waiting
+from backends.outbox import Outbox
 from tests.chat.harness import Talk
 from tests.chat.mattermost import Mattermost
 from tests.chat.memory import MemoryWire, Server

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from backends.outbox import Outbox, Waiting
+from automation_bots.surface import Waiting
+from backends.outbox import Outbox
 from backends.wire import Away, Busy, Rejected
 from tests.chatbot import wait
 
