@@ -27,14 +27,18 @@ def fence(text: str) -> str:
     return f"```\n{escape(text)}\n```" if text else ""
 
 
-def blocks(text: str, choices: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Make blocks that show a text as it is: rich text knows no markup, no mention and no emoji inside."""
+def blocks(text: str, choices: tuple[str, ...] = (), key: str = "") -> list[dict[str, Any]]:
+    """Make blocks that show a text as it is: rich text knows no markup, no mention and no emoji inside.
+
+    `key` becomes the name of the first one.
+    """
     parts = _FENCED.split(text)  # words, fenced, words, fenced, … words
     kinds = ("rich_text_section", "rich_text_preformatted")
     trimmed = [part if number % 2 else part.strip("\n") for number, part in enumerate(parts)]
     elements = [_element(kinds[number % 2], part) for number, part in enumerate(trimmed) if part]
     made: list[dict[str, Any]] = [{"type": "rich_text", "elements": elements}] if elements else []
-    return [*made, _buttons(choices)] if choices else made
+    made = [*made, _buttons(choices)] if choices else made
+    return [{**made[0], "block_id": key}, *made[1:]] if key and made else made
 
 
 def _element(kind: str, text: str) -> dict[str, Any]:

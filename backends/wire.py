@@ -115,6 +115,14 @@ class Form:
     fields: tuple[Field, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What makes all tries to say something one message, those of an earlier life of the program included."""
+
+    key: str  # letters and digits, the same at every try and at no other message
+    since: datetime | None = None  # since when it may stand there already; None where it was not tried before
+
+
 class Sink(Protocol):
     """Where a wire puts what it receives, from any thread; returns at once."""
 
@@ -150,7 +158,9 @@ class Wire(Protocol):
     def fence(self, text: str) -> str:
         """Make a block of fixed width that nothing inside can end."""
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
+    def post(
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+    ) -> str:
         """Say a text, rendered by `escape` and `fence`, with buttons where the network has them; return its id."""
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
@@ -159,7 +169,7 @@ class Wire(Protocol):
     def react(self, room: str, message: str, name: str) -> None:
         """Put a reaction; `name` is one of SIGNS, or a short name as the network knows it."""
 
-    def upload(self, room: str, file: File, thread: str = "") -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
         """Send a file; return the id of its message where there is one."""
 
     def delete(self, room: str, message: str) -> None:

@@ -11,7 +11,7 @@ from automation_bots.model import File
 from backends import slack_doctor
 from backends.slack_calls import SlackSettings
 from backends.slack_wire import SlackWire
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, Busy, Once, Rejected, Revoked
 from tests.chatbot import ROOT, wait
 from tests.lab.proxy import Proxy
 from tests.lab.slack import SlackLab
@@ -113,6 +113,24 @@ def test_an_empty_file_and_one_in_a_thread_arrive(lab):
     for content in (b"", b"some"):
         wire(lab).upload(lab.ops, File("a.txt", content), first)
     assert [m["thread_ts"] for m in lab.messages(lab.ops)[-2:]] == [first, first]
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_what_may_have_arrived_is_looked_for_before_it_is_said_again(lab, linked, in_thread):
+    one = linked
+    thread = lab.say(lab.ana, lab.ops, "a thread") if in_thread else ""
+    began, first = datetime.now(UTC), one.post(lab.ops, "well", thread, once=Once("k1"))
+    assert one.post(lab.ops, "well", thread, once=Once("k1", began)) == first
+    assert one.post(lab.ops, "well", thread, once=Once("k2", began)) != first
+    file = one.upload(lab.ops, File("once.txt", b"x"), thread)
+    assert one.upload(lab.ops, File("once.txt", b"x"), thread, Once("k3", began)) == file
+    assert one.upload(lab.ops, File("once.txt", b"xy"), thread, Once("k4", began)) != file
+
+
+def test_where_nothing_can_be_read_it_is_said_again(lab):
+    lab.space.scopes.remove("channels:history")
+    began, first = datetime.now(UTC), wire(lab).post(lab.ops, "well", once=Once("k5"))
+    assert wire(lab).post(lab.ops, "well", once=Once("k5", began)) != first
 
 
 def test_what_was_sent_can_be_taken_back(lab):

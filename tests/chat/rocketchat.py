@@ -101,6 +101,9 @@ class RocketChat:
     def limit(self, times, seconds):
         self.server.limit(seconds, times)
 
+    def late(self, seconds):
+        self.server.rest.late["chat.sendMessage"] = seconds
+
     def deliver_again(self, room, message):
         self.server.replay(message)
 

@@ -13,9 +13,12 @@ from automation_bots.store import Store
 from automation_bots.surface import Waiting
 from backends.network_surface import NetworkSurface
 from backends.outbox import Outbox
+from backends.wire import Away
 from tests.chat.harness import Talk
+from tests.chat.matrix import Matrix
 from tests.chat.mattermost import Mattermost
 from tests.chat.memory import MemoryWire, Server
+from tests.chat.rocketchat import RocketChat
 from tests.chat.slack import SlackNet
 from tests.chatbot import wait
 from tests.program import ROOT, surroundings
@@ -117,6 +120,26 @@ def test_only_what_is_left_of_an_answer_is_kept_with_its_files(server, life):
     assert "\n".join(said(server)).count("x" * 90) == 38
 
 
+def test_what_the_network_took_while_its_answer_was_lost_is_said_once_part_by_part(server, life):
+    first = life()
+    post = first.wire.post
+
+    def lost(*given):
+        post(*given)
+        raise Away("the line was cut")
+
+    first.wire.post = lost
+    lines = "\n".join("x" * 90 for _ in range(38))  # two messages
+    first.answers(Answer("first", lines, files=(File("a.bin", b"\x00\xff"),)))
+    wait(first.kept, 5)
+    first.killed()
+    assert len(server.posts) == 1
+    second = life()
+    second.surface.take_up("memory")
+    wait(lambda: server.posts[-1].files and not second.kept(), 5)
+    assert len(server.posts) == 3
+
+
 def test_what_is_said_in_time_is_forgotten(server, life):
     server.limited = [0.5]
     first = life()
@@ -184,6 +207,40 @@ def started(talk):
 
     wait(answered, 60)
     return bot
+
+
+@pytest.fixture(params=[SlackNet, Mattermost, RocketChat, Matrix])
+def net(request):
+    """Give each network in turn."""
+    made = (
+        request.param(request.getfixturevalue("synapse"), encrypted=True)
+        if request.param is Matrix
+        else request.param()
+    )
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+def test_what_the_network_took_before_the_bot_was_killed_is_said_once(net, tmp_path):
+    talk = Talk(net, tmp_path)
+    bot = started(talk)
+    net.limit(1, 1)
+    net.late(30)
+    message = talk.say("!nosuchthing")
+    wait(lambda: said_below(talk, message), 20)
+    assert kept_in(talk.folder / "data") == 1  # the bot does not know yet
+    bot.kill()
+    bot.wait(10)
+    bot = started(talk)
+    wait(lambda: kept_in(talk.folder / "data") == 0, 20)
+    assert len(said_below(talk, message)) == 1
+    bot.kill()
+    bot.wait(10)
+
+
+def said_below(talk, message):
+    return [post.text for post in talk.net.seen(talk.ana, talk.room) if post.thread == message]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backends.wire import Away, Busy, Rejected
+from backends.wire import Away, Busy, Once, Rejected
 from tests.chat.matrix import together
 from tests.chatbot import wait
 from tests.lab.matrix_person import replaced, typed
@@ -115,9 +115,10 @@ def test_a_restart_of_the_server_ends_the_link_and_the_next_one_goes_on(scene, b
 def test_a_post_of_which_nobody_knows_whether_it_arrived_stands_there_once(scene, bot):
     bot.start()
     room = bot.room()
+    once = Once("onlyonce")
     with scene.gate.swallowing("/send/m.room.message"), pytest.raises(Away):
-        bot.wire.post(room, "only once")
-    bot.wire.post(room, "only once")
+        bot.wire.post(room, "only once", once=once)
+    bot.wire.post(room, "only once", once=once)
     scene.sees(scene.ana, room, "only once")
     assert [one.content["body"] for one in scene.do(scene.ana.seen(room))] == ["only once"]
 

@@ -36,6 +36,7 @@ class Gate:
         self.down = False
         self._refusals: list[tuple[str, int, Any]] = []
         self._swallowed = ""
+        self._late = ("", 0.0)
         self._rewind = ""
         self._open: set[Any] = set()
         self._loop = asyncio.new_event_loop()
@@ -66,6 +67,10 @@ class Gate:
             yield
         finally:
             self._swallowed = ""
+
+    def late(self, pattern: str, seconds: float) -> None:
+        """Let the next call of that path reach the server, and its answer come so much later."""
+        self._late = pattern, seconds
 
     def rewind(self, since: str) -> None:
         """Let the server send again all that came after that moment."""
@@ -123,6 +128,9 @@ class Gate:
             if request.path.endswith("/sync"):
                 return await self._sync(request)
             answer = await self._ask(request, dict(request.query), await request.read())
+            if self._late[0] and re.search(self._late[0], request.path):
+                seconds, self._late = self._late[1], ("", 0.0)
+                await asyncio.sleep(seconds)
             if self._swallowed and re.search(self._swallowed, request.path):
                 request.transport.abort()
             return answer  # noqa: TRY300 - what was cut off has its answer too

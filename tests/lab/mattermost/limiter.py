@@ -18,6 +18,7 @@ class Limiter:
         self.broken_calls, self.broken_status = 0, 502  # answer as a proxy whose server is away
         self.hang_seconds = 0.0  # answer late
         self.late_seconds = 0.0  # do it, and answer late
+        self.late: dict[str, float] = {}  # the same for the next call of that path
         self.only: set[str] = set()  # whom these troubles meet; everybody when empty
         self.away_for: set[str] = set()  # for whom the server is not to be reached
         self._full: dict[str, float] = {}  # until when the bucket of a user is used up

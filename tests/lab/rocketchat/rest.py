@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import defaultdict, deque
@@ -62,6 +63,7 @@ class Rest:
         self.called: list[str] = []  # "post chat.sendMessage": what was asked, for tests that count
         self.forbidden: set[str] = set()  # calls that the permissions of the workspace keep from everybody
         self.down = 0  # so many calls more are answered 503, as a proxy does while the server restarts
+        self.late: dict[str, float] = {}  # seconds by which the next answer comes late, though it was done
         self.silent_after = 0  # so many calls more are carried out, and their answers lost
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -78,6 +80,7 @@ class Rest:
                 {"success": False, "status": "error", "message": "API endpoint does not exist."}, status=404
             )
         reply = await self._carried_out(request, name, rest, action)
+        await asyncio.sleep(self.late.pop(name, 0) if reply.status == web.HTTPOk.status_code else 0)
         if self.silent_after > 0:
             self.silent_after -= 1
             request.transport.close()

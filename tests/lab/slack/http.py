@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Front:
         self.responses: list[dict[str, Any]] = []  # posted to a response_url
         self.faults: dict[str, list[tuple[int, int]]] = {}
         self.limits: dict[str, tuple[int, float]] = {}
+        self.late: dict[str, float] = {}  # seconds by which the next answer comes late, though it was done
         self._past: dict[tuple[str, str], list[float]] = {}
 
     def application(self) -> web.Application:
@@ -46,6 +48,7 @@ class Front:
             if (fault := self._fault(name, given)) is not None:
                 return fault
             body = {"ok": True, **self._answer(name, given, token)}
+            await asyncio.sleep(self.late.pop(name, 0))
         except Refused as error:
             body = error.body
         finally:
