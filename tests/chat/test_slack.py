@@ -98,6 +98,44 @@ def test_who_may_not_use_an_operation_sees_no_form(slack):
     assert len(slack.lab.space.views) == before
 
 
+# -- group messages
+
+
+@pytest.fixture(scope="module")
+def group(slack):
+    """A conversation of ana, joe, kim and the bot beside all rooms."""
+    people = (slack.ana.id, slack.joe.id, slack.kim.id)
+    return slack.lab.room("mpdm-ana--joe--kim--netbot-1", *people, kind="mpim")
+
+
+def test_in_a_group_message_the_bot_is_called_as_in_a_room(slack, group):
+    message, answer = slack.asks("!whoami", "ana", room=group)
+    assert (answer.thread, answer.pings) == (message, ())
+    slack.asks("whoami", "joe", who=slack.joe, room=group, mention=True)
+    before = len(slack.answers(group))
+    slack.say("whoami", room=group)
+    slack.asks("!uptime on web1", "done in", room=group, thread=message)
+    assert len(slack.answers(group)) == before + 1
+
+
+def test_a_change_is_asked_for_and_approved_by_a_click_in_a_group_message(slack, group, driver):
+    before = len(driver.ran)
+    message, _ = slack.asks("!service restart group on db1", "waits for approval", who=slack.joe, room=group)
+    question = slack.hears("joe asks for approval", group, thread=message)
+    slack.net.choose(slack.joe, group, question.id, "Approve")
+    slack.hears("nobody approves their own", group, thread=message)
+    slack.net.choose(slack.kim, group, question.id, "Approve")
+    slack.hears("service restart group on db1 .*done in", group, thread=message)
+    assert len(driver.ran) == before + 1
+
+
+def test_what_was_said_in_a_group_message_while_the_bot_was_away_is_read(slack, group):
+    slack.stop()
+    message = slack.say("!uptime on web2,web3", room=group)
+    slack.start()
+    slack.hears("uptime on web2, web3 .*done in", group, thread=message)
+
+
 # -- what went wrong in other backends
 
 
