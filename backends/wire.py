@@ -44,6 +44,10 @@ class Rejected(Exception):
     """One call that will never work (no such room, no right, too long); the link is fine."""
 
 
+class BotsApart(Rejected):
+    """The network has no direct messages between two bots."""
+
+
 class Revoked(Exception):
     """The credentials are not valid, or no longer: trying again is pointless, an admin has to act."""
 

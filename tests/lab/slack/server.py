@@ -25,6 +25,7 @@ class SlackLab(People):
         self.links = Links(self.space, self._notice)
         self.api = Api(self.space, self._told, lambda: self.host)
         self.front = Front(self.api, self.links, self._notice)
+        self.fronts = self.front.apps
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="slack-lab", daemon=True)
@@ -38,7 +39,8 @@ class SlackLab(People):
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self.do(self.links.stop())
+        for front in self.fronts:
+            self.do(front.links.stop())
         self.down()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -58,7 +60,8 @@ class SlackLab(People):
     def down(self) -> None:
         """Go away: connections end, and nobody listens."""
         if self._runner is not None:
-            self.do(self.links.close())
+            for front in self.fronts:
+                self.do(front.links.close())
             self.do(self._runner.cleanup())
             self._runner = None
 
@@ -83,10 +86,18 @@ class SlackLab(People):
         self._notice()
         return result
 
+    def install(self, name: str) -> Workspace:
+        """Install another app; what it returns has its tokens and its member's id."""
+        space = self.do(lambda: self.space.other_app(name))
+        front = Front(Api(space, self._told, lambda: self.host), Links(space, self._notice), self._notice)
+        self.fronts.append(front)
+        return space
+
     # -- looking
 
     def _told(self, event: dict[str, Any]) -> None:
-        self.links.event(event)
+        for front in self.fronts:
+            front.links.event(event)
 
     def _notice(self) -> None:
         with self._changed:
