@@ -63,7 +63,7 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
         if settings.encryption:
             (folder / "keys.db").touch(mode=0o600)
         super().__init__(
-            settings.server, settings.user, None, str(folder), config, settings.tls(), settings.proxy or None
+            settings.server, settings.user, None, str(folder), config, settings.tls(), settings.way_out() or None
         )
         self._unshared: set[str] = set()
         self._sharing: dict[str, asyncio.Lock] = {}

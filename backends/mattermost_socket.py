@@ -55,7 +55,7 @@ class Socket:
 
     def __init__(self, settings: MattermostSettings, handle: Handle) -> None:
         self._settings, self._handle = settings, handle
-        self._url = f"ws{settings.url.removeprefix('http')}{API}/websocket"
+        self._url = f"{settings.url}{API}/websocket"  # not wss: aiohttp would look for WSS_PROXY, which nobody sets
         self._id, self._next = "", 0  # of the connection, and of the event that comes next
         self._session: aiohttp.ClientSession | None = None
         self._reader: asyncio.Task[None] | None = None

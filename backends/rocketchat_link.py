@@ -165,7 +165,7 @@ class Link:
         self.cut = concurrent.futures.Future()
         try:
             self._socket = await self._http().ws_connect(
-                self.url.replace("http", "ws", 1) + "/websocket",
+                self.url + "/websocket",  # not wss: aiohttp would look for WSS_PROXY, which nobody sets
                 max_msg_size=_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_HANG_UP_SECONDS),
                 **self._common(),

@@ -13,6 +13,9 @@ class Proxy:
 
     scheme = "http"
 
+    def __init__(self, **hosts: str) -> None:
+        self._hosts = {name.replace("_", "."): address for name, address in hosts.items()}  # as this proxy knows them
+
     def __enter__(self) -> Proxy:
         self.seen: list[str] = []  # "CONNECT host:port", "POST /path"
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -36,7 +39,7 @@ class Proxy:
         verb, target, _ = line.decode().split(" ")
         address = urlsplit(target if "://" in target else f"//{target}")
         self.seen.append(f"{verb} {address.path or address.netloc}")
-        server = socket.create_connection((address.hostname, address.port))
+        server = socket.create_connection((self._hosts.get(address.hostname, address.hostname), address.port))
         if verb == "CONNECT":
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:

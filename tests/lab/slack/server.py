@@ -26,7 +26,7 @@ class SlackLab(People):
         self.api = Api(self.space, self._told, lambda: self.host)
         self.front = Front(self.api, self.links, self._notice)
         self.fronts = self.front.apps
-        self.port = 0
+        self.port, self.name = 0, "127.0.0.1"  # of the host, as the app is told
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="slack-lab", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -68,7 +68,7 @@ class SlackLab(People):
     @property
     def host(self) -> str:
         """Where the server is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.name}:{self.port}"
 
     @property
     def url(self) -> str:
