@@ -204,7 +204,7 @@ class Networked(Sayings):
             self._form_desk = forms.FormDesk(self.wire, guard.automation(self).pipeline)
         return self._form_desk
 
-    def automation_form(self, msg: Any, question: Answer) -> bool:
+    def automation_answer(self, msg: Any, question: Answer) -> bool:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
         desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
         if not desk.is_there or guard.automation(self).pipeline.wanted(caller, place) is None:
