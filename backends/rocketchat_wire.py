@@ -133,7 +133,7 @@ class RocketChatWire:
 
     def missed(self, since: datetime) -> Iterable[Heard]:
         """Read what was said while the bot was away, oldest first in each room."""
-        found: list[Heard] = self._link.run(self._missed(since + self._link.ahead), 300)
+        found: list[Heard] = self._link.run(self._missed(self._link.clock.there(since)), 300)
         return found
 
     async def _missed(self, since: datetime) -> list[Heard]:
@@ -211,7 +211,7 @@ class RocketChatWire:
 
     def _arrived(self, room: str, file: File, thread: str, since: datetime) -> str:
         """Look for a file of that name; a message with a file gets its id from the server."""
-        wanted = {"roomId": room, "lastUpdate": _stamp(since + self._link.ahead - _SKEW)}
+        wanted = {"roomId": room, "lastUpdate": _stamp(self._link.clock.there(since) - _SKEW)}
         found = self._link.run(self._link.call("GET", "chat.syncMessages", params=wanted))["result"]["updated"]
         for message in found:
             names = [known.get("name") for known in message.get("files") or ()]
@@ -275,7 +275,7 @@ class RocketChatWire:
     def network_time(self) -> datetime:
         """The server's clock."""
         self._link.run(self._link.call("GET", "me"))
-        return datetime.now(UTC) + self._link.ahead
+        return self._link.clock.now()
 
 
 def _id_of(key: str) -> str:

@@ -7,11 +7,12 @@ import json
 import time
 from collections import defaultdict, deque
 from datetime import datetime
+from email.utils import formatdate
 
 from aiohttp import web
 
 from tests.lab.rocketchat import calls, rooms
-from tests.lab.rocketchat.workspace import BYPASS, MeteorError, PlainError, hashed
+from tests.lab.rocketchat.workspace import BYPASS, MeteorError, PlainError, hashed, now
 from tests.lab.rocketchat.world import World
 
 CALLS = vars(calls) | vars(rooms)
@@ -80,6 +81,7 @@ class Rest:
                 {"success": False, "status": "error", "message": "API endpoint does not exist."}, status=404
             )
         reply = await self._carried_out(request, name, rest, action)
+        reply.headers["Date"] = formatdate(now().timestamp(), usegmt=True)
         await asyncio.sleep(self.late.pop(name, 0) if reply.status == web.HTTPOk.status_code else 0)
         if self.silent_after > 0:
             self.silent_after -= 1
@@ -93,8 +95,11 @@ class Rest:
             return web.json_response({"success": False, "error": text, "status": "error", "message": text}, status=401)
         bypass = bool(user and BYPASS & set(user["roles"]))
         wait, left = self.limiter.wait_seconds(request.remote or "", name + request.method, bypass=bypass)
-        headers = {"X-RateLimit-Limit": str(self.limiter.allowed), "X-RateLimit-Remaining": str(left),
-                   "X-RateLimit-Reset": str(int((time.time() + (wait or self.limiter.window)) * 1000))}  # fmt: skip
+        headers = {
+            "X-RateLimit-Limit": str(self.limiter.allowed),
+            "X-RateLimit-Remaining": str(left),
+            "X-RateLimit-Reset": str(int(1000 * (now().timestamp() + (wait or self.limiter.window)))),
+        }
         if wait:
             seconds = -int(-wait // 1)
             text = f"You must wait {seconds} seconds before trying this endpoint again."
