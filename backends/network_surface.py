@@ -17,7 +17,8 @@ from automation_bots.model import Answer, File, Place
 from automation_bots.store.letters import Letters
 from automation_bots.surface import Capabilities, MessageRef
 from backends.keeping import Note, Owed, read
-from backends.outbox import Outbox, Work
+from backends.letters import Work
+from backends.outbox import Outbox
 from backends.splitting import Composed, Style, compose, pieces_of, split
 from backends.wire import SIGNS, Busy, Once, Rejected, Wire
 
