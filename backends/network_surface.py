@@ -8,19 +8,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from automation_bots.model import Answer, File, Place
 from automation_bots.store.letters import Letters
 from automation_bots.surface import Capabilities, MessageRef
-from backends.keeping import Note, Owed, read
+from backends.keeping import Note, read
 from backends.letters import Work
 from backends.outbox import Outbox
 from backends.splitting import Composed, Style, compose, pieces_of, split
-from backends.wire import SIGNS, Busy, Once, Rejected, Wire
+from backends.tries import Editing, Saying, Tries
+from backends.wire import SIGNS, Once, Rejected, Wire
 
 log = logging.getLogger(__name__)
 _WAIT_SECONDS = 5.0  # that a caller waits; what it wanted to say stays in the queue
@@ -66,14 +64,14 @@ class NetworkSurface:
     def answer(self, place: Place, answer: Answer) -> None:
         """Say what nobody will say again: kept over the end of the program while it waits, unless it is a secret."""
         secret = answer.entrusted or any(file.passing for file in answer.files)
-        work = _Saying(self, place, self._composed(answer), ())
+        work = Saying(self, place, self._composed(answer), ())
         self._put(place, _key(place, answer, ()), work, note=None if secret else Note(self._letters, work.owed))
 
     def take_up(self, network: str) -> None:
         """Say what the program that ran before could not say."""
         for kept in self._letters.waiting(network):
             owed = read(kept)
-            work = _Saying(self, owed.place, owed.what, (), _Tries(owed.key, owed.since), owed.part)
+            work = Saying(self, owed.place, owed.what, (), Tries(owed.key, owed.since), owed.part)
             note = Note(self._letters, work.owed, kept.number)
             self._outbox.put_back(_lane(owed.place), ("kept", kept.number), work, note, kept.age_seconds)
 
@@ -90,7 +88,7 @@ class NetworkSurface:
         if not message.id or not self.capabilities.edits:
             self.say(message.place, answer)
             return
-        work = _Editing(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
+        work = Editing(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
         self._put(message.place, ("edit", message.id), work, replace=True)
 
     def progress(self, message: MessageRef, answer: Answer) -> None:
@@ -116,7 +114,7 @@ class NetworkSurface:
     def say_markdown(self, place: Place, text: str) -> None:
         """Say what a plugin from elsewhere wrote: its fences are kept, all else is shown as it is."""
         messages = tuple(split(pieces_of(text), self.capabilities.message_size, self._style))
-        work = _Saying(self, place, Composed(messages, ()), ())
+        work = Saying(self, place, Composed(messages, ()), ())
         self._put(place, ("text", place, text), work, note=Note(self._letters, work.owed))
 
     def room_name(self, room: str) -> str:
@@ -176,7 +174,7 @@ class NetworkSurface:
 
     def _say(self, place: Place, answer: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         key = _key(place, answer, choices)
-        work = _Saying(self, place, self._composed(answer), choices)
+        work = Saying(self, place, self._composed(answer), choices)
         return MessageRef(place, str(self._put(place, key, work) or ""))
 
     def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False, note: Note | None = None) -> Any:
@@ -185,90 +183,6 @@ class NetworkSurface:
         return self._outbox.wait(
             lane, self._outbox.put(lane, key, work, replace=replace, note=note), self._wait_seconds
         )
-
-
-class _Tries:
-    """Names the parts of what is said, so that each stands there once although nobody knows whether a try arrived."""
-
-    def __init__(self, key: str = "", since: datetime | None = None) -> None:
-        self.key, self.since = key or uuid4().hex, since
-
-    def __call__(self, part: int, say: Callable[[Once], Any]) -> Any:
-        began = datetime.now(UTC)
-        try:
-            return say(Once(f"{self.key}{part:03}", self.since))
-        except Busy:
-            raise
-        except OSError:
-            self.since = self.since or began
-            raise
-
-
-class _Saying:
-    """Messages and files in their order; a second try goes on where the first one ended."""
-
-    def __init__(
-        self, surface: NetworkSurface, place: Place, what: Composed, choices: tuple[str, ...],
-        tries: _Tries | None = None, part: int = 0,
-    ) -> None:  # fmt: skip
-        self._surface, self._place, self._choices = surface, place, choices
-        self._left, self._files = list(what.messages), list(what.files)
-        self._tries, self._parts = tries or _Tries(), part + len(what.messages) + len(what.files)
-        self._signs: list[str] | None = None
-        self._id = ""
-
-    def owed(self) -> Owed:
-        """What is not said yet."""
-        left = Composed(tuple(self._left), tuple(self._files))
-        part = self._parts - len(left.messages) - len(left.files)
-        return Owed(self._place, left, self._tries.key, part, self._tries.since or datetime.now(UTC))
-
-    def _try(self, say: Callable[[Once], Any]) -> Any:
-        return self._tries(self._parts - len(self._left) - len(self._files), say)
-
-    def __call__(self) -> str:
-        """Send what is left; return the id of the first message."""
-        surface, place = self._surface, self._place
-        while self._left:
-            text, choices = self._left[0], self._choices if not self._id else ()
-            id_ = str(self._try(partial(surface.post, place, text, choices)))
-            self._id = self._id or id_
-            self._left.pop(0)
-        if self._signs is None:
-            can = surface.capabilities
-            self._signs = list(self._choices) if can.reactions and not can.buttons else []
-        while self._signs:
-            surface.react_now(place, self._id, self._signs[0])
-            self._signs.pop(0)
-        while self._files:
-            self._try(partial(surface.upload_once, place, self._files[0], ""))
-            self._files.pop(0)
-        return self._id
-
-
-class _Editing:
-    """One message edited; what does not fit into it follows in its thread."""
-
-    def __init__(self, surface: NetworkSurface, message: MessageRef, what: Composed, choices: tuple[str, ...]) -> None:
-        self._surface, self._message, self._choices = surface, message, choices
-        self._first: str | None = what.messages[0] if what.messages else None
-        self._rest, self._files = list(what.messages[1:]), list(what.files)
-        self._tries = _Tries()
-
-    def _try(self, say: Callable[[Once], Any]) -> None:
-        self._tries(len(self._rest) + len(self._files) + (self._first is not None), say)
-
-    def __call__(self) -> None:
-        """Edit, then say the rest."""
-        if self._first is not None:
-            self._try(partial(self._surface.replace_text, self._message, self._first, self._choices))
-            self._first = None
-        while self._rest:
-            self._try(partial(self._surface.post_once, self._message, self._rest[0]))
-            self._rest.pop(0)
-        while self._files:
-            self._try(partial(self._surface.upload_once, self._message.place, self._files[0], self._message.id))
-            self._files.pop(0)
 
 
 class _Recent:
