@@ -193,6 +193,10 @@ def kept_in(data):
         return connection.execute("SELECT count(*) FROM letters").fetchone()[0]
 
 
+def said_below(talk, message):
+    return [post.text for post in talk.net.seen(talk.ana, talk.room) if post.thread == message]
+
+
 def started(talk):
     """Start the bot as a program of its own, and wait until it answers."""
     environment = {**surroundings(talk.folder / "data"), **talk.net.environment()}
@@ -203,9 +207,11 @@ def started(talk):
     def answered():
         asked.append(talk.say("!whoami"))
         time.sleep(0.5)
-        return any(post.thread in asked for post in talk.net.seen(talk.ana, talk.room))
+        return any(said_below(talk, message) for message in asked)
 
     wait(answered, 60)
+    last = talk.say("!whoami")  # one person is answered in order: none of those before is still on its way
+    wait(lambda: said_below(talk, last), 30)
     return bot
 
 
@@ -237,10 +243,6 @@ def test_what_the_network_took_before_the_bot_was_killed_is_said_once(net, tmp_p
     assert len(said_below(talk, message)) == 1
     bot.kill()
     bot.wait(10)
-
-
-def said_below(talk, message):
-    return [post.text for post in talk.net.seen(talk.ana, talk.room) if post.thread == message]
 
 
 @pytest.mark.slow
