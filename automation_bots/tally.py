@@ -90,26 +90,30 @@ class Tally:
         self.rule, self.per, self.most, self.seconds = self.limit = limit
         self._now, self._values = now, VALUES[self.per]
         self._times: defaultdict[str, list[float]] = defaultdict(list)
+        self._counting: dict[int, bool] = {}
+        times, values = self._times, self._values
         for at, entry in counted:
-            for value in self._counted(entry):
-                self._times[value].append(at)
+            if self._counts(entry):
+                for value in values(entry):
+                    times[value].append(at)
         self.full = {value: self._free(times) for value, times in self._times.items() if len(times) >= self.most}
 
     def add(self, entry: Entry) -> None:
         """Count a job that starts now."""
-        for value in self._counted(entry):
+        for value in self._values(entry) if self._counts(entry) else ():
             times = self._times[value]
             times.append(self._now)
             if len(times) >= self.most:
                 self.full[value] = self._free(times)
 
-    def _counted(self, entry: Entry) -> Collection[str]:
-        if not self.rule:
-            return self._values(entry)
-        for rule, per, *_ in entry.limits.rates if self.seconds else entry.limits.caps:
-            if rule == self.rule and per == self.per:
-                return self._values(entry)
-        return ()
+    def _counts(self, entry: Entry) -> bool:
+        """Whether this limit counts a job: all of them, or those of its rule; found once for equal limits."""
+        limits = entry.limits
+        if (found := self._counting.get(id(limits))) is None:
+            mine = limits.rates if self.seconds else limits.caps
+            found = not self.rule or any((rule, per) == (self.rule, self.per) for rule, per, *_ in mine)
+            self._counting[id(limits)] = found
+        return found
 
     def _free(self, times: Sequence[float]) -> float:
         return times[-self.most] + self.seconds - self._now
@@ -119,9 +123,11 @@ class Tallies:
     """One for each limit that is asked about, over what runs, what started lately, and what starts meanwhile."""
 
     def __init__(self, running: Sequence[Entry], recent: Sequence[Start], now: float) -> None:
-        self._running, self._recent = list(running), [(start.at, start.entry) for start in recent]
+        self._running, self._recent = list(running), list(recent)
+        self._added: list[tuple[float, Entry]] = []
         self._now = now
         self._tallies: dict[Limit, Tally] = {}
+        self._within: dict[float, list[tuple[float, Entry]]] = {}
 
     def of(self, limit: Limit) -> Tally:
         """Return the tally of a limit."""
@@ -132,11 +138,14 @@ class Tallies:
     def add(self, entry: Entry) -> None:
         """Count a job that starts now."""
         self._running.append(entry)
-        self._recent.append((self._now, entry))
+        self._added.append((self._now, entry))
         for tally in self._tallies.values():
             tally.add(entry)
 
     def _of(self, seconds: float) -> Iterable[tuple[float, Entry]]:
         if not seconds:
             return ((0.0, entry) for entry in self._running)
-        return (start for start in self._recent if start[0] > self._now - seconds)
+        if (found := self._within.get(seconds)) is None:  # many rates look as far back
+            oldest = self._now - seconds
+            found = self._within[seconds] = [(start.at, start.entry) for start in self._recent if start.at > oldest]
+        return [*found, *self._added]

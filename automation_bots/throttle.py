@@ -9,7 +9,7 @@ that somebody asks about.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,12 +87,13 @@ def _starts(look: _Pass, turns: Iterable[Entry]) -> Iterator[int]:
 
 def _in_turns(queued: Sequence[Entry], running: Sequence[Entry]) -> Iterator[Entry]:
     """Everybody's n-th job before anybody's n+1-th, so that a flood delays only its author."""
-    turn: Counter[str] = Counter(entry.person for entry in running)
-    turns: dict[int, list[Entry]] = {}
+    turn: defaultdict[str, int] = defaultdict(int, Counter(entry.person for entry in running))
+    turns: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in queued:
-        mine = turn[entry.person]
-        turns.setdefault(mine, []).append(entry)
-        turn[entry.person] = mine + 1
+        person = entry.person
+        mine = turn[person]
+        turns[mine].append(entry)
+        turn[person] = mine + 1
     for mine in sorted(turns):
         yield from turns[mine]
 
@@ -108,6 +109,7 @@ class _Pass:
         self._changing: dict[str, int] = {}
         self._reads: Counter[str] = Counter()
         self._no_slot: set[str] = set()  # devices without a free session
+        self._slow: set[int] = set()  # changes that their own rate keeps
         self._known: dict[Any, tuple[list[_Check], list[_Check]]] = {}
         for entry in running:
             self._take(entry)
@@ -124,9 +126,11 @@ class _Pass:
         for entry in self._queued:
             if entry.risk is not Risk.CHANGE or not self._held.keys().isdisjoint(entry.devices):
                 continue
-            if not _is_reached(self._checks(entry)[0], entry):
-                for device in entry.devices:
-                    first.setdefault(device, entry.number)
+            if _is_reached(self._checks(entry)[0], entry):
+                self._slow.add(entry.number)
+                continue
+            for device in entry.devices:
+                first.setdefault(device, entry.number)
         return first
 
     def add(self, entry: Entry) -> None:
@@ -149,6 +153,8 @@ class _Pass:
 
     def may_start(self, entry: Entry) -> bool:
         """Whether `why` would have nothing to say, found in less time."""
+        if entry.number in self._slow:
+            return False
         rates, caps = self._checks(entry)
         if _is_reached(rates, entry) or _is_reached(caps, entry):
             return False

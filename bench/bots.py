@@ -8,20 +8,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from automation_bots import logs
+from automation_bots.bot import Bot
 from tests.chatbot import ChatBot, Surface
 
 
 @contextmanager
 def chat(folder: Path, surface: Surface | None = None) -> Iterator[ChatBot]:
     """Its log goes to a file, redacted, as config.py sets it up; not to the terminal."""
-    bot, root = ChatBot(folder, surface=surface), logging.getLogger()
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
-    logs.to_file(bot.automation.data / "log" / "bot.log", bot.automation.redactor)
+    bot = ChatBot(folder, surface=surface)
+    log_to_file(bot.automation)
     try:
         with bot:
             yield bot
     finally:
-        for handler in list(root.handlers):
-            root.removeHandler(handler)
-            handler.close()
+        _forget_handlers()
+
+
+def log_to_file(bot: Bot) -> None:
+    """Log there and nowhere else."""
+    _forget_handlers()
+    logs.to_file(bot.data / "log" / "bot.log", bot.redactor)
+
+
+def _forget_handlers() -> None:
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()

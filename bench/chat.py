@@ -6,10 +6,8 @@ fast, and for each of their lines one line is posted without any command.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -18,9 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from automation_bots.drivers.fake import Fake
-from automation_bots.model import Answer, Place
-from backends.outbox import Waiting
+from bench.chat_bot import LINE, Elsewhere
 from bench.figures import Figure, quantile
 from bench.folders import workspace
 from tests.chat.harness import Talk
@@ -37,7 +33,6 @@ VERB = {
     "playbooks/verbs/hello.yml": "help: Say hello\nrisk: read\n"
     'parameters: {name: {help: whom to greet}}\nlinux: {run: [echo, "{name}"]}\n'
 }
-_LINE = re.compile(r"(?<= hello )p\d+n\d+")
 
 
 def run() -> list[Figure]:
@@ -62,7 +57,8 @@ def _measured(name: str, make: Callable[[], Any], folder: Path) -> list[Figure]:
         net = make()
         stack.callback(net.close)
         people = [net.human(f"p{number}") for number in range(PEOPLE)]
-        talk = Talk(net, folder, (Fake(),), files=VERB)
+        net.running = Elsewhere
+        talk = Talk(net, folder, files=VERB)
         _know(folder / "policy.yml", net.backend.lower(), people)
         talk.room = net.room(talk.ana, *people)
         stack.enter_context(talk)
@@ -103,29 +99,11 @@ class Crowd:
         chance = random.Random(1)
         self._moments = [sorted(chance.uniform(0, SECONDS) for _ in range(EACH)) for _ in people]
         self._threads = [talk.say(f"I am p{number}", who) if talk.threads else "" for number, who in enumerate(people)]
-        self._heard: dict[str, float] = {}
-        wire = getattr(talk.bot.errbot, "wire", None)
-        if wire is None:
-            talk.surface.say = self._listening(talk.surface.say, lambda args: args[1].text)
-        else:
-            wire.post = self._listening(wire.post, lambda args: args[1])
-
-    def _listening(self, post: Callable[..., Any], text_of: Callable[[Any], str]) -> Callable[..., Any]:
-        """Note when the network has taken a post about a line for the first time."""
-
-        def listening(*args: Any) -> Any:
-            posted = post(*args)
-            if found := _LINE.search(text_of(args)):
-                self._heard.setdefault(found[0], time.perf_counter())
-            return posted
-
-        return listening
+        self._heard: dict[str, float] = talk.bot.heard
 
     def _post(self, line: str) -> None:
-        """Post such a line without a command."""
-        thread = self._threads[int(line[1:].split("n")[0])]
-        with contextlib.suppress(Waiting):  # it is said all the same
-            self._talk.surface.say(Place(self._talk.network, self._talk.room, thread), Answer(f"#0 hello {line}"))
+        """Let the bot post such a line without a command."""
+        self._talk.bot.post(self._talk.room, self._threads[int(line[1:].split("n")[0])], line)
 
     def talks(self) -> None:
         """Let everybody type what is no command."""
@@ -133,13 +111,13 @@ class Crowd:
 
     def posted(self) -> list[float]:
         """Milliseconds that the network takes for one post beside each line that is typed."""
-        said = self._type("I say {0}", lambda line: threading.Thread(target=self._post, args=(line,)).start())
+        said = self._type("I say {0}", self._post)
         return self._spent(said)
 
     def answered(self) -> list[float]:
         """Milliseconds from each command to its answer; in each thread they come in the order of the commands."""
         spent = self._spent(self._type("!hello {0} on web1"))
-        seen = [found[0] for post in self._talk.answers() for found in _LINE.finditer(post.text)]
+        seen = [found[0] for post in self._talk.answers() for found in LINE.finditer(post.text)]
         for who in range(PEOPLE):
             mine = list(dict.fromkeys(line for line in seen if line.startswith(f"p{who}n")))
             assert mine == sorted(mine), f"answered in the order {mine}"
@@ -151,7 +129,8 @@ class Crowd:
         return [(self._heard[line] - at) * 1000 for line, at in said.items()]
 
     def _type(self, words: str, beside: Callable[[str], None] = str) -> dict[str, float]:
-        self._heard, begun, said = {}, time.perf_counter(), {}
+        self._heard.clear()
+        begun, said = time.perf_counter(), dict[str, float]()
 
         def typing(who: int) -> None:
             for number, at in enumerate(self._moments[who]):

@@ -133,15 +133,52 @@ def test_a_change_whose_driver_does_not_come_back_holds_its_devices(works):
     assert works.store.holds() == {"web1": number}
 
 
-def test_the_queue_is_shown_while_the_store_is_slow(works):
-    slow = threading.Event()
-    works.store.start = lambda number: slow.wait(10) and works.store.store.start(number)
-    starting = threading.Thread(target=works.add, args=(LOOK, "web1"))
-    starting.start()
-    began = time.monotonic()
-    wait(lambda: works.dispatcher.active[1], 5)
-    assert works.dispatcher.waiting() == [1] and works.dispatcher.why(1) == "starts now"
-    assert works.dispatcher.queued_by("ana") == 1
-    assert time.monotonic() - began < 5
+@pytest.fixture
+def slow(works):
+    """The record takes its time to say that the first job may begin."""
+    free = threading.Event()
+    works.store.start = lambda number: (number > 1 or free.wait(10)) and works.store.store.start(number)
+    yield free
+    free.set()
+
+
+def test_a_job_that_the_record_is_slow_to_begin_holds_up_no_other(works, slow):
+    first, second = works.add(LOOK, "web1"), works.add(LOOK, "web2")
+    works.is_in(second, State.DONE)
+    assert works.dispatcher.active[0] == 1
+    assert works.store.job(first).state is State.QUEUED
     slow.set()
-    starting.join()
+    works.is_in(first, State.DONE)
+
+
+def test_what_is_cancelled_before_the_record_lets_it_begin_does_nothing(works, slow):
+    number = works.add(LOOK, "web1")
+    assert works.dispatcher.cancel(number, "ana")
+    slow.set()
+    assert "cancelled by ana" in works.is_in(number, State.CANCELLED).error
+    assert works.fake.ran == []
+
+
+def test_what_the_record_had_not_let_begin_at_the_end_waits_for_the_next_start(works):
+    free = threading.Event()
+
+    def closed(number):
+        free.wait(10)
+        raise StoreError("closed: the bot is stopping")
+
+    works.store.start = closed
+    number = works.add(PATCH, "web1")
+    threading.Timer(0.5, free.set).start()
+    works.dispatcher.stop(5)
+    assert works.store.job(number).state is State.QUEUED
+    assert works.dispatcher.waiting() == [number]
+    assert works.fake.ran == []
+
+
+def test_a_record_that_is_away_for_a_moment_costs_a_job_nothing(works):
+    works.store.away = {"start"}
+    number = works.add(LOOK, "web1")
+    wait(lambda: works.dispatcher.waiting() == [number], 5)
+    works.store.away = False
+    works.is_in(number, State.DONE)
+    assert len(works.fake.ran) == 1

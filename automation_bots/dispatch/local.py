@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -188,19 +189,42 @@ class Local:
         return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
 
     def _begin(self, number: int) -> None:
-        job, hidden = self._queued[number]
-        if not self._workshop.store.start(number):
-            self._queued.pop(number), self._entries.pop(number)
-            return
-        self._queued.pop(number)
-        run = Run(self._workshop, job, hidden, self._entries.pop(number), self._done)
+        job, hidden = self._queued.pop(number)
+        run = Run(self._workshop, job, hidden, self._entries.pop(number), self._claim, self._done)
         self._running[number] = run
-        self._recent.append(Start.of(time.monotonic(), run.entry))
+        self._recent.append(run.begun)
         run.start()
+
+    def _claim(self, run: Run) -> bool:
+        """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
+        try:
+            if not self._stopping:
+                if self._workshop.store.start(run.job.number):
+                    return True
+                self._forget(run)  # somebody took it out of the queue
+                self._wake.set()
+                return False
+        except Exception:
+            log.exception("job %s cannot begin now; trying again", run.job.number)
+        self._give_back(run)
+        return False
+
+    def _forget(self, run: Run) -> None:
+        with self._lock:
+            self._running.pop(run.job.number, None)
+
+    def _give_back(self, run: Run) -> None:
+        """Nothing was begun: it waits again, in its place."""
+        number = run.job.number
+        with self._lock:
+            self._forget(run)
+            self._queued[number], self._entries[number] = run.asked, run.entry
+            with suppress(ValueError):
+                self._recent.remove(run.begun)
 
     def _done(self, run: Run) -> None:
         with self._lock:
-            self._running.pop(run.job.number, None)
+            self._forget(run)
             if run.job.risk is Risk.CHANGE:
                 self._held = None
         self._wake.set()

@@ -33,7 +33,7 @@ from automation_bots.model import (
     Status,
     Verdict,
 )
-from automation_bots.tally import Entry
+from automation_bots.tally import Entry, Start
 
 log = logging.getLogger(__name__)
 _END_SECONDS = 5.0  # between two tries to record an end
@@ -43,12 +43,19 @@ class Run:
     """One running job."""
 
     def __init__(
-        self, workshop: Workshop, job: Job, hidden: Mapping[str, Any], entry: Entry, done: Callable[[Run], None]
+        self,
+        workshop: Workshop,
+        job: Job,
+        hidden: Mapping[str, Any],
+        entry: Entry,
+        claim: Callable[[Run], bool],
+        done: Callable[[Run], None],
     ) -> None:
+        self.asked = job, hidden
         self._kept = job  # with the values as they are stored
         self.job = replace(job, parameters={**job.parameters, **hidden})
-        self.entry, self.cancel = entry, Cancel()
-        self._workshop, self._done = workshop, done
+        self.entry, self.cancel, self.begun = entry, Cancel(), Start.of(time.monotonic(), entry)
+        self._workshop, self._claim, self._done = workshop, claim, done
         self._intake = Intake(job, hidden, workshop.store, workshop.redactor)
         self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._timed_out = self._abandoned = self._voided = False
@@ -76,6 +83,10 @@ class Run:
         return " · ".join(filter(None, (self.batches.label, self._intake.words)))
 
     def _work(self) -> None:
+        if self._claim(self):
+            self._through()
+
+    def _through(self) -> None:
         error = ""
         try:
             error = self._drive()

@@ -24,6 +24,10 @@ START = "0" * 64  # the `prev` of the first row
 READ_AT_ONCE = 1_000
 UNSIGNED: Mapping[int, Collection[str]] = MappingProxyType({})
 
+_HEAD = select(audit_head.c.seq, audit_head.c.hash)
+_PUT = insert(audit)
+_PUT_HEAD = update(audit_head)
+
 
 class AuditKind(StrEnum):
     """What happened."""
@@ -167,7 +171,7 @@ def append(
     connection: Connection, at: datetime, kind: AuditKind, subject: Subject, body: Mapping[str, Any] = NOTHING
 ) -> None:
     """Add a row at the end of the chain; the caller's transaction holds off other writers."""
-    head = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
+    head = connection.execute(_HEAD).one()
     place, caller = subject.place, subject.caller
     named = subject.devices if subject.named else ()
     names = {"devices": named} if named else {}
@@ -180,8 +184,8 @@ def append(
         "body": canonical({**cleared(connection, body), **names}), "prev": head.hash,
     }  # fmt: skip
     fields["hash"] = hash_of(fields)
-    connection.execute(insert(audit), fields)
-    connection.execute(update(audit_head), {"seq": fields["seq"], "hash": fields["hash"]})
+    connection.execute(_PUT, fields)
+    connection.execute(_PUT_HEAD, {"seq": fields["seq"], "hash": fields["hash"]})
     if devices := sorted(set(named)):
         put(connection, audit_devices, ("device", "seq"), [(device, fields["seq"]) for device in devices])
 
@@ -238,7 +242,7 @@ def row_of(row: RowMapping) -> AuditRow:
 
 def head(connection: Connection) -> tuple[int, str]:
     """Return number and hash of the newest row."""
-    row = connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one()
+    row = connection.execute(_HEAD).one()
     return row.seq, row.hash
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Insert, Table, insert
 
 from automation_bots.store.schema import is_storable, storable
 
@@ -21,7 +22,13 @@ def put(connection: Connection, table: Table, columns: Sequence[str], rows: Sequ
         statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - our own names
         connection.exec_driver_sql(statement, _clean(rows))
     else:
-        connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+        connection.execute(_insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    """Made once: SQLAlchemy takes longer to put a statement together than the database to carry it out."""
+    return insert(table)
 
 
 def _clean(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

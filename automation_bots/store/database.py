@@ -71,12 +71,31 @@ class Group:
         self.connection, self.transaction = connection, transaction
         self.done = threading.Event()
         self.error: Exception | None = None
-        self._size = 1
+        self._size = 0
 
-    def grows(self) -> bool:
-        """Whether one more may join."""
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one has to wait for the next commit."""
+        return self._size >= _LARGEST_GROUP
+
+    @contextmanager
+    def member(self) -> Iterator[Connection]:
+        """Let one write, and undo what it wrote when it fails; what the first one wrote is all that there is."""
         self._size += 1
-        return self._size <= _LARGEST_GROUP
+        if self._size == 1:
+            yield self.connection
+            return
+        self.connection.exec_driver_sql("SAVEPOINT member")  # as both databases say it; SQLAlchemy's own takes longer
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT member")
+            raise
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT member")
+
+    def is_spoilt_by(self, error: BaseException) -> bool:
+        """Whether a writer's failure takes the group with it: databases undo the statement, or all."""
+        return self._size == 1 or (isinstance(error, DBAPIError) and not isinstance(error, IntegrityError))
 
     def end(self, error: BaseException | None) -> None:
         """Tell all whose writing it was what became of it."""
@@ -127,14 +146,14 @@ class Database:
             with self._in_turn():
                 group = self._begun()
                 try:
-                    with group.connection.begin_nested():
-                        yield group.connection
-                except DBAPIError as error:
-                    if not isinstance(error, IntegrityError):  # others undo no more than the statement, or all
+                    with group.member() as connection:
+                        yield connection
+                except BaseException as error:
+                    if group.is_spoilt_by(error):
                         self._end(group, error)
                     raise
                 finally:
-                    if self._group is group and not (self._waiting and group.grows()):
+                    if self._group is group and (group.is_full or not self._waiting):
                         self._end(group)
             self._until_kept(group)
         for listener in self._listeners:

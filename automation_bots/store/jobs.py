@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, insert, select, update
 
 from automation_bots.errors import NoSuchJob
 from automation_bots.model import FINAL, PARKED, Job, State
@@ -16,27 +16,39 @@ from automation_bots.store.clear import cleared
 from automation_bots.store.codec import frozen, job_of, row_of
 from automation_bots.store.schema import jobs
 
+# Made once: SQLAlchemy takes longer to put a statement together than the database to carry it out.
+_ADD = insert(jobs).returning(jobs.c.number)
+_GET = select(jobs).where(jobs.c.number == bindparam("job"))
+_STATE = select(jobs.c.state).where(jobs.c.number == bindparam("job"))
+_NOTE = update(jobs).where(jobs.c.number == bindparam("job"))
+_MOVE = _NOTE.where(jobs.c.state == bindparam("seen")).returning(jobs)
+_TELL = (
+    _NOTE.where(jobs.c.told.is_(False), jobs.c.state.in_(sorted(state.value for state in FINAL)))
+    .values(told=True)
+    .returning(jobs)
+)
+
 
 def add(connection: Connection, job: Job, now: datetime) -> Job:
     """Put a job into the queue, or park it, and give it its number. Nobody is told of the end of a preview."""
     state, told = job.state if job.state in PARKED else State.QUEUED, job.preview_of is not None
     words = {name: cleared(connection, getattr(job, name)) for name in ("words", "reason", "emergency")}
     fresh = replace(job, state=state, created=now, started=None, ended=None, error="", told=told, counts={}, **words)
-    number = connection.scalar(insert(jobs).returning(jobs.c.number), row_of(fresh))
+    number = connection.scalar(_ADD, row_of(fresh))
     return replace(fresh, number=number or 0, parameters=frozen(dict(job.parameters)))
 
 
 def get(connection: Connection, number: int) -> Job:
     """Return one job with its counts."""
-    found = _read(connection, select(jobs).where(jobs.c.number == number))
-    if not found:
+    row = connection.execute(_GET, {"job": number}).one_or_none()
+    if row is None:
         raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
-    return found[0]
+    return _jobs(connection, [row])[0]
 
 
 def state_of(connection: Connection, number: int) -> State:
     """Return the state of a job, which costs less than all of it."""
-    state = connection.scalar(select(jobs.c.state).where(jobs.c.number == number))
+    state = connection.scalar(_STATE, {"job": number})
     if state is None:
         raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
     return State(state)
@@ -52,15 +64,21 @@ def oldest(connection: Connection, *conditions: ColumnElement[bool]) -> list[Job
     return _read(connection, select(jobs).where(*conditions).order_by(jobs.c.number))
 
 
-def move(connection: Connection, number: int, state: State, values: Mapping[str, Any]) -> bool:
-    """Change a job that is in this state; False when it no longer is, or never existed."""
-    statement = update(jobs).where(jobs.c.number == number, jobs.c.state == state.value)
-    return connection.execute(statement.values(**values)).rowcount == 1
+def moved(connection: Connection, number: int, state: State, values: Mapping[str, Any]) -> Job | None:
+    """Change a job that is in this state, and return it with the counts of before; None: it is not, or never was."""
+    row = connection.execute(_MOVE, {"job": number, "seen": state.value, **values}).one_or_none()
+    return job_of(row) if row else None
+
+
+def told(connection: Connection, number: int) -> Job | None:
+    """Note that the place has heard how a job ended, and return it; None: it had heard, or the job has not ended."""
+    row = connection.execute(_TELL, {"job": number}).one_or_none()
+    return job_of(row) if row else None
 
 
 def note(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
     """Write what is no state."""
-    if connection.execute(update(jobs).where(jobs.c.number == number).values(**values)).rowcount != 1:
+    if connection.execute(_NOTE, {"job": number, **values}).rowcount != 1:
         raise NoSuchJob(f"There is no job #{number}.")
 
 
@@ -75,11 +93,10 @@ def is_untold() -> ColumnElement[bool]:
 
 
 def _read(connection: Connection, statement: Select[Any]) -> list[Job]:
-    rows = connection.execute(statement).all()
+    return _jobs(connection, connection.execute(statement).all())
+
+
+def _jobs(connection: Connection, rows: Sequence[Row[Any]]) -> list[Job]:
     running = [row.number for row in rows if row.state == State.RUNNING]
     live = outcomes.counts(connection, running) if running else {}
-    return [_job(row, live) for row in rows]
-
-
-def _job(row: Row[Any], live: Mapping[int, Mapping[str, int]]) -> Job:
-    return job_of(row, live.get(row.number, {}) if row.state == State.RUNNING else None)
+    return [job_of(row, live.get(row.number, {}) if row.state == State.RUNNING else None) for row in rows]

@@ -134,7 +134,7 @@ class Parking:
         with self._database.write() as connection:
             job = jobs.get(connection, number)
             ending = {"state": state.value, "error": why, "ended": now}
-            if job.state not in PARKED or not jobs.move(connection, number, job.state, ending):
+            if job.state not in PARKED or not jobs.moved(connection, number, job.state, ending):
                 return False
             subject = Subject.of_job(job)
             if by is not None:
@@ -159,7 +159,7 @@ _ENDS = {
 
 
 def _move_on(connection: Connection, job: Job, now: datetime, state: State) -> bool:
-    moved = jobs.move(connection, job.number, job.state, {"state": state.value})
+    moved = jobs.moved(connection, job.number, job.state, {"state": state.value}) is not None
     if moved and state is State.QUEUED:
         _write(connection, job.number, {"released": now.isoformat()}, due=now)
         if job.emergency:

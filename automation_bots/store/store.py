@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select, text
 
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
 from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, reviews, schema
@@ -24,6 +24,9 @@ from automation_bots.store.persons import PeopleStore
 from automation_bots.store.reviews import Reviews
 
 SEEN_DAYS = 30
+_SEEN = text(
+    "INSERT INTO seen (network, message, at) VALUES (:network, :message, :at) ON CONFLICT DO NOTHING"
+).bindparams(*(bindparam(column.name, type_=column.type) for column in schema.seen.columns))
 SILENT = "The bot stopped before this device answered"
 
 
@@ -80,11 +83,10 @@ class Store:
         """Move from queued to running; only the one who gets True may touch the devices."""
         now = self._clock()
         with self._database.write() as connection:
-            moved = jobs.move(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
-            if moved:
-                about = Subject.of_job(jobs.get(connection, number)).brief()
-                audit.append(connection, now, AuditKind.STARTED, about)
-        return moved
+            job = jobs.moved(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
+            if job:
+                audit.append(connection, now, AuditKind.STARTED, Subject.of_job(job).brief())
+        return job is not None
 
     def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
         """Move from running to a final state. A change that ends INTERRUPTED holds the devices with unknown outcome."""
@@ -98,11 +100,10 @@ class Store:
         """Take a job out of the queue; False when it is no longer there."""
         now = self._clock()
         with self._database.write() as connection:
-            moved = jobs.move(connection, number, State.QUEUED, {"state": State.CANCELLED.value, "ended": now})
-            if moved:
-                job = jobs.get(connection, number)
+            job = jobs.moved(connection, number, State.QUEUED, {"state": State.CANCELLED.value, "ended": now})
+            if job:
                 audit.append(connection, now, AuditKind.CANCELLED, _by(job, by), {"requester": job.person})
-        return moved
+        return job is not None
 
     def job(self, number: int) -> Job:
         """Return one job with its counts; NoSuchJob when there is none."""
@@ -141,12 +142,12 @@ class Store:
         """Note that the place has heard how the job ended; False when it had, or the job has not ended."""
         now = self._clock()
         with self._database.write() as connection:
-            job = jobs.get(connection, number)
-            if job.told or job.state not in FINAL:
-                return False
-            jobs.note(connection, number, {"told": True})
-            audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job).brief())
-        return True
+            job = jobs.told(connection, number)
+            if job:
+                audit.append(connection, now, AuditKind.TOLD, Subject.of_job(job).brief())
+            else:
+                jobs.get(connection, number)  # raises where there is none
+        return job is not None
 
     def set_message(self, number: int, ref: str) -> None:
         """Keep which chat message shows the job; only the chat side understands `ref`."""
@@ -236,16 +237,9 @@ class Store:
 
     def first_seen(self, network: str, message_id: str) -> bool:
         """Tell whether a chat message comes for the first time, and remember it."""
-        table, now = schema.seen, self._clock()
-        known = select(table.c.at).where(table.c.network == network, table.c.message == message_id)
-        with self._database.read() as connection:  # a replayed history costs no write
-            if connection.scalar(known) is not None:
-                return False
-        with self._database.write() as connection:
-            if connection.scalar(known) is not None:
-                return False
-            connection.execute(insert(table), {"network": network, "message": message_id, "at": now})
-        return True
+        values = {"network": network, "message": message_id, "at": self._clock()}
+        with self._database.write() as connection:  # a replayed history changes nothing, so the disk has nothing to do
+            return connection.execute(_SEEN, values).rowcount == 1
 
     # -- audit -------------------------------------------------------------------------------------------------------
 
@@ -326,9 +320,9 @@ def _end(
     connection: Connection, number: int, now: datetime, ending: Mapping[str, str], extra: Mapping[str, Any] = NOTHING
 ) -> bool:
     """Move a running job to its end, with counts, holds and audit row."""
-    if not jobs.move(connection, number, State.RUNNING, {**ending, "ended": now}):
+    job = jobs.moved(connection, number, State.RUNNING, {**ending, "ended": now})
+    if job is None:
         return False
-    job = jobs.get(connection, number)
     interrupted = job.state is State.INTERRUPTED
     if interrupted:
         begun = audit.find(connection, 1, job=number, kind=AuditKind.BATCH) if job.canary else []
