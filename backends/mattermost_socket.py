@@ -62,6 +62,7 @@ class Socket:
         self._begun: asyncio.Future[bool] | None = None
         self.ended = threading.Event()
         self.why = ""
+        self.heartbeat_seconds = _HEARTBEAT_SECONDS  # and half of it until the line counts as dead
 
     async def open(self) -> bool:
         """Connect; say whether the stream goes on without a gap. Raises Away."""
@@ -72,7 +73,7 @@ class Socket:
         self._session = aiohttp.ClientSession(trust_env=True)
         try:
             ws = await self._session.ws_connect(
-                self._url, params=query, headers=headers, heartbeat=_HEARTBEAT_SECONDS, ssl=self._settings.trust,
+                self._url, params=query, headers=headers, heartbeat=self.heartbeat_seconds, ssl=self._settings.trust,
                 max_msg_size=_MESSAGE_BYTES, timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
             )  # fmt: skip
         except (aiohttp.ClientError, OSError) as error:

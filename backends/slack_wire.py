@@ -20,7 +20,7 @@ from backends.slack_calls import Calls, SlackSettings
 from backends.slack_directory import Directory
 from backends.slack_events import Reader
 from backends.slack_history import History
-from backends.slack_link import Link
+from backends.slack_link import PULSE, Link
 from backends.wire import SIGNS, Away, Form, Heard, Once, Rejected, Sink
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class SlackWire:
         self._history = History(self.calls)
         self._reader = Reader(self.directory, self._fetch, self.calls.clock)
         self._link: Link | None = None
+        self.pulse = PULSE
         self._sink: Sink | None = None
         self._opening = threading.Lock()
         self._triggers: OrderedDict[str, str] = OrderedDict()  # to the place where a form's answers belong
@@ -58,7 +59,7 @@ class SlackWire:
         self._sink = sink
         if not self.directory.complete:
             self.directory.load(self.calls)
-        self._link = Link(self.settings, self.calls.socket_url, self._received)
+        self._link = Link(self.settings, self.calls.socket_url, self._received, self.pulse)
         self._link.open()
 
     def wait(self) -> None:

@@ -1,6 +1,7 @@
 """Slack's client by itself: what its errors mean, its settings, the link, the proxy, the doctor."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -170,6 +171,18 @@ def test_a_cut_ends_the_link_and_says_so(lab, linked):
     lab.cut()
     with pytest.raises(Away, match=r"cut|ended"):
         linked.wait()
+
+
+def test_a_line_that_goes_dead_without_a_cut_is_noticed(lab):
+    with Proxy() as proxy:
+        one, since = wire(lab, proxy=proxy.url), time.monotonic()
+        one.pulse = (0.1, 0.5)
+        one.connect(Sink())
+        threading.Timer(1.0, proxy.freeze).start()  # until then its pings are answered
+        with pytest.raises(Away):
+            one.wait()
+        one.close()
+    assert 1.4 < time.monotonic() - since < 8
 
 
 def test_a_move_that_fails_leaves_the_old_connection_alone(lab, linked):

@@ -8,6 +8,7 @@ from backends.wire import Away, Busy, Once, Rejected
 from tests.chat.matrix import together
 from tests.chatbot import wait
 from tests.lab.matrix_person import replaced, typed
+from tests.lab.proxy import Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +108,19 @@ def test_a_restart_of_the_server_ends_the_link_and_the_next_one_goes_on(scene, b
     bot.wire.connect(ear)
     scene.say(scene.ana, room, "again")
     ear.hears("again")
+
+
+def test_a_line_that_goes_dead_without_a_cut_is_noticed(scene, bot):
+    with Proxy() as proxy:
+        ear = bot.start(proxy=proxy.url)
+        bot.wire._link.poll_seconds = 1  # until the server has to answer although nothing happens
+        scene.say(scene.ana, bot.room(), "still there")
+        ear.hears("still there")
+        proxy.freeze()
+        with pytest.raises(Away):
+            bot.wire.wait()
+        bot.wire.connect(ear)
+        bot.stop()
 
 
 # -- what goes out

@@ -1,5 +1,7 @@
 """The contract on Slack, and what only Slack has: slash commands, forms, its own faults and those of other backends."""
 
+import re
+
 import pytest
 
 from automation_bots.model import Answer, Place
@@ -212,6 +214,16 @@ def test_buttons_go_when_a_question_is_decided(slack):
     slack.net.choose(slack.kim, slack.room, question.id, "Deny")
     slack.hears("is denied")
     wait(lambda: not slack.hears(r"joe asks for approval").choices, 10)
+
+
+@pytest.mark.parametrize(("sign", "said"), [("x", "is denied"), ("white_check_mark", "is approved by kim")])
+def test_a_reaction_answers_a_question_as_a_click_does(slack, sign, said):
+    _, answer = slack.asks("!service restart reacted on db1", "waits for approval", who=slack.joe)
+    number = re.search(r"#(\d+)", answer.text)[1]
+    question = slack.hears(f"#{number} joe asks for approval")
+    slack.lab.react(slack.ana.id, slack.room, question.id, "tada")
+    slack.lab.react(slack.kim.id, slack.room, question.id, sign)
+    slack.hears(f"#{number} .*{said}")
 
 
 def test_names_in_words_and_links_made_of_host_names_are_plain(slack):
