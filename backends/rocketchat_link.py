@@ -17,7 +17,7 @@ import aiohttp
 
 from backends import rocketchat_errors as errors
 from backends.clock import NetworkClock
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, Busy, Rejected, Revoked, away
 
 log = logging.getLogger(__name__)
 PULSE = (20.0, 50.0)  # seconds of silence after which the server is asked for a sign of life, and given up
@@ -97,7 +97,7 @@ class Link:
         if status == 429:
             raise Busy(errors.seconds_of(answer), errors.words(answer))
         if status >= 500:
-            raise Away(f"the server answers {status}")
+            raise away(f"the server answers {status}", answer.get("_after", ""))
         if status >= 300 or not answer.get("success", True):
             raise Rejected(errors.words(answer) or f"the server answers {status}")
         return answer
@@ -131,6 +131,8 @@ class Link:
         answer = answer if isinstance(answer, dict) else {}
         if reply.status == 429:
             answer["_reset"] = errors.reset(reply.headers, self.clock.now())
+        if reply.status >= 500:
+            answer["_after"] = reply.headers.get("Retry-After", "")
         if 300 <= reply.status < 400:
             answer["error"] = f"the server sends on to {reply.headers.get('Location')}; write that address as url"
         if reply.status == 200 and not answer:

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from backends.clock import NetworkClock
-from backends.wire import Away, BotsApart, Busy, Rejected, Revoked
+from backends.wire import Away, BotsApart, Busy, Rejected, Revoked, away
 
 _ASK_AGAIN_SECONDS = 30.0  # where Slack says no time
 _READS_AGAIN = 3
@@ -160,7 +160,7 @@ def meant(error: SlackApiError, method: str) -> Exception:
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         return Busy(_seconds(response), f"Slack asks to wait before the next {method}")
     if status >= 500 or code in _LATER:
-        return Away(f"Slack answered {status} to {method}")
+        return away(f"Slack answered {status} to {method}", header(response, "retry-after"))
     if code in _REVOKED:
         return Revoked(f"Slack refuses the bot: {_REVOKED[code]} ({code})")
     if code == "missing_scope":

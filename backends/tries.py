@@ -12,7 +12,7 @@ from automation_bots.model import Place
 from automation_bots.surface import MessageRef
 from backends.keeping import Owed
 from backends.splitting import Composed
-from backends.wire import Busy, Once
+from backends.wire import Busy, Down, Once
 
 if TYPE_CHECKING:
     from backends.network_surface import NetworkSurface
@@ -29,10 +29,9 @@ class Tries:
         began = datetime.now(UTC)
         try:
             return say(Once(f"{self.key}{part:03}", self.since))
-        except Busy:
-            raise
-        except OSError:
-            self.since = self.since or began
+        except OSError as error:
+            if not isinstance(error, Busy) or isinstance(error, Down):  # a 429 was not done
+                self.since = self.since or began
             raise
 
 

@@ -40,6 +40,15 @@ class Busy(Away):
         self.seconds = seconds
 
 
+class Down(Busy):
+    """The network is away (5xx) and says for how long; unlike with 429 it may have done what was asked."""
+
+
+def away(reason: str, retry_after: str = "") -> Away:
+    """Make the error of a 5xx, with the seconds that its header Retry-After may name."""
+    return Down(float(retry_after), reason) if retry_after.isdecimal() else Away(reason)
+
+
 class Rejected(Exception):
     """One call that will never work (no such room, no right, too long); the link is fine."""
 

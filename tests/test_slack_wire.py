@@ -12,7 +12,7 @@ from automation_bots.model import File
 from backends import slack_doctor
 from backends.slack_calls import SlackSettings
 from backends.slack_wire import SlackWire
-from backends.wire import Away, Busy, Once, Rejected, Revoked
+from backends.wire import Away, Busy, Down, Once, Rejected, Revoked
 from tests.chatbot import ROOT, wait
 from tests.lab.proxy import Proxy
 from tests.lab.slack import SlackLab
@@ -76,6 +76,13 @@ def test_5xx_is_a_network_that_is_away(lab, status):
     lab.broken("chat.update", status)
     with pytest.raises(Away, match=str(status)):
         wire(lab).edit(lab.ops, "1.1", "x")
+
+
+def test_a_network_that_is_away_may_say_for_how_long(lab):
+    lab.broken("chat.postMessage", 503, seconds=7)
+    with pytest.raises(Down) as caught:
+        wire(lab).post(lab.ops, "x")
+    assert caught.value.seconds == 7
 
 
 def test_nobody_listening_is_a_network_that_is_away(lab):

@@ -13,7 +13,8 @@ from automation_bots.store import Store
 from automation_bots.surface import Waiting
 from backends.network_surface import NetworkSurface
 from backends.outbox import Outbox
-from backends.wire import Away
+from backends.tries import Tries
+from backends.wire import Away, Busy, Down
 from tests.chat.harness import Talk
 from tests.chat.matrix import Matrix
 from tests.chat.mattermost import Mattermost
@@ -138,6 +139,21 @@ def test_what_the_network_took_while_its_answer_was_lost_is_said_once_part_by_pa
     second.surface.take_up("memory")
     wait(lambda: server.posts[-1].files and not second.kept(), 5)
     assert len(server.posts) == 3
+
+
+@pytest.mark.parametrize(("error", "looked_for"), [(Busy(0), False), (Down(0), True), (Away("cut"), True)])
+def test_only_what_may_have_arrived_is_looked_for(error, looked_for):
+    tries, seen = Tries(), []
+
+    def say(once):
+        seen.append(once)
+        if len(seen) == 1:
+            raise error
+
+    with pytest.raises(Away):
+        tries(0, say)
+    tries(0, say)
+    assert ([once.since is not None for once in seen], seen[0].key) == ([False, looked_for], seen[1].key)
 
 
 def test_what_is_said_in_time_is_forgotten(server, life):

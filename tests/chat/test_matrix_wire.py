@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backends.wire import Away, Busy, Once, Rejected
+from backends.wire import Away, Busy, Down, Once, Rejected
 from tests.chat.matrix import together
 from tests.chatbot import wait
 from tests.lab.matrix_person import replaced, typed
@@ -149,6 +149,15 @@ def test_the_servers_own_limit_says_how_long_to_wait(scene, bot):
     with pytest.raises(Busy) as refused:
         say_much()
     assert 0 < refused.value.seconds <= 5
+
+
+def test_a_server_that_is_away_may_say_for_how_long(scene, bot):
+    bot.start()
+    room = bot.room()
+    scene.gate.refuse("/send/", 503, {}, retry_after=7)
+    with pytest.raises(Down) as refused:
+        bot.wire.post(room, "well")
+    assert refused.value.seconds == 7
 
 
 def test_a_refusal_is_a_refusal_of_this_call_alone(scene, bot):

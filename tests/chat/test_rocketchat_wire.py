@@ -8,7 +8,7 @@ import pytest
 from automation_bots.model import File
 from backends.rocketchat_link import Link
 from backends.rocketchat_wire import made
-from backends.wire import Away, Busy, Once, Rejected, Revoked
+from backends.wire import Away, Busy, Down, Once, Rejected, Revoked
 from tests.chat.rocketchat import Ears, RocketChat
 from tests.chatbot import wait
 
@@ -285,6 +285,16 @@ def test_a_limit_says_how_long_to_wait(net, wire):
     with pytest.raises(Busy) as caught:
         wire.post(wire.room, "too much")
     assert 5 < caught.value.seconds <= 7
+
+
+def test_a_server_that_is_away_may_say_for_how_long(net, wire):
+    net.server.rest.down, net.server.rest.down_seconds = 2, 7
+    with pytest.raises(Down) as caught:
+        wire.post(wire.room, "well")
+    net.server.rest.down_seconds = 0
+    with pytest.raises(Away) as unsaid:
+        wire.post(wire.room, "well")
+    assert (caught.value.seconds, isinstance(unsaid.value, Down)) == (7, False)
 
 
 def test_a_refusal_has_the_servers_words(wire):

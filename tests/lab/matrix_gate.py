@@ -34,7 +34,7 @@ class Gate:
         self.since = ""  # of the newest sync that was asked for
         self.listening = 0  # syncs that wait for something to happen
         self.down = False
-        self._refusals: list[tuple[str, int, Any]] = []
+        self._refusals: list[tuple[str, int, Any, dict[str, str]]] = []
         self._swallowed = ""
         self._late = ("", 0.0)
         self._rewind = ""
@@ -55,9 +55,9 @@ class Gate:
         for _ in range(times):
             self.refuse(_SENDS, 429, said)
 
-    def refuse(self, pattern: str, status: int, said: Any) -> None:
+    def refuse(self, pattern: str, status: int, said: Any, retry_after: int = 0) -> None:
         """Answer the next call of that path so."""
-        self._refusals.append((pattern, status, said))
+        self._refusals.append((pattern, status, said, {"Retry-After": str(retry_after)} if retry_after else {}))
 
     @contextlib.contextmanager
     def swallowing(self, pattern: str) -> Iterator[None]:
@@ -124,7 +124,7 @@ class Gate:
             if not _UPKEEP.search(request.path):
                 self.calls += 1
             if refusal := self._refusal(request):
-                return web.json_response(refusal[2], status=refusal[1])
+                return web.json_response(refusal[2], status=refusal[1], headers=refusal[3])
             if request.path.endswith("/sync"):
                 return await self._sync(request)
             answer = await self._ask(request, dict(request.query), await request.read())

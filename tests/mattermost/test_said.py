@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from automation_bots.model import File
-from backends.wire import Away, Busy, Once, Rejected
+from backends.wire import Away, Busy, Down, Once, Rejected
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,8 @@ def test_a_file_that_may_have_arrived_is_not_sent_twice(net, wire):
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [({"busy_calls": 1, "busy_seconds": 7}, Busy), ({"broken_calls": 1, "broken_status": 503}, Away),
-     ({"broken_calls": 1, "broken_status": 502}, Away)],
+     ({"broken_calls": 1, "broken_status": 502}, Away),
+     ({"broken_calls": 1, "broken_status": 503, "broken_seconds": 7}, Down)],
 )  # fmt: skip
 def test_refusals_are_told_apart(net, another, trouble, error):
     wire = another()

@@ -64,15 +64,16 @@ class Rest:
         self.called: list[str] = []  # "post chat.sendMessage": what was asked, for tests that count
         self.forbidden: set[str] = set()  # calls that the permissions of the workspace keep from everybody
         self.down = 0  # so many calls more are answered 503, as a proxy does while the server restarts
+        self.down_seconds = 0  # of its Retry-After
         self.late: dict[str, float] = {}  # seconds by which the next answer comes late, though it was done
         self.silent_after = 0  # so many calls more are carried out, and their answers lost
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.down > 0:
             self.down -= 1
-            return web.Response(
-                status=503, text="<html><body><h1>503 Service Unavailable</h1></body></html>", content_type="text/html"
-            )
+            text = "<html><body><h1>503 Service Unavailable</h1></body></html>"
+            headers = {"Retry-After": str(self.down_seconds)} if self.down_seconds else {}
+            return web.Response(status=503, text=text, content_type="text/html", headers=headers)
         name, _, rest = request.match_info["path"].partition("/")
         self.called.append(f"{request.method.lower()} {name}")
         action = CALLS.get(f"{request.method.lower()}_{name.replace('.', '_').lower()}")

@@ -75,7 +75,8 @@ class Front:
         if status == 429:
             headers = {"Retry-After": str(seconds)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
-        return web.Response(status=status, text="upstream failure") if status else None
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        return web.Response(status=status, text="upstream failure", headers=headers) if status else None
 
     def _beyond(self, name: str, given: dict[str, Any]) -> tuple[int, int]:
         calls, seconds = self.limits.get(name, (0, 0.0))

@@ -121,9 +121,9 @@ class SlackLab(People):
         """Answer 429 the next times."""
         self.front.faults.setdefault(method, []).extend([(429, seconds)] * times)
 
-    def broken(self, method: str, status: int = 503, times: int = 1) -> None:
-        """Answer 5xx the next times."""
-        self.front.faults.setdefault(method, []).extend([(status, 0)] * times)
+    def broken(self, method: str, status: int = 503, times: int = 1, seconds: int = 0) -> None:
+        """Answer 5xx the next times, with a Retry-After where seconds are given."""
+        self.front.faults.setdefault(method, []).extend([(status, seconds)] * times)
 
     def limit(self, method: str, calls: int, seconds: float) -> None:
         """Allow so many calls of a method in so many seconds per conversation; more get 429."""
