@@ -7,7 +7,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from automation_bots.model import Operation, Person, Place, Request
-from automation_bots.rules import ADMINS, Rule
+from automation_bots.rules import ADMINS, Rule, completes
 
 
 def does(rule: Rule, request: Request, person: Person, driver: str = "") -> bool:
@@ -45,12 +45,8 @@ def _fits(item: object, glob: str, *, short: bool) -> bool:
     """Compare one value with a pattern; `short` takes words that a device would complete: `rou bgp` is `router bgp`."""
     if any(fnmatchcase(text.strip(), glob) for text in _spellings(item)):
         return True
-    said, words = str(item).lower().split(), glob.lower().removesuffix("*").split()
-    return (
-        short
-        and len(said) >= len(words)
-        and all(fnmatchcase(s, w) or w.startswith(s) for s, w in zip(said, words, strict=False))
-    )
+    said, words = str(item).split(), glob.removesuffix("*").split()
+    return short and len(said) >= len(words) and all(map(completes, said, words))
 
 
 def unmet(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]) -> str:

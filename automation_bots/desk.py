@@ -41,17 +41,18 @@ class Desk:
         return helptext.overview(usable, self._office.prefix, self._office.name, hidden)
 
     def _help_on(self, ask: Ask) -> Answer:
-        name = ask.words[0].removeprefix(self._office.prefix)
+        name, *more = (word.removeprefix(self._office.prefix).removeprefix("--") for word in ask.words)
+        usable = {operation.name: operation for operation in self._office.pipeline.usable(ask.caller, ask.place)}
+        operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
         if basic := helptext.BASIC.get(name):
             return helptext.basic(name, basic, self._office.prefix)
-        operation = next((o for o in self._office.pipeline.usable(ask.caller, ask.place) if o.name == name), None)
         if operation is None:
             return self._office.pipeline.unknown(Said(ask.caller, ask.place, name))
         devices = (
             gate.usable(self._office.world.scope, self._office.pipeline.person(ask.caller), operation, ask.place)
             or frozenset()
         )
-        return helptext.usage(operation, self._office.prefix, sorted(devices))
+        return helptext.usage(operation, self._office.prefix, sorted(devices), tuple(usable))
 
     def about(self, ask: Ask) -> Answer:
         """What this bot is."""

@@ -135,6 +135,9 @@ class Equipment:
         return Paths(sight=Sight(device=address))
 
     def _ssh_options(self) -> str:
-        """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too."""
+        """What Ansible tells ssh: the host keys that this bot trusts are trusted by playbooks too.
+
+        A connection that is kept for the next job but leads nowhere any more, since the device restarts, must end.
+        """
         files = " ".join(f'"{path}"' for path in (self._home.known_hosts, "~/.ssh/known_hosts"))
-        return f"-o 'UserKnownHostsFile={files}'"
+        return f"-o 'UserKnownHostsFile={files}' -o ServerAliveInterval=5 -o ServerAliveCountMax=3"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from automation_bots.model import GOOD, Outcome, one_line
@@ -30,12 +30,17 @@ def plain(text: str) -> str:
 
 def grouped(outcomes: Iterable[Outcome], digests: Mapping[str, str]) -> tuple[Alike, ...]:
     """Group the good devices by what they printed, the most common answer first; empty: grouping tells nothing."""
-    found: dict[str, list[str]] = {}
-    good = [outcome.device for outcome in outcomes if outcome.status in GOOD and outcome.device in digests]
-    for device in good:
-        found.setdefault(digests[device], []).append(device)
+    good = (outcome.device for outcome in outcomes if outcome.status in GOOD)
+    return alike({device: digests[device] for device in good if device in digests})
+
+
+def alike(answers: Mapping[str, Hashable]) -> tuple[Alike, ...]:
+    """Group devices by their answers, the most common one first; empty: grouping tells nothing."""
+    found: dict[Hashable, list[str]] = {}
+    for device, answer in answers.items():
+        found.setdefault(answer, []).append(device)
     groups = sorted((tuple(devices) for devices in found.values()), key=lambda devices: (-len(devices), devices))
-    if not groups or len(groups[0]) < 2 or (len(groups) > GROUPS_SHOWN and len(groups[0]) * 2 < len(good)):
+    if not groups or len(groups[0]) < 2 or (len(groups) > GROUPS_SHOWN and len(groups[0]) * 2 < len(answers)):
         return ()
     return tuple(Alike(devices) for devices in groups)
 

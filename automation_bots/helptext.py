@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -105,9 +106,10 @@ def basic(name: str, entry: tuple[str, str, tuple[str, ...]], prefix: str) -> An
     )
 
 
-def usage(operation: Operation, prefix: str, devices: Sequence[str]) -> Answer:
-    """Usage, parameters and examples of an operation, with devices that the person may use."""
-    lines = [f"usage    {prefix}{synopsis(operation)}"]
+def usage(operation: Operation, prefix: str, devices: Sequence[str], names: Sequence[str] = ()) -> Answer:
+    """Usage, parameters and examples of an operation, with devices and (`names`) operations that the person may use."""
+    name = as_typed(operation.name, names)
+    lines = [f"usage    {prefix}{synopsis(replace(operation, name=name))}"]
     for parameter in operation.parameters:
         lines.append(f"  {parameter.name:<10} {describe(parameter)}")
     flags = [flag for flag in FLAGS if flag[0] != "--check" or operation.previews]
@@ -115,12 +117,20 @@ def usage(operation: Operation, prefix: str, devices: Sequence[str]) -> Answer:
     lines += _examples(operation.examples, prefix, devices) or _made(operation, prefix, devices)
     if devices:
         lines.append(f"devices  {render.names(devices)} ({len(devices)})")
+    if further := [as_typed(other, names) for other in sorted(names) if other.startswith(f"{operation.name}-")]:
+        lines.append(f"see also {' · '.join(f'{prefix}help {other}' for other in further)}")
     risk = "only looks" if operation.risk is Risk.READ else "may change something"
     if operation.risk_by:
         reads = [value for value, risk_ in operation.risk_by[1].items() if risk_ is Risk.READ]
         some = ", ".join(reads) if len(reads) <= _READS_SHOWN else f"{', '.join(reads[:3])} and {len(reads) - 3} more"
         risk = f"{some} only looks, the rest may change something" if reads else risk
-    return Answer(f"{operation.name}: {operation.help.rstrip('.')} ({risk}).", "\n".join(lines))
+    return Answer(f"{name}: {operation.help.rstrip('.')} ({risk}).", "\n".join(lines))
+
+
+def as_typed(name: str, names: Sequence[str]) -> str:
+    """`config-diff` is typed `config diff`, where there is a `config`."""
+    first, _, rest = name.partition("-")
+    return f"{first} {rest}" if rest and first in names else name
 
 
 def synopsis(operation: Operation) -> str:

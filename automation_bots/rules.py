@@ -65,10 +65,17 @@ class Words:
         flat = [part for word in spoken for part in word.split()]
         if operation.cmdlets:
             words, spoken, flat = _lower(words), tuple(_lower(spoken)), _lower(flat)
+        same = completes if operation.driver == "network" else fnmatchcase
         names = (operation.name, operation.like) if operation.like else (operation.name,)
         return any(fnmatchcase(known, name) for known in names) and any(
-            len(said) >= len(words) and all(map(fnmatchcase, said, words)) for said in (spoken, flat)
+            len(said) >= len(words) and all(map(same, said, words)) for said in (spoken, flat)
         )
+
+
+def completes(said: str, word: str) -> bool:
+    """Whether a network device takes what is said for this word of a rule: it knows no case and completes words."""
+    said, word = said.lower(), word.lower()
+    return fnmatchcase(said, word) or word.startswith(said)
 
 
 def _lower(words: Iterable[str]) -> list[str]:

@@ -79,6 +79,10 @@ _KEY = r"""(?: (?<!no)pass(?:word|wd|phrase)(?:[_-]?hash)? | secret(?:[_-]?(?:ac
   | (?:api|private|access|auth|encryption)[_ -]?key
   | snmp[_-]?(?:ro[_-]?|rw[_-]?)?community | community[_-]?string | (?<=_)pass | (?<![a-z])pass(?=["']?[ \t]*=) ) \d?"""
 _VALUE = r"""(?P<s> "[^"\n]+" | '[^'\n]+' | [^\s"'] \S*? (?=;?(?:\s|\Z)) )"""  # a word, or words in quotes
+# How a line of a configuration begins, also in a difference: `+ line`, `- section │ line`.
+_SECTION = r"(?:[^\n│]{1,200}+│)"
+_BEGIN = rf"^(?:[-+][ \t]*)?{_SECTION}{{0,6}}[ \t]*"
+_INDENTED = rf"^(?:[-+]?[ \t]+|(?:[-+][ \t]*)?{_SECTION}{{1,6}}[ \t]*)"
 _KIND = r"(?:(?:\d{1,2}|sha512|cipher|encrypted)[ \t]+)?"  # how the next word is encrypted
 
 
@@ -147,10 +151,11 @@ RULES = (
     _rule(
         "community",
         rf"""(?: \bsnmp(?:-server|-agent)?[ \t]+community[ \t]+(?:(?:read|write)[ \t]+)?{_KIND}
-          | \bcommunity[ \t]+(?:name|string)[ \t]*:[ \t]* | ^[ \t]*community[ \t]+(?=\S{{1,64}}[ \t]*\{{) ) {_VALUE}""",
+          | \bcommunity[ \t]+(?:name|string)[ \t]*:[ \t]*
+          | {_BEGIN}community[ \t]+(?=\S{{1,64}}[ \t]*\{{) ) {_VALUE}""",
     ),
-    _rule("rocommunity rwcommunity", rf"^[ \t]*r[ow]community6?[ \t]+{_VALUE}"),
-    _rule("com2sec", rf"^[ \t]*com2sec6?[ \t]+\S+[ \t]+\S+[ \t]+{_VALUE}"),
+    _rule("rocommunity rwcommunity", rf"{_BEGIN}r[ow]community6?[ \t]+{_VALUE}"),
+    _rule("com2sec", rf"{_BEGIN}com2sec6?[ \t]+\S+[ \t]+\S+[ \t]+{_VALUE}"),
     _rule(
         "snmp-server",
         rf"""\bsnmp-server[ \t]+host[ \t]+\S+[ \t]+(?:vrf[ \t]+\S+[ \t]+)?(?:(?:traps|informs)[ \t]+)?
@@ -164,19 +169,19 @@ RULES = (
     ),
     _rule(
         "password secret",
-        rf"^[ \t]*enable[ \t]+(?:password|secret)[ \t]+(?:level[ \t]+\d+[ \t]+)?{_KIND}{_VALUE}",
+        rf"{_BEGIN}enable[ \t]+(?:password|secret)[ \t]+(?:level[ \t]+\d+[ \t]+)?{_KIND}{_VALUE}",
         flags=0,
     ),
     _rule(
         "password secret",
-        rf"""^[ \t]*(?:set[ \t]+)?(?:username|user|neighbor)[ \t]+\S+[ \t]+
+        rf"""{_BEGIN}(?:set[ \t]+)?(?:username|user|neighbor)[ \t]+\S+[ \t]+
           (?:(?:privilege|role|class|group|algorithm-type)[ \t]+\S+[ \t]+){{0,3}}
           (?:password|secret)[ \t]+{_KIND}{_VALUE}""",
         flags=0,
     ),
     _rule(
         "password secret",  # of a line or interface: indented and alone
-        rf"""^[ \t]+(?:password|secret)[ \t]+{_KIND}
+        rf"""{_INDENTED}(?:password|secret)[ \t]+{_KIND}
           (?!expired|changed|unchanged|updated|required|mismatch){_VALUE}[ \t]*;?$""",
         flags=0,
     ),

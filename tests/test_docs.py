@@ -269,6 +269,14 @@ def test_the_tests_that_the_pages_name_are_there():
     assert [name for name in sorted(named) if f"def {name}(" not in code] == []
 
 
+@pytest.mark.parametrize("page", ["network", "repos", "salt", "ssh", "windows"])
+def test_every_claim_of_a_page_that_is_shown_by_tests_names_one(page):
+    text = (ROOT / f"docs/{page}.md").read_text().partition("\n## Shown by\n| claim | test |\n|---|---|\n")[2]
+    rows = text.split("\n\n")[0].splitlines()
+    assert len(rows) > 10
+    assert [row for row in rows if not re.fullmatch(r"\| .+ \| (?:`test_\w+`(?:, )?)+ \|", row)] == []
+
+
 def test_the_files_that_the_pages_name_as_tests_are_there():
     named = {name for page in DOCS for name in re.findall(r"`(tests/[\w/]+\.py)`", page.read_text())}
     assert named

@@ -43,6 +43,15 @@ def test_every_line_is_judged_by_itself(tmp_path, who, text, verdict):
     assert gate.decide(scope_of(tmp_path, TEAM), request(who, CONFIG, "core1", **values), NOON).verdict == verdict
 
 
+@pytest.mark.parametrize("line", ["running-config", "run", "RUN", "runn | include user", "r"])
+def test_what_nobody_may_see_is_refused_in_short_too(tmp_path, line):
+    team = TEAM + '  - {name: secret, who: everyone, deny: ["show running-config"]}\n'
+    team += "  - {name: more, who: netops, may: [show]}\n"
+    asked = [request("ana", SHOW, "core1", **typed(SHOW, f"{said} on core1")) for said in (line, "route summary")]
+    scope = scope_of(tmp_path, team)
+    assert [gate.decide(scope, one, NOON).verdict for one in asked] == ["deny", "allow"]
+
+
 @pytest.mark.parametrize("line", ["version --diff on core1", "version | match IOS | csv on core1"])
 def test_how_an_answer_is_shown_is_no_matter_of_rules(tmp_path, line):
     decision = gate.decide(scope_of(tmp_path, TEAM), request("ana", SHOW, "core1", **typed(SHOW, line)), NOON)

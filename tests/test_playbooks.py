@@ -1,5 +1,6 @@
 """Playbook files as operations, those of this repository and those that nobody here wrote."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -224,7 +225,8 @@ def run(path, tmp_path, *names, check=False, **parameters):
               names, operation.risk, ("ansible",), check=check)  # fmt: skip
     devices = tuple(Device(name) for name in names)
     task = Task(job, operation, devices, tmp_path / "work", time.monotonic() + 60, inventory=(inventory,))
-    Ansible().run(task, heard)
+    with contextlib.closing(Ansible()) as driver:
+        driver.run(task, heard)
     return heard.outcomes
 
 

@@ -151,6 +151,15 @@ def test_a_secret_is_taken_out_and_the_rest_of_the_line_stays(line):
     assert Redactor().text(line.replace("SECRET", HIDDEN)) == line.replace("SECRET", MARK)
 
 
+@pytest.mark.parametrize(
+    "begin", ["+ ", "-", "+   ", "- router bgp 65001 │ ", "+ router bgp 1 │ address-family ipv4 │ "]
+)
+@pytest.mark.parametrize("line", FOUND[FOUND.index("snmp-server community SECRET RO 10") :])
+def test_a_secret_is_taken_out_of_a_difference_of_configurations(begin, line):
+    line = line if begin in "+-" else line.strip()
+    assert Redactor().text(begin + line.replace("SECRET", HIDDEN)) == begin + line.replace("SECRET", MARK)
+
+
 @pytest.mark.parametrize(("line", "secret"), FORMS)
 def test_the_forms_of_the_field_are_known(line, secret):
     shown = Redactor().text(line.format(secret))
@@ -289,6 +298,7 @@ HOSTILE = [
     "pass%3D", "pass%3Da%26", "token%3D%25", "%25", "token+", "token%3d+", "-----END PRIVATE KEY-----",
     "AAAAAAAAAAAAAAAA\n",    "AAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----",
     "\\n", '\\n"', ', "', "''", "%41", "a%2", "QUFB", "%26pass%3Dabcdefgh%26", "A" * 60 + "\n",
+    "│", "+ ", "\n- a│", "+ a │ ", "a │ neighbor a password ", "\n+ a │ password ",
     "pass ", "identified with ", "ConvertTo-SecureString ", "\npassword: a #",
 ]  # fmt: skip
 

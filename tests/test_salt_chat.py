@@ -7,6 +7,7 @@ import pytest
 
 from tests.chatbot import ChatBot, wait, write_folder
 from tests.lab.salt import Salt
+from tests.pages import play
 
 pytestmark = pytest.mark.slow
 POLICY = """
@@ -150,3 +151,14 @@ def test_jobs_of_salt_are_told_by_the_two_words_that_people_type(chat):
 
 def test_a_minion_called_jobs_is_still_a_target(chat):
     assert "Salt has no minion jobs." in chat.asks("!salt -L jobs test.ping", "no minion")
+
+
+def test_the_page_shows_what_is_said(salt: Salt, tmp_path):
+    toml = f"""name = "netbot"\nbackend = "Test"\n[drivers.salt]\nurl = "{salt.url}"\nuser = "opsbot"
+password = "file:password"\neauth = "file"\n"""
+    hosts = "all: {vars: {driver: salt}, children: {web: {hosts: {web1: , web2: }}, db: {hosts: {db1: }}}}\n"
+    write_folder(tmp_path / "page", toml=toml, policy=POLICY, hosts=hosts, files={"password": salt.password})
+    (tmp_path / "page/password").chmod(0o600)
+    salt.trace.unlink(missing_ok=True)
+    with ChatBot(tmp_path / "page") as chat:
+        assert play(chat, "salt.md", str(salt.trace), "/srv/app/trace") >= 5

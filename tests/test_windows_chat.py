@@ -7,6 +7,7 @@ import pytest
 from automation_bots import cli
 from tests.chatbot import BOT_TOML, POLICY, ChatBot, write_folder
 from tests.lab.winrm import PASSWORD, Winrm
+from tests.pages import play
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 RULES = POLICY + (
@@ -105,3 +106,7 @@ def test_the_trial_that_a_user_runs_on_a_windows_of_their_own(chat, server, caps
 def test_a_reboot_is_a_change(chat, server):
     assert "1 changed" in done(chat, "!reboot on win2")
     assert (server.folder / "restarted").exists()
+
+
+def test_the_page_shows_what_is_said(chat):
+    assert play(chat, "windows.md") >= 4

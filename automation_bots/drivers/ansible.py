@@ -15,6 +15,7 @@ from pathlib import Path
 
 from automation_bots.drivers import Report, Task
 from automation_bots.drivers.ansible_files import Files, Plan, for_playbook, for_verb, plan
+from automation_bots.drivers.ansible_masters import Masters
 from automation_bots.drivers.ansible_outcomes import Recorder
 from automation_bots.drivers.ansible_process import MARK, Program, run
 from automation_bots.errors import DriverError
@@ -39,7 +40,8 @@ class Ansible:
     """Runs ansible-playbook through ansible-runner.
 
     When a run ends, everything it started on this machine is ended, also what a task left behind on purpose on a
-    `connection: local` device; `environment: {AUTOMATION_BOTS_RUN: ""}` on that task lets it live.
+    `connection: local` device; `environment: {AUTOMATION_BOTS_RUN: ""}` on that task lets it live. Only connections of
+    ssh stay open, for the next run on the same device, as long as ControlPersist says (60 seconds).
     """
 
     name = "ansible"
@@ -56,6 +58,11 @@ class Ansible:
         self._vault_password_file = vault_password_file
         self._environment = environment
         self._output_limit = output_limit
+        self._masters = Masters()
+
+    def close(self) -> None:
+        """End the connections that are kept for the next run."""
+        self._masters.close()
 
     def run(self, task: Task, report: Report) -> None:
         """Run the playbook or verb of the task, reporting outcomes as they are known."""
@@ -83,7 +90,7 @@ class Ansible:
     def _play(self, task: Task, recorder: Recorder, write: Callable[[Path], Files], *, raw: bool) -> None:
         program = ansible_playbook()
         mark = secrets.token_hex(8)
-        with _folders(task.workdir, mark) as (folder, sockets):
+        with _folder(task.workdir) as folder:
             files = write(folder)
             extra = {
                 MARK: mark,
@@ -91,7 +98,7 @@ class Ansible:
                 "AUTOMATION_BOTS_OUTPUT_LIMIT": str(self._output_limit),
                 "AUTOMATION_BOTS_RAW": "1" if raw else "0",
                 "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
-                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._masters.sockets),
             }
             ending = run(
                 Program(
@@ -138,16 +145,12 @@ def ansible_playbook() -> Path:
 
 
 @contextmanager
-def _folders(workdir: Path, mark: str) -> Iterator[tuple[Path, Path]]:
+def _folder(workdir: Path) -> Iterator[Path]:
     workdir.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="ansible-", dir=workdir.resolve()))
-    # The path of a socket may have about 100 characters, and ssh adds 17 to what it is given: not in the workdir.
-    sockets = Path(tempfile.gettempdir(), f"ab{mark}")
-    sockets.mkdir(mode=0o700)
     try:
-        yield folder, sockets
+        yield folder
     finally:
-        shutil.rmtree(sockets, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 

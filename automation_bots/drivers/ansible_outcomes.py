@@ -19,6 +19,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ERROR = re.compile(r"^(?:\[ERROR\]:|ERROR!)\s*(.+?)(?=\n\s*\n|\nOrigin:|\n\[|\Z)", re.DOTALL | re.MULTILINE)
 _ORIGIN = re.compile(r"^Origin: (?P<file>.+?):(?P<line>\d+):\d+$", re.MULTILINE)
 _SEARCHED = re.compile(r" in /[^\s:]+(:/[^\s:]+)+")
+_DENIED = re.compile(r"(?P<user>[^\s@]+)@(?P<host>\S+): Permission denied \((?P<ways>[\w,-]+)\)")
+_WRONG = "Invalid/incorrect username/password"  # what Ansible makes of it where sshpass logs in
 _NOISE = re.compile(r"^\s*(\[WARNING\]|\[DEPRECATION|Origin:|\d+ |\^|$)")
 
 
@@ -114,14 +116,14 @@ class Recorder:
         host.texts.append(f"{title}: {status}" + (f"\n{indent(text, '  ')}" if text else ""))
 
     def _of_verb(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
-        message = one_line(str(event["message"]))
+        message = reason(str(event["message"]))
         if status in {"ok", "changed"}:
             lines = str(event["text"]).strip().splitlines()
             message = one_line(lines[0]) if lines else ""
         self._tell(name, host, Status(status), message)
 
     def _bad(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
-        message = one_line(str(event["message"])) or "failed, and says nothing about it"
+        message = reason(str(event["message"])) or "failed, and says nothing about it"
         host.failure = message if status == "unreachable" else one_line(f"{event['task']}: {message}", 300)
         if not event["final"]:
             return
@@ -198,6 +200,13 @@ class Recorder:
         self._spoke = now
         count = f" {done}/{len(self._batch) or len(self._hosts)}" if done else ""
         self._report.progress(one_line(f"TASK [{title}]{count}"))
+
+
+def reason(message: str) -> str:
+    """Why a task failed, in one line; a login that was refused is told as by the other drivers."""
+    if denied := _DENIED.search(message):
+        return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
+    return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))
 
 
 def sentence(errors: str) -> str:

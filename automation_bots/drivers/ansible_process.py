@@ -110,7 +110,7 @@ def _launch(this: _Run, parts: Any, writing: int) -> None:
     finally:
         this.over.set()
         this.wake.set()
-        # What is left would hold the pipe open: ControlPersist masters, or children of an Ansible that was killed.
+        # What is left would hold the pipe open, such as children of an Ansible that was killed.
         end_all(this.mark)
         os.close(writing)
 
@@ -146,8 +146,8 @@ def _text(path: Path) -> str:
 def end_all(mark: str, grace_seconds: float = GRACE_SECONDS) -> None:
     """Ask all processes of a run to end, and kill those that have not after the grace.
 
-    Ansible's workers, ssh and its masters each lead a session of their own, so a process group is not enough; the
-    mark is what they share.
+    Ansible's workers and ssh each lead a session of their own, so a process group is not enough; the mark is what they
+    share. A ControlPersist master writes its name over its environment, and so belongs to no run.
     """
     deadline = time.monotonic() + grace_seconds
     asked: set[int] = set()
@@ -166,7 +166,6 @@ def processes(mark: str) -> Iterator[int]:
     """Find the processes that have the mark in their environment, or in their name (Linux: /proc)."""
     wanted = mark.encode()
     for entry in os.scandir("/proc"):
-        # A ControlPersist master writes its socket's path, which has the mark, over its environment.
         if entry.name.isdigit() and (_holds(entry.path, "environ", wanted) or _holds(entry.path, "cmdline", wanted)):
             yield int(entry.name)
 

@@ -36,6 +36,7 @@ _QUOTAS = frozenset({2150858815, *range(2150859173, 2150859177), 2150859179, *ra
 # By name, since they can be imported only where the Kerberos packages are.
 _KERBEROS = frozenset({"KerberosExchangeError", "MutualAuthenticationError"})
 _REASON = re.compile(r"""\(["'](.*?)["'], -?\d+\)""")
+_TLS_CAUSE = re.compile(r"(?:\[\w+: \w+\] |['\"])([\w ,/-]+) \(_ssl\.c")  # `[SSL: WRONG_…] wrong … (_ssl.c:1006)`
 PROBLEMS = (requests.RequestException, OSError, WinRMError, WinRMTransportError, WinRMOperationTimeoutError)
 
 
@@ -245,5 +246,6 @@ def _about_tls(text: str) -> str:
             f"shows a certificate that is not trusted: {why}; set ansible_winrm_ca_trust_path (or ca in "
             "[drivers.powershell]) to the CA's file"
         )
-    cause = one_line(text.rpartition("(")[2].rstrip(")"), 100)
-    return f"does not speak TLS as it should; is that the https port? ({cause})"
+    cause = _TLS_CAUSE.search(text)
+    why = f": {one_line(cause[1], 100)}" if cause else ""
+    return f"does not speak TLS as it should{why}; is that the https port?"

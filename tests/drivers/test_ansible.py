@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ import pytest
 from automation_bots import drivers, playbooks
 from automation_bots.drivers import Cancel, Task
 from automation_bots.drivers.ansible import Ansible, ansible_playbook
-from automation_bots.drivers.ansible_outcomes import sentence
+from automation_bots.drivers.ansible_masters import Masters
+from automation_bots.drivers.ansible_outcomes import reason, sentence
 from automation_bots.errors import DriverError
 from automation_bots.model import Caller, Command, Device, Job, Operation, Outcome, Place, Risk, State, Status
 
@@ -108,7 +110,9 @@ def bench(tmp_path):
     (tmp_path / "inventory.yml").write_text(
         json.dumps({"all": {"hosts": hosts, "children": {"db": {"hosts": {"db1": {}}}}}})
     )
-    return Bench(tmp_path)
+    bench = Bench(tmp_path)
+    yield bench
+    bench.driver.close()
 
 
 def statuses(outcomes):
@@ -398,6 +402,7 @@ def test_vaulted_variables_of_the_inventory_are_read_with_the_password_file(benc
     bench.driver = Ansible(vault_password_file=password)
     play = '- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: {msg: "{{ fruit }}"}}]\n'
     assert bench.playbook(play, "web1")["web1"].summary == "pears"
+    bench.driver.close()
     bench.driver, bench.heard = Ansible(), Heard()
     assert bench.playbook(play, "web1")["web1"].status is Status.FAILED
 
@@ -489,16 +494,50 @@ PAUSES = """
   gather_facts: false
   tasks: [{command: hostname}, {pause: {seconds: 1}}, {command: hostname}]
 """
-MASTERS = ["pgrep", "-f", r"/ab[0-9a-f]{16}/.*\[mux\]"]
 
 
-def test_over_ssh_no_master_connection_survives_the_run(bench, sshd):
+def masters(sockets):
+    return subprocess.run(["pgrep", "-f", rf"{sockets}/.*\[mux\]"], capture_output=True).stdout.split()
+
+
+def test_over_ssh_a_connection_serves_the_next_run_and_ends_with_the_bot(bench, sshd):
     use_ssh(bench, sshd)
-    seen = []
-    bench.heard.on_progress = lambda _: seen.append(subprocess.run(MASTERS, capture_output=True).stdout)
     assert statuses(bench.playbook(PAUSES, "ssh1")) == {"ssh1": "changed"}
-    assert any(seen), "there was a master to end"
-    assert not subprocess.run(MASTERS, capture_output=True).stdout
+    sockets = bench.driver._masters.sockets
+    kept = masters(sockets)
+    assert (len(kept), stat.S_IMODE(sockets.stat().st_mode)) == (1, 0o700)
+    bench.heard = Heard()
+    assert statuses(bench.playbook(PAUSES, "ssh1")) == {"ssh1": "changed"}
+    assert masters(sockets) == kept
+    bench.driver.close()
+    assert not masters(sockets)
+    assert not sockets.exists()
+
+
+def test_a_job_that_is_cancelled_cuts_off_no_other_on_the_same_connection(bench, sshd, tmp_path_factory):
+    other = Bench(tmp_path_factory.mktemp("other"), driver=bench.driver)
+    for each in (bench, other):
+        use_ssh(each, sshd)
+    bench.playbook(PAUSES, "ssh1")
+    bench.heard = Heard(on_progress=lambda _: other.cancel.set("ana said stop"))
+    stopped = threading.Thread(target=other.playbook, args=(PAUSES, "ssh1"))
+    stopped.start()
+    assert statuses(bench.playbook(PAUSES, "ssh1")) == {"ssh1": "changed"}
+    stopped.join()
+    assert "ana said stop" in other.heard.outcomes["ssh1"].summary
+
+
+def test_sockets_whose_folder_was_taken_away_get_a_new_one():
+    masters = Masters()
+    first = masters.sockets
+    assert masters.sockets == first
+    first.rmdir()
+    first.symlink_to("/")
+    second = masters.sockets
+    first.unlink()
+    masters.close()
+    assert second != first
+    assert not second.exists()
 
 
 def test_over_ssh_an_unknown_host_key_is_refused(bench, sshd):
@@ -515,6 +554,16 @@ Origin: /srv/x/play.yml:3:5
 
 3 - x
 \x1b[0m"""
+
+
+DENIED = "Make sure this host can be reached over ssh: ana@192.0.2.1: Permission denied (publickey,password)."
+WRONG = "Invalid/incorrect username/password. Skipping remaining 5 retries to prevent account lockout: no"
+
+
+def test_a_refused_login_is_told_as_by_the_other_drivers():
+    assert reason(DENIED) == "authentication failed for user ana on 192.0.2.1; it takes publickey,password"
+    assert reason(WRONG).startswith("authentication failed: invalid/incorrect username/password. Skipping")
+    assert reason("web1: Permission denied") == "web1: Permission denied"
 
 
 def test_the_sentence_has_no_colour_no_warnings_and_no_paths():

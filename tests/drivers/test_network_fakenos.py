@@ -36,13 +36,20 @@ def chat(lab: FakeNos, tmp_path: Path) -> Chat:
     return Chat(driver(lab.known_hosts, tmp_path / "data"), tmp_path / "work", ansible_password=lab.password)
 
 
-def test_thirty_devices_are_one_table(chat, devices):
-    heard = chat.run(ops.SHOW, *devices, command=("version",), columns=("version", "hostname"))
+def test_what_thirty_devices_answer_alike_is_told_once(chat, devices):
+    heard = chat.run(ops.SHOW, *devices, command=("ip", "interface", "brief"), columns=("interface", "status"))
     assert {outcome.status for outcome in heard.outcomes.values()} == {Status.OK}
+    said = heard.conclusions[0]
+    assert said.text == "30 devices: same."
+    first, header, *_ = said.block.splitlines()
+    assert (first, header.split()) == ("── 30 devices: same: sw1–sw30", ["interface", "status"])
+
+
+def test_two_devices_with_one_row_each_are_one_table(chat, devices):
+    heard = chat.run(ops.SHOW, *devices[:2], command=("version",), columns=("version", "hostname"))
     lines = heard.conclusions[0].block.splitlines()
     assert lines[0].split() == ["device", "version", "hostname"]
-    assert [line.split()[0] for line in lines[1:4]] == ["sw1", "sw2", "sw3"]
-    assert len(lines) == 31
+    assert [line.split()[0] for line in lines[1:]] == ["sw1", "sw2"]
 
 
 def test_a_table_can_be_a_csv_file(chat, devices):

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,8 @@ from automation_bots.drivers.paths_tools import Tools
 from automation_bots.errors import DriverError
 from automation_bots.grammar import checked, parse
 from automation_bots.model import Device, Risk, Status
-from tests.drivers.contract import make_task, nothing_left_behind
+from tests.drivers.contract import DriverContract, Lab, make_task, nothing_left_behind
+from tests.drivers.test_network_frr import processes_with
 from tests.lab.netns import Row
 
 pytestmark = pytest.mark.slow  # makes networks
@@ -62,6 +64,34 @@ def one(tmp_path, operation, address, line="", sight=SYSTEM, **more):
 
 def only(*names):
     return Sight(tool=lambda name: find_tool(name) if name in names else None)
+
+
+class TestContract(DriverContract):
+    """What every driver must hold. This one only looks, and prints a few lines: nothing to change, nothing to cut."""
+
+    test_a_change_that_worked_is_called_changed = None
+    test_output_is_cut_with_a_mark = None
+
+    @pytest.fixture
+    def lab(self, here, tmp_path):
+        sleep = f"60.{time.monotonic_ns() % 1_000_000:06}"
+        endless = tmp_path / "ping"  # a look that takes a minute
+        endless.write_text(f"#!/bin/sh\nexec sleep {sleep}\n")
+        endless.chmod(0o755)
+        tool = lambda name: find_tool(name) if name == "traceroute" else str(endless)  # noqa: E731 - reads as a word
+        return Lab(
+            driver=Paths(sight=Sight(tool=tool, name=lambda address: "hello")),
+            good=tuple(Device(f"r{n}", variables={"ansible_host": f"10.77.{n}.2"}) for n in (0, 1, 2)),
+            broken=Device("broken", variables={"ansible_host": "no..name"}),
+            unreachable=Device("far", variables={"ansible_host": "192.0.2.1"}),
+            hello=TRACEROUTE,
+            slow=replace(MTU, risk=Risk.CHANGE),
+            loud=TRACEROUTE,
+            touch=TRACEROUTE,
+            touched=lambda: False,
+            still_running=lambda: processes_with(f"sleep {sleep}"),
+            output_limit=1000,
+        )
 
 
 BOTH = pytest.mark.parametrize("sight", [only("traceroute"), only("tracepath")], ids=["traceroute", "tracepath"])

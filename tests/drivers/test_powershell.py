@@ -267,6 +267,19 @@ def test_what_is_not_winrm_is_told_apart(run, behaviour):
         assert run(cmdlet("Get-Date"), at).status is Status.UNREACHABLE
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [(strange.hangs_up, "EOF occurred in violation of protocol"), (strange.garbage, "wrong version number")],
+)
+def test_what_speaks_no_tls_is_told_in_one_clean_sentence(run, behaviour, why):
+    with strange.server(behaviour) as port:
+        odd = {"ansible_connection": "winrm", "ansible_host": "127.0.0.1", "ansible_port": port, "ansible_user": "x",
+               "ansible_winrm_scheme": "https"}  # fmt: skip
+        outcome = run(cmdlet("Get-Date"), Device("odd", variables=odd))
+    said = f"127.0.0.1:{port} does not speak TLS as it should: {why}; is that the https port?"
+    assert (outcome.status, outcome.summary) == (Status.UNREACHABLE, said)
+
+
 def test_many_objects_are_a_file(server, tmp_path):
     recorder = Recorder()
     devices = [device(server, f"win{number}") for number in range(12)]

@@ -218,6 +218,36 @@ class Cli:
         )
 
 
+class Scripted(Cli):
+    """A device that prints what is written down for each line, behind a prompt of its own."""
+
+    def __init__(self, name: str, prompt: str, answers: Mapping[str, str], error: str) -> None:
+        super().__init__(name, Manner())
+        self.prompt, self.answers, self.error = prompt, answers, error
+        self.heard: list[str] = []
+        self.clients: set[str] = set()  # the programs that logged in
+
+    def talk(self) -> Script:
+        self.clients |= {str(connection.get_extra_info("client_version")) for connection in self.open}
+        return Script(self)
+
+
+@dataclass
+class Script:
+    """A session with a scripted device."""
+
+    device: Scripted
+
+    @property
+    def prompt(self) -> str:
+        return self.device.prompt
+
+    def answer(self, line: str) -> str:
+        line = line.strip()
+        self.device.heard += [line] if line else []
+        return self.device.answers.get(line, self.device.error) if line else ""
+
+
 @contextlib.contextmanager
 def many(
     folder: Path, count: int, login_seconds: float = 0, slow_seconds: float = 0

@@ -15,7 +15,8 @@ from typing import Any
 
 from tests.lab.clis import Cli, Manner
 
-KNOWN = {"interface", "router", "description", "neighbor", "hostname", "ip", "shutdown", "set", "delete"}
+KNOWN = {"interface", "router", "description", "neighbor", "hostname", "ip", "shutdown", "set", "delete", "username",
+         "snmp-server"}  # fmt: skip
 INVALID = "% Invalid input detected at '^' marker."
 
 

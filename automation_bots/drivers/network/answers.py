@@ -9,13 +9,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from automation_bots import grouping
 from automation_bots.errors import DriverError, UserError
+from automation_bots.grouping import Alike
 from automation_bots.model import Conclusion, File
-from automation_bots.render import table
+from automation_bots.render import WHOLE_OUTPUTS, table
 from automation_bots.safe_regex import SafeRegex
 
 LINES_SHOWN = 40
 WIDTH_SHOWN = 130  # characters; a chat window that breaks lines makes a table unreadable
+NO_ROW = "(no row)"
+_ENDLESS = 1_000_000
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -76,7 +80,8 @@ class Rows:
     @property
     def text(self) -> str:
         """The table as text."""
-        return table([tuple(_short(cell) for cell in row) for row in self.rows], header=self.header)
+        rows = [tuple(_short(cell) for cell in row) for row in self.rows]
+        return table(rows, limit=len(rows), header=self.header)
 
 
 def _short(cell: str) -> str:
@@ -97,34 +102,81 @@ def _search(expression: str) -> SafeRegex:
         raise DriverError(str(error)) from error
 
 
+def alike(tables: Mapping[str, Rows]) -> tuple[Alike, ...]:
+    """Group devices with equal tables; empty: all of them in one table read better."""
+    groups = grouping.alike(tables)
+    few = len(tables) <= WHOLE_OUTPUTS and all(len(found.rows) < 2 for found in tables.values())
+    if not groups or few or (2 * len(groups[0].devices) < len(tables) < 2 * len(groups)):
+        return ()
+    return groups
+
+
 def together(tables: Mapping[str, Rows]) -> Rows:
     """Put the tables of many devices into one, the device first."""
     if len(tables) == 1:
         return next(iter(tables.values()))
-    header = tuple(dict.fromkeys(name for found in tables.values() for name in found.header))
-    rows = []
-    for device in sorted(tables, key=lambda name: _natural([name])):
-        found = tables[device]
-        at = {name: i for i, name in enumerate(found.header)}
-        rows += [(device, *(row[at[name]] if name in at else "" for name in header)) for row in found.rows]
-    return Rows(("device", *header), tuple(rows))
+    order = sorted(tables, key=lambda name: _natural([name]))
+    same = _same_columns([tables[device] for device in order])
+    rows = ((device, *row) for device, found in zip(order, same, strict=True) for row in found.rows)
+    return Rows(("device", *same[0].header), tuple(rows))
+
+
+def _same_columns(tables: Sequence[Rows]) -> list[Rows]:
+    """Give tables the columns that any of them has; a cell that a table does not have is empty."""
+    header = tuple(dict.fromkeys(name for found in tables for name in found.header))
+    at = [[found.header.index(name) if name in found.header else None for name in header] for found in tables]
+    return [
+        Rows(header, tuple(tuple("" if i is None else row[i] for i in place) for row in found.rows))
+        for found, place in zip(tables, at, strict=True)
+    ]
 
 
 def concluded(tables: Mapping[str, Rows], name: str, *, as_csv: bool) -> Conclusion:
-    """Sum tables up: as much as a message shows, the rest (or all, as CSV) as a file."""
-    whole = together(tables)
-    shown, left = whole.fitting()
-    lines = shown.text.splitlines()
+    """Sum tables up, equal ones once: as much as a message shows, the rest (or all, as CSV) as a file."""
+    whole, groups = together(tables), alike(tables)
+    text, shown = (f"{grouping.sentence(groups)}.", _groups(groups, tables)) if groups else ("", _joined(whole))
     files: tuple[File, ...] = ()
     if as_csv:
         files = (File.of_text(f"{name}.csv", _csv(whole)),)
-    elif len(lines) > LINES_SHOWN + 1:
+    elif shown.cut:
         files = (File.of_text(f"{name}.txt", whole.text + "\n"),)
-    if len(lines) > LINES_SHOWN + 1:
-        lines = [*lines[: LINES_SHOWN + 1], f"… and {len(lines) - LINES_SHOWN - 1} more rows in {name}"]
-    if left:
-        lines.append(f"… more columns: {', '.join(left)}  (| columns name,… picks)")
-    return Conclusion(block="\n".join(lines) if whole.rows else "(no row)", files=files)
+    lines = [shown.text]
+    if shown.cut:
+        lines.append(f"… {shown.cut} in {name}")
+    if shown.left:
+        lines.append(f"… more columns: {', '.join(shown.left)}  (| columns name,… picks)")
+    return Conclusion(text, "\n".join(lines), files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What fits into a message, and what does not."""
+
+    text: str
+    cut: str = ""  # what is only in the file
+    left: tuple[str, ...] = ()  # the columns left out
+
+
+def _joined(whole: Rows) -> _Shown:
+    """All devices in one table."""
+    fitting, left = whole.fitting()
+    more = len(whole.rows) - LINES_SHOWN
+    kept = Rows(fitting.header, fitting.rows[:LINES_SHOWN]) if more > 0 else fitting
+    text = kept.text if whole.rows else NO_ROW
+    return _Shown(text, f"and {more} more rows" if more > 0 else "", left)
+
+
+def _groups(groups: Sequence[Alike], tables: Mapping[str, Rows]) -> _Shown:
+    """The common table, then those that differ; columns of the same width, so that lines can be compared."""
+    each = _same_columns([tables[group.devices[0]] for group in groups])
+    fitting, left = Rows(each[0].header, tuple(row for found in each for row in found.rows)).fitting()
+    header, *lines = fitting.text.split("\n")
+    told = []
+    for group, found in zip(groups, each, strict=True):
+        mine, lines = lines[: len(found.rows)], lines[len(found.rows) :]
+        told.append(Alike(group.devices, "\n".join([header, *mine]) if mine else NO_ROW))
+    text = grouping.block(told, LINES_SHOWN)
+    return _Shown(text, "" if text == grouping.block(told, _ENDLESS) else "all rows", left)
 
 
 def _csv(found: Rows) -> str:

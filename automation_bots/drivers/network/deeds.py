@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from automation_bots import verbs
 from automation_bots.drivers import Task
 from automation_bots.drivers.commands import HasCommand
-from automation_bots.drivers.network import answers, plan, plans
 from automation_bots.drivers.network import lines as config_lines
-from automation_bots.drivers.network.answers import Rows, View
+from automation_bots.drivers.network import plan, plans
+from automation_bots.drivers.network.answers import Rows
 from automation_bots.drivers.network.archive import Archive
+from automation_bots.drivers.network.looking import Asked, Deed, Looking, once
 from automation_bots.drivers.network.operations import Body, Snippet
-from automation_bots.drivers.network.work import Found
-from automation_bots.drivers.output import first_line
+from automation_bots.drivers.network.work import DISPLAY, Found
 from automation_bots.errors import DriverError, UserError
 from automation_bots.model import GOOD, Conclusion, Device, Outcome, Risk, Status, one_line
 from automation_bots.render import many
 
-Asked = tuple[str, Mapping[str, Any]]  # the kind of work, and its values
-_DISPLAY = {"huawei", "huawei_vrp", "huawei_vrpv8", "hp_comware", "huawei_olt", "h3c_comware"}
-ASKED = {"cisco_ios", "cisco_xe", "cisco_nxos", "arista_eos", "frr"}  # NAPALM over SSH, and FRR's own JSON
-LATER = ("diff", "csv")  # values that change nothing in what is kept of an answer
-
-
-class Deed(Protocol):
-    """One operation's share in a run."""
-
-    def ask(self, device: Device) -> Asked | Outcome:
-        """Say what a device is asked for; an Outcome when it need not be asked."""
-
-    def outcome(self, device: Device, found: Found) -> Outcome:
-        """Tell what came of it."""
-
-    def conclusion(self) -> Conclusion | None:
-        """Sum the job up; None: its outcomes say it all."""
+ASKED = {"cisco_ios", "cisco_xe", "cisco_nxos", "arista_eos"}  # by NAPALM over SSH
+ASKED |= {"frr", "juniper_junos", "cisco_xr"}  # by their own command lines
 
 
 def deed_of(task: Task, archive: Archive) -> Deed:
@@ -52,81 +35,21 @@ def deed_of(task: Task, archive: Archive) -> Deed:
 
 
 @dataclass(slots=True)
-class _Looking:
-    """What deeds share that show tables or text."""
-
-    task: Task
-    archive: Archive
-    tables: dict[str, Rows] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)  # what is other than the last time
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def view(self) -> View:
-        """How the answer is wanted."""
-        values = self.task.parameters
-        return View(str(values.get("match") or ""), tuple(values.get("columns") or ()))
-
-    def outcome(self, device: Device, found: Found) -> Outcome:
-        """Keep a table for the summary; the device's own part of it is its output."""
-        status = Status(found.status)
-        if status not in GOOD:
-            return Outcome(device.name, status, one_line(found.summary, 500), found.text)
-        if found.header:
-            rows = self.view.rows(found.header, found.rows)
-            with self.lock:
-                self.tables[device.name] = rows
-            text, summary = rows.text, many(len(rows.rows), "row")
-        else:
-            text = self.view.text(found.text)
-            summary = first_line(text)
-        if self.task.parameters.get("diff"):
-            summary = self._compared(device.name, text)
-        return Outcome(device.name, self.good, summary, text)
-
-    @property
-    def good(self) -> Status:
-        """What a device that did as it was told is called."""
-        return Status.CHANGED if self.task.job.risk is Risk.CHANGE else Status.OK
-
-    def _compared(self, device: str, text: str) -> str:
-        before = self.task.before_output(device, LATER)
-        if not before:
-            return "asked for the first time: nothing to compare with"
-        changed = answers.changed(before.rstrip("\n"), text.rstrip("\n"))
-        if not changed:
-            return "same as the last time"
-        with self.lock:
-            self.texts[device] = changed
-        return f"{changed.count(chr(10)) + 1} lines are other than the last time"
-
-    def conclusion(self) -> Conclusion | None:
-        """The tables as one, or what is other than the last time."""
-        if self.task.parameters.get("diff"):
-            block = "\n".join(f"── {device}\n{text}" for device, text in sorted(self.texts.items()))
-            return Conclusion(block=block) if block else None
-        if not self.tables or len(self.tables) < len(self.task.devices) / 2:
-            return None
-        name = f"{self.task.operation.name}-{self.task.job.number}"
-        return answers.concluded(self.tables, name, as_csv=bool(self.task.parameters.get("csv")))
-
-
-@dataclass(slots=True)
-class Show(_Looking):
+class Show(Looking):
     """`!show`."""
 
     def ask(self, device: Device) -> Asked | Outcome:
         """One line that begins with the platform's word for it."""
         _ = self.view.text("")  # a wrong expression is told before any device is asked
-        word = "display" if device.platform in _DISPLAY else "show"
+        word = "display" if device.platform in DISPLAY else "show"
         words = tuple(str(part) for part in self.task.parameters["command"])
-        if words[0].lower() in {"show", "display"}:
-            words = words[1:]
+        if words[0].lower() in {"show", "display"}:  # sent without it, it would be a command that no rule has seen
+            raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
         return "show", {"command": plan.line_of((word, *words), device.platform)}
 
 
 @dataclass(slots=True)
-class Verb(_Looking):
+class Verb(Looking):
     """A verb, or `!run`: the platform's own command, or a question that NAPALM knows."""
 
     def ask(self, device: Device) -> Asked | Outcome:
@@ -154,7 +77,7 @@ def _unwrapped(argv: tuple[str, ...], platform: str) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class Config(_Looking):
+class Config(Looking):
     """`!config` and fixed snippets."""
 
     def ask(self, device: Device) -> Asked | Outcome:  # noqa: ARG002 - the same for every device
@@ -188,10 +111,7 @@ class Config(_Looking):
 
     def conclusion(self) -> Conclusion | None:
         """The differences, equal ones once."""
-        groups: dict[str, list[str]] = {}
-        for device, text in sorted(self.texts.items()):
-            groups.setdefault(text, []).append(device)
-        block = "\n".join(f"── {', '.join(devices)}\n{text}" for text, devices in groups.items())
+        block = once(self.texts)
         if not block:
             return None
         job = self.task.job.number
@@ -219,7 +139,7 @@ class Restore(Config):
 
 
 @dataclass(slots=True)
-class Backup(_Looking):
+class Backup(Looking):
     """`!backup`: all at once, in one commit."""
 
     configs: dict[str, str] = field(default_factory=dict)
@@ -250,7 +170,7 @@ class Backup(_Looking):
 
 
 @dataclass(slots=True)
-class Diff(_Looking):
+class Diff(Looking):
     """`!config diff`."""
 
     def ask(self, device: Device) -> Asked | Outcome:
@@ -276,7 +196,7 @@ class Diff(_Looking):
 
 
 @dataclass(slots=True)
-class History(_Looking):
+class History(Looking):
     """`!config history`: no device is asked."""
 
     def ask(self, device: Device) -> Asked | Outcome:

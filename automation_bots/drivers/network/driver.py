@@ -20,7 +20,7 @@ from automation_bots.drivers.endings import is_over, stopped, why_over
 from automation_bots.drivers.known_hosts import KnownHosts
 from automation_bots.drivers.network import deeds
 from automation_bots.drivers.network.archive import Archive
-from automation_bots.drivers.network.deeds import Deed
+from automation_bots.drivers.network.looking import Deed
 from automation_bots.drivers.network.plan import Manner, work_on
 from automation_bots.drivers.network.processes import Processes
 from automation_bots.drivers.network.work import Found, Work

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from automation_bots.drivers.network import cli as command_line
-from automation_bots.drivers.network import napalm_open
+from automation_bots.drivers.network import getters_cli, napalm_open
 from automation_bots.drivers.network.cli import Cli
 from automation_bots.drivers.network.work import Problem
 
@@ -27,6 +27,8 @@ def rows(cli: Cli, getter: str, target: str = "") -> tuple[Row, ...]:
     """Ask one device; the rows have the columns of `HEADERS`."""
     if cli.work.platform == "frr":
         return tuple(_by_name(tuple(_FRR[getter](cli, target))))
+    if cli.work.platform in getters_cli.OWN and not cli.work.napalm:
+        return tuple(_by_name(getters_cli.rows(cli, getter, target)))
     with cli.opened() as connection:
         driver = napalm_open.driver_on(cli.work, connection)
         try:

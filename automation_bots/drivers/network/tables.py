@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_TEMPLATE_OF = {"frr": "cisco_ios", "cisco_xe": "cisco_ios"}  # platforms whose output reads like another's
+_TEMPLATE_OF = {
+    "frr": "cisco_ios",
+    "cisco_xe": "cisco_ios",
+    "huawei": "huawei_vrp",
+    "huawei_vrpv8": "huawei_vrp",
+    "h3c_comware": "hp_comware",
+}  # fmt: skip - platforms whose output reads like another's
 _FRR_ONLY = ("show version", "show running-config")  # but not these
 
 

@@ -14,7 +14,7 @@ from automation_bots.drivers.network import plans
 from automation_bots.drivers.network.cli import said
 from automation_bots.drivers.network.prompt import ERROR
 from automation_bots.drivers.network.ways import Wanted
-from automation_bots.drivers.network.work import Problem
+from automation_bots.drivers.network.work import DISPLAY, Problem
 
 _ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
 _REVERTS = {"cisco_ios", "cisco_xe"}
@@ -31,7 +31,7 @@ class LineByLine:
 
     def running(self) -> str:
         """Return the running configuration."""
-        text = self._say("show running-config")
+        text = self._say("display current-configuration" if self._platform in DISPLAY else "show running-config")
         if found := ERROR.search(text):
             raise Problem(f"the device does not show its configuration: {found.group().strip()}")
         return text

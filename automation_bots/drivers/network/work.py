@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Platforms that say `display`, not `show`.
+DISPLAY = frozenset({"huawei", "huawei_vrp", "huawei_vrpv8", "hp_comware", "huawei_olt", "h3c_comware"})
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
