@@ -190,6 +190,11 @@ class Approvals:
                 return job.number
         return None
 
+    def is_asking(self) -> bool:
+        """Whether approvers may have a question before them of which it is not known yet with which message."""
+        waiting = (self._parking.find(job.number) for job in self._parking.all() if job.state is State.WAITING)
+        return any(approval is not None and approval.asked is None for approval in waiting)
+
     # -- looking
 
     def pending(self, caller: Caller) -> Answer:

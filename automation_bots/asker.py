@@ -99,17 +99,13 @@ class Asker:
 
     # -- saying
 
-    def ask(self, job: Job, approval: Approval, *, here: bool) -> tuple[MessageRef, ...]:
-        """Ask the approvers, one message a room; `here` where the request was made, since their rooms are not there."""
-        question = self._spelled(approval_text.question(job, approval, self.facts(job, approval, whole=True)))
-        places = [job.place] if here else self.rooms(job, approval)
-        return tuple(self._ask_at(place, question) for place in places)
-
-    def _ask_at(self, place: Place, question: Answer) -> MessageRef:
+    def ask(self, job: Job, approval: Approval, place: Place) -> MessageRef:
+        """Ask the approvers in one of the places."""
+        question = approval_text.question(job, approval, self.facts(job, approval, whole=True))
         surface = self.parts.surface(place)
         can = surface.capabilities
         choices = CHOICES if can.buttons or can.reactions else ()
-        return surface.ask(place, question, choices) or MessageRef(place, "")
+        return surface.ask(place, self._spelled(question), choices) or MessageRef(place, "")
 
     def details(self, job: Job, approval: Approval) -> Answer:
         """Everything an approver may want to read, the whole preview as a file."""

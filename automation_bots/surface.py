@@ -30,8 +30,15 @@ class MessageRef:
     id: str
 
 
+class Waiting(OSError):
+    """It is in the queue and will be said, but not yet; asking for the same again finds it there."""
+
+
 class Surface(Protocol):
-    """One chat network. Every method may raise OSError when the network is away; the caller tries again."""
+    """One chat network. Every method may raise OSError when the network is away; the caller tries again.
+
+    `Waiting` is one that says that the network will get it.
+    """
 
     capabilities: Capabilities
 

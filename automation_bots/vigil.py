@@ -21,10 +21,12 @@ from automation_bots.consent import Consent
 from automation_bots.model import FINAL, PARKED, Job, Risk, State
 from automation_bots.parts import Parts
 from automation_bots.store import AuditKind
+from automation_bots.surface import Waiting
 
 log = logging.getLogger(__name__)
 _LONGEST_SECONDS = 300.0  # the wall clock may be set meanwhile
 _AGAIN = timedelta(seconds=30)  # after something went wrong
+_SOON = timedelta(seconds=3)  # where a network has what is to be said, and has not said it yet
 _PREVIEW = timedelta(seconds=180)  # that approvers wait for the preview
 _TRIES = 3  # to ask in a room, before the place of the request is asked
 
@@ -108,13 +110,18 @@ class Vigil:
         job = self._parts.store.job(number)
         try:
             self._look(job, approval)
+        except Waiting:
+            self._look_again(job, approval, _SOON)
         except Exception:  # of one job or one room; all others are looked after all the same
             self._failures[number] += 1
             log.exception("approval of job %s: trying again in %s", number, _AGAIN)
-            fresh = self._parking.find(number) or approval
-            self._parking.note(job.state, replace(fresh, due=self._parts.now() + _AGAIN))
+            self._look_again(job, approval, _AGAIN)
         else:
             self._failures.pop(number, None)
+
+    def _look_again(self, job: Job, approval: Approval, then: timedelta) -> None:
+        fresh = self._parking.find(job.number) or approval
+        self._parking.note(job.state, replace(fresh, due=self._parts.now() + then))
 
     def _look(self, job: Job, approval: Approval) -> None:
         now = self._parts.now()
@@ -178,8 +185,12 @@ class Vigil:
             return self._parking.find(job.number) or approval
         fallback = self._failures[job.number] >= _TRIES
         approval = self._parking.find(job.number) or approval
-        messages = self._asker.ask(job, approval, here=fallback)
-        approval = replace(approval, messages=messages, asked=now)
+        for place in [job.place] if fallback else self._asker.rooms(job, approval):
+            if place not in [message.place for message in approval.messages]:  # another place failed after it
+                message = self._asker.ask(job, approval, place)
+                approval = replace(approval, messages=(*approval.messages, message))
+                self._parking.note(job.state, replace(approval, due=now))
+        approval = replace(approval, asked=now)
         self._parking.note(job.state, replace(approval, due=now))
         return approval
 

@@ -289,7 +289,7 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
     if isinstance(result, Answer):
         result = _without_secrets(bot, result)
         try:
-            if not (hasattr(bot, "automation_form") and bot.automation_form(msg, result)):
+            if not (hasattr(bot, "automation_answer") and bot.automation_answer(msg, result)):
                 surface_of(bot).say(place_of(bot, msg), result)
         except OSError as error:
             log.warning("an answer was not said yet: %s", error)

@@ -7,7 +7,8 @@ import logging
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from automation_bots.errors import StoreError
 from automation_bots.model import File, Place
@@ -17,11 +18,22 @@ from backends.splitting import Composed
 log = logging.getLogger(__name__)
 
 
-class Note:
-    """One answer's place in the record: `left` says what of it is not said yet. Used from several threads."""
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What of an answer is not said yet; `key` and `part` name its next message, which may stand there `since`."""
 
-    def __init__(self, letters: Letters, place: Place, left: Callable[[], Composed], number: int = 0) -> None:
-        self._letters, self._place, self._left = letters, place, left
+    place: Place
+    what: Composed
+    key: str
+    part: int
+    since: datetime
+
+
+class Note:
+    """One answer's place in the record: `owed` says what is left of it. Used from several threads."""
+
+    def __init__(self, letters: Letters, owed: Callable[[], Owed], number: int = 0) -> None:
+        self._letters, self._owed = letters, owed
         self._number, self._gone = number, False
         self._lock = threading.Lock()
 
@@ -35,12 +47,12 @@ class Note:
         with self._lock:
             if self._gone:
                 return
-            body = written(self._place, self._left())
+            owed = self._owed()
             try:
                 if self._number:
-                    self._letters.change(self._number, body)
+                    self._letters.change(self._number, written(owed))
                 else:
-                    self._number = self._letters.add(self._place.network, body)
+                    self._number = self._letters.add(owed.place.network, written(owed))
             except StoreError as error:
                 log.warning("an answer that waits is not kept: %s", error)
 
@@ -56,14 +68,16 @@ class Note:
                 log.warning("an answer may be said twice: %s", error)
 
 
-def written(place: Place, left: Composed) -> str:
+def written(owed: Owed) -> str:
     """Write an answer as text."""
-    files = [(file.name, b64encode(file.content).decode()) for file in left.files]
-    return json.dumps({"place": asdict(place), "messages": left.messages, "files": files})
+    files = [(file.name, b64encode(file.content).decode()) for file in owed.what.files]
+    named = {"key": owed.key, "part": owed.part, "since": owed.since.isoformat()}
+    return json.dumps({"place": asdict(owed.place), "messages": owed.what.messages, "files": files, **named})
 
 
-def read(kept: Kept) -> tuple[Place, Composed]:
+def read(kept: Kept) -> Owed:
     """Read what `written` wrote."""
     body = json.loads(kept.body)
     files = tuple(File(name, b64decode(content)) for name, content in body["files"])
-    return Place(**body["place"]), Composed(tuple(body["messages"]), files)
+    what = Composed(tuple(body["messages"]), files)
+    return Owed(Place(**body["place"]), what, body["key"], body["part"], datetime.fromisoformat(body["since"]))

@@ -16,7 +16,7 @@ from automation_bots.home import Home
 from backends import wires
 from backends.live_parts import PARTS, Failed, Part
 from backends.live_party import Gone, Party
-from backends.wire import Rejected, Revoked
+from backends.wire import BotsApart, Rejected, Revoked
 
 Line = tuple[str, str]
 _REFUSED = (OSError, Rejected, Revoked)
@@ -56,6 +56,8 @@ def _tried(part: Part, bot: Party, second: Party | None) -> Line:
         return "NOTE", f"{part.name}: left out, {lacking}"
     try:
         return "ok", f"{part.name}: {part.trial(bot, second)}"
+    except BotsApart as error:
+        return "NOTE", f"{part.name}: left out, {error}"
     except (Failed, *_REFUSED) as error:
         return "WRONG", f"{part.name}: {error}"
     except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a finding about this part, not the end

@@ -18,7 +18,7 @@ from nio.store import SqliteStore
 from peewee import SqliteDatabase
 
 from backends.matrix_settings import MatrixSettings
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, Busy, Rejected, Revoked, away
 
 log = logging.getLogger(__name__)
 _REQUEST_SECONDS = 30.0
@@ -63,7 +63,7 @@ class Client(nio.AsyncClient):  # type: ignore[misc]  # ships no types
         if settings.encryption:
             (folder / "keys.db").touch(mode=0o600)
         super().__init__(
-            settings.server, settings.user, None, str(folder), config, settings.tls(), settings.proxy or None
+            settings.server, settings.user, None, str(folder), config, settings.tls(), settings.way_out() or None
         )
         self._unshared: set[str] = set()
         self._sharing: dict[str, asyncio.Lock] = {}
@@ -194,7 +194,7 @@ def refused_status(status: int, said: dict[str, Any], headers: Any = None) -> No
     if code in {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"}:
         raise Revoked(f"{why} ({code})")
     if status >= 500:
-        raise Away(f"the homeserver answers {status}: {why}")
+        raise away(f"the homeserver answers {status}: {why}", (headers or {}).get("Retry-After", ""))
     raise Rejected(f"{why} ({code})")
 
 

@@ -51,6 +51,7 @@ class MatrixLink:
         self._gap: list[Said] = []  # what was said before this connect, and after the last
         self._fresh = True
         self.name = ""
+        self.poll_seconds = _POLL_SECONDS
         self._loop = asyncio.get_running_loop()
 
     async def open(self) -> None:
@@ -150,7 +151,7 @@ class MatrixLink:
     # -- one turn
 
     def _patience(self) -> int:
-        return _SOON_SECONDS if self.intake.locked or self.rooms.unsettled else _POLL_SECONDS
+        return _SOON_SECONDS if self.intake.locked or self.rooms.unsettled else self.poll_seconds
 
     async def _turn(self, wait_ms: int) -> list[Said]:
         whole = not self.client.next_batch

@@ -6,6 +6,7 @@ import re
 import ssl
 from pathlib import Path
 
+import requests
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _PERSON = re.compile(r"@[^:\s]+:\S+")
@@ -79,6 +80,11 @@ class MatrixSettings(BaseModel):
     def may_invite(self, person: str) -> bool:
         """Whether an invitation of this person is taken: named, or of a named server."""
         return person in self.invites or person.partition(":")[2] in self.invites
+
+    def way_out(self) -> str:
+        """The proxy that is named, else the one of the environment; empty where there is none."""
+        of_environment = requests.utils.get_environ_proxies(self.server)
+        return self.proxy or str(of_environment.get(self.server.partition(":")[0], ""))
 
     def tls(self) -> ssl.SSLContext | bool:
         """What certificates are trusted."""

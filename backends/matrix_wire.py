@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
-import hashlib
 import logging
 import mimetypes
 import threading
-from collections import OrderedDict
 from collections.abc import Coroutine, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,19 +21,22 @@ from backends.matrix_examine import Examination
 from backends.matrix_link import MatrixLink
 from backends.matrix_loop import Loop
 from backends.matrix_settings import MatrixSettings
-from backends.wire import Away, Heard, Rejected, Revoked, Sink
+from backends.wire import Away, Heard, Once, Rejected, Revoked, Sink
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _OPEN_SECONDS = 90.0
 _CALL_SECONDS = 45.0
 _FILE_SECONDS = 120.0
-_UNSURE = 500  # posts of which nobody knows whether they arrived
 
 
 def wire(chat: Mapping[str, Any], data: Path) -> MatrixWire:
     """Make the wire of [chat] of bot.toml, references resolved; its keys stand below the bot's data."""
     return MatrixWire(MatrixSettings.model_validate(taken(chat)[1]), data / "matrix")
+
+
+def _transaction(once: Once | None) -> str:
+    return once.key if once is not None else str(uuid4())
 
 
 class MatrixWire:
@@ -57,8 +58,6 @@ class MatrixWire:
         self._sink: Sink | None = None
         self._living: concurrent.futures.Future[None] | None = None
         self._closed = threading.Event()
-        self._unsure: OrderedDict[str, str] = OrderedDict()
-        self._lock = threading.Lock()
 
     # -- the link
 
@@ -120,21 +119,18 @@ class MatrixWire:
 
     # -- what goes out
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:  # noqa: ARG002 - no buttons
-        """Say it; said twice because nobody knows whether it arrived, it still stands there once."""
+    def post(
+        self,
+        room: str,
+        text: str,
+        thread: str = "",
+        choices: tuple[str, ...] = (),  # noqa: ARG002 - no buttons
+        once: Once | None = None,
+    ) -> str:
+        """Say it; the server takes each transaction once, and knows those of a day, also after its own restart."""
         link = self._there()
         body = content.message(text, thread=thread, latest=link.intake.latest(thread), notice=self._settings.notices)
-        key = hashlib.sha256("\0".join((room, text, thread)).encode()).hexdigest()
-        with self._lock:
-            transaction = self._unsure.pop(key, "") or str(uuid4())
-        try:
-            return self._call(link.say(room, "m.room.message", body, transaction), _CALL_SECONDS)
-        except Away:
-            with self._lock:
-                self._unsure[key] = transaction
-                while len(self._unsure) > _UNSURE:
-                    self._unsure.popitem(last=False)
-            raise
+        return self._call(link.say(room, "m.room.message", body, _transaction(once)), _CALL_SECONDS)
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:  # noqa: ARG002 - no buttons
         """Replace an own message."""
@@ -151,11 +147,11 @@ class MatrixWire:
             if "M_DUPLICATE_ANNOTATION" not in str(error):
                 raise
 
-    def upload(self, room: str, file: File, thread: str = "") -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
         """Send a file, encrypted in a room that is."""
         link, kind = self._there(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         body = self._call(link.upload(room, file.name, file.content, kind, thread), _FILE_SECONDS)
-        return self._call(link.say(room, "m.room.message", body, str(uuid4())), _CALL_SECONDS)
+        return self._call(link.say(room, "m.room.message", body, _transaction(once)), _CALL_SECONDS)
 
     def delete(self, room: str, message: str) -> None:
         """Take an own message back."""

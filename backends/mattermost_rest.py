@@ -13,7 +13,7 @@ from mattermostautodriver.driver.base import BaseDriver
 
 from backends.clock import NetworkClock
 from backends.mattermost_settings import MattermostSettings
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, Busy, Rejected, Revoked, away
 
 API = "/api/v4"
 _SERVER_ERROR = 500
@@ -93,18 +93,26 @@ class Rest:
             raise Revoked(f"{error} ({error.error_id})") from error
         except exceptions.MattermostError as error:
             if error.status_code >= _SERVER_ERROR and not isinstance(error, exceptions.FeatureDisabled):
-                raise Away(f"the server answers {error.status_code}: {error}") from error
+                raise away(f"the server answers {error.status_code}: {error}", _retry_after(error)) from error
             raise Refused(str(error), error.error_id, error.status_code) from error
         except exceptions.InvalidMattermostError as error:  # no Mattermost: a proxy before it
             if error.status_code in {404, 413}:
                 raise Refused("something before the server refuses this", "", error.status_code) from error
-            raise Away(f"something before the server answers {error.status_code}") from error
+            raise away(f"something before the server answers {error.status_code}", _retry_after(error)) from error
         except httpx.HTTPError as error:
             raise Away(_explained(error)) from error
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+
+
+def _retry_after(error: Exception) -> str:
+    """What the answer behind an error says; the library keeps it for a 429 only."""
+    behind: BaseException | None = error
+    while behind is not None and not isinstance(behind, httpx.HTTPStatusError):
+        behind = behind.__cause__ or behind.__context__
+    return str(behind.response.headers.get("Retry-After", "")) if behind is not None else ""
 
 
 def _explained(error: Exception) -> str:

@@ -55,13 +55,14 @@ class Socket:
 
     def __init__(self, settings: MattermostSettings, handle: Handle) -> None:
         self._settings, self._handle = settings, handle
-        self._url = f"ws{settings.url.removeprefix('http')}{API}/websocket"
+        self._url = f"{settings.url}{API}/websocket"  # not wss: aiohttp would look for WSS_PROXY, which nobody sets
         self._id, self._next = "", 0  # of the connection, and of the event that comes next
         self._session: aiohttp.ClientSession | None = None
         self._reader: asyncio.Task[None] | None = None
         self._begun: asyncio.Future[bool] | None = None
         self.ended = threading.Event()
         self.why = ""
+        self.heartbeat_seconds = _HEARTBEAT_SECONDS  # and half of it until the line counts as dead
 
     async def open(self) -> bool:
         """Connect; say whether the stream goes on without a gap. Raises Away."""
@@ -72,7 +73,7 @@ class Socket:
         self._session = aiohttp.ClientSession(trust_env=True)
         try:
             ws = await self._session.ws_connect(
-                self._url, params=query, headers=headers, heartbeat=_HEARTBEAT_SECONDS, ssl=self._settings.trust,
+                self._url, params=query, headers=headers, heartbeat=self.heartbeat_seconds, ssl=self._settings.trust,
                 max_msg_size=_MESSAGE_BYTES, timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
             )  # fmt: skip
         except (aiohttp.ClientError, OSError) as error:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 import uuid
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,10 +19,10 @@ from backends.mattermost_messages import Messages
 from backends.mattermost_rest import Refused, Rest
 from backends.mattermost_settings import MattermostSettings
 from backends.mattermost_socket import Loop, Socket
-from backends.wire import SIGNS, Away, Chosen, Heard, Sink, choice_of
+from backends.wire import SIGNS, Away, Chosen, Heard, Once, Sink, choice_of
 
 log = logging.getLogger(__name__)
-_PENDING_SECONDS = 20  # the server forgets the number of a post after half a minute
+_KEY = "automation_bots_key"  # of a post: what makes all tries to say it one
 _SKEW_MS = 5_000  # that the clocks may differ beside what is known
 _ROOT_GONE = "api.post.create_post.root_id.app_error"
 
@@ -47,7 +46,6 @@ class MattermostWire:
         self._resumed = False
         self._heard_until = 0  # of the server's clock, in milliseconds
         self._direct: dict[str, str] = {}
-        self._unsure: dict[Hashable, tuple[str, float]] = {}  # posts of which nobody knows whether they arrived
 
     # -- the link
 
@@ -178,35 +176,34 @@ class MattermostWire:
     escape = staticmethod(mattermost_text.escape)
     fence = staticmethod(mattermost_text.fence)
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
+    def post(
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+    ) -> str:
         """Say it; a thread whose first message was deleted is none any more, so the room gets it."""
-        body = {"channel_id": room, "message": text, "root_id": thread}
+        body: dict[str, Any] = {"channel_id": room, "message": text, "root_id": thread}
         if choices and self.buttons is not None:
             body["props"] = self.buttons.properties(room, choices)
-        return self._post(body, (room, thread, text, choices))
+        return self._post(body, once)
 
-    def _post(self, body: dict[str, Any], same: Hashable) -> str:
-        """Post; when nobody knows whether it arrived, the next try carries the same number and is no second post."""
-        pending, tried = self._unsure.pop(same, ("", 0.0))
-        if pending and time.time() - tried > _PENDING_SECONDS and (found := self._arrived(body, tried)):
-            return found
-        pending, tried = pending or f"{self.me}:{uuid.uuid4().hex}", tried or time.time()
+    def _post(self, body: dict[str, Any], once: Once | None) -> str:
+        """Post; the server knows the number of a post for half a minute, its properties for ever."""
+        if once is not None:
+            if once.since is not None and (found := self._arrived(body["channel_id"], once)):
+                return found
+            body |= {"pending_post_id": f"{self.me}:{once.key}", "props": {**body.get("props", {}), _KEY: once.key}}
         try:
-            return str(self.rest.post("/posts", {**body, "pending_post_id": pending})["id"])
-        except Away:
-            self._unsure[same] = (pending, tried)
-            raise
+            return str(self.rest.post("/posts", body)["id"])
         except Refused as refusal:
             if refusal.id != _ROOT_GONE or not body["root_id"]:
                 raise
-            return self._post({**body, "root_id": ""}, (same, "in the room"))
+            return self._post({**body, "root_id": ""}, once)
 
-    def _arrived(self, body: dict[str, Any], tried: float) -> str:
-        """Look for a post of the first try, which the server no longer knows by its number."""
-        since = int((tried + self.rest.clock.ahead.total_seconds()) * 1000) - _SKEW_MS
-        for post in History(self.rest, self.messages).posts(body["channel_id"], since):
-            same = all(post.get(key) == body.get(key) for key in ("message", "root_id", "file_ids"))
-            if same and post["user_id"] == self.me and not post["delete_at"]:
+    def _arrived(self, room: str, once: Once) -> str:
+        """Look for it among what was posted since it was tried first."""
+        assert once.since is not None  # noqa: S101 - the caller has looked
+        since = int(self.rest.clock.there(once.since).timestamp() * 1000) - _SKEW_MS
+        for post in History(self.rest, self.messages).posts(room, since):
+            if (post["user_id"], post["props"].get(_KEY)) == (self.me, once.key):
                 return str(post["id"])
         return ""
 
@@ -222,11 +219,11 @@ class MattermostWire:
         emoji = SIGNS[name][1] if name in SIGNS else name.strip(":")
         self.rest.post("/reactions", {"user_id": self.me, "post_id": message, "emoji_name": emoji})
 
-    def upload(self, room: str, file: File, thread: str = "") -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
         """Send a file as a message of its own."""
         id_ = self.rest.send_file(room, file.name, file.content)
         body = {"channel_id": room, "message": "", "root_id": thread, "file_ids": [id_]}
-        return self._post(body, (room, thread, id_))
+        return self._post(body, once)
 
     def delete(self, room: str, message: str) -> None:  # noqa: ARG002
         """Take an own message back."""

@@ -14,9 +14,11 @@ from automation_bots.model import Answer, File, Place
 from automation_bots.store.letters import Letters
 from automation_bots.surface import Capabilities, MessageRef
 from backends.keeping import Note, read
-from backends.outbox import Outbox, Work
+from backends.letters import Work
+from backends.outbox import Outbox
 from backends.splitting import Composed, Style, compose, pieces_of, split
-from backends.wire import SIGNS, Rejected, Wire
+from backends.tries import Editing, Saying, Tries
+from backends.wire import SIGNS, Once, Rejected, Wire
 
 log = logging.getLogger(__name__)
 _WAIT_SECONDS = 5.0  # that a caller waits; what it wanted to say stays in the queue
@@ -62,19 +64,16 @@ class NetworkSurface:
     def answer(self, place: Place, answer: Answer) -> None:
         """Say what nobody will say again: kept over the end of the program while it waits, unless it is a secret."""
         secret = answer.entrusted or any(file.passing for file in answer.files)
-        work = _Saying(self, place, self._composed(answer), ())
-        self._put(place, _key(place, answer, ()), work, note=None if secret else self._note(place, work))
+        work = Saying(self, place, self._composed(answer), ())
+        self._put(place, _key(place, answer, ()), work, note=None if secret else Note(self._letters, work.owed))
 
     def take_up(self, network: str) -> None:
         """Say what the program that ran before could not say."""
         for kept in self._letters.waiting(network):
-            place, left = read(kept)
-            work = _Saying(self, place, left, ())
-            note = self._note(place, work, kept.number)
-            self._outbox.put_back(_lane(place), ("kept", kept.number), work, note, kept.age_seconds)
-
-    def _note(self, place: Place, work: _Saying, number: int = 0) -> Note:
-        return Note(self._letters, place, work.left, number)
+            owed = read(kept)
+            work = Saying(self, owed.place, owed.what, (), Tries(owed.key, owed.since), owed.part)
+            note = Note(self._letters, work.owed, kept.number)
+            self._outbox.put_back(_lane(owed.place), ("kept", kept.number), work, note, kept.age_seconds)
 
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         """Ask with buttons, else reactions; the words to type stand in the question itself."""
@@ -89,7 +88,7 @@ class NetworkSurface:
         if not message.id or not self.capabilities.edits:
             self.say(message.place, answer)
             return
-        work = _Editing(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
+        work = Editing(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
         self._put(message.place, ("edit", message.id), work, replace=True)
 
     def progress(self, message: MessageRef, answer: Answer) -> None:
@@ -115,8 +114,8 @@ class NetworkSurface:
     def say_markdown(self, place: Place, text: str) -> None:
         """Say what a plugin from elsewhere wrote: its fences are kept, all else is shown as it is."""
         messages = tuple(split(pieces_of(text), self.capabilities.message_size, self._style))
-        work = _Saying(self, place, Composed(messages, ()), ())
-        self._put(place, ("text", place, text), work, note=self._note(place, work))
+        work = Saying(self, place, Composed(messages, ()), ())
+        self._put(place, ("text", place, text), work, note=Note(self._letters, work.owed))
 
     def room_name(self, room: str) -> str:
         """What people call a room, as far as the network has told by itself."""
@@ -134,11 +133,11 @@ class NetworkSurface:
         """The network's id of the room; of a direct message, the one that is opened with the person."""
         return self._wire.direct_room(place.room) if place.direct else place.room
 
-    def post(self, place: Place, text: str, choices: tuple[str, ...]) -> str:
+    def post(self, place: Place, text: str, choices: tuple[str, ...], once: Once) -> str:
         """Say one message; return its id."""
         room, can = self.room(place), self.capabilities
         buttons = choices if can.buttons else ()
-        id_ = self._wire.post(room, text, place.thread if can.threads else "", buttons)
+        id_ = self._wire.post(room, text, place.thread if can.threads else "", buttons, once)
         self._places.put((place.room, id_), place)
         return id_
 
@@ -149,33 +148,33 @@ class NetworkSurface:
         except Rejected as error:
             log.warning("%s: a reaction was refused: %s", place.room, error)
 
-    def upload_once(self, place: Place, file: File, about: str) -> None:
+    def upload_once(self, place: Place, file: File, about: str, once: Once) -> None:
         """Send a file, unless it stands below that message already."""
         key = (about, file.name, hashlib.sha256(file.content).hexdigest())
         if not about or self._sent.get(key) is None:
-            self._wire.upload(self.room(place), file, place.thread if self.capabilities.threads else "")
+            self._wire.upload(self.room(place), file, place.thread if self.capabilities.threads else "", once)
             self._sent.put(key, value=True)
 
-    def post_once(self, below: MessageRef, text: str) -> None:
+    def post_once(self, below: MessageRef, text: str, once: Once) -> None:
         """Say what did not fit into an edited message, unless it stands below it already."""
         if self._sent.get((below.id, text)) is None:
-            self.post(below.place, text, ())
+            self.post(below.place, text, (), once)
             self._sent.put((below.id, text), value=True)
 
-    def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...]) -> None:
+    def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...], once: Once) -> None:
         """Edit a message; one that can be edited no more is said anew."""
         try:
             self._wire.edit(self.room(message.place), message.id, text, choices)
         except Rejected as error:
             log.warning("%s: a message cannot be edited (%s); said anew", message.place.room, error)
-            self.post(message.place, text, choices)
+            self.post(message.place, text, choices, once)
 
     def _composed(self, answer: Answer) -> Composed:
         return compose(answer, self.capabilities, self._style)
 
     def _say(self, place: Place, answer: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         key = _key(place, answer, choices)
-        work = _Saying(self, place, self._composed(answer), choices)
+        work = Saying(self, place, self._composed(answer), choices)
         return MessageRef(place, str(self._put(place, key, work) or ""))
 
     def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False, note: Note | None = None) -> Any:
@@ -184,59 +183,6 @@ class NetworkSurface:
         return self._outbox.wait(
             lane, self._outbox.put(lane, key, work, replace=replace, note=note), self._wait_seconds
         )
-
-
-class _Saying:
-    """Messages and files in their order; a second try goes on where the first one ended."""
-
-    def __init__(self, surface: NetworkSurface, place: Place, what: Composed, choices: tuple[str, ...]) -> None:
-        self._surface, self._place, self._choices = surface, place, choices
-        self._left, self._files = list(what.messages), list(what.files)
-        self._signs: list[str] | None = None
-        self._id = ""
-
-    def left(self) -> Composed:
-        """What is not said yet."""
-        return Composed(tuple(self._left), tuple(self._files))
-
-    def __call__(self) -> str:
-        """Send what is left; return the id of the first message."""
-        surface, place = self._surface, self._place
-        while self._left:
-            id_ = surface.post(place, self._left[0], self._choices if not self._id else ())
-            self._id = self._id or id_
-            self._left.pop(0)
-        if self._signs is None:
-            can = surface.capabilities
-            self._signs = list(self._choices) if can.reactions and not can.buttons else []
-        while self._signs:
-            surface.react_now(place, self._id, self._signs[0])
-            self._signs.pop(0)
-        while self._files:
-            surface.upload_once(place, self._files[0], "")
-            self._files.pop(0)
-        return self._id
-
-
-class _Editing:
-    """One message edited; what does not fit into it follows in its thread."""
-
-    def __init__(self, surface: NetworkSurface, message: MessageRef, what: Composed, choices: tuple[str, ...]) -> None:
-        self._surface, self._message, self._choices = surface, message, choices
-        self._first: str | None = what.messages[0] if what.messages else None
-        self._rest, self._files = list(what.messages[1:]), list(what.files)
-
-    def __call__(self) -> None:
-        """Edit, then say the rest."""
-        if self._first is not None:
-            self._surface.replace_text(self._message, self._first, self._choices)
-            self._first = None
-        while self._rest:
-            self._surface.post_once(self._message, self._rest[0])
-            self._rest.pop(0)
-        while self._files:
-            self._surface.upload_once(self._message.place, self._files[0], self._message.id)
-            self._files.pop(0)
 
 
 class _Recent:

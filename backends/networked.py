@@ -26,6 +26,7 @@ from automation_bots.surface import MessageRef
 from backends import forms, guard, late
 from backends.attachments import text_of
 from backends.chat_settings import explained, taken
+from backends.early import Early
 from backends.identities import ChatOccupant, ChatPerson, ChatRoom
 from backends.link import Life, Link
 from backends.network_surface import NetworkSurface
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 REVOKED_EXIT = 77  # the credentials are not accepted: starting again changes nothing
 _LATE_SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _TOUCH_SECONDS = 20.0
-_QUICK_SECONDS = 3.0  # that a click may be faster than the rest of its question
+_EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
 _CLOSE_SECONDS = 3.0
 _REMEMBERED = 10_000  # messages; what is older is known by the store, as far as it was a command
 _END = object()
@@ -72,6 +73,7 @@ class Networked(Sayings):
         self.outbox = Outbox(self.wire.capabilities.edit_seconds)
         self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble, ours.store.letters)
         self._form_desk: forms.FormDesk | None = None
+        self._early = Early()
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
 
     # -- life
@@ -168,25 +170,31 @@ class Networked(Sayings):
         msg = self._frame(chosen, "")
         if chosen.robot and not self._is_named(msg.automation_caller):
             return
-        place = self.automation_surface.place_of(msg.automation_place, chosen.message)
-        msg.automation_place = place
+        msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
         msg.extras["message_id"] = f"click:{chosen.room}:{chosen.id}"
         pipeline = guard.automation(self).pipeline
         if chosen.values or chosen.choice == forms.BUTTON:
             guard.later(self, msg, lambda: self._fill(msg, chosen))
             return
-        ref = MessageRef(place, chosen.message)
         if chosen.at < self.link.began or (datetime.now(UTC) - chosen.at).total_seconds() > _LATE_SECONDS:
+            ref = MessageRef(msg.automation_place, chosen.message)
             guard.later(self, msg, lambda: late.chosen(pipeline, ref, chosen.choice))
             return
-        guard.later(self, msg, lambda: self._clicked(msg.automation_caller, ref, chosen.choice))
+        self._decide(msg, chosen, time.monotonic() + _EARLY_SECONDS)
 
-    def _clicked(self, caller: Caller, ref: MessageRef, choice: str) -> Answer | None:
-        """Decide; a quick click comes before the question is noted, as its signs are put one by one."""
-        pipeline, until = guard.automation(self).pipeline, time.monotonic() + _QUICK_SECONDS
-        while not pipeline.approvals.asked_with(ref) and time.monotonic() < until:
-            time.sleep(0.05)
-        return pipeline.chosen(caller, ref, choice)
+    def _decide(self, msg: Any, chosen: Chosen, until: float) -> None:
+        guard.later(self, msg, lambda: self._clicked(msg, chosen, until))
+
+    def _clicked(self, msg: Any, chosen: Chosen, until: float) -> Answer | None:
+        """Decide; a click can come before the network has told which message the question became."""
+        approvals = guard.automation(self).pipeline.approvals
+        asking = approvals.is_asking()  # before the look: what was asked until now is known to it
+        msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
+        ref = MessageRef(msg.automation_place, chosen.message)
+        early = asking and not approvals.asked_with(ref) and time.monotonic() < until
+        if early and self._early.keep(lambda: self._decide(msg, chosen, until)):
+            return None
+        return guard.automation(self).pipeline.chosen(msg.automation_caller, ref, chosen.choice)
 
     # -- forms
 
@@ -196,7 +204,7 @@ class Networked(Sayings):
             self._form_desk = forms.FormDesk(self.wire, guard.automation(self).pipeline)
         return self._form_desk
 
-    def automation_form(self, msg: Any, question: Answer) -> bool:
+    def automation_answer(self, msg: Any, question: Answer) -> bool:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
         desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
         if not desk.is_there or guard.automation(self).pipeline.wanted(caller, place) is None:

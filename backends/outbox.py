@@ -8,89 +8,18 @@ import logging
 import random
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Hashable
+from typing import Any
 
+from automation_bots.surface import Waiting
+from backends.letters import Letter, Note, Room, Work
 from backends.wire import Away, Busy
 
 log = logging.getLogger(__name__)
 _WORKERS = 8
 _GIVE_UP_SECONDS = 3600.0  # a post that the network did not take for so long has failed
 _KEPT_SECONDS = 600.0  # that a result is kept for a caller that gave up waiting and will ask again
-_PATIENT_SECONDS = 5.0  # that an edit lets new messages go first
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-
-Work = Callable[[], Any]
-
-
-class Waiting(OSError):
-    """It is in the queue and will be said, but not yet; asking for the same again finds it there."""
-
-
-class Note(Protocol):
-    """Writes a letter down that waits, over the end of the program."""
-
-    @property
-    def kept(self) -> bool:
-        """Whether it is written down."""
-
-    def keep(self) -> None:
-        """Write down what is not said yet, where that is possible."""
-
-    def drop(self) -> None:
-        """Forget it: it was said, or never will be."""
-
-
-@dataclass(slots=True, eq=False)
-class Letter:
-    """One thing to say, and what came of it."""
-
-    key: Hashable
-    work: Work
-    since: float
-    note: Note | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-    result: Any = None
-    error: Exception | None = None
-    abandoned: bool = False  # nobody waits for it any more
-    moving: bool = False  # being sent at this moment
-
-    @property
-    def is_edit(self) -> bool:
-        """Whether it changes what was said already."""
-        return isinstance(self.key, tuple) and self.key[0] == "edit"
-
-    def lets_by(self, now: float) -> bool:
-        """Whether a new message may go before it."""
-        return self.is_edit and not self.moving and now - self.since < _PATIENT_SECONDS
-
-
-@dataclass(slots=True)
-class _Room:
-    letters: deque[Letter] = field(default_factory=deque)
-    passing: dict[Hashable, Work] = field(default_factory=dict)  # by message: only the newest state counts
-    busy: bool = False
-    not_before: float = 0.0
-    asked: bool = False  # the network has named the time, rather than been away
-    next_edit: float = 0.0
-    pauses: int = 0
-    planned: float | None = None
-
-    def line_up(self, letter: Letter) -> None:
-        """Whoever asked something waits for an answer: it goes before edits that have not waited long."""
-        place = len(self.letters)
-        while not letter.is_edit and place and self.letters[place - 1].lets_by(letter.since):
-            place -= 1
-        self.letters.insert(place, letter)
-
-    @property
-    def due(self) -> float | None:
-        """When there is something to do."""
-        if self.letters:
-            return self.not_before
-        return max(self.not_before, self.next_edit) if self.passing else None
 
 
 class Outbox:
@@ -100,7 +29,7 @@ class Outbox:
         self, edit_seconds: float = 1.0, *, give_up_seconds: float = _GIVE_UP_SECONDS, workers: int = _WORKERS
     ) -> None:
         self._edit_seconds, self._give_up = edit_seconds, give_up_seconds
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[str, Room] = {}
         self._kept: dict[tuple[str, Hashable], Letter] = {}  # said after their callers had gone
         self._heap: list[tuple[float, int, str]] = []
         self._count = itertools.count()
@@ -132,7 +61,7 @@ class Outbox:
         letter = Letter(key, work, time.monotonic() - age_seconds, note)
         with self._changed:
             if age_seconds < self._give_up:
-                here = self._rooms.setdefault(room, _Room())
+                here = self._rooms.setdefault(room, Room())
                 here.letters.append(letter)
                 self._plan(room, here)
                 return
@@ -141,7 +70,7 @@ class Outbox:
 
     def _put(self, room: str, key: Hashable, work: Work, note: Note | None, *, replace: bool) -> Letter:
         with self._changed:
-            here = self._rooms.setdefault(room, _Room())
+            here = self._rooms.setdefault(room, Room())
             here.passing.pop(key, None)
             letter = self._known(room, here, key, replace=replace)
             if letter is not None:
@@ -159,7 +88,7 @@ class Outbox:
     def pass_by(self, room: str, key: Hashable, work: Work) -> None:
         """Do it when the budget of edits allows; a newer one takes its place, and it may be lost."""
         with self._changed:
-            here = self._rooms.setdefault(room, _Room())
+            here = self._rooms.setdefault(room, Room())
             here.passing[key] = work
             self._plan(room, here)
 
@@ -219,7 +148,7 @@ class Outbox:
             here = self._rooms.get(room)
             return here is not None and here.not_before > time.monotonic()
 
-    def _known(self, room: str, here: _Room, key: Hashable, *, replace: bool) -> Letter | None:
+    def _known(self, room: str, here: Room, key: Hashable, *, replace: bool) -> Letter | None:
         now = time.monotonic()
         self._kept = {k: kept for k, kept in self._kept.items() if now - kept.since < _KEPT_SECONDS}
         if not replace and (kept := self._kept.pop((room, key), None)):
@@ -229,7 +158,7 @@ class Outbox:
                 return letter
         return None
 
-    def _plan(self, name: str, room: _Room) -> None:
+    def _plan(self, name: str, room: Room) -> None:
         due = room.due
         if room.busy:
             return
@@ -266,7 +195,7 @@ class Outbox:
             if letter.note is not None and not letter.done.is_set():
                 letter.note.keep()
 
-    def _next(self) -> tuple[str, _Room, Letter | None, Work] | None:
+    def _next(self) -> tuple[str, Room, Letter | None, Work] | None:
         with self._changed:
             while not self._over:
                 now = time.monotonic()
@@ -287,7 +216,7 @@ class Outbox:
                 return name, room, None, room.passing.pop(next(iter(room.passing)))
             return None
 
-    def _settle(self, name: str, room: _Room, letter: Letter | None, result: Any, error: Exception | None) -> None:
+    def _settle(self, name: str, room: Room, letter: Letter | None, result: Any, error: Exception | None) -> None:
         now = time.monotonic()
         room.next_edit = now + self._edit_seconds
         if isinstance(error, OSError):
@@ -311,7 +240,7 @@ class Outbox:
             self._kept[name, letter.key] = letter
         letter.done.set()
 
-    def _pause(self, room: _Room, error: OSError, now: float) -> None:
+    def _pause(self, room: Room, error: OSError, now: float) -> None:
         room.asked = isinstance(error, Busy)
         if isinstance(error, Busy):
             room.not_before = now + max(0.05, error.seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -41,7 +41,7 @@ def seconds_of(answer: dict[str, Any]) -> float:
     return float(found[1]) if found else 5.0
 
 
-def reset(headers: Any, ahead: timedelta) -> float:
+def reset(headers: Any, now: datetime) -> float:
     """Rocket.Chat names the moment in milliseconds; a proxy before it the seconds, in Retry-After."""
     after = headers.get("Retry-After", "")
     if after.isdigit():
@@ -49,7 +49,7 @@ def reset(headers: Any, ahead: timedelta) -> float:
     moment = headers.get("X-RateLimit-Reset", "")
     if not moment.isdigit():
         return 0.0
-    return float(max(0.05, int(moment) / 1000 - (datetime.now(UTC) + ahead).timestamp()))
+    return float(max(0.05, int(moment) / 1000 - now.timestamp()))
 
 
 def why(error: BaseException, url: str) -> str:

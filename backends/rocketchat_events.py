@@ -105,7 +105,7 @@ class Reader:
             sender=sender,
             room=room,
             text=self._unmentioned(text) if mentioned else text,
-            at=_at(raw.get("ts")) - self._link.ahead,
+            at=self._link.clock.here(_at(raw.get("ts"))),
             sender_name=str(raw["u"].get("username") or ""),
             thread=str(raw.get("tmid") or ""),
             direct=direct,
@@ -171,7 +171,7 @@ class Reader:
             log.warning("who reacted to %s cannot be read: %s", raw["_id"], error)
             return
         sender, room = str(user["_id"]), str(raw["rid"])
-        at = _at(raw.get("_updatedAt")) - self._link.ahead
+        at = self._link.clock.here(_at(raw.get("_updatedAt")))
         id_ = f"{raw['_id']}:{emoji}:{sender}"
         if id_ in self._counted:  # taken away and given again
             id_ = f"{id_}:{at.timestamp()}"

@@ -10,20 +10,19 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
 from backends import rocketchat_errors as errors
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.clock import NetworkClock
+from backends.wire import Away, Busy, Rejected, Revoked, away
 
 log = logging.getLogger(__name__)
 PULSE = (20.0, 50.0)  # seconds of silence after which the server is asked for a sign of life, and given up
 _HANG_UP_SECONDS = 3.0
 _FRAME_BYTES = 64 * 1024 * 1024
-_SKEW = timedelta(seconds=2)  # the time in a header has no fractions
 Event = Callable[[str, str, list[Any]], None]  # collection, event, arguments
 
 
@@ -45,7 +44,7 @@ class Link:
         self._count = itertools.count(1)
         self._reading: asyncio.Task[None] | None = None
         self.token = self.user_id = ""
-        self.ahead = timedelta()  # of the server's clock before ours
+        self.clock = NetworkClock()
         self.cut: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     # -- from any thread
@@ -98,7 +97,7 @@ class Link:
         if status == 429:
             raise Busy(errors.seconds_of(answer), errors.words(answer))
         if status >= 500:
-            raise Away(f"the server answers {status}")
+            raise away(f"the server answers {status}", answer.get("_after", ""))
         if status >= 300 or not answer.get("success", True):
             raise Rejected(errors.words(answer) or f"the server answers {status}")
         return answer
@@ -116,11 +115,12 @@ class Link:
             raise Away(errors.why(error, self.url)) from error
 
     async def _ask(self, method: str, path: str, **how: Any) -> tuple[int, dict[str, Any]]:
+        asked = datetime.now(UTC)
         try:
             async with self._http().request(
                 method, self.url + path, headers=self._headers(), allow_redirects=False, **self._common(), **how
             ) as reply:
-                self._note_clock(reply.headers.get("Date", ""))
+                self.clock.note(reply.headers.get("Date", ""), asked)
                 text = await reply.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Away(errors.why(error, self.url)) from error
@@ -130,7 +130,9 @@ class Link:
             answer = {}
         answer = answer if isinstance(answer, dict) else {}
         if reply.status == 429:
-            answer["_reset"] = errors.reset(reply.headers, self.ahead)
+            answer["_reset"] = errors.reset(reply.headers, self.clock.now())
+        if reply.status >= 500:
+            answer["_after"] = reply.headers.get("Retry-After", "")
         if 300 <= reply.status < 400:
             answer["error"] = f"the server sends on to {reply.headers.get('Location')}; write that address as url"
         if reply.status == 200 and not answer:
@@ -148,13 +150,6 @@ class Link:
     def _headers(self) -> dict[str, str]:
         return {"X-Auth-Token": self.token, "X-User-Id": self.user_id} if self.token and self.user_id else {}
 
-    def _note_clock(self, date: str) -> None:
-        try:
-            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
-        except (ValueError, TypeError):
-            return
-        self.ahead = ahead if abs(ahead) > _SKEW else timedelta()
-
     # -- the realtime API
 
     async def dial(self, event: Event) -> None:
@@ -165,7 +160,7 @@ class Link:
         self.cut = concurrent.futures.Future()
         try:
             self._socket = await self._http().ws_connect(
-                self.url.replace("http", "ws", 1) + "/websocket",
+                self.url + "/websocket",  # not wss: aiohttp would look for WSS_PROXY, which nobody sets
                 max_msg_size=_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_HANG_UP_SECONDS),
                 **self._common(),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import secrets
 import string
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -19,7 +20,7 @@ from backends.rocketchat_events import Reader
 from backends.rocketchat_link import Link
 from backends.rocketchat_login import Credentials, logged_in
 from backends.rocketchat_settings import RocketChatSettings
-from backends.wire import SIGNS, Away, Busy, Heard, Rejected, Sink
+from backends.wire import SIGNS, Away, Heard, Once, Rejected, Sink
 
 log = logging.getLogger(__name__)
 _SETTINGS = (
@@ -28,7 +29,8 @@ _SETTINGS = (
 )  # fmt: skip
 _STREAMS = ("rooms-changed", "subscriptions-changed", "force_logout")
 _AT_ONCE = 4  # rooms whose history is read at the same time
-_ALPHABET = string.ascii_letters + string.digits
+_ALPHABET, _ID_CHARACTERS = string.ascii_letters + string.digits, 17
+_SKEW = timedelta(seconds=5)  # that the clocks may differ beside what is known
 _REFRESH_SECONDS = 600.0  # of who is a bot: new accounts are not told
 
 
@@ -43,7 +45,6 @@ class RocketChatWire:
         self._reader = Reader(self._link)
         self.settings: dict[str, Any] = {}  # the server's public ones that matter here
         self.account: dict[str, Any] = {}
-        self._unsure: dict[tuple[str, str, str], str] = {}  # posts of which the answer was lost → the id they have
         self._refresh: asyncio.Task[None] | None = None
 
     # -- the link
@@ -132,15 +133,14 @@ class RocketChatWire:
 
     def missed(self, since: datetime) -> Iterable[Heard]:
         """Read what was said while the bot was away, oldest first in each room."""
-        found: list[Heard] = self._link.run(self._missed(since + self._link.ahead), 300)
+        found: list[Heard] = self._link.run(self._missed(self._link.clock.there(since)), 300)
         return found
 
     async def _missed(self, since: datetime) -> list[Heard]:
         at_once = asyncio.Semaphore(_AT_ONCE)
-        stamp = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
         async def read(room: str) -> list[Heard]:
-            wanted = {"roomId": room, "lastUpdate": stamp}
+            wanted = {"roomId": room, "lastUpdate": _stamp(since)}
             async with at_once:
                 try:
                     answer = await self._link.call("GET", "chat.syncMessages", params=wanted)
@@ -165,31 +165,31 @@ class RocketChatWire:
         """What a screen shows of a message as it is heard."""
         return rocketchat_text.shown(text)
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
-        """Say a text under an id of ours, so that one whose answer was lost is not said twice."""
-        key = (room, thread, text)
-        lost = self._unsure.pop(key, "")
-        id_ = lost or "".join(secrets.choice(_ALPHABET) for _ in range(17))
+    def post(
+        self,
+        room: str,
+        text: str,
+        thread: str = "",
+        choices: tuple[str, ...] = (),  # noqa: ARG002 - a bot has no buttons here
+        once: Once | None = None,
+    ) -> str:
+        """Say a text under an id of ours; the server takes no second message with it."""
+        id_ = _id_of(once.key if once is not None else secrets.token_hex(16))
         message = {"_id": id_, "rid": room, "msg": text} | ({"tmid": thread} if thread else {})
         try:
-            if lost and self._is_there(lost):
-                return lost
             self._link.run(self._link.call("POST", "chat.sendMessage", json={"message": message, "previewUrls": []}))
-        except Busy:
-            raise
-        except Away:
-            self._unsure[key] = id_
-            raise
-        if choices:  # a bot has no buttons here: reactions to this one answer it
-            self._reader.asked.add(id_)
+        except Rejected:
+            if once is None or once.since is None or not self._is_there(id_):
+                raise
         return id_
 
     def _is_there(self, message: str) -> bool:
+        """Whether the server has an own message with that id: it refuses the second one without saying why."""
         try:
-            self._link.run(self._link.call("GET", "chat.getMessage", params={"msgId": message}))
+            found = self._link.run(self._link.call("GET", "chat.getMessage", params={"msgId": message}))
         except Rejected:
             return False
-        return True
+        return bool(found["message"]["u"]["_id"] == self.me)
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:  # noqa: ARG002 - as in post
         """Replace an own message."""
@@ -202,10 +202,22 @@ class RocketChatWire:
         body = {"messageId": message, "emoji": emoji, "shouldReact": True}
         self._link.run(self._link.call("POST", "chat.react", json=body))
 
-    def upload(self, room: str, file: File, thread: str = "") -> str:
-        """Send a file in the two steps of the server."""
+    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
+        """Send a file in the two steps of the server, unless it stands there since it was tried first."""
+        if once is not None and once.since is not None and (found := self._arrived(room, file, thread, once.since)):
+            return found
         answer = self._link.run(self._upload(room, file, thread), 300)
         return str((answer.get("message") or {}).get("_id", ""))
+
+    def _arrived(self, room: str, file: File, thread: str, since: datetime) -> str:
+        """Look for a file of that name; a message with a file gets its id from the server."""
+        wanted = {"roomId": room, "lastUpdate": _stamp(self._link.clock.there(since) - _SKEW)}
+        found = self._link.run(self._link.call("GET", "chat.syncMessages", params=wanted))["result"]["updated"]
+        for message in found:
+            names = [known.get("name") for known in message.get("files") or ()]
+            if names == [file.name] and message.get("tmid", "") == thread and message["u"]["_id"] == self.me:
+                return str(message["_id"])
+        return ""
 
     async def _upload(self, room: str, file: File, thread: str) -> dict[str, Any]:
         form = aiohttp.FormData(quote_fields=False)
@@ -263,7 +275,20 @@ class RocketChatWire:
     def network_time(self) -> datetime:
         """The server's clock."""
         self._link.run(self._link.call("GET", "me"))
-        return datetime.now(UTC) + self._link.ahead
+        return self._link.clock.now()
+
+
+def _id_of(key: str) -> str:
+    """An id as the server makes them."""
+    number, found = int.from_bytes(hashlib.sha256(key.encode()).digest()), ""
+    while len(found) < _ID_CHARACTERS:
+        number, place = divmod(number, len(_ALPHABET))
+        found += _ALPHABET[place]
+    return found
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def made(chat: Mapping[str, Any]) -> RocketChatWire:

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from backends.clock import NetworkClock
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, BotsApart, Busy, Rejected, Revoked, away
 
 _ASK_AGAIN_SECONDS = 30.0  # where Slack says no time
 _READS_AGAIN = 3
@@ -38,7 +38,6 @@ _LATER = frozenset(
     }
 )
 _REJECTED = {
-    "cannot_dm_bot": "a bot cannot write to a bot",
     "cant_update_message": "only own messages can be edited",
     "channel_not_found": "there is no such room, or the bot was not invited to it: /invite it",
     "edit_window_closed": "the workspace's settings do not allow editing a message of that age",
@@ -161,7 +160,7 @@ def meant(error: SlackApiError, method: str) -> Exception:
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         return Busy(_seconds(response), f"Slack asks to wait before the next {method}")
     if status >= 500 or code in _LATER:
-        return Away(f"Slack answered {status} to {method}")
+        return away(f"Slack answered {status} to {method}", header(response, "retry-after"))
     if code in _REVOKED:
         return Revoked(f"Slack refuses the bot: {_REVOKED[code]} ({code})")
     if code == "missing_scope":
@@ -170,6 +169,8 @@ def meant(error: SlackApiError, method: str) -> Exception:
             f"Slack refuses {method}: the app lacks the scope {needed};"
             " add it under OAuth & Permissions, then install the app again (missing_scope)"
         )
+    if code == "cannot_dm_bot":
+        return BotsApart("Slack has no direct messages between two bots")
     why = _REJECTED.get(code) or "; ".join((response.get("response_metadata") or {}).get("messages", ())) or "refused"
     return Rejected(f"Slack refuses {method}: {why} ({code})")
 

@@ -21,7 +21,7 @@ from backends.slack_calls import SlackSettings
 from backends.wire import Away, Revoked
 
 log = logging.getLogger(__name__)
-_PING_SECONDS, _SILENT_SECONDS = 5.0, 20.0
+PULSE = (5.0, 20.0)  # seconds of silence after which Slack is asked for a sign of life, and given up
 _HELLO_SECONDS = 15.0
 _LEAVE_SECONDS = 5.0
 
@@ -32,8 +32,11 @@ Receive = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 class Link:
     """One connection at a time, or two while Slack asks to move on; messages arrive one after the other."""
 
-    def __init__(self, settings: SlackSettings, url: Callable[[], str], receive: Receive) -> None:
+    def __init__(
+        self, settings: SlackSettings, url: Callable[[], str], receive: Receive, pulse: tuple[float, float] = PULSE
+    ) -> None:
         self._settings, self._url, self._receive = settings, url, receive
+        self._ping_seconds, self.silent_seconds = pulse
         self._order = threading.Lock()
         self._ended = threading.Event()
         self._failure: Exception | None = None
@@ -67,7 +70,7 @@ class Link:
         tls = {"context": self._settings.tls()}
         try:
             return websocket.create_connection(
-                self._url(), timeout=_PING_SECONDS, sslopt=tls, enable_multithread=True, **options
+                self._url(), timeout=self._ping_seconds, sslopt=tls, enable_multithread=True, **options
             )
         except (websocket.WebSocketException, ssl.SSLError, OSError) as error:
             if isinstance(error, Away):
@@ -163,7 +166,7 @@ class _Session(threading.Thread):
         try:
             code, frame = self._socket.recv_data_frame(control_frame=True)
         except websocket.WebSocketTimeoutException:
-            if time.monotonic() - self._heard_at > _SILENT_SECONDS:
+            if time.monotonic() - self._heard_at > self._link.silent_seconds:
                 raise
             self._socket.ping()
             return

@@ -12,7 +12,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _FENCED = re.compile(r"^```\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 _SPECIAL = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
-_NOTICE_CHARACTERS = 600  # of the text beside the blocks, which only notifications and screen readers use
+_NOTICE_CHARACTERS = 3_900  # an edit takes 4,000
 _LABEL_CHARACTERS, _BUTTONS, _OPTIONS = 75, 25, 100
 _TITLE_CHARACTERS, _VALUE_CHARACTERS = 24, 150
 
@@ -27,14 +27,18 @@ def fence(text: str) -> str:
     return f"```\n{escape(text)}\n```" if text else ""
 
 
-def blocks(text: str, choices: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Make blocks that show a text as it is: rich text knows no markup, no mention and no emoji inside."""
+def blocks(text: str, choices: tuple[str, ...] = (), key: str = "") -> list[dict[str, Any]]:
+    """Make blocks that show a text as it is: rich text knows no markup, no mention and no emoji inside.
+
+    `key` becomes the name of the first one.
+    """
     parts = _FENCED.split(text)  # words, fenced, words, fenced, … words
     kinds = ("rich_text_section", "rich_text_preformatted")
     trimmed = [part if number % 2 else part.strip("\n") for number, part in enumerate(parts)]
     elements = [_element(kinds[number % 2], part) for number, part in enumerate(trimmed) if part]
     made: list[dict[str, Any]] = [{"type": "rich_text", "elements": elements}] if elements else []
-    return [*made, _buttons(choices)] if choices else made
+    made = [*made, _buttons(choices)] if choices else made
+    return [{**made[0], "block_id": key}, *made[1:]] if key and made else made
 
 
 def _element(kind: str, text: str) -> dict[str, Any]:
@@ -96,9 +100,11 @@ def filled(view: dict[str, Any]) -> dict[str, str]:
 
 
 def notice(text: str) -> str:
-    """What stands beside the blocks, with nothing in it that Slack would read as a mention or a link."""
-    short = text if len(text) <= _NOTICE_CHARACTERS else text[:_NOTICE_CHARACTERS] + " …"
-    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """What stands beside the blocks, for screen readers and other apps: nothing in it is a mention or a link."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if len(safe) <= _NOTICE_CHARACTERS:
+        return safe
+    return re.sub(r"&\w*$", "", safe[:_NOTICE_CHARACTERS]) + " …"
 
 
 def plain(text: str, name: Callable[[str], str]) -> str:

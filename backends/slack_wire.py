@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +18,13 @@ from automation_bots.surface import Capabilities
 from backends import slack_doctor, slack_text
 from backends.slack_calls import Calls, SlackSettings
 from backends.slack_directory import Directory
-from backends.slack_events import Reader, moment
-from backends.slack_link import Link
-from backends.wire import SIGNS, Away, Form, Heard, Rejected, Sink
+from backends.slack_events import Reader
+from backends.slack_history import History
+from backends.slack_link import PULSE, Link
+from backends.wire import SIGNS, Away, Form, Heard, Once, Rejected, Sink
 
 log = logging.getLogger(__name__)
 _FILE_BYTES = 20_000_000
-_PAGE, _PAGES = 200, 10  # of history, read back after a cut
 _TRIGGERS = 200
 _NO_ROOM = "I am not in this room. Type /invite @{name} first, then the command again."
 _TS = re.compile(r"\d+\.\d+")
@@ -41,8 +41,10 @@ class SlackWire:
         self.settings = settings
         self.me = self.my_name = ""
         self.calls, self.directory = Calls(settings), Directory()
+        self._history = History(self.calls)
         self._reader = Reader(self.directory, self._fetch, self.calls.clock)
         self._link: Link | None = None
+        self.pulse = PULSE
         self._sink: Sink | None = None
         self._opening = threading.Lock()
         self._triggers: OrderedDict[str, str] = OrderedDict()  # to the place where a form's answers belong
@@ -53,10 +55,11 @@ class SlackWire:
         """Log in, learn who and what there is, and open Socket Mode."""
         who = self.calls.read("auth_test")
         self.me, self.my_name = str(who["user_id"]), str(who["user"])
-        self._reader.me, self._sink = self.me, sink
+        self._reader.me = self._history.me = self.me
+        self._sink = sink
         if not self.directory.complete:
             self.directory.load(self.calls)
-        self._link = Link(self.settings, self.calls.socket_url, self._received)
+        self._link = Link(self.settings, self.calls.socket_url, self._received, self.pulse)
         self._link.open()
 
     def wait(self) -> None:
@@ -149,44 +152,12 @@ class SlackWire:
             raise Rejected(f"Slack does not hand the file out ({answer.status_code}): is files:read granted?")
         return answer.content
 
-    # -- what was missed
-
     def missed(self, since: datetime) -> Iterable[Heard]:
         """Read each room's history back to then, and the threads that went on since."""
         self.directory.load_rooms(self.calls)
-        since = self.calls.clock.there(since)
-        for room in list(self.directory.rooms):
-            try:
-                yield from self._missed_in(room, since)
-            except Rejected as error:
-                log.warning("what was said in %s meanwhile cannot be read: %s", self.directory.name(room), error)
-
-    def _missed_in(self, room: str, since: datetime) -> Iterator[Heard]:
-        found: list[dict[str, Any]] = []
-        history = self.calls.pages("conversations_history", "messages", _PAGES, channel=room, limit=_PAGE)
-        for number, message in enumerate(history):
-            if self._is_new(message, since):
-                found.append(message)
-            elif number >= _PAGE:  # the first page is read whole: an old message may have new answers
-                break
-            if self._is_new({"ts": message.get("latest_reply", "0")}, since):
-                answers = self.calls.pages(
-                    "conversations_replies",
-                    "messages",
-                    _PAGES,
-                    channel=room,
-                    ts=message["ts"],
-                    limit=_PAGE,
-                    oldest=f"{since.timestamp():.6f}",
-                )
-                found += [answer for answer in answers if answer["ts"] != message["ts"]]
-        for message in sorted(found, key=lambda message: float(message["ts"])):
-            if heard := self._reader.message({**message, "channel": room}):
+        for message in self._history.missed(self.directory, since):
+            if heard := self._reader.message(message):
                 yield heard
-
-    @staticmethod
-    def _is_new(message: dict[str, Any], since: datetime) -> bool:
-        return moment(str(message.get("ts", "0"))) > since
 
     # -- what goes out
 
@@ -198,20 +169,25 @@ class SlackWire:
         """Make a block of fixed width."""
         return slack_text.fence(text)
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
-        """Say a text, with buttons."""
-        where = {"thread_ts": thread} if _TS.fullmatch(thread) else {}  # a slash command opens no thread
-        answer = self.calls.write("chat_postMessage", channel=room, **self._shown(text, choices), **where)
-        return str(answer["ts"])
+    def post(
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+    ) -> str:
+        """Say a text, with buttons; Slack takes it as often as it comes, but keeps the names of blocks."""
+        thread = thread if _TS.fullmatch(thread) else ""  # a slash command opens no thread
+        if once is not None and (found := self._history.named(room, thread, once)):
+            return found
+        shown = self._shown(text, choices, once.key if once is not None else "")
+        where = {"thread_ts": thread} if thread else {}
+        return str(self.calls.write("chat_postMessage", channel=room, **shown, **where)["ts"])
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
         """Replace an own message."""
         self.calls.write("chat_update", channel=room, ts=message, **self._shown(text, choices))
 
     @staticmethod
-    def _shown(text: str, choices: tuple[str, ...]) -> dict[str, Any]:
+    def _shown(text: str, choices: tuple[str, ...], key: str = "") -> dict[str, Any]:
         text = text if text.strip() else "(nothing)"
-        return {"text": slack_text.notice(text), "blocks": slack_text.blocks(text, choices)}
+        return {"text": slack_text.notice(text), "blocks": slack_text.blocks(text, choices, key)}
 
     def react(self, room: str, message: str, name: str) -> None:
         """Put a reaction; one that is there already is fine."""
@@ -222,15 +198,18 @@ class SlackWire:
             if "already_reacted" not in str(error):
                 raise
 
-    def upload(self, room: str, file: File, thread: str = "") -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
         """Send a file in three steps; its id stands for its message, whose own is not told."""
+        thread, content = thread if _TS.fullmatch(thread) else "", file.content or b"\n"  # Slack takes no empty file
+        if once is not None and (found := self._history.file(room, thread, once, (file.name, len(content)))):
+            return found
         answer = self.calls.write(
             "files_upload_v2",
             channel=room,
             filename=file.name,
             title=file.name,
-            content=file.content or b"\n",  # Slack takes no empty file
-            thread_ts=thread if _TS.fullmatch(thread) else None,
+            content=content,
+            thread_ts=thread or None,
         )
         return str(answer["files"][0]["id"])
 

@@ -40,8 +40,21 @@ class Busy(Away):
         self.seconds = seconds
 
 
+class Down(Busy):
+    """The network is away (5xx) and says for how long; unlike with 429 it may have done what was asked."""
+
+
+def away(reason: str, retry_after: str = "") -> Away:
+    """Make the error of a 5xx, with the seconds that its header Retry-After may name."""
+    return Down(float(retry_after), reason) if retry_after.isdecimal() else Away(reason)
+
+
 class Rejected(Exception):
     """One call that will never work (no such room, no right, too long); the link is fine."""
+
+
+class BotsApart(Rejected):
+    """The network has no direct messages between two bots."""
 
 
 class Revoked(Exception):
@@ -115,6 +128,14 @@ class Form:
     fields: tuple[Field, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What makes all tries to say something one message, those of an earlier life of the program included."""
+
+    key: str  # letters and digits, the same at every try and at no other message
+    since: datetime | None = None  # since when it may stand there already; None where it was not tried before
+
+
 class Sink(Protocol):
     """Where a wire puts what it receives, from any thread; returns at once."""
 
@@ -150,7 +171,9 @@ class Wire(Protocol):
     def fence(self, text: str) -> str:
         """Make a block of fixed width that nothing inside can end."""
 
-    def post(self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = ()) -> str:
+    def post(
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+    ) -> str:
         """Say a text, rendered by `escape` and `fence`, with buttons where the network has them; return its id."""
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
@@ -159,7 +182,7 @@ class Wire(Protocol):
     def react(self, room: str, message: str, name: str) -> None:
         """Put a reaction; `name` is one of SIGNS, or a short name as the network knows it."""
 
-    def upload(self, room: str, file: File, thread: str = "") -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
         """Send a file; return the id of its message where there is one."""
 
     def delete(self, room: str, message: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Answer, Place
-from backends.outbox import Waiting
+from automation_bots.surface import Waiting
 from bench.bots import log_to_file
 from tests.chat.harness import running
 from tests.chat.irc import IrcBot

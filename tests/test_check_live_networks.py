@@ -3,6 +3,7 @@
 import pytest
 
 from backends import live
+from tests.chat.harness import Human
 from tests.chat.mattermost import Mattermost
 from tests.chat.slack import SlackNet
 from tests.chatbot import write_folder
@@ -31,6 +32,17 @@ def test_mattermost_with_a_second_account(tmp_path):
     net.close()
     assert {mark for mark, _ in lines} == {"ok"}, lines
     assert left == []
+
+
+def test_slack_with_a_second_app(tmp_path):
+    net = SlackNet()
+    other = net.lab.install("other")
+    tokens = {"bot_token": other.bot_token, "app_token": other.app_token}
+    lines, left = tried(net, tmp_path, [(Human(other.me, "other"), tokens)])
+    net.close()
+    notes = [text for mark, text in lines if mark == "NOTE"]
+    assert notes == ["direct message: left out, Slack has no direct messages between two bots"], lines
+    assert ([text for mark, text in lines if mark == "WRONG"], left) == ([], [])
 
 
 def test_slack_alone(tmp_path):

@@ -1,5 +1,7 @@
 """Words on their way to Slack and back."""
 
+import html
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,9 +50,16 @@ def test_any_text_makes_blocks_that_slack_takes_and_that_show_it(words, block):
     assert slack_text.escape(words).strip("\n") in seen
 
 
-@given(st.text(max_size=1000))
-def test_the_text_beside_the_blocks_calls_nobody(text):
-    assert "<" not in slack_text.notice(text)
+@given(st.text(max_size=1000), st.integers(1, 40))
+def test_the_text_beside_the_blocks_calls_nobody_and_is_whole_where_slack_takes_it(text, times):
+    beside, whole = slack_text.notice(text * times), html.escape(text * times, quote=False)
+    assert "<" not in beside
+    assert len(beside) <= 4_000
+    assert beside == whole or (len(whole) > 3_900 and whole.startswith(beside.removesuffix(" …")))
+
+
+def test_the_text_beside_the_blocks_ends_in_no_half_character():
+    assert slack_text.notice("x" * 3_897 + "<here>") == "x" * 3_897 + " …"
 
 
 def test_choices_are_buttons_that_say_what_was_offered():

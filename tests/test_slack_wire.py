@@ -1,6 +1,7 @@
 """Slack's client by itself: what its errors mean, its settings, the link, the proxy, the doctor."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from automation_bots.model import File
 from backends import slack_doctor
 from backends.slack_calls import SlackSettings
 from backends.slack_wire import SlackWire
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, Busy, Down, Once, Rejected, Revoked
 from tests.chatbot import ROOT, wait
 from tests.lab.proxy import Proxy
 from tests.lab.slack import SlackLab
@@ -77,6 +78,13 @@ def test_5xx_is_a_network_that_is_away(lab, status):
         wire(lab).edit(lab.ops, "1.1", "x")
 
 
+def test_a_network_that_is_away_may_say_for_how_long(lab):
+    lab.broken("chat.postMessage", 503, seconds=7)
+    with pytest.raises(Down) as caught:
+        wire(lab).post(lab.ops, "x")
+    assert caught.value.seconds == 7
+
+
 def test_nobody_listening_is_a_network_that_is_away(lab):
     with pytest.raises(Away, match="cannot be reached"):
         wire(lab, url="http://127.0.0.1:9/api/").post(lab.ops, "x")
@@ -113,6 +121,24 @@ def test_an_empty_file_and_one_in_a_thread_arrive(lab):
     for content in (b"", b"some"):
         wire(lab).upload(lab.ops, File("a.txt", content), first)
     assert [m["thread_ts"] for m in lab.messages(lab.ops)[-2:]] == [first, first]
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_what_may_have_arrived_is_looked_for_before_it_is_said_again(lab, linked, in_thread):
+    one = linked
+    thread = lab.say(lab.ana, lab.ops, "a thread") if in_thread else ""
+    began, first = datetime.now(UTC), one.post(lab.ops, "well", thread, once=Once("k1"))
+    assert one.post(lab.ops, "well", thread, once=Once("k1", began)) == first
+    assert one.post(lab.ops, "well", thread, once=Once("k2", began)) != first
+    file = one.upload(lab.ops, File("once.txt", b"x"), thread)
+    assert one.upload(lab.ops, File("once.txt", b"x"), thread, Once("k3", began)) == file
+    assert one.upload(lab.ops, File("once.txt", b"xy"), thread, Once("k4", began)) != file
+
+
+def test_where_nothing_can_be_read_it_is_said_again(lab):
+    lab.space.scopes.remove("channels:history")
+    began, first = datetime.now(UTC), wire(lab).post(lab.ops, "well", once=Once("k5"))
+    assert wire(lab).post(lab.ops, "well", once=Once("k5", began)) != first
 
 
 def test_what_was_sent_can_be_taken_back(lab):
@@ -152,6 +178,18 @@ def test_a_cut_ends_the_link_and_says_so(lab, linked):
     lab.cut()
     with pytest.raises(Away, match=r"cut|ended"):
         linked.wait()
+
+
+def test_a_line_that_goes_dead_without_a_cut_is_noticed(lab):
+    with Proxy() as proxy:
+        one, since = wire(lab, proxy=proxy.url), time.monotonic()
+        one.pulse = (0.1, 0.5)
+        one.connect(Sink())
+        threading.Timer(1.0, proxy.freeze).start()  # until then its pings are answered
+        with pytest.raises(Away):
+            one.wait()
+        one.close()
+    assert 1.4 < time.monotonic() - since < 8
 
 
 def test_a_move_that_fails_leaves_the_old_connection_alone(lab, linked):

@@ -83,6 +83,9 @@ class Net(Protocol):
     def limit(self, times: int, seconds: float) -> None:
         """Refuse the bot's next `times` posts with 429 and that Retry-After."""
 
+    def late(self, seconds: float) -> None:
+        """Carry the bot's next post out, and answer it so much later."""
+
     def deliver_again(self, room: str, message: str) -> None:
         """Deliver a message to the bot once more, as networks do."""
 

@@ -139,6 +139,10 @@ class Matrix:
         """Refuse the bot's next posts."""
         self.gate.limit(times, seconds)
 
+    def late(self, seconds):
+        """Answer the bot's next post late."""
+        self.gate.late("/send/", seconds)
+
     def deliver_again(self, room, message):
         """Let the homeserver send again what came since that message."""
         self.gate.rewind(self._since[message])

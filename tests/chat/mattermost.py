@@ -148,6 +148,9 @@ class Mattermost:
         limiter = self.server.api.limiter
         limiter.busy_seconds, limiter.busy_calls = seconds, times
 
+    def late(self, seconds):
+        self.server.api.limiter.late["POST /api/v4/posts"] = seconds
+
     def deliver_again(self, room, message):
         api = self.server.api
         post = api.posts.posts[message]

@@ -41,6 +41,8 @@ class Server:
         self.triggers, self.forms = [], []
         self.ids = count(1)
         self.calls, self.limited, self.is_down, self.revoked = 0, [], False, False
+        self.said = {}  # by the key of what was said
+        self.slow = []  # seconds before the next questions are answered, though they stand there at once
 
     def new(self, room, author, text, **more):
         with self.lock:
@@ -128,12 +130,19 @@ class MemoryWire:
     def fence(self, text):
         return "```\n" + text.replace("```", "`\u200b``").replace("@", "@\u200b").replace("<", "\u2039lt") + "\n```"
 
-    def post(self, room, text, thread="", choices=()):
+    def post(self, room, text, thread="", choices=(), once=None):
         self.server.call(post=True)
+        if once is not None and once.key in self.server.said:
+            return self.server.said[once.key]
         self.checked(room, text)
         if thread and (first := self.server.find(room, thread)) is not None and first.thread:
             raise Rejected("a thread begins with a message of the room")
-        return self.server.new(room, BOT, text, thread=thread, choices=choices).id
+        post = self.server.new(room, BOT, text, thread=thread, choices=choices)
+        if once is not None:
+            self.server.said[once.key] = post.id
+        if choices and self.server.slow:
+            time.sleep(self.server.slow.pop())
+        return post.id
 
     def checked(self, room, text):
         if room not in self.server.members:
@@ -153,9 +162,14 @@ class MemoryWire:
         self.server.call()
         self.server.find(room, message).reactions.append((BOT, name))
 
-    def upload(self, room, file, thread=""):
+    def upload(self, room, file, thread="", once=None):
         self.server.call(post=True)
-        return self.server.new(room, BOT, "", thread=thread, files=((file.name, file.content),)).id
+        if once is not None and once.key in self.server.said:
+            return self.server.said[once.key]
+        post = self.server.new(room, BOT, "", thread=thread, files=((file.name, file.content),))
+        if once is not None:
+            self.server.said[once.key] = post.id
+        return post.id
 
     def delete(self, room, message):
         self.server.call()

@@ -6,6 +6,7 @@ from backends.rocketchat_text import shown
 from backends.wire import SIGNS, choice_of
 from tests.chat.harness import Human, Seen
 from tests.lab.rocketchat import RocketChatServer
+from tests.lab.rocketchat.workspace import CLOCK
 
 _KEEPS_THE_LINK = {"get me", "get settings.public", "get rooms.get", "get users.listByStatus", "get chat.syncMessages"}
 
@@ -90,6 +91,10 @@ class RocketChat:
             raw=message["msg"],
         )
 
+    def set_clock(self, ahead_seconds):
+        """Set the server's clock wrong."""
+        CLOCK.ahead_seconds = ahead_seconds
+
     def cut(self):
         self.server.cut()
 
@@ -101,6 +106,9 @@ class RocketChat:
     def limit(self, times, seconds):
         self.server.limit(seconds, times)
 
+    def late(self, seconds):
+        self.server.rest.late["chat.sendMessage"] = seconds
+
     def deliver_again(self, room, message):
         self.server.replay(message)
 
@@ -111,6 +119,7 @@ class RocketChat:
         return sum(call not in _KEEPS_THE_LINK for call in self.server.rest.called)
 
     def close(self):
+        CLOCK.ahead_seconds = 0.0
         self.server.__exit__()
 
 

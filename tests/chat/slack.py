@@ -97,6 +97,9 @@ class SlackNet:
     def limit(self, times, seconds):
         self.lab.busy("chat.postMessage", seconds, times)
 
+    def late(self, seconds):
+        self.lab.front.late["chat.postMessage"] = seconds
+
     def deliver_again(self, room, message):
         found = [
             number

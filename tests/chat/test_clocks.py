@@ -9,6 +9,7 @@ import pytest
 from backends.clock import NetworkClock
 from tests.chat.harness import Talk
 from tests.chat.mattermost import Mattermost
+from tests.chat.rocketchat import RocketChat
 from tests.chat.slack import SlackNet
 
 SECOND = 1.2  # by which the time in a header is uncertain
@@ -56,8 +57,8 @@ def test_there_and_back_is_the_same_time():
 
 
 @pytest.fixture(
-    params=[(SlackNet, 90), (SlackNet, -90), (Mattermost, 90), (Mattermost, -90)],
-    ids=["Slack ahead", "Slack behind", "Mattermost ahead", "Mattermost behind"],
+    params=[(kind, ahead) for kind in (SlackNet, Mattermost, RocketChat) for ahead in (90, -90)],
+    ids=lambda param: f"{param[0].__name__} {param[1]}",
 )
 def talk(request, driver, tmp_path):
     kind, ahead = request.param

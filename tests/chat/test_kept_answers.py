@@ -10,11 +10,16 @@ import pytest
 
 from automation_bots.model import Answer, File, Place
 from automation_bots.store import Store
+from automation_bots.surface import Waiting
 from backends.network_surface import NetworkSurface
-from backends.outbox import Outbox, Waiting
+from backends.outbox import Outbox
+from backends.tries import Tries
+from backends.wire import Away, Busy, Down
 from tests.chat.harness import Talk
+from tests.chat.matrix import Matrix
 from tests.chat.mattermost import Mattermost
 from tests.chat.memory import MemoryWire, Server
+from tests.chat.rocketchat import RocketChat
 from tests.chat.slack import SlackNet
 from tests.chatbot import wait
 from tests.program import ROOT, surroundings
@@ -116,6 +121,41 @@ def test_only_what_is_left_of_an_answer_is_kept_with_its_files(server, life):
     assert "\n".join(said(server)).count("x" * 90) == 38
 
 
+def test_what_the_network_took_while_its_answer_was_lost_is_said_once_part_by_part(server, life):
+    first = life()
+    post = first.wire.post
+
+    def lost(*given):
+        post(*given)
+        raise Away("the line was cut")
+
+    first.wire.post = lost
+    lines = "\n".join("x" * 90 for _ in range(38))  # two messages
+    first.answers(Answer("first", lines, files=(File("a.bin", b"\x00\xff"),)))
+    wait(first.kept, 5)
+    first.killed()
+    assert len(server.posts) == 1
+    second = life()
+    second.surface.take_up("memory")
+    wait(lambda: server.posts[-1].files and not second.kept(), 5)
+    assert len(server.posts) == 3
+
+
+@pytest.mark.parametrize(("error", "looked_for"), [(Busy(0), False), (Down(0), True), (Away("cut"), True)])
+def test_only_what_may_have_arrived_is_looked_for(error, looked_for):
+    tries, seen = Tries(), []
+
+    def say(once):
+        seen.append(once)
+        if len(seen) == 1:
+            raise error
+
+    with pytest.raises(Away):
+        tries(0, say)
+    tries(0, say)
+    assert ([once.since is not None for once in seen], seen[0].key) == ([False, looked_for], seen[1].key)
+
+
 def test_what_is_said_in_time_is_forgotten(server, life):
     server.limited = [0.5]
     first = life()
@@ -169,6 +209,10 @@ def kept_in(data):
         return connection.execute("SELECT count(*) FROM letters").fetchone()[0]
 
 
+def said_below(talk, message):
+    return [post.text for post in talk.net.seen(talk.ana, talk.room) if post.thread == message]
+
+
 def started(talk):
     """Start the bot as a program of its own, and wait until it answers."""
     environment = {**surroundings(talk.folder / "data"), **talk.net.environment()}
@@ -179,10 +223,42 @@ def started(talk):
     def answered():
         asked.append(talk.say("!whoami"))
         time.sleep(0.5)
-        return any(post.thread in asked for post in talk.net.seen(talk.ana, talk.room))
+        return any(said_below(talk, message) for message in asked)
 
     wait(answered, 60)
+    last = talk.say("!whoami")  # one person is answered in order: none of those before is still on its way
+    wait(lambda: said_below(talk, last), 30)
     return bot
+
+
+@pytest.fixture(params=[SlackNet, Mattermost, RocketChat, Matrix])
+def net(request):
+    """Give each network in turn."""
+    made = (
+        request.param(request.getfixturevalue("synapse"), encrypted=True)
+        if request.param is Matrix
+        else request.param()
+    )
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+def test_what_the_network_took_before_the_bot_was_killed_is_said_once(net, tmp_path):
+    talk = Talk(net, tmp_path)
+    bot = started(talk)
+    net.limit(1, 1)
+    net.late(30)
+    message = talk.say("!nosuchthing")
+    wait(lambda: said_below(talk, message), 20)
+    assert kept_in(talk.folder / "data") == 1  # the bot does not know yet
+    bot.kill()
+    bot.wait(10)
+    bot = started(talk)
+    wait(lambda: kept_in(talk.folder / "data") == 0, 20)
+    assert len(said_below(talk, message)) == 1
+    bot.kill()
+    bot.wait(10)
 
 
 @pytest.mark.slow

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backends.wire import Away, Busy, Rejected
+from backends.wire import Away, Busy, Down, Once, Rejected
 from tests.chat.matrix import together
 from tests.chatbot import wait
 from tests.lab.matrix_person import replaced, typed
+from tests.lab.proxy import Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -109,15 +110,29 @@ def test_a_restart_of_the_server_ends_the_link_and_the_next_one_goes_on(scene, b
     ear.hears("again")
 
 
+def test_a_line_that_goes_dead_without_a_cut_is_noticed(scene, bot):
+    with Proxy() as proxy:
+        ear = bot.start(proxy=proxy.url)
+        bot.wire._link.poll_seconds = 1  # until the server has to answer although nothing happens
+        scene.say(scene.ana, bot.room(), "still there")
+        ear.hears("still there")
+        proxy.freeze()
+        with pytest.raises(Away):
+            bot.wire.wait()
+        bot.wire.connect(ear)
+        bot.stop()
+
+
 # -- what goes out
 
 
 def test_a_post_of_which_nobody_knows_whether_it_arrived_stands_there_once(scene, bot):
     bot.start()
     room = bot.room()
+    once = Once("onlyonce")
     with scene.gate.swallowing("/send/m.room.message"), pytest.raises(Away):
-        bot.wire.post(room, "only once")
-    bot.wire.post(room, "only once")
+        bot.wire.post(room, "only once", once=once)
+    bot.wire.post(room, "only once", once=once)
     scene.sees(scene.ana, room, "only once")
     assert [one.content["body"] for one in scene.do(scene.ana.seen(room))] == ["only once"]
 
@@ -134,6 +149,15 @@ def test_the_servers_own_limit_says_how_long_to_wait(scene, bot):
     with pytest.raises(Busy) as refused:
         say_much()
     assert 0 < refused.value.seconds <= 5
+
+
+def test_a_server_that_is_away_may_say_for_how_long(scene, bot):
+    bot.start()
+    room = bot.room()
+    scene.gate.refuse("/send/", 503, {}, retry_after=7)
+    with pytest.raises(Down) as refused:
+        bot.wire.post(room, "well")
+    assert refused.value.seconds == 7
 
 
 def test_a_refusal_is_a_refusal_of_this_call_alone(scene, bot):

@@ -37,7 +37,7 @@ def test_it_starts_on_this_python_and_is_found_by_its_name(talk):
 
 def test_it_works_over_an_encrypted_link(talk, net):
     assert net.server.url.startswith("https://")
-    assert talk.bot.errbot.wire.socket._url.startswith("wss://")
+    assert talk.bot.errbot.wire.socket._url.startswith("https://")
     assert net.server.sockets("netbot") == 1
 
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from backends.outbox import Outbox, Waiting
+from automation_bots.surface import Waiting
+from backends.outbox import Outbox
 from backends.wire import Away, Busy, Rejected
 from tests.chatbot import wait
 
@@ -118,13 +119,14 @@ def test_answers_go_before_edits_that_wait_and_both_keep_their_order(outbox):
     assert network.said == ["first", "answer 1", "answer 2", "edit 1", "edit 2"]
 
 
-def test_what_will_never_work_fails_alone_and_is_counted(outbox):
+def test_what_will_never_work_fails_alone_is_counted_and_in_the_log(outbox, caplog):
     network = Network(Rejected("no such room"))
     letter, other = outbox.put("room", 1, network.post("a")), outbox.put("room", 2, network.post("b"))
     with pytest.raises(Rejected):
         outbox.wait("room", letter, 5)
     assert outbox.wait("room", other, 5)
     assert (outbox.failed, outbox.problem) == (1, "in room: no such room")
+    assert "room: this was never said" in caplog.text
 
 
 def test_what_is_left_at_the_end_is_counted_as_never_said():

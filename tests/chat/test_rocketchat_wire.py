@@ -8,7 +8,7 @@ import pytest
 from automation_bots.model import File
 from backends.rocketchat_link import Link
 from backends.rocketchat_wire import made
-from backends.wire import Away, Busy, Rejected, Revoked
+from backends.wire import Away, Busy, Down, Once, Rejected, Revoked
 from tests.chat.rocketchat import Ears, RocketChat
 from tests.chatbot import wait
 
@@ -266,10 +266,18 @@ def test_no_server_is_away_and_not_revoked():
 def test_a_post_whose_answer_was_lost_is_said_once(net, wire):
     net.server.run(setattr, net.server.rest, "silent_after", 1)
     with pytest.raises(Away):
-        wire.post(wire.room, "said, and the answer lost")
-    id_ = wire.post(wire.room, "said, and the answer lost")
+        wire.post(wire.room, "said, and the answer lost", once=Once("k1"))
+    id_ = wire.post(wire.room, "said, and the answer lost", once=Once("k1", datetime.now(UTC)))
     said = [post.id for post in net.seen(net.ana, wire.room) if post.text == "said, and the answer lost"]
     assert said == [id_]
+
+
+def test_a_file_whose_answer_was_lost_is_sent_once(net, wire):
+    root, file = wire.post(wire.room, "a root"), File("once.txt", b"x")
+    began, first = datetime.now(UTC), wire.upload(wire.room, file, root)
+    assert wire.upload(wire.room, file, root, Once("k2", began)) == first
+    assert wire.upload(wire.room, file, "", Once("k3", began)) != first
+    assert wire.upload(wire.room, File("other.txt", b"x"), root, Once("k4", began)) != first
 
 
 def test_a_limit_says_how_long_to_wait(net, wire):
@@ -277,6 +285,16 @@ def test_a_limit_says_how_long_to_wait(net, wire):
     with pytest.raises(Busy) as caught:
         wire.post(wire.room, "too much")
     assert 5 < caught.value.seconds <= 7
+
+
+def test_a_server_that_is_away_may_say_for_how_long(net, wire):
+    net.server.rest.down, net.server.rest.down_seconds = 2, 7
+    with pytest.raises(Down) as caught:
+        wire.post(wire.room, "well")
+    net.server.rest.down_seconds = 0
+    with pytest.raises(Away) as unsaid:
+        wire.post(wire.room, "well")
+    assert (caught.value.seconds, isinstance(unsaid.value, Down)) == (7, False)
 
 
 def test_a_refusal_has_the_servers_words(wire):

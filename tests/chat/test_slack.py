@@ -1,5 +1,7 @@
 """The contract on Slack, and what only Slack has: slash commands, forms, its own faults and those of other backends."""
 
+import re
+
 import pytest
 
 from automation_bots.model import Answer, Place
@@ -98,6 +100,44 @@ def test_who_may_not_use_an_operation_sees_no_form(slack):
     assert len(slack.lab.space.views) == before
 
 
+# -- group messages
+
+
+@pytest.fixture(scope="module")
+def group(slack):
+    """A conversation of ana, joe, kim and the bot beside all rooms."""
+    people = (slack.ana.id, slack.joe.id, slack.kim.id)
+    return slack.lab.room("mpdm-ana--joe--kim--netbot-1", *people, kind="mpim")
+
+
+def test_in_a_group_message_the_bot_is_called_as_in_a_room(slack, group):
+    message, answer = slack.asks("!whoami", "ana", room=group)
+    assert (answer.thread, answer.pings) == (message, ())
+    slack.asks("whoami", "joe", who=slack.joe, room=group, mention=True)
+    before = len(slack.answers(group))
+    slack.say("whoami", room=group)
+    slack.asks("!uptime on web1", "done in", room=group, thread=message)
+    assert len(slack.answers(group)) == before + 1
+
+
+def test_a_change_is_asked_for_and_approved_by_a_click_in_a_group_message(slack, group, driver):
+    before = len(driver.ran)
+    message, _ = slack.asks("!service restart group on db1", "waits for approval", who=slack.joe, room=group)
+    question = slack.hears("joe asks for approval", group, thread=message)
+    slack.net.choose(slack.joe, group, question.id, "Approve")
+    slack.hears("nobody approves their own", group, thread=message)
+    slack.net.choose(slack.kim, group, question.id, "Approve")
+    slack.hears("service restart group on db1 .*done in", group, thread=message)
+    assert len(driver.ran) == before + 1
+
+
+def test_what_was_said_in_a_group_message_while_the_bot_was_away_is_read(slack, group):
+    slack.stop()
+    message = slack.say("!uptime on web2,web3", room=group)
+    slack.start()
+    slack.hears("uptime on web2, web3 .*done in", group, thread=message)
+
+
 # -- what went wrong in other backends
 
 
@@ -176,6 +216,16 @@ def test_buttons_go_when_a_question_is_decided(slack):
     wait(lambda: not slack.hears(r"joe asks for approval").choices, 10)
 
 
+@pytest.mark.parametrize(("sign", "said"), [("x", "is denied"), ("white_check_mark", "is approved by kim")])
+def test_a_reaction_answers_a_question_as_a_click_does(slack, sign, said):
+    _, answer = slack.asks("!service restart reacted on db1", "waits for approval", who=slack.joe)
+    number = re.search(r"#(\d+)", answer.text)[1]
+    question = slack.hears(f"#{number} joe asks for approval")
+    slack.lab.react(slack.ana.id, slack.room, question.id, "tada")
+    slack.lab.react(slack.kim.id, slack.room, question.id, sign)
+    slack.hears(f"#{number} .*{said}")
+
+
 def test_names_in_words_and_links_made_of_host_names_are_plain(slack):
     heard = []
     slack.bot.errbot.wire._sink.heard, before = heard.append, slack.bot.errbot.wire._sink.heard
@@ -199,11 +249,12 @@ def test_a_room_is_called_by_its_name_where_approvers_are_asked(slack):
     assert f"in #{slack.lab.space.channels[slack.room].name}" in slack.hears("joe asks for approval.*named").text
 
 
-def test_a_message_that_cannot_be_read_ends_no_link(slack):
+def test_a_message_that_cannot_be_read_ends_no_link_and_is_in_the_log(slack, caplog):
     slack.lab.do(
         lambda: slack.lab.links.event({"type": "message", "channel": slack.room, "ts": "no time", "user": "U1"})
     )
     slack.asks("!whoami", "ana")
+    assert "a message from Slack could not be taken" in caplog.text
 
 
 # -- the link

@@ -1,4 +1,4 @@
-"""A certificate authority and a server's certificate for 127.0.0.1, for servers that tests start."""
+"""A certificate authority and a server's certificate for 127.0.0.1 and a name, for servers that tests start."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+NAME = "chat.lab.test"  # which nobody can resolve
+
 
 def make(folder: Path):
-    """An authority, and a certificate of it for 127.0.0.1."""
+    """An authority, and a certificate of it for 127.0.0.1 and the name."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("Test CA", "127.0.0.1"))
     ca = _certificate(ca_name, ca_name, ca_key.public_key(), ca_key, [x509.BasicConstraints(ca=True, path_length=0)])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("127.0.0.1")])
+    known = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("127.0.0.1"), x509.DNSName(NAME)]
+    names = x509.SubjectAlternativeName(known)
     server = _certificate(name, ca_name, key.public_key(), ca_key, [names])
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM))

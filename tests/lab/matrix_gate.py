@@ -34,8 +34,9 @@ class Gate:
         self.since = ""  # of the newest sync that was asked for
         self.listening = 0  # syncs that wait for something to happen
         self.down = False
-        self._refusals: list[tuple[str, int, Any]] = []
+        self._refusals: list[tuple[str, int, Any, dict[str, str]]] = []
         self._swallowed = ""
+        self._late = ("", 0.0)
         self._rewind = ""
         self._open: set[Any] = set()
         self._loop = asyncio.new_event_loop()
@@ -54,9 +55,9 @@ class Gate:
         for _ in range(times):
             self.refuse(_SENDS, 429, said)
 
-    def refuse(self, pattern: str, status: int, said: Any) -> None:
+    def refuse(self, pattern: str, status: int, said: Any, retry_after: int = 0) -> None:
         """Answer the next call of that path so."""
-        self._refusals.append((pattern, status, said))
+        self._refusals.append((pattern, status, said, {"Retry-After": str(retry_after)} if retry_after else {}))
 
     @contextlib.contextmanager
     def swallowing(self, pattern: str) -> Iterator[None]:
@@ -66,6 +67,10 @@ class Gate:
             yield
         finally:
             self._swallowed = ""
+
+    def late(self, pattern: str, seconds: float) -> None:
+        """Let the next call of that path reach the server, and its answer come so much later."""
+        self._late = pattern, seconds
 
     def rewind(self, since: str) -> None:
         """Let the server send again all that came after that moment."""
@@ -119,10 +124,13 @@ class Gate:
             if not _UPKEEP.search(request.path):
                 self.calls += 1
             if refusal := self._refusal(request):
-                return web.json_response(refusal[2], status=refusal[1])
+                return web.json_response(refusal[2], status=refusal[1], headers=refusal[3])
             if request.path.endswith("/sync"):
                 return await self._sync(request)
             answer = await self._ask(request, dict(request.query), await request.read())
+            if self._late[0] and re.search(self._late[0], request.path):
+                seconds, self._late = self._late[1], ("", 0.0)
+                await asyncio.sleep(seconds)
             if self._swallowed and re.search(self._swallowed, request.path):
                 request.transport.abort()
             return answer  # noqa: TRY300 - what was cut off has its answer too

@@ -42,4 +42,4 @@ def another(net):
     for one in made:
         one.close()
     limiter = net.server.api.limiter
-    limiter.busy_calls = limiter.broken_calls = limiter.hang_seconds = 0
+    limiter.broken_seconds = limiter.busy_calls = limiter.broken_calls = limiter.hang_seconds = 0

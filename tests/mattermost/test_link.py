@@ -10,6 +10,7 @@ from backends.mattermost_settings import MattermostSettings
 from backends.mattermost_wire import MattermostWire
 from backends.wire import Away, Rejected, Revoked
 from tests.chat.mattermost import Mattermost
+from tests.lab.proxy import Proxy
 from tests.mattermost.ear import Ear, settings
 
 pytestmark = pytest.mark.slow
@@ -63,6 +64,19 @@ def test_a_message_that_was_heard_and_edited_while_away_is_no_new_command(net, a
     net.edit(net.ana, net.here, old, "!reboot all")
     wire.connect(ear)
     assert [one.edited for one in wire.missed(datetime.now(UTC) - timedelta(hours=1)) if one.id == old] == [True]
+
+
+def test_a_line_that_goes_dead_without_a_cut_is_noticed(net, another, monkeypatch):
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        wire, since = another(timeout_seconds=1), time.monotonic()
+        wire.socket.heartbeat_seconds = 0.4
+        wire.connect(Ear())
+        threading.Timer(1.0, proxy.freeze).start()  # until then its pings are answered
+        with pytest.raises(Away):
+            wire.wait()
+        assert 1.0 < time.monotonic() - since < 8
+        wire.close()
 
 
 def test_a_token_that_is_revoked_while_connected_is_noticed(net):

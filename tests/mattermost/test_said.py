@@ -1,12 +1,11 @@
 """What it says, and how refusals are told apart."""
 
-import time
+from datetime import UTC, datetime
 
 import pytest
 
 from automation_bots.model import File
-from backends.wire import Away, Busy, Rejected
-from tests.chatbot import wait
+from backends.wire import Away, Busy, Down, Once, Rejected
 
 pytestmark = pytest.mark.slow
 
@@ -19,28 +18,34 @@ def test_an_answer_below_a_deleted_message_goes_to_the_room(net, wire):
 
 
 def test_a_post_that_may_have_arrived_is_not_said_twice(net, wire, another):
-    slow = another(timeout_seconds=0.2)
+    slow, once = another(timeout_seconds=0.2), Once("once1")
     slow._introduce()
     net.server.api.limiter.late_seconds = 0.5
     with pytest.raises(Away):
-        slow.post(net.here, "said once")
+        slow.post(net.here, "said once", once=once)
     net.server.api.limiter.late_seconds = 0
-    wait(lambda: [one.text for one in net.seen(net.ana, net.here)].count("said once"), 5)
-    slow.post(net.here, "said once")
+    slow.post(net.here, "said once", once=once)
     assert [one.text for one in net.seen(net.ana, net.here)].count("said once") == 1
 
 
 def test_nor_when_the_server_has_forgotten_its_number(net, wire):
-    first = wire.post(net.here, "said long ago")
+    began, first = datetime.now(UTC), wire.post(net.here, "said long ago", once=Once("once2"))
     net.server.api.posts.pending.clear()
-    wire._unsure[net.here, "", "said long ago", ()] = ("some:number", time.time() - 25)
-    assert wire.post(net.here, "said long ago") == first
+    assert wire.post(net.here, "said long ago", once=Once("once2", began)) == first
+    assert wire.post(net.here, "said long ago", once=Once("once3", began)) != first
+
+
+def test_a_file_that_may_have_arrived_is_not_sent_twice(net, wire):
+    began, first = datetime.now(UTC), wire.upload(net.here, File("once.txt", b"x"), once=Once("once4"))
+    net.server.api.posts.pending.clear()
+    assert wire.upload(net.here, File("once.txt", b"x"), once=Once("once4", began)) == first
 
 
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [({"busy_calls": 1, "busy_seconds": 7}, Busy), ({"broken_calls": 1, "broken_status": 503}, Away),
-     ({"broken_calls": 1, "broken_status": 502}, Away)],
+     ({"broken_calls": 1, "broken_status": 502}, Away),
+     ({"broken_calls": 1, "broken_status": 503, "broken_seconds": 7}, Down)],
 )  # fmt: skip
 def test_refusals_are_told_apart(net, another, trouble, error):
     wire = another()

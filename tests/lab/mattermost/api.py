@@ -44,6 +44,10 @@ class Api:
         made.router.add_route("*", "/{rest:.*}", self._missing)
         return made
 
+    def _late(self, me: str, request: web.Request) -> float:
+        key = f"{request.method} {request.path}"
+        return self.limiter.late.pop(key, 0.0) if me in self.limiter.only else 0.0
+
     def _route(self, action, name: str):
         async def serve(request: web.Request) -> web.StreamResponse:
             me = self.world.user_of(request)
@@ -55,7 +59,7 @@ class Api:
                 answer = await action(me, request)
             except Refused as refusal:
                 answer = _json(refusal.body(), refusal.status)
-            await asyncio.sleep(self.limiter.late_seconds)
+            await asyncio.sleep(self.limiter.late_seconds + self._late(me, request))
             answer.headers["X-Version-Id"] = shapes.VERSION
             answer.headers["Date"] = formatdate(shapes.now() / 1000, usegmt=True)
             return answer

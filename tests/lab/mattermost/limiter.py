@@ -16,8 +16,10 @@ class Limiter:
         self.per_second, self.burst = 0.0, 0  # RateLimitSettings.PerSec and MaxBurst, by user
         self.busy_calls, self.busy_seconds = 0, 1  # answer 429 to so many calls
         self.broken_calls, self.broken_status = 0, 502  # answer as a proxy whose server is away
+        self.broken_seconds = 0  # of its Retry-After
         self.hang_seconds = 0.0  # answer late
         self.late_seconds = 0.0  # do it, and answer late
+        self.late: dict[str, float] = {}  # the same for the next call of that path
         self.only: set[str] = set()  # whom these troubles meet; everybody when empty
         self.away_for: set[str] = set()  # for whom the server is not to be reached
         self._full: dict[str, float] = {}  # until when the bucket of a user is used up
@@ -39,7 +41,7 @@ class Limiter:
             return _limited(self.burst + 1, self.busy_seconds, self.busy_seconds)
         if self.broken_calls > 0:
             self.broken_calls -= 1
-            return _bad_gateway(self.broken_status)
+            return _bad_gateway(self.broken_status, self.broken_seconds)
         return None
 
     def _bucket(self, user: str) -> web.Response | None:
@@ -51,8 +53,9 @@ class Limiter:
         return None
 
 
-def _bad_gateway(status: int) -> web.Response:
-    return web.Response(text="<html>Bad Gateway</html>", status=status, content_type="text/html")
+def _bad_gateway(status: int, seconds: int = 0) -> web.Response:
+    headers = {"Retry-After": str(seconds)} if seconds else {}
+    return web.Response(text="<html>Bad Gateway</html>", status=status, content_type="text/html", headers=headers)
 
 
 def _limited(limit: int, retry_after: int, reset: int) -> web.Response:

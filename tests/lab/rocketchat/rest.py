@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import defaultdict, deque
 from datetime import datetime
+from email.utils import formatdate
 
 from aiohttp import web
 
 from tests.lab.rocketchat import calls, rooms
-from tests.lab.rocketchat.workspace import BYPASS, MeteorError, PlainError, hashed
+from tests.lab.rocketchat.workspace import BYPASS, MeteorError, PlainError, hashed, now
 from tests.lab.rocketchat.world import World
 
 CALLS = vars(calls) | vars(rooms)
@@ -62,14 +64,16 @@ class Rest:
         self.called: list[str] = []  # "post chat.sendMessage": what was asked, for tests that count
         self.forbidden: set[str] = set()  # calls that the permissions of the workspace keep from everybody
         self.down = 0  # so many calls more are answered 503, as a proxy does while the server restarts
+        self.down_seconds = 0  # of its Retry-After
+        self.late: dict[str, float] = {}  # seconds by which the next answer comes late, though it was done
         self.silent_after = 0  # so many calls more are carried out, and their answers lost
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.down > 0:
             self.down -= 1
-            return web.Response(
-                status=503, text="<html><body><h1>503 Service Unavailable</h1></body></html>", content_type="text/html"
-            )
+            text = "<html><body><h1>503 Service Unavailable</h1></body></html>"
+            headers = {"Retry-After": str(self.down_seconds)} if self.down_seconds else {}
+            return web.Response(status=503, text=text, content_type="text/html", headers=headers)
         name, _, rest = request.match_info["path"].partition("/")
         self.called.append(f"{request.method.lower()} {name}")
         action = CALLS.get(f"{request.method.lower()}_{name.replace('.', '_').lower()}")
@@ -78,6 +82,8 @@ class Rest:
                 {"success": False, "status": "error", "message": "API endpoint does not exist."}, status=404
             )
         reply = await self._carried_out(request, name, rest, action)
+        reply.headers["Date"] = formatdate(now().timestamp(), usegmt=True)
+        await asyncio.sleep(self.late.pop(name, 0) if reply.status == web.HTTPOk.status_code else 0)
         if self.silent_after > 0:
             self.silent_after -= 1
             request.transport.close()
@@ -90,8 +96,11 @@ class Rest:
             return web.json_response({"success": False, "error": text, "status": "error", "message": text}, status=401)
         bypass = bool(user and BYPASS & set(user["roles"]))
         wait, left = self.limiter.wait_seconds(request.remote or "", name + request.method, bypass=bypass)
-        headers = {"X-RateLimit-Limit": str(self.limiter.allowed), "X-RateLimit-Remaining": str(left),
-                   "X-RateLimit-Reset": str(int((time.time() + (wait or self.limiter.window)) * 1000))}  # fmt: skip
+        headers = {
+            "X-RateLimit-Limit": str(self.limiter.allowed),
+            "X-RateLimit-Remaining": str(left),
+            "X-RateLimit-Reset": str(int(1000 * (now().timestamp() + (wait or self.limiter.window)))),
+        }
         if wait:
             seconds = -int(-wait // 1)
             text = f"You must wait {seconds} seconds before trying this endpoint again."

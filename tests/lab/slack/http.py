@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ class Front:
         self.responses: list[dict[str, Any]] = []  # posted to a response_url
         self.faults: dict[str, list[tuple[int, int]]] = {}
         self.limits: dict[str, tuple[int, float]] = {}
+        self.late: dict[str, float] = {}  # seconds by which the next answer comes late, though it was done
+        self.apps = [self]  # this one's and those of other apps of the workspace; it takes the requests of all
         self._past: dict[tuple[str, str], list[float]] = {}
 
     def application(self) -> web.Application:
@@ -35,22 +38,31 @@ class Front:
         app.router.add_route("*", "/upload/v1/{file}", self._uploaded)
         app.router.add_get("/files-pri/{file}/{name}", self._downloaded)
         app.router.add_post("/response/{number}", self._responded)
-        app.router.add_get("/link", self.links.serve)
+        app.router.add_get("/link", self._linked)
         return app
 
+    def _app(self, token: str) -> Front:
+        return next((app for app in self.apps if token in {app.space.bot_token, app.space.app_token}), self)
+
+    async def _linked(self, request: web.Request) -> web.StreamResponse:
+        wanted = request.query.get("app_id")
+        return await next((app for app in self.apps if app.space.app == wanted), self).links.serve(request)
+
     async def _called(self, request: web.Request) -> web.Response:
-        name = request.match_info["method"]
+        name, app = request.match_info["method"], self
         try:
             given, token = await _arguments(request)
+            app = self._app(token)
             self.calls.append((name, given))
             if (fault := self._fault(name, given)) is not None:
                 return fault
-            body = {"ok": True, **self._answer(name, given, token)}
+            body = {"ok": True, **app._answer(name, given, token)}
+            await asyncio.sleep(self.late.pop(name, 0))
         except Refused as error:
             body = error.body
         finally:
             self._notice()
-        return web.json_response(body, headers=self._scopes(name))
+        return web.json_response(body, headers=app._scopes(name))
 
     def _scopes(self, name: str) -> dict[str, str]:
         wanted = METHODS[name].scopes if name in METHODS else ()
@@ -63,7 +75,8 @@ class Front:
         if status == 429:
             headers = {"Retry-After": str(seconds)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
-        return web.Response(status=status, text="upstream failure") if status else None
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        return web.Response(status=status, text="upstream failure", headers=headers) if status else None
 
     def _beyond(self, name: str, given: dict[str, Any]) -> tuple[int, int]:
         calls, seconds = self.limits.get(name, (0, 0.0))
@@ -129,8 +142,10 @@ class Front:
 
     async def _downloaded(self, request: web.Request) -> web.Response:
         file = self.space.files.get(request.match_info["file"].partition("-")[2])
-        allowed = request.headers.get("Authorization") == f"Bearer {self.space.bot_token}" and not self.space.revoked
-        if not allowed or "files:read" not in self.space.scopes:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        space = self._app(token).space
+        allowed = token == space.bot_token and not space.revoked
+        if not allowed or "files:read" not in space.scopes:
             return web.Response(status=302, headers={"Location": f"{self.api.host()}/?redir=login"})
         if file is None or file.content is None:
             return web.Response(status=404, text="not found")

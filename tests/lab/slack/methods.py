@@ -105,7 +105,8 @@ class Api:
             raise Refused("msg_too_long")
         kit.check_message(blocks)
         base = {"type": "message", "user": self.space.me, "bot_id": self.space.bot, "app_id": self.space.app}
-        return {**base, "team": self.space.team, "ts": self.space.ts(), "text": text, "blocks": blocks}
+        named = [{"block_id": self.space.id("b"), **block} for block in blocks]
+        return {**base, "team": self.space.team, "ts": self.space.ts(), "text": text, "blocks": named}
 
     def update(self, given: Arguments) -> dict[str, Any]:
         """chat.update."""

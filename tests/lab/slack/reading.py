@@ -80,6 +80,8 @@ def open_direct(api: Api, given: Arguments) -> dict[str, Any]:
         raise Refused("user_not_found")
     if api.space.users[names[0]].deleted:
         raise Refused("user_disabled")
+    if api.space.users[names[0]].is_bot:
+        raise Refused("cannot_dm_bot")
     there = api.space.direct(names[0])
     shown = api.space.channels[there].shown(api.space.me)
     return {"channel": shown if given.get("return_im") else {"id": there}}

@@ -25,7 +25,8 @@ class SlackLab(People):
         self.links = Links(self.space, self._notice)
         self.api = Api(self.space, self._told, lambda: self.host)
         self.front = Front(self.api, self.links, self._notice)
-        self.port = 0
+        self.fronts = self.front.apps
+        self.port, self.name = 0, "127.0.0.1"  # of the host, as the app is told
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="slack-lab", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -38,7 +39,8 @@ class SlackLab(People):
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self.do(self.links.stop())
+        for front in self.fronts:
+            self.do(front.links.stop())
         self.down()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -58,14 +60,15 @@ class SlackLab(People):
     def down(self) -> None:
         """Go away: connections end, and nobody listens."""
         if self._runner is not None:
-            self.do(self.links.close())
+            for front in self.fronts:
+                self.do(front.links.close())
             self.do(self._runner.cleanup())
             self._runner = None
 
     @property
     def host(self) -> str:
         """Where the server is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.name}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -83,10 +86,18 @@ class SlackLab(People):
         self._notice()
         return result
 
+    def install(self, name: str) -> Workspace:
+        """Install another app; what it returns has its tokens and its member's id."""
+        space = self.do(lambda: self.space.other_app(name))
+        front = Front(Api(space, self._told, lambda: self.host), Links(space, self._notice), self._notice)
+        self.fronts.append(front)
+        return space
+
     # -- looking
 
     def _told(self, event: dict[str, Any]) -> None:
-        self.links.event(event)
+        for front in self.fronts:
+            front.links.event(event)
 
     def _notice(self) -> None:
         with self._changed:
@@ -110,9 +121,9 @@ class SlackLab(People):
         """Answer 429 the next times."""
         self.front.faults.setdefault(method, []).extend([(429, seconds)] * times)
 
-    def broken(self, method: str, status: int = 503, times: int = 1) -> None:
-        """Answer 5xx the next times."""
-        self.front.faults.setdefault(method, []).extend([(status, 0)] * times)
+    def broken(self, method: str, status: int = 503, times: int = 1, seconds: int = 0) -> None:
+        """Answer 5xx the next times, with a Retry-After where seconds are given."""
+        self.front.faults.setdefault(method, []).extend([(status, seconds)] * times)
 
     def limit(self, method: str, calls: int, seconds: float) -> None:
         """Allow so many calls of a method in so many seconds per conversation; more get 429."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 import time
@@ -136,8 +137,17 @@ class Workspace:
         self.revoked = ""  # the error that every call gets from then on
         self.socket_mode, self.ahead_seconds = True, 0
         self._numbers = itertools.count(1)
-        self._last_ts = 0.0
+        self._last_ts = [0.0]  # one for all apps
         self.me = self.person("netbot", is_bot=True)
+
+    def other_app(self, name: str) -> Workspace:
+        """The same workspace as another app sees it, which is installed now."""
+        other, number = copy.copy(self), next(self._numbers)
+        other.app, other.bot = f"A0LABAPP{number}", f"B0LABBOT{number}"
+        other.bot_token, other.app_token = f"xoxb-lab-{number}-bot", f"xapp-{number}-lab-app"
+        other.scopes, other.app_scopes = list(self.scopes), list(self.app_scopes)
+        other.me = self.person(name, is_bot=True)
+        return other
 
     def id(self, kind: str) -> str:
         """Make a new id, as Slack's: a letter and capitals."""
@@ -149,8 +159,8 @@ class Workspace:
 
     def ts(self) -> str:
         """The time of a message, its id within the channel."""
-        self._last_ts = max(self.now(), self._last_ts + 0.000001)
-        return f"{self._last_ts:.6f}"
+        self._last_ts[0] = max(self.now(), self._last_ts[0] + 0.000001)
+        return f"{self._last_ts[0]:.6f}"
 
     def person(self, name: str, *, is_bot: bool = False) -> str:
         """Add a member."""

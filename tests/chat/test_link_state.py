@@ -1,0 +1,28 @@
+"""The state of the link to the chat network is told by `!status` and by the figures."""
+
+import pytest
+
+from automation_bots import bot, health
+from tests.chat.harness import Talk
+from tests.chat.memory import Memory
+from tests.chatbot import wait
+from tests.test_health import figures, free_port
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_cut_link_and_what_waits_for_it_are_shown_until_it_is_back(tmp_path, driver):
+    net, port = Memory(), free_port()
+    with Talk(net, tmp_path, (driver,), top=f"[metrics]\nport = {port}\n") as talk:
+        told = lambda: dict(health.rows(talk.bot.automation.health.look(bot.now())))["chat"]  # noqa: E731
+        _, first = talk.asks("!reboot on web1", r"#\d+ ")
+        net.down(is_down=True)
+        wait(lambda: "cut off: 503" in told() or "cut off: connection" in told(), 5, told)
+        wait(lambda: "1 post waiting" in told(), 10, told)
+        known = figures(port)
+        assert (known["automation_bots_chat_connected",], known["automation_bots_chat_posts_waiting",]) == (0, 1)
+        net.down(is_down=False)
+        wait(lambda: told() == "connected", 40, told)
+        assert figures(port)["automation_bots_chat_connected",] == 1
+        assert talk.hears(r"reboot on web1.* done in").id == first.id
+    net.close()
