@@ -71,13 +71,14 @@ class Local:
         """Stop a queued or running job."""
         with self._lock:
             run, taken = self._running.get(number), False
-            if number in self._queued:
+            if number in self._queued or (run and not run.has_begun):
                 taken = self._workshop.store.cancel_queued(number, by)  # first: what fails here stays in the queue
+            if number in self._queued:
                 self._queued.pop(number), self._entries.pop(number)
-        if run:
-            run.cancel.set(f"cancelled by {by}")
-        elif taken:
+        if taken:
             self._ended(number)
+        elif run:
+            run.cancel.set(f"cancelled by {by}")
         self._wake.set()
         return bool(run or taken)
 
@@ -199,7 +200,8 @@ class Local:
         """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
         try:
             if not self._stopping:
-                if self._workshop.store.start(run.job.number):
+                run.has_begun = self._workshop.store.start(run.job.number)
+                if run.has_begun:
                     return True
                 self._forget(run)  # somebody took it out of the queue
                 self._wake.set()

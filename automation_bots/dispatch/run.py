@@ -52,6 +52,7 @@ class Run:
         done: Callable[[Run], None],
     ) -> None:
         self.asked = job, hidden
+        self.has_begun = False  # until the record says so, it counts as queued there
         self._kept = job  # with the values as they are stored
         self.job = replace(job, parameters={**job.parameters, **hidden})
         self.entry, self.cancel, self.begun = entry, Cancel(), Start.of(time.monotonic(), entry)
