@@ -120,7 +120,8 @@ class _Pass:
     def _first(self) -> Mapping[str, int]:
         """For each device the oldest change that wants it: nothing younger may overtake it there.
 
-        What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others.
+        What waits for a person's word or for its own rate, perhaps for a day, keeps no place before others. A rate that
+        this very pass reaches lets the others pass with the next one.
         """
         first: dict[str, int] = {}
         for entry in self._queued:
@@ -214,6 +215,7 @@ class _Pass:
         alike = (entry.operation, entry.drivers, entry.sites, id(entry.limits))
         if (found := self._known.get(alike)) is None:
             rates = [self._check(rate) for rate in _rates_of(entry, self._caps)]
+            rates.sort(key=lambda check: -len(check[2]))  # what is reached for most is asked first
             caps = [self._check(*cap) for cap in _caps_of(entry, self._caps)]
             found = self._known[alike] = rates, caps
         return found
