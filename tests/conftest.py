@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
 from tests.lab.synapse import Synapse
 
+_ALL_SLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker
 
 
@@ -45,6 +48,13 @@ def _logs() -> Iterator[None]:
     """Let the next test log: programs that were run in this process may have silenced it."""
     yield
     logging.disable(logging.NOTSET)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files whose tests are all slow are not even read when those are left out: most of `make quick` was that."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return True if _ALL_SLOW.search(collection_path.read_text()) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

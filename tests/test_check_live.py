@@ -14,6 +14,8 @@ from backends.wires import Backend
 from tests.chatbot import write_folder
 from tests.paper import Network, PaperWire
 
+pytestmark = pytest.mark.slow  # waits as networks do
+
 BARE = Capabilities(message_size=4000)
 
 

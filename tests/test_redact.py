@@ -313,12 +313,14 @@ def costs_less(redactor, text, limit):
     return min(costs) < limit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_costs_no_more_than_a_second_a_megabyte(piece):
     text = "password key token " + piece * (200_000 // len(piece))
     assert costs_less(Redactor(), text, 0.2)
 
 
+@pytest.mark.slow
 def test_a_megabyte_with_many_known_secrets_takes_less_than_a_second():
     redactor = Redactor(f"secret-number-{n}/{n * 7919}" for n in range(200))
     text = "\n".join(HARMLESS) * 400

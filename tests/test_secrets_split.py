@@ -14,6 +14,8 @@ from automation_bots.model import one_line
 from automation_bots.redact import SHORTEST, Redactor
 from tests.store.conftest import JOB
 
+pytestmark = pytest.mark.slow  # every cut of every form
+
 CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
 SECRETS = st.text(CHARACTERS, min_size=10, max_size=30).filter(
     lambda text: len(set(text)) > 7 and "…" not in text and "edacted" not in text

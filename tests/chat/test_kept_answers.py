@@ -25,6 +25,8 @@ from tests.chatbot import wait
 from tests.program import ROOT, surroundings
 from tests.store.lives import Clock
 
+pytestmark = pytest.mark.slow  # waits as networks do
+
 HERE = Place("memory", "R1")
 
 
@@ -243,7 +245,6 @@ def net(request):
     made.close()
 
 
-@pytest.mark.slow
 def test_what_the_network_took_before_the_bot_was_killed_is_said_once(net, tmp_path):
     talk = Talk(net, tmp_path)
     bot = started(talk)
@@ -261,7 +262,6 @@ def test_what_the_network_took_before_the_bot_was_killed_is_said_once(net, tmp_p
     bot.wait(10)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [SlackNet, Mattermost])
 def test_a_bot_that_is_killed_says_what_it_owed(kind, tmp_path):
     net = kind()

@@ -10,6 +10,8 @@ from backends.outbox import Outbox
 from backends.wire import Away, Busy, Rejected
 from tests.chatbot import wait
 
+pytestmark = pytest.mark.slow  # waits as networks do
+
 
 @pytest.fixture
 def outbox():

@@ -17,6 +17,8 @@ from tests.chat.harness import Talk
 from tests.chat.memory import Memory
 from tests.chatbot import wait
 
+pytestmark = pytest.mark.slow  # bots are started
+
 JOINS = """from errbot import BotPlugin
 
 
