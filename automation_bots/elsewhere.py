@@ -67,9 +67,8 @@ class Elsewhere:
         return tell
 
     def _trouble(self) -> str:
-        """What is wrong with Salt's events; empty when they arrive."""
-        if not self.salt.api.login.url:
-            return "Salt is not set up: [drivers.salt] of bot.toml needs url, user and password"
+        """What is wrong with Salt's events for the moment; empty when they arrive. DriverError: there is no Salt."""
+        self.salt.api.check_set_up()
         stream = self.salt.stream
         return "" if stream.connected else stream.problem or "the event stream of Salt is not connected yet"
 

@@ -28,7 +28,6 @@ class Reader:
         self.sink: Sink | None = None
         self.robots: set[str] = set()
         self.rooms: dict[str, dict[str, Any]] = {}
-        self.asked: set[str] = set()  # messages to which any sign is an answer, also one that the bot has not put there
         self.direct: dict[str, str] = {}  # person → the room of direct messages
         self._me = self._name = ""
         self._began = datetime.now(UTC)
@@ -150,7 +149,7 @@ class Reader:
         now = frozenset(
             (emoji, str(name))
             for emoji, given in (raw.get("reactions") or {}).items()
-            if choice_of(emoji) and (raw["_id"] in self.asked or self._name in given.get("usernames", []))
+            if choice_of(emoji) and self._name in given.get("usernames", [])
             for name in given.get("usernames", [])
             if name != self._name
         )

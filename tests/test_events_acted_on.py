@@ -4,7 +4,7 @@ import pytest
 
 from automation_bots.drivers.fake import Fake
 from automation_bots.events import Event
-from automation_bots.model import Caller, Place
+from automation_bots.model import Caller, Place, State
 from automation_bots.pipeline import Said
 from automation_bots.store import AuditKind
 from tests.chatbot import ChatBot, write_folder
@@ -56,3 +56,8 @@ def test_the_end_of_a_job_is_an_event_too(chat):
         chat.say("!uptime on web1")
         event = events.next(10)
     assert (event.data["operation"], event.data["person"], event.data["state"]) == ("uptime", "ana", "done")
+
+
+def test_where_there_is_no_salt_nobody_waits_for_its_events(chat):
+    chat.asks("!salt events --seconds 60", "Salt is not set up: .* needs url, user and password")
+    assert chat.jobs[0].state is State.FAILED

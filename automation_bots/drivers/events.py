@@ -66,7 +66,7 @@ class Events:
         sees: Callable[[str, str], bool] = lambda _person, _device: True,
     ) -> None:
         self._bus = bus
-        self._salt = salt  # what is wrong with Salt's event stream; empty: nothing
+        self._salt = salt  # what is wrong with Salt's event stream; empty: nothing; DriverError: nothing will ever come
         self._sees = sees
 
     def run(self, task: Task, report: Report) -> None:

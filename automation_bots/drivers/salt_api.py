@@ -55,11 +55,15 @@ class SaltApi:
         self._lock = threading.Lock()
         self._token, self._expires = "", 0.0
 
+    def check_set_up(self) -> None:
+        """Raise a DriverError where nobody has said which Salt there is."""
+        if not self.login.url:
+            raise DriverError("Salt is not set up: [drivers.salt] of bot.toml needs url, user and password")
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Open a connection that several calls share."""
-        if not self.login.url:
-            raise DriverError("Salt is not set up: [drivers.salt] of bot.toml needs url, user and password")
+        self.check_set_up()
         http = requests.Session()
         http.trust_env = False  # a proxy of the environment must not see the password
         http.verify = str(self.login.ca) if self.login.ca else True

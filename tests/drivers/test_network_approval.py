@@ -30,13 +30,9 @@ BREAK_BGP = "\n```\nrouter bgp 65001\n neighbor 10.255.0.2 remote-as 64999\n```"
 
 @pytest.fixture(scope="module")
 def chat(frr: Frr, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatBot]:
-    login = f"driver: network, platform: frr, ansible_user: {frr.user}, ansible_password: {frr.password}"
-    hosts = f"all:\n  vars: {{{login}}}\n  children:\n    core:\n      hosts:\n"
-    for it in frr.routers:
-        hosts += f"        {it.name}: {{ansible_host: {it.address}, ansible_port: {it.port}}}\n"
     folder: Path = tmp_path_factory.mktemp("bot")
     files = {"known_hosts": frr.known_hosts.read_text()}
-    with ChatBot(write_folder(folder, toml=TOML, policy=POLICY, hosts=hosts, files=files)) as chat:
+    with ChatBot(write_folder(folder, toml=TOML, policy=POLICY, hosts=frr.inventory, files=files)) as chat:
         yield chat
 
 

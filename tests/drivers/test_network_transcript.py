@@ -16,15 +16,12 @@ TOML = 'name = "netbot"\nbackend = "Test"\n[drivers.ssh]\nknown_hosts = "known_h
 
 @pytest.fixture(scope="module")
 def chat(frr: Frr, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatBot]:
-    login = f"driver: network, platform: frr, ansible_user: {frr.user}, ansible_password: {frr.password}"
-    hosts = f"all:\n  vars: {{{login}}}\n  children:\n    core:\n      hosts:\n"
     for it in frr.routers:
-        hosts += f"        {it.name}: {{ansible_host: {it.address}, ansible_port: {it.port}}}\n"
         it.ask("configure terminal", "interface wire0", "no description")
     wait(lambda: all(it.established() for it in frr.routers), 30)
     folder = tmp_path_factory.mktemp("bot")
     files = {"known_hosts": frr.known_hosts.read_text()}
-    with ChatBot(write_folder(folder, toml=TOML, hosts=hosts, files=files)) as chat:
+    with ChatBot(write_folder(folder, toml=TOML, hosts=frr.inventory, files=files)) as chat:
         yield chat
     frr.routers[0].ask("configure terminal", "interface wire0", "no description")
 

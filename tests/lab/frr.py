@@ -100,6 +100,15 @@ class Frr:
     def known_hosts(self) -> Path:
         return self.folder / "known_hosts"
 
+    @property
+    def inventory(self) -> str:
+        """Both, in the group core, as YAML."""
+        login = f"driver: network, platform: frr, ansible_user: {self.user}, ansible_password: {self.password}"
+        hosts = "".join(
+            f"        {it.name}: {{ansible_host: {it.address}, ansible_port: {it.port}}}\n" for it in self.routers
+        )
+        return f"all:\n  vars: {{{login}}}\n  children:\n    core:\n      hosts:\n{hosts}"
+
     def __enter__(self) -> Frr:
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
