@@ -22,6 +22,7 @@ from bench.figures import quantile
 from bench.folders import workspace
 from tests import loading
 from tests.crash_site import STEPS, Site
+from tests.watching import children
 
 KILLS_A_SITE = 20  # then all is checked, and a new folder begun
 PAUSE_SECONDS = 20.0  # of typing between two looks at the memory
@@ -102,7 +103,7 @@ def _flatness(sizes: list[tuple[float, float, int, int]]) -> str:
         f"left behind: memory {memory[0]:.1f} MB after {at[0]:.0f} minutes, {memory[-1]:.1f} MB at the end"
         f" (bar {memory[0] * (1 + GROWTH_BAR):.1f} MB: {'holds' if holds else 'MISSED'}; {slope:+.1f} MB an hour),"
         f" threads {threads[0]} to {threads[-1]}, open files {files[0]} to {files[-1]},"
-        f" processes {len(loading.children())}"
+        f" processes {len(children())}"
     )
 
 

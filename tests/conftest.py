@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
@@ -18,6 +19,11 @@ from tests.lab.synapse import Synapse
 
 _ALL_SLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker
+
+# The same tree gives the same answer; `HYPOTHESIS_PROFILE=random` looks for examples that nobody saw yet.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("random", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

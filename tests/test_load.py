@@ -18,6 +18,7 @@ from bench import load as bench
 from bench.figures import quantile
 from tests import big, chatbot, loading
 from tests.chatbot import wait
+from tests.watching import children
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +55,7 @@ def test_no_thread_no_file_and_no_process_is_left_behind(chat):
         assert len(sizes) < 15, sizes
         crowd.type(commands=330, seconds=8)
         crowd.settle()
-        sizes.append((threading.active_count(), loading.open_files(), len(loading.children())))
+        sizes.append((threading.active_count(), loading.open_files(), len(children())))
 
 
 def test_a_stopped_bot_leaves_no_thread_of_its_own(tmp_path):

@@ -83,7 +83,8 @@ def views(text, depth=3):
         for start in range(4):
             part = run[start : start + (len(run) - start) // 4 * 4].translate(str.maketrans("-_", "+/"))
             yield base64.b64decode(part).decode(errors="replace")
-    for other in {unquote(text), html.unescape(text), plain, text.replace("''", "'")} - {text}:
+    doubled = (text.replace(2 * quote, quote) for quote in "'\"")
+    for other in {unquote(text), html.unescape(text), plain, *doubled} - {text}:
         yield from views(other, depth - 1)
     with contextlib.suppress(UnicodeError, ValueError), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -23,6 +23,7 @@ from automation_bots.redact import Redactor
 from automation_bots.secret_patterns import MARK
 from automation_bots.store import Store
 from automation_bots.throttle import Caps
+from tests.watching import children
 
 STOPPED = {Status.CANCELLED, Status.UNKNOWN}
 
@@ -126,17 +127,7 @@ def _more(now: set[Any], old: set[Any]) -> set[Any]:
 
 def _mine() -> tuple[set[Any], ...]:
     files = {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}  # noqa: PTH208
-    # Not /proc/self/task/*/children: the kernel may leave some out while another one ends.
-    children = {stat.parent.name for stat in Path("/proc").glob("[0-9]*/stat") if _parent(stat) == os.getpid()}
-    return set(threading.enumerate()), files, children
-
-
-def _parent(stat: Path) -> int:
-    """The parent of a process; 0 when it has ended meanwhile."""
-    try:
-        return int(stat.read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+    return set(threading.enumerate()), files, children()
 
 
 class DriverContract:

@@ -30,7 +30,7 @@ class Namespace:
         self.name = name
         command("ip", "netns", "add", name)
         self.run("ip", "link", "set", "lo", "up")
-        limits = ("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")  # or every other probe stays unanswered
+        limits = ("net.ipv4.icmp_ratemask=0", "net.ipv6.icmp.ratemask=")  # nothing counts: or probes stay unanswered
         at_once = ("net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
         self.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", *limits, *at_once)
 
