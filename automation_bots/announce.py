@@ -7,12 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from automation_bots import grouping, render
 from automation_bots.grouping import Alike
-from automation_bots.model import FINAL, Answer, Job, Outcome, Place
+from automation_bots.model import FINAL, Answer, Job, Mark, Outcome, Place
 from automation_bots.store import Store
 from automation_bots.surface import MessageRef, Surface
 
@@ -32,6 +32,7 @@ class _Live:
 
     message: MessageRef | None = None
     opened: bool = False
+    lost: bool = False  # its first words may stand there, though nobody knows in which message
     since: float = field(default_factory=time.monotonic)
     edited: float = 0.0
     text: str = ""
@@ -58,7 +59,8 @@ class Announcer:
     def start(self) -> None:
         """Take up what was left untold, and begin."""
         for job in [*self._store.queued(), *self._store.untold()]:
-            self._live.setdefault(job.number, _Live(message=_ref(self._store.message(job.number)), opened=True))
+            known = self._store.message(job.number)
+            self._live.setdefault(job.number, _Live(message=_ref(known), opened=True, lost=not known))
         self._thread.start()
 
     def stop(self) -> None:
@@ -80,19 +82,24 @@ class Announcer:
             return
         try:
             if not silent:
-                live.message = self._surface(job.place).say(job.place, render.accepted(job, why))
-                if live.message is not None:
-                    self._store.set_message(job.number, json.dumps(asdict(live.message)))
+                self._say_first(job, live, why)
         except Exception:  # whatever a network raises, the job is accepted and its end will be told
+            live.lost = True
             log.exception("job %s: its first words could not be said; it runs all the same", job.number)
         finally:
             live.since = time.monotonic()
             live.opened = True
             self._wake.set()
 
+    def _say_first(self, job: Job, live: _Live, why: str = "") -> None:
+        live.message = self._surface(job.place).say(job.place, marked(job, "first words", render.accepted(job, why)))
+        live.lost = False
+        if live.message is not None:
+            self._store.set_message(job.number, json.dumps(asdict(live.message)))
+
     def parked(self, job: Job, why: str) -> None:
         """Say the first words about a job that will not start soon; nobody follows it until `take_up`."""
-        message = self._surface(job.place).say(job.place, render.accepted(job, why))
+        message = self._surface(job.place).say(job.place, marked(job, "first words", render.accepted(job, why)))
         self._store.set_message(job.number, json.dumps(asdict(message)) if message else _SAID)
 
     def is_said(self, number: int) -> bool:
@@ -102,7 +109,8 @@ class Announcer:
     def take_up(self, number: int) -> None:
         """A parked job goes on: follow it from now on, in the message that it has already."""
         with self._lock:
-            self._live[number] = _Live(message=_ref(self._store.message(number)), opened=True)
+            known = self._store.message(number)
+            self._live[number] = _Live(message=_ref(known), opened=True, lost=not known)
         self._wake.set()
 
     def ended(self, number: int) -> None:
@@ -158,6 +166,8 @@ class Announcer:
             return
         if not entry.told:
             surface = self._surface(job.place)
+            if entry.lost and surface.capabilities.once and entry.failures < _EDITS:
+                self._say_first(job, entry)  # which finds the message, where there is one
             answer = self._recap(job, surface)
             if entry.message is not None and surface.capabilities.edits and entry.failures < _EDITS:
                 surface.edit(entry.message, answer)
@@ -198,6 +208,11 @@ class Announcer:
                 surface.say(job.place, answer)
         except Exception:
             log.exception("job %s: progress could not be shown", job.number)
+
+
+def marked(job: Job, what: str, answer: Answer) -> Answer:
+    """Let something about a job stand in a place once, however often it is said there."""
+    return replace(answer, mark=Mark(f"{what} of {job.number} at {job.created}", job.created))
 
 
 def _is_opened(entry: _Live) -> bool:

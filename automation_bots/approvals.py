@@ -190,6 +190,11 @@ class Approvals:
                 return job.number
         return None
 
+    def questions(self) -> list[MessageRef]:
+        """The messages that may be answered by a click or a reaction."""
+        waiting = (self._parking.find(job.number) for job in self._parking.all() if job.state is State.WAITING)
+        return [message for approval in waiting if approval is not None for message in approval.messages]
+
     def is_asking(self) -> bool:
         """Whether approvers may have a question before them of which it is not known yet with which message."""
         waiting = (self._parking.find(job.number) for job in self._parking.all() if job.state is State.WAITING)

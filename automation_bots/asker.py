@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from automation_bots import approval_text, gate, quorum, render
+from automation_bots import announce, approval_text, gate, quorum, render
 from automation_bots.approval import Approval
 from automation_bots.approval_text import Facts
 from automation_bots.model import FINAL, Answer, File, Job, Place, Request, State
@@ -105,7 +105,8 @@ class Asker:
         surface = self.parts.surface(place)
         can = surface.capabilities
         choices = CHOICES if can.buttons or can.reactions else ()
-        return surface.ask(place, self._spelled(question), choices) or MessageRef(place, "")
+        question = announce.marked(job, "question", self._spelled(question))
+        return surface.ask(place, question, choices) or MessageRef(place, "")
 
     def details(self, job: Job, approval: Approval) -> Answer:
         """Everything an approver may want to read, the whole preview as a file."""
@@ -129,6 +130,18 @@ class Asker:
                 surface.edit(message, self._spelled(edited), *kept)
             elif where != approval.acted and not (job.state in FINAL and message.place == job.place):
                 surface.say(message.place, self._short(job, line))
+
+    def back(self, job: Job, approval: Approval) -> None:
+        """Say at a question with buttons that a click of meanwhile did not arrive; no network tells it again."""
+        facts = self.facts(job, approval, whole=True)
+        question = approval_text.question(job, approval, facts)
+        stands = approval_text.standing(job, approval, facts)
+        away = f"I was away until {facts.time(facts.now)}: a button that was clicked meanwhile has to be clicked again"
+        text = " · ".join(part for part in (question.text, stands, away) if part)
+        for message in approval.messages:
+            surface = self.parts.surface(message.place)
+            if surface.capabilities.edits and surface.capabilities.buttons and message.id:
+                surface.edit(message, self._spelled(replace(question, text=text)), CHOICES)  # type: ignore[call-arg]
 
     def tell_approvers(self, job: Job, approval: Approval, answer: Answer) -> None:
         """Say something new to the approvers."""

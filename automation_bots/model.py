@@ -388,6 +388,14 @@ class Conclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What makes all tries to say something one message, those of an earlier life of the program included."""
+
+    name: str  # the same at every try, and of nothing else that was ever said
+    at: datetime | None  # it was not said before; None where nobody knows
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said: a sentence, an optional block shown as it is, and what to type next."""
 
@@ -396,6 +404,7 @@ class Answer:
     hint: str = ""
     files: tuple[File, ...] = ()
     entrusted: bool = False  # holds a secret that is told to its one reader on purpose, as a one-time code
+    mark: Mark | None = None  # of what is said once, although the program may be killed meanwhile
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)

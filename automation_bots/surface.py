@@ -18,6 +18,7 @@ class Capabilities:
     buttons: bool = False
     threads: bool = False
     files: bool = False
+    once: bool = False  # what has a mark stands there once, also when another life of the program says it again
     message_size: int = 10_000  # characters
     screen_lines: int = 40  # more than this becomes a file, or is cut with a hint where files are not to be had
 

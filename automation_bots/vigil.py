@@ -40,6 +40,7 @@ class Vigil:
         self.hidden: dict[int, Mapping[str, Any]] = {}  # values that are never stored, by job
         self.unsaid: set[int] = set()  # jobs of which their place has not heard yet
         self._previews: dict[int, int] = {}  # {preview: job}
+        self._asked_before: set[int] = set()  # by an earlier life of the program
         self._failures: Counter[int] = Counter()
         self._new: set[int] = set()
         self._lock = threading.Lock()
@@ -53,6 +54,8 @@ class Vigil:
             approval = self._parking.find(job.number)
             if not self._parts.announcer.is_said(job.number):
                 self.unsaid.add(job.number)
+            if approval is not None and approval.asked is not None:
+                self._asked_before.add(job.number)
             if approval is not None and approval.preview is not None:
                 self._previews[approval.preview] = job.number
         self.look_at_all()
@@ -133,9 +136,12 @@ class Vigil:
         elif job.state is State.WAITING:
             approval = self._escalate(job, self._ask(job, approval, now), now)
             approval = self._remind(job, approval, now)
+            if job.number in self._asked_before:
+                self._asker.back(job, approval)
             due = quorum.next_due(approval, job.created or now)
             if approval.asked is None:
                 due = (job.created or now) + _PREVIEW
+        self._asked_before.discard(job.number)
         approval = self._tell(job, approval)
         self._parking.note(job.state, replace(approval, due=due))
 

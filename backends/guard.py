@@ -165,7 +165,7 @@ def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool
 
 def later(bot: ErrBot, msg: Any, work: Any) -> None:
     """Do it in the pool: the thread that receives messages must never wait for the store."""
-    bot.thread_pool.apply_async(_safely, (bot, msg, work))
+    bot.thread_pool.apply_async(safely, (bot, msg, work))
 
 
 def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
@@ -243,15 +243,15 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            refusal = _safely(bot, msg, lambda: judged(msg, args) or True)
+            refusal = safely(bot, msg, lambda: judged(msg, args) or True)
             steps = iter(method(msg, args)) if refusal is True else iter(())
-            while (step := _safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
+            while (step := safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
                 yield _clear(bot, step[0])
     else:
 
         @functools.wraps(method.__func__)
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
-            return _clear(bot, _safely(bot, msg, lambda: judged(msg, args) or method(msg, args)))
+            return _clear(bot, safely(bot, msg, lambda: judged(msg, args) or method(msg, args)))
 
     guarded.automation_guarded = True
     guarded.automation_ours = ours
@@ -274,7 +274,7 @@ def _without_secrets(bot: ErrBot, answer: Answer) -> Answer:
     return replace(answer, text=known(answer.text), block=known(answer.block), hint=known(answer.hint))
 
 
-def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
+def safely(bot: ErrBot, msg: Any, work: Any) -> Any:
     """Run it; answers go through the surface, and nobody ever sees a traceback or an exception's text by accident."""
     try:
         result = work() if _is_first(bot, msg) else None

@@ -12,10 +12,12 @@ from automation_bots.pipeline import Said
 from backends import guard
 from backends.plain import caller_of, message_id_of, place_of
 
+DECISION_SECONDS = 600.0  # that a decision about an open question may come late
 log = logging.getLogger(__name__)
 # Commands of the bot itself that only look, whatever stands behind them: `device` also trusts, `person` also links.
 _LOOKS = frozenset({"help", "about", "whoami", "devices", "jobs", "job", "queue", "status", "pending", "details",
                     "people", "can", "why", "locks", "reviews"})  # fmt: skip
+_DECISIONS = frozenset({"approve", "deny", "withdraw"})  # of what waits no longer they decide nothing
 
 
 def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
@@ -28,16 +30,24 @@ def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> boo
 
 def _judged(bot: Any, msg: Any, words: tuple[str, str], age: float, limit: float) -> Answer | None:
     command, rest = words
-    if age <= limit and _only_looks(bot, msg, command, rest):
+    decides = _is_decision(bot, command)
+    if age <= (DECISION_SECONDS if decides else limit) and (decides or _only_looks(bot, msg, command, rest)):
         bot._process_command(msg, command, rest, None)
         return None
     said = one_line(grammar.clean(msg.body).partition("\n")[0], 80)
     return Answer(f"I was away, please repeat:  {said}", hint=f"That was {render.duration(age)} ago; nothing was done.")
 
 
+def _is_ours(bot: Any, command: str) -> bool:
+    return getattr(bot.commands.get(command), "automation_ours", False)
+
+
+def _is_decision(bot: Any, command: str) -> bool:
+    return command in _DECISIONS and _is_ours(bot, command)
+
+
 def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
-    method = bot.commands.get(command)
-    if method is None or not getattr(method, "automation_ours", False):
+    if not _is_ours(bot, command):
         return False
     said = Said(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
     pipeline = guard.automation(bot).pipeline

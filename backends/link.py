@@ -26,6 +26,7 @@ class Life:
     """Who hears how the link fares; called from its thread."""
 
     connected: Callable[[], None]
+    caught_up: Callable[[datetime], None]  # what was said since then is handed in; may raise what the network raises
     over: Callable[[], None]  # it will never work again
 
 
@@ -37,6 +38,7 @@ class Link:
         self._closing = threading.Event()
         self.first = threading.Event()  # connected once, or never going to be
         self.up_since: datetime | None = None  # when the link that is up was begun
+        self.away_since = datetime.now(UTC)  # when it was there last, before that
         self.began = datetime.now(UTC)  # when the last connect was begun: what is older was said while away
         self.revoked = ""
         self._why = "not connected yet"
@@ -86,6 +88,7 @@ class Link:
 
     def _live(self, since: datetime | None) -> None:
         self.began = datetime.now(UTC)
+        self.away_since = since or self.began
         self._wire.connect(self._sink)
         self.up_since, self._why = datetime.now(UTC), ""
         log.info("connected as %s (%s)", self._wire.my_name, self._wire.me)
@@ -107,6 +110,7 @@ class Link:
             try:
                 for message in self._wire.missed(start):
                     self._sink.heard(message)
+                self._life.caught_up(since)
             except Busy as error:
                 if self._closing.wait(error.seconds):
                     return

@@ -36,17 +36,19 @@ class Ears:
         self.messages: list[Heard] = []
         self.choices: list[Chosen] = []
 
-    def heard(self, message: Heard) -> None:
+    def heard(self, message: Heard) -> bool:
         """Keep it."""
         with self._new:
             self.messages.append(message)
             self._new.notify_all()
+        return True
 
-    def chosen(self, choice: Chosen) -> None:
+    def chosen(self, choice: Chosen) -> bool:
         """Keep it."""
         with self._new:
             self.choices.append(choice)
             self._new.notify_all()
+        return True
 
     def wait_for(self, found: Callable[[], Any], seconds: float) -> Any:
         """Return what is found, once it is; else None."""

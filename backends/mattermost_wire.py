@@ -123,22 +123,29 @@ class MattermostWire:
             self.my_name = self.messages.name = data["user"]["username"]
 
     def _reacted(self, reaction: dict[str, Any]) -> None:
+        if self._sink is not None and (chosen := self._chosen(reaction["channel_id"], reaction)) is not None:
+            self._sink.chosen(chosen)
+
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Chosen]:  # noqa: ARG002 - all have a time
+        """Read the reactions at an own post; those who gave them are named as events name them."""
+        given = list(self.rest.get(f"/posts/{message}/reactions") or ())
+        self.messages.learn([reaction["user_id"] for reaction in given])
+        return [chosen for reaction in given if (chosen := self._chosen(room, reaction)) is not None]
+
+    def _chosen(self, room: str, reaction: dict[str, Any]) -> Chosen | None:
         choice, who = choice_of(reaction["emoji_name"]), reaction["user_id"]
-        if not choice or who == self.me or self._sink is None:
-            return
-        room = reaction["channel_id"]
-        self._sink.chosen(
-            Chosen(
-                id="{post_id}:{user_id}:{emoji_name}:{create_at}".format(**reaction),
-                sender=who,
-                room=room,
-                message=reaction["post_id"],
-                choice=choice,
-                at=self.rest.clock.here(datetime.fromtimestamp(reaction["create_at"] / 1000, UTC)),
-                sender_name=self.messages.names.get(who, ""),
-                direct=self.messages.is_direct(room),
-                robot=who in self.messages.robots,
-            )
+        if not choice or who == self.me:
+            return None
+        return Chosen(
+            id="{post_id}:{user_id}:{emoji_name}:{create_at}".format(**reaction),
+            sender=who,
+            room=room,
+            message=reaction["post_id"],
+            choice=choice,
+            at=self.rest.clock.here(datetime.fromtimestamp(reaction["create_at"] / 1000, UTC)),
+            sender_name=self.messages.names.get(who, ""),
+            direct=self.messages.is_direct(room),
+            robot=who in self.messages.robots,
         )
 
     def _clicked(self, call: dict[str, Any]) -> bool:
@@ -154,7 +161,7 @@ class MattermostWire:
             return False
         who = mattermost_text.id_of(call.get("user_id"))
         room, trigger = post["channel_id"], str(call.get("trigger_id", ""))
-        self._sink.chosen(
+        taken = self._sink.chosen(
             Chosen(
                 id=f"{post['id']}:{who}:{choice}:{uuid.uuid5(uuid.NAMESPACE_OID, trigger)}",
                 sender=who,
@@ -169,6 +176,8 @@ class MattermostWire:
                 trigger=trigger,
             )
         )
+        if not taken:
+            raise Away("the bot is stopping")
         return True
 
     # -- what goes out

@@ -8,9 +8,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.model import Answer, File, Place
+from automation_bots.model import Answer, File, Mark, Place
 from automation_bots.store.letters import Letters
 from automation_bots.surface import Capabilities, MessageRef
 from backends.keeping import Note, read
@@ -22,6 +23,7 @@ from backends.wire import SIGNS, Once, Rejected, Wire
 
 log = logging.getLogger(__name__)
 _WAIT_SECONDS = 5.0  # that a caller waits; what it wanted to say stays in the queue
+_KEY_LENGTH = 32
 _REMEMBERED = 2_000  # messages of which the thread is known, and files that are not sent twice
 
 
@@ -41,11 +43,13 @@ class NetworkSurface:
         self._style = Style(wire.escape, wire.fence)
         self._places = _Recent()
         self._sent = _Recent()
+        self._began, self._marked = datetime.now(UTC), _Recent()
+        self.found: Callable[[MessageRef], None] = lambda _: None  # told what may have stood there before this life
 
     @property
     def capabilities(self) -> Capabilities:
         """What the network can do."""
-        return self._wire.capabilities
+        return replace(self._wire.capabilities, once=True)
 
     @property
     def link(self) -> str:
@@ -81,7 +85,10 @@ class NetworkSurface:
         if choices and not can.buttons and can.reactions:
             signs = " · ".join(f"{SIGNS[choice][0]} {choice}" for choice in choices if choice in SIGNS)
             question = replace(question, hint="\n".join(part for part in (signs, question.hint) if part))
-        return self._say(place, question, choices)
+        said = self._say(place, question, choices)
+        if said is not None and question.mark is not None and question.mark.at and question.mark.at < self._began:
+            self.found(said)
+        return said
 
     def edit(self, message: MessageRef, answer: Answer, choices: tuple[str, ...] = ()) -> None:
         """Replace what was said; of several states that wait, only the newest is shown."""
@@ -174,8 +181,17 @@ class NetworkSurface:
 
     def _say(self, place: Place, answer: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         key = _key(place, answer, choices)
-        work = Saying(self, place, self._composed(answer), choices)
+        work = Saying(self, place, self._composed(answer), choices, self._tries(place, answer.mark))
         return MessageRef(place, str(self._put(place, key, work) or ""))
+
+    def _tries(self, place: Place, mark: Mark | None) -> Tries | None:
+        """Name what has a mark by it, and say since when it may stand there: it is looked for only where it may."""
+        if mark is None:
+            return None
+        key = hashlib.sha256(f"{self._wire.me} {place} {mark.name}".encode()).hexdigest()[:_KEY_LENGTH]
+        again = self._marked.get(key) is not None or mark.at is None or mark.at < self._began
+        self._marked.put(key, value=True)
+        return Tries(key, (mark.at or datetime.fromtimestamp(0, UTC)) if again else None)
 
     def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False, note: Note | None = None) -> Any:
         """Queue it and wait a while for what comes of it."""
@@ -206,6 +222,8 @@ class _Recent:
 
 
 def _key(place: Place, answer: Answer, choices: tuple[str, ...]) -> Hashable:
+    if answer.mark is not None:
+        return "mark", place, answer.mark.name
     return "say", place, str(answer), tuple(file.name for file in answer.files), choices
 
 

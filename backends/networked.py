@@ -10,7 +10,6 @@ import logging
 import queue
 import sys
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,11 +21,10 @@ from errbot.backends.base import Message
 from automation_bots import settings
 from automation_bots.errors import ConfigError
 from automation_bots.model import Answer, Caller, Place
-from automation_bots.surface import MessageRef
 from backends import forms, guard, late
 from backends.attachments import text_of
 from backends.chat_settings import explained, taken
-from backends.early import Early
+from backends.clicks import Clicks
 from backends.identities import ChatOccupant, ChatPerson, ChatRoom
 from backends.link import Life, Link
 from backends.network_surface import NetworkSurface
@@ -38,7 +36,6 @@ log = logging.getLogger(__name__)
 REVOKED_EXIT = 77  # the credentials are not accepted: starting again changes nothing
 _LATE_SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _TOUCH_SECONDS = 20.0
-_EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
 _CLOSE_SECONDS = 3.0
 _REMEMBERED = 10_000  # messages; what is older is known by the store, as far as it was a command
 _END = object()
@@ -67,13 +64,17 @@ class Networked(Sayings):
             sys.exit(f"The bot cannot start.\n{settings.wrong(ours.folder, *explained(error))}")
         self.bot_identifier = ChatPerson("", ours.settings.name)
         self._incoming: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._over = threading.Event()
+        self._over, self._closing = threading.Event(), threading.Lock()
+        self._closed = False
         self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()  # the last messages, each taken once
-        self.link = Link(self.wire, self, ours.data / "chat-alive", Life(self._connected, self.leave))
+        self._clicks = Clicks(self)
+        self.link = Link(
+            self.wire, self, ours.data / "chat-alive", Life(self._connected, self._clicks.read_back, self.leave)
+        )
         self.outbox = Outbox(self.wire.capabilities.edit_seconds)
         self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble, ours.store.letters)
         self._form_desk: forms.FormDesk | None = None
-        self._early = Early()
+        self.automation_surface.found = lambda question: self._clicks.read_one(question, self.link.away_since)
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
 
     # -- life
@@ -105,7 +106,9 @@ class Networked(Sayings):
         self._over.set()
 
     def _end(self) -> None:
-        self._incoming.put(_END)
+        with self._closing:
+            self._closed = True
+            self._incoming.put(_END)
         if guard.automation(self).started:
             self.disconnect_callback()
         self.outbox.lay_aside()
@@ -121,15 +124,19 @@ class Networked(Sayings):
 
     # -- what comes in; the wire's threads only put it down
 
-    def heard(self, message: Heard) -> None:
+    def heard(self, message: Heard) -> bool:
         """Take a message (the wire's sink)."""
-        if message.sender != self.wire.me and not message.edited:
-            self._incoming.put(message)
+        return message.sender == self.wire.me or message.edited or self._put(message)
 
-    def chosen(self, choice: Chosen) -> None:
+    def chosen(self, choice: Chosen) -> bool:
         """Take a click, a reaction or a form (the wire's sink)."""
-        if choice.sender != self.wire.me:
-            self._incoming.put(choice)
+        return choice.sender == self.wire.me or self._put(choice)
+
+    def _put(self, event: Heard | Chosen) -> bool:
+        with self._closing:
+            if not self._closed:
+                self._incoming.put(event)
+            return not self._closed
 
     def _take_all(self) -> None:
         while (event := self._incoming.get()) is not _END:
@@ -170,31 +177,12 @@ class Networked(Sayings):
         msg = self._frame(chosen, "")
         if chosen.robot and not self._is_named(msg.automation_caller):
             return
+        if not chosen.values and chosen.choice != forms.BUTTON:
+            self._clicks.take(msg, chosen)
+            return
         msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
         msg.extras["message_id"] = f"click:{chosen.room}:{chosen.id}"
-        pipeline = guard.automation(self).pipeline
-        if chosen.values or chosen.choice == forms.BUTTON:
-            guard.later(self, msg, lambda: self._fill(msg, chosen))
-            return
-        if chosen.at < self.link.began or (datetime.now(UTC) - chosen.at).total_seconds() > _LATE_SECONDS:
-            ref = MessageRef(msg.automation_place, chosen.message)
-            guard.later(self, msg, lambda: late.chosen(pipeline, ref, chosen.choice))
-            return
-        self._decide(msg, chosen, time.monotonic() + _EARLY_SECONDS)
-
-    def _decide(self, msg: Any, chosen: Chosen, until: float) -> None:
-        guard.later(self, msg, lambda: self._clicked(msg, chosen, until))
-
-    def _clicked(self, msg: Any, chosen: Chosen, until: float) -> Answer | None:
-        """Decide; a click can come before the network has told which message the question became."""
-        approvals = guard.automation(self).pipeline.approvals
-        asking = approvals.is_asking()  # before the look: what was asked until now is known to it
-        msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
-        ref = MessageRef(msg.automation_place, chosen.message)
-        early = asking and not approvals.asked_with(ref) and time.monotonic() < until
-        if early and self._early.keep(lambda: self._decide(msg, chosen, until)):
-            return None
-        return guard.automation(self).pipeline.chosen(msg.automation_caller, ref, chosen.choice)
+        guard.later(self, msg, lambda: self._fill(msg, chosen))
 
     # -- forms
 

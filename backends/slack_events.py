@@ -22,6 +22,15 @@ def moment(ts: str) -> datetime:
     return datetime.fromtimestamp(float(ts or 0), UTC)
 
 
+def _choice(reaction: str) -> str:
+    return choice_of(reaction.partition("::")[0])  # without the colour of the skin
+
+
+def _thread(message: dict[str, Any]) -> str:
+    thread = str(message.get("thread_ts", ""))
+    return thread if thread != message.get("ts") else ""
+
+
 class Reader:
     """Reads events, clicks, commands and history for one bot."""
 
@@ -76,15 +85,15 @@ class Reader:
 
     def reaction(self, event: dict[str, Any]) -> Chosen | None:
         """Read a reaction to one of the bot's own messages."""
-        item, user = event.get("item") or {}, str(event.get("user", ""))
+        item, user, given = event.get("item") or {}, str(event.get("user", "")), str(event["reaction"])
         if item.get("type") != "message" or event.get("item_user") != self.me or user == self.me:
             return None
-        choice = choice_of(str(event["reaction"]).partition("::")[0])  # without the colour of the skin
+        choice, room, ts = _choice(given), str(item["channel"]), str(item["ts"])
         if not choice:
             return None
-        room, ts = str(item["channel"]), str(item["ts"])
+        stands = f"{ts}:{user}:{given}"
         return Chosen(
-            id=f"{ts}:{user}:{event['reaction']}:{event.get('event_ts', '')}",
+            id=f"{stands}:{event.get('event_ts', '')}",
             sender=user,
             room=room,
             message=ts,
@@ -93,7 +102,30 @@ class Reader:
             sender_name=self._directory.names.get(user, ""),
             direct=room.startswith("D"),
             robot=user in self._directory.robots,
+            stands=stands,
         )
+
+    def standing(self, room: str, message: dict[str, Any], since: datetime) -> Iterator[Chosen]:
+        """Read the reactions that stand at an own message, as if they were given then."""
+        ts = str(message.get("ts", ""))
+        for entry in message.get("reactions") or ():
+            choice = _choice(str(entry["name"]))
+            for user in entry["users"] if choice and message.get("user") == self.me else ():
+                stands = f"{ts}:{user}:{entry['name']}"
+                yield Chosen(
+                    id=stands,
+                    sender=user,
+                    room=room,
+                    message=ts,
+                    choice=choice,
+                    at=since,
+                    sender_name=self._directory.names.get(user, ""),
+                    thread=_thread(message),
+                    direct=room.startswith("D"),
+                    robot=user in self._directory.robots,
+                    stands=stands,
+                    is_read=True,
+                )
 
     def click(self, payload: dict[str, Any]) -> Chosen | None:
         """Read a click on a button."""

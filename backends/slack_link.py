@@ -109,6 +109,9 @@ class Link:
         try:
             with self._order:
                 said = self._receive(str(message.get("type", "")), message.get("payload") or {})
+        except Away as error:
+            log.info("a message from Slack was not taken: %s", error)
+            return
         except Exception:  # one strange message must not end the link; without an acknowledgement Slack sends it again
             log.exception("a message from Slack could not be taken")
             return

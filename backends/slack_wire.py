@@ -21,7 +21,7 @@ from backends.slack_directory import Directory
 from backends.slack_events import Reader
 from backends.slack_history import History
 from backends.slack_link import PULSE, Link
-from backends.wire import SIGNS, Away, Form, Heard, Once, Rejected, Sink
+from backends.wire import SIGNS, Away, Chosen, Form, Heard, Once, Rejected, Sink
 
 log = logging.getLogger(__name__)
 _FILE_BYTES = 20_000_000
@@ -88,9 +88,9 @@ class SlackWire:
         self.directory.event(event, self.me)
         if event.get("type") in {"message", "app_mention"}:
             if heard := self._reader.message(event):
-                self._told.heard(heard)
+                _taken(self._told.heard(heard))
         elif event.get("type") == "reaction_added" and (chosen := self._reader.reaction(event)):
-            self._told.chosen(chosen)
+            _taken(self._told.chosen(chosen))
 
     @property
     def _told(self) -> Sink:
@@ -104,7 +104,7 @@ class SlackWire:
             return {"text": slack_text.notice(_NO_ROOM.format(name=self.my_name))}
         heard = self._reader.command(payload)
         self._note(heard.trigger, heard.room)
-        self._told.heard(heard)
+        _taken(self._told.heard(heard))
         return {"response_type": "in_channel"}  # shows the room what was typed
 
     def _acted(self, payload: dict[str, Any]) -> dict[str, Any] | None:
@@ -112,7 +112,7 @@ class SlackWire:
         read = readers.get(str(payload.get("type", "")))
         if read is not None and (chosen := read(payload)) is not None:
             self._note(chosen.trigger, f"{chosen.room} {chosen.thread}".strip())
-            self._told.chosen(chosen)
+            _taken(self._told.chosen(chosen))
         return {}
 
     def _note(self, trigger: str, place: str) -> None:
@@ -158,6 +158,11 @@ class SlackWire:
         for message in self._history.missed(self.directory, since):
             if heard := self._reader.message(message):
                 yield heard
+
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Chosen]:
+        """Read the reactions at an own message; Slack tells who gave them, and not when."""
+        found = self.calls.read("reactions_get", channel=room, timestamp=message, full=True)["message"]
+        return self._reader.standing(room, found, since)
 
     # -- what goes out
 
@@ -253,3 +258,9 @@ class SlackWire:
         """Slack's clock."""
         self.calls.read("auth_test")
         return self.calls.clock.now()
+
+
+def _taken(taken: bool) -> None:  # noqa: FBT001 - what a sink says
+    """Acknowledge nothing that a bot which is stopping does not take: Slack sends it again, or tells who clicked."""
+    if not taken:
+        raise Away("the bot is stopping")

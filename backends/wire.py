@@ -105,6 +105,8 @@ class Chosen:
     robot: bool = False
     trigger: str = ""  # as of a message
     values: Mapping[str, str] = field(default_factory=dict)  # of a form; `message` is the form's key then
+    stands: str = ""  # names a reaction as long as it stands, where the network tells no more of it once it is given
+    is_read: bool = False  # from the message, at an earliest `at`, rather than told when it was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,15 @@ class Once:
 
 
 class Sink(Protocol):
-    """Where a wire puts what it receives, from any thread; returns at once."""
+    """Where a wire puts what it receives, from any thread; returns at once.
 
-    def heard(self, message: Heard) -> None:
+    False says that it is not taken, since the bot is stopping: it must not be acknowledged.
+    """
+
+    def heard(self, message: Heard) -> bool:
         """Take a message, also one that may have been taken before."""
 
-    def chosen(self, choice: Chosen) -> None:
+    def chosen(self, choice: Chosen) -> bool:
         """Take a click, a reaction or a form."""
 
 
@@ -219,6 +224,13 @@ class Names(Protocol):
 
     def room_name(self, room: str) -> str:
         """What people call a room, without asking the network; empty where that is not known."""
+
+
+class Standing(Protocol):
+    """What a wire may have beside, where `missed` brings no reactions. The rest looks for the method `standing`."""
+
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Chosen]:
+        """Read the reactions that stand at an own message; one without a time was given after `since`, if it is new."""
 
 
 class Leaving(Protocol):

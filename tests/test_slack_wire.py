@@ -24,8 +24,14 @@ class Sink:
     """Keeps what it is given."""
 
     def __init__(self):
-        self.got = []
-        self.heard = self.chosen = self.got.append
+        self.got, self.is_stopping = [], False
+
+    def heard(self, event):
+        if not self.is_stopping:
+            self.got.append(event)
+        return not self.is_stopping
+
+    chosen = heard
 
 
 @pytest.fixture(scope="module")

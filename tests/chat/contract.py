@@ -156,6 +156,45 @@ def test_words_always_approve(talk):
     talk.hears(f"#{number} .*done in")
 
 
+def test_a_reaction_given_while_the_bot_was_away_counts_once(talk, net, driver):
+    before = restarts(driver, "db1")
+    number, question = asked(talk)
+    talk.stop()
+    net.react(talk.kim, talk.room, question.id, "Approve")
+    talk.start()
+    talk.hears(f"#{number} service restart nginx on db1 is approved by kim")
+    talk.hears(f"#{number} .*done in")
+    talk.stop()
+    talk.start()
+    talk.settled()
+    said = [post for post in talk.answers() if re.search(f"#{number} .*(is approved|waits no longer)", post.text)]
+    assert (restarts(driver, "db1"), len(said)) == (before + 1, 1)
+
+
+def test_who_approved_their_own_while_the_bot_was_away_is_refused_once(talk, net):
+    number, question = asked(talk)
+    heard = len([post for post in talk.answers() if "nobody approves their own" in post.text])
+    talk.stop()
+    net.react(talk.joe, talk.room, question.id, "Approve")
+    for _ in range(2):
+        talk.start()
+        talk.settled()
+        talk.stop()
+    talk.start()
+    refused = [post for post in talk.answers() if "nobody approves their own" in post.text]
+    assert len(refused) == heard + 1
+    talk.asks(f"!deny {number} no", "is denied", who=talk.kim)
+
+
+def test_an_approval_that_was_typed_while_the_bot_was_away_counts(talk):
+    number, _ = asked(talk)
+    talk.stop()
+    talk.say(f"!approve {number}", who=talk.kim)
+    talk.start()
+    talk.hears(f"#{number} .*is approved by kim")
+    talk.hears(f"#{number} .*done in")
+
+
 # -- long answers, and answers that look like markup
 
 

@@ -71,6 +71,9 @@ class Net(Protocol):
     def choose(self, who: Human, room: str, message: str, choice: str) -> None:
         """Click on a button of a message, or react with a choice's sign."""
 
+    def react(self, who: Human, room: str, message: str, choice: str) -> None:
+        """React with a choice's sign, also where there are buttons."""
+
     def seen(self, who: Human, room: str) -> list[Seen]:
         """Everything that this person sees in a room ("": the direct conversation), oldest first, with its threads."""
 

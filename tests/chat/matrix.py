@@ -100,6 +100,8 @@ class Matrix:
         relation = {"rel_type": "m.annotation", "event_id": message, "key": SIGNS[choice][0]}
         self._do(person.say(self._there(person, room), {"m.relates_to": relation}, "m.reaction"))
 
+    react = choose
+
     def seen(self, who, room):
         """All that stands there."""
         person = self._people[who.id]

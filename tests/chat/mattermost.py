@@ -101,6 +101,9 @@ class Mattermost:
             if action["name"] == choice:
                 self.post(who, f"/posts/{message}/actions/{action['id']}", {})
                 return
+        self.react(who, room, message, choice)
+
+    def react(self, who, room, message, choice):
         self.post(who, "/reactions", {"user_id": who.id, "post_id": message, "emoji_name": SIGNS[choice][1]})
 
     def seen(self, who, room):

@@ -68,6 +68,13 @@ class Server:
             robot=robot, files=files, **more,
         )  # fmt: skip
 
+    def reacted(self, post, who, choice, **more):
+        stands = f"{post.id}:{who}:{choice}"
+        at = more.pop("at", None) or datetime.now(UTC)
+        id_ = stands if more else f"{stands}:{next(self.ids)}"
+        return Chosen(id_, who, post.room, post.id, choice, at, self.people[who][0], post.thread,
+                      post.room.startswith("D"), self.people[who][1], stands=stands, **more)  # fmt: skip
+
     def fetched(self, content):
         self.call()
         return content
@@ -123,6 +130,12 @@ class MemoryWire:
         with self.server.lock:
             posts = [post for post in self.server.posts if post.at >= since]
         return [self.server.heard(post) for post in posts]
+
+    def standing(self, room, message, since):
+        self.server.call()
+        post = self.server.find(room, message)
+        given = [(who, name) for who, name in post.reactions if who != BOT and name in SIGNS]
+        return [self.server.reacted(post, who, name, at=since, is_read=True) for who, name in given]
 
     def escape(self, text):
         return _SPECIAL.sub(lambda found: "\\" + found.group(), text).replace("@", "@\u200b")
@@ -255,6 +268,11 @@ class Memory:
     def forms(self):
         """The forms that were opened, oldest first."""
         return list(self.server.forms)
+
+    def react(self, who, room, message, choice):
+        post = self.server.find(room or f"D{who.id}", message)
+        post.reactions.append((who.id, choice))
+        self.server.tell(lambda sink: sink.chosen(self.server.reacted(post, who.id, choice)))
 
     def fill(self, who, room, form, **values):
         """Fill in and send a form that was opened."""

@@ -71,6 +71,8 @@ class RocketChat:
     def choose(self, who, room, message, choice):
         self._do(self.world.react, who.id, message, SIGNS[choice][1], True)
 
+    react = choose
+
     def seen(self, who, room):
         rid = self._rid(who, room)
         return [self._seen(message) for message in reversed(self._do(self.world.history, rid)) if not message.get("t")]

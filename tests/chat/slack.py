@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backends.wire import SIGNS
 from tests.chat.harness import Human, Seen
 from tests.lab.slack import SlackLab
 from tests.lab.slack import people as screen
@@ -49,6 +50,9 @@ class SlackNet:
 
     def choose(self, who, room, message, choice):
         self.lab.click(who.id, self._there(who, room), message, choice)
+
+    def react(self, who, room, message, choice):
+        self.lab.react(who.id, self._there(who, room), message, SIGNS[choice][1])
 
     @property
     def forms(self):

@@ -10,16 +10,20 @@ class Ear:
 
     def __init__(self):
         self.messages, self.choices, self._new = [], [], threading.Condition()
+        self.is_stopping = False
 
     def heard(self, message):
         with self._new:
             self.messages.append(message)
             self._new.notify_all()
+        return True
 
     def chosen(self, choice):
         with self._new:
-            self.choices.append(choice)
+            if not self.is_stopping:
+                self.choices.append(choice)
             self._new.notify_all()
+        return not self.is_stopping
 
     def until(self, condition, seconds=10):
         with self._new:

@@ -161,6 +161,12 @@ class Api:
         self.reacted(channel.id, message, given["name"], self.space.me)
         return {}
 
+    def reactions(self, given: Arguments) -> dict[str, Any]:
+        """reactions.get; nobody's time is in it."""
+        channel = self.space.visible(given["channel"])
+        message = self.space.message(channel, given["timestamp"])
+        return {"type": "message", "channel": channel.id, "message": message}
+
     def reacted(self, channel: str, message: dict[str, Any], name: str, user: str) -> None:
         """Put somebody's reaction."""
         if name not in EMOJI:

@@ -178,6 +178,9 @@ METHODS = {
     ),
     "chat.delete": Method(Api.delete, {"channel": "str!", "ts": "str!"}, ("chat:write",)),
     "reactions.add": Method(Api.react, {"channel": "str!", "timestamp": "str!", "name": "str!"}, ("reactions:write",)),
+    "reactions.get": Method(
+        Api.reactions, {"channel": "str!", "timestamp": "str!", "full": "bool"}, ("reactions:read",), form_only=True
+    ),
     "conversations.list": Method(channels, _LISTING, _READS, form_only=True),
     "users.conversations": Method(own_channels, {**_LISTING, "user": "str"}, _READS, form_only=True),
     "conversations.info": Method(

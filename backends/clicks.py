@@ -1,0 +1,96 @@
+"""Clicks and reactions: each counts once while its question is open, also one of the time when the bot was away."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any
+
+from automation_bots.model import Answer
+from automation_bots.surface import MessageRef
+from backends import guard, late
+from backends.early import Early
+from backends.wire import Chosen, Rejected, Revoked
+
+log = logging.getLogger(__name__)
+_EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
+_REMEMBERED = 2_000  # reactions that stand
+
+
+class Clicks:
+    """Takes what was chosen, from the one thread that takes what comes in, and decides in Errbot's pool."""
+
+    def __init__(self, bot: Any) -> None:
+        self._bot, self._early = bot, Early()
+        self._standing: OrderedDict[str, datetime] = OrderedDict()  # until when a reaction that stands is taken
+
+    def take(self, msg: Any, chosen: Chosen) -> None:
+        """Decide by it, once."""
+        if chosen.stands and not self._is_new(chosen):
+            return
+        msg.extras["message_id"] = _id(chosen, chosen.id)
+        self._look(msg, chosen, time.monotonic() + _EARLY_SECONDS)
+
+    def _is_new(self, chosen: Chosen) -> bool:
+        """Whether a reaction is not the one that was read from its message, or told, before."""
+        known = self._standing.get(chosen.stands)
+        if known is not None and (chosen.is_read or chosen.at <= known):
+            return False
+        self._standing[chosen.stands] = datetime.now(UTC) if chosen.is_read else chosen.at
+        self._standing.move_to_end(chosen.stands)
+        if len(self._standing) > _REMEMBERED:
+            self._standing.popitem(last=False)
+        return True
+
+    def _look(self, msg: Any, chosen: Chosen, until: float) -> None:
+        self._bot.thread_pool.apply_async(self._decide, (chosen, msg, until))
+
+    def _decide(self, chosen: Chosen, msg: Any, until: float) -> None:
+        """Decide; a click can come before the network has told which message the question became."""
+        approvals, surface = guard.automation(self._bot).pipeline.approvals, self._bot.automation_surface
+        asking = approvals.is_asking()  # before the look: what was asked until now is known to it
+        msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
+        ref = MessageRef(msg.automation_place, chosen.message)
+        early = asking and not approvals.asked_with(ref) and time.monotonic() < until
+        # Not noted as seen yet: a bot that is killed meanwhile finds the click again, where the network still has it.
+        if not early or not self._early.keep(lambda: self._look(msg, chosen, until)):
+            guard.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))
+
+    def _judged(self, msg: Any, chosen: Chosen, ref: MessageRef) -> Answer | None:
+        ours = guard.automation(self._bot)
+        if chosen.stands:
+            ours.store.first_seen(ours.settings.network, _id(chosen, chosen.stands))
+        age = (datetime.now(UTC) - chosen.at).total_seconds()
+        if age > late.DECISION_SECONDS:
+            return late.chosen(ours.pipeline, ref, chosen.choice)
+        return ours.pipeline.chosen(msg.automation_caller, ref, chosen.choice)
+
+    # -- what was chosen while the bot was away
+
+    def read_back(self, since: datetime) -> None:
+        """Look at all open questions; raises what the network raises."""
+        for question in guard.automation(self._bot).pipeline.approvals.questions():
+            self._read(question, since)
+
+    def read_one(self, question: MessageRef, since: datetime) -> None:
+        """Look at a question that was asked again, and may have stood there already."""
+        try:
+            self._read(question, since)
+        except (OSError, Revoked) as error:
+            log.warning("what was chosen at a question in %s cannot be read: %s", question.place.room, error)
+
+    def _read(self, question: MessageRef, since: datetime) -> None:
+        standing = getattr(self._bot.wire, "standing", None)
+        if standing is None or not question.id:
+            return
+        try:
+            for chosen in standing(self._bot.automation_surface.room(question.place), question.id, since):
+                self._bot.chosen(chosen)
+        except Rejected as error:  # it was deleted, or the bot is no longer there
+            log.warning("what was chosen at a question in %s cannot be read: %s", question.place.room, error)
+
+
+def _id(chosen: Chosen, id_: str) -> str:
+    return f"click:{chosen.room}:{id_}"
