@@ -87,6 +87,7 @@ class MatrixLink:
             return [one for one in gap if one.at >= since]
         self._fresh = False
         said: list[Said] = []
+        await self.rooms.count(list(self.client.rooms))
         for room_id in list(self.client.rooms):
             said += self.intake.words(room_id, await self.intake.before(room_id, self._since, "", since))
         return said
@@ -156,6 +157,7 @@ class MatrixLink:
     async def _turn(self, wait_ms: int) -> list[Said]:
         whole = not self.client.next_batch
         response = await self.client.sync(wait_ms, _FILTER, since=self._since or None, full_state=whole)
+        await self.rooms.count(room_id for room_id, info in response.rooms.join.items() if info.timeline.events)
         said = await self.intake.read(response, self._since)
         self.rooms.invited(response.rooms.invite)
         for room_id in response.rooms.leave:

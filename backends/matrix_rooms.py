@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -45,8 +45,24 @@ class Rooms:
 
     def is_direct(self, room: Any) -> bool:
         """Whether a room was begun as one for two, and nobody else is in it now."""
-        begun = any(room.room_id in rooms for rooms in self._direct.values())
-        return begun and room.joined_count + room.invited_count <= 2
+        return self._begun(room.room_id) and _is_counted(room) and room.joined_count + room.invited_count <= 2
+
+    def _begun(self, room_id: str) -> bool:
+        return any(room_id in rooms for rooms in self._direct.values())
+
+    async def count(self, room_ids: Iterable[str]) -> None:
+        """Ask who is in a room for two: after a restart the server says it again only when somebody comes or goes."""
+        for room_id in room_ids:
+            room = self._client.rooms.get(room_id)
+            if room is None or not self._begun(room_id) or _is_counted(room):
+                continue
+            try:
+                said = await self._client.ask("GET", f"rooms/{quote(room_id)}/members?not_membership=leave")
+            except Rejected as error:  # out of it again; what is not counted is no room for two
+                log.info("who is in %s cannot be read: %s", room_id, error)
+                continue
+            there = [event["content"].get("membership") for event in said["chunk"]]
+            room.update_summary(nio.RoomSummary(there.count("invite"), there.count("join"), []))
 
     def spoke(self, person: str, room_id: str) -> None:
         """Answer this person here from now on."""
@@ -106,6 +122,7 @@ class Rooms:
             return await self._open(person)
 
     async def _is_ours_alone(self, room_id: str, person: str) -> bool:
+        await self.count([room_id])
         room = self._client.rooms.get(room_id)
         if room is None or not self.is_direct(room) or not self._holds_two(room_id):
             return False
@@ -143,3 +160,8 @@ class Rooms:
     async def _note(self, person: str, room_id: str) -> None:
         self._direct.setdefault(person, []).append(room_id)
         await self._client.ask("PUT", self._account_data, self._direct)
+
+
+def _is_counted(room: Any) -> bool:
+    known = room.summary
+    return known is not None and None not in (known.joined_member_count, known.invited_member_count)

@@ -238,6 +238,31 @@ def test_a_room_in_which_somebody_else_sits_is_no_direct_room(scene, bot):
     assert bot.wire.direct_room(scene.ana.id) != room
 
 
+def test_after_restarts_a_direct_room_is_the_same_one(scene, bot):
+    bot.start()
+    room = bot.room(direct=True)
+    for number in range(3):
+        scene.say(scene.ana, room, f"again {number}")
+        assert bot.ear.hears(f"again {number}").direct
+        assert bot.wire.direct_room(scene.ana.id) == room
+        bot.stop()
+        bot.start()
+
+
+def test_a_room_into_which_somebody_came_before_a_restart_is_no_direct_room(scene, bot):
+    ear = bot.start()
+    room = bot.room(direct=True)
+    scene.do(scene.ana.client.room_invite(room, scene.eve.id))
+    scene.do(scene.eve.client.join(room))
+    scene.say(scene.ana, room, "in company")
+    assert not ear.hears("in company").direct
+    for _ in range(2):
+        bot.stop()
+        ear = bot.start()
+    scene.say(scene.ana, room, "in company again")
+    assert not ear.hears("in company again").direct
+
+
 def test_a_small_room_is_not_a_direct_one(scene, bot):
     ear = bot.start()
     scene.say(scene.ana, bot.room(), "just us")
