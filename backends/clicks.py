@@ -16,6 +16,7 @@ from backends.wire import Chosen, Rejected, Revoked
 
 log = logging.getLogger(__name__)
 _EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
+_BEHIND_SECONDS = 2.0  # that an approval of the time when the bot was away lets denials of that time go first
 _REMEMBERED = 2_000  # reactions that stand
 
 
@@ -31,7 +32,10 @@ class Clicks:
         if chosen.stands and not self._is_new(chosen):
             return
         msg.extras["message_id"] = _id(chosen, chosen.id)
-        self._look(msg, chosen, time.monotonic() + _EARLY_SECONDS)
+        msg.extras["lane"] = f"click:{chosen.room}:{chosen.message}"  # in the order in which they were made
+        now, is_late = time.monotonic(), chosen.at < self._bot.link.began
+        wait = _BEHIND_SECONDS if is_late and chosen.choice == "Approve" else 0.0
+        self._look(msg, chosen, (now + wait, now + _EARLY_SECONDS))
 
     def _is_new(self, chosen: Chosen) -> bool:
         """Whether a reaction is not the one that was read from its message, or told, before."""
@@ -44,18 +48,19 @@ class Clicks:
             self._standing.popitem(last=False)
         return True
 
-    def _look(self, msg: Any, chosen: Chosen, until: float) -> None:
-        self._bot.thread_pool.apply_async(self._decide, (chosen, msg, until))
+    def _look(self, msg: Any, chosen: Chosen, times: tuple[float, float]) -> None:
+        self._bot.thread_pool.apply_async(self._decide, (chosen, msg, times))
 
-    def _decide(self, chosen: Chosen, msg: Any, until: float) -> None:
+    def _decide(self, chosen: Chosen, msg: Any, times: tuple[float, float]) -> None:
         """Decide; a click can come before the network has told which message the question became."""
         approvals, surface = guard.automation(self._bot).pipeline.approvals, self._bot.automation_surface
         asking = approvals.is_asking()  # before the look: what was asked until now is known to it
         msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
         ref = MessageRef(msg.automation_place, chosen.message)
-        early = asking and not approvals.asked_with(ref) and time.monotonic() < until
+        now, (begin, until) = time.monotonic(), times
+        early = now < begin or (asking and not approvals.asked_with(ref) and now < until)
         # Not noted as seen yet: a bot that is killed meanwhile finds the click again, where the network still has it.
-        if not early or not self._early.keep(lambda: self._look(msg, chosen, until)):
+        if not early or not self._early.keep(lambda: self._look(msg, chosen, times)):
             guard.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))
 
     def _judged(self, msg: Any, chosen: Chosen, ref: MessageRef) -> Answer | None:

@@ -62,7 +62,7 @@ def linked(lab):
     """A wire that is connected, with what it hears."""
     connected, sink = wire(lab), Sink()
     connected.connect(sink)
-    connected.got = sink.got
+    connected.got, connected.sink = sink.got, sink
     yield connected
     connected.close()
 
@@ -206,6 +206,18 @@ def test_a_move_that_fails_leaves_the_old_connection_alone(lab, linked):
     lab.wait_for(lambda: opened() > before)
     lab.say(lab.ana, lab.ops, "still here?")
     wait(lambda: "still here?" in [heard.text for heard in linked.got], 5)
+
+
+def test_what_a_stopping_bot_does_not_take_is_not_acknowledged(lab, linked):
+    question, patience = linked.post(lab.ops, "well?", choices=("Approve",)), lab.links.ack_seconds
+    linked.sink.is_stopping, lab.links.ack_seconds = True, 0.5
+    click = lab.click(lab.ana, lab.ops, question, "Approve")
+    lab.say(lab.ana, lab.ops, "at the end")
+    said = next(one for one in lab.links.delivered if one.payload.get("event", {}).get("text") == "at the end")
+    lab.wait_for(lambda: said.attempts > 1)
+    linked.sink.is_stopping, lab.links.ack_seconds = False, patience
+    wait(lambda: "at the end" in [heard.text for heard in linked.got], 5)
+    assert not click.acknowledged.is_set()
 
 
 def test_closing_is_quick_and_leaves_no_thread(lab):

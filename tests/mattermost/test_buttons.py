@@ -36,6 +36,14 @@ def test_a_forged_click_is_refused(net, wire, ear, changed):
     assert len(ear.choices) == before
 
 
+def test_who_clicks_while_the_bot_is_stopping_is_told_to_click_again(net, wire, ear):
+    asked, ear.is_stopping = wire.post(net.here, "well?", "", ("Approve",)), True
+    answer = click(net, asked).json()["ephemeral_text"]
+    ear.is_stopping = False
+    assert answer == "The bot could not check that just now; click again, or type the answer."
+    assert click(net, asked).json() == {}
+
+
 def test_the_secret_of_one_question_opens_no_other(net, wire, ear):
     one, other = (wire.post(net.here, text, "", ("Approve",)) for text in ("first", "second"))
     before = len(ear.choices)

@@ -1,0 +1,92 @@
+"""What the network took just before the bot was killed stands there once: a question, and a job's first words."""
+
+import time
+
+import pytest
+
+from tests.chat.harness import Talk
+from tests.chat.matrix import Matrix
+from tests.chat.mattermost import Mattermost
+from tests.chat.rocketchat import RocketChat
+from tests.chat.slack import SlackNet
+from tests.chat.test_kept_answers import said_below, started
+from tests.chatbot import wait
+
+pytestmark = pytest.mark.slow  # starts servers, and bots as programs
+
+RULES = "- {name: slow, who: support, may: [turn], needs: approval by leads}"
+FILES = {
+    "plugins/turn.py": 'import time\n\n\ndef turn(check: bool = False) -> str:\n    """Turn it. Example: !turn\n\n'
+    '    Risk: change\n    """\n    time.sleep(2 if check else 0)\n    return "turned"\n',
+    "plugins/peek.py": 'def peek() -> str:\n    """Look at it. Example: !peek"""\n    return "seen"\n',
+}
+
+
+@pytest.fixture
+def net(request):
+    """Give a network."""
+    more = {"encrypted": True} if request.param is Matrix else {}
+    made = request.param(*[request.getfixturevalue("synapse")] if more else [], **more)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def talk(net, tmp_path):
+    """People in a room; the bot is a program that is started and killed."""
+    return Talk(net, tmp_path, rules=RULES, files=FILES)
+
+
+def killed(bot):
+    bot.kill()
+    bot.wait(10)
+
+
+def seen(talk, words):
+    return [post for post in talk.net.seen(talk.kim, talk.room) if words in post.text]
+
+
+def on(*networks):
+    return pytest.mark.parametrize("net", networks, indirect=True)
+
+
+@on(SlackNet, Mattermost, RocketChat, Matrix)
+def test_a_question_and_the_reaction_to_it_outlive_a_kill_before_the_bot_knew(talk, net):
+    bot = started(talk)
+    message = talk.say("!turn", who=talk.joe)
+    wait(lambda: said_below(talk, message), 20)  # the first words; the question comes after a preview of two seconds
+    net.late(30)
+    wait(lambda: seen(talk, "asks for approval"), 20)
+    killed(bot)
+    net.react(talk.kim, talk.room, seen(talk, "asks for approval")[0].id, "Approve")
+    bot = started(talk)
+    wait(lambda: seen(talk, "is approved by kim") and seen(talk, "turned"), 30, lambda: seen(talk, "#1 "))
+    assert (len(seen(talk, "asks for approval")), len(seen(talk, "is approved by kim"))) == (1, 1)
+    killed(bot)
+
+
+@on(SlackNet, RocketChat)
+def test_the_first_words_of_a_request_are_said_once_although_the_bot_was_killed_before_it_knew(talk, net):
+    bot = started(talk)
+    net.late(30)
+    talk.say("!turn", who=talk.joe)
+    wait(lambda: seen(talk, "#1 turn · waits"), 20)
+    killed(bot)
+    bot = started(talk)
+    wait(lambda: seen(talk, "asks for approval"), 30)
+    assert (len(seen(talk, "#1 turn · waits")), len(seen(talk, "asks for approval"))) == (1, 1)
+    killed(bot)
+
+
+@on(Mattermost, Matrix)
+def test_a_job_whose_first_words_arrived_before_the_kill_is_one_message(talk, net):
+    bot = started(talk)
+    net.late(30)
+    talk.say("!peek")
+    wait(lambda: seen(talk, "#1 peek"), 20)
+    time.sleep(1)  # the job ends, and nobody can tell
+    killed(bot)
+    bot = started(talk)
+    wait(lambda: seen(talk, "seen"), 30, lambda: seen(talk, "#1 "))
+    assert len(seen(talk, "#1 peek")) == 1
+    killed(bot)
