@@ -73,7 +73,7 @@ def test_a_denial_of_meanwhile_goes_before_an_approval(talk, net):
     net.react(talk.kim, talk.room, question.id, "Deny")
     talk.start()
     talk.hears(f"#{number} .*is denied")
-    talk.hears(f"#{number} waits no longer")
+    talk.settled(3)
     assert said(talk, "goes to work") == 0
 
 
