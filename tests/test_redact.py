@@ -272,6 +272,7 @@ def test_values_too_short_to_be_secrets_are_ignored():
 WORDS = st.text(min_size=4, max_size=30).filter(lambda s: len(s.strip()) >= 4)
 
 
+@pytest.mark.slow
 @given(secrets=st.lists(WORDS, min_size=1, max_size=4), around=st.lists(st.text(max_size=20), min_size=2, max_size=5))
 @example(secrets=["aaaa", "aaab"], around=["a", "a", "b"])
 @settings(max_examples=150, deadline=None)
