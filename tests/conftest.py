@@ -21,8 +21,9 @@ _ALL_SLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker
 
 # The same tree gives the same answer; `HYPOTHESIS_PROFILE=random` looks for examples that nobody saw yet.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("random", derandomize=False, print_blob=True)
+# No example has a time limit: these machines are shared.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
