@@ -72,7 +72,7 @@ class Pipeline:
             return Answer(self._parts.spell(str(error)))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
-            return Answer(f"Nothing was started, because it could not be recorded: {error}")
+            return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
 
     def _rejected(self, said: Said, error: UserError) -> None:
         """Record words that made no command; what is wrong with a secret value is not said there."""

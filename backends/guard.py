@@ -21,7 +21,7 @@ from errbot.core import ErrBot
 
 from automation_bots import grammar
 from automation_bots.bot import Bot
-from automation_bots.errors import AutomationError, UserError
+from automation_bots.errors import AutomationError, StoreError, UserError
 from automation_bots.mixin import attached
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
@@ -118,7 +118,11 @@ def _is_first(bot: ErrBot, msg: Any) -> bool:
     with vars(msg).setdefault("automation_lock", threading.Lock()):  # several commands may match one message
         if not hasattr(msg, "automation_first"):
             ours = automation(bot)
-            msg.automation_first = ours.store.first_seen(ours.settings.network, message_id)
+            try:
+                msg.automation_first = ours.store.first_seen(ours.settings.network, message_id)
+            except StoreError as error:
+                log.exception("a message could not be recorded, so nothing was done")
+                raise UserError(f"Nothing was done, because it could not be recorded. {error.plain}") from error
         return bool(msg.automation_first)
 
 
@@ -282,7 +286,7 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
         result = Answer(str(error))
     except AutomationError as error:
         log.exception("a command failed")
-        result = Answer(f"That failed: {one_line(str(error), 300)}")
+        result = Answer(f"That failed. {one_line(error.plain, 300)}")
     except Exception:  # one broken command must neither end the bot nor show its inside to the room
         log.exception("a command failed inside the bot")
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.lab import postgres
 from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
 from tests.lab.synapse import Synapse
@@ -33,6 +34,15 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     if not shutil.which("/usr/sbin/sshd"):
         pytest.skip("needs OpenSSH's server: apt install openssh-server sudo")
     with Sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Postgres]:
+    """Give a real PostgreSQL server."""
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL server programs (pg_ctl) on this machine: apt install postgresql")
+    with postgres.Postgres() as server:
         yield server
 
 
