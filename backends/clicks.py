@@ -8,9 +8,10 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
+from automation_bots.errors import StoreError
 from automation_bots.model import Answer
 from automation_bots.surface import MessageRef
-from backends import guard, late
+from backends import answering, late
 from backends.early import Early
 from backends.wire import Chosen, Rejected, Revoked
 
@@ -53,18 +54,24 @@ class Clicks:
 
     def _decide(self, chosen: Chosen, msg: Any, times: tuple[float, float]) -> None:
         """Decide; a click can come before the network has told which message the question became."""
-        approvals, surface = guard.automation(self._bot).pipeline.approvals, self._bot.automation_surface
-        asking = approvals.is_asking()  # before the look: what was asked until now is known to it
-        msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
+        msg.automation_place = self._bot.automation_surface.place_of(msg.automation_place, chosen.message)
         ref = MessageRef(msg.automation_place, chosen.message)
-        now, (begin, until) = time.monotonic(), times
-        early = now < begin or (asking and not approvals.asked_with(ref) and now < until)
         # Not noted as seen yet: a bot that is killed meanwhile finds the click again, where the network still has it.
-        if not early or not self._early.keep(lambda: self._look(msg, chosen, times)):
-            guard.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))
+        if not self._is_early(ref, times) or not self._early.keep(lambda: self._look(msg, chosen, times)):
+            answering.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))
+
+    def _is_early(self, ref: MessageRef, times: tuple[float, float]) -> bool:
+        approvals, now = answering.automation(self._bot).pipeline.approvals, time.monotonic()
+        if not times[0] <= now < times[1]:
+            return now < times[0]
+        try:
+            asking = approvals.is_asking()  # before the look: what was asked until now is known to it
+            return asking and not approvals.asked_with(ref)
+        except StoreError:  # whoever clicked is told, since it cannot be noted as seen
+            return False
 
     def _judged(self, msg: Any, chosen: Chosen, ref: MessageRef) -> Answer | None:
-        ours = guard.automation(self._bot)
+        ours = answering.automation(self._bot)
         if chosen.stands:
             ours.store.first_seen(ours.settings.network, _id(chosen, chosen.stands))
         age = (datetime.now(UTC) - chosen.at).total_seconds()
@@ -76,7 +83,7 @@ class Clicks:
 
     def read_back(self, since: datetime) -> None:
         """Look at all open questions; raises what the network raises."""
-        for question in guard.automation(self._bot).pipeline.approvals.questions():
+        for question in answering.automation(self._bot).pipeline.approvals.questions():
             self._read(question, since)
 
     def read_one(self, question: MessageRef, since: datetime) -> None:

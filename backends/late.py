@@ -9,7 +9,7 @@ from automation_bots import grammar, render
 from automation_bots.errors import AutomationError
 from automation_bots.model import Answer, Request, Risk, one_line
 from automation_bots.pipeline import Said
-from backends import guard
+from backends import answering, calling
 from backends.plain import caller_of, message_id_of, place_of
 
 DECISION_SECONDS = 600.0  # that a decision about an open question may come late
@@ -22,9 +22,9 @@ _DECISIONS = frozenset({"approve", "deny", "withdraw"})  # of what waits no long
 
 def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
     """Take a late message; nothing of it is dropped without a word, and no change runs late."""
-    command, rest, called = guard.meant(bot, msg)
+    command, rest, called = calling.meant(bot, msg)
     if called:
-        guard.later(bot, msg, lambda: _judged(bot, msg, (command, rest), age_seconds, limit_seconds))
+        answering.later(bot, msg, lambda: _judged(bot, msg, (command, rest), age_seconds, limit_seconds))
     return False  # plugins that listen to everything would act late
 
 
@@ -50,7 +50,7 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
     if not _is_ours(bot, command):
         return False
     said = Said(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
-    pipeline = guard.automation(bot).pipeline
+    pipeline = answering.automation(bot).pipeline
     if pipeline.meaning.operation(said) is None:
         return command.partition("_")[0] in _LOOKS
     try:

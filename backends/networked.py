@@ -21,7 +21,7 @@ from errbot.backends.base import Message
 from automation_bots import settings
 from automation_bots.errors import ConfigError
 from automation_bots.model import Answer, Caller, Place
-from backends import forms, guard, late
+from backends import answering, forms, late
 from backends.attachments import text_of
 from backends.chat_settings import explained, taken
 from backends.clicks import Clicks
@@ -109,7 +109,7 @@ class Networked(Sayings):
         with self._closing:
             self._closed = True
             self._incoming.put(_END)
-        if guard.automation(self).started:
+        if answering.automation(self).started:
             self.disconnect_callback()
         self.outbox.lay_aside()
         self.shutdown()
@@ -119,7 +119,7 @@ class Networked(Sayings):
     def _connected(self) -> None:
         self.bot_identifier = ChatPerson(self.wire.me, self.wire.my_name)
         if not self.link.first.is_set():
-            self.automation_surface.take_up(guard.automation(self).settings.network)
+            self.automation_surface.take_up(answering.automation(self).settings.network)
         self.outbox.hurry()
 
     # -- what comes in; the wire's threads only put it down
@@ -170,7 +170,7 @@ class Networked(Sayings):
 
     def _is_named(self, caller: Caller) -> bool:
         """Whether the policy knows this robot as one; all other robots are not even answered."""
-        person = guard.automation(self).pipeline.meaning.person(caller)
+        person = answering.automation(self).pipeline.meaning.person(caller)
         return person is not None and person.robot
 
     def _choose(self, chosen: Chosen) -> None:
@@ -182,20 +182,20 @@ class Networked(Sayings):
             return
         msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
         msg.extras["message_id"] = f"click:{chosen.room}:{chosen.id}"
-        guard.later(self, msg, lambda: self._fill(msg, chosen))
+        answering.later(self, msg, lambda: self._fill(msg, chosen))
 
     # -- forms
 
     @property
     def _forms(self) -> forms.FormDesk:
         if self._form_desk is None:
-            self._form_desk = forms.FormDesk(self.wire, guard.automation(self).pipeline)
+            self._form_desk = forms.FormDesk(self.wire, answering.automation(self).pipeline)
         return self._form_desk
 
     def automation_answer(self, msg: Any, question: Answer) -> bool:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
         desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
-        if not desk.is_there or guard.automation(self).pipeline.dialogue.wanted(caller, place) is None:
+        if not desk.is_there or answering.automation(self).pipeline.dialogue.wanted(caller, place) is None:
             self.automation_surface.answer(place, question)
         elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
             self.automation_surface.ask(place, question, (forms.BUTTON,))
@@ -215,7 +215,7 @@ class Networked(Sayings):
     # -- Errbot's messages
 
     def _message(self, heard: Heard) -> Message:
-        prefix = guard.automation(self).settings.prefix
+        prefix = answering.automation(self).settings.prefix
         called = heard.mentioned and heard.text.strip() and not heard.text.lstrip().startswith(prefix)
         msg = self._frame(heard, f"{prefix}{heard.text.strip()}" if called else heard.text)
         msg.extras["message_id"] = f"{heard.room}:{heard.id}"
@@ -226,7 +226,7 @@ class Networked(Sayings):
         return msg
 
     def _frame(self, event: Heard | Chosen, body: str) -> Message:
-        network = guard.automation(self).settings.network
+        network = answering.automation(self).settings.network
         msg = Message(body, extras={"trigger": event.trigger})
         person = ChatPerson(event.sender, event.sender_name)
         msg.frm, msg.to = person, self.bot_identifier
@@ -251,7 +251,7 @@ class Networked(Sayings):
     def automation_caller(self, msg: Any) -> Caller:
         """Who said it, by the network's immutable id."""
         known = getattr(msg, "automation_caller", None)
-        return known or Caller(guard.automation(self).settings.network, msg.frm.aclattr, msg.frm.nick)
+        return known or Caller(answering.automation(self).settings.network, msg.frm.aclattr, msg.frm.nick)
 
     def automation_place(self, msg: Any) -> Place:
         """Where it was said, thread included."""
@@ -259,7 +259,7 @@ class Networked(Sayings):
         return known or self._place_of(msg.to if msg.is_group else msg.frm)
 
     def _place_of(self, identifier: Any) -> Place:
-        network = guard.automation(self).settings.network
+        network = answering.automation(self).settings.network
         if isinstance(identifier, ChatRoom):
             return Place(network, identifier.id)
         return Place(network, identifier.aclattr, direct=True)

@@ -8,7 +8,7 @@ from typing import Any
 from errbot.backends.base import ONLINE, Message
 
 from automation_bots.model import Caller
-from backends import guard
+from backends import answering
 from backends.identities import ChatPerson, ChatRoom
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Sayings:
 
     def build_identifier(self, text_representation: str) -> Any:
         """A person of the policy by id, else a room by its id or its name in [places]."""
-        ours = guard.automation(self)
+        ours = answering.automation(self)
         name = text_representation.strip()
         if ours.pipeline.meaning.person(Caller(ours.settings.network, name)) or name == self.wire.me:
             return ChatPerson(name)
@@ -53,7 +53,7 @@ class Sayings:
 
     def query_room(self, room: str) -> ChatRoom:
         """A room by its id or name."""
-        return ChatRoom(guard.automation(self).home.room(room).room)
+        return ChatRoom(answering.automation(self).home.room(room).room)
 
     def rooms(self) -> list[ChatRoom]:
         """Not kept: the bot is where people invite it."""
@@ -72,4 +72,4 @@ class Sayings:
     @property
     def mode(self) -> str:
         """The network's name."""
-        return str(guard.automation(self).settings.network)
+        return str(answering.automation(self).settings.network)
