@@ -32,7 +32,6 @@ class Reader:
         self._me = self._name = ""
         self._began = datetime.now(UTC)
         self._signs: OrderedDict[str, frozenset[tuple[str, str]]] = OrderedDict()
-        self._counted: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, sink: Sink, me: str, name: str) -> None:
@@ -146,38 +145,44 @@ class Reader:
 
     def _reactions(self, raw: dict[str, Any], kind: str) -> None:
         """Only signs that the bot itself has put there are answers; who gave them is told by name only."""
-        now = frozenset(
-            (emoji, str(name))
-            for emoji, given in (raw.get("reactions") or {}).items()
-            if choice_of(emoji) and self._name in given.get("usernames", [])
-            for name in given.get("usernames", [])
-            if name != self._name
-        )
+        given = {emoji: signs.get("usernames", []) for emoji, signs in (raw.get("reactions") or {}).items()}
+        asked = [emoji for emoji, names in given.items() if choice_of(emoji) and self._name in names]
         mid = str(raw["_id"])
-        before = self._signs.pop(mid, frozenset())
-        if now:
-            self._signs[mid] = now
+        if not asked and mid not in self._signs:
+            return
+        now = frozenset((emoji, str(name)) for emoji in asked for name in given[emoji] if name != self._name)
+        before = self._signs.pop(mid, None)
+        self._signs[mid] = now
         while len(self._signs) > _REMEMBERED:
             self._signs.popitem(last=False)
-        for emoji, name in sorted(now - before):
-            self._spawn(self._clicked(raw, kind, emoji, name))
+        for emoji, name in sorted(now - (before or frozenset())):
+            self._spawn(self._clicked(raw, kind, (emoji, name), is_read=before is None))
 
-    async def _clicked(self, raw: dict[str, Any], kind: str, emoji: str, name: str) -> None:
+    async def _clicked(self, raw: dict[str, Any], kind: str, given: tuple[str, str], *, is_read: bool) -> None:
+        """Hand one in; of a message that was not seen before nobody knows when it was given."""
+        emoji, name = given
         try:
             user = (await self._link.call("GET", "users.info", params={"username": name}))["user"]
         except (Away, Rejected, Revoked) as error:
             self._signs.pop(str(raw["_id"]), None)  # counted when the message changes again
             log.warning("who reacted to %s cannot be read: %s", raw["_id"], error)
             return
-        sender, room = str(user["_id"]), str(raw["rid"])
+        sender, room, stands = str(user["_id"]), str(raw["rid"]), f"{raw['_id']}:{emoji}:{user['_id']}"
         at = self._link.clock.here(_at(raw.get("_updatedAt")))
-        id_ = f"{raw['_id']}:{emoji}:{sender}"
-        if id_ in self._counted:  # taken away and given again
-            id_ = f"{id_}:{at.timestamp()}"
-        self._counted.add(id_)
-        thread, robot = str(raw.get("tmid") or ""), sender in self.robots or user.get("type") in {"bot", "app"}
-        direct = self._is_direct(room, kind)
-        chosen = Chosen(id_, sender, room, str(raw["_id"]), choice_of(emoji), at, name, thread, direct, robot)
+        chosen = Chosen(
+            id=stands if is_read else f"{stands}:{at.timestamp()}",
+            sender=sender,
+            room=room,
+            message=str(raw["_id"]),
+            choice=choice_of(emoji),
+            at=at,
+            sender_name=name,
+            thread=str(raw.get("tmid") or ""),
+            direct=self._is_direct(room, kind),
+            robot=sender in self.robots or user.get("type") in {"bot", "app"},
+            stands=stands,
+            is_read=is_read,
+        )
         if self.sink is not None:
             self.sink.chosen(chosen)
 

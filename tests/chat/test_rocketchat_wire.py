@@ -1,6 +1,7 @@
 """What is Rocket.Chat's own: logging in, being cut off, who reacted, whose rooms, and its limits."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from automation_bots.model import File
 from backends.rocketchat_link import Link
 from backends.rocketchat_wire import made
-from backends.wire import Away, Busy, Down, Once, Rejected, Revoked
+from backends.wire import SIGNS, Away, Busy, Down, Once, Rejected, Revoked
 from tests.chat.rocketchat import Ears, RocketChat
 from tests.chatbot import wait
 
@@ -150,6 +151,29 @@ def test_a_reaction_given_while_the_bot_was_away_is_read_later(net, wire):
     again.connect(again.ears)
     list(again.missed(since))
     wait(lambda: (net.ana.id, "Approve", mid) in choices(again, 0), 10)
+    again.close()
+
+
+def test_a_reaction_that_is_given_again_is_another_one_also_after_a_restart(net, wire):
+    mid, since = question(wire), datetime.now(UTC) - timedelta(seconds=5)
+    sign = SIGNS["Approve"][1]
+    net.choose(net.ana, wire.room, mid, "Approve")
+    choices(wire, 1)
+    wire.close()
+    again = made({"url": net.server.url, "token": net.token})
+    again.ears = Ears()
+    again.connect(again.ears)
+    list(again.missed(since))
+    wait(lambda: [one for one in again.ears.choices if one.message == mid and one.is_read], 10)
+    for _ in range(2):
+        net._do(net.world.react, net.ana.id, mid, sign, False)
+        time.sleep(0.2)
+        net._do(net.world.react, net.ana.id, mid, sign, True)
+        time.sleep(0.3)
+    wait(lambda: len([one for one in again.ears.choices if one.message == mid]) == 3, 10)
+    mine = [one for one in (*wire.ears.choices, *again.ears.choices) if one.message == mid]
+    assert len({one.id for one in mine}) == 4
+    assert {one.stands for one in mine} == {mine[0].stands}
     again.close()
 
 
