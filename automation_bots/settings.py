@@ -180,8 +180,9 @@ def load(folder: Path) -> Settings:
 
 def wrong(folder: Path, where: tuple[str, ...], reason: str) -> ConfigError:
     """Make the error for a value that shows to be wrong only when it is used."""
-    path = folder / "bot.toml"
-    return ConfigError(path, f"{'.'.join(where)}: {reason}", _line_of(path.read_text(), list(where)))
+    path, name = folder / "bot.toml", ".".join(where)
+    said = f"{name} {reason}" if reason.startswith("is ") else f"{name}: {reason}"
+    return ConfigError(path, said, _line_of(path.read_text(), list(where)))
 
 
 def _mended(error: Mapping[str, Any], where: list[str]) -> str:

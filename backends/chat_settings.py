@@ -29,8 +29,8 @@ def explained(error: ValueError) -> tuple[tuple[str, ...], str]:
         return ("chat",), str(error)
     first = errors()[0]
     where, said = [str(part) for part in first["loc"]], str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "missing":
-        said = "is missing"
+    if first["type"] in {"missing", "string_too_short"}:
+        said = "is missing" if first["type"] == "missing" else "is empty"
     if first["type"] == "extra_forbidden":
         said = "this key is not known"
     return ("chat", *where), said

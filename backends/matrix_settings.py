@@ -72,7 +72,7 @@ class MatrixSettings(BaseModel):
     @model_validator(mode="after")
     def _credentials(self) -> MatrixSettings:
         if bool(self.token) == bool(self.password):
-            raise ValueError('say either token = "env:NAME", or user = "@bot:…" and password = "env:NAME"')
+            raise ValueError('give either a token ("env:NAME"), or user ("@bot:…") and password ("env:NAME")')
         if self.password and not self.user:
             raise ValueError('a password needs user = "@bot:example.org"')
         return self

@@ -21,7 +21,7 @@ def examine(settings: MattermostSettings, rest: Rest) -> Iterator[Finding]:
     try:
         answer = rest.answer("get", "/users/me")
     except Revoked as error:
-        yield "WRONG", f"{settings.url} does not accept the token: {error}. Make a new one (see docs/mattermost.md)"
+        yield "WRONG", f"{settings.url} does not accept the token ({error}); make a new one, see docs/mattermost.md"
         return
     except (Away, Rejected) as error:
         yield "WRONG", f"{settings.url}: {error}"

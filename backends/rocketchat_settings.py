@@ -45,7 +45,7 @@ class RocketChatSettings(BaseModel):
     @model_validator(mode="after")
     def _either(self) -> RocketChatSettings:
         if not self.token and not (self.user and self.password):
-            raise ValueError('give token = "env:NAME" (a personal access token of the bot), or user and password')
+            raise ValueError('give a token ("env:NAME", a personal access token of the bot), or user and password')
         return self
 
     @cached_property

@@ -35,16 +35,16 @@ def examine(calls: Calls) -> Iterator[tuple[str, str]]:
     try:
         who = calls.read("auth_test")
     except (Away, Rejected, Revoked) as error:
-        yield "WRONG", f"bot_token: {error}"
+        yield "WRONG", f"{error} (bot_token)"
         return
-    yield "ok", f"bot_token: {who['user']} ({who['user_id']}) in the workspace {who['team']}"
+    yield "ok", f"bot_token is that of {who['user']} ({who['user_id']}) in the workspace {who['team']}"
     yield from _scopes(header(who, "x-oauth-scopes"))
     try:
         calls.socket_url()
     except (Away, Revoked) as error:
-        yield "WRONG", f"app_token: {error}"
+        yield "WRONG", f"{error} (app_token)"
     else:
-        yield "ok", "app_token: Socket Mode can be opened"
+        yield "ok", "Socket Mode can be opened with app_token"
     yield from _rooms(calls, str(who["user"]))
 
 

@@ -19,7 +19,7 @@ from automation_bots import settings
 from automation_bots.errors import AutomationError, ConfigError
 from automation_bots.home import Home
 from backends import known
-from backends.chat_settings import taken
+from backends.chat_settings import explained, taken
 from backends.networked import Networked
 from backends.wire import Wire
 
@@ -44,7 +44,7 @@ class Backend:
         except ConfigError:
             raise
         except ValueError as error:
-            raise settings.wrong(home.folder, ("chat",), str(error)) from error
+            raise settings.wrong(home.folder, *explained(error)) from error
 
 
 def load(name: str, *folders: str) -> Backend:

@@ -52,13 +52,12 @@ def surroundings(data: Path) -> dict[str, str]:
 
 
 def automation_bots(
-    *words: object, data: Path, typed: str = "", seconds: float = 120
+    *words: object, data: Path, typed: str = "", seconds: float = 120, **secrets: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command `automation-bots` to its end."""
     command = [sys.executable, "-m", "automation_bots.cli", *map(str, words)]
-    return subprocess.run(
-        command, input=typed, capture_output=True, text=True, timeout=seconds, env=surroundings(data), cwd=ROOT
-    )
+    around = {**surroundings(data), **secrets}
+    return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=seconds, env=around, cwd=ROOT)
 
 
 class Program:

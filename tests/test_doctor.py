@@ -361,6 +361,24 @@ def test_a_bot_that_runs_is_seen_and_goes_on(tmp_path):
     assert (ended.returncode, ended.stdout.splitlines()[-1], ended.stderr) == (0, "all is well", "")
 
 
+@pytest.mark.parametrize(
+    ("backend", "chat", "said"),
+    [
+        ("Slack", {"bot_token": "env:EMPTY", "app_token": "env:APP"}, "line 4: chat.bot_token is empty"),
+        ("Slack", {"bot_token": "env:APP", "app_token": "env:APP"}, "chat.bot_token is no bot token; it begins with"),
+        ("RocketChat", {"url": "https://chat.example", "token": "env:EMPTY"}, "chat: give a token"),
+        ("Matrix", {"server": "https://m.example", "token": "env:APP", "password": "env:APP"}, "give either a token"),
+    ],
+)
+def test_what_is_wrong_with_chat_is_said_in_words_that_can_be_read(tmp_path, backend, chat, said):
+    lines = "".join(f'{key} = "{value}"\n' for key, value in chat.items())
+    folder = write_folder(tmp_path / "mine", toml=f'name = "mine"\nbackend = "{backend}"\n[chat]\n{lines}')
+    ended = automation_bots("doctor", folder, data=tmp_path / "data", EMPTY="", APP="xapp-1-A0-1-abcdef")
+    about = [line for line in ended.stdout.splitlines() if "bot.toml, line" in line]
+    assert said in about[0]
+    assert "redacted" not in about[0] and "pydantic" not in ended.stdout
+
+
 def test_the_exit_code_says_that_something_is_wrong(tmp_path):
     folder = write_bot(tmp_path / "mine", more="[chat]\ntoken = 'env:NOT_THERE'\n")
     ended = automation_bots("doctor", folder, data=tmp_path / "data")

@@ -24,11 +24,10 @@ class Sink:
     """Keeps what it is given."""
 
     def __init__(self):
-        self.got, self.is_stopping = [], False
+        self.got, self.refused, self.is_stopping = [], [], False
 
     def heard(self, event):
-        if not self.is_stopping:
-            self.got.append(event)
+        (self.refused if self.is_stopping else self.got).append(event)
         return not self.is_stopping
 
     chosen = heard
@@ -209,14 +208,12 @@ def test_a_move_that_fails_leaves_the_old_connection_alone(lab, linked):
 
 
 def test_what_a_stopping_bot_does_not_take_is_not_acknowledged(lab, linked):
-    question, patience = linked.post(lab.ops, "well?", choices=("Approve",)), lab.links.ack_seconds
-    linked.sink.is_stopping, lab.links.ack_seconds = True, 0.5
+    question, linked.sink.is_stopping = linked.post(lab.ops, "well?", choices=("Approve",)), True
     click = lab.click(lab.ana, lab.ops, question, "Approve")
     lab.say(lab.ana, lab.ops, "at the end")
-    said = next(one for one in lab.links.delivered if one.payload.get("event", {}).get("text") == "at the end")
-    lab.wait_for(lambda: said.attempts > 1)
-    linked.sink.is_stopping, lab.links.ack_seconds = False, patience
-    wait(lambda: "at the end" in [heard.text for heard in linked.got], 5)
+    wait(lambda: len(linked.sink.refused) == 2, 5)
+    linked.sink.is_stopping = False
+    wait(lambda: "at the end" in [heard.text for heard in linked.got], 10)
     assert not click.acknowledged.is_set()
 
 
@@ -305,7 +302,7 @@ def test_the_doctor_names_a_missing_scope(lab, scope):
 
 def test_the_doctor_tells_a_wrong_token_and_one_without_its_right(lab):
     [(state, text)] = wire(lab, bot_token="xoxb-no").examine()
-    assert (state, text) == ("WRONG", "bot_token: Slack refuses the bot: Slack does not know the token (invalid_auth)")
+    assert (state, text) == ("WRONG", "Slack refuses the bot: Slack does not know the token (invalid_auth) (bot_token)")
     lab.space.app_scopes.clear()
     told = dict(examined(lab))
     lab.space.app_scopes.append("connections:write")

@@ -125,7 +125,7 @@ def test_without_encryption_the_bot_reads_nothing_that_is_encrypted_and_says_whe
         ({"user": "netbot", "password": "p"}, 'write user = "@bot:example.org"'),
         ({"token": "t", "invites": ["ana smith"]}, "neither a person .* nor a server"),
         ({"token": "t", "ca": "/no/such"}, "holds no certificate"),
-        ({"token": "t", "password": "p"}, "say either token"),
+        ({"token": "t", "password": "p"}, "give either a token"),
         ({"password": "p"}, "a password needs user"),
         ({"token": "t", "sever": "x"}, "sever"),
     ],

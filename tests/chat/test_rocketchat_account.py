@@ -52,7 +52,7 @@ def test_a_private_authority_is_believed_when_it_is_named(tmp_path):
         ({"url": "http://chat.example.com", "token": "t"}, "begin with https"),
         ({"url": "chat.example.com", "token": "t"}, "write https://chat.example.com"),
         ({"url": "https://chat.example.com/api/v1", "token": "t"}, "without what stands behind it"),
-        ({"url": "https://chat.example.com"}, "give token"),
+        ({"url": "https://chat.example.com"}, "give a token"),
         ({"url": "https://chat.example.com", "token": "t", "ca": "/no/such"}, "there is no file /no/such"),
         ({"url": "https://chat.example.com", "tokn": "t"}, "tokn"),
     ],
