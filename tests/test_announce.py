@@ -1,12 +1,13 @@
 """Every end is told, once, whatever one place or the store does meanwhile."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from automation_bots.announce import Announcer
-from automation_bots.surface import MessageRef
+from automation_bots.surface import MessageRef, Waiting
 from tests.chatbot import Surface, wait
 from tests.works import LOOK, Works
 
@@ -81,6 +82,16 @@ def test_an_end_is_said_anew_where_the_message_is_gone(works):
     works.surface.edits_fail = True
     number = run(works)
     wait(lambda: told(works, number), 20)
+
+
+def test_an_end_is_told_in_the_message_that_the_network_took_late(works):
+    works.surface.capabilities = replace(works.surface.capabilities, once=True)
+    works.surface.moods["#1"] = Waiting("the chat network is slow")
+    number = run(works)
+    works.surface.moods.clear()
+    wait(lambda: told(works, number), 10)
+    assert [text for _, text in works.surface.edited if "done" in text] == told(works, number)
+    assert len(works.surface.said) - len(works.surface.edited) == 1
 
 
 def test_first_words_that_come_late_do_no_harm(works):
