@@ -54,8 +54,9 @@ class Clicks:
 
     def _decide(self, chosen: Chosen, msg: Any, times: tuple[float, float]) -> None:
         """Decide; a click can come before the network has told which message the question became."""
-        msg.automation_place = self._bot.automation_surface.place_of(msg.automation_place, chosen.message)
-        ref = MessageRef(msg.automation_place, chosen.message)
+        surface = self._bot.automation_surface
+        msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
+        ref = MessageRef(msg.automation_place, surface.first_id(msg.automation_place, chosen.message))
         # Not noted as seen yet: a bot that is killed meanwhile finds the click again, where the network still has it.
         if not self._is_early(ref, times) or not self._early.keep(lambda: self._look(msg, chosen, times)):
             answering.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))

@@ -43,6 +43,10 @@ class NetworkSurface:
         self._style = Style(wire.escape, wire.fence)
         self._places = _Recent()
         self._sent = _Recent()
+        self._now, self._once = (
+            _Recent(),
+            _Recent(),
+        )  # messages that were said anew: their new ids, and their first ones
         self._began, self._marked = datetime.now(UTC), _Recent()
         self.found: Callable[[MessageRef], None] = lambda _: None  # told what may have stood there before this life
 
@@ -104,7 +108,9 @@ class NetworkSurface:
             text = self._composed(answer).messages[0]
             room = message.place
             self._outbox.pass_by(
-                _lane(room), ("edit", message.id), lambda: self._wire.edit(self.room(room), message.id, text)
+                _lane(room),
+                ("edit", message.id),
+                lambda: self._wire.edit(self.room(room), self._last_id(message), text),
             )
 
     def react(self, message: MessageRef, name: str) -> None:
@@ -133,6 +139,10 @@ class NetworkSurface:
         """The room with the thread in which the bot said that, where it still knows."""
         known = self._places.get((room.room, message))
         return known if isinstance(known, Place) else room
+
+    def first_id(self, room: Place, message: str) -> str:
+        """The id by which the rest knows a message, also where it had to be said anew."""
+        return str(self._once.get((room.room, message)) or message)
 
     # -- for what is sent
 
@@ -169,12 +179,18 @@ class NetworkSurface:
             self._sent.put((below.id, text), value=True)
 
     def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...], once: Once) -> None:
-        """Edit a message; one that can be edited no more is said anew."""
+        """Edit a message; one that can be edited no more is said anew, and is that from now on."""
+        place = message.place
         try:
-            self._wire.edit(self.room(message.place), message.id, text, choices)
+            self._wire.edit(self.room(place), self._last_id(message), text, choices)
         except Rejected as error:
-            log.warning("%s: a message cannot be edited (%s); said anew", message.place.room, error)
-            self.post(message.place, text, choices, once)
+            log.warning("%s: a message cannot be edited (%s); said anew", place.room, error)
+            id_ = self.post(place, text, choices, once)
+            self._now.put((place.room, message.id), id_)
+            self._once.put((place.room, id_), message.id)
+
+    def _last_id(self, message: MessageRef) -> str:
+        return str(self._now.get((message.place.room, message.id)) or message.id)
 
     def _composed(self, answer: Answer) -> Composed:
         return compose(answer, self.capabilities, self._style)

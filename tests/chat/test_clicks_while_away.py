@@ -102,6 +102,19 @@ def test_a_button_clicked_meanwhile_has_to_be_clicked_again_and_the_question_say
     talk.hears(f"#{number} .*done in")
 
 
+def test_a_question_that_somebody_deleted_is_asked_anew_and_its_buttons_count(talk, net):
+    number, question = asked(talk)
+    talk.stop()
+    net.server.posts.remove(net.server.find(talk.room, question.id))
+    talk.start()
+    again = talk.hears("asks for approval.* has to be clicked again")
+    assert again.id != question.id
+    net.choose(talk.kim, talk.room, again.id, "Approve")
+    talk.hears(f"#{number} .*done in")
+    wait(lambda: not talk.hears("asks for approval").choices, 10)
+    assert said(talk, "asks for approval") == 1
+
+
 def test_a_reaction_that_was_heard_is_not_taken_again_after_a_cut_and_a_new_one_is(talk, net):
     _, question = asked(talk)
     net.react(talk.joe, talk.room, question.id, "Approve")
