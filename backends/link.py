@@ -38,6 +38,7 @@ class Link:
         self._closing = threading.Event()
         self.first = threading.Event()  # connected once, or never going to be
         self.up_since: datetime | None = None  # when the link that is up was begun
+        self._is_caught_up = False  # what was said before it is read: until then the note says since when to read
         self.away_since = datetime.now(UTC)  # when it was there last, before that
         self.began = datetime.now(UTC)  # when the last connect was begun: what is older was said while away
         self.revoked = ""
@@ -63,7 +64,7 @@ class Link:
 
     def touch(self) -> None:
         """Note that the bot is there."""
-        if self.up_since:
+        if self.up_since and self._is_caught_up:
             self._note.touch(mode=0o600)
 
     def _run(self) -> None:
@@ -88,7 +89,7 @@ class Link:
 
     def _live(self, since: datetime | None) -> None:
         self.began = datetime.now(UTC)
-        self.away_since = since or self.began
+        self.away_since, self._is_caught_up = since or self.began, False
         self._wire.connect(self._sink)
         self.up_since, self._why = datetime.now(UTC), ""
         log.info("connected as %s (%s)", self._wire.my_name, self._wire.me)
@@ -97,6 +98,7 @@ class Link:
             self.first.set()
             if since is not None:
                 self._read_missed(since)
+            self._is_caught_up = True
             self.touch()
             self._wire.wait()
         finally:

@@ -85,11 +85,11 @@ class MatrixLink:
         if not self._fresh:
             gap, self._gap = self._gap, []
             return [one for one in gap if one.at >= since]
-        self._fresh = False
         said: list[Said] = []
         await self.rooms.count(list(self.client.rooms))
         for room_id in list(self.client.rooms):
             said += self.intake.words(room_id, await self.intake.before(room_id, self._since, "", since))
+        self._fresh = False
         return said
 
     async def say(self, room: str, kind: str, body: dict[str, Any], transaction: str) -> str:

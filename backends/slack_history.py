@@ -13,7 +13,7 @@ from backends.slack_events import moment
 from backends.wire import Once, Rejected
 
 log = logging.getLogger(__name__)
-_PAGE, _PAGES = 200, 10
+_PAGE, _PAGES = 200, 50  # of a day in a busy room
 _SKEW = timedelta(seconds=5)  # that the clocks may differ beside what is known
 
 

@@ -42,6 +42,7 @@ class Server:
         self.ids = count(1)
         self.calls, self.limited, self.is_down, self.revoked = 0, [], False, False
         self.said = {}  # by the key of what was said
+        self.unreadable = 0  # so many looks into the history fail
         self.slow = []  # seconds before the next questions are answered, though they stand there at once
 
     def new(self, room, author, text, **more):
@@ -127,6 +128,9 @@ class MemoryWire:
 
     def missed(self, since):
         self.server.call()
+        if self.server.unreadable:
+            self.server.unreadable -= 1
+            raise Away("503")
         with self.server.lock:
             posts = [post for post in self.server.posts if post.at >= since]
         return [self.server.heard(post) for post in posts]

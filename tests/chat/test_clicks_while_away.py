@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -113,6 +114,16 @@ def test_a_question_that_somebody_deleted_is_asked_anew_and_its_buttons_count(ta
     talk.hears(f"#{number} .*done in")
     wait(lambda: not talk.hears("asks for approval").choices, 10)
     assert said(talk, "asks for approval") == 1
+
+
+def test_what_was_said_long_ago_is_read_although_the_network_fails_meanwhile(talk, net):
+    talk.stop()
+    long_ago = datetime.now(UTC) - timedelta(minutes=20)
+    os.utime(talk.folder / "data/netbot/chat-alive", (long_ago.timestamp(), long_ago.timestamp()))
+    net.server.new(talk.room, talk.ana.id, "!uptime on web1").at = long_ago + timedelta(minutes=10)
+    net.server.unreadable = 2
+    talk.start()
+    talk.hears("I was away, please repeat: .*!uptime on web1", seconds=20)
 
 
 def test_a_reaction_that_was_heard_is_not_taken_again_after_a_cut_and_a_new_one_is(talk, net):

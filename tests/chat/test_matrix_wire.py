@@ -1,5 +1,6 @@
 """The Matrix wire on a real Synapse: what it never does again, what it never loses, and whom it lets in."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,6 +58,19 @@ def test_a_flood_of_messages_said_while_the_bot_was_away_is_all_read_in_order(sc
     read = [int(one.text.removeprefix("number ")) for one in bot.missed()]
     assert (sorted(read), ear.texts) == (list(range(count)), [])
     assert [number // 20 for number in read] == [number // 20 for number in range(count)]
+
+
+def test_what_cannot_be_read_at_once_is_read_at_the_next_try(scene, bot):
+    bot.start()
+    room = bot.room()
+    bot.stop()
+    shutil.rmtree(bot.folder / "matrix")  # so there is no token from which the server would go on
+    scene.say(scene.ana, room, "said meanwhile")
+    bot.start()
+    scene.gate.refuse("/messages", 503, {})
+    with pytest.raises(Away):
+        bot.missed()
+    assert "said meanwhile" in [one.text for one in bot.missed()]
 
 
 def test_after_a_restart_only_what_is_new_comes(scene, bot):
