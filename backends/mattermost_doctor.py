@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -86,10 +87,12 @@ def _callback(settings: MattermostSettings) -> Iterator[Finding]:
         try:
             trial.bind((host, port))
         except OSError as error:
-            if error.errno != 98:  # in use: by the bot itself, as a rule
+            if error.errno != errno.EADDRINUSE:
                 yield "WRONG", f"clicks cannot be listened for at {host}:{port} ({error.strerror}); see callback_listen"
                 return
-    yield "ok", f"clicks are listened for at {host}:{port} and come to {settings.callback}"
+            yield "NOTE", f"{host}:{port}, where clicks come in, is taken: by this bot, if it runs; nothing else may"
+        else:
+            yield "ok", f"clicks can be listened for at {host}:{port}, and come to {settings.callback}"
     yield (
         "NOTE",
         (

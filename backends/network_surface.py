@@ -17,7 +17,7 @@ from automation_bots.surface import Capabilities, MessageRef
 from backends.keeping import Note, read
 from backends.letters import Work
 from backends.outbox import Outbox
-from backends.splitting import Composed, Style, compose, pieces_of, split
+from backends.splitting import Composed, Style, compose, compose_markdown
 from backends.tries import Editing, Saying, Tries
 from backends.wire import SIGNS, Once, Rejected, Wire
 
@@ -125,9 +125,8 @@ class NetworkSurface:
         self._say(place, Answer("", files=(file,)), ())
 
     def say_markdown(self, place: Place, text: str) -> None:
-        """Say what a plugin from elsewhere wrote: its fences are kept, all else is shown as it is."""
-        messages = tuple(split(pieces_of(text), self.capabilities.message_size, self._style))
-        work = Saying(self, place, Composed(messages, ()), ())
+        """Say what a plugin from elsewhere wrote."""
+        work = Saying(self, place, compose_markdown(text, self.capabilities, self._style), ())
         self._put(place, ("text", place, text), work, note=Note(self._letters, work.owed))
 
     def room_name(self, room: str) -> str:

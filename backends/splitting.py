@@ -58,6 +58,16 @@ def compose(answer: Answer, can: Capabilities, style: Style) -> Composed:
     return Composed(messages, files)
 
 
+def compose_markdown(text: str, can: Capabilities, style: Style) -> Composed:
+    """The same for what a plugin from elsewhere wrote: its fences are kept, all else is shown as it is."""
+    messages, lines = tuple(split(pieces_of(text), can.message_size, style)), text.rstrip("\n").split("\n")
+    if not can.files or (len(lines) <= can.screen_lines and len(messages) <= _MESSAGES):
+        return Composed(messages, ())
+    file = File.of_text("answer.txt", text)
+    shown = _first(lines, SUMMARY_LINES, can.message_size // 2, f", all of it in {file.name}")
+    return Composed(tuple(split(pieces_of(shown), can.message_size, style)), (file,))
+
+
 def _cut(answer: Answer, can: Capabilities, files: tuple[File, ...]) -> tuple[Answer, tuple[File, ...]]:
     every = answer.block.rstrip("\n").split("\n")
     if not can.files:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from automation_bots.model import Answer, File
 from automation_bots.surface import Capabilities
-from backends.splitting import Piece, Style, compose, pieces_of, split
+from backends.splitting import Piece, Style, compose, compose_markdown, pieces_of, split
 
 STYLE = Style(lambda text: text.replace("&", "&amp;"), lambda text: f"```\n{text}\n```")
 TEXT = st.text(alphabet=st.sampled_from("ab&\n x"), max_size=400)
@@ -59,3 +59,11 @@ def test_control_characters_are_not_sent(control):
 
 def test_fences_of_a_plugin_are_kept_as_blocks():
     assert pieces_of("see\n```\na\n```\nthere") == [Piece("see"), Piece("a", block=True), Piece("there")]
+
+
+@pytest.mark.parametrize("text", ["\n".join(f"line {n}" for n in range(60)), "x" * 40_000, f"```\n{'y' * 90}\n" * 600])
+def test_what_a_plugin_from_elsewhere_writes_is_a_file_too_when_it_is_more_than_a_screen(text):
+    found = compose_markdown(text, Capabilities(files=True, message_size=3_500), STYLE)
+    assert [(file.name, file.text) for file in found.files] == [("answer.txt", text)]
+    assert (len(found.messages), "all of it in answer.txt" in found.messages[0]) == (1, True)
+    assert compose_markdown(text, Capabilities(), STYLE).files == ()
