@@ -65,7 +65,10 @@ class Link:
     def touch(self) -> None:
         """Note that the bot is there."""
         if self.up_since and self._is_caught_up:
-            self._note.touch(mode=0o600)
+            try:
+                self._note.touch(mode=0o600)
+            except OSError as error:  # a full disk is told elsewhere, and must not end the link
+                log.warning("when the bot was there last cannot be noted: %s", error)
 
     def _run(self) -> None:
         since, pause = self._last_seen(), _FIRST_PAUSE

@@ -207,4 +207,7 @@ class MatrixLink:
     def _store(self, since: str) -> None:
         if since and since != self._stored():
             kept = {"server": self._settings.server, "user": self.client.user_id, "since": since}
-            write(self._folder / "since", json.dumps(kept))
+            try:
+                write(self._folder / "since", json.dumps(kept))
+            except OSError as error:  # a full disk is told elsewhere; what comes again runs no second time
+                log.warning("up to where all was heard cannot be noted: %s", error)

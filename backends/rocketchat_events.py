@@ -29,14 +29,15 @@ class Reader:
         self.robots: set[str] = set()
         self.rooms: dict[str, dict[str, Any]] = {}
         self.direct: dict[str, str] = {}  # person → the room of direct messages
-        self._me = self._name = ""
+        self._me, self._names = "", set[str]()  # whoever was renamed is still called by the old name in old messages
         self._began = datetime.now(UTC)
         self._signs: OrderedDict[str, frozenset[tuple[str, str]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, sink: Sink, me: str, name: str) -> None:
         """Hand in what comes from now on."""
-        self.sink, self._me, self._name = sink, me, name
+        self.sink, self._me = sink, me
+        self._names.add(name)
         self._began = datetime.now(UTC) - _BEFORE
 
     def take(self, rooms: list[dict[str, Any]]) -> None:
@@ -96,18 +97,19 @@ class Reader:
         direct = self._is_direct(room, kind)
         if direct:
             self.direct[sender] = room
-        mentioned = any(entry.get("_id") == self._me for entry in raw.get("mentions") or [])
+        called = [entry for entry in raw.get("mentions") or () if entry.get("_id") == self._me]
+        self._names |= {str(entry["username"]) for entry in called if entry.get("username")}
         text = str(raw.get("msg") or "") or _described(raw)
         return Heard(
             id=str(raw["_id"]),
             sender=sender,
             room=room,
-            text=self._unmentioned(text) if mentioned else text,
+            text=self._unmentioned(text) if called else text,
             at=self._link.clock.here(_at(raw.get("ts"))),
             sender_name=str(raw["u"].get("username") or ""),
             thread=str(raw.get("tmid") or ""),
             direct=direct,
-            mentioned=mentioned,
+            mentioned=bool(called),
             robot=bool(raw.get("bot") or raw.get("alias")) or sender in self.robots,
             edited=bool(raw.get("editedAt")),
             files=tuple(self._files(raw)),
@@ -122,10 +124,11 @@ class Reader:
         return len(people) <= 2 if people else self._me in room
 
     def _unmentioned(self, text: str) -> str:
-        plain, name = text.lstrip(), f"@{self._name}"
-        rest = plain[len(name) :]
-        if plain.lower().startswith(name.lower()) and (not rest or rest[0] in " \n\t,:\u00a0"):
-            return rest.lstrip(" ,:\u00a0\t")
+        plain = text.lstrip()
+        for name in sorted(self._names, key=len, reverse=True):
+            rest = plain[len(name) + 1 :]
+            if plain.lower().startswith(f"@{name}".lower()) and (not rest or rest[0] in " \n\t,:\u00a0"):
+                return rest.lstrip(" ,:\u00a0\t")
         return text
 
     def _files(self, raw: dict[str, Any]) -> list[Attached]:
@@ -146,11 +149,11 @@ class Reader:
     def _reactions(self, raw: dict[str, Any], kind: str) -> None:
         """Only signs that the bot itself has put there are answers; who gave them is told by name only."""
         given = {emoji: signs.get("usernames", []) for emoji, signs in (raw.get("reactions") or {}).items()}
-        asked = [emoji for emoji, names in given.items() if choice_of(emoji) and self._name in names]
+        asked = [emoji for emoji, names in given.items() if choice_of(emoji) and not self._names.isdisjoint(names)]
         mid = str(raw["_id"])
         if not asked and mid not in self._signs:
             return
-        now = frozenset((emoji, str(name)) for emoji in asked for name in given[emoji] if name != self._name)
+        now = frozenset((emoji, str(name)) for emoji in asked for name in given[emoji] if name not in self._names)
         before = self._signs.pop(mid, None)
         self._signs[mid] = now
         while len(self._signs) > _REMEMBERED:

@@ -3,8 +3,9 @@
 import pytest
 
 from automation_bots import bot, health
+from backends.link import Life, Link
 from tests.chat.harness import Talk
-from tests.chat.memory import Memory
+from tests.chat.memory import Memory, MemoryWire, Server
 from tests.chatbot import wait
 from tests.test_health import figures, free_port
 
@@ -26,3 +27,13 @@ def test_a_cut_link_and_what_waits_for_it_are_shown_until_it_is_back(tmp_path, d
         assert figures(port)["automation_bots_chat_connected",] == 1
         assert talk.hears(r"reboot on web1.* done in").id == first.id
     net.close()
+
+
+def test_a_disk_that_takes_nothing_does_not_end_the_link(tmp_path):
+    nothing = Life(lambda: None, lambda _since: None, lambda: None)
+    link = Link(MemoryWire(Server()), None, tmp_path / "no folder" / "chat-alive", nothing)
+    link.start()
+    assert link.first.wait(5)
+    link.touch()
+    assert not link._thread.join(0.5) and link.trouble == ""
+    link.close()

@@ -131,6 +131,19 @@ def test_a_sign_that_the_bot_has_not_offered_is_no_answer_and_costs_no_call(net,
     assert (wire.ears.choices, net.calls()) == ([], before)
 
 
+def test_a_bot_that_is_renamed_while_it_runs_is_called_and_answered_as_before(net, wire):
+    before = question(wire)
+    net._do(net.world.rename, wire.me, "netbot.new")
+    net.say(net.ana, wire.room, "@netbot.new whoami")
+    heard = hears(wire, "whoami")
+    assert (heard.text, heard.mentioned) == ("whoami", True)
+    after = question(wire)
+    for mid in (before, after):
+        net.choose(net.ana, wire.room, mid, "Approve")
+    assert set(choices(wire, 2)) == {(net.ana.id, "Approve", before), (net.ana.id, "Approve", after)}
+    net._do(net.world.rename, wire.me, "netbot")
+
+
 def test_who_takes_anothers_name_does_not_take_their_answer(net, wire):
     joe = net.human("joe")
     net.room(joe)
