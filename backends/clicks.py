@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -88,7 +89,10 @@ class Clicks:
             self._read(question, since)
 
     def read_one(self, question: MessageRef, since: datetime) -> None:
-        """Look at a question that was asked again, and may have stood there already."""
+        """Look soon at a question that was asked again, and may have stood there already."""
+        threading.Thread(target=self._read_safely, args=(question, since), name="clicks", daemon=True).start()
+
+    def _read_safely(self, question: MessageRef, since: datetime) -> None:
         try:
             self._read(question, since)
         except (OSError, Revoked) as error:
