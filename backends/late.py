@@ -1,4 +1,4 @@
-"""What was said while the bot was away: a look is still done when it is young enough, all else has to be repeated."""
+"""What was said while the bot was away: looks and decisions still count when young enough, all else is to be repeated."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
 
 
 def chosen(pipeline: Any, message: Any, choice: str) -> Answer | None:
-    """Answer a click or a reaction that was made while the bot was away: it decides nothing any more."""
+    """Answer a click or a reaction that was made too long ago, while the bot was away: it decides nothing any more."""
     number = pipeline.approvals.asked_with(message)
     if number is None:
         return None

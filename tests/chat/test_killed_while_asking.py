@@ -65,7 +65,7 @@ def test_a_question_and_the_reaction_to_it_outlive_a_kill_before_the_bot_knew(ta
     killed(bot)
 
 
-@on(SlackNet, RocketChat)
+@on(SlackNet)
 def test_the_first_words_of_a_request_are_said_once_although_the_bot_was_killed_before_it_knew(talk, net):
     bot = started(talk)
     net.late(30)
@@ -78,7 +78,7 @@ def test_the_first_words_of_a_request_are_said_once_although_the_bot_was_killed_
     killed(bot)
 
 
-@on(Mattermost, Matrix)
+@on(Matrix)
 def test_a_job_whose_first_words_arrived_before_the_kill_is_one_message(talk, net):
     bot = started(talk)
     net.late(30)
