@@ -1,4 +1,4 @@
-"""What was said while the bot was away: looks and decisions still count when young enough, all else is to be repeated."""
+"""What was said while the bot was away: looks and decisions count when young enough, all else is to be repeated."""
 
 from __future__ import annotations
 
