@@ -1,10 +1,12 @@
 """Configuration lines, the rules about them, and how an answer is wanted: without any device."""
 
+import os
+
 import pytest
 
 from automation_bots import gate, grammar
 from automation_bots.drivers.network import answers, getters, lines, plans
-from automation_bots.drivers.network.archive import Archive
+from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.operations import CONFIG, DIFF, SHOW
 from automation_bots.errors import DriverError
 from automation_bots.model import typed_words
@@ -137,6 +139,19 @@ def test_no_device_name_leaves_the_archive(tmp_path, name):
     archive.save({name: "hostname x\n"}, "test")
     assert {path.parent for path in tmp_path.rglob("*.cfg")} == {tmp_path / "data" / "configs"}
     assert archive.config(name) == "hostname x\n"
+
+
+def test_what_a_killed_git_has_locked_stops_no_backup(tmp_path):
+    Archive(tmp_path).save({"r1": "a\n"}, "one")
+    lock = tmp_path / "configs" / ".git" / "index.lock"
+    lock.touch()
+    archive = Archive(tmp_path)
+    assert archive.save({"r1": "b\n"}, "two").other == {"r1"}
+    lock.touch()
+    with pytest.raises(DriverError):  # one that somebody holds now is respected
+        archive.save({"r1": "c\n"}, "three")
+    os.utime(lock, (0, 0))
+    assert archive.save({"r1": "c\n", "r2": "c\n"}, "four") == Saved(frozenset({"r2"}), frozenset({"r1"}))
 
 
 def test_every_question_of_a_verb_has_its_columns():

@@ -60,6 +60,7 @@ class Run:
         self._intake = Intake(job, hidden, workshop.store, workshop.redactor)
         self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._timed_out = self._abandoned = self._voided = False
+        self._trouble = ""  # what a driver met after it had told of all devices
         self.batches = Batches(self.job, self.cancel, workshop.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
@@ -138,7 +139,7 @@ class Run:
             self._intake.try_flush()  # a pause may be long
 
         why = self.batches.run(work, limit, self._intake.seen, self._intake.outcome, lambda: self._void(operation))
-        return f"time limit of {limit:g} s reached" if self._timed_out else why
+        return f"time limit of {limit:g} s reached" if self._timed_out else why or self._trouble
 
     def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
         timer = threading.Timer(max(0.0, seconds), self._too_long, (limit,))
@@ -242,7 +243,7 @@ class Run:
 
     def _share(self, name: str, task: Task) -> None:
         driver = self._workshop.drivers.get(name)
-        reason = f"no driver {name!r} in this bot; see `driver:` in the inventory"
+        reason, done = f"no driver {name!r} in this bot; see `driver:` in the inventory", False
         if driver is not None:
             try:
                 with self._workshop.passes.holding(task):
@@ -253,10 +254,12 @@ class Run:
                 self._log(f"in driver {name}")
                 reason = f"the driver {name} failed; an admin finds it in the log under job {self.job.number}"
             else:
-                reason = "the driver said nothing about it"
-        for device in [device.name for device in task.devices] or [""]:
-            if device not in self._intake.seen:
-                self._intake.outcome(self._gap(device, reason))
+                reason, done = "the driver said nothing about it", True
+        untold = [device for device in [one.name for one in task.devices] or [""] if device not in self._intake.seen]
+        for device in untold:
+            self._intake.outcome(self._gap(device, reason))
+        if not (done or untold or self.cancel.is_set()):
+            self._trouble = reason  # such as a backup that could not be written down
 
     def _gap(self, device: str, reason: str) -> Outcome:
         if not self.cancel.is_set():

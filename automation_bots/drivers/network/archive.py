@@ -30,6 +30,14 @@ class Version:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The devices that a backup is the first of, and those whose configuration is another than in the one before."""
+
+    first: frozenset[str]
+    other: frozenset[str]
+
+
 class Archive:
     """One folder: `configs/` is the repository, `changes/` what jobs replaced."""
 
@@ -39,19 +47,22 @@ class Archive:
         self._configs = folder / "configs"
         self._changes = folder / "changes"
         self._lock = threading.Lock()
+        self._used = False
 
-    def save(self, configs: Mapping[str, str], why: str) -> frozenset[str]:
-        """Write configurations and commit them at once; return the devices whose configuration is another now."""
+    def save(self, configs: Mapping[str, str], why: str) -> Saved:
+        """Write configurations and commit them at once."""
         with self._lock:
             self._prepare()
             for device, text in configs.items():
                 _write(self._configs / _file(device), text)
             names = [_file(device) for device in configs]
             self._git("add", "--", *names)
-            changed = self._git("diff", "--cached", "--name-only", "-z").split("\0")
-            if any(changed):
+            words = self._git("diff", "--cached", "--no-renames", "--name-status", "-z").split("\0")
+            how = dict(zip(words[1::2], words[::2], strict=False))
+            if how:
                 self._git("commit", "-q", "-m", why)
-            return frozenset(device for device in configs if _file(device) in changed)
+        found = {device: how.get(_file(device)) for device in configs}
+        return Saved(*(frozenset(name for name, letter in found.items() if letter == wanted) for wanted in "AM"))
 
     def history(self, device: str, limit: int = 20) -> tuple[Version, ...]:
         """Return the versions of a device's configuration, the newest first."""
@@ -86,8 +97,16 @@ class Archive:
 
     def remember(self, job: int, device: str, kept: Mapping[str, str]) -> None:
         """Keep what a change replaced, for `!config rollback`."""
-        self._changes.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(self._changes / f"{job}-{_file(device)}", json.dumps(dict(kept)))
+        try:
+            self._changes.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(self._changes / f"{job}-{_file(device)}", json.dumps(dict(kept)))
+        except OSError as error:
+            raise DriverError(f"what it replaced cannot be kept for !config rollback: {error.strerror}") from error
+
+    def forget(self, job: int, device: str) -> None:
+        """Forget it again: the job replaced nothing, or took it back."""
+        with contextlib.suppress(OSError):
+            (self._changes / f"{job}-{_file(device)}").unlink()
 
     def replaced(self, job: int, device: str) -> Mapping[str, str] | None:
         """Return what a job replaced on a device; None: it changed nothing there."""
@@ -113,6 +132,16 @@ class Archive:
         if not (self._configs / ".git").exists():
             self._git("init", "-q", "-b", "main")
             self._git("config", "gc.auto", "200")
+        self._unlock()
+
+    def _unlock(self) -> None:
+        """Take away what a git that was killed has locked: one of ours never runs longer, nor beside a new bot."""
+        for name in ("index.lock", "HEAD.lock", "refs/heads/main.lock"):
+            lock = self._configs / ".git" / name
+            with contextlib.suppress(FileNotFoundError):
+                if not self._used or lock.stat().st_mtime < time.time() - _SECONDS:
+                    lock.unlink()
+        self._used = True
 
     def _git(self, *words: str) -> str:
         environment = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncssh
@@ -98,8 +98,9 @@ class _Client:
 class Cli:
     """One device's command line, by netmiko, from a thread of the process."""
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, keep: Callable[[str], None]) -> None:
         self.work = work
+        self.keep = keep  # the configuration that is about to be replaced; it returns when it is written down
         self._loop = loop
 
     @contextlib.contextmanager

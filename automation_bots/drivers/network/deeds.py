@@ -101,13 +101,21 @@ class Config(Looking):
 
     def outcome(self, device: Device, found: Found) -> Outcome:
         """Keep what was replaced before it is told that it was."""
-        if found.kept:
-            self.archive.remember(self.task.job.number, device.name, {"after": "", **found.kept})
         status, summary = Status(found.status), one_line(found.summary, 500)
+        try:
+            self._keep(device.name, found)
+        except DriverError as error:
+            summary = f"{summary}; {error}"
         if status is Status.CHANGED or (status is Status.OK and found.text):
             with self.lock:
                 self.texts[device.name] = found.text
         return Outcome(device.name, status, summary, found.text)
+
+    def _keep(self, device: str, found: Found) -> None:
+        if found.kept:
+            self.archive.remember(self.task.job.number, device, {"after": "", **found.kept})
+        elif not self.task.check:
+            self.archive.forget(self.task.job.number, device)
 
     def conclusion(self) -> Conclusion | None:
         """The differences, equal ones once."""
@@ -162,8 +170,11 @@ class Backup(Looking):
         """Commit, and say what is other than in the backup before."""
         if not self.configs:
             return None
-        changed = sorted(self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}"))
-        text = f"{len(changed)} other than in the backup before" if changed else "nothing is other than before"
+        saved = self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}")
+        first = f"{len(saved.first)} for the first time" if saved.first else ""
+        other = f"{len(saved.other)} other than in the backup before" if saved.other else ""
+        text = ", ".join(filter(None, (other, first))) or "nothing is other than before"
+        changed = sorted(saved.other)
         shown = ", ".join(changed[:20]) + (" …" if len(changed) > 20 else "")
         hint = f"→ !config diff {changed[0]} 1" if len(changed) == 1 else ""
         return Conclusion(f"{text}.", "\n".join(part for part in (shown, hint) if part))

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from automation_bots.drivers.network import prompt, tables
@@ -23,6 +24,7 @@ class Lanes:
     stopping: threading.Event
     parallel: asyncio.Semaphore
     kept: Kept
+    keep: Callable[[str, str], bool]  # a device, and what a change is about to replace there
 
     async def run(self, work: Work) -> Found:
         """Return what came of it."""
@@ -54,7 +56,12 @@ class Lanes:
     def _slow(self, work: Work, loop: asyncio.AbstractEventLoop) -> Found:
         from automation_bots.drivers.network.cli import Cli
 
-        return _SLOW[work.kind](Cli(work, loop), self.stopping)
+        return _SLOW[work.kind](Cli(work, loop, partial(self._keep, work.device)), self.stopping)
+
+    def _keep(self, device: str, before: str) -> None:
+        """Nothing is sent to a device before the way back is written down, so that it outlives the bot."""
+        if not self.keep(device, before):
+            raise Problem("what it would replace could not be written down, so nothing was sent; see the bot's log")
 
 
 def answer(work: Work, text: str) -> Found:
