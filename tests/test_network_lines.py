@@ -98,11 +98,39 @@ def test_without_indentation_the_words_open_the_sections():
 
 def test_a_plan_says_in_which_section_a_line_is_new():
     running = "interface Gi0/1\n description old\n!\nrouter bgp 1\n neighbor 1.1.1.1 remote-as 2\n"
-    wanted = plans.predicted("cisco_ios", running, ((0, "interface Gi0/1"), (1, "description new")))
-    assert plans.foreseen(running, wanted).splitlines() == [
-        "- interface Gi0/1 │ description old",
-        "+ interface Gi0/1 │ description new",
-    ]
+    plan = plans.predicted("cisco_ios", running, ((0, "interface Gi0/1"), (1, "description new")))
+    assert plan.splitlines() == ["- interface Gi0/1 │ description old", "+ interface Gi0/1 │ description new"]
+
+
+CISCO = """version 15.7
+interface Gi0/1
+ ip address 10.0.0.1 255.255.255.0
+interface Gi0/2
+ no ip address
+ switchport trunk allowed vlan 10,20
+ip access-list extended X
+ remark office
+ permit ip any any
+"""
+
+
+@pytest.mark.parametrize("platform", ["cisco_ios", "cisco_xe", "cisco_nxos", "frr"])
+@pytest.mark.parametrize(
+    ("typed", "plan"),
+    [
+        ("interface Gi0/2\n description x", "+ interface Gi0/2 │ description x"),
+        ("interface Gi0/1\n no ip address", "- interface Gi0/1 │ ip address 10.0.0.1 255.255.255.0"),
+        ("interface Gi0/1\n logging event link-status", "+ interface Gi0/1 │ logging event link-status"),
+        ("interface Gi0/2\n switchport trunk allowed vlan add 30",
+         "+ interface Gi0/2 │ switchport trunk allowed vlan add 30"),
+        ("ip access-list extended X\n remark all", "+ ip access-list extended X │ remark all"),
+        ("version 15.7", ""),
+        ("int gi 0/2\n description x", "+ interface Gi0/2 │ description x"),
+        ("interface Gi0/20\n shutdown", "+ interface Gi0/20\n+ interface Gi0/20 │ shutdown"),
+    ],
+)  # fmt: skip
+def test_a_plan_shows_each_line_that_is_sent_and_none_that_stays(platform, typed, plan):
+    assert plans.predicted(platform, CISCO, lines.structured(typed.splitlines())) == plan
 
 
 def test_what_undoes_a_change_is_computed():
@@ -111,6 +139,22 @@ def test_what_undoes_a_change_is_computed():
         (0, "interface Gi0/1"),
         (1, "no shutdown"),
     )
+
+
+@pytest.mark.parametrize("platform", ["cisco_ios", "cisco_nxos", "frr"])
+@pytest.mark.parametrize(
+    ("runs", "undone"),
+    [
+        (CISCO.replace(" remark office\n", ""), "ip access-list extended X\n remark office"),
+        (CISCO.replace(" no ip address\n", " ip address 10.9.0.1 255.0.0.0\n"),
+         "interface Gi0/2\n no ip address 10.9.0.1 255.0.0.0"),
+        (CISCO.replace("Gi0/1\n", "Gi0/1\n logging event link-status\n"),
+         "interface Gi0/1\n no logging event link-status"),
+        (CISCO + "username ops secret a!b\n", "no username ops secret a!b"),
+    ],
+)  # fmt: skip
+def test_no_line_is_left_out_of_what_undoes_a_change(platform, runs, undone):
+    assert lines.indented(plans.undoing(platform, runs, CISCO)).startswith(undone)
 
 
 def test_rows_are_sorted_as_people_count():

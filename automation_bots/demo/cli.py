@@ -22,6 +22,9 @@ _SHOWS: dict[str, Callable[[Switch], str]] = {
     "show interfaces description": shows.descriptions,
     "show ip interface brief": shows.brief,
     "show ip route": shows.routes,
+    "show ip arp": shows.arp,
+    "show ip bgp summary": shows.bgp,
+    "show mac address-table": shows.macs,
     "show lldp neighbors": shows.neighbors,
     "show users": shows.users,
     "show processes cpu": shows.cpu,
@@ -98,6 +101,7 @@ class Cli:
         user: _Actions = {
             **{pattern: self._shown(show) for pattern, show in _SHOWS.items()},
             "show interfaces <…>": self._show_interface,
+            "show ip route <destination>": lambda destination: Reply(shows.route(self.switch, destination)),
             "terminal <…>": lambda _words: Reply(),
             "enable": self._enable,
             **dict.fromkeys(("exit", "quit", "logout"), self._leave),

@@ -1,6 +1,7 @@
 """The simulated devices: their command line, and what independent SSH clients see of them."""
 
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -52,7 +53,8 @@ def session(switch, *lines):
     ["show version", "sh ver", "show clock", "show uptime", "sh ip int br", "show interfaces", "show int gi0/1",
      "show running-config", "show ip route", "show lldp neighbors", "show users", "show processes cpu",
      "show processes memory", "dir", "dir flash:", "show logging", "show file systems", "terminal length 0",
-     "show version | include uptime", "write memory", "wr"],
+     "show version | include uptime", "write memory", "wr", "show ip arp", "show mac address-table",
+     "show ip bgp summary", "show ip route 10.0.0.2"],
 )  # fmt: skip
 def test_the_usual_commands_are_understood(switches, line):
     assert single(switches["core1"], line).ok
@@ -104,6 +106,20 @@ def test_a_shutdown_is_seen_here_and_at_the_other_end_of_the_cable(switches):
     assert "displayed: 0" in single(switches["access1"], "show lldp neighbors").text
     assert "10.0.1.0" not in single(switches["core1"], "show ip route").text
     assert "%LINK-5-CHANGED" in single(switches["core1"], "show logging").text
+
+
+@pytest.mark.parametrize(
+    ("line", "there"),
+    [
+        ("show ip arp", "10.0.0.2 .* GigabitEthernet0/1$"),
+        ("show mac address-table", "DYNAMIC +Gi0/1$"),
+        ("show ip route 10.0.0.2", "directly connected, via GigabitEthernet0/1$"),
+    ],
+)
+def test_what_is_learned_over_a_cable_goes_with_it(switches, line, there):
+    assert re.search(there, single(switches["core1"], line).text, re.MULTILINE)
+    single(switches["core2"], "conf t", "int gi0/1", "shutdown")
+    assert not re.search(there, single(switches["core1"], line).text, re.MULTILINE)
 
 
 def test_what_is_configured_stands_in_the_configuration(switches):

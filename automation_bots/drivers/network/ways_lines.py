@@ -40,7 +40,7 @@ class LineByLine:
         """Predict it: these platforms have no candidate."""
         if wanted.replace:
             return plans.foreseen(before, wanted.text)
-        return plans.foreseen(before, plans.predicted(self._platform, before, wanted.tree))
+        return plans.predicted(self._platform, before, wanted.tree)
 
     def commit(self, wanted: Wanted, seconds: int) -> None:
         """Send the lines; the first that is refused stops it."""
