@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from automation_bots.drivers.fake import Fake
+from automation_bots.model import Outcome, Status
 from tests.chatbot import ChatBot, write_folder
 from tests.lab.clis import PASSWORD, USER, Cli, Manner, Shelf
 
@@ -22,7 +24,9 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatBot]:
         hosts = f"all:\n  vars: {{{login}}}\n  children:\n    web:\n      hosts:\n"
         for name in ("sw1", "sw2"):
             hosts += f"        {name}: {{ansible_host: 127.0.0.1, ansible_port: {shelf.put(Cli(name, Manner()))}}}\n"
-        with ChatBot(write_folder(folder, toml=TOML, hosts=hosts)) as chat:
+        hosts += "    here: {hosts: {box1: {driver: fake, platform: linux}}}\n"
+        fake = Fake({"box1": Outcome("box1", Status.OK, "a linux", "a linux")})
+        with ChatBot(write_folder(folder, toml=TOML, hosts=hosts), drivers=(fake,)) as chat:
             yield chat
 
 
@@ -30,6 +34,12 @@ def test_a_table_of_two_devices_with_the_columns_that_were_asked_for(chat):
     said = chat.asks("!show version | columns version,hostname on web", "2 ok")
     assert said.splitlines()[1].split() == ["device", "version", "hostname"]
     assert said.splitlines()[3].split() == ["sw2", "15.0(2)SE11", "sw2"]
+
+
+def test_a_question_to_devices_of_several_drivers_hides_none_of_the_answers(chat):
+    said = chat.asks("!version on sw1,box1", "2 ok")
+    assert "15.0(2)SE11" in said
+    assert "a linux" in said
 
 
 def test_the_same_question_again_says_what_is_other(chat):

@@ -9,7 +9,7 @@ from automation_bots import verbs
 from automation_bots.drivers import Task
 from automation_bots.drivers.commands import HasCommand
 from automation_bots.drivers.network import lines as config_lines
-from automation_bots.drivers.network import plan, plans
+from automation_bots.drivers.network import plan, plans, tables
 from automation_bots.drivers.network.answers import Rows
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.looking import Asked, Deed, Looking, once
@@ -34,6 +34,10 @@ def deed_of(task: Task, archive: Archive) -> Deed:
     raise DriverError(f"{task.operation.name} says nothing that a network device could be asked; see its file")
 
 
+def _word(platform: str) -> str:
+    return "display" if platform in DISPLAY else "show"
+
+
 @dataclass(slots=True)
 class Show(Looking):
     """`!show`."""
@@ -41,7 +45,7 @@ class Show(Looking):
     def ask(self, device: Device) -> Asked | Outcome:
         """One line that begins with the platform's word for it."""
         _ = self.view.text("")  # a wrong expression is told before any device is asked
-        word = "display" if device.platform in DISPLAY else "show"
+        word = _word(device.platform)
         words = tuple(str(part) for part in self.task.parameters["command"])
         if words[0].lower() in {"show", "display"}:  # sent without it, it would be a command that no rule has seen
             raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
@@ -58,13 +62,16 @@ class Verb(Looking):
         name = body.getter() if isinstance(body, verbs.Verb) else self.task.operation.network
         if name and (device.platform in ASKED or device.variables.get("napalm_driver")):
             return "getter", {"getter": name, "target": str(values.get("destination") or "")}
+        version = f"{_word(device.platform)} version"
+        if name == "facts" and tables.known(device.platform, version):
+            return "show", {"command": version, "facts": True}
         command = body.command(device.platform, values) if isinstance(body, HasCommand) else None
         words = _unwrapped(command.argv if command else (), device.platform)
         if not words:
-            return Outcome(device.name, Status.SKIPPED, f"no command for platform {device.platform}")
+            return self.skipped(device, f"no command for platform {device.platform}")
         change = self.task.job.risk is Risk.CHANGE
         if self.task.check and change:
-            return Outcome(device.name, Status.SKIPPED, one_line(f"would run: {' '.join(words)}", 500))
+            return self.skipped(device, one_line(f"would run: {' '.join(words)}", 500))
         line = plan.line_of(words, device.platform)
         return ("send" if change else "show"), {"command": line}
 

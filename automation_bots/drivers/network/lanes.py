@@ -71,6 +71,8 @@ def answer(work: Work, text: str) -> Found:
     if not work.values.get("table", True):
         return Found("ok", "", text)
     table = tables.parsed(work.platform, work.values["command"], text)
+    if table and work.values.get("facts"):
+        table = tables.facts(work.platform, table)
     header, rows = table or ((), ())
     return Found("ok", "", text, header, rows)
 
