@@ -172,9 +172,22 @@ def test_a_wide_table_names_the_columns_that_it_leaves_out():
     assert f"more columns: {'b' * 100}" in answers.concluded({"sw1": wide}, "x", as_csv=False).block
 
 
+def test_a_wrong_expression_is_quoted_as_it_was_typed():
+    with pytest.raises(DriverError, match=r"^'a\('"):
+        answers.View(match="a(").text("")
+
+
 def test_an_expression_that_would_hang_is_told_and_not_run():
     with pytest.raises(DriverError):
         answers.View(match="(a{500}){500}").text("aaaa")
+
+
+def test_a_day_that_there_is_not_is_no_backup(tmp_path):
+    archive = Archive(tmp_path)
+    archive.save({"r1": "a\n"}, "one")
+    assert archive.config("r1", "2999-01-31") == "a\n"
+    with pytest.raises(DriverError, match="there is no day 2031-99-99"):
+        archive.config("r1", "2031-99-99")
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", ".git", "-x"])

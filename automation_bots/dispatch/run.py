@@ -19,6 +19,7 @@ from automation_bots.device_secrets import DeviceSecrets
 from automation_bots.dispatch.batches import Batches
 from automation_bots.dispatch.earlier import Earlier
 from automation_bots.dispatch.intake import Intake
+from automation_bots.dispatch.share import Share, beside
 from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers import Cancel, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
@@ -181,7 +182,7 @@ class Run:
 
     def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
         devices = self._workshop.inventory.devices(names)
-        threads = []
+        threads, told = [], []
         if not self._intake.secrets_known.is_set():
             every = self._workshop.inventory.devices(self.job.devices)
             threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
@@ -205,11 +206,14 @@ class Run:
                 inventory=self._workshop.inventory.sources,
                 earlier=Earlier(self._workshop.store, self.job),
             )
-            threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
+            told.append(Share(self._intake))
+            threads.append(threading.Thread(target=self._share, args=(name, task, told[-1]), daemon=True))
         for thread in threads:
             thread.start()
         for thread in threads:
             self._wait(thread)
+        if (others := beside(told)) is not None:
+            self._intake.conclude(others)
 
     def _learn_secrets(self, devices: Sequence[Device]) -> None:
         """Get the secrets of all devices at once, while the drivers start: no output is stored before they are known.
@@ -241,13 +245,13 @@ class Run:
             self._abandoned = True
             log.error("job %s: a driver did not come back in time after it was stopped", self.job.number)
 
-    def _share(self, name: str, task: Task) -> None:
+    def _share(self, name: str, task: Task, share: Share) -> None:
         driver = self._workshop.drivers.get(name)
         reason, done = f"no driver {name!r} in this bot; see `driver:` in the inventory", False
         if driver is not None:
             try:
                 with self._workshop.passes.holding(task):
-                    driver.run(task, self._intake)
+                    driver.run(task, share)
             except DriverError as error:
                 reason = str(error)
             except Exception:  # noqa: BLE001 - a driver's own mistake is logged and concerns this share only

@@ -38,8 +38,16 @@ def test_a_table_of_two_devices_with_the_columns_that_were_asked_for(chat):
 
 def test_a_question_to_devices_of_several_drivers_hides_none_of_the_answers(chat):
     said = chat.asks("!version on sw1,box1", "2 ok")
-    assert "15.0(2)SE11" in said
-    assert "a linux" in said
+    lines = [line.split() for line in said.splitlines()[1:]]
+    assert lines[0][:2] == ["device", "software_image"]
+    assert lines[1][:3] == ["sw1", "C2960-LANBASEK9-M", "15.0(2)SE11"]
+    assert ["box1", "ok", "a", "linux"] in lines
+
+
+@pytest.mark.parametrize("pipe", ["csv", "columns hostname"])
+def test_what_can_be_no_table_has_no_columns_and_no_csv_file(chat, pipe):
+    said = chat.asks(f"!show running-config | {pipe} on sw1", "done in .*1 failed")
+    assert "no table is known of this answer" in said
 
 
 def test_the_same_question_again_says_what_is_other(chat):

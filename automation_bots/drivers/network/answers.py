@@ -97,6 +97,7 @@ def _search(expression: str) -> SafeRegex:
     """Make an expression that is looked for anywhere in a line, in time that no expression can prolong."""
     flags = "(?i)" if expression.startswith("(?i)") else ""
     try:
+        SafeRegex(expression)  # what is wrong with it is said about what was typed
         return SafeRegex(f"{flags}.*(?:{expression.removeprefix('(?i)')})")
     except UserError as error:
         raise DriverError(str(error)) from error

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -87,6 +88,8 @@ class Archive:
             return versions[0].commit
         if since.isdecimal() and int(since) < len(versions) and len(since) < 4:
             return versions[int(since)].commit
+        if since.count("-") == 2 and not _is_date(since):
+            raise DriverError(f"there is no day {since}; say a date such as 2026-01-31")
         for version in versions:
             if version.commit.startswith(since) or (since.count("-") == 2 and version.when[: len(since)] <= since):
                 return version.commit
@@ -162,6 +165,14 @@ class Archive:
         if done.returncode:
             raise DriverError(f"git refused ({words[0]}): {done.stderr.strip()[-200:]}")
         return done.stdout
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _file(device: str) -> str:

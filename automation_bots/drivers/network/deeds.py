@@ -49,7 +49,8 @@ class Show(Looking):
         words = tuple(str(part) for part in self.task.parameters["command"])
         if words[0].lower() in {"show", "display"}:  # sent without it, it would be a command that no rule has seen
             raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
-        return "show", {"command": plan.line_of((word, *words), device.platform)}
+        as_table = bool(self.task.parameters.get("columns") or self.task.parameters.get("csv"))
+        return "show", {"command": plan.line_of((word, *words), device.platform), "as_table": as_table}
 
 
 @dataclass(slots=True)

@@ -68,9 +68,10 @@ def answer(work: Work, text: str) -> Found:
     """Judge what a command printed, and make a table of it where that is possible."""
     if error := prompt.ERROR.search(text[:4000]):
         return Found("failed", error.group().strip(), text)
-    if not work.values.get("table", True):
-        return Found("ok", "", text)
-    table = tables.parsed(work.platform, work.values["command"], text)
+    command = work.values["command"]
+    if work.values.get("as_table") and not tables.can_be(work.platform, command):
+        return Found("failed", "no table is known of this answer, so there are no columns and no CSV file", text)
+    table = tables.parsed(work.platform, command, text)
     if table and work.values.get("facts"):
         table = tables.facts(work.platform, table)
     header, rows = table or ((), ())

@@ -101,12 +101,11 @@ class Looking:
         """The tables, and who gave none (the recap knows of those that failed); or what is other than the last time."""
         if self.task.parameters.get("diff"):
             return Conclusion(block=block) if (block := once(self.texts)) else None
-        asked = len(self.task.devices)
-        if not self.tables or len(self.tables) < asked / 2 or asked < len(self.task.job.devices):
-            return None  # of devices that another driver asks nothing is known here: all are told alike
+        if not self.tables or len(self.tables) < len(self.task.devices) / 2:
+            return None
         name = f"{self.task.operation.name}-{self.task.job.number}"
         csv = bool(self.task.parameters.get("csv"))
-        said = answers.concluded(self.tables, name, as_csv=csv, named=asked > 1)
+        said = answers.concluded(self.tables, name, as_csv=csv, named=len(self.task.job.devices) > 1)
         others = table(((device, *other) for device, other in sorted(self.others.items())), limit=LINES_SHOWN)
         return replace(said, block=f"{said.block}\n\n{others}") if others else said
 

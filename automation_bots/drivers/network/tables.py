@@ -83,15 +83,19 @@ def _template(platform: str, command: str) -> Any:
         return textfsm.TextFSM(file)
 
 
+def can_be(platform: str, command: str) -> bool:
+    """Whether an answer can be a table at all."""
+    of_another = platform == "frr" and command.startswith(_FRR_ONLY)
+    return not of_another and _template(_TEMPLATE_OF.get(platform, platform), command) is not None
+
+
 def parsed(platform: str, command: str, text: str) -> Table | None:
     """Return header and rows; None: there is no template, or the text is none of its kind."""
     import textfsm
 
-    if platform == "frr" and command.startswith(_FRR_ONLY):
+    if not can_be(platform, command):
         return None
     template = _template(_TEMPLATE_OF.get(platform, platform), command)
-    if template is None:
-        return None
     template.Reset()
     try:
         found = template.ParseText(text)
