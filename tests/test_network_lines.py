@@ -5,7 +5,7 @@ import os
 import pytest
 
 from automation_bots import gate, grammar
-from automation_bots.drivers.network import answers, getters, lines, plans
+from automation_bots.drivers.network import answers, getters, lines, plans, prompt
 from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.operations import CONFIG, DIFF, SHOW
 from automation_bots.errors import DriverError
@@ -170,6 +170,19 @@ def test_a_spreadsheet_finds_no_formula():
 def test_a_wide_table_names_the_columns_that_it_leaves_out():
     wide = answers.Rows(("a" * 100, "b" * 100), (("1", "2"),))
     assert f"more columns: {'b' * 100}" in answers.concluded({"sw1": wide}, "x", as_csv=False).block
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("Sun Nov 29 10:00:00 UTC\n\n    ^\n% Invalid input detected at '^' marker.\n", True),
+        ("error: syntax error, expecting <command>: nonsense", True),
+        ("hostname sw1\nbanner motd ^C\nError: no entry\n% Access not allowed\n^C\n" + " description x\n" * 9, False),
+        ("Log Buffer:\n" + "Nov 29 10:00:00: link up\n" * 9 + "error: link down\n", False),
+    ],
+)
+def test_an_error_among_many_lines_is_no_refusal(text, refused):
+    assert bool(prompt.refusal(text)) is refused
 
 
 def test_a_wrong_expression_is_quoted_as_it_was_typed():

@@ -66,8 +66,8 @@ class Lanes:
 
 def answer(work: Work, text: str) -> Found:
     """Judge what a command printed, and make a table of it where that is possible."""
-    if error := prompt.ERROR.search(text[:4000]):
-        return Found("failed", error.group().strip(), text)
+    if error := prompt.refusal(text):
+        return Found("failed", error, text)
     command = work.values["command"]
     if work.values.get("as_table") and not tables.can_be(work.platform, command):
         return Found("failed", "no table is known of this answer, so there are no columns and no CSV file", text)

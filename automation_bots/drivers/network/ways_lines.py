@@ -12,7 +12,7 @@ from typing import Any
 from automation_bots.drivers.network import lines as config_lines
 from automation_bots.drivers.network import plans
 from automation_bots.drivers.network.cli import said
-from automation_bots.drivers.network.prompt import ERROR
+from automation_bots.drivers.network.prompt import ERROR, config_of
 from automation_bots.drivers.network.ways import Wanted
 from automation_bots.drivers.network.work import DISPLAY, Problem
 
@@ -32,9 +32,7 @@ class LineByLine:
     def running(self) -> str:
         """Return the running configuration."""
         text = self._say("display current-configuration" if self._platform in DISPLAY else "show running-config")
-        if found := ERROR.search(text):
-            raise Problem(f"the device does not show its configuration: {found.group().strip()}")
-        return text
+        return config_of(text)
 
     def candidate(self, before: str, wanted: Wanted) -> str:
         """Predict it: these platforms have no candidate."""
