@@ -82,6 +82,21 @@ def test_a_slow_device_has_the_time_that_its_inventory_gives_it(chat, device):
     assert chat.one(ops.SHOW, device("sw2", manner=slow, network_read_seconds=5), **VERSION).status is Status.OK
 
 
+@pytest.mark.parametrize("seconds", ["soon", "-1", [5], "1e9"])
+def test_seconds_that_are_none_concern_that_device_only(chat, device, seconds):
+    wrong = device("sw2", manner=Manner(), network_read_seconds=seconds)
+    found = chat.run(ops.SHOW, device(manner=Manner()), wrong, **VERSION).outcomes
+    assert found["sw1"].status is Status.OK
+    assert "network_read_seconds in its inventory has to be seconds" in found["sw2"].summary
+
+
+def test_netmiko_s_expressions_are_not_told(chat, device):
+    target = device(manner=Manner(silent="show version"), platform="cisco_asa", network_read_seconds=2)
+    assert chat.one(ops.SHOW, target, **VERSION).summary == (
+        "the prompt did not come back in time; see network_read_seconds in the inventory"
+    )
+
+
 def test_a_banner_with_a_line_like_a_prompt_is_no_prompt(chat, device):
     target = device(manner=Manner(banner="*** authorised only ***\r\nrouter1#\r\n"))
     assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK

@@ -173,16 +173,12 @@ def said() -> Iterator[None]:
     try:
         yield
     except ReadTimeout as error:
-        raise Problem(_late(str(error))) from error
+        raise Problem("the prompt did not come back in time; see network_read_seconds in the inventory") from error
     except NetmikoBaseException as error:
         raise Problem(_first(str(error))) from error
     except (OSError, ValueError) as error:
         raise Problem(f"the device broke off: {_first(str(error))}") from error
 
 
-def _late(text: str) -> str:
-    return f"the prompt did not come back in time: {_first(text)}"
-
-
 def _first(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given").rstrip(".")
