@@ -19,6 +19,8 @@ from automation_bots.drivers.network.work import DISPLAY, Problem
 _ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
 _REVERTS = {"cisco_ios", "cisco_xe"}
 _RENAMES = re.compile(r"(?:no )?(?:hostname|switchname)\b")
+_ASKS = r"\[confirm\]\s*$|[\[(]y(?:es)?/no?[\])](?:\s*\[no?\])?\s*[:?]?\s*$"
+_QUESTIONS = 3  # that one line may lead to
 _REVERT_SECONDS = 120  # that a device may take to go back
 
 
@@ -120,10 +122,21 @@ class LineByLine:
         """Send a line of the configuration; one that changes the prompt is followed."""
         connection = self._connection
         if not _RENAMES.match(line):
-            return str(connection.send_config_set([line], enter_config_mode=False, exit_config_mode=False))
+            more = {"enter_config_mode": False, "exit_config_mode": False, "terminator": f"#|{_ASKS}"}
+            return self._assured(str(connection.send_config_set([line], **more)))
         connection.write_channel(f"{line}\n")
         text = str(connection.read_until_pattern(pattern=r"\)#\s*$"))
         connection.base_prompt = text.rstrip().rpartition("\n")[2].partition("(")[0]
+        return text
+
+    def _assured(self, text: str) -> str:
+        """Say yes where the device asks whether a line is meant (`no username …`): it is, by all who approved it."""
+        for _ in range(_QUESTIONS):
+            asked = re.search(_ASKS, text.rstrip())
+            if not asked:
+                break
+            self._connection.write_channel("\n" if "confirm" in asked[0] else "yes\n")
+            text += str(self._connection.read_until_pattern(pattern=f"#|{_ASKS}"))
         return text
 
     def _leave(self) -> None:
