@@ -91,6 +91,11 @@ def test_sections_follow_the_indentation():
     assert lines.flat(tree)[2:] == ("network 1.0.0.0/8", "exit", "timers bgp 1 3")
 
 
+def test_tabs_indent_as_blanks_do():
+    kept = lines.checked(("ip sla 1", "\ticmp-echo 10.0.0.1", "hostname x"))
+    assert lines.structured(kept) == ((0, "ip sla 1"), (1, "icmp-echo 10.0.0.1"), (0, "hostname x"))
+
+
 def test_without_indentation_the_words_open_the_sections():
     tree = lines.structured(("interface Gi0/1", "description x", "router bgp 1", "neighbor 1.1.1.1 remote-as 2"))
     assert [depth for depth, _ in tree] == [0, 1, 0, 1]
