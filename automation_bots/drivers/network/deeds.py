@@ -122,7 +122,7 @@ class Config(Looking):
     def _keep(self, device: str, found: Found) -> None:
         if found.kept:
             self.archive.remember(self.task.job.number, device, {"after": "", **found.kept})
-        elif not self.task.check:
+        elif not self.task.check and found.status != Status.UNKNOWN:
             self.archive.forget(self.task.job.number, device)
 
     def conclusion(self) -> Conclusion | None:
