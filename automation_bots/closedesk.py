@@ -162,7 +162,7 @@ class CloseDesk:
             raise BadCommand(f"What did you find? → {self._office.prefix}review {job.number} <text>")
         if job.person == person.name or person.robot:
             return Answer(f"No: somebody else than {job.person} reviews #{job.number}, and no robot.")
-        if refused := self._office.pipeline.guard(ask.caller, ask.place, "review"):
+        if refused := self._office.pipeline.foreign.judge(ask.caller, ask.place, "review"):
             return refused
         about = Subject(person.name, ask.caller, ask.place, job.operation, job.devices, job.number)
         if not self._office.store.reviews.write(job.number, one_line(text, 2_000), about):

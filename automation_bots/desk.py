@@ -33,23 +33,25 @@ class Desk:
         person = self._office.person(ask)
         if ask.words:
             return self._help_on(ask)
-        usable = self._office.pipeline.usable(ask.caller, ask.place)
+        usable = self._office.usable(ask)
         hidden: tuple[str, ...] = (
-            () if self._office.pipeline.may_command(ask.caller, ask.place, "audit") else ("audit",)
+            () if self._office.pipeline.foreign.allowed(ask.caller, ask.place, "audit") else ("audit",)
         )
         hidden += () if ADMINS in person.groups else ("repos",)
         return helptext.overview(usable, self._office.prefix, self._office.name, hidden)
 
     def _help_on(self, ask: Ask) -> Answer:
         name, *more = (word.removeprefix(self._office.prefix).removeprefix("--") for word in ask.words)
-        usable = {operation.name: operation for operation in self._office.pipeline.usable(ask.caller, ask.place)}
+        usable = {operation.name: operation for operation in self._office.usable(ask)}
         operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
         if basic := helptext.BASIC.get(name):
             return helptext.basic(name, basic, self._office.prefix)
         if operation is None:
-            return self._office.pipeline.unknown(Said(ask.caller, ask.place, name))
+            return self._office.pipeline.meaning.unknown(Said(ask.caller, ask.place, name))
         devices = (
-            gate.usable(self._office.world.scope, self._office.pipeline.person(ask.caller), operation, ask.place)
+            gate.usable(
+                self._office.world.scope, self._office.pipeline.meaning.person(ask.caller), operation, ask.place
+            )
             or frozenset()
         )
         return helptext.usage(operation, self._office.prefix, sorted(devices), tuple(usable))
@@ -65,11 +67,11 @@ class Desk:
     def _sees(self, ask: Ask) -> tuple[int, int]:
         """How many devices and operations there are for this person: of others nobody is told."""
         seen = gate.visible(self._office.world.scope, self._office.person(ask))
-        return len(seen), len(self._office.pipeline.usable(ask.caller, ask.place))
+        return len(seen), len(self._office.usable(ask))
 
     def whoami(self, ask: Ask) -> Answer:
         """Who the asker is to the bot: also for strangers, who need their id to be let in."""
-        person = self._office.pipeline.person(ask.caller)
+        person = self._office.pipeline.meaning.person(ask.caller)
         where = "a direct message" if ask.place.direct else f"{ask.place.room}"
         rows = [("id", f"{one_line(ask.caller.id, 80)} on {ask.caller.network}"), ("place", where)]
         if person is None:
@@ -112,7 +114,7 @@ class Desk:
         self._office.person(ask)
         action, _, rest = ask.line.strip().partition(" ")
         name, _, line = rest.strip().partition(" ")
-        mine = {o.name: o for o in self._office.pipeline.usable(ask.caller, ask.place) if o.group == "Playbooks"}
+        mine = {o.name: o for o in self._office.usable(ask) if o.group == "Playbooks"}
         if action in {"", "list"}:
             rows = [
                 (o.name, "reads" if o.risk is Risk.READ else "changes", one_line(o.help, 80)) for o in mine.values()
@@ -187,9 +189,7 @@ class Desk:
                 f"No device {one_line(name, 60)!r}." + (f" Did you mean {' or '.join(near)}?" if near else "")
             )
         device = self._office.world.inventory.device(name)
-        usable = [
-            o.name for o in self._office.pipeline.usable(ask.caller, ask.place) if self._may(person, o, ask.place, name)
-        ]
+        usable = [o.name for o in self._office.usable(ask) if self._may(person, o, ask.place, name)]
         rows = [
             ("platform", device.platform),
             ("driver", device.driver),

@@ -15,7 +15,7 @@ from automation_bots.errors import StoreError
 from automation_bots.events import Bus, Event
 from automation_bots.resolve import Selectors
 from automation_bots.rules import ADMINS
-from automation_bots.settings import DriverSettings
+from automation_bots.settings_drivers import DriverSettings
 from automation_bots.store import Store
 from automation_bots.world import World
 

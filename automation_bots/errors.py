@@ -19,6 +19,11 @@ from pathlib import Path
 class AutomationError(Exception):
     """The root: nothing else is raised on purpose."""
 
+    @property
+    def plain(self) -> str:
+        """What a room may read of it."""
+        return str(self)
+
 
 class UserError(AutomationError):
     """The person who typed can mend this; the text is shown in chat."""
@@ -63,4 +68,13 @@ class DriverError(AutomationError):
 
 
 class StoreError(AutomationError):
-    """The store cannot be read or written."""
+    """The store cannot be read or written; where it is may stand in the text, and not in `plain`."""
+
+    def __init__(self, text: str, plain: str = "") -> None:
+        super().__init__(text)
+        self._plain = plain or text
+
+    @property
+    def plain(self) -> str:
+        """The same without the place."""
+        return self._plain

@@ -10,7 +10,7 @@ from automation_bots import gate
 from automation_bots.dispatch.local import Local
 from automation_bots.errors import BadCommand
 from automation_bots.health import Health
-from automation_bots.model import Caller, Job, Person, Place, Verdict
+from automation_bots.model import Caller, Job, Operation, Person, Place, Verdict
 from automation_bots.pipeline import Pipeline
 from automation_bots.rules import ADMINS
 from automation_bots.store import Store
@@ -47,10 +47,14 @@ class Office:
 
     def person(self, ask: Ask) -> Person:
         """Who asks; UserError for a stranger."""
-        person = self.pipeline.person(ask.caller)
+        person = self.pipeline.meaning.person(ask.caller)
         if person is None:
             raise BadCommand(gate.stranger(ask.caller))
         return person
+
+    def usable(self, ask: Ask) -> list[Operation]:
+        """The operations that this person may use here."""
+        return self.pipeline.meaning.usable(ask.caller, ask.place)
 
     def sees(self, person: Person, job: Job) -> bool:
         """Whether a person may see a job: one's own, one on devices one sees, any for admins."""

@@ -132,7 +132,7 @@ class PeopleDesk:
         """Also for strangers: it is how they become somebody."""
         if not ask.place.direct:
             raise BadCommand(_DM)
-        if known := self._office.pipeline.person(ask.caller):
+        if known := self._office.pipeline.meaning.person(ask.caller):
             raise BadCommand(f"You are {known.name} already.")
         since, code = self._office.now() - _CODE_WINDOW, re.sub(r"[\s-]", "", "".join(words)).upper()
         mine, everybody = self._store.refused_since(since, ask.caller), self._store.refused_since(since)
@@ -142,7 +142,7 @@ class PeopleDesk:
         if not person:
             raise BadCommand("That code is not good: wrong, used, or too old. Ask for a new one.")
         self._membership.members.changed()
-        found = self._office.pipeline.person(ask.caller)
+        found = self._office.pipeline.meaning.person(ask.caller)
         if found is None:
             raise BadCommand(f"{person} is no longer in policy.yml.")
         return Answer(f"Welcome, {found.name}. This account is you from now on.", hint=f"→ {self._office.prefix}help")
@@ -232,7 +232,7 @@ class PeopleDesk:
         return person
 
     def _about(self, ask: Ask) -> Subject:
-        person = self._office.pipeline.person(ask.caller)
+        person = self._office.pipeline.meaning.person(ask.caller)
         return Subject(person.name if person else "", ask.caller, ask.place)
 
 

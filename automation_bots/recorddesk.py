@@ -26,7 +26,7 @@ class RecordDesk:
 
     def audit(self, ask: Ask) -> Answer:
         """The record, newest first, filtered by key=value; or verify, key, export."""
-        denied = self._office.pipeline.guard(ask.caller, ask.place, "audit")
+        denied = self._office.pipeline.foreign.judge(ask.caller, ask.place, "audit")
         if denied is not None:
             return denied
         word = ask.words[0].lower() if ask.words else ""

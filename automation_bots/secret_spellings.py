@@ -55,16 +55,22 @@ class Spelling:
         return next((len(window) - at for at in starts if self._goes_on(window, at)), 0)
 
     def _goes_on(self, text: str, at: int) -> bool:
-        """Whether all of the text from there on is the beginning of the secret."""
-        before = ""
+        """Whether all of the text from there on is the beginning of the secret, in one of the ways it can be read."""
+        before, places = "", {at}
         for character in self.value[:_LONGEST]:
-            match = _pattern(character).match(text, at)
-            if match is None and before == "\\":  # which took the backslashes of this one as well
-                match = re.compile(f"(?:{_behind(character)})").match(text, at)
-            if match is None:
-                return _CUT_THROUGH.fullmatch(text, at) is not None
-            before, at = character, match.end()
-        return at == len(text)
+            ways = _ways(character, took_backslashes=before == "\\")
+            ends = {place: {match.end() for way in ways if (match := way.match(text, place))} for place in places}
+            if any(not ends[place] and _CUT_THROUGH.fullmatch(text, place) for place in places):
+                return True
+            before, places = character, set().union(*ends.values())
+        return len(text) in places
+
+
+@functools.lru_cache(maxsize=10_000)
+def _ways(character: str, *, took_backslashes: bool) -> tuple[re.Pattern[str], ...]:
+    """Each way to write a character, for itself: `\\xc3` may be one, or the first byte of another."""
+    bare = list(_behind(character)) if took_backslashes else []
+    return tuple(map(re.compile, [*_spellings(character), *bare]))
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -74,21 +80,26 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 @functools.lru_cache(maxsize=10_000)
 def _spelled(character: str) -> str:
+    ways = _spellings(character)
+    return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
+
+
+def _spellings(character: str) -> list[str]:
     if character.isascii() and character.isalnum():
-        return character
+        return [character]
     if character == "\\":
-        return f"{_BACKSLASH}{{1,8}}"
-    ways = [f"{_BACKSLASH}{{1,7}}+(?:{_behind(character)})", *_OTHER.get(character, ()), *_plain(character)]
-    return f"(?:{'|'.join(ways)})"
+        return [f"{_BACKSLASH}{{1,8}}"]
+    behind = (f"{_BACKSLASH}{{1,7}}+{way}" for way in _behind(character))
+    return [*behind, *_OTHER.get(character, ()), *_plain(character)]
 
 
 def _plain(character: str) -> Iterator[str]:
     yield from (*_percent(character), *_entity(character), re.escape(character))
 
 
-def _behind(character: str) -> str:
-    """What may follow a backslash."""
-    return "|".join([*_numbers(character), *_plain(character)])
+def _behind(character: str) -> Iterator[str]:
+    """Yield what may follow a backslash."""
+    yield from (*_numbers(character), *_plain(character))
 
 
 def _atom(character: str) -> str:

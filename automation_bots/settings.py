@@ -9,38 +9,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from automation_bots import secrets
 from automation_bots.errors import ConfigError
 from automation_bots.needs import Asking, span
 from automation_bots.policy_file import rate
+from automation_bots.settings_drivers import DriverSettings
 from automation_bots.settings_people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.settings_repos import RepoSettings
+from automation_bots.settings_strict import InClear, Strict, no_secret_in_clear
 from automation_bots.throttle import Caps
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _InClear(ValueError):
-    """A secret stands in the file; carries under which key."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        references = f'{key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
-        super().__init__(f"{key} must not stand here in clear; write {references}")
-
-
-def _no_secret_in_clear(value: dict[str, Any]) -> dict[str, Any]:
-    for key, entry in value.items():
-        if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
-            raise _InClear(key)
-    return value
-
-
-class LimitSettings(_Strict):
+class LimitSettings(Strict):
     """[limits]: how many jobs run at once, and how fast they may start."""
 
     jobs: int = Field(50, ge=1, le=1000)
@@ -78,90 +60,7 @@ class LimitSettings(_Strict):
         )
 
 
-class AnsibleSettings(_Strict):
-    """[drivers.ansible]."""
-
-    forks: int = Field(20, ge=1)
-    environment: dict[str, str] = {}
-
-    _clear = field_validator("environment")(_no_secret_in_clear)
-
-
-class SshSettings(_Strict):
-    """[drivers.ssh]."""
-
-    parallel: int = Field(200, ge=1, le=5000)
-    connect_seconds: float = Field(10, gt=0)
-    keep_seconds: float = Field(60, ge=0)
-    keep: int = Field(500, ge=0)
-    known_hosts: str = "known_hosts"
-    key_files: list[str] = []
-    agent: bool = True
-    config: str = ""
-
-
-class PowerShellSettings(_Strict):
-    """[drivers.powershell]."""
-
-    parallel: int = Field(20, ge=1)
-    connect_seconds: float = Field(10, gt=0)
-    ca: str = ""  # file of the CA that signed the devices' certificates
-
-
-class SaltSettings(_Strict):
-    """[drivers.salt]: where salt-api is, and who the bot is there; off unless a url is given."""
-
-    url: str = Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s]*[^/@\s])?)?$")
-    user: str = ""
-    password: str = ""
-    eauth: str = "pam"
-    ca: str = ""
-    answer_seconds: float = Field(5, gt=0)
-
-    @field_validator("password")
-    @classmethod
-    def _reference(cls, value: str) -> str:
-        _no_secret_in_clear({"password": value} if value else {})
-        return value
-
-
-class NetworkSettings(_Strict):
-    """[drivers.network]; known_hosts, key_files, agent and connect_seconds are those of [drivers.ssh]."""
-
-    parallel: int = Field(500, ge=1)
-    threads: int = Field(20, ge=1)
-    read_seconds: float = Field(30, gt=0)
-    keep_seconds: float = Field(60, ge=0)
-
-
-class PythonSettings(_Strict):
-    """[drivers.python]."""
-
-    environment: dict[str, str] = {}
-
-    _clear = field_validator("environment")(_no_secret_in_clear)
-
-
-class ReachSettings(_Strict):
-    """[drivers.reach]."""
-
-    packets_per_second: float = Field(5000, ge=0)  # 0: as many as go
-
-
-class DriverSettings(_Strict):
-    """[drivers.*]."""
-
-    ansible: AnsibleSettings = AnsibleSettings()
-    ssh: SshSettings = SshSettings()
-    powershell: PowerShellSettings = PowerShellSettings()
-    salt: SaltSettings = SaltSettings()
-    network: NetworkSettings = NetworkSettings()
-    python: PythonSettings = PythonSettings()
-    reach: ReachSettings = ReachSettings()
-    output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
-
-
-class StoreSettings(_Strict):
+class StoreSettings(Strict):
     """[store]: where the record lives; empty: a file in the data folder."""
 
     url: str = ""
@@ -174,20 +73,20 @@ class StoreSettings(_Strict):
         return value
 
 
-class MetricsSettings(_Strict):
+class MetricsSettings(Strict):
     """[metrics]: figures for Prometheus; off unless a port is given."""
 
     port: int = Field(0, ge=0, le=65535)
     address: str = "127.0.0.1"
 
 
-class RetentionSettings(_Strict):
+class RetentionSettings(Strict):
     """[retention]: how long outputs of ended jobs stay; the audit stays."""
 
     days: int = Field(90, ge=1)
 
 
-class ApprovalSettings(_Strict):
+class ApprovalSettings(Strict):
     """[approvals]: how approvers are asked, where the rules of the policy say nothing else."""
 
     room: str = ""
@@ -209,7 +108,7 @@ class ApprovalSettings(_Strict):
         return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
 
 
-class InventorySettings(_Strict):
+class InventorySettings(Strict):
     """[inventory]."""
 
     sources: list[str] = ["inventory"]
@@ -217,7 +116,7 @@ class InventorySettings(_Strict):
     refresh_seconds: float = Field(300, gt=0)
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """bot.toml."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$")  # also the data folder's name
@@ -245,7 +144,7 @@ class Settings(_Strict):
     ldap: LdapSettings = LdapSettings()
     vault: VaultSettings = VaultSettings()
 
-    _clear = field_validator("chat")(_no_secret_in_clear)
+    _clear = field_validator("chat")(no_secret_in_clear)
 
     @property
     def network(self) -> str:
@@ -275,7 +174,7 @@ def load(folder: Path) -> Settings:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"]]
         cause = first.get("ctx", {}).get("error")
-        at = [*where, cause.key] if isinstance(cause, _InClear) else where
+        at = [*where, cause.key] if isinstance(cause, InClear) else where
         raise ConfigError(path, f"{'.'.join(where)}: {_mended(first, where)}", _line_of(text, at)) from error
 
 

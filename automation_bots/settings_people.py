@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from automation_bots import secrets
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from automation_bots.settings_strict import Strict
 
 
 def _reference(value: str) -> str:
@@ -26,7 +23,7 @@ def _not_from_there(value: str) -> str:
     return _reference(value)
 
 
-class PeopleSettings(_Strict):
+class PeopleSettings(Strict):
     """[people]: one-time codes, and the key that seals the secrets of authenticator apps."""
 
     seal_key: str = ""  # a reference; default: a private file in the data folder
@@ -35,7 +32,7 @@ class PeopleSettings(_Strict):
     _clear = field_validator("seal_key")(_reference)
 
 
-class LdapSettings(_Strict):
+class LdapSettings(Strict):
     """[ldap]: groups of people from a directory."""
 
     url: str = ""  # empty: not used
@@ -77,7 +74,7 @@ class LdapSettings(_Strict):
         return self
 
 
-class VaultSettings(_Strict):
+class VaultSettings(Strict):
     """[vault]: HashiCorp Vault or OpenBao, for references kv:… and bao:…."""
 
     url: str = ""
@@ -99,7 +96,7 @@ class VaultSettings(_Strict):
         return self
 
 
-class RecordSettings(_Strict):
+class RecordSettings(Strict):
     """[record]: signed checkpoints, and copies of the record for other programs."""
 
     checkpoint_minutes: float = Field(60, gt=0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from automation_bots.settings_strict import Strict
 
 
-class RepoSettings(BaseModel):
+class RepoSettings(Strict):
     """[repos]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     hosts: list[str] = ["github.com"]
     local: bool = False

@@ -30,7 +30,7 @@ class FormDesk:
 
     def open(self, caller: Caller, place: Place, trigger: str) -> bool:
         """Open a form for all that the person's command still needs here; False where that is not possible."""
-        wanted = self._pipeline.wanted(caller, place)
+        wanted = self._pipeline.dialogue.wanted(caller, place)
         if not (trigger and wanted and self.is_there):
             return False
         operation, parameters = wanted
@@ -52,7 +52,7 @@ class FormDesk:
     def filled(self, caller: Caller, place: Place, chosen: Chosen) -> Answer | None:
         """Complete the command with what was filled in."""
         values = {name: value for name, value in chosen.values.items() if value.strip()}
-        answer: Answer | None = self._pipeline.filled(caller, place, values, values.pop(DEVICES, ""))
+        answer: Answer | None = self._pipeline.dialogue.filled(caller, place, values, values.pop(DEVICES, ""))
         return answer
 
 

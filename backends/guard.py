@@ -21,7 +21,7 @@ from errbot.core import ErrBot
 
 from automation_bots import grammar
 from automation_bots.bot import Bot
-from automation_bots.errors import AutomationError, UserError
+from automation_bots.errors import AutomationError, StoreError, UserError
 from automation_bots.mixin import attached
 from automation_bots.model import Answer, one_line
 from automation_bots.pipeline import Said
@@ -79,7 +79,7 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     in_lanes(bot)
     msg.extras.setdefault("lane", _lane(bot, msg))
     prefixed, words = _addressed(bot, text)
-    if not prefixed and automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg)):
+    if not prefixed and automation(bot).pipeline.dialogue.asked(caller_of(bot, msg), place_of(bot, msg)):
         later(bot, msg, lambda: _answer(bot, msg, text))
         return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
@@ -100,7 +100,7 @@ def meant(bot: ErrBot, msg: Any) -> tuple[str, str, bool]:
     prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
     called = prefixed or msg.is_direct
     command, rest = _command(bot, words) if called else ("", "")
-    return command, rest, called or automation(bot).pipeline.asked(caller_of(bot, msg), place_of(bot, msg))
+    return command, rest, called or automation(bot).pipeline.dialogue.asked(caller_of(bot, msg), place_of(bot, msg))
 
 
 def _process(bot: ErrBot, msg: Any, command: str, rest: str) -> None:
@@ -118,7 +118,11 @@ def _is_first(bot: ErrBot, msg: Any) -> bool:
     with vars(msg).setdefault("automation_lock", threading.Lock()):  # several commands may match one message
         if not hasattr(msg, "automation_first"):
             ours = automation(bot)
-            msg.automation_first = ours.store.first_seen(ours.settings.network, message_id)
+            try:
+                msg.automation_first = ours.store.first_seen(ours.settings.network, message_id)
+            except StoreError as error:
+                log.exception("a message could not be recorded, so nothing was done")
+                raise UserError(f"Nothing was done, because it could not be recorded. {error.plain}") from error
         return bool(msg.automation_first)
 
 
@@ -169,7 +173,7 @@ def later(bot: ErrBot, msg: Any, work: Any) -> None:
 
 
 def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
-    return automation(bot).pipeline.answer(caller_of(bot, msg), place_of(bot, msg), text)
+    return automation(bot).pipeline.dialogue.answer(caller_of(bot, msg), place_of(bot, msg), text)
 
 
 def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
@@ -178,7 +182,7 @@ def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
     said = Said(caller_of(bot, msg), place_of(bot, msg), name, rest, text or attached(msg), message_id_of(msg))
     pipeline = automation(bot).pipeline
     # While commands are made anew, Errbot does not know them for a moment.
-    return pipeline.submit(said) if pipeline.operation(said) else pipeline.unknown(said)
+    return pipeline.submit(said) if pipeline.meaning.operation(said) else pipeline.meaning.unknown(said)
 
 
 # -- commands
@@ -237,7 +241,7 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
         if free:
             return None
         command = method._err_command_name  # with _ between its words: one name, which a rule can say
-        return automation(bot).pipeline.guard(caller_of(bot, msg), place_of(bot, msg), command, str(args or ""))
+        return automation(bot).pipeline.foreign.judge(caller_of(bot, msg), place_of(bot, msg), command, str(args or ""))
 
     if inspect.isgeneratorfunction(method):
 
@@ -282,7 +286,7 @@ def _safely(bot: ErrBot, msg: Any, work: Any) -> Any:
         result = Answer(str(error))
     except AutomationError as error:
         log.exception("a command failed")
-        result = Answer(f"That failed: {one_line(str(error), 300)}")
+        result = Answer(f"That failed. {one_line(error.plain, 300)}")
     except Exception:  # one broken command must neither end the bot nor show its inside to the room
         log.exception("a command failed inside the bot")
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")

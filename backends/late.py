@@ -41,7 +41,7 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
         return False
     said = Said(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
     pipeline = guard.automation(bot).pipeline
-    if pipeline.operation(said) is None:
+    if pipeline.meaning.operation(said) is None:
         return command.partition("_")[0] in _LOOKS
     try:
         meant = pipeline.meant(said)

@@ -163,7 +163,7 @@ class Networked(Sayings):
 
     def _is_named(self, caller: Caller) -> bool:
         """Whether the policy knows this robot as one; all other robots are not even answered."""
-        person = guard.automation(self).pipeline.person(caller)
+        person = guard.automation(self).pipeline.meaning.person(caller)
         return person is not None and person.robot
 
     def _choose(self, chosen: Chosen) -> None:
@@ -207,7 +207,7 @@ class Networked(Sayings):
     def automation_answer(self, msg: Any, question: Answer) -> bool:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
         desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
-        if not desk.is_there or guard.automation(self).pipeline.wanted(caller, place) is None:
+        if not desk.is_there or guard.automation(self).pipeline.dialogue.wanted(caller, place) is None:
             self.automation_surface.answer(place, question)
         elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
             self.automation_surface.ask(place, question, (forms.BUTTON,))

@@ -47,7 +47,7 @@ class Sayings:
         """A person of the policy by id, else a room by its id or its name in [places]."""
         ours = guard.automation(self)
         name = text_representation.strip()
-        if ours.pipeline.person(Caller(ours.settings.network, name)) or name == self.wire.me:
+        if ours.pipeline.meaning.person(Caller(ours.settings.network, name)) or name == self.wire.me:
             return ChatPerson(name)
         return ChatRoom(ours.home.room(name).room)
 

@@ -18,6 +18,7 @@ from bench.figures import Figure, quantile
 from bench.folders import workspace
 from tests import big, loading
 from tests.chatbot import Surface
+from tests.lab.postgres import Postgres
 
 COMMANDS, SECONDS = 2_000, 60.0
 FLOOD = 20.0  # commands a second of the one who floods
@@ -25,8 +26,10 @@ QUEUED, JOBS = 10_000, 1_000_000
 
 
 def run() -> list[Figure]:
-    with workspace() as folder:
-        return [*_crowds(folder / "netbot"), *_passes(), *_record(folder / "old/data/old"), *_answers(folder / "old")]
+    with workspace() as folder, Postgres() as server:
+        records = {"million": folder / "old/data/old", "million.postgresql": server.fresh()}
+        looks = [figure for name, place in records.items() for figure in _record(name, place)]
+        return [*_crowds(folder / "netbot"), *_passes(), *looks, *_answers(folder / "old")]
 
 
 def _crowds(folder: Path) -> list[Figure]:
@@ -86,8 +89,8 @@ def _entry(number: int, limits: Limits) -> Entry:
     return Entry(number, f"p{number % 200}", f"test/r{number % 30}", "service", risk, devices, ("ssh",), limits=limits)
 
 
-def _record(folder: Path) -> list[Figure]:
-    store = Store.open(folder)
+def _record(name: str, place: str | Path) -> list[Figure]:
+    store = Store.open(place)
     big.fill(store, JOBS)
     since = store._clock() - timedelta(hours=2)  # noqa: SLF001 - the clock that the rows were made by
     looks = {
@@ -102,7 +105,7 @@ def _record(folder: Path) -> list[Figure]:
         "audit.kind": lambda: store.audit_rows(kind=AuditKind.DENIED),
         "audit.since": lambda: store.audit_rows(since=since),
     }
-    figures = [Figure(f"million.{name}", _slowest(look), "ms", 200) for name, look in looks.items()]
+    figures = [Figure(f"{name}.{what}", _slowest(look), "ms", 200) for what, look in looks.items()]
     store.close()
     return figures
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import logging
 import os
@@ -22,6 +23,7 @@ from bench.figures import quantile
 from bench.folders import workspace
 from tests import loading
 from tests.crash_site import STEPS, Site
+from tests.lab.postgres import Postgres
 from tests.watching import children
 
 KILLS_A_SITE = 20  # then all is checked, and a new folder begun
@@ -50,14 +52,16 @@ def main(words: list[str]) -> int:
 
 
 def _crashes(folder: Path, kills: int, seed: int) -> Iterator[str]:
-    """Every step before and after, random moments, SIGTERM and every n-th write, in turns."""
+    """Every step before and after, random moments, SIGTERM and every n-th write, in turns, on both databases."""
     steps = itertools.cycle([(step, when) for step in [*STEPS, "write"] for when in ("before", "after")])
-    for first in range(0, kills, KILLS_A_SITE):
-        site = Site(folder / f"site{first}", seed + first)
-        for number in range(first, min(first + KILLS_A_SITE, kills)):
-            _one_life(site, number, steps)
-        site.settle()
-        yield f"crash: {site.report()}: all true"
+    with Postgres() if kills else contextlib.nullcontext() as server:
+        for count, first in enumerate(range(0, kills, KILLS_A_SITE)):
+            kind, url = ("PostgreSQL", server.fresh()) if count % 2 else ("SQLite", "")
+            site = Site(folder / f"site{first}", seed + first, url)
+            for number in range(first, min(first + KILLS_A_SITE, kills)):
+                _one_life(site, number, steps)
+            site.settle()
+            yield f"crash, {kind}: {site.report()}: all true"
 
 
 def _one_life(site: Site, number: int, steps: Iterator[tuple[str, str]]) -> None:

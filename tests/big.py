@@ -39,6 +39,11 @@ def fill(store, count: int) -> None:
 
 def _insert(connection, table, rows, columns=()):
     names = f"({', '.join(columns)})" if columns else ""
+    if connection.dialect.name == "postgresql":
+        with connection.connection.cursor().copy(f"COPY {table} {names} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
     connection.exec_driver_sql(f"INSERT INTO {table} {names} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.lab import postgres
 from tests.lab.salt import Salt
 from tests.lab.sshd import Sshd
 from tests.lab.synapse import Synapse
@@ -21,8 +22,9 @@ _ALL_SLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker
 
 # The same tree gives the same answer; `HYPOTHESIS_PROFILE=random` looks for examples that nobody saw yet.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("random", derandomize=False, print_blob=True)
+# No example has a time limit: these machines are shared.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
@@ -32,6 +34,15 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     if not shutil.which("/usr/sbin/sshd"):
         pytest.skip("needs OpenSSH's server: apt install openssh-server sudo")
     with Sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Postgres]:
+    """Give a real PostgreSQL server."""
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL server programs (pg_ctl) on this machine: apt install postgresql")
+    with postgres.Postgres() as server:
         yield server
 
 

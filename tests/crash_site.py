@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,12 +191,17 @@ def main(folder: str, step: str = "", number: str = "0", when: str = "") -> None
 # -- in the process that looks on
 
 
+def idle() -> None:
+    """Nothing happens beside."""
+
+
 @dataclass
 class Site:
     """One bot's folder over many lives."""
 
     folder: Path
     seed: int
+    url: str = ""  # of the record; empty: a file in the folder
     typed: dict[str, dict[str, str]] = field(default_factory=dict)  # by message id
     lives: int = 0
     reached: Counter[str] = field(default_factory=Counter)
@@ -204,9 +210,12 @@ class Site:
         self.chance = random.Random(self.seed)
         verbs = {name: VERB.format(risk=risk) for name, risk in (("write", "change"), ("look", "read"))}
         files = {f"playbooks/verbs/{name}.yml": text for name, text in verbs.items()}
-        write_folder(self.folder, toml=TOML, policy=POLICY, hosts=HOSTS, files=files)
+        toml = f'{TOML}[store]\nurl = "{self.url}"\n'
+        write_folder(self.folder, toml=toml, policy=POLICY, hosts=HOSTS, files=files)
 
-    def live(self, seconds: float, *arming: str, by: signal.Signals = signal.SIGKILL) -> None:
+    def live(
+        self, seconds: float, *arming: str, by: signal.Signals = signal.SIGKILL, meanwhile: Callable[[], None] = idle
+    ) -> None:
         """One life: people type until the bot dies of its step, or is ended when the time is over."""
         self.lives += 1
         command = [sys.executable, "-m", "tests.crash_site", self.folder, *arming]
@@ -214,7 +223,10 @@ class Site:
         bot = subprocess.Popen(command, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, **pipes)
         try:
             if bot.stdout.readline():
+                other = threading.Thread(target=meanwhile)
+                other.start()
                 self._type(bot, time.monotonic() + seconds)
+                other.join()
             self.reached[arming[0] if arming else by.name] += bot.poll() == -signal.SIGKILL or not arming
             bot.send_signal(by)
             bot.wait(60)

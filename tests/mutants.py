@@ -12,6 +12,7 @@ from automation_bots import gate, policy
 from automation_bots.consent import Consent
 from automation_bots.dispatch.door import Door
 from automation_bots.drivers.fake import Fake
+from automation_bots.foreign import Foreign
 from automation_bots.model import Decision, Verdict
 from automation_bots.office import Office
 from automation_bots.pipeline import Pipeline
@@ -223,7 +224,7 @@ MUTANTS = {
     "the guard's wrapping, a webhook": (posted, _unwrapped),
     "the decision on a webhook's request": (posted_request, _no_decision),
     "the decision on a request in a thread": (threaded, _no_decision),
-    "the guard's judgement": (foreign, _set(Pipeline, "guard", lambda *_args, **_more: None)),
+    "the guard's judgement": (foreign, _set(Foreign, "judge", lambda *_args, **_more: None)),
     "the decision on a request": (requested, _no_decision),
     "the last look before the start": (started, _no_last_look),
     "the last look at what a plugin queued": (queued_past, _no_last_look),

@@ -4,10 +4,12 @@ import itertools
 import os
 import random
 import signal
+import time
 
 import pytest
 
 from tests.crash_site import STEPS, Site
+from tests.lab.postgres import Postgres
 
 pytestmark = pytest.mark.slow
 
@@ -16,10 +18,11 @@ KILLS = int(os.environ.get("CRASH_KILLS") or 12)  # of each kind
 WHEN = ("before", "after")
 
 
-@pytest.fixture
-def site(tmp_path):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site(request, tmp_path):
     print(f"CRASH_SEED={SEED}")  # noqa: T201 - pytest shows it when the test fails
-    site = Site(tmp_path / "netbot", SEED)
+    url = request.getfixturevalue("postgresql").fresh() if request.param == "postgresql" else ""
+    site = Site(tmp_path / "netbot", SEED, url)
     yield site
     print(site.report())  # noqa: T201
 
@@ -47,3 +50,17 @@ def test_stopped_and_killed_in_turns_nothing_is_lost_twice_or_untold(site):
     for by in (signal.SIGTERM, signal.SIGKILL) * 2:
         site.live(site.chance.uniform(0.5, 2), by=by)
     site.settle()
+
+
+def test_while_its_database_goes_and_comes_back_nothing_is_lost_twice_or_untold(tmp_path):
+    with Postgres() as server:
+        site = Site(tmp_path / "netbot", SEED, server.fresh())
+        site.live(12, by=signal.SIGTERM, meanwhile=lambda: outage(server, site.chance))
+        site.settle()
+
+
+def outage(server, chance):
+    time.sleep(chance.uniform(0.5, 2))
+    server.stop()
+    time.sleep(chance.uniform(0.1, 3))
+    server.start()

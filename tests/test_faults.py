@@ -1,6 +1,7 @@
 """Disk and clock turn against the bot: it says what is wrong and what to do, overwrites nothing, and goes on after."""
 
 import sqlite3
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.model import State
 from automation_bots.store import Store
 from tests.chatbot import ChatBot, write_folder
+from tests.lab.postgres import Postgres
 from tests.program import Program, write_bot
 
 pytestmark = pytest.mark.slow
@@ -71,6 +73,25 @@ def test_on_a_full_disk_nothing_starts_and_with_room_again_all_goes_on(folder, d
         bot.asks("!run true on there", "#2 run .* done")
         bot.asks("!audit verify", "The record is whole")
     assert "Traceback" not in bot.said.split("#1 run")[0]
+
+
+def test_while_the_database_is_away_nothing_is_done_and_with_it_back_all_goes_on(tmp_path, data):
+    with Postgres() as server:
+        folder = write_bot(tmp_path / "netbot", more=f'[store]\nurl = "{server.fresh()}"\n')
+        with Program("run", folder, data=data) as bot:
+            bot.asks("!run true on here", "#1 run .* done", 90)
+            bot.asks("!run sleep 3 on here", "#2 run sleep 3")
+            server.stop()
+            bot.asks(
+                "!run true on there", "Nothing was .*, because it could not be recorded.*Check that PostgreSQL runs"
+            )
+            bot.asks("!jobs", "The record does not answer")
+            time.sleep(3)
+            server.start()
+            bot.hears("#2 run sleep 3 .* done")
+            bot.asks("!run true on there", r"#\d+ run true on there done")
+            bot.asks("!audit verify", "The record is whole")
+        assert server.folder not in bot.said
 
 
 def fill(path):

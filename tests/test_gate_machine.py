@@ -245,7 +245,7 @@ def test_whatever_is_typed_by_whomever_wherever_only_what_the_rules_say_runs(see
     with world.place, world.chat, entries.webserver(world.chat) as world.url:
         machine = type("Machine", (Gate,), {"world": world})
         quick = settings(
-            max_examples=25, stateful_step_count=12, deadline=None, derandomize=True,
+            max_examples=25, stateful_step_count=12, derandomize=True,
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         run_state_machine_as_test(machine, settings=quick)

@@ -146,7 +146,7 @@ def bot(tmp_path_factory):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.lists(RULES.map(lambda rule: replace(rule, when=())), min_size=1, max_size=6),
     closures=CLOSURES,

@@ -170,7 +170,7 @@ def ansibles(manager, pattern):
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, suppress_health_check=list(HealthCheck))
 @given(inventories(), st.lists(st.one_of(joined, noise).filter(comparable), min_size=1, max_size=4))
 def test_every_pattern_means_what_ansible_says(manager, tried):
     warnings.simplefilter("ignore", FutureWarning)  # both read "[[" with Python's parser
@@ -192,7 +192,7 @@ expressions = st.recursive(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     expressions, st.lists(st.text(alphabet="abc1-.A", min_size=1, max_size=8), min_size=1, max_size=5), st.booleans()
 )

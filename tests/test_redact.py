@@ -1,6 +1,7 @@
 import base64
 import html
 import json
+import re
 import threading
 import time
 from urllib.parse import quote
@@ -271,9 +272,10 @@ def test_values_too_short_to_be_secrets_are_ignored():
 WORDS = st.text(min_size=4, max_size=30).filter(lambda s: len(s.strip()) >= 4)
 
 
+@pytest.mark.slow
 @given(secrets=st.lists(WORDS, min_size=1, max_size=4), around=st.lists(st.text(max_size=20), min_size=2, max_size=5))
 @example(secrets=["aaaa", "aaab"], around=["a", "a", "b"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_known_secret_survives(secrets, around):
     assume(not any(secret in MARK for secret in secrets))
     text = "".join(part + secrets[i % len(secrets)] for i, part in enumerate(around))
@@ -282,7 +284,7 @@ def test_no_known_secret_survives(secrets, around):
 
 
 @given(st.lists(st.sampled_from([*FOUND, *HARMLESS, 'password="', "secret:", "x1", "\\'", "$9$"]), max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_redacting_twice_is_redacting_once(lines):
     once = Redactor().text("\n".join(lines))
     assert Redactor().text(once) == once
@@ -303,28 +305,32 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def costs_less(redactor, text, limit):
-    """Whether it costs less than so many seconds; the best of five, since a busy machine makes each of them slower."""
-    costs = []
-    while len(costs) < 5 and (not costs or costs[-1] >= limit):
+MEGABYTE = ("\n".join(HARMLESS) * 400)[:1_000_000]
+
+
+def costs_less(redactor, text, times):
+    """Whether it costs less than so many times what finding the words of a megabyte costs in the same moment."""
+    ratios = []
+    while len(ratios) < 5 and (not ratios or ratios[-1] >= times):
         started = time.thread_time()
+        sum(1 for _ in re.finditer(r"[\w.-]+", MEGABYTE))
+        between = time.thread_time()
         redactor.text(text)
-        costs.append(time.thread_time() - started)
-    return min(costs) < limit
+        ratios.append((time.thread_time() - between) / (between - started))
+    return min(ratios) < times
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_hostile_text_costs_no_more_than_a_second_a_megabyte(piece):
+def test_hostile_text_costs_about_as_much_as_any_other(piece):
     text = "password key token " + piece * (200_000 // len(piece))
-    assert costs_less(Redactor(), text, 0.2)
+    assert costs_less(Redactor(), text, 15)
 
 
 @pytest.mark.slow
-def test_a_megabyte_with_many_known_secrets_takes_less_than_a_second():
+def test_many_known_secrets_cost_little_more():
     redactor = Redactor(f"secret-number-{n}/{n * 7919}" for n in range(200))
-    text = "\n".join(HARMLESS) * 400
-    assert costs_less(redactor, text[:1_000_000], 1)
+    assert costs_less(redactor, MEGABYTE, 80)
 
 
 def test_secrets_may_be_added_while_others_redact():

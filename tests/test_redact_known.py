@@ -102,7 +102,7 @@ def betrayed(secret, shown):
 
 @CASES
 @given(secret=SECRETS)
-@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 def test_no_known_secret_is_read_in_what_any_program_makes_of_it(form, secret):
     assert betrayed(secret, FORMS[form](secret)), "the reader of this test cannot read it"
     for outer in [OUTER[name] for name in OUTER if "base64" not in name or "base64" not in form]:
@@ -113,7 +113,7 @@ def test_no_known_secret_is_read_in_what_any_program_makes_of_it(form, secret):
 
 @CASES
 @given(secret=SECRETS)
-@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 def test_wherever_a_stream_is_cut_nothing_of_a_known_secret_is_read(form, secret):
     redactor, whole = Redactor([secret]), f"it is {FORMS[form](secret)} so.\n".encode()
     for at in range(len(whole)):
@@ -124,7 +124,7 @@ def test_wherever_a_stream_is_cut_nothing_of_a_known_secret_is_read(form, secret
 
 @CASES
 @given(secret=SECRETS)
-@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 def test_wherever_two_chunks_meet_nothing_of_a_known_secret_is_read(form, secret):
     redactor, whole = Redactor([secret]), f"it is {FORMS[form](secret)} so.\n".encode()
     for at in range(len(whole)):
@@ -142,7 +142,7 @@ def test_wherever_two_chunks_meet_nothing_of_a_known_secret_is_read(form, secret
 
 @pytest.mark.parametrize("form", [form for form in FORMS if "lines" not in form])
 @given(secret=SECRETS)
-@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 def test_however_far_a_line_has_grown_nothing_of_a_known_secret_is_shown(form, secret):
     intake, whole = Intake(JOB, {}, None, Redactor([secret])), f"it is {FORMS[form](secret)} so."
     intake.secrets_known.set()
@@ -152,14 +152,14 @@ def test_however_far_a_line_has_grown_nothing_of_a_known_secret_is_shown(form, s
 
 
 @given(secret=SECRETS, known=st.lists(SECRETS, max_size=20))
-@settings(max_examples=30, deadline=None, phases=[Phase.generate])
+@settings(max_examples=30, phases=[Phase.generate])
 def test_what_is_harmless_stays_whatever_secrets_are_known(secret, known):
     text = "\n".join(HARMLESS)
     assert Redactor([secret, *known]).text(text) == text
 
 
 @given(secret=st.text(string.punctuation + string.ascii_letters, min_size=12, max_size=20))
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@settings(max_examples=6, phases=[Phase.generate])
 def test_fewer_than_one_in_a_thousand_harmless_outputs_is_touched_when_secrets_are_known(secret):
     redactor = Redactor([f"a{secret}1"])
     assert not [text for text in set(outputs()) if redactor.text(text) != text]
@@ -179,5 +179,5 @@ AWKWARD = [
 
 
 @pytest.mark.parametrize("piece", [*HOSTILE, "\\\\", "'", '"', "&amp;", "%25", "&#", "\\u00", "+", "…", "\ufffd"])
-def test_hostile_text_costs_no_more_than_a_second_a_megabyte_also_when_awkward_secrets_are_known(piece):
-    assert costs_less(Redactor(AWKWARD), piece * (50_000 // len(piece)), 0.25)
+def test_hostile_text_costs_about_as_much_as_any_other_also_when_awkward_secrets_are_known(piece):
+    assert costs_less(Redactor(AWKWARD), piece * (50_000 // len(piece)), 15)

@@ -61,7 +61,7 @@ def is_gone(secret, shown):
 
 @CASES
 @given(secret=WORDS)
-@settings(max_examples=3, deadline=None, phases=[Phase.generate])
+@settings(max_examples=3, phases=[Phase.generate])
 def test_no_secret_of_any_form_survives_in_any_wrap(wrap, secret):
     lines = "\n".join(line.replace("SECRET", f"{secret}n{number}n") for number, line in enumerate(FOUND))
     shown = Redactor().text(WRAPS[wrap](AROUND.format(lines)))
@@ -104,7 +104,7 @@ def test_wrapped_harmless_output_is_left_as_it_is(wrap):
 
 
 @given(st.lists(st.sampled_from([*FOUND, "\\n", '"', "''", "%3D", "cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI="]), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_redacting_wraps_twice_is_redacting_once(pieces):
     once = Redactor().text("".join(pieces))
     assert Redactor().text(once) == once

@@ -127,7 +127,7 @@ def chat(tmp_path_factory, syslog):
             handler.close()
 
 
-@settings(max_examples=10, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(secret=SECRETS)
 def test_no_secret_survives_in_store_log_chat_file_or_syslog(chat, syslog, secret):
     chat.leaky.secret = secret
@@ -159,7 +159,7 @@ TYPED = [
 ]
 
 
-@settings(max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     secret=st.text("abcdefghjkmnpqrstuvwxyz23456789", min_size=10, max_size=20).filter(lambda text: len(set(text)) > 7)
 )

@@ -20,7 +20,7 @@ CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", 
 SECRETS = st.text(CHARACTERS, min_size=10, max_size=30).filter(
     lambda text: len(set(text)) > 7 and "…" not in text and "edacted" not in text
 )
-SPLIT = settings(max_examples=200, deadline=None)
+SPLIT = settings(max_examples=200)
 
 
 def pieces(secret):
@@ -98,7 +98,7 @@ class Device:
 
 
 @given(secret=SECRETS, at=st.integers(0, 40), after=st.integers(0, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_of_a_device_that_prints_more_than_is_kept(secret, at, after):
     line = b"interface Ethernet\n"
     text = b"." * (500 - at) + secret.encode() + b"\n" + line * 200 + b"x" * after + secret.encode() + b"\n"

@@ -199,7 +199,7 @@ CAPS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(ANYTHING, max_size=12), st.lists(st.tuples(st.integers(0, 60), ANYTHING), max_size=8), CAPS)
 def test_a_pass_starts_all_that_it_may_keeps_every_limit_and_gives_a_reason_for_the_rest(jobs, before, caps):
     queued = [replace(job, number=number) for number, job in enumerate(jobs, 100)]

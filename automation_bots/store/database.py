@@ -263,7 +263,9 @@ class Database:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreError(f"The record ({self._backend.where}) is closed: the bot is stopping.")
+            raise StoreError(
+                f"The record ({self._backend.where}) is closed: the bot is stopping.", "The bot is stopping."
+            )
 
 
 @contextmanager

@@ -40,8 +40,11 @@ def explain(error: BaseException, where: str) -> StoreError:
     lower = words.lower()
     for signs, meaning, remedy in _MEANINGS:
         if any(sign in lower for sign in signs):
-            return StoreError(f"The record ({where}) {meaning} ({words[:200]}). {remedy}")
-    return StoreError(f"The record ({where}) could not be used: {words[:200] or type(cause).__name__}.")
+            return StoreError(
+                f"The record ({where}) {meaning} ({words[:200]}). {remedy}", f"The record {meaning}. {remedy}"
+            )
+    text = f"The record ({where}) could not be used: {words[:200] or type(cause).__name__}."
+    return StoreError(text, "The record could not be used; an admin finds the reason in the log.")
 
 
 EXPLAINED = (SQLAlchemyError, sqlite3.Error, OSError)

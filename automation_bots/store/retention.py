@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, func, select
 
 from automation_bots.model import FINAL
+from automation_bots.store import audit, seen
+from automation_bots.store.audit import AuditKind, Subject
+from automation_bots.store.database import Database
 from automation_bots.store.jobs import in_state
-from automation_bots.store.schema import conclusions, files, holds, jobs, outcomes, outputs, seen
+from automation_bots.store.schema import conclusions, files, holds, jobs, outcomes, outputs
 
 JOBS_AT_ONCE = 100  # in one transaction, so that no writer waits long
 
 
-def old_jobs(connection: Connection, ended_before: datetime, after: int) -> list[int]:
+def prune(database: Database, now: datetime, keep_days: int) -> dict[str, int]:
+    """Forget in small steps, so that others write in between; returns how much of each went."""
+    gone: Counter[str] = Counter(outputs=0, outcomes=0)
+    last = 0
+    while numbers := _old_jobs(database, now - timedelta(days=keep_days), last):
+        with database.write() as connection:
+            gone.update(_forget_details(connection, numbers))
+        last = numbers[-1]
+    with database.write() as connection:
+        gone["messages"] = seen.forget(connection, now)
+        audit.append(connection, now, AuditKind.PRUNED, Subject(), {"keep_days": keep_days, **gone})
+    while database.shrink():
+        pass  # in steps as well
+    return dict(gone)
+
+
+def _old_jobs(database: Database, ended_before: datetime, after: int) -> list[int]:
     """Return some numbers of jobs, above `after`, whose details may go; not those still untold or holding devices."""
-    # Jobs below the oldest outcome were pruned before: with a million of them, walking over them would take seconds.
-    first = connection.scalar(select(func.min(outcomes.c.job))) or 0
-    statement = (
+    old = (
         select(jobs.c.number)
-        .where(jobs.c.number > max(after, first - 1), jobs.c.created < ended_before, jobs.c.ended < ended_before)
+        .where(jobs.c.created < ended_before, jobs.c.ended < ended_before)
         .where(in_state(*FINAL), jobs.c.told.is_(True))
         .where(exists().where(outcomes.c.job == jobs.c.number), ~exists().where(holds.c.job == jobs.c.number))
+        .order_by(jobs.c.number)
+        .limit(JOBS_AT_ONCE)
     )
-    return list(connection.scalars(statement.order_by(jobs.c.number).limit(JOBS_AT_ONCE)))
+    with database.read() as connection:
+        # Jobs below the oldest outcome were pruned before; with a million of them, to walk over them takes seconds.
+        first = connection.scalar(select(func.min(outcomes.c.job))) or 0
+        return list(connection.scalars(old.where(jobs.c.number > max(after, first - 1))))
 
 
-def forget_details(connection: Connection, numbers: list[int]) -> dict[str, int]:
+def _forget_details(connection: Connection, numbers: list[int]) -> dict[str, int]:
     """Delete the outputs and outcomes of these jobs; their counts stay in the job."""
     connection.execute(delete(conclusions).where(conclusions.c.job.in_(numbers)))
     connection.execute(delete(files).where(files.c.job.in_(numbers)))
@@ -34,8 +57,3 @@ def forget_details(connection: Connection, numbers: list[int]) -> dict[str, int]
         "outputs": connection.execute(delete(outputs).where(outputs.c.job.in_(numbers))).rowcount,
         "outcomes": connection.execute(delete(outcomes).where(outcomes.c.job.in_(numbers))).rowcount,
     }
-
-
-def forget_messages(connection: Connection, seen_before: datetime) -> int:
-    """Delete the ids of messages that no network delivers again after so long."""
-    return connection.execute(delete(seen).where(seen.c.at < seen_before)).rowcount

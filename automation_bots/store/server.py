@@ -58,9 +58,10 @@ class Server:
         while not connection.scalar(_TRY, {"kind": _OWNER}):
             if time.monotonic() > give_up:
                 holder = connection.scalar(_HOLDER, {"kind": _OWNER}) or "unknown pid"
+                remedy = "Stop it, or give this one a database or schema of its own."
                 raise StoreError(
-                    f"Another bot uses the database {self.where}: {holder}."
-                    " Stop it, or give this one a database or schema of its own."
+                    f"Another bot uses the database {self.where}: {holder}. {remedy}",
+                    f"Another bot uses the record: {holder}. {remedy}",
                 )
             time.sleep(0.1)
 

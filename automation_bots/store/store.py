@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import select
 
-from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, Risk, State, Status
-from automation_bots.store import audit, conclusions, holds, jobs, outcomes, parking, retention, reviews, schema
+from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, State, Status
+from automation_bots.store import (
+    audit,
+    conclusions,
+    endings,
+    holds,
+    jobs,
+    outcomes,
+    retention,
+    reviews,
+    schema,
+    seen,
+)
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.closures import Closures
-from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.letters import Letters
 from automation_bots.store.parking import Parking
 from automation_bots.store.persons import PeopleStore
 from automation_bots.store.reviews import Reviews
-
-SEEN_DAYS = 30
-_SEEN = text(
-    "INSERT INTO seen (network, message, at) VALUES (:network, :message, :at) ON CONFLICT DO NOTHING"
-).bindparams(*(bindparam(column.name, type_=column.type) for column in schema.seen.columns))
-SILENT = "The bot stopped before this device answered"
 
 
 def utc_now() -> datetime:
@@ -94,7 +97,7 @@ class Store:
             raise ValueError(f"{state} is no final state")
         now = self._clock()
         with self._database.write() as connection:
-            return _end(connection, number, now, {"state": state.value, "error": error}, extra)
+            return endings.end(connection, number, now, {"state": state.value, "error": error}, extra)
 
     def cancel_queued(self, number: int, by: str) -> bool:
         """Take a job out of the queue; False when it is no longer there."""
@@ -169,7 +172,7 @@ class Store:
             ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
             if news and ended:
-                _correct(connection, jobs.get(connection, number), now, news)
+                endings.correct(connection, jobs.get(connection, number), now, news)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
@@ -216,7 +219,7 @@ class Store:
         with self._database.write() as connection:
             lost = jobs.oldest(connection, jobs.in_state(State.RUNNING))
             for job in lost:
-                _end(connection, job.number, now, {"state": State.INTERRUPTED.value, "error": "The bot stopped"})
+                endings.end(connection, job.number, now, {"state": State.INTERRUPTED.value, "error": "The bot stopped"})
             return [jobs.get(connection, job.number) for job in lost]
 
     def holds(self) -> dict[str, int]:
@@ -237,9 +240,9 @@ class Store:
 
     def first_seen(self, network: str, message_id: str) -> bool:
         """Tell whether a chat message comes for the first time, and remember it."""
-        values = {"network": network, "message": message_id, "at": self._clock()}
+        now = self._clock()
         with self._database.write() as connection:  # a replayed history changes nothing, so the disk has nothing to do
-            return connection.execute(_SEEN, values).rowcount == 1
+            return seen.first(connection, network, message_id, now)
 
     # -- audit -------------------------------------------------------------------------------------------------------
 
@@ -285,23 +288,7 @@ class Store:
 
     def prune(self, keep_days: int) -> dict[str, int]:
         """Forget the details of jobs that ended longer ago, in small steps while the bot works; returns what went."""
-        now = self._clock()
-        gone: Counter[str] = Counter(outputs=0, outcomes=0)
-        last = 0
-        while numbers := self._old_jobs(now - timedelta(days=keep_days), last):
-            with self._database.write() as connection:
-                gone.update(retention.forget_details(connection, numbers))
-            last = numbers[-1]
-        with self._database.write() as connection:
-            gone["messages"] = retention.forget_messages(connection, now - timedelta(days=SEEN_DAYS))
-            audit.append(connection, now, AuditKind.PRUNED, Subject(), {"keep_days": keep_days, **gone})
-        while self._database.shrink():
-            pass  # in steps, so that others write in between
-        return dict(gone)
-
-    def _old_jobs(self, ended_before: datetime, after: int) -> list[int]:
-        with self._database.read() as connection:
-            return retention.old_jobs(connection, ended_before, after)
+        return retention.prune(self._database, self._clock(), keep_days)
 
 
 def _facts(job: Job) -> dict[str, Any]:
@@ -314,35 +301,3 @@ def _by(job: Job, person: str) -> Subject:
     """Say that somebody, perhaps not the requester, did something to a job."""
     mine = person == job.person
     return replace(Subject.of_job(job), person=person, caller=job.caller if mine else None)
-
-
-def _end(
-    connection: Connection, number: int, now: datetime, ending: Mapping[str, str], extra: Mapping[str, Any] = NOTHING
-) -> bool:
-    """Move a running job to its end, with counts, holds and audit row."""
-    job = jobs.moved(connection, number, State.RUNNING, {**ending, "ended": now})
-    if job is None:
-        return False
-    interrupted = job.state is State.INTERRUPTED
-    if interrupted:
-        begun = audit.find(connection, 1, job=number, kind=AuditKind.BATCH) if job.canary else []
-        outcomes.fill(connection, job, SILENT, batches=begun[0].body["batch"] if begun else None)
-    found = outcomes.statuses(connection, number)
-    jobs.note(connection, number, {"counts": canonical(outcomes.tally(found))})
-    if interrupted and job.risk is Risk.CHANGE:
-        unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
-        holds.add(connection, number, unknown, now)
-    if job.state is State.VOID:
-        parking.wake(connection, number, now)
-    body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
-    kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
-    audit.append(connection, now, kind, Subject.of_job(job), body)
-    return True
-
-
-def _correct(connection: Connection, job: Job, now: datetime, news: Mapping[str, str]) -> None:
-    """Take in outcomes that came after the end; the audit row of the end stays as it was."""
-    found = outcomes.statuses(connection, job.number)
-    jobs.note(connection, job.number, {"counts": canonical(outcomes.tally(found))})
-    subject = replace(Subject.of_job(job), devices=tuple(sorted(news)))
-    audit.append(connection, now, AuditKind.LATE, subject, {"outcomes": news})

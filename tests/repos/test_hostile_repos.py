@@ -117,6 +117,7 @@ def test_the_machine_itself_is_not_allowed_until_bot_toml_says_so():
 # -- requirements
 
 
+@slow
 @pytest.mark.parametrize(
     "line",
     [

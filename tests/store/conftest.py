@@ -1,13 +1,8 @@
 """Each test runs on SQLite and on a real PostgreSQL; the latter only where its server programs exist."""
 
-import os
 import shutil
-import subprocess
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -36,46 +31,10 @@ class Clock:
         self.now += timedelta(days=days)
 
 
-def _programs():
-    found = shutil.which("pg_ctl") or next(iter(sorted(Path("/").glob("usr/lib/postgresql/*/bin/pg_ctl"))), None)
-    return Path(found).parent if found else None
-
-
 @pytest.fixture(scope="session")
-def server():
-    """A PostgreSQL server of our own, on a socket; it refuses to run as root, so then another user runs it."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server programs (pg_ctl) on this machine")
-    user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        if user:
-            shutil.chown(folder, "nobody")
-        data = f"{folder}/data"
-        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **user}
-        subprocess.run([programs / "initdb", "-D", data, "-U", "bot", "-A", "trust", "-E", "UTF8", "--no-sync"], **run)
-        options = f"-c fsync=off -c listen_addresses='' -k {folder}"  # what is killed here is the bot, not the server
-        subprocess.run([programs / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w", "-o", options, "start"], **run)
-        try:
-            yield f"postgresql+psycopg://bot@/postgres?host={folder}"
-        finally:
-            subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
-
-
-@pytest.fixture(scope="session")
-def fresh_schema(server):
+def fresh_schema(postgresql):
     """Make URLs, each of an empty schema."""
-    numbers = count(1)
-    engine = create_engine(server)
-
-    def make():
-        name = f"bot{next(numbers)}"
-        with engine.begin() as connection:
-            connection.execute(text(f"CREATE SCHEMA {name}"))
-        return f"{server}&options=-csearch_path%3D{name}"
-
-    yield make
-    engine.dispose()
+    return postgresql.fresh
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])

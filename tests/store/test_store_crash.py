@@ -217,6 +217,6 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_whatever_happens_in_whatever_order_a_state_never_goes_backwards(store, job):
-    calm = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    calm = settings(max_examples=15, stateful_step_count=25, suppress_health_check=list(HealthCheck))
     life = type("LifeOfOneStore", (Life,), {"store": store, "job": staticmethod(job)})
     run_state_machine_as_test(life, settings=calm)
