@@ -30,7 +30,9 @@ def checked(lines: Iterable[str], *, whole: bool = False) -> tuple[str, ...]:
     """
     if whole:
         lines = [line for line in lines if not _NOISE.match(line)]
-    kept = tuple(line.rstrip().expandtabs() for line in lines if line.strip() and not line.lstrip().startswith(("!", "#")))
+    kept = tuple(
+        line.rstrip().expandtabs() for line in lines if line.strip() and not line.lstrip().startswith(("!", "#"))
+    )
     nested = any(line.startswith(" ") for line in kept)
     for line in kept:
         text = line.strip()
