@@ -62,6 +62,16 @@ def test_a_wrong_enable_password_is_told_by_the_lane_for_changes_too(chat, devic
     assert "the enable password is refused" in outcome.summary
 
 
+@pytest.mark.parametrize(
+    ("operation", "values"), [(ops.SHOW, RUNNING), (ops.BACKUP, {}), (ops.CONFIG, {"lines": ("hostname x",)})]
+)
+def test_a_missing_enable_password_is_thought_of(chat, device, operation, values):
+    chat.known = {"ansible_password": PASSWORD}
+    outcome = chat.one(operation, device(manner=Manner(enable=ENABLE)), **values)
+    assert outcome.status is Status.FAILED
+    assert "not in the enable mode: see ansible_become_password" in outcome.summary
+
+
 def test_pages_are_turned_and_leave_no_trace(chat, device):
     # `terminal length 0` is refused by a device that pages for ever
     target = device(manner=Manner(pages=5, stubborn=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -47,11 +47,15 @@ class Lanes:
         line = await self.kept.take(work, self.limit)
         try:
             text = await line.reader.ask(line.reader.asks_for(work))
+            hint = line.reader.hint
         except BaseException:
             await self.kept.spoil(line)
             raise
         self.kept.give(line)
-        return Found(kept={"running": prompt.config_of(text)}) if work.kind == "running" else answer(work, text)
+        if work.kind == "running":
+            return Found(kept={"running": prompt.config_of(text, hint)})
+        found = answer(work, text)
+        return replace(found, summary=found.summary + hint) if found.status == "failed" and hint else found
 
     def _slow(self, work: Work, loop: asyncio.AbstractEventLoop) -> Found:
         from automation_bots.drivers.network.cli import Cli

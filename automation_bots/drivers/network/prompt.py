@@ -110,6 +110,11 @@ class Reader:
         """Seconds since the last answer."""
         return asyncio.get_running_loop().time() - self._used
 
+    @property
+    def hint(self) -> str:
+        """Why it may refuse what others may ask."""
+        return NOT_ENABLED if self._dialect.enable and self._line().rstrip().endswith(">") else ""
+
     def _remember_prompt(self) -> None:
         found = _PROMPT.search(self._line())
         self._host = found[1].partition("(")[0] if found else ""
@@ -194,6 +199,9 @@ class Reader:
         return tail[tail.rfind("\n") + 1 :]
 
 
+NOT_ENABLED = " (the command line is not in the enable mode: see ansible_become_password in the inventory)"
+
+
 def refusal(text: str) -> str:
     """Return the error that a device says instead of an answer; among many lines it is one of a log, or a banner."""
     lines = [line for line in text[:4000].splitlines() if line.strip()]
@@ -201,10 +209,10 @@ def refusal(text: str) -> str:
     return found.group().strip() if found else ""
 
 
-def config_of(text: str) -> str:
+def config_of(text: str, hint: str = "") -> str:
     """Return what a device showed as its configuration; a Problem when it refused."""
     if error := refusal(text):
-        raise Problem(f"the device does not show its configuration: {error}")
+        raise Problem(f"the device does not show its configuration: {error}{hint}")
     return text
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from automation_bots.drivers.network import lines as config_lines
 from automation_bots.drivers.network import plans
 from automation_bots.drivers.network.cli import said
-from automation_bots.drivers.network.prompt import ERROR, config_of
+from automation_bots.drivers.network.prompt import DIALECTS, ERROR, NOT_ENABLED, config_of
 from automation_bots.drivers.network.ways import Wanted
 from automation_bots.drivers.network.work import DISPLAY, Problem
 
@@ -34,7 +34,9 @@ class LineByLine:
     def running(self) -> str:
         """Return the running configuration."""
         text = self._say("display current-configuration" if self._platform in DISPLAY else "show running-config")
-        return config_of(text)
+        dialect = DIALECTS.get(self._platform)
+        at_user = bool(dialect and dialect.enable) and str(self._connection.find_prompt()).rstrip().endswith(">")
+        return config_of(text, NOT_ENABLED if at_user else "")
 
     def candidate(self, before: str, wanted: Wanted) -> str:
         """Predict it: these platforms have no candidate."""
