@@ -1,6 +1,7 @@
 """Configuration lines, the rules about them, and how an answer is wanted: without any device."""
 
 import os
+from contextlib import nullcontext
 
 import pytest
 
@@ -8,7 +9,7 @@ from automation_bots import gate, grammar
 from automation_bots.drivers.network import answers, getters, lines, plans, prompt
 from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.operations import CONFIG, DIFF, SHOW
-from automation_bots.errors import DriverError
+from automation_bots.errors import BadParameter, DriverError
 from automation_bots.model import typed_words
 from automation_bots.verbs import GETTERS
 from tests.world import NOON, request, scope_of
@@ -89,6 +90,20 @@ def test_sections_follow_the_indentation():
     )
     assert [depth for depth, _ in tree] == [0, 1, 2, 1]
     assert lines.flat(tree)[2:] == ("network 1.0.0.0/8", "exit", "timers bgp 1 3")
+
+
+@pytest.mark.parametrize(
+    ("typed", "refused"),
+    [
+        ("banner motd ^C\nno entry\n^C", True),
+        ("banner motd ^no entry^", False),
+        ("banner motd line no entry", False),
+        ("banner motd default", False),
+    ],
+)
+def test_a_banner_ends_on_its_line_or_would_swallow_what_follows(typed, refused):
+    with pytest.raises(BadParameter) if refused else nullcontext():
+        lines.checked(typed.splitlines())
 
 
 def test_tabs_indent_as_blanks_do():

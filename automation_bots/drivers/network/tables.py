@@ -29,6 +29,7 @@ _FACTS = {  # the names of ntc-templates for what `!facts` tells, the best first
 Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 
+@functools.cache
 def known(platform: str, command: str) -> bool:
     """Whether there is a template of exactly this command; nothing is loaded for it, as the bot itself asks."""
     spec = importlib.util.find_spec("ntc_templates")
