@@ -177,6 +177,11 @@ def test_no_line_is_left_out_of_what_undoes_a_change(platform, runs, undone):
     assert lines.indented(plans.undoing(platform, runs, CISCO)).startswith(undone)
 
 
+@pytest.mark.parametrize("platform", ["cisco_ios", "cisco_nxos"])
+def test_the_version_of_a_device_is_no_line_to_undo(platform):
+    assert plans.undoing(platform, CISCO.replace("15.7", "16.9"), CISCO) == ()
+
+
 def test_rows_are_sorted_as_people_count():
     rows = answers.View().rows(("port",), [("Gi0/10",), ("Gi0/2",), ("Gi0/1",)])
     assert [row[0] for row in rows.rows] == ["Gi0/1", "Gi0/2", "Gi0/10"]

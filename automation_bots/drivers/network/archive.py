@@ -125,7 +125,7 @@ class Archive:
         if not self._keep_days or now - self._tidied < _DAY_SECONDS:
             return
         self._tidied = now
-        for path in self._changes.glob("*.cfg"):
+        for path in self._changes.glob("*.cfg*"):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < now - self._keep_days * _DAY_SECONDS:
                     path.unlink()

@@ -30,13 +30,13 @@ def load() -> None:
 def _driver(platform: str) -> Any:
     """Return what hier-config knows of a platform, less what would hide lines (`! …` in a password, remarks …).
 
-    `no ip address` it may hide where lines are undone: its opposite is no command.
+    Where lines are undone it may hide `no ip address`, whose opposite is no command, and the version, which is none.
     """
     import hier_config
 
     driver = hier_config.get_hconfig_driver(getattr(hier_config.Platform, _PLATFORMS.get(platform, "GENERIC")))
     hides, reads = driver.rules.per_line_sub, driver.rules.post_load_callbacks
-    hides[:] = [rule for rule in hides if "no ip address" in rule.search]
+    hides[:] = [rule for rule in hides if "no ip address" in rule.search or rule.search.startswith("^version")]
     reads[:] = [read for read in reads if "remark" not in read.__name__]
     return driver
 
