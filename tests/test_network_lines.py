@@ -123,6 +123,7 @@ def test_a_plan_says_in_which_section_a_line_is_new():
 
 
 CISCO = """version 15.7
+hostname a
 interface Gi0/1
  ip address 10.0.0.1 255.255.255.0
 interface Gi0/2
@@ -131,6 +132,8 @@ interface Gi0/2
 ip access-list extended X
  remark office
  permit ip any any
+route-map RED permit 10
+ match tag 7
 """
 
 
@@ -145,6 +148,12 @@ ip access-list extended X
          "+ interface Gi0/2 │ switchport trunk allowed vlan add 30"),
         ("ip access-list extended X\n remark all", "+ ip access-list extended X │ remark all"),
         ("version 15.7", ""),
+        ("hostname b", "- hostname a\n+ hostname b"),
+        ("route-map R permit 10\n match tag 1", "+ route-map R permit 10\n+ route-map R permit 10 │ match tag 1"),
+        ("host b", "+ host b"),
+        ("interface Gi0/2\n description x\ninterface Gi0/1\ninterface Gi0/2\n shutdown\n description x",
+         "+ interface Gi0/2 │ shutdown\n+ interface Gi0/2 │ description x"),
+        ("ntp server 1.1.1.1\nntp server 1.1.1.1", "+ ntp server 1.1.1.1"),
         ("int gi 0/2\n description x", "+ interface Gi0/2 │ description x"),
         ("interface Gi0/20\n shutdown", "+ interface Gi0/20\n+ interface Gi0/20 │ shutdown"),
     ],

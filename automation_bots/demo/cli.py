@@ -117,6 +117,7 @@ class Cli:
         config: _Actions = both | {
             "exit": self._end,
             "interface <…>": self._select,
+            "no interface <…>": self._remove,
             "hostname <name>": self._hostname,
             **{f"{start} <…>": self._keep(start) for start in _KEPT},
             **{f"no {start} <…>": self._drop(start) for start in _KEPT},
@@ -129,6 +130,7 @@ class Cli:
             "no shutdown": lambda: self._shut(down=False),
             "ip address <address> <mask>": self._address,
             "no ip address": lambda: self._set(address=None),
+            "no ip address <address> <mask>": lambda _address, _mask: self._set(address=None),
         }
         return {"user": user, "enable": enable, "config": config, "interface": interface}
 
@@ -188,6 +190,13 @@ class Cli:
             return Reply("% Invalid input detected at '^' marker.\n", ok=False)
         self._interface = found
         return self._enter("interface")
+
+    def _remove(self, name: str) -> Reply:
+        found = self.switch.find(name)
+        if found is None or found.name.startswith("Gigabit"):
+            return Reply("% Removal of physical interfaces is not permitted\n" if found else "", ok=found is None)
+        del self.switch.running.interfaces[found.name]
+        return Reply()
 
     def _hostname(self, name: str) -> Reply:
         self.switch.running.hostname = name[:63]

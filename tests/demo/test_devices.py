@@ -132,6 +132,13 @@ def test_what_is_configured_stands_in_the_configuration(switches):
     assert "9.9.9.9" not in single(core1, "show running-config").text
 
 
+def test_only_interfaces_that_were_made_can_be_removed(switches):
+    core1 = switches["core1"]
+    single(core1, "conf t", "int lo7", "description x", "no interface lo7")
+    assert "Loopback7" not in single(core1, "show running-config").text
+    assert "not permitted" in single(core1, "conf t", "no interface gi0/1").text
+
+
 def test_a_reload_forgets_what_was_not_saved_and_takes_a_while(switches, clock):
     core1 = switches["core1"]
     single(core1, "conf t", "hostname saved", "end", "write memory", "conf t", "hostname lost")

@@ -6,7 +6,7 @@ import difflib
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from automation_bots.drivers.network import lines as config_lines
@@ -44,21 +44,42 @@ def _driver(platform: str) -> Any:
 def predicted(platform: str, running: str, tree: Tree) -> str:
     """Return what would be other in the configuration with these lines."""
     import hier_config
+    from hier_config import models
 
     driver = _driver(platform)
     # Whoever approves has to see each line that is sent as it is, and none that stays.
     driver.rules.per_line_sub.clear()
     driver.rules.post_load_callbacks.clear()
     known = driver.rules.idempotent_commands
+    name = hier_config.MatchRule(startswith=("hostname ", "switchname "))
     known[:] = [rule for rule in known if not _is_list(rule)]
+    known.append(models.IdempotentCommandsRule(match_rules=(name,)))
     now = hier_config.get_hconfig(driver, config_lines.plain(running))
-    more = hier_config.get_hconfig(driver, config_lines.indented(_completed(tree, running)))
+    more = hier_config.get_hconfig(driver, config_lines.indented(_once(_completed(tree, running))))
     return foreseen(_text(now), _text(now.future(more)))
 
 
+def _once(tree: Tree) -> Tree:
+    """Put the lines of a section that was opened twice together, and a line that was typed twice where it was last."""
+    root: dict[str, Any] = {}
+    open_sections = [root]
+    for depth, text in tree:
+        section = open_sections[depth]
+        inside = section[text] if section.get(text) else section.pop(text, {})
+        section[text] = inside
+        open_sections[depth + 1 :] = [inside]
+    return tuple(_flat(root))
+
+
+def _flat(section: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[int, str]]:
+    for text, inside in section.items():
+        yield depth, text
+        yield from _flat(inside, depth + 1)
+
+
 def _completed(tree: Tree, running: str) -> Tree:
-    """Write the heads of sections as the device does (`int gi0/1`), where it has exactly one that they can mean."""
-    heads = [(line, _pieces(line)) for line in running.splitlines() if line[:1].isalpha()]
+    """Write interfaces as the device does (`int gi0/1`), where it has exactly one that they can mean."""
+    heads = [(line, _pieces(line)) for line in running.splitlines() if line.startswith("interface ")]
     return tuple((depth, text if depth else _whole(text, heads)) for depth, text in tree)
 
 
