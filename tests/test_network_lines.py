@@ -1,11 +1,15 @@
 """Configuration lines, the rules about them, and how an answer is wanted: without any device."""
 
 import os
+import random
 from contextlib import nullcontext
 
 import pytest
 
 from automation_bots import gate, grammar
+from automation_bots.demo import shows
+from automation_bots.demo.cli import Cli
+from automation_bots.demo.switch import network
 from automation_bots.drivers.network import answers, getters, lines, plans, prompt
 from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.operations import CONFIG, DIFF, SHOW
@@ -260,3 +264,31 @@ def test_what_a_killed_git_has_locked_stops_no_backup(tmp_path):
 
 def test_every_question_of_a_verb_has_its_columns():
     assert set(GETTERS) == set(getters.HEADERS)
+
+
+# -- on a switch of the demo
+
+
+TOP = ("ntp server 9.9.9.1", "no ntp server 10.255.0.1", "hostname edge", "logging host 1.1.1.1")
+PORTS = ("interface gi0/1", "interface Gi0/3", "interface Loopback0", "interface Loopback7", "interface vlan 20")
+INSIDE = (" description x", " description y z", " no description", " shutdown", " no shutdown", " no ip address",
+          " ip address 10.1.1.1 255.255.255.0")  # fmt: skip
+
+
+def configure(switch, tree):
+    cli = Cli(switch, "lab", "secret", asks=False)
+    cli.run("configure terminal")
+    for line in lines.flat(tree):
+        cli.run(line)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_was_configured_on_a_switch_is_undone_whole(seed):
+    chance, switch = random.Random(seed), network()["core1"]
+    before = shows.config(switch)
+    ports = (line for port in chance.sample(PORTS, 3) for line in (port, *chance.sample(INSIDE, 3)))
+    typed = [*chance.sample(TOP, 2), *ports]
+    configure(switch, lines.structured(lines.checked(typed)))
+    assert plans.difference(before, shows.config(switch))
+    configure(switch, plans.undoing("cisco_ios", shows.config(switch), before))
+    assert plans.foreseen(shows.config(switch), before) == ""
