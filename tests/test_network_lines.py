@@ -282,7 +282,7 @@ def configure(switch, tree):
         cli.run(line)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_whatever_was_configured_on_a_switch_is_undone_whole(seed):
     chance, switch = random.Random(seed), network()["core1"]
     before = shows.config(switch)
