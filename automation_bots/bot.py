@@ -215,7 +215,9 @@ class Bot:
         gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.world.policy.version})
         interrupted = self.store.recover()
-        if ended := leftovers.clear(self._runs) + leftovers.end(self.repos.work.shelf.root):
+        ended = leftovers.clear(self._runs) + leftovers.end(self.repos.work.shelf.root)
+        ended += self._equipment.masters.close()
+        if ended:
             log.warning("ended %d processes that a killed bot had left running", ended)
         self.membership.start()
         self.keeper.start(self.voice.checkpoint)

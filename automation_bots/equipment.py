@@ -7,6 +7,7 @@ from collections.abc import Callable
 from automation_bots import gate
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible import Ansible
+from automation_bots.drivers.ansible_masters import Masters
 from automation_bots.drivers.network.driver import Network
 from automation_bots.drivers.network.plan import Manner
 from automation_bots.drivers.paths import Paths, Sight
@@ -33,6 +34,7 @@ class Equipment:
 
     def __init__(self, home: Home, inventory: Inventory, world: World) -> None:
         self._home, self._inventory, self._world = home, inventory, world
+        self.masters = Masters(home.data)
         self.elsewhere = Elsewhere(self._salt(), world, home.settings.drivers)
 
     def drivers(self, *more: Driver) -> dict[str, Driver]:
@@ -57,6 +59,7 @@ class Equipment:
             vault_password_file=self._inventory.vault_password_file,
             environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._home.environment_of("ansible")},
             output_limit=wanted.output_limit,
+            masters=self.masters,
         )
 
     def _ssh(self) -> Ssh:

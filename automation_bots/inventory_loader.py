@@ -11,7 +11,10 @@ import argparse
 import gc
 import json
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ from ansible.vars.manager import VariableManager
 from automation_bots.inventory_secrecy import SECRET_NAME, Layer, Variables, layer, leaves
 from automation_bots.inventory_sources import Broken, Loader, broken, is_about_vault, is_dynamic, read
 
+_LOOK_SECONDS = 1.0
 # what the bot itself reads: a template in one of these is resolved here, since the bot cannot
 READ_BY_THE_BOT = (
     "ansible_host",
@@ -193,8 +197,18 @@ def _is_template(value: Any) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
+def _end_with_the_bot(bot: int) -> None:
+    """End, with the program that it may wait for, when the bot was killed; it leads a session of its own."""
+    while os.getppid() == bot:
+        time.sleep(_LOOK_SECONDS)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def main() -> int:
     """Read and print; what is wrong with the inventory is printed as its only line."""
+    threading.Thread(target=_end_with_the_bot, args=(os.getppid(),), daemon=True).start()
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--vault-password-file")
     arguments.add_argument("--secrets", action="store_true")

@@ -427,7 +427,7 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
             continue
         if parameter.text:
             lines = len(value) if isinstance(value, tuple | list) else str(value).count("\n") + 1
-            text = f"({lines} lines)"
+            text = f"({lines} line{'' if lines == 1 else 's'})"
         words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")
     return tuple(one_line(word, 100) for word in words)
 

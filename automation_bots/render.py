@@ -22,7 +22,7 @@ _ORDER = (
     Status.CHANGED,
     Status.OK,
 )
-_NEED_A_PERSON = {Status.FAILED, Status.UNKNOWN, Status.CANCELLED}
+NEED_A_PERSON = {Status.FAILED, Status.UNKNOWN, Status.CANCELLED}
 NO_CONCLUSION = Conclusion()
 _RECAP = (
     Status.CHANGED,
@@ -162,7 +162,7 @@ def _summed_up(outcomes: Sequence[Outcome], groups: Sequence[Alike]) -> bool:
 
 def _concluded(job: Job, outcomes: Sequence[Outcome], said: Conclusion) -> Answer:
     """The driver knows best what to show of its outcomes; only failures of the kind it did not expect are added."""
-    failed = [outcome for outcome in outcomes if outcome.status in _NEED_A_PERSON]
+    failed = [outcome for outcome in outcomes if outcome.status in NEED_A_PERSON]
     block = "\n\n".join(part for part in (said.block, table(rows(failed), limit=LINES_SHOWN)) if part)
     text = f"{headline(job)}. {said.text}" if said.text else headline(job)
     return Answer(text, block, next_words(job, outcomes, shown=True), said.files)

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from automation_bots.drivers.ansible_masters import Masters
 from automation_bots.model import FINAL, State
 from tests.chatbot import ChatBot, wait, write_folder
 from tests.crashing import Victim
@@ -164,6 +165,19 @@ def test_what_was_interrupted_can_be_asked_for_again(chat, trace):
 def test_the_record_holds_together_over_the_crash(chat):
     assert "The record is whole" in chat.asks("!audit verify", who="ana")
     assert "interrupted" in chat.asks("!audit job=1", "entries", who="ana")
+
+
+def test_connections_that_ansible_kept_for_a_killed_bot_end_with_the_next_start(tmp_path, sshd, trace):
+    folder = write(tmp_path / "netbot", trace.path, sshd)
+    victim = Victim(folder)
+    victim.say("ana", "ops", "!play eight seconds=0 on far")
+    victim.until(1, State.DONE)
+    victim.kill()
+    sockets = Masters(folder / "data" / "netbot").folder
+    assert survivors(f"ssh: {sockets}/", 0)
+    with ChatBot(folder):
+        assert not survivors(f"ssh: {sockets}/", 0)
+        assert not sockets.exists()
 
 
 def test_a_second_bot_on_the_same_data_is_refused_by_name(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from automation_bots.drivers.fake import Fake
-from automation_bots.errors import StoreError
+from automation_bots.errors import DriverError, StoreError
 from automation_bots.model import Outcome, State, Status
 from automation_bots.policy import Policy
 from automation_bots.store import AuditKind
@@ -131,6 +131,18 @@ def test_a_change_whose_driver_does_not_come_back_holds_its_devices(works):
     works.dispatcher.cancel(number, "ana")
     works.is_in(number, State.INTERRUPTED)
     assert works.store.holds() == {"web1": number}
+
+
+def test_what_a_driver_meets_after_its_last_device_is_not_lost(works):
+    class Forgetful(Fake):
+        def run(self, task, report):
+            super().run(task, report)
+            raise DriverError("the disk is full: nothing was kept")
+
+    works.fake.__class__ = Forgetful
+    number = works.add(LOOK, "web1")
+    assert works.is_in(number, State.FAILED).error == "the disk is full: nothing was kept"
+    assert works.store.outcomes(number)[0].status is Status.OK
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from automation_bots.errors import BadCommand, ConfigError, UnknownDevice
+from tests.chatbot import ROOT, wait
 from tests.inventory_files import TRICKY, opened, write
 
 pytestmark = pytest.mark.slow  # every test starts a process
@@ -151,6 +152,18 @@ def test_a_program_that_hangs_is_ended_with_all_its_children(tmp_path):
         opened(tmp_path, limit_seconds=3)
     stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
     assert not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
+def test_a_program_that_hangs_ends_with_a_bot_that_is_killed(tmp_path):
+    write(tmp_path, {"inv/list.sh": f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 60"})
+    code = "import sys; from pathlib import Path; from tests.inventory_files import opened; opened(Path(sys.argv[1]))"
+    bot = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT)
+    wait(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), 20)
+    stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    assert stat.exists()
+    bot.kill()
+    bot.wait()
+    wait(lambda: not stat.exists() or stat.read_text().split()[2] == "Z", 10)
 
 
 @pytest.mark.parametrize("files", [{"inv/hosts": ""}, {"inv/.keep": ""}])

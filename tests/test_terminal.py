@@ -178,6 +178,21 @@ def test_the_demo_answers_and_ends_with_its_devices(tmp_path):
     assert "Traceback" not in ended.stdout
 
 
+def test_the_demo_shows_how_a_device_is_configured_backed_up_and_brought_back(tmp_path):
+    with Program("demo", data=tmp_path / "data") as demo:
+        demo.asks("!backup access", "#1 backup .* 2 ok. 2 for the first time")
+        lines = r"!config access1\ninterface gi0/2\n description printer"
+        demo.asks(
+            lines.replace("access1", "access1 --check"),
+            "#2 .*Nothing was sent.\n── access1\n[+] interface Gig.*printer",
+        )
+        demo.asks(lines, "#3 .* 1 changed. Back to before: !config rollback 3")
+        demo.asks("!config diff access1", "#4 .*1 ok\n[+] interface GigabitEthernet0/2 │ description printer")
+        demo.asks("!config rollback 3", "#5 .* 1 changed")
+        demo.asks("!config diff access1", "#6 .* 1 ok\nas in the backup")
+        demo.asks("!config history access1", "#7 .* 1 ok\nago .*\n0 .*#1 by admin")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_the_demo_stops_its_devices_however_it_is_ended(tmp_path, number):
     data = tmp_path / "data"

@@ -22,6 +22,9 @@ _SHOWS: dict[str, Callable[[Switch], str]] = {
     "show interfaces description": shows.descriptions,
     "show ip interface brief": shows.brief,
     "show ip route": shows.routes,
+    "show ip arp": shows.arp,
+    "show ip bgp summary": shows.bgp,
+    "show mac address-table": shows.macs,
     "show lldp neighbors": shows.neighbors,
     "show users": shows.users,
     "show processes cpu": shows.cpu,
@@ -98,6 +101,7 @@ class Cli:
         user: _Actions = {
             **{pattern: self._shown(show) for pattern, show in _SHOWS.items()},
             "show interfaces <…>": self._show_interface,
+            "show ip route <destination>": lambda destination: Reply(shows.route(self.switch, destination)),
             "terminal <…>": lambda _words: Reply(),
             "enable": self._enable,
             **dict.fromkeys(("exit", "quit", "logout"), self._leave),
@@ -113,6 +117,7 @@ class Cli:
         config: _Actions = both | {
             "exit": self._end,
             "interface <…>": self._select,
+            "no interface <…>": self._remove,
             "hostname <name>": self._hostname,
             **{f"{start} <…>": self._keep(start) for start in _KEPT},
             **{f"no {start} <…>": self._drop(start) for start in _KEPT},
@@ -125,6 +130,7 @@ class Cli:
             "no shutdown": lambda: self._shut(down=False),
             "ip address <address> <mask>": self._address,
             "no ip address": lambda: self._set(address=None),
+            "no ip address <address> <mask>": lambda _address, _mask: self._set(address=None),
         }
         return {"user": user, "enable": enable, "config": config, "interface": interface}
 
@@ -184,6 +190,13 @@ class Cli:
             return Reply("% Invalid input detected at '^' marker.\n", ok=False)
         self._interface = found
         return self._enter("interface")
+
+    def _remove(self, name: str) -> Reply:
+        found = self.switch.find(name)
+        if found is None or found.name.startswith("Gigabit"):
+            return Reply("% Removal of physical interfaces is not permitted\n" if found else "", ok=found is None)
+        del self.switch.running.interfaces[found.name]
+        return Reply()
 
     def _hostname(self, name: str) -> Reply:
         self.switch.running.hostname = name[:63]

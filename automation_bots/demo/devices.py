@@ -88,6 +88,7 @@ class Devices:
         variables = {
             "ansible_user": USER,
             "ansible_password": self.password,
+            "ansible_become_password": self.password,
             "ansible_network_os": "cisco.ios.ios",
             "ansible_connection": "ansible.netcommon.network_cli",
         }

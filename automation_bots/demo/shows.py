@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from ipaddress import ip_interface
 
 from automation_bots.demo.switch import Interface, Switch
 
@@ -127,6 +128,55 @@ def routes(switch: Switch) -> str:
             rows.append(f"C        {one.address.network} is directly connected, {one.name}")
             rows.append(f"L        {one.address.ip}/32 is directly connected, {one.name}")
     return "\n".join(rows)
+
+
+def route(switch: Switch, destination: str) -> str:
+    """`show ip route X`."""
+    try:
+        wanted = ip_interface(destination).ip
+    except ValueError:
+        return "% Unrecognized host or address"
+    for one in switch.running.interfaces.values():
+        if one.address and wanted in one.address.network and switch.line_up(one):
+            return f"""\
+Routing entry for {one.address.network}
+  Known via "connected", distance 0, metric 0 (connected, via interface)
+  Routing Descriptor Blocks:
+  * directly connected, via {one.name}
+      Route metric is 0, traffic share count is 1"""
+    return "% Network not in table"
+
+
+def _seen(switch: Switch) -> Iterator[tuple[Interface, Interface, Switch]]:
+    """Each cable that works: the interface here, the one there, and its switch."""
+    for here, (other, there) in switch.wires.items():
+        one = switch.running.interfaces[here]
+        if switch.line_up(one):
+            yield one, other.running.interfaces[there], other
+
+
+def arp(switch: Switch) -> str:
+    """`show ip arp`."""
+    rows = ["Protocol  Address          Age (min)  Hardware Addr   Type   Interface"]
+    own = ((one, one, switch, "-") for one in switch.running.interfaces.values() if one.address)
+    others = ((here, there, other, "12") for here, there, other in _seen(switch) if there.address)
+    for here, there, whose, age in (*own, *others):
+        address = there.address.ip if there.address else ""
+        rows.append(f"Internet  {address!s:<15}  {age:>9}  {_mac(whose, there)}  ARPA   {here.name}")
+    return "\n".join(rows)
+
+
+def macs(switch: Switch) -> str:
+    """`show mac address-table`."""
+    rows = ["          Mac Address Table", "-" * 43, "", "Vlan    Mac Address       Type        Ports", "-" * 43]
+    for here, there, other in _seen(switch):
+        rows.append(f"  10    {_mac(other, there)}    DYNAMIC     {here.name.replace('GigabitEthernet', 'Gi')}")
+    return "\n".join([*rows, f"Total Mac Addresses for this criterion: {len(rows) - 5}"])
+
+
+def bgp(_switch: Switch) -> str:
+    """`show ip bgp summary`: these switches have none."""
+    return "% BGP not active"
 
 
 def neighbors(switch: Switch) -> str:

@@ -19,6 +19,7 @@ from automation_bots.device_secrets import DeviceSecrets
 from automation_bots.dispatch.batches import Batches
 from automation_bots.dispatch.earlier import Earlier
 from automation_bots.dispatch.intake import Intake
+from automation_bots.dispatch.share import Share, beside
 from automation_bots.dispatch.workshop import Workshop
 from automation_bots.drivers import Cancel, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
@@ -60,6 +61,7 @@ class Run:
         self._intake = Intake(job, hidden, workshop.store, workshop.redactor)
         self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
         self._timed_out = self._abandoned = self._voided = False
+        self._trouble = ""  # what a driver met after it had told of all devices
         self.batches = Batches(self.job, self.cancel, workshop.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
@@ -138,7 +140,7 @@ class Run:
             self._intake.try_flush()  # a pause may be long
 
         why = self.batches.run(work, limit, self._intake.seen, self._intake.outcome, lambda: self._void(operation))
-        return f"time limit of {limit:g} s reached" if self._timed_out else why
+        return f"time limit of {limit:g} s reached" if self._timed_out else why or self._trouble
 
     def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
         timer = threading.Timer(max(0.0, seconds), self._too_long, (limit,))
@@ -180,7 +182,7 @@ class Run:
 
     def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
         devices = self._workshop.inventory.devices(names)
-        threads = []
+        threads, told = [], []
         if not self._intake.secrets_known.is_set():
             every = self._workshop.inventory.devices(self.job.devices)
             threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
@@ -204,11 +206,14 @@ class Run:
                 inventory=self._workshop.inventory.sources,
                 earlier=Earlier(self._workshop.store, self.job),
             )
-            threads.append(threading.Thread(target=self._share, args=(name, task), daemon=True))
+            told.append(Share(self._intake))
+            threads.append(threading.Thread(target=self._share, args=(name, task, told[-1]), daemon=True))
         for thread in threads:
             thread.start()
         for thread in threads:
             self._wait(thread)
+        if (others := beside(told)) is not None:
+            self._intake.conclude(others)
 
     def _learn_secrets(self, devices: Sequence[Device]) -> None:
         """Get the secrets of all devices at once, while the drivers start: no output is stored before they are known.
@@ -240,23 +245,25 @@ class Run:
             self._abandoned = True
             log.error("job %s: a driver did not come back in time after it was stopped", self.job.number)
 
-    def _share(self, name: str, task: Task) -> None:
+    def _share(self, name: str, task: Task, share: Share) -> None:
         driver = self._workshop.drivers.get(name)
-        reason = f"no driver {name!r} in this bot; see `driver:` in the inventory"
+        reason, done = f"no driver {name!r} in this bot; see `driver:` in the inventory", False
         if driver is not None:
             try:
                 with self._workshop.passes.holding(task):
-                    driver.run(task, self._intake)
+                    driver.run(task, share)
             except DriverError as error:
                 reason = str(error)
             except Exception:  # noqa: BLE001 - a driver's own mistake is logged and concerns this share only
                 self._log(f"in driver {name}")
                 reason = f"the driver {name} failed; an admin finds it in the log under job {self.job.number}"
             else:
-                reason = "the driver said nothing about it"
-        for device in [device.name for device in task.devices] or [""]:
-            if device not in self._intake.seen:
-                self._intake.outcome(self._gap(device, reason))
+                reason, done = "the driver said nothing about it", True
+        untold = [device for device in [one.name for one in task.devices] or [""] if device not in self._intake.seen]
+        for device in untold:
+            self._intake.outcome(self._gap(device, reason))
+        if not (done or untold or self.cancel.is_set()):
+            self._trouble = reason  # such as a backup that could not be written down
 
     def _gap(self, device: str, reason: str) -> Outcome:
         if not self.cancel.is_set():

@@ -53,12 +53,13 @@ class Ansible:
         vault_password_file: Path | None = None,
         environment: Mapping[str, str] = NOTHING,
         output_limit: int = 1_000_000,
+        masters: Masters | None = None,
     ) -> None:
         self._forks = forks
         self._vault_password_file = vault_password_file
         self._environment = environment
         self._output_limit = output_limit
-        self._masters = Masters()
+        self._masters = masters or Masters()
 
     def close(self) -> None:
         """End the connections that are kept for the next run."""

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 import shutil
 import stat
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from automation_bots.drivers.ansible_process import end_all
 
 
 class Masters:
-    """A private folder with their sockets, there from the first run on."""
+    """A private folder with their sockets, there from the first run on.
 
-    def __init__(self) -> None:
-        self._folder: Path | None = None
+    It stands in the system's folder for temporary files, since the path of a socket may have about 100 characters, and
+    ssh adds 17 to what it is given. Its name follows from the bot's data folder, so that the next bot on the same data
+    finds what a killed one left.
+    """
+
+    def __init__(self, data: Path | None = None) -> None:
+        name = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:12] if data else secrets.token_hex(6)
+        self.folder = self._folder = Path(tempfile.gettempdir()) / f"ab{name}"
         self._lock = threading.Lock()
 
     @property
     def sockets(self) -> Path:
-        """The folder; a new one where somebody has taken it away."""
+        """The folder; one of another name where somebody else has taken this one."""
         with self._lock:
-            if self._folder is None or not _is_ours(self._folder):
-                # The path of a socket may have about 100 characters, and ssh adds 17 to what it is given: no long one.
+            with suppress(FileExistsError):
+                self._folder.mkdir(mode=0o700)
+            if not _is_ours(self._folder):
                 self._folder = Path(tempfile.mkdtemp(prefix="ab"))
             return self._folder
 
-    def close(self) -> None:
-        """End them; a master has the path of its socket in its name."""
+    def close(self) -> int:
+        """End them, and those of a killed bot; returns how many. A master has the path of its socket in its name."""
         with self._lock:
-            folder, self._folder = self._folder, None
-        if folder is not None:
-            end_all(f"{folder}/")
-            shutil.rmtree(folder, ignore_errors=True)
+            folders, self._folder = {self.folder, self._folder}, self.folder
+        return sum(_end(folder) for folder in folders if _is_ours(folder))
+
+
+def _end(folder: Path) -> int:
+    ended = end_all(f"{folder}/")
+    shutil.rmtree(folder, ignore_errors=True)
+    return ended
 
 
 def _is_ours(folder: Path) -> bool:

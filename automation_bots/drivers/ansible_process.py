@@ -143,8 +143,8 @@ def _text(path: Path) -> str:
         return stream.read(_STDERR_LIMIT).decode("utf-8", "replace")
 
 
-def end_all(mark: str, grace_seconds: float = GRACE_SECONDS) -> None:
-    """Ask all processes of a run to end, and kill those that have not after the grace.
+def end_all(mark: str, grace_seconds: float = GRACE_SECONDS) -> int:
+    """Ask all processes of a run to end, and kill those that have not after the grace; returns how many there were.
 
     Ansible's workers and ssh each lead a session of their own, so a process group is not enough; the mark is what they
     share. A ControlPersist master writes its name over its environment, and so belongs to no run.
@@ -158,8 +158,9 @@ def end_all(mark: str, grace_seconds: float = GRACE_SECONDS) -> None:
                 os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
         asked |= left
         if time.monotonic() > deadline + grace_seconds:
-            return  # beyond our rights, or stuck in the kernel
+            break  # beyond our rights, or stuck in the kernel
         time.sleep(0.02)
+    return len(asked)
 
 
 def processes(mark: str) -> Iterator[int]:

@@ -123,6 +123,8 @@ class _Run:
         return replace(outcome, seconds=time.monotonic() - began)
 
     def _tried(self, device: Device, began: float) -> Outcome:
+        if device.platform != "windows" and device.driver != self.driver.name:
+            raise DriverError(f"is no Windows device (platform {device.platform}); see platform: in the inventory")
         call = call_of(self.task.operation.body, device.platform, self.task.parameters)
         if call is None:
             return Outcome(device.name, Status.SKIPPED, f"no command for platform {device.platform}")

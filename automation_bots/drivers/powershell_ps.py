@@ -18,6 +18,7 @@ _LITERALS = {"$true": True, "$false": False, "$null": None}
 # Parameters that ask another machine, on which nobody was judged; PowerShell takes any beginning of them too.
 _ELSEWHERE = ("computername", "cimsession", "session", "pssession", "hostname", "vmname", "vmid", "containerid",
               "connectionuri", "sshconnection", "credential", "asjob", "cn", "dnshostname")  # fmt: skip
+_WHATIF = ("whatif", "wi", "what", "whati", "wha", "wh")  # PowerShell's own short forms; the same as --check
 _SWITCHES = frozenset({"force", "recurse", "whatif", "confirm", "verbose", "file", "directory", "hidden", "passthru",
                        "includeusername", "descending", "all", "raw", "quiet", "wait", "oldest", "unique"})  # fmt: skip
 
@@ -59,7 +60,8 @@ def cmdlet(words: tuple[str, ...]) -> Call:
     named, given = _sorted(rest)
     lists = Call(name).looks
     typed = {key: _value(value, lists=lists) for key, value in named.items()}
-    return Call(name, typed, tuple(_value(value, lists=lists) for value in given))
+    whatif = bool(typed.pop("WhatIf", False))
+    return Call(name, typed, tuple(_value(value, lists=lists) for value in given), whatif=whatif)
 
 
 def _sorted(words: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -82,6 +84,8 @@ def _sorted(words: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 def _new_name(name: str, named: Mapping[str, Any]) -> str:
     _refuse_elsewhere(name)
+    if name.lower() in _WHATIF:
+        name = "WhatIf"
     if name.lower() in {known.lower() for known in named}:
         raise BadParameter(f"-{name} is given twice")
     return name

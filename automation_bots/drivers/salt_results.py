@@ -11,12 +11,13 @@ from automation_bots.drivers.output import cut, first_line, last_line
 from automation_bots.drivers.salt_calls import Call
 from automation_bots.model import Outcome, Risk, Status, one_line
 
+_LEFT_OUT = "(Salt left the answer out: it is longer than max_event_size of the minion or the master)"
 _NAMED = 3  # failed states in the summary
 
 
 def outcome(device: str, call: Call, risk: Risk, data: Mapping[str, Any], limit: int) -> Outcome:
     """Judge one return, as the event stream or the job cache has it."""
-    value = data.get("return")
+    value = _whole(data.get("return"))
     if call.is_state and isinstance(value, dict) and all(_is_state(entry) for entry in value.values()):
         return _states(device, value, limit)
     if call.function == "cmd.run_all" and isinstance(value, dict) and "retcode" in value:
@@ -26,6 +27,15 @@ def outcome(device: str, call: Call, risk: Risk, data: Mapping[str, Any], limit:
     status = Status.FAILED if failed else Status.CHANGED if risk is Risk.CHANGE else Status.OK
     summary = first_line(text) or ("failed" if failed else "")
     return Outcome(device, status, one_line(summary, 300), cut(text, limit), exit_code=_code(data.get("retcode")))
+
+
+def _whole(value: Any) -> Any:
+    """Say what a text of Salt's own means: minions send it instead of what is too long for them."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return _LEFT_OUT if value == "VALUE_TRIMMED" else value
 
 
 def _command(device: str, value: Mapping[str, Any], risk: Risk, limit: int) -> Outcome:

@@ -1,6 +1,7 @@
 """The simulated devices: their command line, and what independent SSH clients see of them."""
 
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -52,7 +53,8 @@ def session(switch, *lines):
     ["show version", "sh ver", "show clock", "show uptime", "sh ip int br", "show interfaces", "show int gi0/1",
      "show running-config", "show ip route", "show lldp neighbors", "show users", "show processes cpu",
      "show processes memory", "dir", "dir flash:", "show logging", "show file systems", "terminal length 0",
-     "show version | include uptime", "write memory", "wr"],
+     "show version | include uptime", "write memory", "wr", "show ip arp", "show mac address-table",
+     "show ip bgp summary", "show ip route 10.0.0.2"],
 )  # fmt: skip
 def test_the_usual_commands_are_understood(switches, line):
     assert single(switches["core1"], line).ok
@@ -106,6 +108,20 @@ def test_a_shutdown_is_seen_here_and_at_the_other_end_of_the_cable(switches):
     assert "%LINK-5-CHANGED" in single(switches["core1"], "show logging").text
 
 
+@pytest.mark.parametrize(
+    ("line", "there"),
+    [
+        ("show ip arp", "10.0.0.2 .* GigabitEthernet0/1$"),
+        ("show mac address-table", "DYNAMIC +Gi0/1$"),
+        ("show ip route 10.0.0.2", "directly connected, via GigabitEthernet0/1$"),
+    ],
+)
+def test_what_is_learned_over_a_cable_goes_with_it(switches, line, there):
+    assert re.search(there, single(switches["core1"], line).text, re.MULTILINE)
+    single(switches["core2"], "conf t", "int gi0/1", "shutdown")
+    assert not re.search(there, single(switches["core1"], line).text, re.MULTILINE)
+
+
 def test_what_is_configured_stands_in_the_configuration(switches):
     core1 = switches["core1"]
     single(core1, "conf t", "ntp server 9.9.9.9", "int lo7", "description a b", "ip address 10.7.7.7 255.255.255.255")
@@ -114,6 +130,13 @@ def test_what_is_configured_stands_in_the_configuration(switches):
     assert "ntp server 9.9.9.9" in text
     single(core1, "conf t", "no ntp server 9.9.9.9", "int lo7", "no ip address", "no description")
     assert "9.9.9.9" not in single(core1, "show running-config").text
+
+
+def test_only_interfaces_that_were_made_can_be_removed(switches):
+    core1 = switches["core1"]
+    single(core1, "conf t", "int lo7", "description x", "no interface lo7")
+    assert "Loopback7" not in single(core1, "show running-config").text
+    assert "not permitted" in single(core1, "conf t", "no interface gi0/1").text
 
 
 def test_a_reload_forgets_what_was_not_saved_and_takes_a_while(switches, clock):

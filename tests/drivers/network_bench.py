@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers.fake import Recorder
 from automation_bots.drivers.known_hosts import KnownHosts
 from automation_bots.drivers.network.driver import Network
+from automation_bots.drivers.network.operations import ROLLBACK
 from automation_bots.drivers.network.plan import Manner
 from automation_bots.model import Device, Operation
 from tests.drivers.contract import make_task
 from tests.lab.frr import Frr, Router
+from tests.watching import children
 
 LIMIT = 20_000
 
@@ -26,6 +29,11 @@ def router(lab: Frr, it: Router, name: str = "", **variables: Any) -> Device:
     return Device(name or it.name, variables={**usual, **variables})
 
 
+def process_for_devices() -> int:
+    """The process that works for the job that runs."""
+    return next(pid for pid in children() if b"network/child.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
 class Chat:
     """Runs operations as jobs one after the other."""
 
@@ -38,6 +46,8 @@ class Chat:
         more = {name: values.pop(name) for name in ("cancel", "earlier", "seconds") if name in values}
         task = make_task(operation, devices, self.folder, check=check, parameters=values,
                          secrets=lambda _device: self.known, **{"seconds": 60, **more})  # fmt: skip
+        if operation is ROLLBACK:  # a job after the one that it takes back
+            task = replace(task, job=replace(task.job, number=task.job.number + 1))
         self.network.run(task, heard)
         return heard
 

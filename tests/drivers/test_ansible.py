@@ -527,6 +527,18 @@ def test_a_job_that_is_cancelled_cuts_off_no_other_on_the_same_connection(bench,
     assert "ana said stop" in other.heard.outcomes["ssh1"].summary
 
 
+def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(tmp_path):
+    left = Masters(tmp_path)
+    left.folder.symlink_to(tmp_path)
+    other = left.sockets
+    assert other != left.folder
+    Masters(tmp_path).close()
+    assert left.folder.is_symlink()
+    left.folder.unlink()
+    left.close()
+    assert not other.exists()
+
+
 def test_sockets_whose_folder_was_taken_away_get_a_new_one():
     masters = Masters()
     first = masters.sockets

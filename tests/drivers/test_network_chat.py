@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from automation_bots.drivers.fake import Fake
+from automation_bots.model import Outcome, Status
 from tests.chatbot import ChatBot, write_folder
 from tests.lab.clis import PASSWORD, USER, Cli, Manner, Shelf
 
@@ -22,7 +24,9 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatBot]:
         hosts = f"all:\n  vars: {{{login}}}\n  children:\n    web:\n      hosts:\n"
         for name in ("sw1", "sw2"):
             hosts += f"        {name}: {{ansible_host: 127.0.0.1, ansible_port: {shelf.put(Cli(name, Manner()))}}}\n"
-        with ChatBot(write_folder(folder, toml=TOML, hosts=hosts)) as chat:
+        hosts += "    here: {hosts: {box1: {driver: fake, platform: linux}}}\n"
+        fake = Fake({"box1": Outcome("box1", Status.OK, "a linux", "a linux")})
+        with ChatBot(write_folder(folder, toml=TOML, hosts=hosts), drivers=(fake,)) as chat:
             yield chat
 
 
@@ -30,6 +34,20 @@ def test_a_table_of_two_devices_with_the_columns_that_were_asked_for(chat):
     said = chat.asks("!show version | columns version,hostname on web", "2 ok")
     assert said.splitlines()[1].split() == ["device", "version", "hostname"]
     assert said.splitlines()[3].split() == ["sw2", "15.0(2)SE11", "sw2"]
+
+
+def test_a_question_to_devices_of_several_drivers_hides_none_of_the_answers(chat):
+    said = chat.asks("!version on sw1,box1", "2 ok")
+    lines = [line.split() for line in said.splitlines()[1:]]
+    assert lines[0][:2] == ["device", "software_image"]
+    assert lines[1][:3] == ["sw1", "C2960-LANBASEK9-M", "15.0(2)SE11"]
+    assert ["box1", "ok", "a", "linux"] in lines
+
+
+@pytest.mark.parametrize("pipe", ["csv", "columns hostname"])
+def test_what_can_be_no_table_has_no_columns_and_no_csv_file(chat, pipe):
+    said = chat.asks(f"!show running-config | {pipe} on sw1", "done in .*1 failed")
+    assert "no table is known of this answer" in said
 
 
 def test_the_same_question_again_says_what_is_other(chat):

@@ -117,6 +117,18 @@ def test_ios_without_its_archive_is_configured_line_by_line(chat, shelf):
     assert "configure confirm" not in it.heard
 
 
+@pytest.mark.parametrize("asks", ["Do you want to continue? [confirm]", "Continue? [yes/no]: "])
+def test_a_line_that_the_device_asks_about_is_meant_also_when_it_is_undone(chat, shelf, asks):
+    it = Ios("d8", "interface Et1", "username old")
+    it.archive, it.asks = False, asks
+    device = put(shelf, it, "cisco_ios")
+    assert chat.one(ops.CONFIG, device, lines=("no username old", "username new")).status is Status.CHANGED
+    assert it.running == ("interface Et1", "username new")
+    outcome = chat.one(ops.CONFIG, device, lines=("username another", "nonsense"))
+    assert outcome.summary.endswith("rolled back to what it was before")
+    assert it.running == ("interface Et1", "username new")
+
+
 @pytest.mark.parametrize("archive", [True, False])
 def test_a_change_that_locks_everybody_out_goes_back_over_the_session_that_is_open(chat, shelf, archive):
     it = Ios("d7", "interface Et1", OLD)

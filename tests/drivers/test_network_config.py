@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from automation_bots.drivers import Cancel
 from automation_bots.drivers.network import operations as ops
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.model import Status
+from tests.drivers.network_bench import process_for_devices
 from tests.lab.frr import Frr, wait
 
 pytestmark = pytest.mark.slow
@@ -83,6 +85,31 @@ def test_a_cancelled_change_goes_back(chat, r1, frr):
     assert "64999" not in frr.routers[0].ask("show running-config")
 
 
+def test_what_a_change_replaces_is_kept_before_it_begins(chat, r1, frr):
+    """Whoever is killed in the middle, there is a way back."""
+    values = {"lines": ("interface wire0", " description to r2"), "expect": ("interfaces",), "stay": 60}
+    job = threading.Thread(target=chat.one, args=(ops.CONFIG, r1), kwargs=values)
+    job.start()
+    wait(lambda: "description to r2" in frr.routers[0].ask("show running-config"), 20)
+    os.kill(process_for_devices(), signal.SIGKILL)
+    job.join(20)
+    assert chat.one(ops.ROLLBACK, r1, job=42).status is Status.CHANGED
+    assert "description to r2" not in frr.routers[0].ask("show running-config")
+
+
+def test_a_change_whose_way_back_cannot_be_kept_is_not_begun(chat, r1, frr, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "changes").touch()
+    outcome = chat.one(ops.CONFIG, r1, lines=ROUTE)
+    assert (outcome.status, "nothing was sent" in outcome.summary) == (Status.FAILED, True)
+    assert "198.51.100.0" not in frr.routers[0].ask("show running-config")
+
+
+def test_a_change_that_was_taken_back_leaves_nothing_to_roll_back(chat, r1):
+    chat.one(ops.CONFIG, r1, lines=("hostname x", "no such line"))
+    assert "changed no configuration here" in chat.one(ops.ROLLBACK, r1, job=42).summary
+
+
 def test_a_rollback_is_refused_when_somebody_changed_it_since(chat, r1, frr):
     chat.run(ops.CONFIG, r1, lines=ROUTE)
     frr.routers[0].ask("configure terminal", "ip route 203.0.113.0/24 blackhole")
@@ -117,7 +144,7 @@ def test_what_a_job_replaced_is_forgotten_with_the_job(tmp_path):
 def test_a_backup_is_kept_in_git_and_readable_by_nobody_else(chat, r1, r2, tmp_path):
     heard = chat.run(ops.BACKUP, r1, r2)
     assert {outcome.output for outcome in heard.outcomes.values()} == {""}
-    assert "2 other than in the backup before" in heard.conclusions[0].text
+    assert heard.conclusions[0].text == "2 for the first time."
     configs = tmp_path / "data" / "configs"
     assert {path.stat().st_mode & 0o777 for path in configs.glob("*.cfg")} == {0o600}
     assert configs.stat().st_mode & 0o777 == 0o700
@@ -127,7 +154,7 @@ def test_what_was_changed_since_the_backup_is_shown(chat, r1, frr):
     chat.run(ops.BACKUP, r1)
     frr.routers[0].ask("configure terminal", "ip route 203.0.113.0/24 blackhole")
     assert chat.one(ops.DIFF, r1).output == "+ ip route 203.0.113.0/24 blackhole"
-    chat.run(ops.BACKUP, r1)
+    assert chat.run(ops.BACKUP, r1).conclusions[0].text == "1 other than in the backup before."
     frr.routers[0].ask("configure terminal", "no ip route 203.0.113.0/24 blackhole")
     assert chat.one(ops.DIFF, r1, since="1").summary == "as in the backup"
     assert chat.one(ops.HISTORY, r1).summary == "2 versions"

@@ -80,5 +80,5 @@ def test_facts_are_asked_of_network_devices_in_their_own_way(chat, devices):
 
 def test_a_backup_of_all_is_one_commit(chat, devices, tmp_path):
     heard = chat.run(ops.BACKUP, *devices)
-    assert "30 other than in the backup before" in heard.conclusions[0].text
+    assert "30 for the first time" in heard.conclusions[0].text
     assert chat.one(ops.HISTORY, devices[0]).summary == "1 version"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,24 @@ Routing entry for 198.51.100.0/24
     192.0.2.2, from 192.0.2.2, BGP external
       Route metric is 0
   No advertising protos.""",
+    "show platform": """\
+Node              Type                       State             Config state
+--------------------------------------------------------------------------------
+0/0/CPU0          NC55-36X100G               IOS XR RUN        NSHUT
+0/1/CPU0          NC55-36X100G               IOS XR RUN        NSHUT
+0/2/CPU0          NC55-36X100G               POWERED_OFF       NSHUT
+0/FT0             NC55-5508-FAN              OPERATIONAL       NSHUT""",
+    "show l2vpn mac-learning mac all location 0/0/CPU0": """\
+Sun Nov 29 10:00:00.000 UTC
+Topo ID  Producer       Next Hop(s)         Mac Address    IP Address
+-------  --------       ------------------  -------------- ----------
+1        0/0/CPU0       BE1.7               0200.0000.0077
+0        0/1/CPU0       Gi0/1/0/1.9         0200.0000.0079""",
+    "show l2vpn mac-learning mac all location 0/1/CPU0": """\
+Sun Nov 29 10:00:00.000 UTC
+Topo ID  Producer       Next Hop(s)         Mac Address    IP Address
+-------  --------       ------------------  -------------- ----------
+0        0/1/CPU0       Gi0/1/0/1.9         0200.0000.0079""",
 }
 SHELL = {
     "set cli screen-width 511": "Screen width set to 511",
@@ -185,6 +204,7 @@ ANSWERS = {
         "default  192.0.2.9  65009  Idle         00:00:00  0",
     ],
     ("cisco_xr", "lldp"): ["GigabitEthernet0/0/0/0  r2        Gi0/0/0/1"],
+    ("cisco_xr", "mac"): ["0200.0000.0077  BE1.7        no", "0200.0000.0079  Gi0/1/0/1.9  no"],
     ("cisco_xr", "arp"): [
         "GigabitEthernet0/0/0/0  192.0.2.1  0200.0000.0001",
         "GigabitEthernet0/0/0/0  192.0.2.2  0200.0000.0003",
@@ -231,10 +251,14 @@ def test_every_question_is_answered_by_a_table_with_the_same_columns(chat, devic
     assert rows == ANSWERS[platform, name]
 
 
-def test_ios_xr_says_where_its_mac_addresses_are(chat, devices):
-    outcome = chat.one(question("mac"), devices["cisco_xr"])
+def test_an_ios_xr_that_tells_no_mac_addresses_is_quoted(chat, shelf, devices):
+    answers = {**SHELL, "show platform": XR["show platform"]}
+    prompt, _, error = KINDS["cisco_xr"]
+    port = shelf.put(Scripted("d1", prompt, answers, error))
+    device = replace(devices["cisco_xr"], variables={**devices["cisco_xr"].variables, "ansible_port": port})
+    outcome = chat.one(question("mac"), device)
     assert outcome.status is Status.FAILED
-    assert "!show l2vpn forwarding" in outcome.summary
+    assert outcome.summary == "IOS XR tells no MAC addresses: % Invalid input detected at '^' marker."
 
 
 def test_what_junos_does_not_know_is_told_in_its_words(chat, devices):

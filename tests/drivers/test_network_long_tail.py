@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ POLICY = """
 people:
   ana: {test: ana, groups: [netops]}
 rules:
-  - {name: look, who: netops, may: ["show *", backup, config-diff], on: all}
+  - {name: look, who: netops, may: ["show *", backup, config-diff, facts], on: all}
   - {name: no configurations, who: everyone, deny: ["show current-configuration"], on: all}
 """
 UNKNOWN = "                ^\nError: Unrecognized command found at '^' position."
@@ -41,6 +42,11 @@ def huawei(name: str) -> Scripted:
 
 
 DEVICES = {"vrp1": huawei("vrp1"), "vrp2": huawei("vrp2"), "h3c1": huawei("h3c1")}
+DEVICES["vrp2"].answers["display version"] = """\
+Huawei Versatile Routing Platform Software
+VRP (R) software, Version 5.170 (S5720 V200R011C10SPC600)
+Copyright (C) 2000-2018 HUAWEI TECH Co., Ltd.
+HUAWEI S5720-28X-LI-AC Routing Switch uptime is 10 weeks, 1 day, 2 hours, 3 minutes"""
 DEVICES["h3c1"].answers["screen-length disable"] = ""
 
 
@@ -82,6 +88,14 @@ def test_a_word_too_many_reaches_no_device_past_the_rules(chat):
 def test_comware_is_asked_in_the_same_words(chat):
     assert "Time Zone(UTC) : UTC" in chat.asks("!show clock on h3c1", "done in .*1 ok", seconds=40)
     assert DEVICES["h3c1"].heard[-1] == "display clock"
+
+
+def test_facts_come_from_what_the_device_says_of_its_version(chat):
+    said = chat.asks("!facts on vrp2,h3c1", "done in .*1 ok, 1 skipped", seconds=40)
+    header, row, *_ = said.splitlines()[1:]
+    assert header.split() == ["device", "vendor", "model", "version", "uptime"]
+    assert "S5720-28X-LI-AC Routing Switch  S5720 V200R011C10SPC600  10 weeks" in row
+    assert re.search("^h3c1 +skipped +no command for platform hp_comware", said, re.MULTILINE)
 
 
 def test_what_the_device_does_not_know_is_told_in_its_words(chat):

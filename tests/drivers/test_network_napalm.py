@@ -13,9 +13,8 @@ import pytest
 
 from automation_bots.drivers.network import operations as ops
 from automation_bots.model import Device, Status
-from tests.drivers.network_bench import Chat, driver, router
+from tests.drivers.network_bench import Chat, driver, process_for_devices, router
 from tests.lab.frr import Frr, wait
-from tests.watching import children
 
 pytestmark = pytest.mark.slow
 DRIVERS = str(Path(__file__).resolve().parents[1] / "lab" / "napalm_drivers")
@@ -89,14 +88,10 @@ def test_a_device_goes_back_by_itself_when_the_bot_dies_in_the_middle(chat, r1, 
     job = threading.Thread(target=chat.one, args=(ops.CONFIG, r1), kwargs=values)
     job.start()
     wait(lambda: pending.exists() and "64999" in running(), 20)
-    os.kill(_process_for_devices(), signal.SIGKILL)
+    os.kill(process_for_devices(), signal.SIGKILL)
     job.join(20)
     wait(lambda: running() == before, 20)
     wait(lambda: not pending.exists(), 20)  # or its timer takes away the mark of the next change
-
-
-def _process_for_devices() -> int:
-    return next(pid for pid in children() if b"network/child.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 @pytest.mark.parametrize("napalm", [True, False])

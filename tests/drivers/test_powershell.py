@@ -112,6 +112,18 @@ def test_check_asks_with_whatif_and_changes_nothing(run, server):
     assert "Running" in run(cmdlet("Get-Service", Name="w3svc"), device(server)).output
 
 
+def test_a_typed_whatif_is_no_change(bench, server):
+    at = device(server)
+    outcome = bench.run(PS, at, parameters={"command": ("Stop-Service", "w3svc", "-WhatIf")})[at.name]
+    assert (outcome.status, outcome.summary[:8]) == (Status.SKIPPED, "What if:")
+
+
+@pytest.mark.parametrize("variables", [{"ansible_user": "root"}, {"platform": "cisco_ios", "driver": "network"}])
+def test_what_is_no_windows_is_told_before_anything_is_sent(run, server, variables):
+    outcome = run(cmdlet("Get-Service"), Device("web1", variables=variables))
+    assert outcome.summary.startswith("is no Windows device (platform ")
+
+
 def test_a_change_is_seen_by_the_next_look(run, server):
     assert run(cmdlet("Start-Service", Name="spooler", risk=Risk.CHANGE), device(server)).status is Status.CHANGED
     assert "Running" in run(cmdlet("Get-Service", Name="spooler"), device(server)).output

@@ -47,6 +47,13 @@ def test_a_cmdlet_is_read(line, named, given):
     assert (dict(call.named), call.given) == (named, given)
 
 
+@pytest.mark.parametrize("word", ["-WhatIf", "-whatif", "-wi", "-What", "-WhatIf:$true"])
+def test_a_typed_whatif_is_a_preview_and_no_value(word):
+    call = cmdlet(("Remove-Item", word, "C:\\x"))
+    assert (call.whatif, call.given, call.named) == (True, ("C:\\x",), {})
+    assert not cmdlet(("Remove-Item", "C:\\x", "-WhatIf:$false")).whatif
+
+
 @pytest.mark.parametrize(
     "words",
     [

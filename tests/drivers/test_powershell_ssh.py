@@ -85,8 +85,9 @@ def test_a_script_of_200_kilobytes_arrives_whole(run):
 
 
 def test_a_cancel_is_told(run):
+    run(cmdlet("Get-Date"))  # so that the connection is open, however busy this machine is
     cancel = Cancel()
-    threading.Timer(1, cancel.set, ("ana said stop",)).start()
+    threading.Timer(2, cancel.set, ("ana said stop",)).start()
     outcome = run(cmdlet("Start-Sleep", Seconds=30, risk=Risk.CHANGE), cancel=cancel)
     assert (outcome.status, "may still be running there" in outcome.summary) == (Status.UNKNOWN, True)
 

@@ -126,6 +126,11 @@ class TestCalls:
         assert (outcome.status, outcome.summary, outcome.output, outcome.exit_code) == (
             Status.FAILED, "bad", "out\nbad", 3)  # fmt: skip
 
+    def test_an_answer_that_salt_leaves_out_is_told_in_words(self, bench: Bench):
+        outcome = called(bench, "cmd.run", "head -c 3000000 /dev/zero | tr '\\0' x")
+        assert "Salt left the answer out" in outcome.summary
+        assert "max_event_size" in outcome.output
+
     def test_grains_are_told(self, bench: Bench):
         outcomes = bench.run(GRAINS, WEB1, DB1, parameters={"items": ("role", "id")})
         assert outcomes["db1"].output == "role: db\nid: db1"

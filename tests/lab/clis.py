@@ -168,7 +168,7 @@ class _Shell(asyncssh.SSHServerSession):
             self._page()
             return
         text = "\r\n".join(lines)
-        if text.endswith(") "):  # a question, behind which the cursor stays
+        if text.endswith((") ", "[confirm]", "[yes/no]: ")):  # a question, behind which the cursor stays
             self._channel.write(f"{line}\r\n{text}")
             return
         self._channel.write(f"{line}\r\n{text}\r\n{self._prompt}" if text else f"{line}\r\n{self._prompt}")

@@ -245,6 +245,18 @@ class IosTalk(Talk):
         self.device.try_out(self.device.running, int(minutes))
         return self._configure()
 
+    asked = ""  # the line that waits for an answer
+
+    def answer(self, line: str) -> str:
+        waiting, self.asked = self.asked, ""
+        if waiting and line.strip() in {"", "yes"}:
+            return self.edit(waiting)
+        if not waiting and line.strip().startswith("no username "):
+            self.device.heard.append(line.strip())
+            self.asked = line.strip()
+            return f"This operation will remove all username related configurations. {self.device.asks}"
+        return super().answer(line)
+
     def edit(self, line: str) -> str:
         self.lines = self.device.running
         said = super().edit(line)
@@ -269,6 +281,7 @@ class IosTalk(Talk):
 class Ios(Configurable):
     kind = IosTalk
     archive = True
+    asks = "Do you want to continue? [confirm]"
 
 
 class JunosTalk(Talk):

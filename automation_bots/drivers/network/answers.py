@@ -97,6 +97,7 @@ def _search(expression: str) -> SafeRegex:
     """Make an expression that is looked for anywhere in a line, in time that no expression can prolong."""
     flags = "(?i)" if expression.startswith("(?i)") else ""
     try:
+        SafeRegex(expression)  # what is wrong with it is said about what was typed
         return SafeRegex(f"{flags}.*(?:{expression.removeprefix('(?i)')})")
     except UserError as error:
         raise DriverError(str(error)) from error
@@ -111,9 +112,9 @@ def alike(tables: Mapping[str, Rows]) -> tuple[Alike, ...]:
     return groups
 
 
-def together(tables: Mapping[str, Rows]) -> Rows:
-    """Put the tables of many devices into one, the device first."""
-    if len(tables) == 1:
+def together(tables: Mapping[str, Rows], *, named: bool = False) -> Rows:
+    """Put the tables of many devices into one, the device first; with `named` it is where there is only one too."""
+    if len(tables) == 1 and not named:
         return next(iter(tables.values()))
     order = sorted(tables, key=lambda name: _natural([name]))
     same = _same_columns([tables[device] for device in order])
@@ -131,9 +132,9 @@ def _same_columns(tables: Sequence[Rows]) -> list[Rows]:
     ]
 
 
-def concluded(tables: Mapping[str, Rows], name: str, *, as_csv: bool) -> Conclusion:
+def concluded(tables: Mapping[str, Rows], name: str, *, as_csv: bool, named: bool = False) -> Conclusion:
     """Sum tables up, equal ones once: as much as a message shows, the rest (or all, as CSV) as a file."""
-    whole, groups = together(tables), alike(tables)
+    whole, groups = together(tables, named=named), alike(tables)
     text, shown = (f"{grouping.sentence(groups)}.", _groups(groups, tables)) if groups else ("", _joined(whole))
     files: tuple[File, ...] = ()
     if as_csv:

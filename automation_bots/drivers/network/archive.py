@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,6 +31,14 @@ class Version:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The devices that a backup is the first of, and those whose configuration is another than in the one before."""
+
+    first: frozenset[str]
+    other: frozenset[str]
+
+
 class Archive:
     """One folder: `configs/` is the repository, `changes/` what jobs replaced."""
 
@@ -39,19 +48,22 @@ class Archive:
         self._configs = folder / "configs"
         self._changes = folder / "changes"
         self._lock = threading.Lock()
+        self._used = False
 
-    def save(self, configs: Mapping[str, str], why: str) -> frozenset[str]:
-        """Write configurations and commit them at once; return the devices whose configuration is another now."""
+    def save(self, configs: Mapping[str, str], why: str) -> Saved:
+        """Write configurations and commit them at once."""
         with self._lock:
             self._prepare()
             for device, text in configs.items():
                 _write(self._configs / _file(device), text)
             names = [_file(device) for device in configs]
             self._git("add", "--", *names)
-            changed = self._git("diff", "--cached", "--name-only", "-z").split("\0")
-            if any(changed):
+            words = self._git("diff", "--cached", "--no-renames", "--name-status", "-z").split("\0")
+            how = dict(zip(words[1::2], words[::2], strict=False))
+            if how:
                 self._git("commit", "-q", "-m", why)
-            return frozenset(device for device in configs if _file(device) in changed)
+        found = {device: how.get(_file(device)) for device in configs}
+        return Saved(*(frozenset(name for name, letter in found.items() if letter == wanted) for wanted in "AM"))
 
     def history(self, device: str, limit: int = 20) -> tuple[Version, ...]:
         """Return the versions of a device's configuration, the newest first."""
@@ -76,6 +88,8 @@ class Archive:
             return versions[0].commit
         if since.isdecimal() and int(since) < len(versions) and len(since) < 4:
             return versions[int(since)].commit
+        if since.count("-") == 2 and not _is_date(since):
+            raise DriverError(f"there is no day {since}; say a date such as 2026-01-31")
         for version in versions:
             if version.commit.startswith(since) or (since.count("-") == 2 and version.when[: len(since)] <= since):
                 return version.commit
@@ -86,8 +100,16 @@ class Archive:
 
     def remember(self, job: int, device: str, kept: Mapping[str, str]) -> None:
         """Keep what a change replaced, for `!config rollback`."""
-        self._changes.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(self._changes / f"{job}-{_file(device)}", json.dumps(dict(kept)))
+        try:
+            self._changes.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(self._changes / f"{job}-{_file(device)}", json.dumps(dict(kept)))
+        except OSError as error:
+            raise DriverError(f"what it replaced cannot be kept for !config rollback: {error.strerror}") from error
+
+    def forget(self, job: int, device: str) -> None:
+        """Forget it again: the job replaced nothing, or took it back."""
+        with contextlib.suppress(OSError):
+            (self._changes / f"{job}-{_file(device)}").unlink()
 
     def replaced(self, job: int, device: str) -> Mapping[str, str] | None:
         """Return what a job replaced on a device; None: it changed nothing there."""
@@ -103,7 +125,7 @@ class Archive:
         if not self._keep_days or now - self._tidied < _DAY_SECONDS:
             return
         self._tidied = now
-        for path in self._changes.glob("*.cfg"):
+        for path in self._changes.glob("*.cfg*"):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < now - self._keep_days * _DAY_SECONDS:
                     path.unlink()
@@ -113,6 +135,16 @@ class Archive:
         if not (self._configs / ".git").exists():
             self._git("init", "-q", "-b", "main")
             self._git("config", "gc.auto", "200")
+        self._unlock()
+
+    def _unlock(self) -> None:
+        """Take away what a git that was killed has locked: one of ours never runs longer, nor beside a new bot."""
+        for name in ("index.lock", "HEAD.lock", "refs/heads/main.lock"):
+            lock = self._configs / ".git" / name
+            with contextlib.suppress(FileNotFoundError):
+                if not self._used or lock.stat().st_mtime < time.time() - _SECONDS:
+                    lock.unlink()
+        self._used = True
 
     def _git(self, *words: str) -> str:
         environment = {
@@ -133,6 +165,14 @@ class Archive:
         if done.returncode:
             raise DriverError(f"git refused ({words[0]}): {done.stderr.strip()[-200:]}")
         return done.stdout
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _file(device: str) -> str:

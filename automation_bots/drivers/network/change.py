@@ -42,6 +42,7 @@ class Change:
             if self.values["check"]:
                 return _plan(way.candidate(before, wanted))
             seen = {what: _good(self.cli, what) for what in self.values["expect"]}
+            self.cli.keep(before)
             return self._applied(way, before, wanted, seen)
 
     def _applied(self, way: Way, before: str, wanted: Wanted, seen: dict[str, set[str]]) -> Found:
@@ -53,10 +54,8 @@ class Change:
                 self._look(seen)
             way.confirm(save=bool(self.values["save"]))
             _still(way, after)
-        except Problem as problem:
-            return self._undone(way, before, str(problem))
         except Exception as error:  # noqa: BLE001 - whatever a library meets, the device is brought back
-            return self._undone(way, before, f"{type(error).__name__}: {error}")
+            return self._undone(way, before, _said(error))
         if not changed:
             return Found("ok", "nothing to change: it is so already")
         return Found("changed", _counted(changed), changed, kept={"before": before, "after": after})
@@ -146,6 +145,10 @@ def _counted(changed: str) -> str:
     return f"{many(added, 'line')} added, {removed} removed"
 
 
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+
+
 def restore(cli: Cli) -> Found:
     """Bring a device back to what a job replaced; refused when somebody changed it since, unless that is wanted."""
     values = cli.work.values
@@ -161,10 +164,14 @@ def restore(cli: Cli) -> Found:
             return _plan(changed)
         if not changed:
             return Found("ok", "nothing to do: it is as it was before that job")
-        left = way.undo(values["before"])
-        if left:
-            return Found("failed", "not all of it came back: see the output", left)
-        way.confirm(save=bool(values["save"]))
+        cli.keep(running)
+        try:
+            left = way.undo(values["before"])
+            if left:
+                return Found("failed", "not all of it came back: see the output", left, kept={"before": running})
+            way.confirm(save=bool(values["save"]))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the device may stand half-way
+            return Found("unknown", f"{_said(error)}; part of it may have come back", kept={"before": running})
     return Found(
         "changed",
         f"as before that job: {_counted(changed)}",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from automation_bots.drivers.network.kept import Kept
 
 IDLE_SECONDS = 300
+DONE = b"\n"  # the answer to a batch; anything else: what a change replaces could not be written down
 _STOP = object()
 
 
@@ -31,12 +32,19 @@ class Channel:
     def __init__(self, fd: int, limit: int) -> None:
         self._fd, self._limit = fd, limit
         self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._written: dict[str, queue.SimpleQueue[bool]] = {}
         self._thread = threading.Thread(target=self._send, daemon=True)
         self._thread.start()
 
     def tell(self, device: str, found: Mapping[str, Any]) -> None:
         """Take one device's outcome."""
         self._found.put({"device": device, **found})
+
+    def keep(self, device: str, before: str) -> bool:
+        """Have the bot write down what a change is about to replace; return whether it has."""
+        answer = self._written[device] = queue.SimpleQueue()
+        self._found.put({"device": device, "before": before, "text": before})
+        return answer.get()
 
     def close(self) -> None:
         """Wait until all is sent."""
@@ -62,8 +70,12 @@ class Channel:
         line = json.dumps(message).encode() + b"\n"
         while line:
             line = line[os.write(self._fd, line) :]
-        if not os.read(0, 1):
+        answer = os.read(0, 1)
+        if not answer:
             os._exit(1)  # the bot is gone: nobody would hear the rest
+        for item in message.get("items", ()):
+            if "before" in item:
+                self._written[item["device"]].put(answer == DONE)
 
 
 async def main() -> None:
@@ -127,7 +139,7 @@ async def _all(request: Mapping[str, Any], channel: Channel, kept: Kept) -> None
     watch = None if request["graceful"] else asyncio.create_task(_with_the_bot(request["parent"]))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, _stop, stopping, request["graceful"])
-    lanes = Lanes(request["limit"], stopping, asyncio.Semaphore(request["parallel"]), kept)
+    lanes = Lanes(request["limit"], stopping, asyncio.Semaphore(request["parallel"]), kept, channel.keep)
 
     async def one(values: Mapping[str, Any]) -> None:
         work = Work.read(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncssh
@@ -98,8 +98,9 @@ class _Client:
 class Cli:
     """One device's command line, by netmiko, from a thread of the process."""
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, keep: Callable[[str], None]) -> None:
         self.work = work
+        self.keep = keep  # the configuration that is about to be replaced; it returns when it is written down
         self._loop = loop
 
     @contextlib.contextmanager
@@ -172,16 +173,12 @@ def said() -> Iterator[None]:
     try:
         yield
     except ReadTimeout as error:
-        raise Problem(_late(str(error))) from error
+        raise Problem("the prompt did not come back in time; see network_read_seconds in the inventory") from error
     except NetmikoBaseException as error:
         raise Problem(_first(str(error))) from error
     except (OSError, ValueError) as error:
         raise Problem(f"the device broke off: {_first(str(error))}") from error
 
 
-def _late(text: str) -> str:
-    return f"the prompt did not come back in time: {_first(text)}"
-
-
 def _first(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given").rstrip(".")

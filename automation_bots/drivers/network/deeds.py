@@ -9,7 +9,7 @@ from automation_bots import verbs
 from automation_bots.drivers import Task
 from automation_bots.drivers.commands import HasCommand
 from automation_bots.drivers.network import lines as config_lines
-from automation_bots.drivers.network import plan, plans
+from automation_bots.drivers.network import plan, plans, tables
 from automation_bots.drivers.network.answers import Rows
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.looking import Asked, Deed, Looking, once
@@ -34,6 +34,10 @@ def deed_of(task: Task, archive: Archive) -> Deed:
     raise DriverError(f"{task.operation.name} says nothing that a network device could be asked; see its file")
 
 
+def _word(platform: str) -> str:
+    return "display" if platform in DISPLAY else "show"
+
+
 @dataclass(slots=True)
 class Show(Looking):
     """`!show`."""
@@ -41,11 +45,12 @@ class Show(Looking):
     def ask(self, device: Device) -> Asked | Outcome:
         """One line that begins with the platform's word for it."""
         _ = self.view.text("")  # a wrong expression is told before any device is asked
-        word = "display" if device.platform in DISPLAY else "show"
+        word = _word(device.platform)
         words = tuple(str(part) for part in self.task.parameters["command"])
         if words[0].lower() in {"show", "display"}:  # sent without it, it would be a command that no rule has seen
             raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
-        return "show", {"command": plan.line_of((word, *words), device.platform)}
+        as_table = bool(self.task.parameters.get("columns") or self.task.parameters.get("csv"))
+        return "show", {"command": plan.line_of((word, *words), device.platform), "as_table": as_table}
 
 
 @dataclass(slots=True)
@@ -58,13 +63,16 @@ class Verb(Looking):
         name = body.getter() if isinstance(body, verbs.Verb) else self.task.operation.network
         if name and (device.platform in ASKED or device.variables.get("napalm_driver")):
             return "getter", {"getter": name, "target": str(values.get("destination") or "")}
+        version = f"{_word(device.platform)} version"
+        if name == "facts" and tables.known(device.platform, version):
+            return "show", {"command": version, "facts": True}
         command = body.command(device.platform, values) if isinstance(body, HasCommand) else None
         words = _unwrapped(command.argv if command else (), device.platform)
         if not words:
-            return Outcome(device.name, Status.SKIPPED, f"no command for platform {device.platform}")
+            return self.skipped(device, f"no command for platform {device.platform}")
         change = self.task.job.risk is Risk.CHANGE
         if self.task.check and change:
-            return Outcome(device.name, Status.SKIPPED, one_line(f"would run: {' '.join(words)}", 500))
+            return self.skipped(device, one_line(f"would run: {' '.join(words)}", 500))
         line = plan.line_of(words, device.platform)
         return ("send" if change else "show"), {"command": line}
 
@@ -101,13 +109,21 @@ class Config(Looking):
 
     def outcome(self, device: Device, found: Found) -> Outcome:
         """Keep what was replaced before it is told that it was."""
-        if found.kept:
-            self.archive.remember(self.task.job.number, device.name, {"after": "", **found.kept})
         status, summary = Status(found.status), one_line(found.summary, 500)
+        try:
+            self._keep(device.name, found)
+        except DriverError as error:
+            summary = f"{summary}; {error}"
         if status is Status.CHANGED or (status is Status.OK and found.text):
             with self.lock:
                 self.texts[device.name] = found.text
         return Outcome(device.name, status, summary, found.text)
+
+    def _keep(self, device: str, found: Found) -> None:
+        if found.kept:
+            self.archive.remember(self.task.job.number, device, {"after": "", **found.kept})
+        elif not self.task.check and found.status != Status.UNKNOWN:
+            self.archive.forget(self.task.job.number, device)
 
     def conclusion(self) -> Conclusion | None:
         """The differences, equal ones once."""
@@ -162,8 +178,11 @@ class Backup(Looking):
         """Commit, and say what is other than in the backup before."""
         if not self.configs:
             return None
-        changed = sorted(self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}"))
-        text = f"{len(changed)} other than in the backup before" if changed else "nothing is other than before"
+        saved = self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}")
+        first = f"{len(saved.first)} for the first time" if saved.first else ""
+        other = f"{len(saved.other)} other than in the backup before" if saved.other else ""
+        text = ", ".join(filter(None, (other, first))) or "nothing is other than before"
+        changed = sorted(saved.other)
         shown = ", ".join(changed[:20]) + (" …" if len(changed) > 20 else "")
         hint = f"→ !config diff {changed[0]} 1" if len(changed) == 1 else ""
         return Conclusion(f"{text}.", "\n".join(part for part in (shown, hint) if part))

@@ -7,6 +7,7 @@ process, `lanes` its two ways to a device (`prompt` on asyncssh for reads, `cli`
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from automation_bots.drivers.endings import is_over, stopped, why_over
 from automation_bots.drivers.known_hosts import KnownHosts
 from automation_bots.drivers.network import deeds
 from automation_bots.drivers.network.archive import Archive
+from automation_bots.drivers.network.child import DONE
 from automation_bots.drivers.network.looking import Deed
 from automation_bots.drivers.network.plan import Manner, work_on
 from automation_bots.drivers.network.processes import Processes
@@ -29,6 +31,7 @@ from automation_bots.drivers.python_process import Child
 from automation_bots.errors import AutomationError
 from automation_bots.model import Device, Outcome, Risk, Status, one_line
 
+log = logging.getLogger(__name__)
 _ROOT = Path(__file__).parents[3]
 _TICK_SECONDS = 0.1
 _GOES_BACK_SECONDS = 12.0  # what a change that is stopped may take to undo itself
@@ -150,10 +153,21 @@ class _Run:
         message = child.message(seconds)
         if message is None:
             return None
-        if items := message.get("items", ()):
-            self._report.batch([self._found(dict(item)) for item in items])
-        child.send(b"\n")
+        items = message.get("items", ())
+        written = all(self._written(item["device"], item["before"]) for item in items if "before" in item)
+        if found := [self._found(dict(item)) for item in items if "before" not in item]:
+            self._report.batch(found)
+        child.send(DONE if written else b"!")
         return message.get("kind") == "end"
+
+    def _written(self, device: str, before: str) -> bool:
+        """Keep what a change is about to replace, before anything is sent; the bot may not live to see its end."""
+        try:
+            self._driver.archive.remember(self._task.job.number, device, {"before": before, "after": ""})
+        except AutomationError:
+            log.exception("job %s: what is replaced on %s cannot be kept", self._task.job.number, device)
+            return False
+        return True
 
     def _found(self, item: dict[str, Any]) -> Outcome:
         device = self._devices.pop(item.pop("device"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from automation_bots.drivers.network import cli as command_line
 from automation_bots.drivers.network.cli import Cli
+from automation_bots.drivers.network.prompt import ERROR
 from automation_bots.drivers.network.work import Problem
 
 Row = tuple[str, ...]
@@ -129,6 +130,9 @@ _XR_HOP = re.compile(
     re.MULTILINE,
 )
 
+_XR_CARD = re.compile(r"^(\S+/CPU\d+)\s.*\bIOS XR RUN\b", re.MULTILINE)
+_XR_MAC = re.compile(r"^\d+\s+\S+\s+(\S+)\s+([0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b", re.MULTILINE)
+
 
 def _found(pattern: str, text: str) -> str:
     found = re.search(pattern, text, re.MULTILINE)
@@ -176,8 +180,15 @@ def _xr_route(ask: Say, target: str) -> Iterator[Row]:
                it["via"] or "directly connected", it["on"] or it["direct"] or "", "yes")  # fmt: skip
 
 
-def _xr_mac(_ask: Say, _target: str) -> Iterator[Row]:
-    raise Problem("IOS XR keeps MAC addresses by line card; try !show l2vpn forwarding bridge-domain mac-address")
+def _xr_mac(ask: Say, _target: str) -> Iterator[Row]:
+    """Ask each card, since each keeps what it learned itself."""
+    cards = _XR_CARD.findall(ask("show platform"))
+    said = [ask(f"show l2vpn mac-learning mac all location {card}") for card in cards]
+    found = {it.groups() for text in said for it in _XR_MAC.finditer(text)}
+    refused = [error.group().strip() for text in said if (error := ERROR.search(text))]
+    if not cards or (refused and not found):
+        raise Problem(f"IOS XR tells no MAC addresses: {refused[0] if refused else 'it names no card that runs'}")
+    yield from (("", mac, interface, "no") for interface, mac in found)
 
 
 Ask = Callable[[Say, str], Iterator[Row]]

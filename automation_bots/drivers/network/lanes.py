@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from automation_bots.drivers.network import prompt, tables
@@ -23,6 +24,7 @@ class Lanes:
     stopping: threading.Event
     parallel: asyncio.Semaphore
     kept: Kept
+    keep: Callable[[str, str], bool]  # a device, and what a change is about to replace there
 
     async def run(self, work: Work) -> Found:
         """Return what came of it."""
@@ -45,25 +47,37 @@ class Lanes:
         line = await self.kept.take(work, self.limit)
         try:
             text = await line.reader.ask(line.reader.asks_for(work))
+            hint = line.reader.hint
         except BaseException:
             await self.kept.spoil(line)
             raise
         self.kept.give(line)
-        return Found(kept={"running": prompt.config_of(text)}) if work.kind == "running" else answer(work, text)
+        if work.kind == "running":
+            return Found(kept={"running": prompt.config_of(text, hint)})
+        found = answer(work, text)
+        return replace(found, summary=found.summary + hint) if found.status == "failed" and hint else found
 
     def _slow(self, work: Work, loop: asyncio.AbstractEventLoop) -> Found:
         from automation_bots.drivers.network.cli import Cli
 
-        return _SLOW[work.kind](Cli(work, loop), self.stopping)
+        return _SLOW[work.kind](Cli(work, loop, partial(self._keep, work.device)), self.stopping)
+
+    def _keep(self, device: str, before: str) -> None:
+        """Nothing is sent to a device before the way back is written down, so that it outlives the bot."""
+        if not self.keep(device, before):
+            raise Problem("what it would replace could not be written down, so nothing was sent; see the bot's log")
 
 
 def answer(work: Work, text: str) -> Found:
     """Judge what a command printed, and make a table of it where that is possible."""
-    if error := prompt.ERROR.search(text[:4000]):
-        return Found("failed", error.group().strip(), text)
-    if not work.values.get("table", True):
-        return Found("ok", "", text)
-    table = tables.parsed(work.platform, work.values["command"], text)
+    if error := prompt.refusal(text):
+        return Found("failed", error, text)
+    command = work.values["command"]
+    if work.values.get("as_table") and not tables.can_be(work.platform, command):
+        return Found("failed", "no table is known of this answer, so there are no columns and no CSV file", text)
+    table = tables.parsed(work.platform, command, text)
+    if table and work.values.get("facts"):
+        table = tables.facts(work.platform, table)
     header, rows = table or ((), ())
     return Found("ok", "", text, header, rows)
 

@@ -15,6 +15,8 @@ _NOT_CONFIGURATION = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"\s;|;\s|[\x00-\x08\x0b-\x1f\x7f]|\?$")
+# A device that waits for the rest of a banner takes all that follows for it; FRR has words of its own.
+_BANNER = re.compile(r"banner\s+\S+\s+(?!line\b|file\b|default\b)(\S)(.*)", re.IGNORECASE)
 _HEAD = re.compile(
     r"(?:interface|router|vlan|line|route-map|ip access-list|ipv6 access-list|class-map|policy-map|vrf|key chain|bfd)\s"
 )
@@ -30,7 +32,9 @@ def checked(lines: Iterable[str], *, whole: bool = False) -> tuple[str, ...]:
     """
     if whole:
         lines = [line for line in lines if not _NOISE.match(line)]
-    kept = tuple(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith(("!", "#")))
+    kept = tuple(
+        line.rstrip().expandtabs() for line in lines if line.strip() and not line.lstrip().startswith(("!", "#"))
+    )
     nested = any(line.startswith(" ") for line in kept)
     for line in kept:
         text = line.strip()
@@ -39,6 +43,10 @@ def checked(lines: Iterable[str], *, whole: bool = False) -> tuple[str, ...]:
         if _NOT_CONFIGURATION.match(text):
             hint = " The sections follow from the indentation." if text in _ENDS else ""
             raise BadParameter(f"{one_line(text, 60)!r} is no line of a configuration; leave it out.{hint}")
+        if not whole and (banner := _BANNER.match(text)) and banner[1] not in banner[2]:
+            raise BadParameter(
+                f"{one_line(text, 60)!r} has to end on the same line, such as banner motd {banner[1]}text{banner[1]}"
+            )
         if _SEPARATORS.search(text):
             raise BadParameter(f"{one_line(text, 60)!r} holds a character that could start another command")
     if not kept:

@@ -62,14 +62,20 @@ class Looking:
             rows = self.view.rows(found.header, found.rows)
             with self.lock:
                 self.tables[device.name] = rows
-            text, summary = rows.text, many(len(rows.rows), "row")
+            text = rows.text
+            summary = "  ".join(filter(None, rows.rows[0])) if len(rows.rows) == 1 else many(len(rows.rows), "row")
         else:
             text = self.view.text(found.text)
             summary = first_line(text)
             self._keep_other(device, status, summary)
         if self.task.parameters.get("diff"):
             summary = self._compared(device.name, text)
-        return Outcome(device.name, self.good, summary, text)
+        return Outcome(device.name, self.good, one_line(summary, 200), text)
+
+    def skipped(self, device: Device, why: str) -> Outcome:
+        """Say why a device is not asked, beside the table of the others too."""
+        self._keep_other(device, Status.SKIPPED, why)
+        return Outcome(device.name, Status.SKIPPED, why)
 
     def _keep_other(self, device: Device, status: Status, summary: str) -> None:
         with self.lock:
@@ -98,7 +104,8 @@ class Looking:
         if not self.tables or len(self.tables) < len(self.task.devices) / 2:
             return None
         name = f"{self.task.operation.name}-{self.task.job.number}"
-        said = answers.concluded(self.tables, name, as_csv=bool(self.task.parameters.get("csv")))
+        csv = bool(self.task.parameters.get("csv"))
+        said = answers.concluded(self.tables, name, as_csv=csv, named=len(self.task.job.devices) > 1)
         others = table(((device, *other) for device, other in sorted(self.others.items())), limit=LINES_SHOWN)
         return replace(said, block=f"{said.block}\n\n{others}") if others else said
 

@@ -41,7 +41,6 @@ def work_on(device: Device, task: Task, manner: Manner, kind: str, values: Mappi
     """Return the share of one device; a DriverError says what its inventory lacks."""
     if device.platform in _NO_NETWORK_DEVICE:
         raise DriverError(f"is no network device (platform {device.platform}); see platform: in the inventory")
-    read_seconds = device.variables.get("network_read_seconds") or manner.read_seconds
     return Work(
         device=device.name,
         platform=device.platform,
@@ -49,10 +48,17 @@ def work_on(device: Device, task: Task, manner: Manner, kind: str, values: Mappi
         kind=kind,
         values=values,
         connect_seconds=manner.connect_seconds,
-        read_seconds=float(read_seconds),
+        read_seconds=_read_seconds(device) or manner.read_seconds,
         napalm=str(device.variables.get("napalm_driver") or ""),
         napalm_args=_arguments(device),
     )
+
+
+def _read_seconds(device: Device) -> float:
+    found = device.variables.get("network_read_seconds") or 0
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", str(found)):
+        raise DriverError(f"network_read_seconds in its inventory has to be seconds, got {found!r}")
+    return float(found)
 
 
 def _arguments(device: Device) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from automation_bots.drivers.network.work import Problem, Work
 from automation_bots.drivers.output import mark
 
 _KEPT_AT_END = 4096
+_FEW_LINES = 6
 _STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
 _PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
@@ -109,6 +110,11 @@ class Reader:
         """Seconds since the last answer."""
         return asyncio.get_running_loop().time() - self._used
 
+    @property
+    def hint(self) -> str:
+        """Why it may refuse what others may ask."""
+        return NOT_ENABLED if self._dialect.enable and self._line().rstrip().endswith(">") else ""
+
     def _remember_prompt(self) -> None:
         found = _PROMPT.search(self._line())
         self._host = found[1].partition("(")[0] if found else ""
@@ -193,10 +199,20 @@ class Reader:
         return tail[tail.rfind("\n") + 1 :]
 
 
-def config_of(text: str) -> str:
+NOT_ENABLED = " (the command line is not in the enable mode: see ansible_become_password in the inventory)"
+
+
+def refusal(text: str) -> str:
+    """Return the error that a device says instead of an answer; among many lines it is one of a log, or a banner."""
+    lines = [line for line in text[:4000].splitlines() if line.strip()]
+    found = ERROR.search("\n".join(lines)) if len(lines) <= _FEW_LINES else None
+    return found.group().strip() if found else ""
+
+
+def config_of(text: str, hint: str = "") -> str:
     """Return what a device showed as its configuration; a Problem when it refused."""
-    if error := ERROR.search(text):
-        raise Problem(f"the device does not show its configuration: {error.group().strip()}")
+    if error := refusal(text):
+        raise Problem(f"the device does not show its configuration: {error}{hint}")
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,38 @@ _TEMPLATE_OF = {
     "h3c_comware": "hp_comware",
 }  # fmt: skip - platforms whose output reads like another's
 _FRR_ONLY = ("show version", "show running-config")  # but not these
+
+
+_FACTS = {  # the names of ntc-templates for what `!facts` tells, the best first
+    "hostname": ("hostname",),
+    "model": ("model", "hardware", "hardware_model", "device_type"),
+    "version": ("version", "os_version", "product_version", "vrp_version", "sw_version", "image_version"),
+    "serial": ("serial", "serial_number"),
+    "uptime": ("uptime",),
+}
+Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
+
+
+@functools.cache
+def known(platform: str, command: str) -> bool:
+    """Whether there is a template of exactly this command; nothing is loaded for it, as the bot itself asks."""
+    spec = importlib.util.find_spec("ntc_templates")
+    name = f"{_TEMPLATE_OF.get(platform, platform)}_{command.replace(' ', '_')}.textfsm"
+    places = (spec.submodule_search_locations if spec else None) or ()
+    return any((Path(place) / "templates" / name).is_file() for place in places)
+
+
+def facts(platform: str, found: Table) -> Table:
+    """Put what `show version` said into the columns that `!facts` has everywhere."""
+    header, rows = found
+    maker = _TEMPLATE_OF.get(platform, platform).partition("_")[0]
+    vendor = maker.upper() if len(maker) < 4 else maker.title()
+    told = []
+    for row in rows:
+        cells = dict(zip(header, row, strict=True))
+        by_name = {name: next(filter(None, map(cells.get, names)), "") for name, names in _FACTS.items()}
+        told.append((by_name.pop("hostname"), vendor, *by_name.values()))
+    return ("hostname", "vendor", *tuple(_FACTS)[1:]), tuple(told)
 
 
 @functools.cache
@@ -51,15 +84,19 @@ def _template(platform: str, command: str) -> Any:
         return textfsm.TextFSM(file)
 
 
-def parsed(platform: str, command: str, text: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:
+def can_be(platform: str, command: str) -> bool:
+    """Whether an answer can be a table at all."""
+    of_another = platform == "frr" and command.startswith(_FRR_ONLY)
+    return not of_another and _template(_TEMPLATE_OF.get(platform, platform), command) is not None
+
+
+def parsed(platform: str, command: str, text: str) -> Table | None:
     """Return header and rows; None: there is no template, or the text is none of its kind."""
     import textfsm
 
-    if platform == "frr" and command.startswith(_FRR_ONLY):
+    if not can_be(platform, command):
         return None
     template = _template(_TEMPLATE_OF.get(platform, platform), command)
-    if template is None:
-        return None
     template.Reset()
     try:
         found = template.ParseText(text)

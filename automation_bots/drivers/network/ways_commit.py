@@ -11,7 +11,7 @@ from typing import Any
 from automation_bots.drivers.network import lines as config_lines
 from automation_bots.drivers.network import plans
 from automation_bots.drivers.network.cli import said
-from automation_bots.drivers.network.prompt import ERROR
+from automation_bots.drivers.network.prompt import ERROR, config_of
 from automation_bots.drivers.network.ways import Wanted
 from automation_bots.drivers.network.work import Problem
 
@@ -103,10 +103,7 @@ class IosXr:
     def running(self) -> str:
         """Return the running configuration."""
         with said():
-            text = str(self._connection.send_command("show running-config"))
-        if found := ERROR.search(text):
-            raise Problem(f"the device does not show its configuration: {found.group().strip()}")
-        return text
+            return config_of(str(self._connection.send_command("show running-config")))
 
     def candidate(self, before: str, wanted: Wanted) -> str:
         """Ask the device for the difference, and drop the candidate; a replacement is predicted."""

@@ -12,13 +12,15 @@ from typing import Any
 from automation_bots.drivers.network import lines as config_lines
 from automation_bots.drivers.network import plans
 from automation_bots.drivers.network.cli import said
-from automation_bots.drivers.network.prompt import ERROR
+from automation_bots.drivers.network.prompt import DIALECTS, ERROR, NOT_ENABLED, config_of
 from automation_bots.drivers.network.ways import Wanted
 from automation_bots.drivers.network.work import DISPLAY, Problem
 
 _ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
 _REVERTS = {"cisco_ios", "cisco_xe"}
 _RENAMES = re.compile(r"(?:no )?(?:hostname|switchname)\b")
+_ASKS = r"\[confirm\]\s*$|[\[(]y(?:es)?/no?[\])](?:\s*\[no?\])?\s*[:?]?\s*$"
+_QUESTIONS = 3  # that one line may lead to
 _REVERT_SECONDS = 120  # that a device may take to go back
 
 
@@ -32,15 +34,15 @@ class LineByLine:
     def running(self) -> str:
         """Return the running configuration."""
         text = self._say("display current-configuration" if self._platform in DISPLAY else "show running-config")
-        if found := ERROR.search(text):
-            raise Problem(f"the device does not show its configuration: {found.group().strip()}")
-        return text
+        dialect = DIALECTS.get(self._platform)
+        at_user = bool(dialect and dialect.enable) and str(self._connection.find_prompt()).rstrip().endswith(">")
+        return config_of(text, NOT_ENABLED if at_user else "")
 
     def candidate(self, before: str, wanted: Wanted) -> str:
         """Predict it: these platforms have no candidate."""
         if wanted.replace:
             return plans.foreseen(before, wanted.text)
-        return plans.foreseen(before, plans.predicted(self._platform, before, wanted.tree))
+        return plans.predicted(self._platform, before, wanted.tree)
 
     def commit(self, wanted: Wanted, seconds: int) -> None:
         """Send the lines; the first that is refused stops it."""
@@ -122,10 +124,21 @@ class LineByLine:
         """Send a line of the configuration; one that changes the prompt is followed."""
         connection = self._connection
         if not _RENAMES.match(line):
-            return str(connection.send_config_set([line], enter_config_mode=False, exit_config_mode=False))
+            more = {"enter_config_mode": False, "exit_config_mode": False, "terminator": f"#|{_ASKS}"}
+            return self._assured(str(connection.send_config_set([line], **more)))
         connection.write_channel(f"{line}\n")
         text = str(connection.read_until_pattern(pattern=r"\)#\s*$"))
         connection.base_prompt = text.rstrip().rpartition("\n")[2].partition("(")[0]
+        return text
+
+    def _assured(self, text: str) -> str:
+        """Say yes where the device asks whether a line is meant (`no username …`): it is, by all who approved it."""
+        for _ in range(_QUESTIONS):
+            asked = re.search(_ASKS, text.rstrip())
+            if not asked:
+                break
+            self._connection.write_channel("\n" if "confirm" in asked[0] else "yes\n")
+            text += str(self._connection.read_until_pattern(pattern=f"#|{_ASKS}"))
         return text
 
     def _leave(self) -> None:
