@@ -18,7 +18,6 @@ from backends.wire import Chosen, Rejected, Revoked
 
 log = logging.getLogger(__name__)
 _EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
-_BEHIND_SECONDS = 2.0  # that an approval of the time when the bot was away lets denials of that time go first
 _REMEMBERED = 2_000  # reactions that stand
 
 
@@ -35,9 +34,7 @@ class Clicks:
             return
         msg.extras["message_id"] = _id(chosen, chosen.id)
         msg.extras["lane"] = f"click:{chosen.room}:{chosen.message}"  # in the order in which they were made
-        now, is_late = time.monotonic(), chosen.at < self._bot.link.began
-        wait = _BEHIND_SECONDS if is_late and chosen.choice == "Approve" else 0.0
-        self._look(msg, chosen, (now + wait, now + _EARLY_SECONDS))
+        self._look(msg, chosen, time.monotonic() + _EARLY_SECONDS)
 
     def _is_new(self, chosen: Chosen) -> bool:
         """Whether a reaction is not the one that was read from its message, or told, before."""
@@ -50,22 +47,22 @@ class Clicks:
             self._standing.popitem(last=False)
         return True
 
-    def _look(self, msg: Any, chosen: Chosen, times: tuple[float, float]) -> None:
-        self._bot.thread_pool.apply_async(self._decide, (chosen, msg, times))
+    def _look(self, msg: Any, chosen: Chosen, until: float) -> None:
+        self._bot.thread_pool.apply_async(self._decide, (chosen, msg, until))
 
-    def _decide(self, chosen: Chosen, msg: Any, times: tuple[float, float]) -> None:
+    def _decide(self, chosen: Chosen, msg: Any, until: float) -> None:
         """Decide; a click can come before the network has told which message the question became."""
         surface = self._bot.automation_surface
         msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
         ref = MessageRef(msg.automation_place, surface.first_id(msg.automation_place, chosen.message))
         # Not noted as seen yet: a bot that is killed meanwhile finds the click again, where the network still has it.
-        if not self._is_early(ref, times) or not self._early.keep(lambda: self._look(msg, chosen, times)):
+        if not self._is_early(ref, until) or not self._early.keep(lambda: self._look(msg, chosen, until)):
             answering.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))
 
-    def _is_early(self, ref: MessageRef, times: tuple[float, float]) -> bool:
-        approvals, now = answering.automation(self._bot).pipeline.approvals, time.monotonic()
-        if not times[0] <= now < times[1]:
-            return now < times[0]
+    def _is_early(self, ref: MessageRef, until: float) -> bool:
+        approvals = answering.automation(self._bot).pipeline.approvals
+        if time.monotonic() >= until:
+            return False
         try:
             asking = approvals.is_asking()  # before the look: what was asked until now is known to it
             return asking and not approvals.asked_with(ref)
@@ -76,8 +73,7 @@ class Clicks:
         ours = answering.automation(self._bot)
         if chosen.stands:
             ours.store.first_seen(ours.settings.network, _id(chosen, chosen.stands))
-        age = (datetime.now(UTC) - chosen.at).total_seconds()
-        if age > late.DECISION_SECONDS:
+        if late.is_too_late(chosen, self._bot.link.began):
             return late.chosen(ours.pipeline, ref, chosen.choice)
         return ours.pipeline.chosen(msg.automation_caller, ref, chosen.choice)
 

@@ -1,8 +1,9 @@
-"""What was said while the bot was away: looks and decisions count when young enough, all else is to be repeated."""
+"""What was said while the bot was away: looks count when young enough, and so does a no; all else is to be repeated."""
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from automation_bots import grammar, render
@@ -11,13 +12,14 @@ from automation_bots.model import Answer, Request, Risk, one_line
 from automation_bots.pipeline import Said
 from backends import answering, calling
 from backends.plain import caller_of, message_id_of, place_of
+from backends.wire import Chosen
 
-DECISION_SECONDS = 600.0  # that a decision about an open question may come late
+_NO_SECONDS = 600.0  # that a no to an open question may come late; a yes would begin a change late
 log = logging.getLogger(__name__)
 # Commands of the bot itself that only look, whatever stands behind them: `device` also trusts, `person` also links.
 _LOOKS = frozenset({"help", "about", "whoami", "devices", "jobs", "job", "queue", "status", "pending", "details",
                     "people", "can", "why", "locks", "reviews"})  # fmt: skip
-_DECISIONS = frozenset({"approve", "deny", "withdraw"})  # of what waits no longer they decide nothing
+_NO = frozenset({"deny", "withdraw"})  # of what waits no longer they decide nothing
 
 
 def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
@@ -30,8 +32,8 @@ def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> boo
 
 def _judged(bot: Any, msg: Any, words: tuple[str, str], age: float, limit: float) -> Answer | None:
     command, rest = words
-    decides = _is_decision(bot, command)
-    if age <= (DECISION_SECONDS if decides else limit) and (decides or _only_looks(bot, msg, command, rest)):
+    refuses = command in _NO and _is_ours(bot, command)
+    if age <= (_NO_SECONDS if refuses else limit) and (refuses or _only_looks(bot, msg, command, rest)):
         bot._process_command(msg, command, rest, None)
         return None
     said = one_line(grammar.clean(msg.body).partition("\n")[0], 80)
@@ -40,10 +42,6 @@ def _judged(bot: Any, msg: Any, words: tuple[str, str], age: float, limit: float
 
 def _is_ours(bot: Any, command: str) -> bool:
     return getattr(bot.commands.get(command), "automation_ours", False)
-
-
-def _is_decision(bot: Any, command: str) -> bool:
-    return command in _DECISIONS and _is_ours(bot, command)
 
 
 def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
@@ -60,8 +58,15 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
     return isinstance(meant, Request) and meant.risk is Risk.READ
 
 
+def is_too_late(click: Chosen, began: datetime) -> bool:
+    """Whether a click or a reaction was made before the link began: a no counts for a while, a yes never."""
+    if click.choice == "Approve":
+        return click.at < began
+    return (datetime.now(UTC) - click.at).total_seconds() > _NO_SECONDS
+
+
 def chosen(pipeline: Any, message: Any, choice: str) -> Answer | None:
-    """Answer a click or a reaction that was made too long ago, while the bot was away: it decides nothing any more."""
+    """Answer a click or a reaction that was made while the bot was away: it decides nothing any more."""
     number = pipeline.approvals.asked_with(message)
     if number is None:
         return None

@@ -45,14 +45,14 @@ def said(talk, pattern):
     return len([post for post in talk.answers() if re.search(pattern, post.text)])
 
 
-def test_a_reaction_of_long_ago_decides_nothing_and_is_answered(talk, net):
+def test_a_denial_of_long_ago_decides_nothing_and_is_answered(talk, net):
     number, question = asked(talk)
     talk.stop()
-    net.react(talk.kim, talk.room, question.id, "Approve")
+    net.react(talk.kim, talk.room, question.id, "Deny")
     long_ago = time.time() - 700
     os.utime(talk.folder / "data/netbot/chat-alive", (long_ago, long_ago))
     talk.start()
-    talk.hears("I was away when you chose Approve, and did nothing. Choose again")
+    talk.hears("I was away when you chose Deny, and did nothing. Choose again")
     assert state(talk, number) is State.WAITING
 
 
@@ -67,7 +67,7 @@ def test_a_question_that_has_expired_meanwhile_is_not_approved(talk, net, driver
     assert said(talk, "is approved by|goes to work") == 0
 
 
-def test_a_denial_of_meanwhile_goes_before_an_approval(talk, net):
+def test_of_a_denial_and_an_approval_of_meanwhile_the_denial_counts(talk, net):
     number, question = asked(talk)
     talk.stop()
     net.react(talk.kim, talk.room, question.id, "Approve")
@@ -81,13 +81,14 @@ def test_a_denial_of_meanwhile_goes_before_an_approval(talk, net):
 def test_a_reaction_that_came_before_its_question_was_known_outlives_the_bot(talk, net):
     net.server.slow = [8.0]
     number, question = asked(talk)
-    net.react(talk.kim, talk.room, question.id, "Approve")
+    net.react(talk.kim, talk.room, question.id, "Deny")
     time.sleep(1)
     assert talk.bot.automation.store.parking.find(number).messages == ()
     talk.stop()
     talk.start()
-    talk.hears(f"#{number} .*done in")
-    assert (said(talk, "asks for approval"), said(talk, "is approved by kim; it goes")) == (1, 1)
+    talk.hears(f"#{number} .*is denied")
+    talk.settled()
+    assert (said(talk, "asks for approval"), said(talk, "is denied")) == (1, 1)
 
 
 def test_a_button_clicked_meanwhile_has_to_be_clicked_again_and_the_question_says_so(talk, net):
