@@ -14,7 +14,7 @@ from tests.lab.postgres import Postgres
 pytestmark = pytest.mark.slow
 
 SEED = int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000))  # the same seed types the same
-KILLS = int(os.environ.get("CRASH_KILLS") or 12)  # of each kind
+KILLS = int(os.environ.get("CRASH_KILLS") or 8)  # of each kind
 WHEN = ("before", "after")
 
 
