@@ -45,6 +45,7 @@ class Play:
         self.numbers, self.used, self.messages = {}, set(), {}
         self.room, self.viewer, self.command = talk.room, talk.ana, ""
         self.states, self.read = {}, {}
+        self.before = max((job.number for job in talk.bot.automation.store.jobs(limit=1)), default=0)
         self._skip()
 
     def run(self):
@@ -133,6 +134,8 @@ class Play:
 
     def _matches(self, step, text):
         match = re.search(f"(?m)^{self._pattern(step.text)}", text)
+        if match and any(int(number) <= self.before for number in match.groupdict().values()):
+            return None  # what is said late about a job of another transcript
         rest = all(re.search(f"(?m)^\\s*{self._pattern(line)}", text) for line in step.more)
         return match if rest else None
 

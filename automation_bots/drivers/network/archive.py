@@ -67,7 +67,7 @@ class Archive:
 
     def history(self, device: str, limit: int = 20) -> tuple[Version, ...]:
         """Return the versions of a device's configuration, the newest first."""
-        if not (self._configs / ".git").exists():
+        if self._is_empty():
             return ()
         text = self._git(
             "log", f"-{limit}", "--date=format:%Y-%m-%d %H:%M", "--format=%h%x00%cd%x00%s", "--", _file(device)
@@ -76,8 +76,6 @@ class Archive:
 
     def config(self, device: str, since: str = "") -> str:
         """Return a version: the newest, the one before (`~1`), of a commit, or the last one before a date."""
-        if not (self._configs / ".git").exists():
-            raise DriverError(f"there is no backup of {device} yet. → !backup {device}")
         return self._git("show", f"{self._commit(device, since)}:{_file(device)}")
 
     def _commit(self, device: str, since: str) -> str:
@@ -129,6 +127,10 @@ class Archive:
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < now - self._keep_days * _DAY_SECONDS:
                     path.unlink()
+
+    def _is_empty(self) -> bool:
+        """Whether no backup was ever kept; git itself takes that for a mistake."""
+        return not any((self._configs / ".git" / name).exists() for name in ("refs/heads/main", "packed-refs"))
 
     def _prepare(self) -> None:
         self._configs.mkdir(parents=True, exist_ok=True, mode=0o700)
