@@ -34,6 +34,7 @@ class Clicks:
             return
         msg.extras["message_id"] = _id(chosen, chosen.id)
         msg.extras["lane"] = f"click:{chosen.room}:{chosen.message}"  # in the order in which they were made
+        msg.extras["too_late"] = late.is_too_late(chosen, self._bot.link.began)  # as it came, however long it is kept
         self._look(msg, chosen, time.monotonic() + _EARLY_SECONDS)
 
     def _is_new(self, chosen: Chosen) -> bool:
@@ -73,7 +74,7 @@ class Clicks:
         ours = answering.automation(self._bot)
         if chosen.stands:
             ours.store.first_seen(ours.settings.network, _id(chosen, chosen.stands))
-        if late.is_too_late(chosen, self._bot.link.began):
+        if msg.extras["too_late"]:
             return late.chosen(ours.pipeline, ref, chosen.choice)
         return ours.pipeline.chosen(msg.automation_caller, ref, chosen.choice)
 

@@ -14,6 +14,7 @@ from backends import answering, calling
 from backends.plain import caller_of, message_id_of, place_of
 from backends.wire import Chosen
 
+_SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _NO_SECONDS = 600.0  # that a no to an open question may come late; a yes would begin a change late
 log = logging.getLogger(__name__)
 # Commands of the bot itself that only look, whatever stands behind them: `device` also trusts, `person` also links.
@@ -58,11 +59,19 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
     return isinstance(meant, Request) and meant.risk is Risk.READ
 
 
+def age(at: datetime, began: datetime) -> float | None:
+    """How many seconds ago something was said while the bot was away; None for what it heard in time."""
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    return max(0.0, seconds) if at < began or seconds > _SECONDS else None
+
+
 def is_too_late(click: Chosen, began: datetime) -> bool:
-    """Whether a click or a reaction was made before the link began: a no counts for a while, a yes never."""
-    if click.choice == "Approve":
-        return click.at < began
-    return (datetime.now(UTC) - click.at).total_seconds() > _NO_SECONDS
+    """Whether a click or a reaction that has just come was made while the bot was away, and counts no more.
+
+    A no counts for a while, a yes never.
+    """
+    seconds = age(click.at, began)
+    return seconds is not None and (click.choice == "Approve" or seconds > _NO_SECONDS)
 
 
 def chosen(pipeline: Any, message: Any, choice: str) -> Answer | None:

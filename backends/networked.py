@@ -12,7 +12,6 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ from backends.wire import Chosen, Heard, Wire
 
 log = logging.getLogger(__name__)
 REVOKED_EXIT = 77  # the credentials are not accepted: starting again changes nothing
-_LATE_SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _TOUCH_SECONDS = 20.0
 _CLOSE_SECONDS = 3.0
 _REMEMBERED = 10_000  # messages; what is older is known by the store, as far as it was a command
@@ -163,7 +161,8 @@ class Networked(Sayings):
 
     def process_message(self, msg: Any) -> bool:
         """Find the command of a message, unless it was said while the bot was away."""
-        age = _age(msg, self.link.began)
+        at = getattr(msg, "automation_at", None)
+        age = None if at is None else late.age(at, self.link.began)
         if age is not None:
             return late.process(self, msg, age, self.chat_settings.away_seconds)
         return bool(super().process_message(msg))  # type: ignore[misc]  # ErrBot's
@@ -263,12 +262,3 @@ class Networked(Sayings):
         if isinstance(identifier, ChatRoom):
             return Place(network, identifier.id)
         return Place(network, identifier.aclattr, direct=True)
-
-
-def _age(msg: Any, began: datetime) -> float | None:
-    """How many seconds ago something was said while the bot was away; None for what it heard in time."""
-    at = getattr(msg, "automation_at", None)
-    if at is None:
-        return None
-    age = (datetime.now(UTC) - at).total_seconds()
-    return max(0.0, age) if at < began or age > _LATE_SECONDS else None

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,6 +145,16 @@ def test_a_reaction_that_was_given_during_a_cut_counts(talk, net):
     net.react(talk.kim, talk.room, question.id, "Deny")
     net.down(is_down=False)
     talk.hears(f"#{number} .*is denied")
+
+
+def test_an_approval_that_the_network_tells_late_has_to_be_given_again(talk, net):
+    number, question = asked(talk)
+    bot, minute = talk.bot.errbot, timedelta(minutes=1)
+    bot.link.began -= 5 * minute  # it was there all the time
+    click = net.server.reacted(net.server.find(talk.room, question.id), talk.kim.id, "Approve")
+    bot.chosen(replace(click, at=click.at - minute))
+    talk.hears("I was away when you chose Approve, and did nothing. Choose again")
+    assert state(talk, number) is State.WAITING
 
 
 def test_a_bot_that_is_stopping_takes_nothing_more(talk, net):
