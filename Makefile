@@ -12,6 +12,6 @@ new-bot:  ; @tools/setup run && $(BIN)/automation-bots new bot "$(NAME)"
 test:     ; @tools/setup test && $(MAKE) -s lint && tools/run-tests
 quick:    ; @tools/setup test && $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
 lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
-lab:      ; @tools/setup test && $(BIN)/python -m tests.lab
+lab:      ; @tools/setup test && $(BIN)/python -m tests.fakes
 bench:    ; @tools/setup test && $(BIN)/python -m bench $(NAME)
 soak:     ; @tools/setup test && $(BIN)/python -m bench.soak $(SOAK)

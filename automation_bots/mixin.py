@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from automation_bots import grammar
-from automation_bots.approvaldesk import ApprovalDesk
-from automation_bots.closedesk import CloseDesk
-from automation_bots.desk import Desk
-from automation_bots.jobdesk import JobDesk
+from automation_bots.commands.approvals import ApprovalDesk
+from automation_bots.commands.bot import Desk
+from automation_bots.commands.context import Ask
+from automation_bots.commands.freezes import CloseDesk
+from automation_bots.commands.jobs import JobDesk
+from automation_bots.commands.people import PeopleDesk
+from automation_bots.commands.record import RecordDesk
 from automation_bots.model import Answer
-from automation_bots.office import Ask
-from automation_bots.peopledesk import PeopleDesk
-from automation_bots.pipeline import Said
-from automation_bots.recorddesk import RecordDesk
+from automation_bots.pipeline import parser as grammar
+from automation_bots.pipeline.pipeline import Said
 
 if TYPE_CHECKING:
-    from automation_bots.bot import Bot
+    from automation_bots.app.bot import Bot
 
 
 class ThrottledMixin:

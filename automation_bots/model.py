@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from automation_bots.needs import Need
+from automation_bots.policy.approval_rule import Need
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from automation_bots import grouping
-from automation_bots.grouping import Alike
 from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, State, Status, one_line
+from automation_bots.text import grouping
+from automation_bots.text.grouping import Alike
 
 NAMES_SHOWN = 5
 LINES_SHOWN = 20

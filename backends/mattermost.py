@@ -8,9 +8,9 @@ from typing import Any
 
 from errbot.core import ErrBot
 
-from backends.mattermost_settings import MattermostSettings
-from backends.mattermost_wire import MattermostWire
-from backends.networked import Networked
+from automation_bots.chat.mattermost.client import MattermostWire
+from automation_bots.chat.mattermost.settings import MattermostSettings
+from backends.adapter.networked import Networked
 
 
 class Mattermost(Networked, ErrBot):

@@ -8,9 +8,9 @@ from typing import Any
 
 from errbot.core import ErrBot
 
-from backends import rocketchat_wire
-from backends.networked import Networked
-from backends.wire import Wire
+from automation_bots.chat.client import Wire
+from automation_bots.chat.rocketchat import client as rocketchat_wire
+from backends.adapter.networked import Networked
 
 
 class RocketChat(Networked, ErrBot):

@@ -8,9 +8,9 @@ from typing import Any
 
 from errbot.core import ErrBot
 
-from backends.networked import Networked
-from backends.slack_calls import SlackSettings
-from backends.slack_wire import SlackWire
+from automation_bots.chat.slack.client import SlackWire
+from automation_bots.chat.slack.web_api import SlackSettings
+from backends.adapter.networked import Networked
 
 
 class Slack(Networked, ErrBot):

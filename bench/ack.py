@@ -15,8 +15,8 @@ from bench.bots import chat
 from bench.figures import Figure, quantile
 from bench.floor import Floor
 from bench.folders import HELLO, local_hosts, workspace
-from tests.chatbot import ChatBot, Surface, wait
-from tests.lab.sshd import Sshd
+from tests.fakes.sshd import Sshd
+from tests.support.chatbot import ChatBot, Surface, wait
 
 BUSY = {"count": 30, "work": 10, "talk": 10}  # operation: jobs; python, ansible, ssh
 COMMANDS = 300

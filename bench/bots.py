@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from automation_bots import logs
-from automation_bots.bot import Bot
-from tests.chatbot import ChatBot, Surface
+from automation_bots.app.bot import Bot
+from automation_bots.health import logs
+from tests.support.chatbot import ChatBot, Surface
 
 
 @contextmanager

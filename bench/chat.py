@@ -21,13 +21,13 @@ from bench.chat_bot import LINE, Elsewhere
 from bench.figures import Figure, quantile
 from bench.folders import workspace
 from tests.chat.harness import Talk
-from tests.chat.irc import Irc
-from tests.chat.matrix import Matrix
-from tests.chat.mattermost import Mattermost
-from tests.chat.rocketchat import RocketChat
-from tests.chat.slack import SlackNet
-from tests.chatbot import wait
-from tests.lab.synapse import Synapse
+from tests.chat.networks.irc import Irc
+from tests.chat.networks.matrix import Matrix
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.rocketchat import RocketChat
+from tests.chat.networks.slack import SlackNet
+from tests.fakes.synapse import Synapse
+from tests.support.chatbot import wait
 
 PEOPLE, EACH, SECONDS = 20, 5, 1.0
 VERB = {

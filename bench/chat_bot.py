@@ -22,7 +22,7 @@ from automation_bots.model import Answer, Place
 from automation_bots.surface import Waiting
 from bench.bots import log_to_file
 from tests.chat.harness import running
-from tests.chat.irc import IrcBot
+from tests.chat.networks.irc import IrcBot
 
 LINE = re.compile(r"(?<= hello )p\d+n\d+")
 _KINDS = {"running": running, "IrcBot": IrcBot}

@@ -10,15 +10,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from automation_bots.jobs.counters import Entry, Start
+from automation_bots.jobs.throttle import Caps, admit
 from automation_bots.model import Limits, Risk
 from automation_bots.store import AuditKind, Store
-from automation_bots.tally import Entry, Start
-from automation_bots.throttle import Caps, admit
 from bench.figures import Figure, quantile
 from bench.folders import workspace
-from tests import big, loading
-from tests.chatbot import Surface
-from tests.lab.postgres import Postgres
+from tests.fakes.postgres import Postgres
+from tests.support import big, loading
+from tests.support.chatbot import Surface
 
 COMMANDS, SECONDS = 2_000, 60.0
 FLOOD = 20.0  # commands a second of the one who floods

@@ -15,7 +15,7 @@ from automation_bots.model import FINAL, State
 from bench.bots import chat
 from bench.figures import Figure, ratio
 from bench.folders import local_hosts, workspace
-from tests.chatbot import ChatBot
+from tests.support.chatbot import ChatBot
 
 FORKS = 20
 ROUNDS = {"one": 11, "fifty": 5}

@@ -9,10 +9,11 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from automation_bots import gate, patterns, policy
-from automation_bots.closures import Closing, Closure
+from automation_bots.inventory import patterns
 from automation_bots.model import Caller, Operation, Parameter, Place, Request, Risk, Verdict
-from automation_bots.scope import Scope
+from automation_bots.policy import gate, policy
+from automation_bots.policy.freezes import Closing, Closure
+from automation_bots.policy.scope import Scope
 from bench.figures import Figure, quantile
 from bench.folders import ROLES, SITES, big_groups, workspace
 

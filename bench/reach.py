@@ -21,7 +21,7 @@ from automation_bots.model import FINAL
 from bench.bots import chat
 from bench.figures import Figure
 from bench.folders import workspace
-from tests.chatbot import ChatBot, wait
+from tests.support.chatbot import ChatBot, wait
 
 SIZES = (10_000, 60_000)
 LAST = 200  # the last number of an address is 1 to this

@@ -10,8 +10,8 @@ from bench.bots import chat
 from bench.figures import Figure, ratio
 from bench.folders import workspace
 from bench.playbook import POLICY, Ended
-from tests.chatbot import ChatBot
-from tests.lab.salt import Salt
+from tests.fakes.salt import Salt
+from tests.support.chatbot import ChatBot
 
 ROUNDS = 15
 TOML = """name = "bench"

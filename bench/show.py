@@ -17,8 +17,8 @@ from bench.bots import chat
 from bench.figures import Figure, ratio
 from bench.folders import ROOT, workspace
 from bench.playbook import Ended, through_bot
-from tests.chatbot import ChatBot
-from tests.lab import clis
+from tests.fakes import clis
+from tests.support.chatbot import ChatBot
 
 SIZES = {100: 5, 500: 3}  # devices: rounds
 # Seconds before the login, before each answer, and for which the bot keeps a session; and the bar for it.

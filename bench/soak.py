@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import linear_regression, median
 
-from automation_bots import heap
+from automation_bots.app import heap
 from bench.figures import quantile
 from bench.folders import workspace
-from tests import loading
-from tests.crash_site import STEPS, Site
-from tests.lab.postgres import Postgres
-from tests.watching import children
+from tests.fakes.postgres import Postgres
+from tests.support import loading
+from tests.support.crash_site import STEPS, Site
+from tests.support.watching import children
 
 KILLS_A_SITE = 20  # then all is checked, and a new folder begun
 PAUSE_SECONDS = 20.0  # of typing between two looks at the memory

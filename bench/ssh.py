@@ -22,7 +22,7 @@ from bench.bots import chat
 from bench.figures import Figure
 from bench.folders import ROOT, workspace
 from bench.playbook import Ended
-from tests.chatbot import ChatBot, wait
+from tests.support.chatbot import ChatBot, wait
 
 DEVICES = 500
 LOGIN_MS, ANSWER_MS = 300, 50

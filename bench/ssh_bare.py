@@ -9,7 +9,7 @@ import time
 
 import asyncssh
 
-from automation_bots.drivers import ssh_algorithms
+from automation_bots.drivers.ssh import algorithms as ssh_algorithms
 
 COMMAND = "show version"
 

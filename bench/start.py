@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from automation_bots.inventory import Inventory
+from automation_bots.inventory.inventory import Inventory
 from bench.figures import Figure, ratio
 from bench.folders import HELLO, HOSTS, ROOT, big_inventory, workspace
 
@@ -72,7 +72,7 @@ def _write(folder: Path) -> None:
 @contextmanager
 def _bot(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A real bot process in a pipe; it ends with its input."""
-    command = [sys.executable, "-m", "automation_bots.cli", "run", str(folder)]
+    command = [sys.executable, "-m", "automation_bots.cli.main", "run", str(folder)]
     environment = {**os.environ, "AUTOMATION_BOTS_DATA": str(folder / "data")}
     with (
         (folder / "errors").open("w") as errors,

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.lab import postgres
-from tests.lab.salt import Salt
-from tests.lab.sshd import Sshd
-from tests.lab.synapse import Synapse
+from tests.fakes import postgres
+from tests.fakes.salt import Salt
+from tests.fakes.sshd import Sshd
+from tests.fakes.synapse import Synapse
 
 _ALL_SLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker

@@ -2,7 +2,7 @@
 
 import threading
 
-from automation_bots.drivers.salt_events import parsed
+from automation_bots.drivers.salt.event_stream import parsed
 from automation_bots.events import Bus, Event
 
 

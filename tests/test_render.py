@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from automation_bots import render
-from automation_bots.grouping import Alike
 from automation_bots.model import Caller, Job, Operation, Outcome, Parameter, Place, Risk, State, Status, typed_words
+from automation_bots.text.grouping import Alike
 
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 JOB = Job(

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from automation_bots import settings
+from automation_bots.config import settings
+from automation_bots.config.bot_folder import ROOT
 from automation_bots.errors import DriverError
-from automation_bots.home import ROOT
 
 _WAIT_SECONDS = 1.0
 
@@ -21,7 +21,7 @@ def run() -> int:
     folder = ROOT / "bots" / "demo"
     data = settings.data_folder(settings.load(folder), folder, os.environ, ROOT)
     devices = _devices(data / "lab")
-    command = [sys.executable, "-m", "automation_bots.cli", "run", str(folder)]
+    command = [sys.executable, "-m", "automation_bots.cli.main", "run", str(folder)]
     try:
         bot = subprocess.Popen(command, cwd=ROOT)  # noqa: S603 - our own module
         # The terminal sends Ctrl-C to both; the bot ends by it, and only then this one.

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from automation_bots import catalog, checks, policy
-from automation_bots.doctor import files, reaching, record, tools
+from automation_bots.config.bot_folder import Home
+from automation_bots.config.live import World
+from automation_bots.doctor import check as checks
+from automation_bots.doctor import files, record, servers, tools
 from automation_bots.errors import AutomationError
-from automation_bots.home import Home
-from automation_bots.rules import ADMINS
-from automation_bots.world import World
+from automation_bots.operations import catalog
+from automation_bots.policy import policy
+from automation_bots.policy.rules import ADMINS
 
 log = logging.getLogger(__name__)
 Line = tuple[str, str]  # ("ok" | "NOTE" | "WRONG", text)
@@ -45,7 +47,7 @@ def _examined(folder: Path, environment: Mapping[str, str] | None, more: tuple[P
         yield "WRONG", str(error)
         return
     yield "ok", f"bot.toml: backend {home.settings.backend}, prefix {home.settings.prefix}"
-    parts: tuple[Part, ...] = (files.look, record.look, _people, tools.look, reaching.look, *more)
+    parts: tuple[Part, ...] = (files.look, record.look, _people, tools.look, servers.look, *more)
     with TemporaryDirectory(prefix="doctor-") as cache:  # not the cache of a bot that may be running
         world = World(home.inventory(Path(cache)), home.folder / "policy.yml", home.operations(), home.settings.places)
         for part in (_reading, *parts):

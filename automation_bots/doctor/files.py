@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from automation_bots import render, secret_files, secrets
+from automation_bots import render
+from automation_bots.config.bot_folder import Home
+from automation_bots.config.live import World
 from automation_bots.errors import ConfigError
-from automation_bots.health import LOW_DISK, size
-from automation_bots.home import Home
-from automation_bots.world import World
+from automation_bots.health.health import LOW_DISK, size
+from automation_bots.secrets import file_modes
+from automation_bots.secrets import references as secrets
 
 Line = tuple[str, str]
 _MOST = 20_000  # files of the data folder that are looked at
@@ -37,7 +39,7 @@ def _secrets(home: Home) -> Iterator[Line]:
         if path in seen:
             continue
         seen.add(path)
-        if said := secret_files.open_to_others(path, what):
+        if said := file_modes.open_to_others(path, what):
             yield "WRONG", f"files: {said}"
         elif not path.exists():
             yield "WRONG", f"files: {what} {path} is not there; {'.'.join(where)} of bot.toml names it"

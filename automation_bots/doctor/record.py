@@ -8,31 +8,31 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from automation_bots.home import Home
-from automation_bots.store import looking
-from automation_bots.world import World
+from automation_bots.config.bot_folder import Home
+from automation_bots.config.live import World
+from automation_bots.store import inspection
 
 Line = tuple[str, str]
 
 
 def look(home: Home, _world: World) -> Iterator[Line]:
     """Look at the database without writing to it."""
-    found = looking.look(home.record)
+    found = inspection.look(home.record)
     if not found.version:
         yield "NOTE", f"record: nothing in {found.where} yet; the first start makes it"
-    elif found.version == looking.NEEDED:
+    elif found.version == inspection.NEEDED:
         yield "ok", f"record: {found.where} has {found.jobs} jobs, tables of version {found.version}"
-    elif found.version < looking.NEEDED:
+    elif found.version < inspection.NEEDED:
         yield (
             "NOTE",
-            f"record: {found.where} has tables of version {found.version}, {looking.NEEDED} is needed;"
+            f"record: {found.where} has tables of version {found.version}, {inspection.NEEDED} is needed;"
             f" the next start brings them up to date. Back up first: automation-bots db backup {home.folder} FILE",
         )
     else:
         yield (
             "WRONG",
             f"record: {found.where} was made by a newer version (tables {found.version}, this one knows"
-            f" {looking.NEEDED}). Install that version again",
+            f" {inspection.NEEDED}). Install that version again",
         )
     if pid := running(home.data):
         yield "ok", f"a bot runs on this data folder (pid {pid})"

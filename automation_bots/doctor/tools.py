@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from automation_bots.drivers.paths_tools import find_tool
-from automation_bots.home import Home
+from automation_bots.config.bot_folder import Home
+from automation_bots.config.live import World
+from automation_bots.drivers.paths.system_tools import find_tool
 from automation_bots.model import Device, Operation
 from automation_bots.sweep.sockets import NotPermitted, opened
-from automation_bots.world import World
 
 Line = tuple[str, str]
 _PACKAGES = {  # driver: (package as it is imported, as it is installed)

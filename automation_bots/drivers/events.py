@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automation_bots.drivers import Report, Task
-from automation_bots.drivers.endings import is_over
+from automation_bots.drivers.stopped import is_over
 from automation_bots.events import Bus, Event
 from automation_bots.model import Operation, Outcome, Parameter, Risk, Status, one_line
 

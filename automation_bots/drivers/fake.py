@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from automation_bots.drivers import Report, Task
-from automation_bots.drivers.endings import is_over, stopped
 from automation_bots.drivers.output import cut
+from automation_bots.drivers.stopped import is_over, stopped
 from automation_bots.errors import DriverError
 from automation_bots.model import Conclusion, Device, Outcome, Risk, Status
 

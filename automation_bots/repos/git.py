@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
-from automation_bots.repos import source as sources
+from automation_bots.repos import address as sources
 from automation_bots.repos.values import Commit, Source
 
 _SETTINGS = {

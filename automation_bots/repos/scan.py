@@ -11,7 +11,7 @@ from pathlib import Path
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
-from automation_bots.repos import code, reach
+from automation_bots.repos import imports_used, plugin_code
 from automation_bots.repos.values import Contents, Plugin
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,60}")
@@ -45,7 +45,7 @@ def _reach(folder: Path, modules: Iterable[Path]) -> tuple[str, ...]:
     found: set[str] = set()
     for path in sorted(modules):
         shown = one_line(str(path.relative_to(folder)), 80)
-        found |= reach.read(path.read_text("utf-8", errors="replace"), shown)
+        found |= imports_used.read(path.read_text("utf-8", errors="replace"), shown)
     return tuple(sorted(found))
 
 
@@ -103,7 +103,7 @@ def _plugin(folder: Path, path: Path, config: configparser.ConfigParser, shown: 
     if config.get("Core", "Core", fallback="false").lower() == "true":
         raise BadRepository(f"{shown} says that it is a part of Errbot itself.")
     file = path.parent / f"{module}.py"
-    brings = code.read(_text(file, _MODULE_BYTES, f"{module}.py"), f"{module}.py")
+    brings = plugin_code.read(_text(file, _MODULE_BYTES, f"{module}.py"), f"{module}.py")
     after = [part.strip() for part in config.get("Core", "DependsOn", fallback="").split(",") if part.strip()]
     if not all(_NAME.fullmatch(part) for part in after):
         raise BadRepository(f"{shown} depends on a name that cannot be used.")

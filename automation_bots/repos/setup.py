@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots import settings
-from automation_bots.catalog import BASIC
-from automation_bots.home import Home
+from automation_bots.commands.context import Office
+from automation_bots.config import settings
+from automation_bots.config.bot_folder import Home
 from automation_bots.model import Answer, Place
-from automation_bots.office import Office
-from automation_bots.repos.desk import ReposDesk
+from automation_bots.operations.catalog import BASIC
+from automation_bots.repos.command import ReposDesk
 from automation_bots.repos.git import Limits
+from automation_bots.repos.installed import Shelf
+from automation_bots.repos.installer import Work
 from automation_bots.repos.packages import Packages
-from automation_bots.repos.shelf import Shelf
-from automation_bots.repos.work import Work
 
 
 def desk(office: Office, home: Home, say: Callable[[Place, Answer], object]) -> ReposDesk:

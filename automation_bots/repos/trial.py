@@ -44,7 +44,7 @@ def _run(asked: str, report: Path, scratch: Path) -> str:
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     own = {"HOME": str(scratch), "TMPDIR": str(scratch)}
     environment = {**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", **own}
-    command = [sys.executable, "-m", "backends.repos_trial", str(report)]
+    command = [sys.executable, "-m", "backends.plugins.trial", str(report)]
     with tempfile.TemporaryFile(dir=scratch) as given, tempfile.TemporaryFile(dir=scratch) as printed:
         given.write(asked.encode())
         given.seek(0)

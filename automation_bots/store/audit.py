@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, up
 from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Caller, Job, Place, Request
 from automation_bots.store.bulk import put
-from automation_bots.store.clear import cleared
 from automation_bots.store.codec import canonical
+from automation_bots.store.redaction import cleared
 from automation_bots.store.schema import audit, audit_devices, audit_head, stamp, storable
 
 START = "0" * 64  # the `prev` of the first row

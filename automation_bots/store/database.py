@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, RootTransaction, inspect, make_url, t
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from automation_bots.errors import StoreError
-from automation_bots.store.clear import KEY as CLEAR
-from automation_bots.store.failures import EXPLAINED, explain
-from automation_bots.store.folder import Folder
+from automation_bots.store.database_errors import EXPLAINED, explain
+from automation_bots.store.postgresql import Server
+from automation_bots.store.redaction import KEY as CLEAR
 from automation_bots.store.schema import HEAD
-from automation_bots.store.server import Server
+from automation_bots.store.sqlite import Folder
 
 _LARGEST_GROUP = 32  # writers that share one commit; the first of them waits for the others
 _LOOK_SECONDS = 0.5

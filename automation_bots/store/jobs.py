@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, insert
 from automation_bots.errors import NoSuchJob
 from automation_bots.model import FINAL, PARKED, Job, State
 from automation_bots.store import outcomes
-from automation_bots.store.clear import cleared
 from automation_bots.store.codec import frozen, job_of, row_of
+from automation_bots.store.redaction import cleared
 from automation_bots.store.schema import jobs
 
 # Made once: SQLAlchemy takes longer to put a statement together than the database to carry it out.

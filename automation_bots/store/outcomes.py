@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from automation_bots import canary
-from automation_bots.grouping import plain
 from automation_bots.model import Job, Outcome, Status
+from automation_bots.policy import canary
 from automation_bots.store.bulk import put
 from automation_bots.store.codec import outcome_of, pack, unpack
 from automation_bots.store.schema import outcomes, outputs, storable
+from automation_bots.text.grouping import plain
 
 _COLUMNS = ("job", "device", "status", "summary", "seconds", "exit_code")
 _WORDS = {status: status.value for status in Status}  # asking an enum sixty thousand times takes long

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, exists, func, select
 
 from automation_bots.model import FINAL
-from automation_bots.store import audit, seen
+from automation_bots.store import audit, seen_messages
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.database import Database
 from automation_bots.store.jobs import in_state
@@ -26,7 +26,7 @@ def prune(database: Database, now: datetime, keep_days: int) -> dict[str, int]:
             gone.update(_forget_details(connection, numbers))
         last = numbers[-1]
     with database.write() as connection:
-        gone["messages"] = seen.forget(connection, now)
+        gone["messages"] = seen_messages.forget(connection, now)
         audit.append(connection, now, AuditKind.PRUNED, Subject(), {"keep_days": keep_days, **gone})
     while database.shrink():
         pass  # in steps as well

@@ -13,24 +13,24 @@ from sqlalchemy import select
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, State, Status
 from automation_bots.store import (
     audit,
-    conclusions,
-    endings,
     holds,
+    job_end,
     jobs,
     outcomes,
     retention,
     reviews,
     schema,
-    seen,
+    seen_messages,
+    summaries,
 )
+from automation_bots.store.approvals import Parking
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
-from automation_bots.store.closures import Closures
 from automation_bots.store.database import Database
+from automation_bots.store.freezes import Closures
 from automation_bots.store.host_keys import HostKeys
-from automation_bots.store.letters import Letters
-from automation_bots.store.parking import Parking
-from automation_bots.store.persons import PeopleStore
+from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
+from automation_bots.store.unsent import Letters
 
 
 def utc_now() -> datetime:
@@ -97,7 +97,7 @@ class Store:
             raise ValueError(f"{state} is no final state")
         now = self._clock()
         with self._database.write() as connection:
-            return endings.end(connection, number, now, {"state": state.value, "error": error}, extra)
+            return job_end.end(connection, number, now, {"state": state.value, "error": error}, extra)
 
     def cancel_queued(self, number: int, by: str) -> bool:
         """Take a job out of the queue; False when it is no longer there."""
@@ -172,7 +172,7 @@ class Store:
             ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
             if news and ended:
-                endings.correct(connection, jobs.get(connection, number), now, news)
+                job_end.correct(connection, jobs.get(connection, number), now, news)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
@@ -194,12 +194,12 @@ class Store:
         """Store a driver's own words on a whole job, with its files; those of several drivers are joined."""
         with self._database.write() as connection:
             jobs.get(connection, number)
-            conclusions.add(connection, number, conclusion)
+            summaries.add(connection, number, conclusion)
 
     def conclusion(self, number: int) -> Conclusion:
         """Return what drivers said about the whole job; empty when they said nothing, or it is no longer kept."""
         with self._database.read() as connection:
-            return conclusions.find(connection, number)
+            return summaries.find(connection, number)
 
     def earlier(
         self, job: Job, operations: Collection[str] = (), ignoring: Collection[str] = ()
@@ -209,7 +209,7 @@ class Store:
         The same is: the operation with the same values, but those that `ignoring` names; or any of `operations`.
         """
         with self._database.read() as connection:
-            return conclusions.earlier(connection, job, operations, ignoring)
+            return summaries.earlier(connection, job, operations, ignoring)
 
     # -- after a crash -----------------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class Store:
         with self._database.write() as connection:
             lost = jobs.oldest(connection, jobs.in_state(State.RUNNING))
             for job in lost:
-                endings.end(connection, job.number, now, {"state": State.INTERRUPTED.value, "error": "The bot stopped"})
+                job_end.end(connection, job.number, now, {"state": State.INTERRUPTED.value, "error": "The bot stopped"})
             return [jobs.get(connection, job.number) for job in lost]
 
     def holds(self) -> dict[str, int]:
@@ -242,7 +242,7 @@ class Store:
         """Tell whether a chat message comes for the first time, and remember it."""
         now = self._clock()
         with self._database.write() as connection:  # a replayed history changes nothing, so the disk has nothing to do
-            return seen.first(connection, network, message_id, now)
+            return seen_messages.first(connection, network, message_id, now)
 
     # -- audit -------------------------------------------------------------------------------------------------------
 

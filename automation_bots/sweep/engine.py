@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from automation_bots.sweep import troubles
+from automation_bots.sweep import kernel_errors
 from automation_bots.sweep.icmp import Pinger, Target
 from automation_bots.sweep.names import Found, Names, literal
 from automation_bots.sweep.pace import Pace
@@ -89,7 +89,7 @@ class Sweep:
             except NotPermitted:
                 self._pingers[family] = NOT_PERMITTED
             except OSError as error:
-                self._pingers[family] = troubles.sending(error)
+                self._pingers[family] = kernel_errors.sending(error)
             else:
                 asyncio.get_running_loop().add_reader(pinger.sock, pinger.receive)
         return self._pingers[family]

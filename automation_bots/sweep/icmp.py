@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from automation_bots.sweep import troubles
+from automation_bots.sweep import kernel_errors
 from automation_bots.sweep.pace import Pace
 from automation_bots.sweep.packets import REPLY, V4, Echo, Trouble, trouble_of
 from automation_bots.sweep.plan import NO_ANSWER, Plan
@@ -126,7 +126,7 @@ class Pinger:
         """The kernel would not send: no route, a firewall of ours, too big."""
         if not target.done:
             target.sent += 1
-            target.reason = troubles.sending(error)
+            target.reason = kernel_errors.sending(error)
             self._end(target)
 
     def _expire(self, now: float) -> None:
@@ -228,7 +228,7 @@ class Pinger:
         return bool(found)
 
     def _errors(self) -> Iterator[Trouble]:
-        while (found := troubles.queued(self.sock, self._family)) is not None:
+        while (found := kernel_errors.queued(self.sock, self._family)) is not None:
             yield from found
 
     def _note(self, trouble: Trouble) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 
-from automation_bots.sweep import troubles
+from automation_bots.sweep import kernel_errors
 from automation_bots.sweep.pace import Pace
 from automation_bots.sweep.plan import NO_ANSWER, OPEN, REFUSED, Plan
 
@@ -78,7 +78,7 @@ class Connector:
         try:
             word = await self._word(host, family, port)
         except OSError as error:
-            word = host.reason = troubles.sending(error)
+            word = host.reason = kernel_errors.sending(error)
         if word in {OPEN, REFUSED}:
             host.times.append((perf_counter() - began) * 1000)
         elif not host.reason:

@@ -17,7 +17,7 @@ from errbot.backends.base import Message
 
 from automation_bots.model import Answer, Caller, File, Place
 from automation_bots.surface import Capabilities, MessageRef
-from backends.plain import PlainSurface, cut
+from backends.adapter.plain_surface import PlainSurface, cut
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNSAFE = re.compile(r"[^\w.-]")

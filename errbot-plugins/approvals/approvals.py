@@ -1,4 +1,4 @@
-"""Approvals; the answers are made in automation_bots/approvaldesk.py."""
+"""Approvals; the answers are made in automation_bots/commands/approvals.py."""
 
 from errbot import BotPlugin, botcmd
 

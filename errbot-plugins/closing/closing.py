@@ -1,4 +1,4 @@
-"""Freezes, locks, pauses and emergencies; the answers are made in automation_bots/closedesk.py."""
+"""Freezes, locks, pauses and emergencies; the answers are made in automation_bots/commands/freezes.py."""
 
 from errbot import BotPlugin, botcmd
 

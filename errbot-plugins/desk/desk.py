@@ -1,4 +1,4 @@
-"""Questions to the bot itself; the answers are made in automation_bots/desk.py."""
+"""Questions to the bot itself; the answers are made in automation_bots/commands/bot.py."""
 
 from errbot import BotPlugin, botcmd
 

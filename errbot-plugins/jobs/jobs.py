@@ -1,4 +1,4 @@
-"""Jobs, the queue and the record; the answers are made in automation_bots/jobdesk.py."""
+"""Jobs, the queue and the record; the answers are made in automation_bots/commands/jobs.py."""
 
 from errbot import BotPlugin, botcmd
 

@@ -1,4 +1,4 @@
-"""People and their accounts; the answers are made in automation_bots/peopledesk.py."""
+"""People and their accounts; the answers are made in automation_bots/commands/people.py."""
 
 from errbot import BotPlugin, botcmd
 

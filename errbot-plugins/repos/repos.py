@@ -3,7 +3,7 @@
 from errbot import BotPlugin, botcmd
 
 from automation_bots import mixin
-from backends.repos_loader import ErrbotLoader
+from backends.plugins.loader import ErrbotLoader
 
 
 class Repos(mixin.ThrottledMixin, BotPlugin):

@@ -7,7 +7,7 @@ pytest.register_assert_rewrite("tests.chat.contract", "tests.chat.harness")
 from automation_bots.drivers.fake import Fake  # noqa: E402 - behind the line above
 from automation_bots.model import Outcome, Status  # noqa: E402
 from tests.chat.harness import HUGE, Talk  # noqa: E402
-from tests.chat.matrix_scene import Bot, Scene  # noqa: E402
+from tests.chat.matrix.scene import Bot, Scene  # noqa: E402
 
 VERBS = {
     "playbooks/verbs/note.yml": "help: Take a note\nrisk: read\nparameters: {lines: {text: true}}\n"

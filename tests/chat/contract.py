@@ -8,12 +8,12 @@ import time
 
 import pytest
 
+from automation_bots.chat.client import Rejected
 from automation_bots.model import Answer, File, Place
 from automation_bots.surface import MessageRef
-from backends.wire import Rejected
 from tests.chat import transcript
 from tests.chat.harness import HUGE
-from tests.chatbot import wait
+from tests.support.chatbot import wait
 
 NASTY = (
     "*a* _b_ `c` ~d~ <@{joe}> <!here> @here @channel @all [x](http://y.example) &amp; <b> # no heading\n```\nend @here"

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from errbot.bootstrap import setup_bot
 
-from automation_bots.bot import Bot
-from backends import guard
-from tests.chatbot import ROOT, wait, write_folder
+from automation_bots.app.bot import Bot
+from backends.adapter import guard
+from tests.support.chatbot import ROOT, wait, write_folder
 
 
 @dataclass(frozen=True)

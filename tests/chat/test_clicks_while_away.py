@@ -10,8 +10,8 @@ import pytest
 
 from automation_bots.model import State
 from tests.chat.harness import Talk
-from tests.chat.memory import Memory
-from tests.chatbot import wait
+from tests.chat.networks.memory import Memory
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
 RULES = "- {name: soon, who: support, may: [reboot], approval: {by: leads, within: 5s}}"

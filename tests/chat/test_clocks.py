@@ -6,11 +6,11 @@ from email.utils import format_datetime
 
 import pytest
 
-from backends.clock import NetworkClock
+from automation_bots.chat.clock import NetworkClock
 from tests.chat.harness import Talk
-from tests.chat.mattermost import Mattermost
-from tests.chat.rocketchat import RocketChat
-from tests.chat.slack import SlackNet
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.rocketchat import RocketChat
+from tests.chat.networks.slack import SlackNet
 
 SECOND = 1.2  # by which the time in a header is uncertain
 

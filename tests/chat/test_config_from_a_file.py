@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from automation_bots.secret_patterns import MARK
+from automation_bots.redaction.patterns import MARK
 from tests.chat.harness import Talk
-from tests.chat.mattermost import Mattermost
-from tests.chat.memory import Memory
-from tests.chat.plain import Plain
-from tests.lab.clis import PASSWORD, USER, Shelf
-from tests.lab.clis_config import Ios
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.memory import Memory
+from tests.chat.networks.plain import Plain
+from tests.fakes.clis import PASSWORD, USER, Shelf
+from tests.fakes.clis_config import Ios
 
 pytestmark = pytest.mark.slow
 TOP = '[drivers.ssh]\nknown_hosts = "known_hosts"\nagent = false\n'

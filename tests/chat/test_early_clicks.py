@@ -7,10 +7,10 @@ import time
 import pytest
 
 from automation_bots.model import State
-from backends.early import Early
+from backends.adapter.early import Early
 from tests.chat.harness import Talk
-from tests.chat.memory import Memory
-from tests.chatbot import wait
+from tests.chat.networks.memory import Memory
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
 

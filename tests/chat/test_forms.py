@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chat.harness import wait
-from tests.chat.memory import Memory
+from tests.chat.networks.memory import Memory
 
 pytestmark = pytest.mark.slow
 

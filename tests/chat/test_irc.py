@@ -25,7 +25,7 @@ from tests.chat.contract import (  # noqa: F401 - IRC has no ids of messages, ed
     test_who_is_not_known_is_told_so_by_id,
     test_words_always_approve,
 )
-from tests.chat.irc import Irc
+from tests.chat.networks.irc import Irc
 
 pytestmark = pytest.mark.slow
 assert contract

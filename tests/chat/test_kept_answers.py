@@ -8,22 +8,22 @@ from contextlib import closing
 
 import pytest
 
+from automation_bots.chat.client import Away, Busy, Down
+from automation_bots.chat.delivery import Tries
+from automation_bots.chat.network_surface import NetworkSurface
+from automation_bots.chat.outbox import Outbox
 from automation_bots.model import Answer, File, Place
 from automation_bots.store import Store
 from automation_bots.surface import Waiting
-from backends.network_surface import NetworkSurface
-from backends.outbox import Outbox
-from backends.tries import Tries
-from backends.wire import Away, Busy, Down
 from tests.chat.harness import Talk
-from tests.chat.matrix import Matrix
-from tests.chat.mattermost import Mattermost
-from tests.chat.memory import MemoryWire, Server
-from tests.chat.rocketchat import RocketChat
-from tests.chat.slack import SlackNet
-from tests.chatbot import wait
-from tests.program import ROOT, surroundings
+from tests.chat.networks.matrix import Matrix
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.memory import MemoryWire, Server
+from tests.chat.networks.rocketchat import RocketChat
+from tests.chat.networks.slack import SlackNet
 from tests.store.lives import Clock
+from tests.support.chatbot import wait
+from tests.support.program import ROOT, surroundings
 
 pytestmark = pytest.mark.slow  # waits as networks do
 
@@ -218,7 +218,7 @@ def said_below(talk, message):
 def started(talk):
     """Start the bot as a program of its own, and wait until it answers."""
     environment = {**surroundings(talk.folder / "data"), **talk.net.environment()}
-    command = [sys.executable, "-m", "automation_bots.cli", "run", str(talk.folder)]
+    command = [sys.executable, "-m", "automation_bots.cli.main", "run", str(talk.folder)]
     bot = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     asked = []
 

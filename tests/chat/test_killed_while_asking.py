@@ -5,12 +5,12 @@ import time
 import pytest
 
 from tests.chat.harness import Talk
-from tests.chat.matrix import Matrix
-from tests.chat.mattermost import Mattermost
-from tests.chat.rocketchat import RocketChat
-from tests.chat.slack import SlackNet
+from tests.chat.networks.matrix import Matrix
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.rocketchat import RocketChat
+from tests.chat.networks.slack import SlackNet
 from tests.chat.test_kept_answers import said_below, started
-from tests.chatbot import wait
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow  # starts servers, and bots as programs
 

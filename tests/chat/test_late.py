@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backends import late
+from backends.adapter import late
 
 OURS = SimpleNamespace(automation_ours=True)
 

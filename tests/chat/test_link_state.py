@@ -2,12 +2,13 @@
 
 import pytest
 
-from automation_bots import bot, health
-from backends.link import Life, Link
+from automation_bots.app import bot
+from automation_bots.chat.connection import Life, Link
+from automation_bots.health import health
 from tests.chat.harness import Talk
-from tests.chat.memory import Memory, MemoryWire, Server
-from tests.chatbot import wait
-from tests.test_health import figures, free_port
+from tests.chat.networks.memory import Memory, MemoryWire, Server
+from tests.health.test_health import figures, free_port
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from backends import live
+from automation_bots.doctor import chat_trial
 from tests.chat.harness import toml_of
-from tests.chat.matrix import Matrix
-from tests.chat.rocketchat import RocketChat
-from tests.chatbot import write_folder
+from tests.chat.networks.matrix import Matrix
+from tests.chat.networks.rocketchat import RocketChat
+from tests.support.chatbot import write_folder
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ def tried(net, folder, ana, secret, *second):
     """What the trial says, with ana as the second account, and what she sees in the room afterwards."""
     room = net.room(ana)
     environment = {"AUTOMATION_BOTS_DATA": str(folder / "data"), "OTHER": secret, **net.environment()}
-    lines = list(live.lines(write_folder(folder, toml=toml_of(net)), room, list(second), environment))
+    lines = list(chat_trial.lines(write_folder(folder, toml=toml_of(net)), room, list(second), environment))
     return lines, net.seen(ana, room)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chat.contract import *  # noqa: F403
-from tests.chat.memory import Memory
+from tests.chat.networks.memory import Memory
 
 pytestmark = pytest.mark.slow
 

@@ -3,15 +3,15 @@
 import pytest
 import yaml
 
-from automation_bots.yaml_lines import load_yaml
+from automation_bots.text.yaml_lines import load_yaml
 from tests.chat import transcript
 from tests.chat.harness import HOSTS, Talk, toml_of
-from tests.chat.matrix import Matrix
-from tests.chat.mattermost import Mattermost
-from tests.chat.plain import Terminal
-from tests.chat.rocketchat import RocketChat
-from tests.chat.slack import SlackNet
-from tests.chatbot import write_folder
+from tests.chat.networks.matrix import Matrix
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.plain import Terminal
+from tests.chat.networks.rocketchat import RocketChat
+from tests.chat.networks.slack import SlackNet
+from tests.support.chatbot import write_folder
 
 pytestmark = pytest.mark.slow
 CONVERSATIONS = [path for path in transcript.ALL if path.stem in {"look", "approval", "files"}]

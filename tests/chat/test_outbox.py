@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from automation_bots.chat.client import Away, Busy, Rejected
+from automation_bots.chat.outbox import Outbox
 from automation_bots.surface import Waiting
-from backends.outbox import Outbox
-from backends.wire import Away, Busy, Rejected
-from tests.chatbot import wait
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow  # waits as networks do
 

@@ -17,7 +17,7 @@ from tests.chat.contract import (  # noqa: F401 - what a plain network can do
     test_who_is_not_known_is_told_so_by_id,
     test_words_always_approve,
 )
-from tests.chat.plain import Plain, Terminal
+from tests.chat.networks.plain import Plain, Terminal
 
 pytestmark = pytest.mark.slow
 assert contract

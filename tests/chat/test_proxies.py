@@ -7,15 +7,15 @@ import pytest
 from automation_bots.model import File, Place
 from tests.chat.conftest import VERBS
 from tests.chat.harness import Talk
-from tests.chat.matrix import Matrix
-from tests.chat.mattermost import Mattermost
-from tests.chat.rocketchat import RocketChat
-from tests.chat.slack import SlackNet
-from tests.chatbot import wait
-from tests.lab import certificates
-from tests.lab.certificates import NAME
-from tests.lab.matrix_gate import Gate
-from tests.lab.proxy import Proxy
+from tests.chat.networks.matrix import Matrix
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.rocketchat import RocketChat
+from tests.chat.networks.slack import SlackNet
+from tests.fakes import certificates
+from tests.fakes.certificates import NAME
+from tests.fakes.matrix_gate import Gate
+from tests.fakes.proxy import Proxy
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
 

@@ -12,10 +12,10 @@ from errbot.backends.base import Room
 from errbot.bootstrap import CORE_BACKENDS
 from errbot.core import ErrBot
 
-from backends import known
+from backends.adapter import installed as known
 from tests.chat.harness import Talk
-from tests.chat.memory import Memory
-from tests.chatbot import wait
+from tests.chat.networks.memory import Memory
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow  # bots are started
 

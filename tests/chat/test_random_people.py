@@ -8,13 +8,13 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.model import FINAL
 from automation_bots.store import AuditKind
 from tests.chat.harness import Talk, wait
-from tests.chat.mattermost import Mattermost
-from tests.chat.memory import Memory
-from tests.chat.slack import SlackNet
-from tests.chatbot import ROOT
+from tests.chat.networks.mattermost import Mattermost
+from tests.chat.networks.memory import Memory
+from tests.chat.networks.slack import SlackNet
+from tests.support.chatbot import ROOT
 
 pytestmark = pytest.mark.slow
-PLUGINS = [str(ROOT / "tests/plugins/outside")]
+PLUGINS = [str(ROOT / "tests/support/plugins/outside")]
 WIPES = "- {name: wipes, who: leads, may: [wipe, regex]}"
 NETS = {"memory": (lambda: Memory(forms=True), 60), "Slack": (SlackNet, 50), "Mattermost": (Mattermost, 50)}
 DEVICES = ("web1", "web1,web2", "db1", "db1", "db1", "web3,db1", "vault1")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automation_bots.chat.splitting import Piece, Style, compose, compose_markdown, pieces_of, split
 from automation_bots.model import Answer, File
 from automation_bots.surface import Capabilities
-from backends.splitting import Piece, Style, compose, compose_markdown, pieces_of, split
 
 STYLE = Style(lambda text: text.replace("&", "&amp;"), lambda text: f"```\n{text}\n```")
 TEXT = st.text(alphabet=st.sampled_from("ab&\n x"), max_size=400)

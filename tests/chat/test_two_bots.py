@@ -6,8 +6,8 @@ import pytest
 
 from automation_bots.model import State
 from tests.chat.harness import Talk
-from tests.chat.mattermost import Mattermost
-from tests.chatbot import wait
+from tests.chat.networks.mattermost import Mattermost
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
 

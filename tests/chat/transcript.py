@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chatbot import wait
+from tests.support.chatbot import wait
 
 FOLDER = Path(__file__).parent / "transcripts"
 ALL = sorted(FOLDER.glob("*.txt"))

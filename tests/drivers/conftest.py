@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from automation_bots.model import Device
-from tests.drivers.network_bench import Chat, driver, router
-from tests.lab.frr import Frr
+from tests.drivers.network.bench import Chat, driver, router
+from tests.fakes.frr import Frr
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from automation_bots.dispatch.intake import Intake
 from automation_bots.drivers import Cancel, Driver, Task, no_secrets
 from automation_bots.drivers.fake import Recorder
 from automation_bots.errors import DriverError
+from automation_bots.jobs.reports import Intake
+from automation_bots.jobs.throttle import Caps
 from automation_bots.model import GOOD, NOTHING, Caller, Device, Job, Operation, Outcome, Place, Risk, State, Status
-from automation_bots.redact import Redactor
-from automation_bots.secret_patterns import MARK
+from automation_bots.redaction.patterns import MARK
+from automation_bots.redaction.redactor import Redactor
 from automation_bots.store import Store
-from automation_bots.throttle import Caps
-from tests.watching import children
+from tests.support.watching import children
 
 STOPPED = {Status.CANCELLED, Status.UNKNOWN}
 

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.lab import certificates
+from tests.fakes import certificates
 from tests.repos.making import PLAIN
 
 

@@ -6,11 +6,12 @@ import subprocess
 import pytest
 
 from automation_bots.errors import BadRepository
-from automation_bots.repos import requirements, source
+from automation_bots.repos import address as source
+from automation_bots.repos import requirements
 from automation_bots.repos.git import Limits
+from automation_bots.repos.installed import Shelf
+from automation_bots.repos.installer import Work
 from automation_bots.repos.packages import Packages
-from automation_bots.repos.shelf import Shelf
-from automation_bots.repos.work import Work
 from tests.repos import making
 
 slow = pytest.mark.slow
@@ -238,12 +239,12 @@ def test_a_module_that_cannot_be_read_is_refused(work, repo, text):
 @pytest.mark.parametrize(
     "line",
     [
-        "from automation_bots.drivers.ssh import Ssh",
+        "from automation_bots.drivers.ssh.driver import Ssh",
         "from automation_bots import drivers",
         "import automation_bots.store.store as s",
         "import automation_bots",
         "from automation_bots import *",
-        "def later():\n    from automation_bots.dispatch import door",
+        "def later():\n    from automation_bots.jobs import door",
         "from backends import guard",
     ],
 )

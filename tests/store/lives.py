@@ -15,11 +15,11 @@ from pathlib import Path
 
 from sqlalchemy import MetaData, create_engine, select
 
-from automation_bots.approval import Approval, Vote
-from automation_bots.closures import Closing, Closure
 from automation_bots.model import Caller, Conclusion, File, Outcome, Place, State, Status
-from automation_bots.needs import Need
-from automation_bots.people import Link
+from automation_bots.policy.approval import Approval, Vote
+from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.freezes import Closing, Closure
+from automation_bots.policy.people import Link
 from automation_bots.store import Store, Subject, schema
 from automation_bots.store.host_keys import Endpoint
 from tests.store.conftest import JOB, Clock

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from automation_bots.drivers.network.kept import Kept
+    from automation_bots.drivers.network.session.open_sessions import Kept
 
 IDLE_SECONDS = 300
 DONE = b"\n"  # the answer to a batch; anything else: what a change replaces could not be written down
@@ -92,7 +92,7 @@ async def main() -> None:
 
 def _prepared(request: Mapping[str, Any]) -> Kept:
     """What stays from one request to the next: threads, and open command lines."""
-    from automation_bots.drivers.network.kept import Kept
+    from automation_bots.drivers.network.session.open_sessions import Kept
 
     threads = ThreadPoolExecutor(request["threads"], thread_name_prefix="device")
     asyncio.get_running_loop().set_default_executor(threads)
@@ -131,8 +131,8 @@ async def _with_the_bot(parent: int) -> None:
 
 
 async def _all(request: Mapping[str, Any], channel: Channel, kept: Kept) -> None:
-    from automation_bots.drivers.network.lanes import Lanes
-    from automation_bots.drivers.network.work import Work
+    from automation_bots.drivers.network.child_run import Lanes
+    from automation_bots.drivers.network.messages import Work
 
     stopping = threading.Event()
     # A change is brought to its end, or back, even without the bot.

@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers import Report, Task
-from automation_bots.drivers.endings import is_over, stopped, why_over
-from automation_bots.drivers.known_hosts import KnownHosts
-from automation_bots.drivers.network import deeds
+from automation_bots.drivers.child_process import Child
+from automation_bots.drivers.network import device_requests
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.child import DONE
-from automation_bots.drivers.network.looking import Deed
-from automation_bots.drivers.network.plan import Manner, work_on
-from automation_bots.drivers.network.processes import Processes
-from automation_bots.drivers.network.work import Found, Work
+from automation_bots.drivers.network.device_task import Manner, work_on
+from automation_bots.drivers.network.messages import Found, Work
+from automation_bots.drivers.network.process_pool import Processes
+from automation_bots.drivers.network.show.report import Deed
 from automation_bots.drivers.output import cut
-from automation_bots.drivers.python_process import Child
+from automation_bots.drivers.ssh.known_hosts import KnownHosts
+from automation_bots.drivers.stopped import is_over, stopped, why_over
 from automation_bots.errors import AutomationError
 from automation_bots.model import Device, Outcome, Risk, Status, one_line
 
@@ -60,7 +60,7 @@ class Network:
 
     def run(self, task: Task, report: Report) -> None:
         """Ask all devices, report each as it answers, then sum up."""
-        deed = deeds.deed_of(task, self.archive)
+        deed = device_requests.deed_of(task, self.archive)
         self.archive.tidy()
         run = _Run(self, task, report, deed)
         work = [share for device in task.devices if (share := run.share(device)) is not None]
@@ -146,7 +146,7 @@ class _Run:
 
     @property
     def _can_go_back(self) -> bool:
-        return isinstance(self._deed, deeds.Config)
+        return isinstance(self._deed, device_requests.Config)
 
     def _take(self, child: Child, seconds: float) -> bool | None:
         """Take one message; True: it was the last; None: there was none."""

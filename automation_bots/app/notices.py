@@ -1,0 +1,73 @@
+"""What the bot says of its own accord: to the admins, to the approvers' room, to the room of checkpoints."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from automation_bots.audit.checkpoints import Checkpoint
+from automation_bots.config.bot_folder import Home
+from automation_bots.model import Answer, Place
+from automation_bots.policy.policy import Policy
+from automation_bots.policy.rules import ADMINS
+from automation_bots.surface import Surface
+
+log = logging.getLogger(__name__)
+
+
+class Voice:
+    """The one surface of a bot, once the chat network is there."""
+
+    def __init__(self, home: Home, policy: Callable[[], Policy]) -> None:
+        self._home, self._policy = home, policy
+        self.surface: Surface | None = None
+
+    def of(self, _place: Place) -> Surface:
+        """The surface of a place; OSError while the network is away."""
+        if self.surface is None:
+            raise OSError("the chat network is not connected yet")
+        return self.surface
+
+    def say(self, place: Place, answer: Answer) -> None:
+        """Say it, or raise OSError."""
+        self.of(place).say(place, answer)
+
+    @property
+    def link(self) -> str:
+        """What is wrong with the connection to the chat network; empty when nothing is."""
+        return "not connected yet" if self.surface is None else str(getattr(self.surface, "link", ""))
+
+    @property
+    def undelivered(self) -> tuple[int, int, str]:
+        """Posts that wait for the network, posts that were never said, and why the last of them was not."""
+        waiting, failed, why = getattr(self.surface, "undelivered", (0, 0, ""))
+        return int(waiting), int(failed), str(why)
+
+    def page(self, answer: Answer) -> None:
+        """Tell the admins and the approvers' room at once, without making the one wait who has an emergency."""
+        threading.Thread(target=self._page, args=(answer,), name="page", daemon=True).start()
+
+    def _page(self, answer: Answer) -> None:
+        self.tell_admins(answer)
+        if room := self._home.settings.approvals.asking().room:
+            self._tell("the approvers' room", self._home.room(room), answer)
+
+    def tell_admins(self, answer: Answer) -> None:
+        """Tell each of them in a direct message."""
+        network = self._home.settings.network
+        for person in self._policy().people.values():
+            if ADMINS in person.groups and network in person.ids:
+                self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
+
+    def _tell(self, who: str, place: Place, answer: Answer) -> None:
+        try:
+            self.say(place, answer)
+        except Exception:  # whatever a network raises for one of them, the others are told
+            log.exception("%s could not be told: %s", who, answer.text)
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Post a signed checkpoint of the record in the room that is configured for it."""
+        if room := self._home.settings.record.checkpoint_room:
+            text = f"Checkpoint of the record of {checkpoint.bot}: {checkpoint.seq} entries, signed."
+            self.say(self._home.room(room), Answer(text, checkpoint.line))

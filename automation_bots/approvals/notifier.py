@@ -1,0 +1,165 @@
+"""Says to approvers and requesters what is to be said about a request that waits, where they are."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from automation_bots import render
+from automation_bots.approvals import text as approval_text
+from automation_bots.approvals.text import Facts
+from automation_bots.jobs import announcer
+from automation_bots.jobs.request_context import Parts
+from automation_bots.model import FINAL, Answer, File, Job, Place, Request, State
+from automation_bots.policy import gate, quorum
+from automation_bots.policy.approval import Approval
+from automation_bots.surface import MessageRef
+
+log = logging.getLogger(__name__)
+CHOICES = ("Approve", "Deny", "Details")
+_DIRECT = 10  # people that are asked one by one, where a request was made in a direct message
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Reads the world for facts, and speaks."""
+
+    parts: Parts
+
+    def facts(self, job: Job, approval: Approval, *, whole: bool = False) -> Facts:
+        """Collect what there is to know about a request."""
+        world, now, asking = self.parts.world, self.parts.now(), self.parts.asking
+        operation = world.operation(job.operation)
+        outside: tuple[str, ...] = ()
+        if operation is not None:
+            request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices)
+            outside = gate.outside(world.scope, request, approval.run_at or now)
+        return Facts(
+            policy=world.policy,
+            now=now,
+            groups=world.inventory.groups,
+            devices=len(world.inventory.names),
+            production=asking.production,
+            many=asking.many,
+            outside=outside,
+            preview=self._preview(approval) if whole else Answer(""),
+            where=self._name(job.place),
+        )
+
+    def _preview(self, approval: Approval) -> Answer:
+        if approval.preview is None:
+            return Answer("")
+        store = self.parts.store
+        job = store.job(approval.preview)
+        outcomes = store.outcomes(job.number, with_output=True)
+        block = render.recap(replace(job, quiet=False), outcomes, store.conclusion(job.number)).block
+        counts = dict(render.tally(outcomes))
+        printed = "\n".join(f"── {o.device}\n{o.output}" for o in outcomes if o.output)
+        files = (File.of_text(f"preview-{job.number}.txt", printed),) if printed else ()
+        return replace(approval_text.preview(job, counts, block), files=files)
+
+    def _name(self, place: Place) -> str:
+        try:
+            named = getattr(self.parts.surface(place), "room_name", None)
+        except OSError:  # not connected yet: its id will do
+            named = None
+        return approval_text.place_name(place, self.parts.world.scope.places, named)
+
+    # -- where
+
+    def rooms(self, job: Job, approval: Approval) -> list[Place]:
+        """Where the approvers are asked: the rules' rooms, or the bot's, or where the request was made.
+
+        A request in a direct message asks the approvers in theirs.
+        """
+        found: dict[Place, None] = {}
+        for name in dict.fromkeys(need.room or self.parts.asking.room for need in approval.needs):
+            if name:
+                room = self.parts.world.scope.places.get(name.removeprefix("#"), name)
+                found[Place(job.place.network, room)] = None
+            elif job.place.direct:
+                found |= dict.fromkeys(self._directly(job, approval))
+            else:
+                found[job.place] = None
+        return list(found)
+
+    def _directly(self, job: Job, approval: Approval) -> list[Place]:
+        policy, network = self.parts.world.policy, job.place.network
+        names = {
+            name
+            for need in approval.needs
+            for name in quorum.approvers(need, policy, job, escalated=approval.escalated)
+        }
+        ids = [policy.people[name].ids[network] for name in sorted(names) if network in policy.people[name].ids]
+        return [Place(network, id_, direct=True) for id_ in ids[:_DIRECT]] or [job.place]
+
+    def first_words(self, job: Job, approval: Approval) -> str:
+        """What the requester reads first."""
+        asked = [place for place in self.rooms(job, approval) if place != job.place]
+        names = ["in a message to each of them" if place.direct else f"in {self._name(place)}" for place in asked]
+        where = ", ".join(dict.fromkeys(names)) if job.state is State.WAITING else ""
+        return approval_text.parked(job, approval, self.facts(job, approval), where)
+
+    # -- saying
+
+    def ask(self, job: Job, approval: Approval, place: Place) -> MessageRef:
+        """Ask the approvers in one of the places."""
+        question = approval_text.question(job, approval, self.facts(job, approval, whole=True))
+        surface = self.parts.surface(place)
+        can = surface.capabilities
+        choices = CHOICES if can.buttons or can.reactions else ()
+        question = announcer.marked(job, "question", self._spelled(question))
+        return surface.ask(place, question, choices) or MessageRef(place, "")
+
+    def details(self, job: Job, approval: Approval) -> Answer:
+        """Everything an approver may want to read, the whole preview as a file."""
+        facts = self.facts(job, approval, whole=True)
+        question = approval_text.question(job, approval, facts)
+        stands = approval_text.standing(job, approval, facts) or job.state.value
+        hint = question.hint if job.state is State.WAITING else f"→ !job {job.number}"
+        text = f"#{job.number} {job.title}{render.on(job.devices)} of {job.person}: {stands}"
+        return self._spelled(Answer(text, question.block, hint, facts.preview.files))
+
+    def stands(self, job: Job, approval: Approval, line: str) -> None:
+        """Say in the approvers' rooms how it stands: in their message where it can be edited, else as a new one."""
+        question = approval_text.question(job, approval, self.facts(job, approval, whole=True))
+        over = job.state is not State.WAITING
+        edited = replace(question, text=f"{question.text} · {line}", hint="" if over else question.hint)
+        for message in approval.messages:
+            surface = self.parts.surface(message.place)
+            where = f"{message.place.network}/{message.place.room}"
+            if surface.capabilities.edits and message.id:
+                kept = (CHOICES,) if surface.capabilities.buttons and not over else ()
+                surface.edit(message, self._spelled(edited), *kept)
+            elif where != approval.acted and not (job.state in FINAL and message.place == job.place):
+                surface.say(message.place, self._short(job, line))
+
+    def back(self, job: Job, approval: Approval) -> None:
+        """Say at a question with buttons that a click of meanwhile did not arrive; no network tells it again."""
+        facts = self.facts(job, approval, whole=True)
+        question = approval_text.question(job, approval, facts)
+        stands = approval_text.standing(job, approval, facts)
+        away = f"I was away until {facts.time(facts.now)}: a button that was clicked meanwhile has to be clicked again"
+        text = " · ".join(part for part in (question.text, stands, away) if part)
+        for message in approval.messages:
+            surface = self.parts.surface(message.place)
+            if surface.capabilities.edits and surface.capabilities.buttons and message.id:
+                surface.edit(message, self._spelled(replace(question, text=text)), CHOICES)  # type: ignore[call-arg]
+
+    def tell_approvers(self, job: Job, approval: Approval, answer: Answer) -> None:
+        """Say something new to the approvers."""
+        for place in dict.fromkeys(message.place for message in approval.messages):
+            try:
+                self.parts.surface(place).say(place, self._spelled(answer))
+            except Exception:  # a reminder that one room does not hear must not keep the others from it
+                log.exception("job %s: its approvers at %s could not be told", job.number, place.room)
+
+    def tell_requester(self, job: Job, line: str) -> None:
+        """Say how it stands where it was asked for."""
+        self.parts.surface(job.place).say(job.place, self._short(job, line))
+
+    def _short(self, job: Job, line: str) -> Answer:
+        return Answer(self.parts.spell(f"#{job.number} {job.title}{render.on(job.devices)} {line}"))
+
+    def _spelled(self, answer: Answer) -> Answer:
+        return replace(answer, hint=self.parts.spell(answer.hint))

@@ -1,0 +1,269 @@
+"""Looks after what waits for approval or for its time: asks, reminds, escalates, expires, starts, and tells.
+
+One thread for all of them, which sleeps until the store's next due time. All that matters is in the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from automation_bots import render
+from automation_bots.approvals.notifier import Asker
+from automation_bots.approvals.text import reminder, standing
+from automation_bots.approvals.validity import Consent
+from automation_bots.jobs.request_context import Parts
+from automation_bots.model import FINAL, PARKED, Job, Risk, State
+from automation_bots.operations import catalog
+from automation_bots.policy import quorum
+from automation_bots.policy.approval import Approval
+from automation_bots.store import AuditKind
+from automation_bots.surface import Waiting
+
+log = logging.getLogger(__name__)
+_LONGEST_SECONDS = 300.0  # the wall clock may be set meanwhile
+_AGAIN = timedelta(seconds=30)  # after something went wrong
+_SOON = timedelta(seconds=3)  # where a network has what is to be said, and has not said it yet
+_PREVIEW = timedelta(seconds=180)  # that approvers wait for the preview
+_TRIES = 3  # to ask in a room, before the place of the request is asked
+
+
+class Vigil:
+    """The thread and what it does about one job."""
+
+    def __init__(self, parts: Parts, consent: Consent, asker: Asker, start: Callable[[int], None]) -> None:
+        self._parts, self._consent, self._asker, self._start = parts, consent, asker, start
+        self._parking = parts.store.parking
+        self.hidden: dict[int, Mapping[str, Any]] = {}  # values that are never stored, by job
+        self.unsaid: set[int] = set()  # jobs of which their place has not heard yet
+        self._previews: dict[int, int] = {}  # {preview: job}
+        self._asked_before: set[int] = set()  # by an earlier life of the program
+        self._failures: Counter[int] = Counter()
+        self._new: set[int] = set()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="approvals", daemon=True)
+
+    def begin(self) -> None:
+        """Take up what waits, and begin."""
+        for job in self._parking.all():
+            approval = self._parking.find(job.number)
+            if not self._parts.announcer.is_said(job.number):
+                self.unsaid.add(job.number)
+            if approval is not None and approval.asked is not None:
+                self._asked_before.add(job.number)
+            if approval is not None and approval.preview is not None:
+                self._previews[approval.preview] = job.number
+        self.look_at_all()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def look_at(self, number: int) -> None:
+        """Something happened to a job that waits: look soon."""
+        with self._lock:
+            self._new.add(number)
+        self._wake.set()
+
+    def look_at_all(self) -> None:
+        """Something happened that may concern all that waits."""
+        for job in self._parking.all():
+            self.look_at(job.number)
+        self._wake.set()
+
+    def ended(self, number: int) -> None:
+        """A job has ended, perhaps a preview or one that was approved."""
+        waiting = self._previews.pop(number, None)
+        self.look_at(number if waiting is None else waiting)
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            seconds = 5.0  # when the store is away
+            try:
+                seconds = self.round()
+            except Exception:  # the one thread that everything parked depends on must outlive whatever happens
+                log.exception("looking after approvals failed; trying again")
+            self._wake.wait(seconds)
+            self._wake.clear()
+
+    def round(self) -> float:
+        """Look at everything that is due; return how long nothing will be."""
+        now = self._parts.now()
+        with self._lock:
+            new, self._new = self._new, set()
+        for number in sorted(new | set(self._parking.due(now))):
+            self._look_safely(number)
+        due = self._parking.next_due()
+        left = _LONGEST_SECONDS if due is None else (due - self._parts.now()).total_seconds()
+        return 0.0 if self._new else min(max(left, 0.05), _LONGEST_SECONDS)
+
+    def _look_safely(self, number: int) -> None:
+        approval = self._parking.find(number)
+        if approval is None:
+            return
+        job = self._parts.store.job(number)
+        try:
+            self._look(job, approval)
+        except Waiting:
+            self._look_again(job, approval, _SOON)
+        except Exception:  # of one job or one room; all others are looked after all the same
+            self._failures[number] += 1
+            log.exception("approval of job %s: trying again in %s", number, _AGAIN)
+            self._look_again(job, approval, _AGAIN)
+        else:
+            self._failures.pop(number, None)
+
+    def _look_again(self, job: Job, approval: Approval, then: timedelta) -> None:
+        fresh = self._parking.find(job.number) or approval
+        self._parking.note(job.state, replace(fresh, due=self._parts.now() + then))
+
+    def _look(self, job: Job, approval: Approval) -> None:
+        now = self._parts.now()
+        if job.state in PARKED and self._ends(job, approval, now):
+            return
+        due = None
+        if job.state is State.SCHEDULED:
+            due = approval.run_at
+        elif job.state is State.WAITING:
+            approval = self._escalate(job, self._ask(job, approval, now), now)
+            approval = self._remind(job, approval, now)
+            if job.number in self._asked_before:
+                self._asker.back(job, approval)
+            due = quorum.next_due(approval, job.created or now)
+            if approval.asked is None:
+                due = (job.created or now) + _PREVIEW
+        self._asked_before.discard(job.number)
+        approval = self._tell(job, approval)
+        self._parking.note(job.state, replace(approval, due=due))
+
+    # -- ends
+
+    def _ends(self, job: Job, approval: Approval, now: datetime) -> bool:
+        """End what can wait no longer, or start what was waited for; whether there is nothing else to do now."""
+        if job.number in self.unsaid:
+            self._parts.announcer.parked(job, self._asker.first_words(job, approval))
+            self.unsaid.discard(job.number)
+        if job.state is State.WAITING and approval.deadline and now >= approval.deadline:
+            return self.end(job, State.EXPIRED, "nobody approved it in time")
+        late = timedelta(seconds=self._parts.asking.late_seconds)
+        if job.state is State.SCHEDULED and approval.run_at and now > approval.run_at + late:
+            return self.end(job, State.EXPIRED, "the bot was away at its time")
+        kept = self.hidden.get(job.number, {})
+        lost = [name for name, value in job.parameters.items() if value == catalog.HIDDEN and name not in kept]
+        why = f"{', '.join(lost)} was never stored and is gone with the restart" if lost else ""
+        if why := why or self._consent.stale(job, approval):
+            return self.end(job, State.VOID, f"{why}; type the command again")
+        if job.state is State.SCHEDULED and approval.run_at and now >= approval.run_at:
+            if self._parking.release(job.number):
+                self._start(job.number)
+            return True
+        return False
+
+    def end(self, job: Job, state: State, why: str) -> bool:
+        """End a job that is parked; the announcer tells the requester, the next look tells the approvers."""
+        if self._parking.end(job.number, state, why):
+            self.over(job.number)
+        return True
+
+    def over(self, number: int) -> None:
+        """A parked job has ended: let its place and its approvers hear of it."""
+        self.hidden.pop(number, None)
+        for preview in [preview for preview, waiting in list(self._previews.items()) if waiting == number]:
+            self._previews.pop(preview, None)
+            self._parts.dispatcher.cancel(preview, "the bot, as nobody needs it any more")
+        self._parts.announcer.take_up(number)
+        self._parts.announcer.ended(number)
+        self.look_at(number)
+
+    # -- what approvers hear
+
+    def _ask(self, job: Job, approval: Approval, now: datetime) -> Approval:
+        if approval.asked is not None or not self._previewed(job, approval, now):
+            return self._parking.find(job.number) or approval
+        fallback = self._failures[job.number] >= _TRIES
+        approval = self._parking.find(job.number) or approval
+        for place in [job.place] if fallback else self._asker.rooms(job, approval):
+            if place not in [message.place for message in approval.messages]:  # another place failed after it
+                message = self._asker.ask(job, approval, place)
+                approval = replace(approval, messages=(*approval.messages, message))
+                self._parking.note(job.state, replace(approval, due=now))
+        approval = replace(approval, asked=now)
+        self._parking.note(job.state, replace(approval, due=now))
+        return approval
+
+    def _previewed(self, job: Job, approval: Approval, now: datetime) -> bool:
+        """Whether the preview has ended, or there is none to wait for; begins it where it is still to begin."""
+        operation = self._parts.world.operation(job.operation)
+        wanted = operation is not None and operation.previews and not job.check and job.risk is Risk.CHANGE
+        if not wanted or not all(need.preview for need in approval.needs):
+            return True
+        found = self._parts.store.job(approval.preview) if approval.preview is not None else None
+        if found is not None and found.state in FINAL and found.state is not State.INTERRUPTED:
+            return True
+        if found is None or found.state is State.INTERRUPTED:  # the bot was killed in the middle of it
+            self._begin_preview(job)
+        return now >= (job.created or now) + _PREVIEW
+
+    def _begin_preview(self, job: Job) -> None:
+        look = replace(
+            job,
+            check=True,
+            risk=Risk.READ,
+            parked=False,
+            quiet=True,
+            preview_of=job.number,
+            words=job.words,
+            canary=None,
+        )
+        added = self._parking.add_preview(job.number, replace(look, state=State.QUEUED))
+        self._previews[added.number] = job.number
+        self._parts.dispatcher.submit(added, self.hidden.get(job.number, {}))
+
+    def _escalate(self, job: Job, approval: Approval, now: datetime) -> Approval:
+        times = quorum.escalates(approval, job.created or now)
+        rules = tuple(rule for rule, at in times.items() if at <= now)
+        if not rules:
+            return approval
+        approval = replace(approval, escalated=(*approval.escalated, *rules))
+        who = " or ".join(need.escalate for need in approval.needs if need.rule in rules)
+        self._parking.note(job.state, replace(approval, due=now), AuditKind.ESCALATED, {"to": who})
+        text = reminder(job, approval, self._asker.facts(job, approval), f"still waits: {who} may approve it now too")
+        self._asker.tell_approvers(job, approval, text)
+        self._asker.tell_requester(job, f"still waits for approval; {who} may give it now too")
+        return approval
+
+    def _remind(self, job: Job, approval: Approval, now: datetime) -> Approval:
+        at = quorum.reminds(approval, job.created or now)
+        if at is None or now < at or approval.asked is None:
+            return approval
+        while at is not None and at <= now:  # of several that a stop of the bot has kept back, one
+            approval = replace(approval, reminded=approval.reminded + 1)
+            at = quorum.reminds(approval, job.created or now)
+        self._parking.note(job.state, replace(approval, due=now))
+        text = reminder(job, approval, self._asker.facts(job, approval), "still waits for approval")
+        self._asker.tell_approvers(job, approval, text)
+        return approval
+
+    def _tell(self, job: Job, approval: Approval) -> Approval:
+        """Let approvers and requester hear how it stands, where that is news."""
+        line = standing(job, approval, self._asker.facts(job, approval))
+        if line == approval.shown:
+            return approval
+        self._asker.stands(job, approval, line)
+        if job.state not in FINAL:
+            here = {f"{place.network}/{place.room}" for place in (message.place for message in approval.messages)}
+            if f"{job.place.network}/{job.place.room}" not in here | {approval.acted}:
+                self._asker.tell_requester(job, line)
+        log.info("job %s %s%s: %s", job.number, job.title, render.on(job.devices), line)
+        return replace(approval, shown=line)

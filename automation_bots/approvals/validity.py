@@ -1,0 +1,116 @@
+"""Whether what waits, or was approved, is still what would run: operation, values, devices, rules, votes, clock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from automation_bots.config.live import World
+from automation_bots.errors import UnknownDevice
+from automation_bots.model import Decision, Job, Operation, State, Verdict
+from automation_bots.operations import catalog
+from automation_bots.policy import gate, quorum
+from automation_bots.policy.approval import Approval
+
+_CLOCK = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Compares an approval with the world of now; each answer is the reason why it is void, or nothing."""
+
+    world: World
+    find: Callable[[int], Approval | None]
+    now: Callable[[], datetime]
+
+    def bound(self, operation: Operation, job: Job, run_at: datetime | None) -> str:
+        """Return the digest that an approval is bound to: who, what, where, when, and how the devices are reached."""
+        stored = catalog.without_secrets(operation, job.parameters)
+        facts = [
+            (d.name, sorted(d.groups), dict(d.variables), sorted(d.secrets))
+            for d in self.world.inventory.devices(job.devices)
+        ]
+        who = (job.person, job.caller.network, job.caller.id, job.place.room, job.place.direct)
+        how = (job.reason, job.emergency, job.canary and (job.canary.steps, job.canary.pause_after))
+        whole = [catalog.digest(operation, stored, job.devices), job.pattern, job.check, run_at, who, how, facts]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
+
+    def stale(self, job: Job, approval: Approval) -> str:
+        """Say why a job that waits can wait no longer."""
+        if self.world.policy_problem:  # nothing starts meanwhile, and the policy may be mended
+            return ""
+        operation = self.world.operation(job.operation)
+        if operation is None:
+            return f"{job.operation} is no longer there"
+        if why := self._changed(operation, job, approval) or self._requester(job):
+            return why
+        # What is frozen or locked today may be open again before it is approved: that is looked at by then.
+        hour = approval.run_at or job.created or self.now()
+        decision = gate.by_rules(self.world.scope, gate.asked(job, operation), hour)
+        if decision.verdict is Verdict.DENY:
+            return _rules(decision)
+        if job.state is State.WAITING and decision.needs != approval.needs:
+            return "the rules about who approves it have changed"
+        return ""
+
+    def void(self, operation: Operation, job: Job) -> str:
+        """Say why a job that waited, or the preview of one that waits, must not run now."""
+        if job.preview_of is not None:
+            return self._preview(operation, job)
+        approval = self.find(job.number)
+        if approval is None or approval.released is None:
+            return "its approval is not on record"
+        if why := self._changed(operation, job, approval) or self._requester(job) or self._clock(job, approval):
+            return why
+        scope, request, now = self.world.scope, gate.asked(job, operation), self.now()
+        decision = gate.by_rules(scope, request, approval.released)
+        if decision.verdict is Verdict.DENY:
+            return _rules(decision)
+        if closed := gate.shut(scope, request, now):
+            return closed.reason.removeprefix("No: ").rstrip(".")
+        return self._votes(job, approval, decision)
+
+    def _preview(self, operation: Operation, job: Job) -> str:
+        decision = gate.again(self.world.scope, operation, job, self.now())
+        if not job.check:
+            return "it is no preview"
+        return _rules(decision) if decision.verdict is Verdict.DENY else ""
+
+    def _changed(self, operation: Operation, job: Job, approval: Approval) -> str:
+        stored = catalog.without_secrets(operation, job.parameters)
+        if catalog.digest(operation, stored, job.devices) != job.digest:
+            return f"{job.operation} was changed since it was asked for"
+        try:
+            meant = self.world.inventory.expand(job.pattern) if job.pattern else ()
+            bound = self.bound(operation, job, approval.run_at)
+        except UnknownDevice as error:
+            return str(error).rstrip(".")
+        if set(meant) != set(job.devices):
+            return f"{job.pattern} means other devices now"
+        return "" if bound == approval.digest else "the inventory, or the request itself, was changed since"
+
+    def _requester(self, job: Job) -> str:
+        person = self.world.policy.person(job.caller)
+        if person is None or person.name != job.person:
+            return f"{job.person}, who asked, is no longer in the policy"
+        return ""
+
+    def _clock(self, job: Job, approval: Approval) -> str:
+        now = self.now()
+        early = approval.run_at is not None and now < approval.run_at - _CLOCK
+        before = any(job.created and vote.at < job.created - _CLOCK for vote in approval.votes)
+        if early or before or quorum.from_the_future(approval, now):
+            return "the clock was changed since it was approved"
+        return ""
+
+    def _votes(self, job: Job, approval: Approval, decision: Decision) -> str:
+        needs, policy = (*approval.needs, *decision.needs), self.world.policy
+        missing = quorum.lacking(needs, approval.votes, policy, job, approval.escalated)
+        return f"by the rules of now it needs {quorum.still(missing, approval.escalated)}" if missing else ""
+
+
+def _rules(decision: Decision) -> str:
+    return f"the rules have changed: {decision.reason.removeprefix('No: ').rstrip('.')}"

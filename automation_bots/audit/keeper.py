@@ -1,0 +1,74 @@
+"""Everything that goes on around the record while the bot runs: copies, signed checkpoints, forgetting old details."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from automation_bots.audit.checkpoints import Checkpoint, Checkpoints, Signer
+from automation_bots.audit.chores import Chores
+from automation_bots.audit.ecs import EcsLog
+from automation_bots.audit.syslog import Syslog
+from automation_bots.config.settings import Settings
+from automation_bots.store import Store
+
+log = logging.getLogger(__name__)
+KEY = "keys/record.key"
+
+
+class Keeper:
+    """Started with the bot, ended just before the store is closed."""
+
+    def __init__(self, store: Store, settings: Settings, data: Path, now: Callable[[], datetime]) -> None:
+        wanted = settings.record
+        (data / "log").mkdir(mode=0o700, exist_ok=True)
+        self._store, self._now, self._every = store, now, wanted.checkpoint_minutes * 60
+        self._post: Callable[[Checkpoint], None] = lambda _checkpoint: None
+        self.signer = Signer.of_file(data / KEY)
+        file = Path(wanted.checkpoint_file.replace("{data}", str(data))) if wanted.checkpoint_file else None
+        self._checkpoints = Checkpoints(self.signer, settings.name, store.audit_head, file, self._posted)
+        self._ecs = EcsLog(data / "log" / "audit.jsonl")
+        self._syslog = Syslog(wanted.syslog, data / "log" / "syslog.seq", settings.name) if wanted.syslog else None
+        self._chores = Chores(store, settings.retention.days)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="checkpoints", daemon=True)
+
+    def start(self, post: Callable[[Checkpoint], None]) -> None:
+        """Begin; `post` shows a checkpoint where people see it."""
+        self._post = post
+        self._ecs.follow(self._store)
+        if self._syslog:
+            self._syslog.follow(self._store)
+        self._chores.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Sign the end, finish the copies."""
+        self._stopping.set()
+        self._chores.stop()
+        self._thread.join(5.0)
+        self._post = lambda _checkpoint: None  # the chat network may be gone
+        self._try()
+        self._ecs.close()
+        if self._syslog:
+            self._syslog.close()
+
+    def _loop(self) -> None:
+        self._try()
+        while not self._stopping.wait(self._every):
+            self._try()
+
+    def _try(self) -> None:
+        try:
+            self._checkpoints.make(self._now())
+        except Exception:  # a full disk must not end the bot; the next checkpoint covers what this one would have
+            log.exception("no checkpoint could be made")
+
+    def _posted(self, checkpoint: Checkpoint) -> None:
+        try:
+            self._post(checkpoint)
+        except Exception:  # the room may be away; the file has it
+            log.exception("the checkpoint of record %d could not be posted", checkpoint.seq)

@@ -1,0 +1,1 @@
+"""Matrix: matrix-nio, with end-to-end encryption."""

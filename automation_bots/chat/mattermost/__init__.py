@@ -1,0 +1,1 @@
+"""Mattermost: REST by mattermostautodriver, events over its websocket."""

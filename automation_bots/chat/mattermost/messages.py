@@ -1,0 +1,81 @@
+"""Posts of Mattermost as messages of all wires; names and kinds of channels are learned from events, not asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from automation_bots.chat.client import Attached, Heard, Rejected
+from automation_bots.chat.mattermost import text as mattermost_text
+from automation_bots.chat.mattermost.rest import Rest
+
+# What an integration says in the name of the person who set it up; never that person's own words.
+_INTEGRATIONS = ("from_webhook", "from_plugin", "from_oauth_app")
+
+
+class Messages:
+    """What is known about channels and people, and what a post says."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self.name = ""  # of the bot
+        self.types: dict[str, str] = {}  # channel → O, P, D, G
+        self.names: dict[str, str] = {}
+        self.rooms: dict[str, str] = {}  # their names, as events tell them
+        self.robots: set[str] = set()
+
+    def heard(self, post: dict[str, Any], data: dict[str, Any], *, edited: bool = False) -> Heard | None:
+        """Read a post; None for what the server itself says."""
+        props, room, sender = post.get("props") or {}, post["channel_id"], post["user_id"]
+        if post["type"].startswith("system_") or post.get("delete_at"):
+            return None
+        if data.get("channel_type"):
+            self.types[room] = data["channel_type"]
+            self.rooms[room] = data["channel_name"] if data["channel_type"] in {"O", "P"} else ""
+        integration = any(props.get(key) for key in _INTEGRATIONS)
+        if integration:
+            sender = f"integration:{sender}"
+        elif data.get("sender_name"):
+            self.names[sender] = data["sender_name"].removeprefix("@")
+        if props.get("from_bot") and not integration:
+            self.robots.add(sender)
+        text, mentioned = mattermost_text.without_mention(post["message"], self.name)
+        return Heard(
+            id=post["id"],
+            sender=sender,
+            room=room,
+            text=text,
+            at=self._rest.clock.here(datetime.fromtimestamp(post["create_at"] / 1000, UTC)),
+            sender_name=self.names.get(sender, ""),
+            thread=post["root_id"],
+            direct=self.types.get(room) == "D",
+            mentioned=mentioned,
+            robot=integration or sender in self.robots or bool(post["type"] and post["type"] != "me"),
+            edited=edited,
+            files=tuple(self._attached(one) for one in (post.get("metadata") or {}).get("files") or ()),
+        )
+
+    def _attached(self, info: dict[str, Any]) -> Attached:
+        id_ = info["id"]
+        return Attached(str(info.get("name", "file")), int(info.get("size", 0)), lambda: self._rest.file(id_))
+
+    def is_direct(self, room: str) -> bool:
+        """Whether a channel has only the bot and one person."""
+        return self.types.get(room) == "D"
+
+    def name_of(self, person: str) -> str:
+        """A name to show; asked for only once."""
+        if person not in self.names:
+            try:
+                self.learn([person])
+            except (OSError, Rejected):
+                return ""
+        return self.names.get(person, "")
+
+    def learn(self, people: list[str]) -> None:
+        """Ask for the names of those who are not known yet."""
+        if unknown := [person for person in dict.fromkeys(people) if person not in self.names]:
+            for account in self._rest.post("/users/ids", unknown):
+                self.names[account["id"]] = account["username"]
+                if account.get("is_bot"):
+                    self.robots.add(account["id"])

@@ -1,0 +1,1 @@
+"""Rocket.Chat: the realtime API in, REST out."""

@@ -1,0 +1,95 @@
+"""The command `automation-bots db`: the record's tables, backup, restore, and its move to another database."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # argparse has no public name for it
+    """Add the commands."""
+    parser = commands.add_parser("db", help="db status|migrate|backup|restore|move FOLDER")
+    kinds = parser.add_subparsers(required=True, metavar="what")
+    for name, action, help_ in (
+        ("status", _status, "how much the record holds; beside a running bot"),
+        ("migrate", _migrate, "bring the tables up to date, as the next start would"),
+    ):
+        one = kinds.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+        one.add_argument("folder", help="the bot's folder")
+        one.set_defaults(action=action)
+    for name, action, help_, where in (
+        ("backup", _backup, "write the record as one SQLite file; beside a running bot", "the file to write"),
+        ("restore", _restore, "put a backup into the bot's empty record; the bot must not run", "the backup"),
+        (
+            "move",
+            _move,
+            "copy the record elsewhere; the bot must not run",
+            "env:NAME of a URL, or a folder",
+        ),
+    ):
+        one = kinds.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+        one.add_argument("folder", help="the bot's folder")
+        one.add_argument("where", help=where)
+        one.set_defaults(action=action)
+
+
+def _record(parsed: argparse.Namespace) -> str | Path:
+    from automation_bots.app.bot import Bot
+
+    return Bot(Path(parsed.folder), read_only=True).home.record
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _status(parsed: argparse.Namespace) -> int:
+    from automation_bots.store import backup as moving
+
+    rows = moving.status(_record(parsed))
+    return _say("\n".join(f"{name:<16} {count:>10}" for name, count in rows.items()))
+
+
+def _migrate(parsed: argparse.Namespace) -> int:
+    from automation_bots.store import backup as moving
+
+    moving.migrate(_record(parsed))
+    return _say("The tables are up to date.")
+
+
+def _backup(parsed: argparse.Namespace) -> int:
+    from automation_bots.store import backup as moving
+
+    length = moving.backup(_record(parsed), Path(parsed.where))
+    return _say(f"Wrote {parsed.where}: the whole record, {length} audit entries, checked.")
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from automation_bots.store import backup as moving
+
+    length = moving.restore(Path(parsed.where), _record(parsed))
+    return _say(f"Restored {parsed.where}: {length} audit entries, checked.")
+
+
+def _move(parsed: argparse.Namespace) -> int:
+    from automation_bots.config.settings import StoreSettings
+    from automation_bots.errors import StoreError
+    from automation_bots.secrets import references as secrets
+    from automation_bots.store import backup as moving
+
+    target = parsed.where
+    try:
+        StoreSettings(url=target)
+        url = secrets.resolve(target, dict(os.environ), Path(parsed.folder))
+    except ValueError:
+        raise StoreError("Others can see the words of a command; put the URL into the environment: env:NAME") from None
+    except LookupError as error:
+        raise StoreError(str(error)) from error
+    length = moving.move(_record(parsed), url)
+    line = f'url = "{target}"  below [store]' if "://" in url else f'data = "{target}"'
+    return _say(
+        f"Copied: {length} audit entries, checked. The old record is as it was. Now write into bot.toml:  {line}"
+    )

@@ -1,0 +1,210 @@
+"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, audit verify, db."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from automation_bots import __version__
+from automation_bots.cli import audit as audit_cli
+from automation_bots.cli import db as cli_db
+from automation_bots.cli import try_windows
+from automation_bots.errors import AutomationError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; errors are one sentence on stderr and exit code 1."""
+    parsed = _parser().parse_args(arguments)
+    action: Callable[[argparse.Namespace], int] = parsed.action
+    try:
+        return action(parsed)
+    except AutomationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "automation-bots", description="Chat commands for IT operations.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _command(commands, "run", _run, "run a bot from its folder", "folder")
+    _command(commands, "demo", _demo, "run the demo with its simulated devices")
+    check = _command(
+        commands,
+        "check",
+        _check,
+        "check a bot's folder: settings, inventory, policy and its tests, operations",
+        "folder",
+    )
+    check.add_argument("--live", action="store_true", help="instead: try the chat network out, in the room given")
+    check.add_argument("--room", default="", help="with --live: where to post; all of it is deleted again")
+    check.add_argument(
+        "--second",
+        action="append",
+        default=[],
+        metavar="KEY=env:NAME",
+        help="with --live: the credentials of another account, by the names of [chat]",
+    )
+    _command(commands, "doctor", _doctor, "look for what is wrong around a bot; beside a running one", "folder")
+    new = commands.add_parser("new", help="write a starter folder: new bot NAME").add_subparsers(
+        required=True, metavar="what"
+    )
+    _command(new, "bot", _new_bot, "write bots/NAME with comments in every file", "name")
+    policy = commands.add_parser("policy", help="policy check|test|diff FOLDER").add_subparsers(
+        required=True, metavar="what"
+    )
+    _command(policy, "check", _policy_check, "lint a policy and run its test cases", "folder")
+    _command(policy, "test", _policy_test, "run the test cases of a policy", "folder")
+    diff = _command(policy, "diff", _policy_diff, "what another policy.yml would change", "folder", "other")
+    diff.add_argument("--days", type=int, default=31, help="how far back requests are judged again (31)")
+    trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
+    trust.add_argument("device")
+    trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
+    audit_cli.add(commands, _command)
+    try_windows.add(commands, _command)
+    cli_db.add(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # argparse has no public name for it
+    name: str,
+    action: Callable[[argparse.Namespace], int],
+    help_: str,
+    *positional: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+    for argument in positional:
+        parser.add_argument(argument)
+    parser.set_defaults(action=action)
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from automation_bots.config import settings
+    from automation_bots.config.bot_folder import ROOT
+
+    folder = Path(parsed.folder).resolve()
+    settings.load(folder)  # a wrong file is said before anything else starts
+    environment = {**os.environ, "AUTOMATION_BOT": str(folder)}
+    command = [sys.executable, "-m", "errbot.cli", "-c", str(ROOT / "config.py")]
+    os.execve(sys.executable, command, environment)  # noqa: S606 - the bot takes this process over, signals and all
+
+
+def _at_the_rim(module: str, *words: str) -> int:
+    """Go on in a module that knows the chat networks, which this package does not."""
+    from automation_bots.config.bot_folder import ROOT
+
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    os.execve(sys.executable, [sys.executable, "-m", module, *words], environment)  # noqa: S606 - our own module
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    return _at_the_rim("automation_bots.doctor.chat", parsed.folder)
+
+
+def _demo(_parsed: argparse.Namespace) -> int:
+    from automation_bots.demo import session
+
+    return session.run()
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from automation_bots.doctor import check as checks
+
+    if parsed.live:
+        second = [word for other in parsed.second for word in ("--second", other)]
+        return _at_the_rim("automation_bots.doctor.chat_trial", parsed.folder, parsed.room, *second)
+    return _report(checks.folder(Path(parsed.folder)))
+
+
+def _policy_check(parsed: argparse.Namespace) -> int:
+    from automation_bots.doctor import check as checks
+
+    return _report(checks.policy_only(Path(parsed.folder)))
+
+
+def _policy_test(parsed: argparse.Namespace) -> int:
+    from automation_bots.doctor import check as checks
+
+    return _report(checks.tests_only(Path(parsed.folder)))
+
+
+def _policy_diff(parsed: argparse.Namespace) -> int:
+    """Judge the recorded requests by another policy; exit code 1 when something changes, as diff does."""
+    from automation_bots import render
+    from automation_bots.app.bot import Bot, now
+    from automation_bots.pipeline import replay
+    from automation_bots.policy import policy
+    from automation_bots.store import Store
+
+    bot, other = Bot(Path(parsed.folder), read_only=True), policy.load(Path(parsed.other))
+    store = Store.open(bot.data, exclusive=False)
+    rows = store.audit_rows(limit=1_000_000, since=now() - timedelta(days=parsed.days))
+    looked, found = replay.differences(bot.world, other, rows)
+    for one, times in found.most_common():
+        _say(f"{times}×  {one.person}: {one.what}: {one.before} → {one.after}")
+        if one.reason:
+            _say(f"     {one.reason}")
+    requests = render.many(looked, "request")
+    _say(f"{requests} of the last {parsed.days} days: {sum(found.values())} would be answered differently.")
+    return 1 if found else 0
+
+
+def _report(lines: list[tuple[str, str]]) -> int:
+    from automation_bots.doctor import check as checks
+
+    return checks.report(lines, _say)
+
+
+def _new_bot(parsed: argparse.Namespace) -> int:
+    from automation_bots.cli import new_bot
+
+    folder = new_bot.write(Path("bots"), parsed.name)
+    _say(f"Wrote {folder}. Next: put yourself into policy.yml and your devices into inventory/hosts.yml there,")
+    _say(f"then:  automation-bots check {folder}  and  automation-bots run {folder}")
+    return 0
+
+
+def _trust(parsed: argparse.Namespace) -> int:
+    from automation_bots.app.bot import Bot, now
+    from automation_bots.drivers.ssh import access as ssh_access
+
+    bot = Bot(Path(parsed.folder), read_only=True)
+    device = bot.inventory.device(parsed.device)
+    port = int(device.variables.get("ansible_port", 22))
+    offered = ssh_access.offered_keys(device.address, port, 10)
+    for key in offered:
+        _say(f"{device.name} ({device.address} port {port}) offers {key.type} {key.fingerprint}")
+    if not parsed.yes and not _sure("Trust these keys? Compare them with the device's console first. [yes/no] "):
+        _say("Nothing was changed.")
+        return 1
+    note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
+    ssh_access.trust(bot.home.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
+    _say(f"Trusted; written to {bot.home.known_hosts}")
+    return 0
+
+
+def _sure(question: str) -> bool:
+    try:
+        return input(question).strip().lower() == "yes"
+    except EOFError:  # nobody is there to ask
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of the bot itself, a file a group, as `!help` groups them."""

@@ -1,0 +1,127 @@
+"""A bot's folder with its settings: where everything is, and which credentials it names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from automation_bots.config import settings
+from automation_bots.config.secret_lookup import References
+from automation_bots.errors import ConfigError
+from automation_bots.inventory.inventory import Inventory
+from automation_bots.model import Place
+from automation_bots.operations.catalog import Folders
+from automation_bots.redaction.redactor import Redactor
+from automation_bots.secrets import file_modes as secret_files
+from automation_bots.secrets import references as secrets
+
+OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people", "repos")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Home:
+    """What bot.toml says, with paths and references resolved. With `untouched` nothing is made, and nothing refused."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *, untouched: bool = False) -> None:
+        self.folder = folder.resolve()
+        self.environment = dict(os.environ if environment is None else environment)
+        self.settings = settings.load(self.folder)
+        where = settings.data_path if untouched else settings.data_folder
+        self.data = where(self.settings, self.folder, self.environment, ROOT)
+        if not untouched:
+            self._refuse_open_secrets()
+        self.redactor = Redactor(secrets.in_environment(self.environment))
+        self.references = References(self.folder, self.settings, self.environment, self.redactor)
+
+    def _refuse_open_secrets(self) -> None:
+        if found := secret_files.first(self.secret_files()):
+            where, said = found
+            raise settings.wrong(self.folder, where, said)
+
+    def secret_files(self) -> Iterator[tuple[tuple[str, ...], Path, str]]:
+        """Yield every file with a secret that bot.toml names: the setting, the file, what it is."""
+        if vault := self.settings.inventory.vault_password_file:
+            yield ("inventory", "vault_password_file"), self.path(vault), "the Vault password file"
+        for key in self.settings.drivers.ssh.key_files:
+            yield ("drivers", "ssh", "key_files"), self.path(key), "the private key"
+        for where, reference in secrets.references(self.settings.model_dump()):
+            kind, _, name = reference.partition(":")
+            if kind == "file":
+                yield where, self.folder / Path(name).expanduser(), "the secret file"
+
+    def room(self, name: str) -> Place:
+        """The place of a room, by its name in [places] or as the network writes it."""
+        return Place(self.settings.network, self.settings.places.get(name.removeprefix("#"), name))
+
+    def path(self, text: str) -> Path:
+        """A path of bot.toml: relative to the bot's folder, `{data}` is the data folder."""
+        return self.folder / Path(text.replace("{data}", str(self.data))).expanduser()
+
+    @property
+    def known_hosts(self) -> Path:
+        """The host keys that this bot trusts."""
+        return self.path(self.settings.drivers.ssh.known_hosts)
+
+    def inventory(self, cache: Path | None = None) -> Inventory:
+        """Make what reads the inventory; its cache is in the data folder unless another place is given."""
+        wanted = self.settings.inventory
+        vault = wanted.vault_password_file
+        return Inventory(
+            self._sources(),
+            cache or self.data / "cache",
+            vault_password_file=self.path(vault) if vault else None,
+            refresh_seconds=wanted.refresh_seconds,
+        )
+
+    @property
+    def record(self) -> str | Path:
+        """Where the record lives: the data folder, or a database server's URL."""
+        url = self.settings.store.url
+        return self.references.resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
+
+    def plugin_folders(self) -> list[str]:
+        """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
+        shared = ROOT / "errbot-plugins"
+        if self.settings.plugins == ["all"]:
+            return [str(shared)]
+        names = dict.fromkeys([*OWN_PLUGINS, *self.settings.plugins])
+        for name in names:
+            if not (shared / name).is_dir():
+                known = ", ".join(sorted(path.name for path in shared.iterdir() if path.is_dir()))
+                raise ConfigError(
+                    self.folder / "bot.toml", f"plugins: there is no {name!r} in errbot-plugins; known: {known}"
+                )
+        return [str(shared / name) for name in names]
+
+    def operations(self) -> Folders:
+        """Where operations are read from."""
+        playbooks = [ROOT / "playbooks", self.folder / "playbooks", *(self.folder / p for p in self.settings.playbooks)]
+        return Folders(
+            verbs=tuple(place / "verbs" for place in playbooks),
+            playbooks=tuple(playbooks),
+            functions=tuple(self.folder / place for place in self.settings.commands),
+        )
+
+    def _sources(self) -> tuple[Path, ...]:
+        """The inventory's files and folders; one below {data} is written by a program, and may not be there yet."""
+        wanted = self.settings.inventory.sources
+        return tuple(path for text in wanted if (path := self.path(text)).exists() or "{data}" not in text)
+
+    def chat_identity(self) -> dict[str, Any]:
+        """The credentials of the chat network, references resolved."""
+        return {**self.settings.chat, **self._chat_secrets()}
+
+    def environment_of(self, driver: str) -> dict[str, str]:
+        """What [drivers.<name>.environment] says, references resolved."""
+        return self.references.resolved(
+            getattr(self.settings.drivers, driver).environment, "drivers", driver, "environment"
+        )
+
+    def _chat_secrets(self) -> dict[str, str]:
+        """Resolved only where the bot really runs: a check needs no tokens."""
+        named = {key: value for key, value in self.settings.chat.items() if isinstance(value, str)}
+        return self.references.resolved(
+            {key: value for key, value in named.items() if secrets.is_reference(value)}, "chat"
+        )

@@ -1,0 +1,179 @@
+"""What the bot knows at this moment: policy, operations, inventory. Files are read again when they change."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automation_bots.errors import DefinitionError
+from automation_bots.inventory.inventory import Inventory
+from automation_bots.inventory.snapshot import Snapshot
+from automation_bots.model import Caller, Operation
+from automation_bots.operations import catalog
+from automation_bots.operations.catalog import Catalog, Folders
+from automation_bots.policy import people, policy
+from automation_bots.policy.freezes import Closure
+from automation_bots.policy.people import NO_ADDITIONS, Additions
+from automation_bots.policy.policy import Policy
+from automation_bots.policy.scope import Scope
+
+log = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something was read again: what, and what is wrong with it now (empty when all is well)."""
+
+    what: str
+    problems: tuple[str, ...] = ()
+
+
+class World:
+    """Current policy, catalog and inventory, each swapped as a whole."""
+
+    def __init__(self, inventory: Inventory, policy_file: Path, folders: Folders, places: dict[str, str]) -> None:
+        self.inventory, self.policy_file, self.folders, self._places = inventory, policy_file, folders, places
+        self.catalog = Catalog()
+        self.additions: Callable[[], Additions] = lambda: NO_ADDITIONS  # the same object as long as nothing changes
+        self.proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None
+        self._taking = threading.Lock()
+        self._merged = (Policy(), NO_ADDITIONS, Policy())  # the file, what is added, both together
+        self.policy_problem = ""
+        self.closures: tuple[Closure, ...] = ()  # freezes and locks; swapped as a whole
+        self._scope: tuple[Policy, Snapshot, Scope] | None = None
+        self._stamps: dict[str, Stamp] = {}
+        self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
+        self._listeners: list[Callable[[Change], None]] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def load(self) -> None:
+        """Read everything for the first time; ConfigError stops the start."""
+        self.inventory.load()
+        self.take(policy.load(self.policy_file))
+        self._calendars = self.policy_of_file.files
+        self.catalog = catalog.load(self.folders)
+        self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
+
+    def take(self, file: Policy | None = None) -> Policy:
+        """Compose a policy file, or the one that is there, with the additions of now."""
+        with self._taking:  # else a thread that composes the old file anew could put it back over the new one
+            file, added = self._merged[0] if file is None else file, self.additions()
+            self._merged = (file, added, people.merge(file, added))
+            return self._merged[2]
+
+    @property
+    def policy_of_file(self) -> Policy:
+        """What policy.yml says, and nothing else."""
+        return self._merged[0]
+
+    @property
+    def policy(self) -> Policy:
+        """Everybody and every rule: policy.yml with the links and groups of now."""
+        _, added, merged = self._merged
+        return merged if self.additions() is added else self.take()
+
+    @property
+    def scope(self) -> Scope:
+        """The gate's view of one policy and one state of the inventory, kept until either is another."""
+        policy, state, kept = self.policy, self.inventory.state, self._scope
+        if kept is None or kept[0] is not policy or kept[1] is not state:
+            scope = Scope(
+                policy,
+                lambda pattern: frozenset(state.matching(pattern)),
+                self._places,
+                lambda name: state.device(name).driver,
+                proved=self.proved,
+            )
+            self._scope = kept = (policy, state, scope)
+        return replace(kept[2], closures=self.closures) if self.closures else kept[2]
+
+    def operation(self, name: str) -> Operation | None:
+        """Return the operation of that name, as its file says now."""
+        return self.catalog.find(name)
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Be told of every reload."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Watch the files."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopping.set()
+
+    def look(self) -> list[Change]:
+        """Read again what has changed; tell the listeners."""
+        changes = []
+        for what, read in (("operations", self._read_operations), ("policy", self._read_policy)):
+            stamp = self._stamp_of(what)
+            if stamp != self._stamps.get(what):
+                self._stamps[what] = stamp
+                changes.append(read())
+        if self.inventory.changed():
+            before, swapped = self.inventory.problem, self.inventory.refresh()
+            problem = self.inventory.problem
+            if swapped or problem != before:
+                changes.append(Change("inventory", (problem,) if problem else ()))
+        for change in changes:
+            self._tell(change)
+        return changes
+
+    def _tell(self, change: Change) -> None:
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception:  # one listener's trouble (the store, the network) must not keep the others in the dark
+                log.exception("a listener failed over new %s", change.what)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            try:
+                self.look()
+            except Exception:  # a file in the middle of being written must not end the watching
+                log.exception("looking for changed files failed; trying again")
+
+    def _read_operations(self) -> Change:
+        before = {str(problem) for problem in self.catalog.problems}
+        self.catalog = catalog.load(self.folders)
+        return Change("operations", tuple(text for p in self.catalog.problems if (text := str(p)) not in before))
+
+    def _read_policy(self) -> Change:
+        try:
+            self.take(policy.load(self.policy_file))
+            self._calendars, self.policy_problem = self.policy_of_file.files, ""
+        except Exception as error:
+            # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
+            if not isinstance(error, DefinitionError):
+                log.exception("the policy broke its reader")
+            self.take(Policy())
+            self.policy_problem = str(error) or type(error).__name__
+        return Change("policy", (self.policy_problem,) if self.policy_problem else ())
+
+    def _stamp_of(self, what: str) -> Stamp:
+        if what == "policy":
+            calendars = self.policy.files or self._calendars
+            month = ((f"{datetime.now(UTC):%Y-%m}", 0, 0),) if calendars else ()  # they reach ahead only so far
+            return _stamp([self.policy_file, *calendars]) + month
+        places = [*self.folders.verbs, *self.folders.playbooks, *self.folders.functions]
+        return _stamp([path for place in places if place.is_dir() for path in place.iterdir()])
+
+
+def _stamp(paths: list[Path]) -> Stamp:
+    found = []
+    for path in sorted(paths):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)

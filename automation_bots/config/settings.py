@@ -1,0 +1,232 @@
+"""A bot's folder and its bot.toml, validated; a wrong file stops the start with file, line, and how to mend it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+
+from automation_bots.config.drivers import DriverSettings
+from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
+from automation_bots.config.repos import RepoSettings
+from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
+from automation_bots.errors import ConfigError
+from automation_bots.jobs.throttle import Caps
+from automation_bots.policy.approval_rule import Asking, span
+from automation_bots.policy.schema import rate
+from automation_bots.secrets import references as secrets
+
+
+class LimitSettings(Strict):
+    """[limits]: how many jobs run at once, and how fast they may start."""
+
+    jobs: int = Field(50, ge=1, le=1000)
+    person: int = Field(10, ge=1)
+    place: int = Field(20, ge=1)
+    device: int = Field(4, ge=1)
+    driver: dict[str, int] = {}
+    site: dict[str, int] = {}
+    operation: dict[str, int] = {}
+    rates: dict[str, str] = {}
+    queued: int = Field(100, ge=1)  # per person
+    message: int = Field(20_000, ge=100)  # characters
+    seconds: float = Field(600, gt=0)  # time limit of an operation that names none
+
+    @field_validator("rates")
+    @classmethod
+    def _rates(cls, value: dict[str, str]) -> dict[str, str]:
+        for key, text in value.items():
+            if key not in {"person", "place"} and not key.startswith("operation:"):
+                raise ValueError(f'{key!r} is no rate; known: person, place, "operation:<name>"')
+            rate(text)
+        return value
+
+    def caps(self) -> Caps:
+        """Return them as the throttle wants them."""
+        return Caps(
+            bot=self.jobs,
+            person=self.person,
+            place=self.place,
+            device=self.device,
+            driver=self.driver,
+            site=self.site,
+            operation=self.operation,
+            rates={key: rate(text) for key, text in self.rates.items()},
+        )
+
+
+class StoreSettings(Strict):
+    """[store]: where the record lives; empty: a file in the data folder."""
+
+    url: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        if not secrets.is_reference(value) and re.search(r"://[^/@]*:[^/@]*@", value):
+            raise ValueError('the password must not stand here in clear; write url = "env:NAME" or "file:PATH"')
+        return value
+
+
+class MetricsSettings(Strict):
+    """[metrics]: figures for Prometheus; off unless a port is given."""
+
+    port: int = Field(0, ge=0, le=65535)
+    address: str = "127.0.0.1"
+
+
+class RetentionSettings(Strict):
+    """[retention]: how long outputs of ended jobs stay; the audit stays."""
+
+    days: int = Field(90, ge=1)
+
+
+class ApprovalSettings(Strict):
+    """[approvals]: how approvers are asked, where the rules of the policy say nothing else."""
+
+    room: str = ""
+    within: str = "1d"
+    late: str = "15m"
+    waiting: int = Field(20, ge=1)
+    many: int = Field(10, ge=1)
+    production: list[str] = ["prod*"]
+
+    @field_validator("within", "late")
+    @classmethod
+    def _spans(cls, value: str) -> str:
+        span(value)
+        return value
+
+    def asking(self) -> Asking:
+        """Return them as the way of a command wants them."""
+        within, late = span(self.within), span(self.late)
+        return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
+
+
+class InventorySettings(Strict):
+    """[inventory]."""
+
+    sources: list[str] = ["inventory"]
+    vault_password_file: str = ""
+    refresh_seconds: float = Field(300, gt=0)
+
+
+class Settings(Strict):
+    """bot.toml."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$")  # also the data folder's name
+    backend: str = "Text"
+    prefix: str = Field("!", min_length=1, max_length=5)
+    mention: list[str] = []
+    plugins: list[str] = ["all"]
+    commands: list[str] = ["plugins"]  # folders with Python commands
+    playbooks: list[str] = []  # more folders with playbooks, beside the shared one
+    data: str = ""  # default: data/<name> beside the program
+    welcome: list[str] = []
+    chat: dict[str, Any] = {}
+    errbot: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    limits: LimitSettings = LimitSettings()
+    drivers: DriverSettings = DriverSettings()
+    retention: RetentionSettings = RetentionSettings()
+    store: StoreSettings = StoreSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    inventory: InventorySettings = InventorySettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    repos: RepoSettings = RepoSettings()
+    record: RecordSettings = RecordSettings()
+    people: PeopleSettings = PeopleSettings()
+    ldap: LdapSettings = LdapSettings()
+    vault: VaultSettings = VaultSettings()
+
+    _clear = field_validator("chat")(no_secret_in_clear)
+
+    @property
+    def network(self) -> str:
+        """The chat network's name as people and places use it: lower case."""
+        return self.backend.lower()
+
+
+def load(folder: Path) -> Settings:
+    """Read bot.toml of a bot's folder."""
+    path = folder / "bot.toml"
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(
+            path, f"cannot be read ({error.strerror}); `make new-bot NAME=…` writes a folder to start from"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "is not UTF-8; save it as UTF-8 text") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise ConfigError(path, f"is no TOML: {error}", int(found.group(1)) if found else None) from error
+    try:
+        return Settings.model_validate({"name": folder.resolve().name, **data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        cause = first.get("ctx", {}).get("error")
+        at = [*where, cause.key] if isinstance(cause, InClear) else where
+        raise ConfigError(path, f"{'.'.join(where)}: {_mended(first, where)}", _line_of(text, at)) from error
+
+
+def wrong(folder: Path, where: tuple[str, ...], reason: str) -> ConfigError:
+    """Make the error for a value that shows to be wrong only when it is used."""
+    path, name = folder / "bot.toml", ".".join(where)
+    said = f"{name} {reason}" if reason.startswith("is ") else f"{name}: {reason}"
+    return ConfigError(path, said, _line_of(path.read_text(), list(where)))
+
+
+def _mended(error: Mapping[str, Any], where: list[str]) -> str:
+    if error["type"] != "extra_forbidden":
+        return str(error["msg"]).removeprefix("Value error, ")
+    model: Any = Settings
+    for part in where[:-1]:
+        model = model.model_fields[part].annotation
+    return f"this key is not known; known here: {', '.join(sorted(model.model_fields))}"
+
+
+def _line_of(text: str, where: list[str]) -> int | None:
+    """Find the line of a key: the last part that stands at a line's beginning after its table's heading."""
+    best, table = None, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if heading := re.match(r"\s*\[+([^\]]+)\]", line):
+            table = heading.group(1).strip()
+            if where[: table.count(".") + 1] == table.split("."):
+                best = number
+        elif key := re.match(r'\s*("?)([\w.:-]+)\1\s*=', line):
+            names = [key.group(2)] if key.group(1) else key.group(2).split(".")
+            full = [*(table.split(".") if table else []), *names]
+            if where[: len(full)] == full:
+                return number
+    return best
+
+
+def data_path(wanted: Settings, folder: Path, environment: Mapping[str, str], root: Path) -> Path:
+    """Where a bot keeps its state, whether it is there or not."""
+    base = Path(environment.get("AUTOMATION_BOTS_DATA") or root / "data")
+    return (folder / wanted.data) if wanted.data else base / wanted.name
+
+
+def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str], root: Path) -> Path:
+    """Where a bot keeps its state; made readable by its owner only."""
+    data = data_path(wanted, folder, environment, root)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            folder / "bot.toml",
+            f"the data folder {data} cannot be written ({error.strerror})."
+            " Check that the bot's user owns it and may write there, or name another one: data = …",
+        ) from error
+    return data

@@ -1,0 +1,163 @@
+"""`automation-bots doctor`: the core's examination, and what the chat network says of credentials, rooms and people."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automation_bots import doctor
+from automation_bots.chat.client import Rejected, Revoked, Wire
+from automation_bots.config.bot_folder import Home
+from automation_bots.config.live import World
+from automation_bots.doctor import check as checks
+from automation_bots.errors import AutomationError
+from backends.adapter import wires
+
+Line = tuple[str, str]
+_SKEW_NOTE, _SKEW_WRONG = 5.0, 60.0  # seconds; a message that seems older than a minute is not run any more
+_MOST_PEOPLE = 500
+
+
+def look(home: Home, world: World) -> Iterator[Line]:
+    """Look at the chat network of a bot."""
+    try:
+        found = wires.load(home.settings.backend)
+        if found.ours:
+            yield from _asked_and_closed(found.wire(home, home.data), home, world)
+        else:
+            yield from _plain(home)
+    except AutomationError as error:
+        yield "WRONG", f"chat: {error}"
+
+
+def _asked_and_closed(wire: Wire, home: Home, world: World) -> Iterator[Line]:
+    try:
+        yield from ask(wire, home, world)
+    finally:
+        wire.close()
+
+
+def ask(wire: Wire, home: Home, world: World) -> Iterator[Line]:
+    """Ask a wire, which is not connected for this: a bot that runs beside this loses no message to us."""
+    failed = False
+    try:
+        for mark, text in wire.examine():
+            failed = failed or mark == "WRONG"
+            yield mark, f"chat: {text}"
+        yield from _rooms(wire, home)
+        yield from _people(wire, home, world)
+        yield from _clock(wire)
+    except Revoked as error:
+        yield "WRONG", f"chat: {home.settings.backend} does not take the credentials of [chat]: {error}"
+    except (OSError, Rejected) as error:
+        if not failed:
+            yield "WRONG", f"chat: {home.settings.backend} cannot be asked: {error}"
+        yield "NOTE", "chat: the rest was not looked at; mend this first"
+
+
+def _rooms(wire: Wire, home: Home) -> Iterator[Line]:
+    wanted = _named_rooms(home)
+    if not hasattr(wire, "examine_room"):
+        yield "NOTE", "chat: whether the bot can write in its rooms cannot be checked on this network"
+        return
+    for room, what in wanted.items():
+        problem = _asked(wire.examine_room, room)
+        yield (
+            ("WRONG", f"{what} ({room}): {problem}") if problem else ("ok", f"{what}: the bot can read and write there")
+        )
+
+
+def _named_rooms(home: Home) -> dict[str, str]:
+    """Every room that bot.toml names, by its id, with the words for it."""
+    wanted = home.settings
+    found = {room: f"room #{name}" for name, room in wanted.places.items()}
+    for setting, room in (
+        ("approvals.room", wanted.approvals.room),
+        ("record.checkpoint_room", wanted.record.checkpoint_room),
+    ):
+        if room:
+            found.setdefault(home.room(room).room, f"{setting} {room}")
+    return found
+
+
+def _people(wire: Wire, home: Home, world: World) -> Iterator[Line]:
+    network = home.settings.network
+    ids = {person.name: person.ids[network] for person in world.policy_of_file.people.values() if network in person.ids}
+    if not hasattr(wire, "examine_person"):
+        if ids:
+            yield "NOTE", "people: whether the network knows their ids cannot be checked on this network"
+        return
+    wrong = 0
+    for name, id_ in list(ids.items())[:_MOST_PEOPLE]:
+        if problem := _asked(wire.examine_person, id_):
+            wrong += 1
+            yield "WRONG", f"people: {name} ({id_}): {problem}"
+    if ids and not wrong:
+        yield "ok", f"people: the network knows all {min(len(ids), _MOST_PEOPLE)} ids of policy.yml"
+
+
+def _asked(examine: Callable[[str], str], about: str) -> str:
+    """What is wrong with one room or person; a refusal concerns that one alone."""
+    try:
+        return examine(about)
+    except Rejected as error:
+        return str(error)
+
+
+def _clock(wire: Wire) -> Iterator[Line]:
+    if not hasattr(wire, "network_time"):
+        return
+    skew = (datetime.now(UTC) - wire.network_time()).total_seconds()
+    how = f"clock: this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the chat network"
+    if abs(skew) > _SKEW_WRONG:
+        yield (
+            "WRONG",
+            f"{how}; fresh messages seem old, and one-time codes fail. Set the clock: timedatectl set-ntp true",
+        )
+    elif abs(skew) > _SKEW_NOTE:
+        yield "NOTE", f"{how}. Set the clock: timedatectl set-ntp true"
+    else:
+        yield "ok", "clock: as the chat network's"
+
+
+def _plain(home: Home) -> Iterator[Line]:
+    """A network that is not ours: what can be seen from outside."""
+    name, chat = home.settings.backend, home.settings.chat
+    if name == "Text":
+        yield "ok", "chat: the terminal; there is nothing to check"
+        return
+    yield "ok", f"chat: Errbot's backend {name} can be loaded"
+    if isinstance(chat.get("server"), str) and isinstance(chat.get("port"), int):
+        yield _reached(chat["server"], chat["port"])
+    yield (
+        "NOTE",
+        f"chat: {name} is Errbot's own backend: credentials, rooms and people cannot be checked before it runs."
+        " Start the bot and type !status",
+    )
+
+
+def _reached(server: str, port: int) -> Line:
+    try:
+        socket.create_connection((server, port), 10).close()
+    except OSError as error:
+        return (
+            "WRONG",
+            f"chat: {server} port {port} cannot be reached ({error.strerror or error}). Check both in [chat]",
+        )
+    return "ok", f"chat: {server} port {port} takes connections"
+
+
+def main(folder: str) -> int:
+    """Print a line for each thing; exit code 1 when one is wrong."""
+    logging.disable(logging.CRITICAL)  # an SDK's own complaints may hold more than a person should read
+    lines = doctor.examine(Path(folder), os.environ, look)
+    return checks.report(lines, lambda text: print(text, flush=True))  # noqa: T201 - a program for the terminal
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,137 @@
+"""`automation-bots check --live`: what a chat network of one's own makes of all that the bot does there, cleaned up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from automation_bots.chat.client import BotsApart, Rejected, Revoked
+from automation_bots.chat.trial.account import Gone, Party
+from automation_bots.chat.trial.steps import PARTS, Failed, Part
+from automation_bots.config.bot_folder import Home
+from automation_bots.doctor import check as checks
+from automation_bots.doctor import record
+from automation_bots.errors import AutomationError, ConfigError
+from automation_bots.secrets import references as secrets
+from backends.adapter import wires
+
+Line = tuple[str, str]
+_REFUSED = (OSError, Rejected, Revoked)
+
+
+def run(bot: Party, second: Party | None) -> Iterator[Line]:
+    """Try part after part, a line for each; whatever was posted is deleted at the end, also when a part breaks."""
+    connected: list[Party] = []
+    try:
+        for party in (one for one in (bot, second) if one):
+            if problem := _connected(party):
+                yield "WRONG", problem
+                return
+            connected.append(party)
+            yield "ok", f"connect: {party.what} is {party.wire.my_name or party.wire.me} ({party.wire.me})"
+        for part in PARTS:
+            yield (line := _tried(part, bot, second))
+            if part is PARTS[0] and line[0] == "WRONG":
+                yield "NOTE", "all else was left out: is that the room, and is the bot in it?"
+                return
+    finally:
+        yield from _cleaned(connected)
+
+
+def _connected(party: Party) -> str:
+    try:
+        party.connect()
+    except Revoked as error:
+        return f"connect: the credentials of {party.what} are not taken: {error}"
+    except (OSError, Rejected) as error:
+        return f"connect: {party.what} cannot connect: {error}"
+    return ""
+
+
+def _tried(part: Part, bot: Party, second: Party | None) -> Line:
+    if lacking := part.lacking(bot, second):
+        return "NOTE", f"{part.name}: left out, {lacking}"
+    try:
+        return "ok", f"{part.name}: {part.trial(bot, second)}"
+    except BotsApart as error:
+        return "NOTE", f"{part.name}: left out, {error}"
+    except (Failed, *_REFUSED) as error:
+        return "WRONG", f"{part.name}: {error}"
+    except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a finding about this part, not the end
+        return "WRONG", f"{part.name}: broke with {type(error).__name__}: {error}"
+
+
+def _cleaned(parties: list[Party]) -> Iterator[Line]:
+    gone = sum((party.clean() for party in parties), Gone())
+    for party in parties:
+        if problem := party.end():
+            yield "NOTE", f"clean up: {problem}"
+    if gone.left:
+        yield (
+            "WRONG",
+            f"clean up: {len(gone.left)} messages could not be deleted ({gone.why}): {', '.join(gone.left[:5])}",
+        )
+    else:
+        yield "ok", f"clean up: all {gone.deleted} messages are deleted"
+
+
+def lines(
+    folder: Path,
+    room: str,
+    second: list[str],
+    environment: Mapping[str, str],
+    load: Callable[[str], wires.Backend] = wires.load,
+) -> Iterator[Line]:
+    """Make both parties of the bot's folder and let them try; what stands in the way is a line too."""
+    try:
+        home = Home(folder, environment)
+        network = load(home.settings.backend)
+        if not network.ours:
+            yield "WRONG", f"{network.name} is not one of the bot's own networks; start the bot and type !status"
+            return
+        if not room:
+            yield "WRONG", "name a room to post in, one that may be disturbed: --room '#test'"
+            return
+        if pid := record.running(home.data):
+            yield "WRONG", f"the bot runs (pid {pid}), and would lose messages to this; stop it first"
+            return
+        with tempfile.TemporaryDirectory(prefix="live-") as other:
+            where = home.room(room).room
+            bot = Party(lambda: network.wire(home, home.data), where, "the bot")
+            them, given = None, _given(second, home, environment)
+            if given:
+                them = Party(lambda: network.wire(home, Path(other), given), where, "the second account", is_guest=True)
+            for mark, text in run(bot, them):
+                yield mark, home.redactor.text(text)
+    except AutomationError as error:
+        yield "WRONG", str(error)
+
+
+def _given(second: list[str], home: Home, environment: Mapping[str, str]) -> dict[str, str]:
+    """The credentials of the second account; a secret must not stand on a command line, which others can see."""
+    found = {}
+    for text in second:
+        key, _, reference = text.partition("=")
+        if not reference or (secrets.names_a_secret(key) and not secrets.is_reference(reference)):
+            raise ConfigError("--second", f"write {key or 'KEY'}=env:NAME; others can see the words of a command")
+        try:
+            found[key] = secrets.resolve(reference, environment, home.folder)
+        except LookupError as error:
+            raise ConfigError("--second", f"{key}: {error}") from error
+    home.redactor.add(value for key, value in found.items() if secrets.names_a_secret(key))
+    return found
+
+
+def main(folder: str, room: str, *second: str) -> int:
+    """Print a line for each part; exit code 1 when one is wrong."""
+    logging.disable(logging.CRITICAL)
+    found = lines(Path(folder), room, [word for word in second if word != "--second"], os.environ)
+    return checks.report(found, lambda text: print(text, flush=True))  # noqa: T201 - a program for the terminal
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

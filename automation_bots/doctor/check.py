@@ -1,0 +1,197 @@
+"""`automation-bots check`: everything of a bot's folder that can be wrong, before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from automation_bots import render
+from automation_bots.app.bot import Bot, now
+from automation_bots.config.live import World
+from automation_bots.errors import AutomationError, UserError
+from automation_bots.model import NO_LIMITS, Caller, Operation, Person, Place, Request, Verdict, one_line
+from automation_bots.pipeline import parser as grammar
+from automation_bots.policy import gate
+from automation_bots.policy.policy import Policy
+from automation_bots.policy.rules import EVERYONE, Rule
+from automation_bots.policy.scope import Scope
+from automation_bots.text.yaml_lines import load_yaml
+
+Lines = list[tuple[str, str]]  # ("ok" | "NOTE" | "WRONG", text)
+
+
+def report(lines: Iterable[tuple[str, str]], say: Callable[[str], object]) -> int:
+    """Say each line as it comes, and the sum; return the exit code."""
+    wrong = 0
+    for mark, text in lines:
+        wrong += mark == "WRONG"
+        say(f"{mark:<5} {text}")
+    say(render.many(wrong, "problem") if wrong else "all is well")
+    return 1 if wrong else 0
+
+
+def folder(path: Path) -> Lines:
+    """Check settings, inventory, policy with its tests, and every operation file."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    return [
+        ("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}"),
+        *of_world(bot.world, path),
+    ]
+
+
+def of_world(world: World, path: Path) -> Lines:
+    """Check what was read: inventory, operations, policy."""
+    names = world.inventory.names
+    lines: Lines = [("ok", f"inventory: {len(names)} devices, {len(world.inventory.groups)} groups")]
+    if world.inventory.problem:
+        lines.append(("WRONG", f"inventory: {world.inventory.problem}"))
+    lines += [("WRONG", str(problem)) for problem in world.catalog.problems]
+    lines.append(("ok", f"{len(world.catalog.operations)} operations"))
+    return lines + _policy(world, path)
+
+
+def policy_only(path: Path) -> Lines:
+    """Lint the policy and run its test cases."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    return _policy(bot.world, path)
+
+
+def tests_only(path: Path) -> Lines:
+    """Run the policy's test cases alone."""
+    try:
+        bot = Bot(path, read_only=True)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    tests = path / "policy-tests.yml"
+    return run_tests(bot.world, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
+
+
+def _policy(world: World, path: Path) -> Lines:
+    lines = lint(world.policy, world.scope, world.catalog.operations)
+    tests = path / "policy-tests.yml"
+    if tests.exists():
+        lines += run_tests(world, tests)
+    else:
+        lines.append(("NOTE", f"no {tests}: write down what the policy must allow and refuse"))
+    return [("ok", f"policy: {len(world.policy.people)} people, {len(world.policy.rules)} rules"), *lines]
+
+
+def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> Lines:
+    """Find rules that cannot mean what somebody wanted: unknown names, no device, nobody, nothing, said already."""
+    lines: Lines = []
+    groups = {group for person in policy.people.values() for group in person.groups}
+    for rule in policy.rules:
+        for who in sorted(rule.who - groups - set(policy.people) - {EVERYONE}):
+            lines.append(("WRONG", f'rule "{rule.name}": nobody is or belongs to {who!r}'))
+        for approver in {*rule.approvers, *rule.above_approvers} - groups - set(policy.people):
+            lines.append(("WRONG", f'rule "{rule.name}": nobody belongs to {approver!r}, so nobody can approve'))
+        hits = scope.devices(rule)
+        if hits is None:
+            lines.append(("WRONG", f'rule "{rule.name}": on: {rule.on!r} means no device or group of the inventory'))
+        elif not hits:
+            lines.append(("NOTE", f'rule "{rule.name}": on: {rule.on!r} is empty today'))
+        lines += [("NOTE", f'rule "{rule.name}": {text}') for text in _words_unknown(rule, operations)]
+        if other := _shadowed_by(rule, policy, scope):
+            lines.append(("NOTE", f'rule "{rule.name}" adds nothing to rule "{other.name}"'))
+    both = sorted(groups & set(policy.people))
+    lines += [("WRONG", f"{name!r} is both a person and a group; rules cannot tell which is meant") for name in both]
+    return lines
+
+
+def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]:
+    found = []
+    for words in rule.what:
+        name = words.text.split()[0]
+        known = (
+            name in {"everything", "reads", "changes"} or name.startswith("driver:") or any(c in name for c in "*?[")
+        )
+        if not known and name not in operations and not rule.deny:
+            found.append(f"{name!r} is no operation of this bot (a plugin may bring it)")
+    return found
+
+
+def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
+    """Find a rule that allows all of this one without any condition."""
+    plain = not (rule.deny or rule.approvers or rule.share or rule.emergency or rule.limits != NO_LIMITS)
+    for other in policy.rules:
+        conditions = other.where or other.when or other.values or other.approvers
+        if other is rule or not plain or other.deny or other.emergency or conditions:
+            continue
+        wide = rule.who <= other.who or EVERYONE in other.who
+        what = set(rule.what) <= set(other.what)
+        mine, theirs = scope.devices(rule), scope.devices(other)
+        if wide and what and mine is not None and theirs is not None and mine <= theirs:
+            return other
+    return None
+
+
+def run_tests(world: World, path: Path) -> Lines:
+    """Run policy-tests.yml: a list of {who, what, where, when, expect: allow|deny|approval}."""
+    try:
+        cases, line_of = load_yaml(path)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    if not isinstance(cases, list):
+        return [("WRONG", f"{path}: must be a list of {{who, what, expect}}")]
+    lines: Lines = []
+    for number, case in enumerate(cases):
+        try:
+            problem = _case(world, case)
+        except (AutomationError, ValueError) as error:
+            problem = f"cannot be run: {error}"
+        if problem:
+            lines.append(("WRONG", f"{path}, line {line_of(number)}: {problem}"))
+    return lines or [("ok", f"{path}: {len(cases)} cases")]
+
+
+_EXPECTED = (*Verdict, "confirm")
+_CASE = ("who", "what", "expect", "where", "when", "proved")
+
+
+def _case(world: World, case: Any) -> str:
+    if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
+        return f"a case is {{who, what, expect}}, with where, when and proved if needed; got {one_line(str(case), 80)}"
+    if case["expect"] not in _EXPECTED:
+        return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
+    person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
+    network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
+    place = _place(str(case.get("where", "dm")), network, world)
+    name, _, line = str(case["what"]).partition(" ")
+    operation = world.catalog.find(name)
+    if operation is None:
+        return f"no operation {name!r}"
+    moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
+    moment = moment if moment.tzinfo else moment.astimezone()
+    typed = grammar.parse(operation, line)
+    values = grammar.checked(operation, typed)
+    if isinstance(values, grammar.Missing):
+        return f"{case['what']!r} is not complete"
+    try:
+        devices = world.inventory.expand(typed.pattern) if typed.pattern else ()
+    except UserError as error:
+        return str(error)
+    request = Request(
+        Caller(network, id_), place, operation, values, typed.pattern, devices, typed.check, emergency=typed.emergency
+    )
+    moment = moment if moment.tzinfo else moment.astimezone()
+    scope = replace(world.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
+    decision = gate.decide(scope, request, moment)
+    got = "confirm" if decision.confirm and decision.verdict is Verdict.ALLOW else decision.verdict.value
+    if got == case["expect"]:
+        return ""
+    return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
+
+
+def _place(where: str, network: str, world: World) -> Place:
+    if where == "dm":
+        return Place(network, "dm", direct=True)
+    return Place(network, world.scope.places.get(where.removeprefix("#"), where))

@@ -1,0 +1,82 @@
+"""The servers beside the chat network that a bot asks: salt-api, the directory, the key/value server, syslog."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from automation_bots.config.bot_folder import Home
+from automation_bots.config.live import World
+from automation_bots.drivers.salt.api import Login, SaltApi
+from automation_bots.errors import AutomationError
+from automation_bots.identity import membership
+from automation_bots.policy import people
+
+Line = tuple[str, str]
+_SECONDS = 10.0
+
+
+def look(home: Home, world: World) -> Iterator[Line]:
+    """Ask each of them that bot.toml names."""
+    if home.settings.drivers.salt.url:
+        yield _salt(home)
+    if home.settings.ldap.url:
+        yield _directory(home, world)
+    if home.settings.vault.url:
+        trouble = home.references.kv.trouble()
+        yield ("WRONG", f"vault: {trouble}") if trouble else ("ok", f"vault: logged in to {home.settings.vault.url}")
+    if home.settings.record.syslog:
+        yield _syslog(home.settings.record.syslog)
+    if home.settings.record.checkpoint_file:
+        yield from _writable(home.path(home.settings.record.checkpoint_file))
+
+
+def _salt(home: Home) -> Line:
+    wanted = home.settings.drivers.salt
+    try:
+        password = home.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
+        ca = home.path(wanted.ca) if wanted.ca else None
+        api = SaltApi(Login(wanted.url, wanted.user, password, wanted.eauth, ca), seconds=_SECONDS)
+        with api.session() as session:
+            session.token()
+    except AutomationError as error:
+        return "WRONG", f"driver salt: {error}"
+    return "ok", f"driver salt: logged in to {wanted.url} as {wanted.user}"
+
+
+def _directory(home: Home, world: World) -> Line:
+    wanted = home.settings.ldap
+    try:
+        found = membership.ldap(wanted, home.references.resolved).read(people.logins(world.policy_of_file))
+    except AutomationError as error:
+        return "WRONG", f"ldap: {error}"
+    return "ok", f"ldap: {wanted.url} answers and knows groups of {len(found)} people"
+
+
+def _syslog(url: str) -> Line:
+    found = urlsplit(url)
+    try:
+        if found.scheme == "unix":
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+                made.connect(found.path)
+        elif found.scheme == "tcp":
+            socket.create_connection((found.hostname or "", found.port or 601), _SECONDS).close()
+        else:
+            socket.getaddrinfo(found.hostname, found.port or 514, type=socket.SOCK_DGRAM)
+            return "NOTE", f"syslog: {url} says nothing back over UDP; look for the records there"
+    except OSError as error:
+        return (
+            "WRONG",
+            f"syslog: {url} cannot be reached ({error.strerror or error}). Does it run, and is the address right?",
+        )
+    return "ok", f"syslog: {url} takes connections"
+
+
+def _writable(file: Path) -> Iterator[Line]:
+    """A file of checkpoints that cannot be written is worth nothing; one in the data folder is made there."""
+    there = next(path for path in (file, *file.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        yield "WRONG", f"record: checkpoint_file {file} cannot be written. Run: chown, or name another one in [record]"

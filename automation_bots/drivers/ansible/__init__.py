@@ -1,0 +1,1 @@
+"""Ansible: playbooks as they are, and verbs as one command."""

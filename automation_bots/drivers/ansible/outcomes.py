@@ -1,0 +1,221 @@
+"""What Ansible tells becomes outcomes: failures when they happen, the rest when the counts are known."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from textwrap import indent
+from typing import Any
+
+from automation_bots.drivers import Report, Task
+from automation_bots.drivers.ansible.process import Ending
+from automation_bots.drivers.ansible.run_files import NOWHERE
+from automation_bots.model import Outcome, Risk, Status, one_line
+
+_PROGRESS_SECONDS = 0.3
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_ERROR = re.compile(r"^(?:\[ERROR\]:|ERROR!)\s*(.+?)(?=\n\s*\n|\nOrigin:|\n\[|\Z)", re.DOTALL | re.MULTILINE)
+_ORIGIN = re.compile(r"^Origin: (?P<file>.+?):(?P<line>\d+):\d+$", re.MULTILINE)
+_SEARCHED = re.compile(r" in /[^\s:]+(:/[^\s:]+)+")
+_DENIED = re.compile(r"(?P<user>[^\s@]+)@(?P<host>\S+): Permission denied \((?P<ways>[\w,-]+)\)")
+_WRONG = "Invalid/incorrect username/password"  # what Ansible makes of it where sshpass logs in
+_NOISE = re.compile(r"^\s*(\[WARNING\]|\[DEPRECATION|Origin:|\d+ |\^|$)")
+
+
+@dataclass(slots=True)
+class _Host:
+    texts: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    said: str = ""
+    failure: str = ""
+    started: float = 0.0
+    ended: float = 0.0
+    code: int | None = None
+    good: int = 0
+    targeted: bool = False
+    stopped: bool = False  # a failure elsewhere ended the play under it
+    reported: bool = False
+
+
+class Recorder:
+    """Takes the events of one run and reports each device once."""
+
+    def __init__(self, task: Task, report: Report, *, verb: bool) -> None:
+        self._task = task
+        self._report = report
+        self._verb = verb
+        self._hosts = {device.name: _Host() for device in task.devices} or {NOWHERE: _Host()}
+        self._counts: Mapping[str, Mapping[str, int]] | None = None
+        self._batch: list[str] = []
+        self._now = ("", 0)  # task, how many hosts are done with it
+        self._spoke = 0.0
+        self._pattern = ""
+        self._culprit = ""
+        self._refused = ""
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Learn one event."""
+        host = self._hosts.get(str(event.get("host", "")))
+        match event.get("event"):
+            case "play":
+                self._play(event)
+            case "task":
+                self._now = (str(event["name"]), 0)
+                self._progress()
+            case "start" if host:
+                host.started = host.started or time.monotonic()
+            case "result" if host:
+                self._result(str(event["host"]), host, event)
+            case "stopped":
+                self._stop_batch()
+            case "stats":
+                self._counts = event["hosts"]
+            case "refused":
+                self._refused = str(event["host"])
+
+    def close(self, ending: Ending) -> None:
+        """Report every device that has no outcome yet; all is known now."""
+        for name, host in self._hosts.items():
+            if not host.reported:
+                status, summary = self._last_word(name, host, ending)
+                self._tell(name, host, status, summary)
+
+    def skip(self, device: str, platform: str) -> None:
+        """Report a device that the verb has no command for."""
+        self._tell(device, self._hosts[device], Status.SKIPPED, f"no command for platform {platform}")
+
+    def _play(self, event: Mapping[str, Any]) -> None:
+        self._pattern = str(event["name"])
+        self._batch = list(event["batch"])
+        for name in event["hosts"]:
+            if name in self._hosts:
+                self._hosts[name].targeted = True
+
+    def _result(self, name: str, host: _Host, event: Mapping[str, Any]) -> None:
+        status, title = str(event["status"]), str(event["task"])
+        host.ended = time.monotonic()
+        host.code = event["rc"] if self._verb or status == "failed" else host.code
+        host.said = one_line(str(event["said"]).strip().partition("\n")[0]) or host.said
+        host.good += status == "ok"
+        if status == "changed":
+            host.changed.append(title)
+        self._keep_text(host, title, status, str(event["text"]))
+        self._now = (self._now[0], self._now[1] + 1)
+        self._progress()
+        if self._verb:
+            self._of_verb(name, host, status, event)
+        elif status in {"failed", "unreachable"}:
+            self._bad(name, host, status, event)
+
+    def _keep_text(self, host: _Host, title: str, status: str, text: str) -> None:
+        if self._verb:
+            host.texts = [text] if text else []
+            return
+        host.texts.append(f"{title}: {status}" + (f"\n{indent(text, '  ')}" if text else ""))
+
+    def _of_verb(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
+        message = reason(str(event["message"]))
+        if status in {"ok", "changed"}:
+            lines = str(event["text"]).strip().splitlines()
+            message = one_line(lines[0]) if lines else ""
+        self._tell(name, host, Status(status), message)
+
+    def _bad(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
+        message = reason(str(event["message"])) or "failed, and says nothing about it"
+        host.failure = message if status == "unreachable" else one_line(f"{event['task']}: {message}", 300)
+        if not event["final"]:
+            return
+        self._culprit = self._culprit or name
+        self._tell(name, host, Status(status), host.failure)
+        if event["stops_all"]:
+            self._stop_batch()
+
+    def _stop_batch(self) -> None:
+        for name in self._batch:
+            if name in self._hosts:
+                self._hosts[name].stopped = True
+
+    def _last_word(self, name: str, host: _Host, ending: Ending) -> tuple[Status, str]:
+        if self._refused:
+            return (
+                Status.FAILED,
+                f"stopped: the playbook reached for {one_line(self._refused)}, which was not decided on",
+            )
+        if self._counts is None:
+            return self._cut_short(host, ending)
+        counts = self._counts.get(name)
+        if counts is None:
+            return self._never_ran(host)
+        if counts.get("unreachable"):
+            return Status.UNREACHABLE, host.failure
+        if counts.get("failures"):
+            return Status.FAILED, host.failure
+        if host.stopped:
+            return Status.FAILED, f"stopped before the end, because {self._culprit or 'another device'} failed"
+        return self._went_well(host, counts)
+
+    def _went_well(self, host: _Host, counts: Mapping[str, int]) -> tuple[Status, str]:
+        ignored = f" ({counts['ignored']} failed, ignored)" if counts.get("ignored") else ""
+        if counts.get("changed"):
+            return Status.CHANGED, one_line("changed: " + ", ".join(dict.fromkeys(host.changed))) + ignored
+        if counts.get("ok") or counts.get("rescued"):
+            return Status.OK, (host.said or f"{host.good} tasks ok") + ignored
+        return Status.SKIPPED, "no task of it applied to this device"
+
+    def _never_ran(self, host: _Host) -> tuple[Status, str]:
+        if host.targeted and self._culprit:
+            return Status.CANCELLED, f"not run: the playbook stopped before this device, because {self._culprit} failed"
+        if host.targeted:
+            return Status.SKIPPED, "nothing to do on this device"
+        if any(other.targeted for other in self._hosts.values()):
+            return Status.SKIPPED, "no play of the playbook is for this device"
+        return Status.FAILED, one_line(f"no play of the playbook is for this device (the last is {self._pattern!r})")
+
+    def _cut_short(self, host: _Host, ending: Ending) -> tuple[Status, str]:
+        died = ending.code < 0
+        if not ending.stopped and not died:
+            return Status.FAILED, sentence(ending.errors) or f"ansible-playbook ended with code {ending.code}"
+        why = ending.stopped or f"ansible-playbook was killed by signal {-ending.code}"
+        why += f" after {ending.seconds:.0f} s"
+        if host.started and self._task.job.risk is Risk.CHANGE and not self._task.check:
+            return Status.UNKNOWN, f"{why}, in the middle of the work"
+        return (Status.FAILED if died and not ending.stopped else Status.CANCELLED), why
+
+    def _tell(self, name: str, host: _Host, status: Status, summary: str) -> None:
+        if host.reported:
+            return
+        host.reported = True
+        device = name if self._task.devices else ""
+        seconds = max(0.0, (host.ended or time.monotonic()) - host.started) if host.started else 0.0
+        output, host.texts = "\n".join(host.texts), []  # a job of many devices must not hold all texts to its end
+        self._report.outcome(Outcome(device, status, summary, output, round(seconds, 3), host.code))
+
+    def _progress(self) -> None:
+        title, done = self._now
+        now = time.monotonic()
+        if now - self._spoke < _PROGRESS_SECONDS:
+            return
+        self._spoke = now
+        count = f" {done}/{len(self._batch) or len(self._hosts)}" if done else ""
+        self._report.progress(one_line(f"TASK [{title}]{count}"))
+
+
+def reason(message: str) -> str:
+    """Why a task failed, in one line; a login that was refused is told as by the other drivers."""
+    if denied := _DENIED.search(message):
+        return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
+    return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))
+
+
+def sentence(errors: str) -> str:
+    """Find in Ansible's standard error what went wrong: one line, no colour, no excerpt, no path."""
+    errors = _COLOUR.sub("", errors)
+    found = _ERROR.search(errors)
+    if found is None:
+        lines = [line.strip() for line in errors.splitlines() if not _NOISE.match(line)]
+        return one_line(lines[-1]) if lines else ""
+    origin = _ORIGIN.search(errors, found.end())
+    where = f" ({origin['file'].rpartition('/')[2]}, line {origin['line']})" if origin else ""
+    return one_line(_SEARCHED.sub("", found[1]), 400) + where

@@ -1,0 +1,1 @@
+"""Changes of configurations: planned, made with a way back, looked at again."""

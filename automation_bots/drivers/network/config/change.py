@@ -1,0 +1,181 @@
+"""Configure one device with a way back at every step: before, commit, look again by a new connection, undo."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from automation_bots.drivers.network.config import diff as plans
+from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.config.platforms import Wanted, Way, way_of
+from automation_bots.drivers.network.messages import Found, Problem
+from automation_bots.drivers.network.session.netmiko_cli import Cli
+from automation_bots.drivers.network.show import getters
+from automation_bots.render import many
+
+_LOOK_SECONDS = 1.0
+_MORE_SECONDS = 120  # for the new login and for going back over the connection that is open
+EXPECTATIONS = ("bgp", "interfaces")
+
+
+@dataclass(slots=True)
+class Change:
+    """One device's change; `stopping` is set when the job is cancelled or its time is over."""
+
+    cli: Cli
+    stopping: threading.Event
+
+    @property
+    def values(self) -> Any:
+        """What was asked for."""
+        return self.cli.work.values
+
+    def run(self) -> Found:
+        """Configure; whatever goes wrong after the first line was sent leads back to where it began."""
+        plans.load()  # what is needed to go back is there before anything is sent
+        with self.cli.opened() as connection:
+            way = way_of(self.cli.work, connection)
+            before = way.running()
+            wanted = Wanted(config_lines.structured(self.values["lines"]), bool(self.values.get("replace")))
+            if self.values["check"]:
+                return _plan(way.candidate(before, wanted))
+            seen = {what: _good(self.cli, what) for what in self.values["expect"]}
+            self.cli.keep(before)
+            return self._applied(way, before, wanted, seen)
+
+    def _applied(self, way: Way, before: str, wanted: Wanted, seen: dict[str, set[str]]) -> Found:
+        try:
+            way.commit(wanted, self._patience)
+            after = way.running()
+            changed = plans.difference(before, after)
+            if changed:
+                self._look(seen)
+            way.confirm(save=bool(self.values["save"]))
+            _still(way, after)
+        except Exception as error:  # noqa: BLE001 - whatever a library meets, the device is brought back
+            return self._undone(way, before, _said(error))
+        if not changed:
+            return Found("ok", "nothing to change: it is so already")
+        return Found("changed", _counted(changed), changed, kept={"before": before, "after": after})
+
+    @property
+    def _patience(self) -> int:
+        """Seconds after which a device that nobody confirms to goes back by itself: more than the look takes."""
+        return _MORE_SECONDS + 60 * -(-int(self.values["within"] + self.values["stay"]) // 60)
+
+    def _undone(self, way: Way, before: str, why: str) -> Found:
+        """Go back over the connection that is still open, else by a new one."""
+        cancelled = self.stopping.is_set()
+        left: str | None
+        try:
+            left = way.undo(before)
+        except Exception:  # noqa: BLE001 - whatever it is, a new connection may still do it
+            left = self._undone_anew(before)
+        if left is None:
+            text = f"{why}; it could NOT be rolled back, since the device does not answer any more"
+            return Found("unknown", text, kept={"before": before})
+        if left:
+            return Found(
+                "unknown", f"{why}; rolled back, but not all of it: see the output", left, kept={"before": before}
+            )
+        return Found("cancelled" if cancelled else "failed", f"{why}; rolled back to what it was before")
+
+    def _undone_anew(self, before: str) -> str | None:
+        for _ in range(3):
+            with contextlib.suppress(Exception), self.cli.opened() as connection:
+                return way_of(self.cli.work, connection).undo(before)
+            time.sleep(_LOOK_SECONDS)
+        return None
+
+    def _look(self, seen: dict[str, set[str]]) -> None:
+        """Raise a Problem unless a new login works, and what was good is good again and stays so."""
+        began, good_since = time.monotonic(), 0.0
+        while True:
+            if self.stopping.is_set():
+                raise Problem("stopped before the change was checked")
+            missing = self._missing(seen)
+            now = time.monotonic()
+            good_since = 0.0 if missing else good_since or now
+            if not missing and (not seen or now - good_since >= self.values["stay"]):
+                return
+            if missing and now - began > self.values["within"]:
+                raise Problem(f"{missing} after {now - began:.0f} s")
+            self.stopping.wait(_LOOK_SECONDS)
+
+    def _missing(self, seen: dict[str, set[str]]) -> str:
+        try:
+            with self.cli.opened():
+                pass
+            for what, before in seen.items():
+                if gone := before - _good(self.cli, what):
+                    return f"{_NAMES[what]} {', '.join(sorted(gone))} not back"
+        except (Problem, OSError) as problem:
+            return f"a new login does not work ({problem})"
+        return ""
+
+
+_NAMES = {"bgp": "BGP neighbour", "interfaces": "interface"}
+
+
+def _good(cli: Cli, what: str) -> set[str]:
+    """The BGP neighbours that are up, or the interfaces."""
+    if what == "bgp":
+        header = getters.HEADERS["bgp"]
+        state, neighbor = header.index("state"), header.index("neighbor")
+        return {row[neighbor] for row in getters.rows(cli, "bgp") if row[state] == "Established"}
+    return {row[0] for row in getters.rows(cli, "interfaces") if row[1] == "yes"}
+
+
+def _still(way: Way, after: str) -> None:
+    if plans.difference(after, way.running()):
+        raise Problem("the device went back by itself before the change was confirmed")
+
+
+def _plan(changed: str) -> Found:
+    if not changed:
+        return Found("ok", "nothing would change: it is so already")
+    return Found("ok", f"would be: {_counted(changed)}", changed)
+
+
+def _counted(changed: str) -> str:
+    added = sum(line.startswith("+") for line in changed.splitlines())
+    removed = sum(line.startswith("-") for line in changed.splitlines())
+    return f"{many(added, 'line')} added, {removed} removed"
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+
+
+def restore(cli: Cli) -> Found:
+    """Bring a device back to what a job replaced; refused when somebody changed it since, unless that is wanted."""
+    values = cli.work.values
+    with cli.opened() as connection:
+        way = way_of(cli.work, connection)
+        running = way.running()
+        since = plans.difference(values["after"], running)
+        if since and not values["anyway"]:
+            text = "the configuration was changed since that job; look at the output, then say --anyway"
+            return Found("failed", text, since)
+        changed = plans.difference(running, values["before"])
+        if values["check"]:
+            return _plan(changed)
+        if not changed:
+            return Found("ok", "nothing to do: it is as it was before that job")
+        cli.keep(running)
+        try:
+            left = way.undo(values["before"])
+            if left:
+                return Found("failed", "not all of it came back: see the output", left, kept={"before": running})
+            way.confirm(save=bool(values["save"]))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the device may stand half-way
+            return Found("unknown", f"{_said(error)}; part of it may have come back", kept={"before": running})
+    return Found(
+        "changed",
+        f"as before that job: {_counted(changed)}",
+        changed,
+        kept={"before": running, "after": values["before"]},
+    )

@@ -1,0 +1,152 @@
+"""From one configuration to another: what would change, and the lines that undo it. By hier-config."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.messages import Problem
+
+logging.getLogger("hier_config").setLevel(logging.ERROR)
+_PLATFORMS = {"cisco_ios": "CISCO_IOS", "cisco_xe": "CISCO_IOS", "cisco_nxos": "CISCO_NXOS",
+              "arista_eos": "ARISTA_EOS", "frr": "CISCO_IOS"}  # fmt: skip
+_NO_TEXT = re.compile(r"^(no (?:neighbor \S+ )?description)\b.*")  # FRR takes it back only without the text
+Tree = Sequence[tuple[int, str]]
+
+
+def load() -> None:
+    """Import what goes back and forth between configurations; a missing package is told before a change begins."""
+    try:
+        import hier_config  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise Problem(f"!config needs the Python package {error.name}: pip install hier-config") from error
+
+
+def _driver(platform: str) -> Any:
+    """Return what hier-config knows of a platform, less what would hide lines (`! …` in a password, remarks …).
+
+    Where lines are undone it may hide `no ip address`, whose opposite is no command, and the version, which is none.
+    """
+    import hier_config
+
+    driver = hier_config.get_hconfig_driver(getattr(hier_config.Platform, _PLATFORMS.get(platform, "GENERIC")))
+    hides, reads = driver.rules.per_line_sub, driver.rules.post_load_callbacks
+    hides[:] = [rule for rule in hides if "no ip address" in rule.search or rule.search.startswith("^version")]
+    reads[:] = [read for read in reads if "remark" not in read.__name__]
+    return driver
+
+
+def predicted(platform: str, running: str, tree: Tree) -> str:
+    """Return what would be other in the configuration with these lines."""
+    import hier_config
+    from hier_config import models
+
+    driver = _driver(platform)
+    # Whoever approves has to see each line that is sent as it is, and none that stays.
+    driver.rules.per_line_sub.clear()
+    driver.rules.post_load_callbacks.clear()
+    known = driver.rules.idempotent_commands
+    name = hier_config.MatchRule(startswith=("hostname ", "switchname "))
+    known[:] = [rule for rule in known if not _is_list(rule)]
+    known.append(models.IdempotentCommandsRule(match_rules=(name,)))
+    now = hier_config.get_hconfig(driver, config_lines.plain(running))
+    more = hier_config.get_hconfig(driver, config_lines.indented(_once(_completed(tree, running))))
+    return foreseen(_text(now), _text(now.future(more)))
+
+
+def _once(tree: Tree) -> Tree:
+    """Put the lines of a section that was opened twice together, and a line that was typed twice where it was last."""
+    root: dict[str, Any] = {}
+    open_sections = [root]
+    for depth, text in tree:
+        section = open_sections[depth]
+        inside = section[text] if section.get(text) else section.pop(text, {})
+        section[text] = inside
+        open_sections[depth + 1 :] = [inside]
+    return tuple(_flat(root))
+
+
+def _flat(section: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[int, str]]:
+    for text, inside in section.items():
+        yield depth, text
+        yield from _flat(inside, depth + 1)
+
+
+def _completed(tree: Tree, running: str) -> Tree:
+    """Write interfaces as the device does (`int gi0/1`), where it has exactly one that they can mean."""
+    heads = [(line, _pieces(line)) for line in running.splitlines() if line.startswith("interface ")]
+    return tuple((depth, text if depth else _whole(text, heads)) for depth, text in tree)
+
+
+def _whole(text: str, heads: Sequence[tuple[str, list[str]]]) -> str:
+    typed = _pieces(text)
+    found = {head.strip() for head, pieces in heads if _means(typed, pieces)}
+    return found.pop() if len(found) == 1 else text
+
+
+def _pieces(text: str) -> list[str]:
+    return re.findall(r"[a-z]+|\d+|[^\sa-z\d]", text.lower())
+
+
+def _means(typed: Sequence[str], pieces: Sequence[str]) -> bool:
+    """Whether each word is the beginning of the device's; numbers are whole."""
+    return len(typed) == len(pieces) and all(
+        piece.startswith(word) if word.isalpha() else piece == word for word, piece in zip(typed, pieces, strict=True)
+    )
+
+
+def _is_list(rule: Any) -> bool:
+    """Whether it takes a line for a new value that may also add to a list (`allowed vlan add 30`)."""
+    return "allowed vlan" in str(rule.match_rules[-1].startswith)
+
+
+def _text(config: Any) -> str:
+    return "\n".join(child.cisco_style_text() for child in config.all_children()) + "\n"
+
+
+def undoing(platform: str, running: str, wanted: str) -> Tree:
+    """Return the lines that lead from what runs to what is wanted."""
+    import hier_config
+
+    driver = _driver(platform)
+    now = hier_config.get_hconfig(driver, config_lines.plain(running))
+    then = hier_config.get_hconfig(driver, config_lines.plain(wanted))
+    found = hier_config.WorkflowRemediation(now, then).remediation_config
+    lines = ((child.depth() - 1, child.text) for child in found.all_children_sorted() if child.text != "exit")
+    return tuple((depth, _NO_TEXT.sub(r"\1", text)) for depth, text in lines)
+
+
+def difference(old: str, new: str) -> str:
+    """Return a unified diff, each change with the section that it stands in."""
+    found = difflib.unified_diff(_with_sections(old), _with_sections(new), lineterm="", n=0)
+    return "\n".join(_shown(line) for line in found if not line.startswith(("---", "+++", "@@")))
+
+
+def foreseen(running: str, wanted: str) -> str:
+    """Return what a prediction adds and takes away; it knows nothing of the order in which a device shows sections."""
+    old, new = Counter(_with_sections(running)), Counter(_with_sections(wanted))
+    lines = [*(f"-{line}" for line in (old - new)), *(f"+{line}" for line in (new - old))]
+    return "\n".join(_shown(line) for line in lines)
+
+
+def _shown(line: str) -> str:
+    section, _, text = line[1:].rpartition("\t")
+    return f"{line[0]} {section} │ {text}" if section else f"{line[0]} {text}"
+
+
+def _with_sections(config: str) -> list[str]:
+    """Put its sections before each line, so that equal lines of two interfaces are not taken for one."""
+    parents: list[tuple[int, str]] = []
+    found = []
+    for line in config_lines.plain(config).splitlines():
+        indent = len(line) - len(line.lstrip())
+        while parents and parents[-1][0] >= indent:
+            parents.pop()
+        found.append("\t".join([" › ".join(text for _, text in parents), line.strip()]) if parents else line.strip())
+        parents.append((indent, line.strip()))
+    return found

@@ -1,0 +1,146 @@
+"""Platforms on which each line acts at once (IOS, NX-OS, FRR): what ran before is the way back.
+
+IOS with its archive on goes back by itself too, when nobody confirms (`configure terminal revert timer`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from automation_bots.drivers.network.config import diff as plans
+from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.config.platforms import Wanted
+from automation_bots.drivers.network.messages import DISPLAY, Problem
+from automation_bots.drivers.network.session.netmiko_cli import said
+from automation_bots.drivers.network.session.prompt_reader import DIALECTS, ERROR, NOT_ENABLED, config_of
+
+_ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
+_REVERTS = {"cisco_ios", "cisco_xe"}
+_RENAMES = re.compile(r"(?:no )?(?:hostname|switchname)\b")
+_ASKS = r"\[confirm\]\s*$|[\[(]y(?:es)?/no?[\])](?:\s*\[no?\])?\s*[:?]?\s*$"
+_QUESTIONS = 3  # that one line may lead to
+_REVERT_SECONDS = 120  # that a device may take to go back
+
+
+class LineByLine:
+    """Sends line by line."""
+
+    def __init__(self, connection: Any, platform: str) -> None:
+        self._connection = connection
+        self._platform = platform
+
+    def running(self) -> str:
+        """Return the running configuration."""
+        text = self._say("display current-configuration" if self._platform in DISPLAY else "show running-config")
+        dialect = DIALECTS.get(self._platform)
+        at_user = bool(dialect and dialect.enable) and str(self._connection.find_prompt()).rstrip().endswith(">")
+        return config_of(text, NOT_ENABLED if at_user else "")
+
+    def candidate(self, before: str, wanted: Wanted) -> str:
+        """Predict it: these platforms have no candidate."""
+        if wanted.replace:
+            return plans.foreseen(before, wanted.text)
+        return plans.predicted(self._platform, before, wanted.tree)
+
+    def commit(self, wanted: Wanted, seconds: int) -> None:
+        """Send the lines; the first that is refused stops it."""
+        if self._archives():
+            minutes = max(1, -(-seconds // 60))
+            with said():
+                self._connection.config_mode(config_command=f"configure terminal revert timer {minutes}")
+                self._connection.exit_config_mode()
+        if not wanted.replace:
+            self._send(config_lines.flat(wanted.tree))
+            return
+        left = self._led_to(wanted.text, self._send)
+        if left:
+            raise Problem(f"the device does not become as the given configuration: {left.splitlines()[0]}")
+
+    def confirm(self, *, save: bool) -> None:
+        """Stop the timer; write it to where the device starts from, when that is wanted."""
+        if self._pending():
+            self._say("configure confirm")
+        if save:
+            with said():
+                self._connection.save_config()
+
+    def undo(self, before: str) -> str:
+        """Have the device go back, then send the opposite of what still differs, and look again."""
+        if self._pending():
+            self._say("configure revert now", read_timeout=_REVERT_SECONDS)
+            with said():
+                self._connection.set_base_prompt()
+        return self._led_to(before, self._send_what_goes)
+
+    def _led_to(self, wanted: str, send: Any) -> str:
+        left = ""
+        for _ in range(_ROUNDS):
+            running = self.running()
+            left = plans.foreseen(running, wanted)
+            if not left:
+                return ""
+            send(config_lines.flat(plans.undoing(self._platform, running, wanted)))
+        return left
+
+    def _archives(self) -> bool:
+        if self._platform not in _REVERTS:
+            return False
+        text = self._say("show archive")
+        return not (ERROR.search(text) or "not enabled" in text)
+
+    def _pending(self) -> bool:
+        """Whether the device is to go back by itself."""
+        return self._archives() and "No Rollback" not in self._say("show archive config rollback timer")
+
+    def _say(self, command: str, **more: Any) -> str:
+        with said():
+            return str(self._connection.send_command(command, **more))
+
+    def _send(self, lines: Sequence[str]) -> None:
+        connection = self._connection
+        with said():
+            connection.config_mode()
+            try:
+                for line in lines:
+                    text = self._sent(line)
+                    if found := ERROR.search(text):
+                        raise Problem(f"the device refuses {line!r}: {found.group().strip()}")
+            finally:
+                self._leave()
+
+    def _send_what_goes(self, lines: Sequence[str]) -> None:
+        """Send all lines: one that is refused now may be needless after the others."""
+        with said():
+            self._connection.config_mode()
+            try:
+                for line in lines:
+                    self._sent(line)
+            finally:
+                self._leave()
+
+    def _sent(self, line: str) -> str:
+        """Send a line of the configuration; one that changes the prompt is followed."""
+        connection = self._connection
+        if not _RENAMES.match(line):
+            more = {"enter_config_mode": False, "exit_config_mode": False, "terminator": f"#|{_ASKS}"}
+            return self._assured(str(connection.send_config_set([line], **more)))
+        connection.write_channel(f"{line}\n")
+        text = str(connection.read_until_pattern(pattern=r"\)#\s*$"))
+        connection.base_prompt = text.rstrip().rpartition("\n")[2].partition("(")[0]
+        return text
+
+    def _assured(self, text: str) -> str:
+        """Say yes where the device asks whether a line is meant (`no username …`): it is, by all who approved it."""
+        for _ in range(_QUESTIONS):
+            asked = re.search(_ASKS, text.rstrip())
+            if not asked:
+                break
+            self._connection.write_channel("\n" if "confirm" in asked[0] else "yes\n")
+            text += str(self._connection.read_until_pattern(pattern=f"#|{_ASKS}"))
+        return text
+
+    def _leave(self) -> None:
+        self._connection.exit_config_mode()
+        self._connection.set_base_prompt()

@@ -1,0 +1,143 @@
+"""Candidates by NAPALM: loaded, compared, committed with a time after which the device goes back, confirmed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automation_bots.drivers.network.config import diff as plans
+from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.config.platforms import Wanted
+from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.network.session import napalm_open
+from automation_bots.drivers.network.session.prompt_reader import ERROR
+
+_SAVES = {"write memory", "copy running-config startup-config"}
+
+
+class Candidate:
+    """Any NAPALM driver that has a candidate: EOS, and whatever `napalm_driver` names."""
+
+    def __init__(self, work: Work, connection: Any) -> None:
+        self._connection = _Careful(connection)
+        self._driver = napalm_open.driver_on(work, self._connection)
+        if getattr(self._driver, "config_session", "") is None:
+            # A name of the job's own: it can be found again over a new connection, and is nobody else's.
+            self._driver.config_session = f"automation_bots_{work.values.get('job', 0)}"
+        self._committed = False
+
+    def running(self) -> str:
+        """Return the running configuration."""
+        found = _asked(self._driver.get_config, retrieve="running")
+        return str(found["running"])
+
+    def candidate(self, before: str, wanted: Wanted) -> str:  # noqa: ARG002 - the device says it itself
+        """Have the device or the driver compare, and drop the candidate."""
+        session = getattr(self._driver, "config_session", None)
+        self._load(wanted)
+        changed = str(_asked(self._driver.compare_config))
+        self._drop(session)
+        return changed
+
+    def commit(self, wanted: Wanted, seconds: int) -> None:
+        """Commit; the device goes back by itself after so long where it can."""
+        self._load(wanted)
+        self._committed = True
+        try:
+            self._driver.commit_config(revert_in=seconds)
+        except NotImplementedError:
+            _asked(self._driver.commit_config)
+        except Exception as error:
+            raise _problem(error) from error
+
+    def confirm(self, *, save: bool) -> None:
+        """Keep it; NAPALM saves for the next start too, which is done only where that is wanted."""
+        self._connection.saves = save
+        if self._pending():
+            _asked(self._driver.confirm_commit)
+        elif save:
+            self._connection.save_config()
+
+    def undo(self, before: str) -> str:
+        """Roll back what was committed, then replace by what ran before if that was not all."""
+        if self._committed or self._pending():
+            session = getattr(self._driver, "config_session", None)
+            _asked(self._driver.rollback)
+            self._session(session)
+            self._committed = False
+        left = plans.difference(self.running(), before)
+        if left:
+            self._load(Wanted(config_lines.structured(config_lines.plain(before).splitlines()), replace=True))
+            _asked(self._driver.commit_config)
+            left = plans.difference(self.running(), before)
+        return left
+
+    def _pending(self) -> bool:
+        try:
+            return bool(self._driver.has_pending_commit())
+        except NotImplementedError:
+            return False
+
+    def _load(self, wanted: Wanted) -> None:
+        load = self._driver.load_replace_candidate if wanted.replace else self._driver.load_merge_candidate
+        session = getattr(self._driver, "config_session", None)
+        try:
+            load(config=config_lines.whole(wanted.tree))
+        except NotImplementedError as error:
+            what = "replace" if wanted.replace else "merge into"
+            raise Problem(f"this NAPALM driver cannot {what} a configuration") from error
+        except Exception as error:
+            self._session(session)
+            raise _problem(error) from error
+
+    def _drop(self, session: Any) -> None:
+        _asked(self._driver.discard_config)
+        self._session(session)
+
+    def _session(self, name: Any) -> None:
+        """Drivers forget the name of a session that they dropped."""
+        if name is not None and hasattr(self._driver, "config_session"):
+            self._driver.config_session = name
+
+
+class _Careful:
+    """netmiko's connection as NAPALM gets it: what the device refuses is heard, and saved is only what is to be."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.saves = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def send_command(self, command: str, *words: Any, **more: Any) -> Any:
+        """Send one command."""
+        if command in _SAVES and not self.saves:
+            return ""
+        text = self._connection.send_command(command, *words, **more)
+        if command.startswith("configure ") and (found := ERROR.search(str(text))):
+            raise Problem(f"the device refuses {command!r}: {found.group().strip()}")
+        return text
+
+    def send_config_set(self, lines: Any, **more: Any) -> Any:
+        """Send lines; the first that is refused ends it, which netmiko does only when it is told to."""
+        return self._connection.send_config_set(lines, **{"error_pattern": ERROR.pattern, **more})
+
+    def save_config(self, *words: Any, **more: Any) -> Any:
+        """Save for the next start, when that is wanted."""
+        return self._connection.save_config(*words, **more) if self.saves else ""
+
+
+def _asked(method: Any, **values: Any) -> Any:
+    """Call NAPALM; whatever it or netmiko raises is a Problem."""
+    try:
+        return method(**values)
+    except Exception as error:
+        raise _problem(error) from error
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    found = ERROR.search(str(error))
+    text = found.group().strip() if found else next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return Problem(f"the device refuses the candidate: {text}")

@@ -1,0 +1,119 @@
+"""One device's share as the network process gets it: the inventory's variables, the secrets, the trusted host keys."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from automation_bots.drivers import Task
+from automation_bots.drivers.network.messages import Login, Work
+from automation_bots.drivers.ssh.access import Access, Around, access_to
+from automation_bots.drivers.ssh.known_hosts import KnownHosts
+from automation_bots.errors import DriverError
+from automation_bots.model import Device
+
+_NO_NETWORK_DEVICE = {"linux", "posix", "unix", "windows", "freebsd", "openbsd", "netbsd", "darwin", "macos"}
+# What a device may do with an answer before it prints it; the others write files, or start something.
+_PIPES = frozenset(
+    {"include", "inc", "i", "exclude", "exc", "e", "begin", "beg", "b", "section", "sec", "count", "match", "except",
+     "find", "last", "no-more", "display", "json", "json-pretty", "xml", "until", "nz", "grep", "egrep", "head"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How this bot reaches network devices: bot.toml's [drivers.ssh] and [drivers.network]."""
+
+    known_hosts: KnownHosts
+    connect_seconds: float = 10
+    read_seconds: float = 30
+    keep_seconds: float = 60  # that a command line stays open for the next read
+    key_files: tuple[Path, ...] = ()
+    agent: bool = True
+    around: Around = field(default_factory=Around)
+
+
+def work_on(device: Device, task: Task, manner: Manner, kind: str, values: Mapping[str, Any]) -> Work:
+    """Return the share of one device; a DriverError says what its inventory lacks."""
+    if device.platform in _NO_NETWORK_DEVICE:
+        raise DriverError(f"is no network device (platform {device.platform}); see platform: in the inventory")
+    return Work(
+        device=device.name,
+        platform=device.platform,
+        login=_login(device, task.secrets(device.name), manner),
+        kind=kind,
+        values=values,
+        connect_seconds=manner.connect_seconds,
+        read_seconds=_read_seconds(device) or manner.read_seconds,
+        napalm=str(device.variables.get("napalm_driver") or ""),
+        napalm_args=_arguments(device),
+    )
+
+
+def _read_seconds(device: Device) -> float:
+    found = device.variables.get("network_read_seconds") or 0
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", str(found)):
+        raise DriverError(f"network_read_seconds in its inventory has to be seconds, got {found!r}")
+    return float(found)
+
+
+def _arguments(device: Device) -> Mapping[str, Any]:
+    found = device.variables.get("napalm_optional_args") or {}
+    if not isinstance(found, Mapping):
+        raise DriverError("napalm_optional_args in its inventory has to be names with values")
+    return dict(found)
+
+
+def _login(device: Device, secrets: Mapping[str, str], manner: Manner) -> Login:
+    access = access_to(device, secrets, manner.around)
+    known: dict[str, Any] = {**device.variables, **secrets}
+    enable = str(known.get("network_enable_password") or access.become_password)
+    jumps = tuple(_of_access(hop, manner) for hop in access.jump)
+    become = access.become or access.become_method == "enable"
+    return replace(_of_access(access, manner), enable=enable, become=become, jumps=jumps)
+
+
+def _of_access(access: Access, manner: Manner) -> Login:
+    own = (access.key_file,) if access.key_file else (*access.more_keys, *manner.key_files)
+    named = bool(access.key_file or access.private_key)
+    return Login(
+        host=access.host,
+        port=access.port,
+        user=access.user,
+        known=_trusted(manner.known_hosts, access.host, access.port),
+        key_files=() if access.private_key else tuple(str(path) for path in own if named or path.exists()),
+        certificate=str(access.certificate or ""),
+        agent=manner.agent and not named and not access.password,
+        legacy=access.legacy,
+        password=access.password,
+        passphrase=access.passphrase,
+        private_key=access.private_key,
+    )
+
+
+def _trusted(known_hosts: KnownHosts, host: str, port: int) -> tuple[str, ...]:
+    found = known_hosts.keys(host, port)
+    revoked = {key.blob for key in found if key.revoked}
+    return tuple(f"{key.type} {base64.b64encode(key.blob).decode()}" for key in found if key.blob not in revoked)
+
+
+def line_of(words: tuple[str, ...], platform: str) -> str:
+    """Return the line of a read; a DriverError names what could do more than read."""
+    line = " ".join(words)
+    if not line.isprintable() or "?" in line or ";" in line:
+        raise DriverError("a command holds no control characters, ? or ;")
+    command, *pipes = re.split(r"\s*\|\s*", line)
+    if pipes and platform in {"frr", "vyos"}:
+        raise DriverError(
+            f"{platform} gets no | since it may have a Unix shell; | match <text> is done here, for any device"
+        )
+    if re.search(r"[<>`&]|\$[({\w]", command if platform not in {"frr", "vyos"} else line):
+        raise DriverError("a command holds none of < > ` & $, which could write files or start something else")
+    for pipe in pipes:
+        if pipe.split(" ", 1)[0].lower() not in _PIPES or re.search(r"[<>`]", pipe):
+            raise DriverError(f"| {pipe[:40]} is not known to only filter what is printed")
+    return line

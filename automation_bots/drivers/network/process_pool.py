@@ -1,0 +1,55 @@
+"""The processes that talk to network devices: one is kept between jobs, since its start takes longer than a `show`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from automation_bots.drivers.child_process import Child
+from automation_bots.drivers.network.child import IDLE_SECONDS
+
+_CHILD = Path(__file__).with_name("child.py")
+_KEPT_SECONDS = IDLE_SECONDS / 2  # then it ends by itself; well before, so that no request meets its end
+
+
+class Processes:
+    """Gives a process to a job, and takes it back when all of its work was done."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._kept: tuple[Child, float] | None = None
+
+    def take(self) -> Child:
+        """Return the process that is kept, or a new one."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is None:
+            return self._started()
+        child, since = kept
+        if time.monotonic() - since < _KEPT_SECONDS and not child.ended():
+            return child
+        child.__exit__(None, None, None)
+        return self._started()
+
+    def give(self, child: Child, *, whole: bool) -> str:
+        """Keep a process, or end it; return what it printed, which nobody expects."""
+        with self._lock:
+            keep = whole and self._kept is None and not child.ended()
+            if keep:
+                self._kept = child, time.monotonic()
+        if not keep:
+            child.close()
+        printed = child.printed.take()
+        if not keep:
+            child.__exit__(None, None, None)
+        return printed
+
+    def _started(self) -> Child:
+        command = (sys.executable, "-I", "-B", "-u", "-X", "utf8", str(_CHILD))
+        known = {name: os.environ[name] for name in ("HOME", "SSH_AUTH_SOCK") if name in os.environ}
+        environment = {"PATH": os.environ.get("PATH", os.defpath), **known}
+        return Child(command, folder=Path("/"), environment=environment, limit=self._limit)

@@ -1,0 +1,1 @@
+"""Command lines of network devices, opened and read."""

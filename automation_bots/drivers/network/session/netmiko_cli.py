@@ -1,0 +1,184 @@
+"""netmiko on our own connection: it knows the platforms, asyncssh knows host keys, jump hosts and old algorithms."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asyncssh
+import netmiko
+from netmiko.exceptions import NetmikoBaseException, ReadTimeout
+
+from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.network.session import connection as wire
+
+# FRR's vtysh looks and behaves like an IOS command line; netmiko has no type of its own for it.
+_TYPES = {"frr": "cisco_ios", "cisco_xe": "cisco_xe"}
+
+
+class Bridge:
+    """A shell on asyncssh with the face of paramiko's: what netmiko's threads read comes from the process's loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._buffer = bytearray()
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self.closed = False
+        self.transport = self
+
+    def attach(self, channel: asyncssh.SSHClientChannel[bytes]) -> None:
+        """Take the channel to write to."""
+        self._channel = channel
+
+    def feed(self, data: bytes) -> None:
+        """Keep what the device printed until it is read."""
+        with self._lock:
+            self._buffer += data
+
+    def recv_ready(self) -> bool:
+        """Return whether there is something to read; netmiko polls."""
+        return bool(self._buffer) or self.closed
+
+    def recv(self, size: int) -> bytes:
+        """Return what is there; nothing means that the device hung up, as with a socket."""
+        with self._lock:
+            data = bytes(self._buffer[:size])
+            del self._buffer[:size]
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        """Write."""
+        if self.closed or self._channel is None:
+            raise OSError("the device closed the session")
+        self._loop.call_soon_threadsafe(self._channel.write, data)
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """Nothing here blocks."""
+
+    def is_active(self) -> bool:
+        """Return whether the session is open."""
+        return not self.closed
+
+    def close(self) -> None:
+        """The connection is closed by whoever opened it."""
+
+
+class _Feeding(asyncssh.SSHClientSession[bytes]):
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:  # noqa: ARG002 - asyncssh's signature
+        self._bridge.feed(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh's signature
+        self._bridge.closed = True
+
+
+class _Client:
+    """What netmiko takes for paramiko's SSHClient: connected already."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def connect(self, **_parameters: Any) -> None:
+        """Nothing is left to do."""
+
+    def invoke_shell(self, **_parameters: Any) -> Bridge:
+        """Return the shell that is open already."""
+        return self._bridge
+
+    def close(self) -> None:
+        """The connection is closed by whoever opened it."""
+
+
+class Cli:
+    """One device's command line, by netmiko, from a thread of the process."""
+
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, keep: Callable[[str], None]) -> None:
+        self.work = work
+        self.keep = keep  # the configuration that is about to be replaced; it returns when it is written down
+        self._loop = loop
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Any]:
+        """Give netmiko's connection, in enable mode; what goes wrong is a Problem."""
+        stack = contextlib.AsyncExitStack()
+        bridge = self._wait(self._bridge(stack))
+        try:
+            with said():
+                connection = self._netmiko(bridge)
+                self._enable(connection)
+            yield connection
+        finally:
+            with contextlib.suppress(Exception):
+                self._wait(stack.aclose())
+
+    async def _bridge(self, stack: contextlib.AsyncExitStack) -> Bridge:
+        connection = await stack.enter_async_context(wire.connected(self.work))
+        bridge = Bridge(self._loop)
+        try:
+            channel, _ = await connection.create_session(
+                lambda: _Feeding(bridge), term_type="vt100", term_size=(511, 1000)
+            )
+        except asyncssh.ChannelOpenError as error:
+            await stack.aclose()
+            raise Problem(f"the device takes the login but opens no session: {error.reason}", "unreachable") from error
+        bridge.attach(channel)
+        return bridge
+
+    def _wait(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _netmiko(self, bridge: Bridge) -> Any:
+        kind = netmiko_type(self.work.platform)
+        login = self.work.login
+        connection: Any = netmiko.ConnectHandler(
+            device_type=kind,
+            host=login.host,
+            username=login.user,
+            secret=login.enable,
+            read_timeout_override=self.work.read_seconds,
+            auto_connect=False,
+        )
+        connection._build_ssh_client = lambda: _Client(bridge)  # noqa: SLF001 - netmiko's only place for it
+        connection._open()  # noqa: SLF001 - what auto_connect would have called
+        return connection
+
+    def _enable(self, connection: Any) -> None:
+        if not hasattr(connection, "check_enable_mode") or connection.check_enable_mode():
+            return
+        if not (self.work.login.enable or self.work.login.become):
+            return
+        try:
+            connection.enable()
+        except (ValueError, ReadTimeout) as error:
+            raise Problem("the enable password is refused; see ansible_become_password in the inventory") from error
+
+
+def netmiko_type(platform: str) -> str:
+    """Return netmiko's name of a platform; a Problem for one it does not know."""
+    kind = _TYPES.get(platform, platform)
+    if kind not in netmiko.platforms:
+        raise Problem(f"no driver for the platform {platform}; set platform: to a device type of netmiko")
+    return str(kind)
+
+
+@contextlib.contextmanager
+def said() -> Iterator[None]:
+    """Turn what netmiko raises into a sentence."""
+    try:
+        yield
+    except ReadTimeout as error:
+        raise Problem("the prompt did not come back in time; see network_read_seconds in the inventory") from error
+    except NetmikoBaseException as error:
+        raise Problem(_first(str(error))) from error
+    except (OSError, ValueError) as error:
+        raise Problem(f"the device broke off: {_first(str(error))}") from error
+
+
+def _first(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given").rstrip(".")

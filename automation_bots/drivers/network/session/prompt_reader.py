@@ -1,0 +1,228 @@
+"""Read a device's command line on asyncssh: prompt, enable, paging and errors of the common platforms. Reads only."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import asyncssh
+
+from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.output import mark
+
+_KEPT_AT_END = 4096
+_FEW_LINES = 6
+_STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
+_PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
+_ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
+_BACK = re.compile(r"[^\x08\r\n]\x08")
+_AT_BEGIN = re.compile(r"(^|[\r\n])\x08+")
+_MORE = re.compile(r"[ \t]*(?:<-+ ?|-+ ?\(?)more(?: [\d%, /lines]*)?\)?(?: ?-+>?)?[ \t]*$", re.IGNORECASE)
+ERROR = re.compile(
+    r"^\s*(?:% ?(?:Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Bad|Error|Authorization|Permission|Cannot|Can't)"
+    r"|% .*(?:failed|denied|not allowed)|Error: |syntax error|unknown command|error: |Command not found).*",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one platform is made to print without pages, and whether it has an enable mode."""
+
+    paging: str
+    enable: bool = True
+    config: str = "show running-config"
+
+
+DIALECTS = {
+    "cisco_ios": Dialect("terminal length 0"),
+    "cisco_xe": Dialect("terminal length 0"),
+    "cisco_nxos": Dialect("terminal length 0", enable=False),
+    "cisco_xr": Dialect("terminal length 0", enable=False),
+    "arista_eos": Dialect("terminal length 0"),
+    "juniper_junos": Dialect("set cli screen-length 0", enable=False, config="show configuration | display set"),
+    "frr": Dialect("terminal length 0", enable=False),
+}
+
+
+class _Screen(asyncssh.SSHClientSession[bytes]):
+    """What the device has printed since the last question."""
+
+    def __init__(self) -> None:
+        self.text = bytearray()
+        self.more = asyncio.Event()
+        self.closed = False
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:  # noqa: ARG002 - asyncssh's signature
+        self.text += data
+        self.more.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh's signature
+        self.closed = True
+        self.more.set()
+
+
+class Reader:
+    """One open command line; `ask` returns what one command printed."""
+
+    def __init__(self, work: Work, connection: asyncssh.SSHClientConnection, limit: int) -> None:
+        self._work = work
+        self._connection = connection
+        self._dialect = DIALECTS[work.platform]
+        self._limit = limit
+        self._host = ""
+        self._screen = _Screen()
+        self._used = 0.0
+
+    async def open(self) -> None:
+        """Get to a prompt that may look at everything and prints without pages."""
+        try:
+            self._channel, _ = await self._connection.create_session(
+                lambda: self._screen, term_type="vt100", term_size=(511, 1000)
+            )
+        except asyncssh.ChannelOpenError as error:
+            raise Problem(f"the device takes the login but opens no session: {error.reason}", "unreachable") from error
+        await self._until(self._at_prompt, "after the login")
+        may_enable = self._dialect.enable and (self._work.login.enable or self._work.login.become)
+        if may_enable and self._line().rstrip().endswith(">"):
+            await self._enable()
+        await self.ask(self._dialect.paging)
+        self._remember_prompt()  # a banner may hold a line that looks like one; what stands after an answer is one
+
+    async def again(self, work: Work, limit: int) -> bool:
+        """Whether a command line that was left open still answers; its name may be another by now."""
+        self._work, self._limit, self._host = work, limit, ""
+        if self._screen.closed:
+            return False
+        self._screen.text.clear()
+        self._channel.write(b"\n")
+        try:
+            await asyncio.wait_for(self._until(self._at_prompt, "when it was used again"), _STILL_SECONDS)
+        except (Problem, TimeoutError, OSError):
+            return False
+        self._remember_prompt()
+        return True
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since the last answer."""
+        return asyncio.get_running_loop().time() - self._used
+
+    @property
+    def hint(self) -> str:
+        """Why it may refuse what others may ask."""
+        return NOT_ENABLED if self._dialect.enable and self._line().rstrip().endswith(">") else ""
+
+    def _remember_prompt(self) -> None:
+        found = _PROMPT.search(self._line())
+        self._host = found[1].partition("(")[0] if found else ""
+
+    async def ask(self, command: str) -> str:
+        """Send one line and return its answer without echo and prompt."""
+        self._screen.text.clear()
+        self._channel.write(command.encode() + b"\n")
+        text = await self._until(lambda line: self._answered(line, command), f"after {command!r}")
+        self._used = asyncio.get_running_loop().time()
+        lines = text.split("\n")
+        del lines[-1]
+        if lines and command in lines[0]:
+            del lines[0]
+        return "\n".join(lines).strip("\n")
+
+    def asks_for(self, work: Work) -> str:
+        """Return the command that reads what is wanted."""
+        return self._dialect.config if work.kind == "running" else str(work.values["command"])
+
+    async def _enable(self) -> None:
+        self._screen.text.clear()
+        self._channel.write(b"enable\n")
+        await self._until(lambda line: "assword" in line or self._at_prompt(line), "after enable")
+        if not self._at_prompt(self._line()):
+            self._screen.text.clear()
+            self._channel.write(self._work.login.enable.encode() + b"\n")
+            await self._until(lambda line: "assword" in line or self._at_prompt(line), "after the enable password")
+        if not self._line().rstrip().endswith("#"):
+            raise Problem("the enable password is refused; see ansible_become_password in the inventory")
+
+    def _answered(self, line: str, command: str) -> bool:
+        """A prompt counts only behind the echo of the command: the one before it may come late."""
+        return self._at_prompt(line) and command.encode() in self._screen.text
+
+    def _at_prompt(self, line: str) -> bool:
+        found = _PROMPT.search(line)
+        return bool(found) and found is not None and found[1].startswith(self._host)
+
+    async def _until(self, reached: Callable[[str], bool], when: str) -> str:
+        while True:
+            line = self._line()
+            if reached(line):
+                return _clean(self._seen())
+            if _MORE.search(line):
+                self._drop_more()
+                self._channel.write(b" ")
+            if self._screen.closed:
+                raise Problem(f"the device closed the session {when}")
+            if not await self._goes_on(self._work.read_seconds):
+                last = self._line().strip()[-80:] or "nothing"
+                raise Problem(
+                    f"the prompt did not come back within {self._work.read_seconds:g} s {when}; "
+                    f"the device shows: {last}"
+                )
+
+    def _drop_more(self) -> None:
+        text = self._screen.text
+        end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
+        del text[end:]
+
+    async def _goes_on(self, seconds: float) -> bool:
+        """Wait for more; what is over the limit is dropped from the middle, since the prompt stands at the end."""
+        screen = self._screen
+        if len(screen.text) > 2 * self._limit:
+            begins = len(screen.text) - _KEPT_AT_END
+            whole = screen.text.find(b"\n", begins) + 1 or begins  # no half of a line, perhaps of a secret
+            screen.text[self._limit + 1 : whole] = f"\n{mark(self._limit)}\n".encode()
+        screen.more.clear()
+        try:
+            await asyncio.wait_for(screen.more.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _seen(self) -> str:
+        return self._screen.text.decode("utf-8", "replace")
+
+    def _line(self) -> str:
+        """What stands in the last line, where the cursor is."""
+        tail = _erased(_ANSI.sub("", self._screen.text[-400:].decode("utf-8", "replace")))
+        return tail[tail.rfind("\n") + 1 :]
+
+
+NOT_ENABLED = " (the command line is not in the enable mode: see ansible_become_password in the inventory)"
+
+
+def refusal(text: str) -> str:
+    """Return the error that a device says instead of an answer; among many lines it is one of a log, or a banner."""
+    lines = [line for line in text[:4000].splitlines() if line.strip()]
+    found = ERROR.search("\n".join(lines)) if len(lines) <= _FEW_LINES else None
+    return found.group().strip() if found else ""
+
+
+def config_of(text: str, hint: str = "") -> str:
+    """Return what a device showed as its configuration; a Problem when it refused."""
+    if error := refusal(text):
+        raise Problem(f"the device does not show its configuration: {error}{hint}")
+    return text
+
+
+def _clean(text: str) -> str:
+    lines = _erased(_ANSI.sub("", text)).replace("\r\r\n", "\n").replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rpartition("\r")[2] if not line.endswith("\r") else line.rstrip("\r") for line in lines)
+
+
+def _erased(text: str) -> str:
+    """Take back what the device erased by backspaces; at the beginning of a line there is nothing to erase."""
+    while "\b" in text:
+        text = _AT_BEGIN.sub(r"\1", _BACK.sub("", text))
+    return text

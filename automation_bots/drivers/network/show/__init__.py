@@ -1,0 +1,1 @@
+"""What network devices print, as tables and text."""

@@ -1,0 +1,1 @@
+"""The questions beside ping: traceroute, mtu and dns."""

@@ -1,0 +1,1 @@
+"""Python functions as commands, each run in a process of its own."""

@@ -1,0 +1,1 @@
+"""Reachability: ping, reach and tcp, for one device or tens of thousands."""

@@ -1,0 +1,1 @@
+"""Salt: functions on minions through salt-api, and its event stream."""

@@ -1,0 +1,233 @@
+"""Who logs in where over SSH, by which way, and which host keys are trusted: shared by everything that speaks SSH."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from automation_bots.drivers import no_secrets
+from automation_bots.drivers.ssh import jump_hosts
+from automation_bots.drivers.ssh.known_hosts import HostKey, KnownHosts, trust
+from automation_bots.drivers.ssh.ssh_config import SshConfig
+from automation_bots.errors import DriverError
+from automation_bots.model import NOTHING, Device, Status
+
+__all__ = ["Access", "Around", "HostKey", "KnownHosts", "NoSession", "OfferedKey", "access_to", "offered_keys", "trust"]
+
+_YES = {"true", "yes", "on", "1"}
+_ALGORITHMS = ("ciphers", "kexalgorithms", "macs")
+
+
+class NoSession(DriverError):
+    """A device could not be reached or logged in to; the text and status are its outcome."""
+
+    def __init__(self, text: str, status: Status = Status.UNREACHABLE) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+class OfferedKey(NamedTuple):
+    """One host key that a device shows, for a person to compare."""
+
+    type: str
+    fingerprint: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a device listens and how to log in; the secrets in it stay out of its printed form.
+
+    Two of them that are equal mean the same account: a connection that is kept open serves nobody else.
+    """
+
+    device: str
+    host: str
+    port: int
+    user: str
+    key_file: Path | None = None
+    become_user: str = "root"
+    become_method: str = "sudo"
+    password: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    become_password: str = field(default="", repr=False)
+    become: bool = False  # the inventory says that every command needs it
+    certificate: Path | None = None
+    more_keys: tuple[Path, ...] = ()  # tried after the passwords
+    private_key: str = field(default="", repr=False)  # its text, out of a vault
+    jump: tuple[Access, ...] = ()  # in order: the first one is connected to directly
+    legacy: bool = False  # old algorithms are spoken
+    pty: bool = False
+    wishes: tuple[tuple[str, str], ...] = ()  # algorithms, as ssh_config words them
+
+    @property
+    def where(self) -> str:
+        """Host and port, as people write them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON can carry it; what is as usual is left out."""
+        return {
+            name: _PLAIN[name](value) if name in _PLAIN else value
+            for name, usual in _USUAL.items()
+            if (value := getattr(self, name)) != usual
+        }
+
+    @classmethod
+    def of_plain(cls, data: Mapping[str, Any]) -> Access:
+        """Read what `plain` made."""
+        return cls(**{name: _FULL[name](value) if name in _FULL else value for name, value in data.items()})
+
+
+_USUAL = {name: field.default for name, field in Access.__dataclass_fields__.items()}
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    "key_file": str,
+    "certificate": str,
+    "more_keys": lambda paths: [str(path) for path in paths],
+    "jump": lambda hops: [hop.plain() for hop in hops],
+}
+_FULL: dict[str, Callable[[Any], Any]] = {
+    "key_file": Path,
+    "certificate": Path,
+    "more_keys": lambda paths: tuple(map(Path, paths)),
+    "jump": lambda hops: tuple(map(Access.of_plain, hops)),
+    "wishes": lambda pairs: tuple((name, value) for name, value in pairs),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else says how to get to a device: the bot's ssh_config, and the inventory for the jump hosts in it."""
+
+    config: SshConfig | None = None
+    device: Callable[[str], Device | None] = lambda _name: None
+    secrets: Callable[[str], Mapping[str, str]] = no_secrets
+
+    def said(self, host: str) -> Mapping[str, Any]:
+        """Return what the ssh_config says of a host."""
+        return self.config.lookup(host) if self.config else NOTHING
+
+
+_ALONE = Around()
+
+
+def access_to(
+    device: Device, secrets: Mapping[str, str], around: Around = _ALONE, *, way: tuple[str, ...] = ()
+) -> Access:
+    """Read the connection variables of a device, and the bot's ssh_config where they say nothing."""
+    if device.name in way:
+        raise DriverError(f"the jump hosts lead in a circle: {' → '.join([*way, device.name])}")
+    known: dict[str, Any] = {**device.variables, **secrets}
+
+    def first(*names: str, default: str = "") -> str:
+        return next((str(known[name]) for name in names if known.get(name) not in (None, "")), default)
+
+    name = first("ansible_host", "ansible_ssh_host", default=device.name)
+    said = around.said(name)
+    key_file = first("ansible_ssh_private_key_file", "ansible_private_key_file")
+    access = Access(
+        device=device.name,
+        host=str(said.get("hostname") or name),
+        port=_port(device.name, first("ansible_port", "ansible_ssh_port", default=str(said.get("port") or "22"))),
+        user=first("ansible_user", "ansible_ssh_user") or str(said.get("user") or "") or getpass.getuser(),
+        key_file=_file(key_file),
+        become_user=first("ansible_become_user", default="root"),
+        become_method=first("ansible_become_method", default="sudo"),
+        password=first("ansible_password", "ansible_ssh_password", "ansible_ssh_pass"),
+        passphrase=first("ansible_ssh_private_key_passphrase", "ansible_private_key_passphrase"),
+        become_password=first("ansible_become_password", "ansible_become_pass"),
+        become=_is_yes(first("ansible_become")),
+        certificate=_file(first("ssh_certificate") or str(said.get("certificatefile") or "")),
+        more_keys=() if key_file else _identities(said),
+        private_key=first("ansible_ssh_private_key", "ansible_private_key"),
+        legacy=_is_yes(first("ssh_legacy")),
+        pty=_is_yes(first("ssh_pty")),
+        wishes=_wishes(said),
+    )
+    hops = jump_hosts.words(device.name, known, said)
+    return replace(access, jump=_chain(hops, access, around, (*way, device.name))) if hops else access
+
+
+def _chain(hops: tuple[str, ...], access: Access, around: Around, way: tuple[str, ...]) -> tuple[Access, ...]:
+    found: list[Access] = []
+    for word in hops:
+        if device := around.device(word):
+            hop = access_to(device, around.secrets(word) if device.secrets else NOTHING, around, way=way)
+        else:
+            hop = _unlisted(word, access, around)
+        # As with `ssh -J a,b`: the way to b is through a, and only the first one may have a way of its own.
+        found += [*(hop.jump if not found else ()), replace(hop, jump=())]
+    return tuple(found)
+
+
+def _unlisted(word: str, access: Access, around: Around) -> Access:
+    """Return a jump host that is not in the inventory: it gets the device's keys, never its password."""
+    user, host, port = jump_hosts.place(word)
+    said = around.said(host)
+    own = _identities(said)
+    return Access(
+        device=word,
+        host=str(said.get("hostname") or host),
+        port=port or _port(word, str(said.get("port") or "22")),
+        user=user or str(said.get("user") or "") or access.user,
+        key_file=None if own else access.key_file,
+        passphrase="" if own else access.passphrase,
+        private_key="" if own else access.private_key,
+        certificate=_file(str(said.get("certificatefile") or "")) or (None if own else access.certificate),
+        more_keys=own or access.more_keys,
+        wishes=_wishes(said),
+    )
+
+
+def _identities(said: Mapping[str, Any]) -> tuple[Path, ...]:
+    return tuple(Path(path).expanduser() for path in said.get("identityfile") or ())
+
+
+def _wishes(said: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(said[name])) for name in _ALGORITHMS if name in said)
+
+
+def _file(text: str) -> Path | None:
+    # `certificatefile` is one name, or paramiko's list of one
+    return Path(text.strip("[]'\"")).expanduser() if text else None
+
+
+def _is_yes(text: str) -> bool:
+    return text.lower() in _YES
+
+
+def _port(device: str, text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise DriverError(f"ansible_port of {device} must be a port number, got {text!r}")
+    return int(text)
+
+
+def offered_keys(host: str, port: int, timeout: float = 10) -> list[OfferedKey]:
+    """Ask a device for its host keys, one per type; nothing is trusted by that."""
+    keys: list[HostKey] = _offer().offered(Access(host, host, port, "none"), timeout)
+    return [OfferedKey(key.type, key.fingerprint, key.line(host, port)) for key in keys]
+
+
+def offered_to(
+    access: Access, known_hosts: KnownHosts, timeout: float = 10, *, keys: tuple[Path, ...] = (), agent: bool = True
+) -> list[OfferedKey]:
+    """Ask as `offered_keys` does, but by the way that leads there: its jump hosts must be trusted already."""
+    from automation_bots.drivers.ssh import host_key_check
+    from automation_bots.drivers.ssh import keys as ssh_keys
+
+    way = host_key_check.Trust(known_hosts), ssh_keys.Keys(keys, allow_agent=agent)
+    found: list[HostKey] = _offer().offered(access, timeout, *way)
+    return [OfferedKey(key.type, key.fingerprint, key.line(access.host, access.port)) for key in found]
+
+
+def _offer() -> ModuleType:
+    try:
+        from automation_bots.drivers.ssh import keyscan
+    except ImportError as error:
+        raise DriverError(f"SSH needs the Python package {error.name}: pip install asyncssh") from error
+    return keyscan

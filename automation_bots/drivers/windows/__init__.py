@@ -1,0 +1,1 @@
+"""Windows: PowerShell over WinRM or SSH."""

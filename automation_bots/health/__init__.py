@@ -1,0 +1,1 @@
+"""How the bot itself is: health, figures for Prometheus, log."""

@@ -1,0 +1,1 @@
+"""Who somebody is beside policy.yml: links made in chat, LDAP, authenticator apps."""

@@ -1,0 +1,102 @@
+"""Everybody beside policy.yml, joined: links, the directory, and the apps that people prove themselves with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+from automation_bots.config.live import Change, World
+from automation_bots.config.people import LdapSettings
+from automation_bots.config.settings import Settings
+from automation_bots.errors import ConfigError
+from automation_bots.identity.ldap import Directory, Groups, Ldap
+from automation_bots.identity.members import Members
+from automation_bots.identity.totp import Totp
+from automation_bots.policy import people
+from automation_bots.secrets.sealed import Seal, key_file
+from automation_bots.store.people import PeopleStore
+
+KEY = "keys/seal.key"
+_NO_GROUPS: Groups = MappingProxyType({})
+Resolve = Callable[[Mapping[str, str], str], Mapping[str, str]]  # keys of a table of bot.toml, references resolved
+
+
+class Membership:
+    """Lives as long as the bot; the world asks it whenever it composes its people."""
+
+    def __init__(
+        self, store: PeopleStore, wanted: Settings, data: Path, resolve: Resolve, now: Callable[[], datetime]
+    ) -> None:
+        self.code_minutes = wanted.people.code_minutes
+        self.directory = _directory(wanted.ldap, resolve, self._logins, now) if wanted.ldap.url else None
+        self.members = Members(store, self.directory.groups if self.directory else lambda: _NO_GROUPS)
+        self.totp = Totp(store, _seal(wanted, data, resolve), wanted.name)
+        self._store = store
+        self._world: World | None = None
+
+    def join(self, world: World) -> None:
+        """Compose the people of this world from now on."""
+        self._world = world
+        world.additions, world.proved = self.members.additions, self._store.proved_at
+
+    def start(self) -> None:
+        """Begin: forget who is gone, read the directory, and go on doing both."""
+        if self._world is not None:
+            self._world.listen(self._read_again)
+            self._forget(self._world)
+        if self.directory:
+            self.directory.start()
+
+    def stop(self) -> None:
+        """End."""
+        if self.directory:
+            self.directory.stop()
+
+    def _logins(self) -> Mapping[str, str]:
+        return people.logins(self._world.policy_of_file) if self._world else {}
+
+    def _read_again(self, change: Change) -> None:
+        if change.what == "policy" and self._world is not None:
+            self._forget(self._world)
+            if self.directory:
+                self.directory.wake()
+
+    def _forget(self, world: World) -> None:
+        """A broken policy names nobody, and is no reason to forget anybody."""
+        if not world.policy_problem:
+            self.members.forget_all_but(world.policy_of_file)
+
+
+def _directory(
+    wanted: LdapSettings, resolve: Resolve, logins: Callable[[], Mapping[str, str]], now: Callable[[], datetime]
+) -> Directory:
+    refresh, trust = timedelta(seconds=wanted.refresh_seconds), timedelta(seconds=wanted.trust_seconds)
+    return Directory(ldap(wanted, resolve), logins, now, refresh, trust)
+
+
+def ldap(wanted: LdapSettings, resolve: Resolve) -> Ldap:
+    """Return what reads the directory of [ldap]."""
+    password = resolve({"bind_password": wanted.bind_password}, "ldap")["bind_password"]
+    return Ldap(
+        url=wanted.url,
+        base=wanted.base,
+        filter=wanted.filter,
+        groups=wanted.groups,
+        bind_dn=wanted.bind_dn,
+        password=password,
+        ca_file=wanted.ca_file,
+        start_tls=wanted.start_tls,
+        timeout_seconds=wanted.timeout_seconds,
+    )
+
+
+def _seal(wanted: Settings, data: Path, resolve: Resolve) -> Seal:
+    if not wanted.people.seal_key:
+        return Seal(key_file(data / KEY, os.urandom(32)))
+    try:
+        return Seal(resolve({"seal_key": wanted.people.seal_key}, "people")["seal_key"].encode())
+    except ValueError as error:
+        raise ConfigError("bot.toml", f"people.seal_key: {error}") from error

@@ -1,0 +1,1 @@
+"""Ansible's inventory and host patterns, without Ansible in the bot's process."""

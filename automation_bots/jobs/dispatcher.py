@@ -1,0 +1,233 @@
+"""Jobs as threads of this process: no server needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from automation_bots.jobs.counters import Entry, Start
+from automation_bots.jobs.run_context import Workshop
+from automation_bots.jobs.runner import Run
+from automation_bots.jobs.throttle import Admission, Caps, admit
+from automation_bots.model import Job, Risk
+
+log = logging.getLogger(__name__)
+_STOP_SECONDS = 16.0  # all that runs together may take so long to come back after it was cancelled
+_PASS_SECONDS = 1.0  # rates free up by time alone, so a pass is made now and then without being asked
+
+
+class Local:
+    """One thread admits, one thread a job runs. All state that matters is in the store."""
+
+    def __init__(self, workshop: Workshop, caps: Callable[[], Caps]) -> None:
+        self._workshop, self._caps = workshop, caps
+        self._ended: Callable[[int], None] = lambda _number: None
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._hurried = threading.Event()
+        self._open = self._stopping = False
+        self._queued: dict[int, tuple[Job, Mapping[str, Any]]] = {}
+        self._entries: dict[int, Entry] = {}
+        self._running: dict[int, Run] = {}
+        self._recent: deque[Start] = deque(maxlen=10_000)
+        self._waits: Mapping[int, str] = {}
+        self._seconds: Callable[[int], int | None] = lambda _number: None
+        self._held: Mapping[str, int] | None = None  # None: to be asked for
+        self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+
+    def listen(self, ended: Callable[[int], None]) -> None:
+        """Call this with the number of every job that has ended."""
+        self._ended = ended
+
+    def start(self) -> None:
+        """Take up the queue of the store and begin."""
+        with self._lock:
+            for job in self._workshop.store.queued():
+                if job.number not in self._queued:  # else it came while the bot started, and may have hidden values
+                    self._enqueue(job, {})
+            self._open = True
+        self._try_admit()  # at once, so that nobody hears that a job starts now which waits
+        self._thread.start()
+
+    def submit(self, job: Job, hidden: Mapping[str, Any]) -> str:
+        """Take a job and make a pass at once, so that the answer can say what it waits for."""
+        with self._lock:
+            self._enqueue(job, hidden)
+        if not self._try_admit():  # the job is accepted, whatever is wrong with the pass; the next one is soon
+            return "waits: the queue cannot be looked at now"
+        return self._waits.get(job.number, "")
+
+    def _enqueue(self, job: Job, hidden: Mapping[str, Any]) -> None:
+        self._queued[job.number] = (job, hidden)
+        self._entries[job.number] = Entry.of(job)
+
+    def cancel(self, number: int, by: str) -> bool:
+        """Stop a queued or running job."""
+        with self._lock:
+            run, taken = self._running.get(number), False
+            if number in self._queued or (run and not run.has_begun):
+                taken = self._workshop.store.cancel_queued(number, by)  # first: what fails here stays in the queue
+            if number in self._queued:
+                self._queued.pop(number), self._entries.pop(number)
+        if taken:
+            self._ended(number)
+        elif run:
+            run.cancel.set(f"cancelled by {by}")
+        self._wake.set()
+        return bool(run or taken)
+
+    def waiting(self) -> list[int]:
+        """Which jobs wait; without the lock, as all looks from outside: a start holds it while the store writes."""
+        return list(self._queued)
+
+    def why(self, number: int) -> str:
+        """What a queued job waits for; empty of any other job."""
+        return self._waits.get(number, "starts now") if number in self._queued else ""
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """When the oldest job that waits was asked for."""
+        return min((job.created for job, _ in list(self._queued.values()) if job.created), default=None)
+
+    def progress(self, number: int) -> str:
+        """What the driver said last."""
+        run = self._running.get(number)
+        return run.said if run else ""
+
+    def go_on(self, number: int) -> bool:
+        """Let a running job that pauses after a batch go on; False when none does."""
+        run = self._running.get(number)
+        return bool(run and run.batches.go_on())
+
+    def queued_by(self, person: str) -> int:
+        """How many jobs of a person wait."""
+        return sum(1 for entry in list(self._entries.values()) if entry.person == person)
+
+    def free_in(self, person: str) -> int | None:
+        """In how many seconds a rate lets the next job of a person start; None when no rate holds one back."""
+        mine = [number for number, entry in list(self._entries.items()) if entry.person == person]
+        return min((seconds for number in mine if (seconds := self._seconds(number))), default=None)
+
+    @property
+    def active(self) -> tuple[int, int]:
+        """How many jobs run and wait."""
+        return len(self._running), len(self._queued)
+
+    @property
+    def at_most(self) -> int:
+        """How many may run."""
+        return self._caps().bot
+
+    @property
+    def in_use(self) -> Counter[str]:
+        """How many running jobs use each driver."""
+        return Counter(driver for run in list(self._running.values()) for driver in run.entry.drivers)
+
+    def released(self) -> None:
+        """Holds have changed: look again."""
+        with self._lock:
+            self._held = None
+        self._wake.set()
+
+    def stop(self, grace_seconds: float = 10.0) -> None:
+        """Start nothing more, let running work end, then cancel it; queued jobs stay queued."""
+        with self._lock:
+            self._stopping = True
+        self._wake.set()
+        deadline = time.monotonic() + grace_seconds
+        while self._running and time.monotonic() < deadline and not self._hurried.wait(0.05):
+            pass
+        runs = list(self._running.values())
+        for run in runs:
+            run.interrupt("the bot was stopped")
+        deadline = time.monotonic() + _STOP_SECONDS
+        for run in runs:
+            run.join(max(0.0, deadline - time.monotonic()))
+
+    def hurry(self) -> None:
+        """End the grace of a stop."""
+        self._hurried.set()
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            self._wake.wait(_PASS_SECONDS)
+            self._wake.clear()
+            self._try_admit()
+
+    def _try_admit(self) -> bool:
+        """Make a pass; the one loop that everything waits for must outlive a store that is away for a moment."""
+        try:
+            self._admit()
+        except Exception:
+            log.exception("a pass over the queue failed; trying again")
+            return False
+        return True
+
+    def _admit(self) -> None:
+        with self._lock:
+            if self._stopping or not self._queued:
+                self._waits = {}
+                return
+            if why := self._workshop.paused() if self._open else "waits: the bot is starting":
+                self._waits = dict.fromkeys(self._queued, why)
+                return
+            admission = self._decide()
+            self._waits, self._seconds = admission.waits, admission.seconds
+            for number in admission.start:
+                self._begin(number)
+
+    def _decide(self) -> Admission:
+        if self._held is None:
+            self._held = self._workshop.store.holds()
+        queued = [self._entries[number] for number in sorted(self._queued)]
+        running = [run.entry for run in self._running.values()]
+        return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
+
+    def _begin(self, number: int) -> None:
+        job, hidden = self._queued.pop(number)
+        run = Run(self._workshop, job, hidden, self._entries.pop(number), self._claim, self._done)
+        self._running[number] = run
+        self._recent.append(run.begun)
+        run.start()
+
+    def _claim(self, run: Run) -> bool:
+        """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
+        try:
+            if not self._stopping:
+                run.has_begun = self._workshop.store.start(run.job.number)
+                if run.has_begun:
+                    return True
+                self._forget(run)  # somebody took it out of the queue
+                self._wake.set()
+                return False
+        except Exception:
+            log.exception("job %s cannot begin now; trying again", run.job.number)
+        self._give_back(run)
+        return False
+
+    def _forget(self, run: Run) -> None:
+        with self._lock:
+            self._running.pop(run.job.number, None)
+
+    def _give_back(self, run: Run) -> None:
+        """Nothing was begun: it waits again, in its place."""
+        number = run.job.number
+        with self._lock:
+            self._forget(run)
+            self._queued[number], self._entries[number] = run.asked, run.entry
+            with suppress(ValueError):
+                self._recent.remove(run.begun)
+
+    def _done(self, run: Run) -> None:
+        with self._lock:
+            self._forget(run)
+            if run.job.risk is Risk.CHANGE:
+                self._held = None
+        self._wake.set()
+        self._ended(run.job.number)

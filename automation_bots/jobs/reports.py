@@ -1,0 +1,132 @@
+"""What drivers report of one job: taken once for each device, without secrets, and handed to the store in batches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from automation_bots.errors import StoreError
+from automation_bots.model import Conclusion, File, Job, Outcome, Status, one_line
+from automation_bots.redaction.redactor import Redactor
+from automation_bots.store import Store
+
+log = logging.getLogger(__name__)
+_FLUSH_SECONDS = 0.25
+_LINES_SAID = 30  # of what a driver shows while it works
+_FLUSH_OUTCOMES = 5000
+_LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
+_SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
+
+
+class Intake:
+    """The `Report` of one job; nothing is taken before its secrets are known."""
+
+    def __init__(self, job: Job, hidden: Mapping[str, Any], store: Store, redactor: Redactor) -> None:
+        self.seen: dict[str, Status] = {}
+        self.words = ""  # the driver's last ones
+        self.secrets_known = threading.Event()
+        self._job, self._store, self._redactor = job, store, redactor
+        self._devices = frozenset(job.devices)
+        self._own = Redactor(_texts(hidden.values()))
+        self._lock = threading.Lock()
+        self._pending: list[Outcome] = []
+        self._flushed = 0.0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether what came has not been stored for a while."""
+        return time.monotonic() - self._flushed > _FLUSH_SECONDS
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Take one device's outcome (Report)."""
+        self.batch([outcome])
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Take the outcomes of many devices (Report)."""
+        clean = self._cleaned(found)
+        with self._lock:
+            new = [outcome for outcome in clean if self._is_new(outcome)]
+            self._pending += new
+            due = self._is_due()
+        self._log_each(new if len(self._job.devices) <= _LOGGED_EACH else ())
+        if due:
+            self.try_flush()
+
+    def _cleaned(self, found: Sequence[Outcome]) -> list[Outcome]:
+        """Take secrets out; the same summary only once, since many devices have few different things to say."""
+        lines = {text: one_line(self.clear(text), 500) for text in {outcome.summary for outcome in found}}
+        clean = []
+        for outcome in found:
+            line, output = lines[outcome.summary], self.clear(outcome.output) if outcome.output else ""
+            same = line == outcome.summary and output == outcome.output
+            clean.append(outcome if same else replace(outcome, summary=line, output=output))
+        return clean
+
+    def _is_new(self, outcome: Outcome) -> bool:
+        """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
+        if outcome.device in self.seen or (self._job.devices and outcome.device not in self._devices):
+            return False
+        self.seen[outcome.device] = outcome.status
+        return True
+
+    def _is_due(self) -> bool:
+        if len(self._pending) >= _FLUSH_OUTCOMES or len(self.seen) == len(self._devices):
+            return True
+        return self.is_late
+
+    def _log_each(self, found: Iterable[Outcome]) -> None:
+        for outcome in found:
+            log.info("job %s %s %s %s", self._job.number, outcome.device or "-", outcome.status.value, outcome.summary)
+
+    def progress(self, text: str, lines: Sequence[str] = ()) -> None:
+        """Take a word on what is going on, and perhaps lines to show below it (Report)."""
+        whole = self.clear("\n".join(lines), unfinished=True)  # line by line a key of many would not be known as one
+        shown = map(one_line, whole.splitlines()[-_LINES_SAID:])
+        self.words = "\n".join([one_line(self.clear(text, unfinished=True), 80), *shown])
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Take a driver's words on the whole job (Report)."""
+        files = tuple(self._clear_file(file) for file in conclusion.files)
+        clear = Conclusion(one_line(self.clear(conclusion.text), 500), self.clear(conclusion.block), files)
+        try:
+            self._store.conclude(self._job.number, clear)
+        except StoreError as error:
+            log.warning("job %s: its summary cannot be stored: %s", self._job.number, error)
+
+    def _clear_file(self, file: File) -> File:
+        return file if file.text is None else File.of_text(file.name, self.clear(file.text))
+
+    def clear(self, text: str, *, unfinished: bool = False) -> str:
+        """Take out all known secrets, and the secret values that this job was given."""
+        self.secrets_known.wait(_SECRETS_SECONDS)
+        return self._redactor.text(self._own.text(text, unfinished=unfinished), unfinished=unfinished)
+
+    def flush(self) -> None:
+        """Store what came."""
+        with self._lock:
+            pending, self._pending = self._pending, []
+            self._flushed = time.monotonic()
+        try:
+            if pending:
+                self._store.add_outcomes(self._job.number, pending)
+                log.debug("job %s: %d outcomes stored", self._job.number, len(pending))
+        except StoreError:
+            with self._lock:
+                self._pending = pending + self._pending
+            raise
+
+    def try_flush(self) -> None:
+        """Store what came; while the store is away it is kept here, and neither driver nor device notices."""
+        try:
+            self.flush()
+        except StoreError as error:
+            log.warning("job %s: outcomes cannot be stored now: %s", self._job.number, error)
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """The texts in values, those in lists one by one."""
+    return [text for value in values for text in (map(str, value) if isinstance(value, tuple | list) else [str(value)])]

@@ -1,0 +1,63 @@
+"""What the way of a command starts from: the words as they were said, and what every step of it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from automation_bots.config.live import World
+from automation_bots.jobs.announcer import Announcer
+from automation_bots.jobs.dispatcher import Local
+from automation_bots.model import Answer, Caller, Person, Place
+from automation_bots.pipeline.questions import Questions
+from automation_bots.pipeline.targets import Selectors
+from automation_bots.policy.approval_rule import Asking
+from automation_bots.store import Store
+from automation_bots.surface import Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One command as it came from chat: who, where, which operation, the words behind it and a code block."""
+
+    caller: Caller
+    place: Place
+    operation: str
+    line: str = ""
+    text: str = ""
+    message_id: str = ""
+
+
+def nowhere(place: Place) -> Surface:
+    """Stand in where there is no chat network."""
+    raise OSError(f"there is no chat network for {place.network}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline and its steps stand on."""
+
+    world: World
+    store: Store
+    dispatcher: Local
+    announcer: Announcer
+    now: Callable[[], datetime]
+    queued_per_person: int = 100
+    message_size: int = 20_000
+    sites: bool = False  # whether any limit looks at sites
+    prefix: str = "!"
+    selectors: Selectors = field(default_factory=dict)
+    questions: Questions = field(default_factory=Questions)
+    asking: Asking = field(default_factory=Asking)
+    surface: Callable[[Place], Surface] = nowhere
+    known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
+    page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
+
+    def person(self, caller: Caller) -> Person | None:
+        """Who that is by the policy."""
+        return self.world.policy.person(caller)
+
+    def spell(self, text: str) -> str:
+        """Our texts write commands with `!`; a bot with another prefix writes its own."""
+        return text if self.prefix == "!" else text.replace(" !", f" {self.prefix}")

@@ -1,0 +1,35 @@
+"""What every job needs to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from automation_bots.drivers import Driver
+from automation_bots.inventory.inventory import Inventory
+from automation_bots.jobs.driver_guard import Passes
+from automation_bots.model import Job, Operation
+from automation_bots.policy.scope import Scope
+from automation_bots.redaction.redactor import Redactor
+from automation_bots.secrets.key_value import NOWHERE, Kv
+from automation_bots.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The parts of the bot that a job works with."""
+
+    store: Store
+    inventory: Inventory
+    drivers: Mapping[str, Driver]
+    operation: Callable[[str], Operation | None]
+    scope: Callable[[], Scope]  # what the gate knows now
+    paused: Callable[[], str]  # why nothing may start now; empty: it may
+    redactor: Redactor
+    time_limit: float  # seconds, of an operation that names none
+    folder: Path  # for the private folders of runs
+    stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
+    consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    kv: Kv = NOWHERE  # the server that variables of devices may point to
+    passes: Passes = field(default_factory=Passes)  # by which drivers know that a job has sent them

@@ -1,0 +1,47 @@
+"""One driver's share in a job's report: what it told, and whether it summed that up in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from automation_bots.jobs.reports import Intake
+from automation_bots.model import Conclusion, Outcome
+from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
+
+
+class Share:
+    """The `Report` of one driver."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.progress = intake.progress
+        self.concluded = False
+        self.told: list[Outcome] = []  # without their outputs
+        self._intake = intake
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Take one device's outcome (Report)."""
+        self.batch([outcome])
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Take the outcomes of many devices (Report)."""
+        self.told += [replace(outcome, output="") for outcome in found]
+        self._intake.batch(found)
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Take a driver's words on its share (Report)."""
+        self.concluded = True
+        self._intake.conclude(conclusion)
+
+
+def beside(shares: Iterable[Share]) -> Conclusion | None:
+    """Return what stands beside the words of drivers that summed their share up: outcomes of those that did not.
+
+    The recap adds those that need a person by itself.
+    """
+    every = list(shares)
+    if not any(share.concluded for share in every):
+        return None
+    told = [outcome for share in every if not share.concluded for outcome in share.told]
+    block = table(rows([outcome for outcome in told if outcome.status not in NEED_A_PERSON]), limit=LINES_SHOWN)
+    return Conclusion(block=block) if block else None

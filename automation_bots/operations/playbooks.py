@@ -1,0 +1,199 @@
+"""Reads a playbook file as an operation: its `# bot:` header, else its `vars_prompt`, and what it pulls in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automation_bots.errors import DefinitionError
+from automation_bots.model import Operation, Parameter, Risk, one_line
+from automation_bots.operations.parameters import from_mapping
+from automation_bots.operations.playbook_files import IMPORT_KEYS, Located, imported, read_yaml
+from automation_bots.operations.verbs import GETTERS
+
+_KEYS = ("name", "help", "risk", "parameters", "examples", "time_limit", "devices", "network")
+_DEVICES = ("required", "one", "optional", "none")
+_HEADER = re.compile(r"#(?P<indent>\s*)bot:\s*$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_Check = tuple[Callable[[Any], bool], str]
+_ANYTHING: _Check = (lambda _: True, "")
+_CHECKS: dict[str, _Check] = {
+    "name": (lambda v: bool(_NAME.fullmatch(str(v))), "letters, digits, - and _"),
+    "risk": (lambda v: v in list(Risk), "read or change"),
+    "devices": (lambda v: v in _DEVICES, f"one of {', '.join(_DEVICES)}"),
+    "network": (lambda v: v in GETTERS, f"one of {', '.join(GETTERS)}"),
+    "time_limit": (lambda v: type(v) in {int, float} and v >= 0, "a number of seconds"),
+    "examples": (lambda v: isinstance(v, str | list), "a list of commands to type"),
+}
+_OURS = "devices"  # the variable that the driver fills
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """What the ansible driver needs of a playbook: where it is, and the `hosts:` of all its plays, imports included."""
+
+    path: Path
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def wants_devices(self) -> bool:
+        """Whether a play says `hosts: "{{ devices }}"`; others may use that name for something else."""
+        return any("{{" in hosts and re.search(rf"\b{_OURS}\b", hosts) for hosts in self.hosts)
+
+
+def load(path: Path) -> Operation:
+    """Read one playbook file; a DefinitionError says what is wrong, and in which line."""
+    path = Path(path)
+    plays = tuple(_plays(path, ()))
+    header = _header(path)
+    if header is None:
+        return _operation(path, plays, {}, _prompts(path, plays))
+    return _operation(path, plays, header.value, _parameters(path, header) or _prompts(path, plays), header)
+
+
+def _operation(
+    path: Path,
+    plays: tuple[Mapping[str, Any], ...],
+    said: Mapping[str, Any],
+    parameters: tuple[Parameter, ...],
+    header: Located | None = None,
+) -> Operation:
+    first = next((str(play["name"]) for play in plays if play.get("name")), f"Run the playbook {path.name}")
+    return Operation(
+        name=str(said.get("name", re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "playbook")),
+        help=one_line(str(said.get("help", first))),
+        risk=Risk(said.get("risk", Risk.CHANGE)),
+        driver="ansible",
+        parameters=parameters,
+        devices=str(said.get("devices", "required")),
+        examples=_examples(said.get("examples", ())),
+        group="Playbooks",
+        declared=header is not None,
+        previews=True,
+        time_limit=float(said.get("time_limit", 0)),
+        source=path,
+        network=str(said.get("network", "")),
+        body=Playbook(path, tuple(_hosts(play.get("hosts", "")) for play in plays)),
+    )
+
+
+def _plays(path: Path, above: tuple[Path, ...]) -> Iterator[Mapping[str, Any]]:
+    """Yield the plays of a file and of those it imports, in their order."""
+    located = read_yaml(path)
+    items = located.value
+    if not isinstance(items, list) or not items:
+        raise DefinitionError(path, "not a playbook: a playbook is a list of plays (- hosts: …)", 1)
+    for index, item in enumerate(items):
+        if not isinstance(item, Mapping) or not ({"hosts", *IMPORT_KEYS} & set(item)):
+            raise DefinitionError(path, "not a playbook: each item needs hosts or import_playbook", located.line(index))
+        if "hosts" in item:
+            yield item
+            continue
+        other = imported(path, item)
+        if other is None:
+            continue
+        if not other.is_file():
+            raise DefinitionError(path, f"imports {other.name}, which is not there", located.line(index))
+        if other not in (*above, path):
+            yield from _plays(other, (*above, path))
+
+
+def _hosts(value: Any) -> str:
+    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def _header(path: Path) -> Located | None:
+    """Read the comment block at the top; blank lines stand for the lines before it, so that line numbers are right."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = next(_top_comments(lines), None)
+    if start is None:
+        return None
+    found = _HEADER.match(lines[start])
+    depth = len(found["indent"]) if found else 0
+    block = []
+    for line in lines[start + 1 :]:
+        text = line.removeprefix("#")
+        if not line.startswith("#") or (text.strip() and len(text) - len(text.lstrip()) <= depth):
+            break
+        block.append(text)
+    located = read_yaml(path, "\n" * (start + 1) + "\n".join(block))
+    return _checked(path, located, start + 1)
+
+
+def _top_comments(lines: list[str]) -> Iterator[int]:
+    for number, line in enumerate(lines):
+        if line.strip() not in {"", "---"} and not line.startswith("#"):
+            return
+        if _HEADER.match(line):
+            yield number
+
+
+def _checked(path: Path, header: Located, line: int) -> Located:
+    said = header.value
+    if not isinstance(said, Mapping):
+        raise DefinitionError(path, f"the header after '# bot:' must be indented keys: {', '.join(_KEYS)}", line)
+    for key, value in said.items():
+        if key not in _KEYS:
+            reason = f"the header has an unknown key {key!r}; known: {', '.join(_KEYS)}"
+            raise DefinitionError(path, reason, header.line(key))
+        allowed, must_be = _CHECKS.get(key, _ANYTHING)
+        if not allowed(value):
+            raise DefinitionError(path, f"{key} must be {must_be}, not {value!r}", header.line(key))
+    return header
+
+
+def _examples(value: Any) -> tuple[str, ...]:
+    return tuple(one_line(str(item)) for item in ([value] if isinstance(value, str) else value))
+
+
+def _parameters(path: Path, header: Located) -> tuple[Parameter, ...]:
+    specs = header.value.get("parameters") or {}
+    if not isinstance(specs, Mapping):
+        raise DefinitionError(path, "parameters must be a mapping of names to descriptions", header.line("parameters"))
+    found: list[Parameter] = []
+    for name, spec in specs.items():
+        line = header.line("parameters", name)
+        if name == _OURS:
+            raise DefinitionError(path, f"a parameter cannot be named {_OURS}: the bot fills that variable", line)
+        try:
+            found += from_mapping({name: spec})
+        except (ValueError, TypeError) as error:
+            raise DefinitionError(path, str(error), line) from error
+    return tuple(found)
+
+
+def _prompts(path: Path, plays: tuple[Mapping[str, Any], ...]) -> tuple[Parameter, ...]:
+    """Turn `vars_prompt` into parameters: their values, given as extra variables, keep Ansible from asking."""
+    found: dict[str, Parameter] = {}
+    for play in plays:
+        for prompt in play.get("vars_prompt") or ():
+            if not isinstance(prompt, Mapping) or not prompt.get("name"):
+                raise DefinitionError(path, "each item of vars_prompt needs a name")
+            name = str(prompt["name"])
+            if prompt.get("encrypt"):
+                reason = (
+                    f"vars_prompt {name} wants its answer encrypted, which only the terminal does; give a hash instead"
+                )
+                raise DefinitionError(path, reason)
+            if name != _OURS:
+                found.setdefault(name, _prompt(path, name, prompt))
+    return tuple(found.values())
+
+
+def _prompt(path: Path, name: str, prompt: Mapping[str, Any]) -> Parameter:
+    default = prompt.get("default")
+    templated = "{{" in str(default)
+    spec: dict[str, Any] = {
+        "help": str(prompt.get("prompt") or "").strip().rstrip(":"),
+        "secret": bool(prompt.get("private", True)),  # hidden unless told otherwise, as in Ansible
+        "required": default is None,
+    }
+    if default is not None and not templated:
+        spec["default"] = str(default)
+    try:
+        return from_mapping({name: spec})[0]
+    except ValueError as error:
+        raise DefinitionError(path, f"vars_prompt {name}: {error}") from error

@@ -1,0 +1,1 @@
+"""The way of a command: words → operation → devices → decision → job."""

@@ -1,0 +1,64 @@
+"""Who spoke, which operation was meant, and which ones a person has here. Nothing is decided or started."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automation_bots.jobs.request_context import Parts, Said
+from automation_bots.model import Answer, Caller, Operation, Person, Place, one_line
+from automation_bots.operations import catalog
+from automation_bots.pipeline import parser as grammar
+from automation_bots.policy import gate
+from automation_bots.store import AuditKind, Subject
+
+
+class Meaning:
+    """Reads what was said against the catalog and the policy."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def person(self, caller: Caller) -> Person | None:
+        """Who that is by the policy."""
+        return self._parts.person(caller)
+
+    def operation(self, said: Said) -> Operation | None:
+        """Find the operation."""
+        return self._parts.world.catalog.find(said.operation)
+
+    def verb(self, said: Said) -> Said:
+        """`run uptime` is `uptime`, since a verb knows the platforms and its risk; `config diff` is config-diff."""
+        first, _, rest = said.line.strip().partition(" ")
+        if self._parts.world.catalog.find(both := f"{said.operation}-{first}"):
+            return replace(said, operation=both, line=rest)
+        for flag, line in grammar.flags(said.line):  # `config --replace` is config-replace
+            if self._parts.world.catalog.find(both := f"{said.operation}-{flag}"):
+                return replace(said, operation=both, line=line)
+        if said.operation != "run":
+            return said
+        verb = self._parts.world.catalog.find(first)
+        return replace(said, operation=first, line=rest) if verb and verb.group == "Verbs" else said
+
+    def unknown(self, said: Said) -> Answer:
+        """The answer to a command that does not exist: what was meant, among what this person may use here."""
+        person = self.person(said.caller)
+        about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
+        kind = AuditKind.UNKNOWN_COMMAND if person else AuditKind.UNKNOWN_PERSON
+        self._parts.store.record(kind, about=about)
+        if person is None:
+            return Answer(gate.stranger(said.caller))
+        near = self._parts.world.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
+        word = one_line(said.operation, 40)
+        if not near:
+            return Answer(self._parts.spell(f'No operation "{word}". → !help'))
+        line = one_line(said.line, 80)
+        return Answer(self._parts.spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
+
+    def names_for(self, caller: Caller, place: Place) -> list[str]:
+        """The operations that a person may use here, the bot's own among them."""
+        return [*catalog.BASIC, *(operation.name for operation in self.usable(caller, place))]
+
+    def usable(self, caller: Caller, place: Place) -> list[Operation]:
+        """The operations of the catalog that a person may use here."""
+        world, person = self._parts.world, self.person(caller)
+        return [o for o in world.catalog.operations.values() if gate.usable(world.scope, person, o, place) is not None]

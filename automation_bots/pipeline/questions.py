@@ -1,0 +1,146 @@
+"""Open questions: a missing value was asked for, and the next words of the same person in the same place answer it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from automation_bots import render
+from automation_bots.model import Answer, Caller, Place, Request
+from automation_bots.operations import target_words
+from automation_bots.pipeline import parser as grammar
+
+_SECONDS = 300.0
+_HINT = "Just answer, or say cancel."
+_CANCEL = frozenset({"cancel", "stop", "no", "never mind"})
+
+_Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command that is not complete: what was typed so far, and what is missing."""
+
+    caller: Caller
+    place: Place
+    operation: str
+    typed: grammar.Typed
+    missing: grammar.Missing
+
+    @property
+    def key(self) -> _Key:
+        """Whose answer, and where."""
+        return _key(self.caller, self.place)
+
+    def answered(self, text: str) -> grammar.Typed:
+        """Return what was typed, completed by the answer."""
+        text, parameter = grammar.clean(text), self.missing.parameter
+        if parameter is None and self.missing.leading == target_words.SALT:
+            words = grammar.words(text.removeprefix("on "))
+            return replace(self.typed, pattern=target_words.take(target_words.SALT, words)[0])
+        if parameter is None:
+            return replace(self.typed, pattern=grammar.pattern(grammar.words(text.removeprefix("on "))))
+        value = tuple(word.text for word in grammar.words(text)) if parameter.rest else text
+        return replace(self.typed, values={**self.typed.values, parameter.name: value})
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A request that is bigger than a rule lets through without a second thought; its size has to be typed."""
+
+    request: Request
+
+    @property
+    def caller(self) -> Caller:
+        """Who has to type it."""
+        return self.request.caller
+
+    @property
+    def place(self) -> Place:
+        """Where."""
+        return self.request.place
+
+    @property
+    def operation(self) -> str:
+        """What was asked for."""
+        return self.request.operation.name
+
+    @property
+    def key(self) -> _Key:
+        """Whose answer, and where."""
+        return _key(self.caller, self.place)
+
+    def confirmed(self, text: str) -> Request | None:
+        """Return the request as it was confirmed; None when something else was said."""
+        count = len(self.request.devices)
+        return replace(self.request, confirmed=count) if text.strip() == str(count) else None
+
+
+@dataclass(slots=True)
+class Questions:
+    """The open questions; in memory only, since a restart answers nobody's half-typed command."""
+
+    clock: Callable[[], float] = time.monotonic
+    # one that nobody answered, and why
+    abandoned: Callable[[Question | Confirmation, str], None] = lambda _question, _why: None
+    _open: dict[_Key, tuple[Question | Confirmation, float]] = field(default_factory=dict)
+
+    def ask(self, question: Question, devices: Sequence[str]) -> Answer:
+        """Open a question and return how it is asked."""
+        self.again(question)
+        parameter = question.missing.parameter
+        if parameter is None:
+            return Answer(f"On which devices? You may use {render.names(devices)}.", hint=_HINT)
+        choices = f" ({', '.join(str(choice) for choice in parameter.choices)})" if parameter.choices else ""
+        helped = f" – {parameter.help}" if parameter.help and not parameter.choices else ""
+        return Answer(f"Which {parameter.name}?{choices}{helped}", hint=_HINT)
+
+    def confirm(self, request: Request, why: str) -> Answer:
+        """Ask for the number of devices, and return how it is asked."""
+        self.again(Confirmation(request))
+        count = len(request.devices)
+        text = f"This is {render.many(count, 'device')} ({render.names(request.devices)}): {why}."
+        return Answer(f"{text} Type {count} to go on.", hint="Anything else leaves it.")
+
+    def again(self, question: Question | Confirmation) -> None:
+        """Leave a question open, with fresh time; those that nobody answered go."""
+        self.sweep()
+        self._open[question.key] = (question, self.clock() + _SECONDS)
+
+    def sweep(self) -> None:
+        """Close the questions that nobody answered in time."""
+        now = self.clock()
+        for key in [key for key, (_, expires) in list(self._open.items()) if expires <= now]:
+            if closed := self._open.pop(key, None):
+                self.abandoned(closed[0], "no answer")
+
+    def open(self, caller: Caller, place: Place) -> bool:
+        """Return whether a question to this person is open here."""
+        _, expires = self._open.get(_key(caller, place), (None, 0.0))
+        return self.clock() < expires
+
+    def take(self, caller: Caller, place: Place) -> Question | Confirmation | None:
+        """Close the question and return it."""
+        question, expires = self._open.pop(_key(caller, place), (None, 0.0))
+        return question if self.clock() < expires else None
+
+    def look(self, caller: Caller, place: Place) -> Question | None:
+        """Return the open question for a missing value; it stays open."""
+        question, expires = self._open.get(_key(caller, place), (None, 0.0))
+        return question if isinstance(question, Question) and self.clock() < expires else None
+
+    def drop(self, caller: Caller, place: Place) -> None:
+        """Forget the question: another command was typed."""
+        self.sweep()
+        if closed := self._open.pop(_key(caller, place), None):
+            self.abandoned(closed[0], "another command was typed")
+
+
+def is_cancel(text: str) -> bool:
+    """Return whether an answer means: leave it."""
+    return text.strip().lower() in _CANCEL
+
+
+def _key(caller: Caller, place: Place) -> _Key:
+    return caller.network, caller.id, place.room, place.thread

@@ -1,0 +1,93 @@
+"""A device pattern becomes exact devices, for one person: what they may not see is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from automation_bots.config.live import World
+from automation_bots.errors import BadCommand, UnknownDevice
+from automation_bots.inventory import patterns
+from automation_bots.model import Person, Request, one_line
+from automation_bots.operations import target_words
+from automation_bots.pipeline import parser as grammar
+from automation_bots.policy import gate
+from automation_bots.policy.rules import ADMINS
+
+# By `leading`: a target's words, and whether what the inventory does not have may be named -> its devices.
+Selectors = Mapping[str, Callable[[str, bool], tuple[str, ...]]]
+_View = tuple[tuple[str, ...], patterns.Groups]
+
+
+def _among(hosts: tuple[str, ...], seen: frozenset[str]) -> tuple[str, ...]:
+    return hosts if seen.issuperset(hosts) else tuple(host for host in hosts if host in seen)
+
+
+class Resolver:
+    """Reads patterns by the inventory of now."""
+
+    def __init__(self, world: World, selectors: Selectors) -> None:
+        self._world, self._selectors = world, selectors
+        self._of = (0, 0)  # which inventory and policy the views are of
+        self._kept: object = None  # both, so that no other is made at their place in memory
+        self._views: dict[str, _View] = {}
+
+    def devices(self, person: Person, request: Request) -> tuple[str, ...]:
+        """Return exactly the devices that were meant; UnknownDevice for what this person may not see."""
+        operation, pattern = request.operation, request.pattern
+        if operation.devices == "every" and not pattern:
+            mine = gate.usable(self._world.scope, person, operation, request.place) or frozenset()
+            return tuple(name for name in self._world.inventory.names if name in mine)
+        if operation.devices == "none" or not pattern:
+            return ()
+        if select := self._selectors.get(operation.leading):
+            return self._selected(person, pattern, select)
+        devices = self.expand(person, pattern)
+        if operation.devices == "one" and len(devices) != 1:
+            raise BadCommand(f"{operation.name} takes one device; {one_line(pattern, 60)!r} means {len(devices)}.")
+        return devices
+
+    def _selected(self, person: Person, target: str, select: Callable[[str, bool], tuple[str, ...]]) -> tuple[str, ...]:
+        admin = ADMINS in person.groups
+        try:
+            devices = select(target, admin)
+        except UnknownDevice:
+            if admin:
+                raise
+            devices = ()  # others do not hear whether it is nowhere, or only not for them
+        mine = _among(devices, gate.visible(self._world.scope, person))
+        if not mine or (len(mine) < len(devices) and target.startswith(target_words.LISTED)):
+            raise UnknownDevice(f"No device {one_line(target.removeprefix(target_words.LISTED), 60)!r}. → !devices")
+        return mine
+
+    def expand(self, person: Person, pattern: str) -> tuple[str, ...]:
+        """Read a pattern as if the devices that this person sees were all there are: wildcards find no others."""
+        names, groups = self._view(person)
+        if missing := patterns.unknown(pattern, names, groups):
+            found = f"No device or group {', '.join(map(repr, missing))}."
+            raise UnknownDevice(f"{found}{self._meant(person, pattern)}")
+        try:
+            devices = patterns.expand(pattern, names, groups)
+        except UnknownDevice as error:
+            raise UnknownDevice(f"{str(error).rstrip('.')}.{self._meant(person, pattern)}") from error
+        if not devices:
+            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
+        return devices
+
+    def _view(self, person: Person) -> _View:
+        world = self._world
+        state, policy = world.inventory.state, world.policy
+        if self._of != (id(state), id(policy)):
+            self._kept, self._views, self._of = (state, policy), {}, (id(state), id(policy))
+        if person.name not in self._views:
+            seen = gate.visible(world.scope, person)
+            groups = {name: mine for name, hosts in state.groups.items() if (mine := _among(hosts, seen))}
+            self._views[person.name] = (_among(state.names, seen), groups)
+        return self._views[person.name]
+
+    def _meant(self, person: Person, pattern: str) -> str:
+        inventory = self._world.inventory
+        seen = gate.visible(self._world.scope, person)
+        groups = {name for name, hosts in inventory.groups.items() if seen.intersection(hosts)}
+        unknown = [p for p in grammar.pattern_words(pattern) if p not in seen and p not in groups]
+        near = [name for part in unknown[:3] for name in inventory.nearest(part, seen | groups)]
+        return f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else " → !devices"

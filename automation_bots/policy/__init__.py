@@ -1,0 +1,1 @@
+"""Pure decisions: rules, gate, quorum, windows, freezes, sizes."""

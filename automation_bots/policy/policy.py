@@ -1,0 +1,171 @@
+"""policy.yml as values: people with their immutable ids, and rules that allow or restrict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from automation_bots.errors import ConfigError, DefinitionError
+from automation_bots.model import Caller, Limits, Person
+from automation_bots.policy import calendar_file
+from automation_bots.policy.approval_rule import Need, short_form
+from automation_bots.policy.rules import Above, Rule, Words
+from automation_bots.policy.schema import LimitFile, PolicyFile, RuleFile, rate, share
+from automation_bots.policy.time_window import Calendar, Window, window
+from automation_bots.text.yaml_lines import load_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All people and rules. An empty policy knows nobody and allows nothing."""
+
+    people: Mapping[str, Person] = field(default_factory=dict)
+    ids: Mapping[tuple[str, str], Person] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    version: str = ""  # digest of the file, for the record
+    timezone: str = "UTC"
+    files: tuple[Path, ...] = ()  # what else it was read from
+
+    def person(self, caller: Caller) -> Person | None:
+        """Find who that is, by the network's immutable id alone."""
+        return self.ids.get((caller.network, caller.id))
+
+
+def load(path: Path) -> Policy:
+    """Read policy.yml; a ConfigError names file, line and what to write instead."""
+    try:
+        data, line_of = load_yaml(path)
+    except DefinitionError as error:
+        raise ConfigError(path, error.reason, error.line) from error
+    except OSError as error:
+        raise ConfigError(path, f"cannot be read ({error.strerror}); without a policy everybody is refused") from error
+    try:
+        file = PolicyFile.model_validate(data)
+        return _compile(file, path.parent)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = tuple("with" if part == "with_" else part for part in first["loc"])
+        raise ConfigError(path, f"{'.'.join(map(str, where))}: {_plain(first['msg'])}", line_of(*where)) from error
+    except _At as error:
+        raise ConfigError(path, str(error), line_of(*error.where)) from error
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Extra inputs are not permitted", "this key is not known here")
+
+
+class _At(Exception):
+    """Something is wrong at a place of the file."""
+
+    def __init__(self, where: tuple[str | int, ...], reason: str) -> None:
+        self.where = where
+        super().__init__(reason)
+
+
+def _compile(file: PolicyFile, folder: Path) -> Policy:
+    people = {
+        name: Person(name, frozenset(entry.groups), dict(entry.model_extra or {}), entry.robot)
+        for name, entry in file.people.items()
+    }
+    ids: dict[tuple[str, str], Person] = {}
+    for person in people.values():
+        for network, id_ in person.ids.items():
+            if (network, id_) in ids:
+                other = ids[network, id_].name
+                raise _At(
+                    ("people", person.name, network), f"{id_} on {network} is already {other}; an id is one person"
+                )
+            ids[network, id_] = person
+    windows = _Windows(file, folder)
+    names = [rule.name for rule in file.rules]
+    rules = []
+    for number, entry in enumerate(file.rules):
+        if entry.name in names[:number]:
+            raise _At(("rules", number, "name"), f"two rules are called {entry.name!r}; answers quote the name")
+        rules.append(_rule(entry, number, windows))
+    return Policy(people, ids, tuple(rules), _digest(file, windows.files), file.timezone, windows.files)
+
+
+def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
+    try:
+        when = tuple(found for text in entry.when for found in windows.of(text))
+    except ValueError as error:
+        raise _At(("rules", number, "when"), str(error)) from error
+    limit, need = entry.limit or LimitFile(), _need(entry)
+    return Rule(
+        name=entry.name,
+        who=frozenset(entry.who),
+        what=tuple(Words(text) for text in entry.may or entry.deny or ()),
+        deny=entry.deny is not None,
+        on=entry.on,
+        where=tuple(entry.where),
+        when=when,
+        values={name: tuple(globs) for name, globs in entry.with_.items()},
+        approvers=need.by if need else (),
+        limits=_limits(limit, entry.name),
+        share=share(limit.share) if limit.share else None,
+        above=Above(limit.above.split()[0]),
+        above_approvers=short_form(limit.above) if limit.above.startswith("approval") else (),
+        emergency=entry.emergency,
+        need=need,
+        reauth=entry.reauth.value() if entry.reauth else None,
+    )
+
+
+def _need(entry: RuleFile) -> Need | None:
+    if entry.approval:
+        return entry.approval.need(entry.name)
+    return Need(entry.name, short_form(entry.needs)) if entry.needs else None
+
+
+def _limits(limit: LimitFile, rule: str) -> Limits:
+    caps = limit.concurrent if isinstance(limit.concurrent, dict) else {}
+    rates = limit.rate if isinstance(limit.rate, dict) else {}
+    return Limits(
+        devices=limit.devices,
+        concurrent=limit.concurrent if isinstance(limit.concurrent, int) else None,
+        rate=rate(limit.rate) if isinstance(limit.rate, str) else None,
+        failures=share(limit.failures) if limit.failures else None,
+        caps=tuple((rule, per, jobs) for per, jobs in caps.items()),
+        rates=tuple((rule, per, *rate(text)) for per, text in rates.items()),
+    )
+
+
+class _Windows:
+    """What `when` may say: times, a calendar file, or the name of several of them."""
+
+    def __init__(self, file: PolicyFile, folder: Path) -> None:
+        self._zone, self._folder = file.timezone, folder
+        self._calendars: dict[str, Calendar] = {}
+        self._named: dict[str, tuple[Window | Calendar, ...]] = {}
+        for name, texts in file.windows.items():
+            try:
+                self._named[name] = tuple(self._one(text) for text in texts)
+            except ValueError as error:
+                raise _At(("windows", name), str(error)) from error
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(self._folder / name for name in self._calendars)
+
+    def of(self, text: str) -> tuple[Window | Calendar, ...]:
+        return self._named.get(text) or (self._one(text),)
+
+    def _one(self, text: str) -> Window | Calendar:
+        if not text.startswith("ical:"):
+            return window(text, self._zone)
+        name = text[5:].strip()
+        if name not in self._calendars:
+            self._calendars[name] = calendar_file.read(self._folder / name, text, self._zone)
+        return self._calendars[name]
+
+
+def _digest(file: PolicyFile, files: tuple[Path, ...]) -> str:
+    whole = hashlib.sha256(file.model_dump_json().encode())
+    for path in files:
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:12]

@@ -1,0 +1,134 @@
+"""Who may approve, whose approval counts, and what is still lacking. Pure: persons decide, never ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from automation_bots.model import Caller, Job, Person, one_line
+from automation_bots.policy.approval import Approval, Vote
+from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.policy import Policy
+
+_CLOCK = timedelta(seconds=60)  # clocks of several machines differ so much
+_REMIND = (0.5, 0.9)  # after so much of the time
+
+
+def is_asked(person: Person, who: Iterable[str]) -> bool:
+    """Return whether a person is one of these groups or people."""
+    return any(name == person.name or name in person.groups for name in who)
+
+
+def is_requester(person: Person, policy: Policy, job: Job) -> bool:
+    """Return whether a person asked for a job, by name or by any of their ids."""
+    same = policy.person(job.caller)
+    asked_with = (job.caller.network, job.caller.id) in person.ids.items()
+    return person.name == job.person or asked_with or (same is not None and same.name == person.name)
+
+
+def may_approve(person: Person, policy: Policy, job: Job, who: Iterable[str]) -> bool:
+    """Return whether a person's approval counts: one of those asked, no robot, never one's own."""
+    return is_asked(person, who) and not person.robot and not is_requester(person, policy, job)
+
+
+def approvers(need: Need, policy: Policy, job: Job, escalated: Collection[str] = ()) -> list[str]:
+    """Return the people who may approve, by name."""
+    who = need.asked(escalated)
+    return sorted(p.name for p in policy.people.values() if may_approve(p, policy, job, who))
+
+
+def refusal(person: Person, caller: Caller, policy: Policy, job: Job, approval: Approval) -> str:
+    """Say why this person's approval does not count for anything; empty when it does."""
+    if person.robot or caller.robot:
+        return "No: a robot approves nothing."
+    if is_requester(person, policy, job):
+        return f"No: #{job.number} is your own request, and nobody approves their own."
+    if not any(is_asked(person, need.asked(approval.escalated)) for need in approval.needs):
+        return f"No: #{job.number} is for {whom(approval.needs, approval.escalated)} to approve."
+    return ""
+
+
+def valid(votes: Iterable[Vote], policy: Policy, job: Job, need: Need, escalated: Collection[str] = ()) -> list[str]:
+    """Return the people whose votes count for a need by the policy of now."""
+    found = []
+    for vote in votes:
+        person = policy.person(vote.caller)
+        known = person is not None and person.name == vote.person and not vote.caller.robot
+        if known and person and may_approve(person, policy, job, need.asked(escalated)):
+            found.append(person.name)
+    return sorted(set(found))
+
+
+def lacking(
+    needs: Iterable[Need], votes: Sequence[Vote], policy: Policy, job: Job, escalated: Collection[str] = ()
+) -> list[tuple[Need, int]]:
+    """Return each need that is not met, and how many people are missing."""
+    found = []
+    for need in dict.fromkeys(needs):
+        missing = need.quorum - len(valid(votes, policy, job, need, escalated))
+        if missing > 0 or not votes:
+            found.append((need, max(1, missing)))
+    return found
+
+
+def impossible(needs: Iterable[Need], policy: Policy, job: Job) -> str:
+    """Say which need nobody could ever meet; empty when all can be met."""
+    for need in needs:
+        names = approvers(need, policy, job, (need.rule,))
+        if len(names) < need.quorum:
+            who = f"only {', '.join(names)} could" if names else "nobody else could"
+            several = f"{need.quorum} of " if need.quorum > 1 else ""
+            return f'rule "{need.rule}" wants approval by {several}{whom([need], (need.rule,))}, and {who} give it'
+    return ""
+
+
+def whom(needs: Iterable[Need], escalated: Collection[str] = ()) -> str:
+    """Whose approval is needed, in words: `2 of leads, and dba`."""
+    parts = []
+    for need in needs:
+        several = f"{need.quorum} of " if need.quorum > 1 else ""
+        parts.append(several + " or ".join(need.asked(escalated)))
+    return ", and ".join(dict.fromkeys(parts))
+
+
+def still(missing: Sequence[tuple[Need, int]], escalated: Collection[str] = ()) -> str:
+    """What is still lacking, in words: `2 of leads`, `1 more of leads`."""
+    parts = []
+    for need, count in missing:
+        more = "" if need.quorum == 1 else f"{count} of " if count == need.quorum else f"{count} more of "
+        parts.append(more + " or ".join(need.asked(escalated)))
+    return ", and ".join(dict.fromkeys(parts))
+
+
+def tally(approval: Approval) -> str:
+    """Who has approved, with their notes."""
+    return ", ".join(vote.person + (f" ({one_line(vote.note, 100)})" if vote.note else "") for vote in approval.votes)
+
+
+def deadline(needs: Iterable[Need], default: float, now: datetime) -> datetime:
+    """Return until when it may be approved: the shortest time of all."""
+    return now + timedelta(seconds=min(need.within or default for need in needs))
+
+
+def escalates(approval: Approval, created: datetime) -> dict[str, datetime]:
+    """Return when the approval of others counts too, by rule."""
+    left = [need for need in approval.needs if need.escalate and need.rule not in approval.escalated]
+    return {need.rule: created + timedelta(seconds=need.after) for need in left}
+
+
+def reminds(approval: Approval, created: datetime) -> datetime | None:
+    """Return when the approvers are reminded next."""
+    if approval.deadline is None or approval.reminded >= len(_REMIND):
+        return None
+    return created + (approval.deadline - created) * _REMIND[approval.reminded]
+
+
+def next_due(approval: Approval, created: datetime) -> datetime | None:
+    """Return when a waiting job has to be looked at next."""
+    times = (*escalates(approval, created).values(), approval.deadline, reminds(approval, created))
+    return min((at for at in times if at is not None), default=None)
+
+
+def from_the_future(approval: Approval, now: datetime) -> bool:
+    """Return whether the clock was set back since somebody voted: then no deadline and no window means anything."""
+    return any(vote.at > now + _CLOCK for vote in approval.votes)

@@ -1,0 +1,160 @@
+"""The form of policy.yml: which keys there are, and what may stand behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from automation_bots.policy.approval_rule import ApprovalFile, is_short_form, short_form
+from automation_bots.policy.reauth import ReauthFile
+
+_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+
+
+def rate(text: str) -> tuple[int, float]:
+    """Read `10/min` or `3/5min` as (starts, seconds)."""
+    found = _RATE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no rate; write 10/min or 3/5min")
+    starts, seconds = int(found.group(1)), int(found.group(2) or 1) * _UNIT[found.group(3)]
+    if not starts or not seconds:
+        raise ValueError(f"{text!r} would never let anything start; write deny, or at least 1/min")
+    return starts, float(seconds)
+
+
+def share(text: str) -> float:
+    """Read `25%` as 0.25."""
+    found = _SHARE.fullmatch(text.strip())
+    if not found or not 0 <= float(found.group(1)) <= 100:
+        raise ValueError(f"{text!r} is no share; write 25%")
+    return float(found.group(1)) / 100
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Per = Literal["bot", "person", "place", "operation", "driver", "site", "device"]
+
+
+class LimitFile(_Strict):
+    """`limit` of a rule."""
+
+    devices: int | None = Field(None, ge=1)
+    share: str | None = None
+    above: str = "deny"
+    failures: str | None = None
+    concurrent: Annotated[int, Field(ge=1)] | dict[Per, Annotated[int, Field(ge=1)]] | None = None
+    rate: str | dict[Per, str] | None = None
+
+    @field_validator("rate")
+    @classmethod
+    def _rate(cls, value: str | dict[Per, str] | None) -> str | dict[Per, str] | None:
+        for text in value.values() if isinstance(value, dict) else [value] if value else []:
+            rate(text)
+        return value
+
+    @field_validator("share", "failures")
+    @classmethod
+    def _share(cls, value: str | None) -> str | None:
+        if value is not None:
+            share(value)
+        return value
+
+    @model_validator(mode="after")
+    def _beyond(self) -> LimitFile:
+        if self.above not in {"deny", "confirm"} and not is_short_form(self.above):
+            raise ValueError("write `above: deny`, `above: confirm` or `above: approval by <group>`")
+        if self.above != "deny" and self.devices is None and self.share is None:
+            raise ValueError("`above` goes with `devices` or `share`")
+        return self
+
+
+class PersonFile(BaseModel):
+    """A person: `groups`, `robot`, and any other key is a chat network with this person's id on it."""
+
+    model_config = ConfigDict(extra="allow")
+    groups: list[str] = []
+    robot: bool = False
+
+    @model_validator(mode="after")
+    def _ids(self) -> PersonFile:
+        for network, value in (self.model_extra or {}).items():
+            if not isinstance(value, str) or not value:
+                raise ValueError(f"the id on {network} must be a text in quotes")
+        return self
+
+
+class RuleFile(_Strict):
+    """One rule as it is written."""
+
+    name: str
+    who: list[str]
+    may: list[str] | None = None
+    deny: list[str] | None = None
+    on: str = "all"
+    where: list[str] = []
+    when: list[str] = []
+    with_: dict[str, list[str]] = Field({}, alias="with")
+    needs: str | None = None
+    approval: ApprovalFile | None = None
+    limit: LimitFile | None = None
+    reauth: ReauthFile | None = None
+    emergency: bool = False
+
+    _lists = field_validator("who", "may", "deny", "where", "when", mode="before")(_listed)
+
+    @field_validator("may", "deny")
+    @classmethod
+    def _words(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and not all(text.strip() for text in value):
+            raise ValueError("an entry is empty; write an operation's name, reads, changes or everything")
+        return value
+
+    @field_validator("with_", mode="before")
+    @classmethod
+    def _with(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {k: [str(i) for i in v] if isinstance(v, list) else [str(v)] for k, v in value.items()}
+
+    @field_validator("needs")
+    @classmethod
+    def _needs(cls, value: str | None) -> str | None:
+        if value is not None:
+            short_form(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> RuleFile:
+        if (self.may is None) == (self.deny is None):
+            raise ValueError("a rule has either `may` or `deny`")
+        if self.deny is not None and (self.needs or self.approval or self.limit or self.reauth or self.emergency):
+            raise ValueError("`needs`, `approval`, `limit`, `reauth` and `emergency` go with `may`")
+        if self.needs and self.approval:
+            raise ValueError("write either `needs` or `approval`")
+        return self
+
+
+class PolicyFile(_Strict):
+    """The whole file."""
+
+    version: Literal[1] = 1
+    timezone: str = "UTC"
+    windows: dict[str, list[str]] = {}
+    people: dict[str, PersonFile]
+    rules: list[RuleFile]
+
+    @field_validator("windows", mode="before")
+    @classmethod
+    def _windows(cls, value: Any) -> Any:
+        return {name: _listed(texts) for name, texts in value.items()} if isinstance(value, Mapping) else value

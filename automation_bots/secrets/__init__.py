@@ -1,0 +1,1 @@
+"""Secrets looked up, opened at the last moment, sealed at rest."""

@@ -1,0 +1,75 @@
+"""What Errbot and plugins from elsewhere say by themselves on a network, and how they name people and rooms."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from errbot.backends.base import ONLINE, Message
+
+from automation_bots.model import Caller
+from backends.adapter import answering
+from backends.adapter.identities import ChatPerson, ChatRoom
+
+log = logging.getLogger(__name__)
+
+
+class Sayings:
+    """Part of `Networked`: Errbot's own interface on top of the surface."""
+
+    wire: Any
+    automation_surface: Any
+    bot_identifier: ChatPerson
+
+    def split_and_send_message(self, msg: Any) -> None:
+        """Say it; the surface splits where Errbot would cut."""
+        self.send_message(msg)
+
+    def send_message(self, msg: Any) -> None:
+        """Say what a plugin from elsewhere or Errbot itself says, in the thread of what it answers."""
+        super().send_message(msg)  # type: ignore[misc]  # ErrBot's: tells the plugins
+        place, asked = self._place_of(msg.to), getattr(msg.parent, "automation_place", None)
+        if asked is not None and (asked.room, asked.direct) == (place.room, place.direct):
+            place = asked
+        try:
+            self.automation_surface.say_markdown(place, str(msg.body))
+        except OSError as error:
+            log.warning("not said yet: %s", error)
+
+    def build_reply(self, msg: Any, text: str | None = None, private: bool = False, threaded: bool = False) -> Message:  # noqa: ARG002, FBT001, FBT002 - Errbot's signature; replies are always in the thread
+        """Answer where it was asked, or to the person alone."""
+        reply = self.build_message(text)  # type: ignore[attr-defined]  # ErrBot's
+        reply.frm, reply.parent = self.bot_identifier, msg
+        reply.to = msg.to if msg.is_group and not private else ChatPerson(msg.frm.aclattr, msg.frm.nick)
+        return reply  # type: ignore[no-any-return]
+
+    def build_identifier(self, text_representation: str) -> Any:
+        """A person of the policy by id, else a room by its id or its name in [places]."""
+        ours = answering.automation(self)
+        name = text_representation.strip()
+        if ours.pipeline.meaning.person(Caller(ours.settings.network, name)) or name == self.wire.me:
+            return ChatPerson(name)
+        return ChatRoom(ours.home.room(name).room)
+
+    def query_room(self, room: str) -> ChatRoom:
+        """A room by its id or name."""
+        return ChatRoom(answering.automation(self).home.room(room).room)
+
+    def rooms(self) -> list[ChatRoom]:
+        """Not kept: the bot is where people invite it."""
+        return []
+
+    def change_presence(self, status: str = ONLINE, message: str = "") -> None:
+        """Nothing: whether the bot is there is said by the network itself."""
+
+    def prefix_groupchat_reply(self, message: Any, identifier: Any) -> None:
+        """Nothing: an answer stands in the thread of its question, and pings nobody."""
+
+    def is_from_self(self, msg: Any) -> bool:
+        """Whether the bot said it."""
+        return bool(msg.frm.aclattr == self.wire.me)
+
+    @property
+    def mode(self) -> str:
+        """The network's name."""
+        return str(answering.automation(self).settings.network)

@@ -1,0 +1,116 @@
+"""Finds the command of a message, and hands it to Errbot's thread pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from errbot.core import ErrBot
+
+from automation_bots.mixin import attached
+from automation_bots.model import Answer
+from automation_bots.pipeline import parser as grammar
+from automation_bots.pipeline.pipeline import Said
+from backends.adapter.answering import automation, later
+from backends.adapter.fair_pool import in_lanes
+from backends.adapter.plain_surface import caller_of, message_id_of, place_of
+
+_COMMAND_WORDS = 4  # no command has more words than this
+_REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
+
+
+def process_message(bot: ErrBot, msg: Any) -> bool:
+    """Find the command of a message and hand it to Errbot's thread pool; replaces Errbot's own search.
+
+    Errbot's search takes quadratic time on long messages, and its `!!` ends the receiving thread after a regex command.
+    """
+    if msg.delayed or bot.is_from_self(msg) or (msg.extras and msg.extras.get("notice")):
+        return False  # no program answers a notice of IRC (RFC 2812 §3.3.2): two of them would go on for ever
+    text = grammar.clean(msg.body or "")
+    if not text:
+        return False
+    in_lanes(bot)
+    msg.extras.setdefault("lane", _lane(bot, msg))
+    prefixed, words = _addressed(bot, text)
+    if not prefixed and automation(bot).pipeline.dialogue.asked(caller_of(bot, msg), place_of(bot, msg)):
+        later(bot, msg, lambda: _answer(bot, msg, text))
+        return True
+    command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
+    if command:
+        _process(bot, msg, command, rest)
+    elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
+        later(bot, msg, lambda: _unknown(bot, msg, words))
+    return True
+
+
+def _lane(bot: ErrBot, msg: Any) -> str:
+    """Where a network has no threads, what one person says in one place is answered in that order."""
+    return f"{place_of(bot, msg).room} {caller_of(bot, msg).id}"
+
+
+def meant(bot: ErrBot, msg: Any) -> tuple[str, str, bool]:
+    """Return the command of a message, what stands behind it, and whether the bot is meant at all."""
+    prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
+    called = prefixed or msg.is_direct
+    command, rest = _command(bot, words) if called else ("", "")
+    return command, rest, called or automation(bot).pipeline.dialogue.asked(caller_of(bot, msg), place_of(bot, msg))
+
+
+def _process(bot: ErrBot, msg: Any, command: str, rest: str) -> None:
+    try:
+        bot._process_command(msg, command, rest, None)
+    except KeyError:  # its file was taken away in this very moment
+        later(bot, msg, lambda: _unknown(bot, msg, f"{command} {rest}"))
+
+
+def _addressed(bot: ErrBot, text: str) -> tuple[bool, str]:
+    """Strip the prefix or the mention; say whether there was one."""
+    settings = automation(bot).settings
+    for start in (settings.prefix, *(mention + end for mention in mentions(bot) for end in (":", ",", " "))):
+        if text[: len(start)].lower() == start.lower() and text[len(start) :].strip():
+            rest = text[len(start) :].strip()
+            return True, rest.removeprefix(settings.prefix) if start != settings.prefix else rest
+    return False, text
+
+
+def mentions(bot: ErrBot) -> list[str]:
+    """The ways to call the bot by its name."""
+    settings = automation(bot).settings
+    return [*settings.mention, f"@{settings.name}", str(bot.bot_identifier)]
+
+
+def _command(bot: ErrBot, text: str) -> tuple[str, str]:
+    """The longest command that the first words make, and what stands behind it."""
+    words = text.split(maxsplit=_COMMAND_WORDS)[:_COMMAND_WORDS]
+    for length in range(len(words), 0, -1):
+        name = "_".join(words[:length])
+        if name in bot.commands:
+            parts = text.split(maxsplit=length)
+            return name, parts[length] if len(parts) > length else ""
+    return "", ""
+
+
+def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool:
+    found = False
+    for name, function in list(bot.re_commands.items()):
+        if function._err_command_prefix_required and not (prefixed or msg.is_direct):
+            continue
+        pattern = function._err_command_re_pattern
+        short = text[:_REGEX_LENGTH]
+        match = list(pattern.finditer(short)) if function._err_command_matchall else pattern.search(short)
+        if match:
+            found = True
+            bot._process_command(msg, name, text, match)
+    return found
+
+
+def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
+    return automation(bot).pipeline.dialogue.answer(caller_of(bot, msg), place_of(bot, msg), text)
+
+
+def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
+    line, text = grammar.split_text(words)
+    name, _, rest = line.partition(" ")
+    said = Said(caller_of(bot, msg), place_of(bot, msg), name, rest, text or attached(msg), message_id_of(msg))
+    pipeline = automation(bot).pipeline
+    # While commands are made anew, Errbot does not know them for a moment.
+    return pipeline.submit(said) if pipeline.meaning.operation(said) else pipeline.meaning.unknown(said)

@@ -1,0 +1,161 @@
+"""Puts the gate in front of every command, whatever backend, plugin or entry point it comes from.
+
+Errbot's own access control can be left out or fail open, and flows, `!!` and webhooks go around it. So the callable
+itself is wrapped at the one place where every command of every plugin is registered: whoever calls it passes the gate.
+Errbot's class is changed, not a subclass of it, because any backend by its name must be covered too.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import inspect
+import logging
+import types
+from pathlib import Path
+from typing import Any
+
+from errbot.core import ErrBot
+
+from automation_bots.model import Answer
+from backends.adapter.answering import automation, safely, surface_of
+from backends.adapter.find_command import process_message
+from backends.adapter.plain_surface import PlainSurface, caller_of, place_of
+from backends.plugins import by_hand
+
+log = logging.getLogger(__name__)
+_END = object()  # of a command that answers in steps
+
+
+def install() -> None:
+    """Change Errbot's class; once, before any backend is made."""
+    if getattr(ErrBot, "automation_guarded", False):
+        return
+    ErrBot.automation_guarded = True
+    by_hand.install()
+    ErrBot.inject_commands_from = _guarded_injection(ErrBot.inject_commands_from)
+    ErrBot.remove_commands_from = remove_commands_from
+    ErrBot.process_message = process_message
+    ErrBot.automation_who = lambda bot, msg: (caller_of(bot, msg), place_of(bot, msg))
+    ErrBot.connect_callback = _with_start(ErrBot.connect_callback)
+    ErrBot.disconnect_callback = _with_away(ErrBot.disconnect_callback)
+    ErrBot.shutdown = _with_stop(ErrBot.shutdown)
+
+
+# -- commands
+
+
+def _guarded_injection(original: Any) -> Any:
+    @functools.wraps(original)
+    def inject_commands_from(bot: ErrBot, plugin: Any) -> None:
+        for name, old in list(vars(plugin).items()):
+            if inspect.ismethod(old) and getattr(old, "automation_guarded", False):
+                delattr(plugin, name)  # a reload gives the plugin another class, whose commands this would hide
+        for name, method in inspect.getmembers(plugin, inspect.ismethod):
+            if getattr(method, "_err_command", False) and not getattr(method, "automation_guarded", False):
+                setattr(plugin, name, _guarded(bot, plugin, method))
+                if _replaced(plugin, name):
+                    getattr(plugin, name).__func__._err_command = False
+        _make_room(bot, plugin)
+        original(bot, plugin)
+
+    return inject_commands_from
+
+
+def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
+    """Take away the commands of a plugin; Errbot's own would take those that others have under the same names too."""
+    with bot._gbl:
+        for table in (bot.commands, bot.re_commands):
+            for name in [name for name, command in table.items() if command.__self__ is plugin]:
+                del table[name]
+
+
+def is_ours(method: Any) -> bool:
+    """Whether a command's code is one of our own plugins, which ask the pipeline or the desk themselves."""
+    return by_hand.is_ours(Path(method.__func__.__code__.co_filename).resolve())
+
+
+def _replaced(plugin: Any, name: str) -> bool:
+    """Errbot's own `!repos …` runs what it fetches before anybody looked, so it is no command here; ours is."""
+    return plugin.name == "Plugins" and type(plugin).__module__.startswith("errbot.") and name.startswith("repos")
+
+
+def _make_room(bot: ErrBot, plugin: Any) -> None:
+    """Our commands have their names: a command of Errbot's own with the same name gives way (`!status`, `!uptime`)."""
+    for _, method in inspect.getmembers(plugin, inspect.ismethod):
+        name = getattr(method, "_err_command_name", None)
+        holder = bot.commands.get(name)
+        if holder is not None and getattr(method, "automation_ours", False) and not holder.automation_ours:
+            log.info("the command %s of %s gives way to ours", name, holder.__self__.name)
+            del bot.commands[name]
+
+
+def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
+    ours = is_ours(method)
+    free = ours or plugin.name in getattr(bot, "automation_free", ())
+
+    def judged(msg: Any, args: Any) -> Answer | None:
+        if free:
+            return None
+        command = method._err_command_name  # with _ between its words: one name, which a rule can say
+        return automation(bot).pipeline.foreign.judge(caller_of(bot, msg), place_of(bot, msg), command, str(args or ""))
+
+    if inspect.isgeneratorfunction(method):
+
+        @functools.wraps(method.__func__)
+        def guarded(_self: Any, msg: Any, args: Any) -> Any:
+            refusal = safely(bot, msg, lambda: judged(msg, args) or True)
+            steps = iter(method(msg, args)) if refusal is True else iter(())
+            while (step := safely(bot, msg, lambda: (next(steps, _END),))) and step[0] is not _END:
+                yield _clear(bot, step[0])
+    else:
+
+        @functools.wraps(method.__func__)
+        def guarded(_self: Any, msg: Any, args: Any) -> Any:
+            return _clear(bot, safely(bot, msg, lambda: judged(msg, args) or method(msg, args)))
+
+    guarded.automation_guarded = True
+    guarded.automation_ours = ours
+    # The gate asks who is an admin; Errbot's own way drains its thread pool, and every other command waits for that.
+    guarded._err_command_admin_only = False
+    guarded._err_command_historize = False
+    return types.MethodType(guarded, plugin)
+
+
+def _clear(bot: ErrBot, said: Any) -> Any:
+    """Take secrets out of what a plugin from elsewhere says in its own words."""
+    return automation(bot).redactor.text(said) if isinstance(said, str) else said
+
+
+# -- life
+
+
+def _with_start(original: Any) -> Any:
+    @functools.wraps(original)
+    def connect_callback(bot: ErrBot) -> None:
+        original(bot)
+        if isinstance(surface := surface_of(bot), PlainSurface):
+            surface.here.set()
+        automation(bot).start(surface)
+        atexit.register(automation(bot).stop)  # not every backend calls its shutdown
+
+    return connect_callback
+
+
+def _with_away(original: Any) -> Any:
+    @functools.wraps(original)
+    def disconnect_callback(bot: ErrBot) -> None:
+        if isinstance(surface := surface_of(bot), PlainSurface):
+            surface.here.clear()  # it cannot see by itself whether its network is there
+        original(bot)
+
+    return disconnect_callback
+
+
+def _with_stop(original: Any) -> Any:
+    @functools.wraps(original)
+    def shutdown(bot: ErrBot) -> None:
+        automation(bot).stop()
+        original(bot)
+
+    return shutdown

@@ -1,0 +1,265 @@
+"""What all chat networks share on Errbot's side: `class Slack(Networked, ErrBot)` adds nothing but its wire.
+
+What a wire hears goes through one thread: own messages, edits and bots end here, late ones by the away rule, the rest
+passes the gate as everywhere. What is said goes through the outbox.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from errbot.backends.base import Message
+
+from automation_bots.chat import forms
+from automation_bots.chat.attachments import text_of
+from automation_bots.chat.client import Chosen, Heard, Wire
+from automation_bots.chat.connection import Life, Link
+from automation_bots.chat.network_surface import NetworkSurface
+from automation_bots.chat.outbox import Outbox
+from automation_bots.chat.settings import explained, taken
+from automation_bots.config import settings
+from automation_bots.errors import ConfigError
+from automation_bots.model import Answer, Caller, Place
+from backends.adapter import answering, late
+from backends.adapter.clicks import Clicks
+from backends.adapter.errbot_messages import Sayings
+from backends.adapter.identities import ChatOccupant, ChatPerson, ChatRoom
+
+log = logging.getLogger(__name__)
+REVOKED_EXIT = 77  # the credentials are not accepted: starting again changes nothing
+_TOUCH_SECONDS = 20.0
+_CLOSE_SECONDS = 3.0
+_REMEMBERED = 10_000  # messages; what is older is known by the store, as far as it was a command
+_END = object()
+
+
+class Networked(Sayings):
+    """Stands before ErrBot; a network gives `make_wire`."""
+
+    @staticmethod
+    def make_wire(chat: Mapping[str, Any], data: Path) -> Wire:
+        """Return the network's client; `chat` is [chat] of bot.toml with its references resolved.
+
+        A wrong setting is a ConfigError, a ValueError, or pydantic's; nothing is connected yet.
+        """
+        raise NotImplementedError
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        ours = config.AUTOMATION
+        try:
+            self.chat_settings, rest = taken(ours.home.chat_identity())
+            self.wire = self.make_wire(rest, ours.data)
+        except ConfigError as error:
+            sys.exit(f"The bot cannot start.\n{error}")
+        except ValueError as error:
+            sys.exit(f"The bot cannot start.\n{settings.wrong(ours.folder, *explained(error))}")
+        self.bot_identifier = ChatPerson("", ours.settings.name)
+        self._incoming: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._over, self._closing = threading.Event(), threading.Lock()
+        self._closed = False
+        self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()  # the last messages, each taken once
+        self._clicks = Clicks(self)
+        self.link = Link(
+            self.wire, self, ours.data / "chat-alive", Life(self._connected, self._clicks.read_back, self.leave)
+        )
+        self.outbox = Outbox(self.wire.capabilities.edit_seconds)
+        self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble, ours.store.letters)
+        self._form_desk: forms.FormDesk | None = None
+        self.automation_surface.found = lambda question: self._clicks.read_one(question, self.link.away_since)
+        self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
+
+    # -- life
+
+    def serve_forever(self) -> None:
+        """Stay until the end is asked for, or the credentials are no longer accepted."""
+        self.link.start()
+        try:
+            while not self.link.first.wait(_TOUCH_SECONDS):
+                pass
+            if not self.link.revoked:
+                self.connect_callback()
+                self._intake.start()
+                self._stay()
+        except KeyboardInterrupt:
+            log.info("asked to end")
+        finally:
+            self._end()
+        if self.link.revoked:
+            sys.stderr.write(f"The bot ends: {self.link.revoked}\n")
+            raise SystemExit(REVOKED_EXIT)
+
+    def _stay(self) -> None:
+        while not self._over.wait(_TOUCH_SECONDS):
+            self.link.touch()
+
+    def leave(self) -> None:
+        """End `serve_forever`, from any thread."""
+        self._over.set()
+
+    def _end(self) -> None:
+        with self._closing:
+            self._closed = True
+            self._incoming.put(_END)
+        if answering.automation(self).started:
+            self.disconnect_callback()
+        self.outbox.lay_aside()
+        self.shutdown()
+        self.outbox.close(_CLOSE_SECONDS)
+        self.link.close()
+
+    def _connected(self) -> None:
+        self.bot_identifier = ChatPerson(self.wire.me, self.wire.my_name)
+        if not self.link.first.is_set():
+            self.automation_surface.take_up(answering.automation(self).settings.network)
+        self.outbox.hurry()
+
+    # -- what comes in; the wire's threads only put it down
+
+    def heard(self, message: Heard) -> bool:
+        """Take a message (the wire's sink)."""
+        return message.sender == self.wire.me or message.edited or self._put(message)
+
+    def chosen(self, choice: Chosen) -> bool:
+        """Take a click, a reaction or a form (the wire's sink)."""
+        return choice.sender == self.wire.me or self._put(choice)
+
+    def _put(self, event: Heard | Chosen) -> bool:
+        with self._closing:
+            if not self._closed:
+                self._incoming.put(event)
+            return not self._closed
+
+    def _take_all(self) -> None:
+        while (event := self._incoming.get()) is not _END:
+            try:
+                if isinstance(event, Heard):
+                    self._hear(event)
+                else:
+                    self._choose(event)
+            except Exception:  # one strange message must not make the bot deaf
+                log.exception("a message could not be taken")
+
+    def _hear(self, heard: Heard) -> None:
+        if (heard.room, heard.id) in self._heard:
+            return
+        self._heard[heard.room, heard.id] = None
+        if len(self._heard) > _REMEMBERED:
+            self._heard.popitem(last=False)
+        msg = self._message(heard)
+        if heard.robot and not self._is_named(msg.automation_caller):
+            return
+        if heard.mentioned:
+            self.callback_mention(msg, [self.bot_identifier])
+        self.callback_message(msg)
+
+    def process_message(self, msg: Any) -> bool:
+        """Find the command of a message, unless it was said while the bot was away."""
+        at = getattr(msg, "automation_at", None)
+        age = None if at is None else late.age(at, self.link.began)
+        if age is not None:
+            return late.process(self, msg, age, self.chat_settings.away_seconds)
+        return bool(super().process_message(msg))  # type: ignore[misc]  # ErrBot's
+
+    def _is_named(self, caller: Caller) -> bool:
+        """Whether the policy knows this robot as one; all other robots are not even answered."""
+        person = answering.automation(self).pipeline.meaning.person(caller)
+        return person is not None and person.robot
+
+    def _choose(self, chosen: Chosen) -> None:
+        msg = self._frame(chosen, "")
+        if chosen.robot and not self._is_named(msg.automation_caller):
+            return
+        if not chosen.values and chosen.choice != forms.BUTTON:
+            self._clicks.take(msg, chosen)
+            return
+        msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
+        msg.extras["message_id"] = f"click:{chosen.room}:{chosen.id}"
+        answering.later(self, msg, lambda: self._fill(msg, chosen))
+
+    # -- forms
+
+    @property
+    def _forms(self) -> forms.FormDesk:
+        if self._form_desk is None:
+            self._form_desk = forms.FormDesk(self.wire, answering.automation(self).pipeline)
+        return self._form_desk
+
+    def automation_answer(self, msg: Any, question: Answer) -> bool:
+        """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
+        desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
+        if not desk.is_there or answering.automation(self).pipeline.dialogue.wanted(caller, place) is None:
+            self.automation_surface.answer(place, question)
+        elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
+            self.automation_surface.ask(place, question, (forms.BUTTON,))
+        return True
+
+    def _fill(self, msg: Any, chosen: Chosen) -> Answer | None:
+        desk, caller = self._forms, msg.automation_caller
+        if not chosen.values:
+            there = desk.open(caller, msg.automation_place, chosen.trigger)
+            return None if there else Answer("Nothing is asked of you here; type the command again.")
+        place = desk.place(chosen)
+        if place is None:
+            return Answer("That form has run out, and nothing was done; type the command again.")
+        msg.automation_place = place
+        return desk.filled(caller, place, chosen)
+
+    # -- Errbot's messages
+
+    def _message(self, heard: Heard) -> Message:
+        prefix = answering.automation(self).settings.prefix
+        called = heard.mentioned and heard.text.strip() and not heard.text.lstrip().startswith(prefix)
+        msg = self._frame(heard, f"{prefix}{heard.text.strip()}" if called else heard.text)
+        msg.extras["message_id"] = f"{heard.room}:{heard.id}"
+        msg.extras["lane"] = self._lane(heard)
+        if heard.files:
+            msg.extras["attached"] = lambda: text_of(heard.files)
+        msg.automation_at = heard.at
+        return msg
+
+    def _frame(self, event: Heard | Chosen, body: str) -> Message:
+        network = answering.automation(self).settings.network
+        msg = Message(body, extras={"trigger": event.trigger})
+        person = ChatPerson(event.sender, event.sender_name)
+        msg.frm, msg.to = person, self.bot_identifier
+        if not event.direct:
+            msg.to = ChatRoom(event.room)
+            msg.frm = ChatOccupant(event.sender, event.sender_name, msg.to)
+        msg.automation_caller = Caller(network, event.sender, event.sender_name or event.sender, event.robot)
+        room = event.sender if event.direct else event.room
+        msg.automation_place = Place(network, room, self._thread(event), event.direct)
+        return msg
+
+    def _thread(self, event: Heard | Chosen) -> str:
+        if not self.wire.capabilities.threads:
+            return ""
+        opened = isinstance(event, Heard) and not event.direct and self.chat_settings.threads == "command"
+        return event.thread or (event.id if opened else "")
+
+    def _lane(self, heard: Heard) -> str:
+        """What is answered in its order: a thread, or what one person says outside of any."""
+        return f"{heard.room}:{heard.thread}" if heard.thread else f"{heard.room}:{heard.sender}"
+
+    def automation_caller(self, msg: Any) -> Caller:
+        """Who said it, by the network's immutable id."""
+        known = getattr(msg, "automation_caller", None)
+        return known or Caller(answering.automation(self).settings.network, msg.frm.aclattr, msg.frm.nick)
+
+    def automation_place(self, msg: Any) -> Place:
+        """Where it was said, thread included."""
+        known = getattr(msg, "automation_place", None)
+        return known or self._place_of(msg.to if msg.is_group else msg.frm)
+
+    def _place_of(self, identifier: Any) -> Place:
+        network = answering.automation(self).settings.network
+        if isinstance(identifier, ChatRoom):
+            return Place(network, identifier.id)
+        return Place(network, identifier.aclattr, direct=True)

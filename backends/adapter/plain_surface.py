@@ -1,0 +1,136 @@
+"""The chat surface on Errbot's own interface: new messages for edits, words for buttons, text for files."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from automation_bots.chat.splitting import Style, compose
+from automation_bots.model import Answer, Caller, File, Place
+from automation_bots.surface import Capabilities, MessageRef
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
+_MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]#])")
+_LIST = re.compile(r"^([-+]|\d+(?=\.\s))(\.?)", re.MULTILINE)
+_BLOCK = re.compile(r"^(?=[ \t=:|~])", re.MULTILINE)  # code, headings, definitions, tables: no backslash helps there
+# The longest line in bytes, by Errbot's mode. IRC: 512 with the command, and with the sender that the server writes
+# in front of it when it passes the line on (RFC 2812 §2.3 and §2.3.1).
+_LINE_BYTES = {"irc": 350}
+_PATIENCE_SECONDS = 5.0
+
+
+def caller_of(bot: Any, msg: Any) -> Caller:
+    """Who sent a message, by the most stable id that the backend gives."""
+    if hasattr(bot, "automation_caller"):
+        return bot.automation_caller(msg)  # type: ignore[no-any-return]
+    network = bot.bot_config.AUTOMATION.settings.network
+    frm = msg.frm
+    return Caller(network, str(getattr(frm, "aclattr", frm)), str(getattr(frm, "fullname", "") or frm))
+
+
+def place_of(bot: Any, msg: Any) -> Place:
+    """Where a message was said."""
+    if hasattr(bot, "automation_place"):
+        return bot.automation_place(msg)  # type: ignore[no-any-return]
+    network = bot.bot_config.AUTOMATION.settings.network
+    if msg.is_group:
+        return Place(network, str(msg.to))
+    return Place(network, str(msg.frm), direct=True)
+
+
+def message_id_of(msg: Any) -> str:
+    """The network's id of a message, where the backend passes one on."""
+    return str(msg.extras.get("message_id") or "") if msg.extras else ""
+
+
+def escaped(text: str) -> str:
+    """Show markup characters instead of obeying them, and call nobody by a name that stands in a text."""
+    text = _MENTION.sub("@\u200b", _CONTROL.sub("", text))
+    text = _MARKUP.sub(r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _BLOCK.sub("\u200b", _LIST.sub(_unlisted, text))
+
+
+def _unlisted(mark: re.Match[str]) -> str:
+    """A line that begins like an item of a list keeps its number or its dash."""
+    return f"{mark[1]}\\{mark[2]}" if mark[2] else f"\\{mark[1]}"
+
+
+def fenced(text: str) -> str:
+    """A block shown as it is: a fence inside the text cannot end it."""
+    text = _CONTROL.sub("", text)
+    return "```\n" + text.replace("```", "`\u200b``") + "\n```" if text else ""
+
+
+def cut(text: str, lines: int) -> str:
+    """At most so many lines, and how many are missing."""
+    every = text.rstrip("\n").split("\n")
+    if len(every) <= lines:
+        return "\n".join(every)
+    return "\n".join([*every[:lines], f"… {len(every) - lines} more lines"])
+
+
+def shown(file: File, lines: int) -> str:
+    """A file in words, for a network that takes none."""
+    text = file.text
+    return f"({file.name}, {len(file.content)} bytes, cannot be shown here)" if text is None else cut(text, lines)
+
+
+def wrapped(text: str, size: int) -> str:
+    """Lines of at most `size` bytes, cut between words where there are any; empty ones are left out."""
+    return "\n".join(part for line in text.split("\n") if line.strip() for part in _parts(line, size))
+
+
+def _parts(line: str, size: int) -> Iterator[str]:
+    while len(raw := line.encode()) > size:
+        part = raw[:size].decode(errors="ignore")  # no half of a character
+        end = part.rfind(" ", size // 2) if " " in part[size // 2 :] else len(part)
+        yield line[:end]
+        line = line[end:].removeprefix(" ")
+    yield line
+
+
+class PlainSurface:
+    """What any Errbot backend can do."""
+
+    capabilities = Capabilities()
+
+    def __init__(self, bot: Any) -> None:
+        self._bot = bot
+        self._line_bytes = _LINE_BYTES.get(getattr(bot, "mode", ""), 0)
+        self._one = threading.Lock()  # the lines of two answers must not mix
+        self.capabilities = replace(self.capabilities, message_size=getattr(bot, "message_size_limit", 0) or 10_000)
+        self.here = threading.Event()  # Errbot's backends drop in silence what is sent while their network is away
+        self.here.set()
+
+    def say(self, place: Place, answer: Answer) -> MessageRef | None:
+        """Send one message; there is no id to be had from Errbot's interface."""
+        if size := self._line_bytes:
+            parts = {name: wrapped(getattr(answer, name), size) for name in ("text", "block", "hint")}
+            answer = replace(answer, **parts)
+        messages = compose(answer, self.capabilities, Style(escaped, fenced)).messages  # Errbot would cut inside words
+        with self._one:
+            for message in messages:
+                if not self.here.wait(_PATIENCE_SECONDS):  # rooms are being joined again
+                    raise ConnectionError("the chat network is away")
+                self._bot.send(self._bot.build_identifier(place.room), message)
+        return MessageRef(place, "")
+
+    def edit(self, message: MessageRef, answer: Answer) -> None:
+        """Say it anew."""
+        self.say(message.place, answer)
+
+    def react(self, message: MessageRef, name: str) -> None:
+        """Nothing to be done here."""
+
+    def upload(self, place: Place, file: File) -> None:
+        """Show the text instead of a file."""
+        self.say(place, Answer(file.name, shown(file, self.capabilities.screen_lines)))
+
+    def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
+        """Ask in words."""
+        words = f"{question.text} ({', '.join(choices)})" if choices else question.text
+        return self.say(place, Answer(words, question.block, question.hint))

@@ -1,0 +1,1 @@
+"""Errbot's side of plugins from elsewhere."""

@@ -1,0 +1,1 @@
+"""Errbot's Text backend as an operator wants it."""

@@ -1,0 +1,45 @@
+"""One server for the tests of Mattermost's client."""
+
+import pytest
+
+from automation_bots.chat.mattermost.client import MattermostWire
+from tests.chat.mattermost.ear import Ear, settings
+from tests.chat.networks.mattermost import Mattermost
+
+
+@pytest.fixture(scope="package")
+def net():
+    net = Mattermost()
+    net.ana, net.joe = net.human("ana"), net.human("joe")
+    net.here = net.room(net.ana, net.joe)
+    yield net
+    net.close()
+
+
+@pytest.fixture(scope="package")
+def ear():
+    return Ear()
+
+
+@pytest.fixture(scope="package")
+def wire(net, ear):
+    wire = MattermostWire(settings(net))
+    wire.connect(ear)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def another(net):
+    """A client of its own, for what spoils one."""
+    made = []
+
+    def make(**more):
+        made.append(MattermostWire(settings(net, **{"callback": "", **more})))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    limiter = net.server.api.limiter
+    limiter.broken_seconds = limiter.busy_calls = limiter.broken_calls = limiter.hang_seconds = 0

@@ -1,0 +1,150 @@
+"""The link: cuts, restarts, revoked tokens, a private authority."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from automation_bots.chat.client import Away, Rejected, Revoked
+from automation_bots.chat.mattermost.client import MattermostWire
+from automation_bots.chat.mattermost.settings import MattermostSettings
+from tests.chat.mattermost.ear import Ear, settings
+from tests.chat.networks.mattermost import Mattermost
+from tests.fakes.proxy import Proxy
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_cut_stream_goes_on_where_it_ended_and_asks_for_nothing(net, another):
+    ear, wire = Ear(), another()
+    wire.connect(ear)
+    net.cut()
+    with pytest.raises(Away):
+        wire.wait()
+    sent = [net.say(net.ana, net.here, f"while away {number}") for number in range(150)]
+    wire.connect(ear)
+    ear.message(sent[-1])
+    assert [one.id for one in ear.messages if one.id in set(sent)] == sent
+    assert list(wire.missed(datetime.now(UTC) - timedelta(hours=1))) == []
+
+
+def test_after_a_restart_of_the_server_what_was_missed_is_read(net, another):
+    ear, wire = Ear(), another()
+    wire.connect(ear)
+    began = datetime.now(UTC)
+    net.server.stop()
+    net.server.start()
+    with pytest.raises(Away):
+        wire.wait()
+    sent = [net.say(net.ana, room, text) for room, text in ((net.here, "one"), ("", "two"), (net.here, "three"))]
+    wire.connect(ear)
+    missed = [one for one in wire.missed(began) if one.id in set(sent)]
+    assert sorted(one.text for one in missed) == ["one", "three", "two"]
+    assert [one.direct for one in missed if one.text == "two"] == [True]
+
+
+def test_more_than_the_server_lists_at_once_is_read_whole(net, another):
+    wire, began = another(), datetime.now(UTC)
+    room = net.room(net.ana)
+    for number in range(1300):
+        net.server.do(net.server.api.posts.create, net.ana.id, {"channel_id": room, "message": str(number)})
+    wire._introduce()
+    missed = [one.text for one in wire.missed(began - timedelta(seconds=1)) if one.room == room]
+    assert sorted(missed, key=int) == [str(number) for number in range(1300)]
+
+
+def test_a_message_that_was_heard_and_edited_while_away_is_no_new_command(net, another):
+    ear, wire = Ear(), another()
+    wire.connect(ear)
+    old = net.say(net.ana, net.here, "good morning")
+    ear.message(old)
+    net.server.stop()
+    net.server.start()
+    net.edit(net.ana, net.here, old, "!reboot all")
+    wire.connect(ear)
+    assert [one.edited for one in wire.missed(datetime.now(UTC) - timedelta(hours=1)) if one.id == old] == [True]
+
+
+def test_a_line_that_goes_dead_without_a_cut_is_noticed(net, another, monkeypatch):
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        wire, since = another(timeout_seconds=1), time.monotonic()
+        wire.socket.heartbeat_seconds = 0.4
+        wire.connect(Ear())
+        threading.Timer(1.0, proxy.freeze).start()  # until then its pings are answered
+        with pytest.raises(Away):
+            wire.wait()
+        assert 1.0 < time.monotonic() - since < 8
+        wire.close()
+
+
+def test_a_token_that_is_revoked_while_connected_is_noticed(net):
+    robot = net.human("shortlived", robot=True)
+    given = {**net.settings(), "token": net._tokens[robot.id], "callback": "", "probe_seconds": 0.1}
+    wire = MattermostWire(MattermostSettings.model_validate(given))
+    wire.connect(Ear())
+    token = net._call("GET", net.admin, f"/users/{robot.id}/tokens")[0]["id"]
+    net.post(net.admin, "/users/tokens/revoke", {"token_id": token})
+    with pytest.raises(Revoked, match=r"session_expired"):
+        wire.wait()
+    wire.close()
+
+
+def test_a_wrong_token_is_said_at_once(net):
+    given = {**net.settings(), "token": "x" * 26, "callback": ""}
+    with pytest.raises(Revoked):
+        MattermostWire(MattermostSettings.model_validate(given)).connect(Ear())
+
+
+def test_a_server_that_does_not_answer_holds_nobody_up(net, another):
+    wire = another(timeout_seconds=0.3)
+    net.server.api.limiter.hang_seconds, began = 2, time.monotonic()
+    with pytest.raises(Away):
+        wire.connect(Ear())
+    assert time.monotonic() - began < 1.5
+
+
+def test_closing_ends_every_thread(net, another):
+    wire = another()
+    wire.connect(Ear())
+    waiting = threading.Thread(target=wire.wait)
+    waiting.start()
+    wire.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert wire._loop is None
+
+
+def test_a_closed_link_leaves_the_token_in_no_log(net, another, caplog):
+    caplog.set_level("DEBUG")
+    wire = another()
+    wire.connect(Ear())
+    with pytest.raises(Rejected):
+        wire.post("no-such-room", "x")
+    wire.close()
+    assert net.environment()["MATTERMOST_TOKEN"] not in caplog.text
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    net = Mattermost(tls=tmp_path_factory.mktemp("tls"), buttons=False)
+    net.ana = net.human("ana")
+    net.here = net.room(net.ana)
+    yield net
+    net.close()
+
+
+def test_https_and_the_event_stream_trust_a_private_authority(private):
+    ear, wire = Ear(), MattermostWire(settings(private))
+    wire.connect(ear)
+    said = private.say(private.ana, private.here, "over TLS")
+    assert ear.message(said).text == "over TLS"
+    assert wire.post(private.here, "answer", said)
+    wire.close()
+
+
+def test_without_that_authority_the_server_is_not_believed(private):
+    wire = MattermostWire(settings(private, ca=""))
+    with pytest.raises(Away, match="certificate is not trusted; if a private authority signed it, say ca ="):
+        wire.connect(Ear())

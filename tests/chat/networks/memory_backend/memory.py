@@ -1,0 +1,15 @@
+"""The network in memory as a backend."""
+
+from errbot.core import ErrBot
+
+from backends.adapter.networked import Networked
+from tests.chat.networks import memory
+
+
+class Memory(Networked, ErrBot):
+    """Nothing but its wire."""
+
+    @staticmethod
+    def make_wire(chat, data):
+        assert chat == {"token": "let-me-in"}, chat
+        return memory.MemoryWire(memory.Memory.server, **memory.Memory.can)

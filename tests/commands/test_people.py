@@ -1,0 +1,190 @@
+"""People: composed of policy.yml and additions; linked by admins and by one-time codes; gone with the policy."""
+
+import re
+
+import pytest
+
+from automation_bots.drivers.fake import Fake
+from automation_bots.model import Caller
+from automation_bots.policy import people
+from automation_bots.policy.people import Additions, Link, merge
+from automation_bots.store import AuditKind
+from tests.support.chatbot import POLICY, ChatBot, wait, write_folder
+from tests.support.world import policy_of
+
+TEXT = """
+people:
+  ana: {text: "@ana", groups: [netops]}
+  joe: {text: "@joe", ldap: joseph}
+rules: []
+"""
+
+
+@pytest.fixture
+def policy(tmp_path):
+    return policy_of(tmp_path, TEXT)
+
+
+# -- composed
+
+
+def test_a_link_is_one_more_id_of_a_person(policy):
+    merged = merge(policy, Additions((Link("matrix", "@ana:x", "ana"),)))
+    assert merged.person(Caller("matrix", "@ana:x")).name == "ana"
+    assert merged.person(Caller("text", "@ana")).ids == {"text": "@ana", "matrix": "@ana:x"}
+
+
+def test_the_file_wins_over_a_link(policy):
+    merged = merge(policy, Additions((Link("text", "@joe", "ana"),)))
+    assert merged.person(Caller("text", "@joe")).name == "joe"
+
+
+def test_a_link_to_nobody_makes_nobody(policy):
+    merged = merge(policy, Additions((Link("matrix", "@eve:x", "eve"),), {"eve": frozenset({"admins"})}))
+    assert merged.person(Caller("matrix", "@eve:x")) is None and "eve" not in merged.people
+
+
+def test_groups_of_the_directory_are_added(policy):
+    merged = merge(policy, Additions(groups={"ana": frozenset({"dba"})}))
+    assert merged.person(Caller("text", "@ana")).groups == {"netops", "dba"}
+    assert policy.person(Caller("text", "@ana")).groups == {"netops"}
+
+
+def test_the_name_in_the_directory_may_be_another(policy):
+    assert people.logins(policy) == {"ana": "ana", "joe": "joseph"}
+
+
+# -- in chat
+
+
+@pytest.fixture
+def chat(tmp_path):
+    with ChatBot(write_folder(tmp_path), drivers=(Fake(),)) as chat:
+        yield chat
+
+
+def code_of(answer):
+    return re.search(r"!person code (\S+)", answer).group(1)
+
+
+def kinds(chat, kind):
+    return chat.automation.store.audit_rows(kind=kind)
+
+
+@pytest.mark.slow
+def test_admins_see_everybody_and_others_only_themselves(chat):
+    assert re.search(r"ana +admins +test", chat.asks("!people"))
+    assert "for admins" in chat.asks("!people", who="joe")
+    assert "for admins" in chat.asks("!person ana", who="joe")
+    assert "policy.yml" in chat.asks("!person", who="joe")
+    assert "nobody in policy.yml" in chat.asks("!person eve")
+
+
+@pytest.mark.slow
+def test_an_admin_links_an_id_and_takes_it_away(chat):
+    assert "test id is nobody" not in chat.asks("!person link joe test joe2")
+    assert "You are joe." in chat.asks("!whoami", who="joe2")
+    assert re.search(r"test +joe2 +linked in chat", chat.asks("!person joe"))
+    assert "is nobody from now on" in chat.asks("!person unlink test joe2")
+    assert "I do not know you" in chat.asks("!whoami", who="joe2")
+    assert [len(kinds(chat, kind)) for kind in (AuditKind.LINKED, AuditKind.UNLINKED)] == [1, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("!person link joe test kim", "kim on test is kim already"),
+        ("!person link joe test", "→ !person link"),
+        ("!person link eve test x", "nobody in policy.yml"),
+        ("!person link joe 'x;y' z", "no chat network"),
+        ("!person unlink test nobody", "no link"),
+        ("!person unlink test kim", "stands in policy.yml"),
+    ],
+)
+def test_what_cannot_be_linked_is_refused_with_the_reason(chat, typed, said):
+    assert said in chat.asks(typed)
+
+
+@pytest.mark.slow
+def test_only_admins_link_others(chat):
+    assert "for admins" in chat.asks("!person link joe test joe2", who="joe")
+    assert "for admins" in chat.asks("!person invite kim", who="joe")
+
+
+@pytest.mark.slow
+def test_a_code_makes_another_account_the_same_person_once(chat):
+    code = code_of(chat.asks("!person link", who="joe"))
+    assert "direct message" in chat.asks(f"!person code {code}", who="joe9", room="ops")
+    assert "Welcome, joe" in chat.asks(f"!person code {code.lower()}", who="joe9")
+    assert "not good" in chat.asks(f"!person code {code}", who="eve")
+    assert "already" in chat.asks(f"!person code {code}", who="joe9")
+    assert kinds(chat, AuditKind.LINKED)[0].body["of"] == "joe"
+
+
+@pytest.mark.slow
+def test_an_invitation_is_for_one_person_and_the_newest_counts(chat):
+    first, second = (code_of(chat.asks("!person invite kim")) for _ in range(2))
+    assert "not good" in chat.asks(f"!person code {first}", who="kim2")
+    assert "Welcome, kim" in chat.asks(f"!person code {second}", who="kim2")
+
+
+@pytest.mark.slow
+def test_a_code_is_never_shown_in_a_room_and_stands_nowhere_in_the_data(chat):
+    assert "direct message" in chat.asks("!person invite kim", room="ops")
+    code = code_of(chat.asks("!person invite kim"))
+    data = b"".join(path.read_bytes() for path in chat.automation.data.rglob("*") if path.is_file())
+    assert code.encode() not in data and code.replace("-", "").encode() not in data
+
+
+@pytest.mark.slow
+def test_guessing_codes_ends_after_five(chat):
+    code = code_of(chat.asks("!person invite kim"))
+    for _ in range(5):
+        chat.asks("!person code AAAAA-AAAAA", who="eve")
+    assert "Too many wrong codes" in chat.asks(f"!person code {code}", who="eve")
+    assert "Welcome" in chat.asks(f"!person code {code}", who="kim2")
+
+
+@pytest.mark.slow
+def test_a_code_ends_with_its_time(tmp_path):
+    folder = write_folder(tmp_path, toml='name = "netbot"\nbackend = "Test"\n[people]\ncode_minutes = 1\n')
+    with ChatBot(folder, drivers=(Fake(),)) as chat:
+        code = code_of(chat.asks("!person invite kim"))
+        store = chat.automation.store.people
+        later = store._clock
+        store._clock = lambda: later() + __import__("datetime").timedelta(seconds=61)
+        assert "not good" in chat.asks(f"!person code {code}", who="kim2")
+
+
+@pytest.mark.slow
+def test_links_outlive_a_restart(tmp_path):
+    folder = write_folder(tmp_path)
+    with ChatBot(folder, drivers=(Fake(),)) as chat:
+        chat.asks("!person link joe test joe2", "from now on")
+    with ChatBot(folder, drivers=(Fake(),)) as chat:
+        assert "You are joe." in chat.asks("!whoami", who="joe2")
+
+
+@pytest.mark.slow
+def test_who_leaves_the_policy_loses_the_links_at_once_and_for_good(chat):
+    chat.asks("!person link joe test joe2", "from now on")
+    gone = re.sub(r"  joe:.*\n", "", POLICY)
+    (chat.folder / "policy.yml").write_text(gone)
+    wait(lambda: "joe" not in chat.automation.world.policy.people, 10)
+    assert "I do not know you" in chat.asks("!whoami", who="joe2")
+    wait(lambda: kinds(chat, AuditKind.FORGOTTEN), 5)
+    (chat.folder / "policy.yml").write_text(POLICY)
+    wait(lambda: "joe" in chat.automation.world.policy.people, 10)
+    assert "I do not know you" in chat.asks("!whoami", who="joe2")
+
+
+@pytest.mark.slow
+def test_a_broken_policy_forgets_nobody(chat):
+    chat.asks("!person link joe test joe2", "from now on")
+    (chat.folder / "policy.yml").write_text("people: [")
+    wait(lambda: chat.automation.world.policy_problem, 10)
+    assert "I do not know you" in chat.asks("!whoami", who="joe2")
+    (chat.folder / "policy.yml").write_text(POLICY)
+    wait(lambda: not chat.automation.world.policy_problem, 10)
+    assert "You are joe." in chat.asks("!whoami", who="joe2")

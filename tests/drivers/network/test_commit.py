@@ -1,0 +1,159 @@
+"""Candidates and commit timers as EOS, Junos, IOS and IOS XR take them: what is sent, and what runs afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from automation_bots.drivers.network import own_operations as ops
+from automation_bots.model import Device, Status
+from tests.drivers.network.bench import Chat, driver
+from tests.fakes.clis import PASSWORD, USER, Shelf
+from tests.fakes.clis_config import Configurable, Eos, Ios, Junos, Xr
+
+pytestmark = pytest.mark.slow
+OLD, NEW = "interface Et1\tdescription old", "interface Et1\tdescription new"
+LINES = ("interface Et1", " description new")
+SET_OLD, SET_NEW = "set interfaces ge-0/0/0 description old", "set interfaces ge-0/0/1 description new"
+KINDS = {
+    "arista_eos": (Eos, ("hostname d1", "interface Et1", OLD), LINES, NEW),
+    "cisco_ios": (Ios, ("hostname d1", "interface Et1", OLD), LINES, NEW),
+    "cisco_xr": (Xr, ("hostname d1", "interface Et1", OLD), LINES, NEW),
+    "juniper_junos": (Junos, (SET_OLD,), (SET_NEW,), SET_NEW),
+}
+SESSION = "configure session automation_bots_42"
+COMMITS = {
+    "arista_eos": [f"{SESSION} commit timer 00:03:00", f"{SESSION} commit"],
+    "cisco_ios": ["configure terminal revert timer 3", "configure confirm"],
+    "cisco_xr": ["commit confirmed 180", "commit"],
+    "juniper_junos": ["commit confirmed 3 and-quit", "commit and-quit"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    with Shelf(tmp_path_factory.mktemp("shelf") / "known_hosts") as shelf:
+        yield shelf
+
+
+@pytest.fixture(scope="module")
+def chat(shelf: Shelf, tmp_path_factory) -> Chat:
+    folder = tmp_path_factory.mktemp("chat")
+    return Chat(driver(shelf.known_hosts, folder / "data"), folder / "work", ansible_password=PASSWORD)
+
+
+def put(shelf: Shelf, it: Configurable, platform: str) -> Device:
+    login = {"ansible_host": "127.0.0.1", "ansible_port": shelf.put(it), "ansible_user": USER}
+    return Device(it.name, variables={**login, "platform": platform})
+
+
+@pytest.fixture(params=sorted(KINDS))
+def platform(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def it(platform: str) -> Configurable:
+    kind, lines, _, _ = KINDS[platform]
+    return kind("d1", *lines)
+
+
+@pytest.fixture
+def device(shelf: Shelf, it: Configurable, platform: str) -> Device:
+    return put(shelf, it, platform)
+
+
+def test_the_difference_is_shown_and_nothing_stays_behind(chat, it, device, platform):
+    outcome = chat.one(ops.CONFIG, device, lines=KINDS[platform][2], check=True)
+    assert outcome.status is Status.OK, outcome.summary
+    assert "description new" in outcome.output
+    assert it.running == KINDS[platform][1]
+    assert not getattr(it, "sessions", {})
+
+
+def test_a_change_is_committed_on_trial_looked_at_and_confirmed(chat, it, device, platform):
+    outcome = chat.one(ops.CONFIG, device, lines=KINDS[platform][2], within=20)
+    assert outcome.status is Status.CHANGED, outcome.summary
+    assert KINDS[platform][3] in it.running
+    assert [line for line in it.heard if line in COMMITS[platform]] == COMMITS[platform]
+    assert (it.pending, it.saved) == (False, 0)
+
+
+def test_a_refused_line_leaves_what_ran_before(chat, it, device, platform):
+    bad = ("interface Et1", " nonsense 1") if platform != "juniper_junos" else ("nonsense 1",)
+    outcome = chat.one(ops.CONFIG, device, lines=bad)
+    assert outcome.status is Status.FAILED
+    assert it.running == KINDS[platform][1]
+    assert not it.pending
+
+
+def test_what_a_job_replaced_comes_back(chat, it, device, platform):
+    chat.one(ops.CONFIG, device, lines=KINDS[platform][2])
+    outcome = chat.one(ops.ROLLBACK, device, job=42)
+    assert outcome.status is Status.CHANGED, outcome.summary
+    assert sorted(it.running) == sorted(KINDS[platform][1])
+
+
+def test_a_replacement_removes_what_it_does_not_name(chat, it, device, platform):
+    lines = ("hostname d1", *LINES) if platform != "juniper_junos" else (SET_NEW,)
+    outcome = chat.one(ops.REPLACE, device, lines=lines)
+    assert outcome.status is Status.CHANGED, outcome.summary
+    assert KINDS[platform][3] in it.running
+    assert not [line for line in it.running if line.endswith("old")]
+
+
+def test_a_device_that_went_back_by_itself_is_not_called_changed(chat, it, device, platform):
+    it.impatient = True
+    outcome = chat.one(ops.CONFIG, device, lines=KINDS[platform][2])
+    assert outcome.status is Status.FAILED
+    assert "went back by itself" in outcome.summary
+    assert it.running == KINDS[platform][1]
+
+
+def test_ios_without_its_archive_is_configured_line_by_line(chat, shelf):
+    it = Ios("d3", "interface Et1", OLD)
+    it.archive = False
+    assert chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=LINES).status is Status.CHANGED
+    assert NEW in it.running
+    assert "configure confirm" not in it.heard
+
+
+@pytest.mark.parametrize("asks", ["Do you want to continue? [confirm]", "Continue? [yes/no]: "])
+def test_a_line_that_the_device_asks_about_is_meant_also_when_it_is_undone(chat, shelf, asks):
+    it = Ios("d8", "interface Et1", "username old")
+    it.archive, it.asks = False, asks
+    device = put(shelf, it, "cisco_ios")
+    assert chat.one(ops.CONFIG, device, lines=("no username old", "username new")).status is Status.CHANGED
+    assert it.running == ("interface Et1", "username new")
+    outcome = chat.one(ops.CONFIG, device, lines=("username another", "nonsense"))
+    assert outcome.summary.endswith("rolled back to what it was before")
+    assert it.running == ("interface Et1", "username new")
+
+
+@pytest.mark.parametrize("archive", [True, False])
+def test_a_change_that_locks_everybody_out_goes_back_over_the_session_that_is_open(chat, shelf, archive):
+    it = Ios("d7", "interface Et1", OLD)
+    it.archive = archive
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=("interface Et1", " shutdown"), within=2)
+    assert outcome.status is Status.FAILED
+    assert "a new login does not work" in outcome.summary
+    assert "rolled back to what it was before" in outcome.summary
+    assert it.running == ("interface Et1", OLD)
+
+
+def test_a_new_hostname_is_followed(chat, shelf):
+    it = Ios("d4", "hostname d4")
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=("hostname another", "interface Et1"))
+    assert (outcome.status, it.running) == (Status.CHANGED, ("hostname another", "interface Et1"))
+
+
+def test_a_commit_that_junos_refuses_is_told_and_dropped(chat, shelf):
+    it = Junos("d5", SET_OLD)
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "juniper_junos"), lines=("set system bad",))
+    assert "configuration check-out failed" in outcome.summary
+    assert it.running == (SET_OLD,)
+
+
+def test_saving_is_done_only_where_it_is_wanted(chat, shelf):
+    it = Eos("d6", "interface Et1")
+    chat.one(ops.CONFIG, put(shelf, it, "arista_eos"), lines=LINES, save=True)
+    assert it.saved == 1

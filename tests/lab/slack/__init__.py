@@ -1,5 +1,0 @@
-"""A strict Slack for tests: Web API, Socket Mode and file storage of a workspace, from Slack's documentation."""
-
-from tests.lab.slack.server import SlackLab
-
-__all__ = ["SlackLab"]

@@ -1,0 +1,115 @@
+"""What people type, and what phones and chat programs make of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automation_bots.errors import BadCommand, BadParameter, UserError
+from automation_bots.model import Operation, Parameter
+from automation_bots.pipeline import parser as grammar
+
+SERVICE = Operation(
+    "service",
+    "h",
+    parameters=(Parameter("action", choices=("status", "restart")), Parameter("name", match=r"[\w@.-]+")),
+)
+PATCH = Operation(
+    "patch",
+    "h",
+    previews=True,
+    parameters=(
+        Parameter("batch", "int", required=False, default=1, minimum=1, maximum=10),
+        Parameter("reboot", "bool", required=False, default=False),
+    ),
+)
+PING = Operation("ping", "h", parameters=(Parameter("count", "int", required=False, default=3),))
+RUN = Operation("run", "h", parameters=(Parameter("command", rest=True),))
+DNS = Operation("dns", "h", devices="none", parameters=(Parameter("name"), Parameter("server", required=False)))
+CONFIG = Operation("config", "h", parameters=(Parameter("lines", text=True, max_length=1000),))
+
+
+def values(operation, line, text=""):
+    typed = grammar.parse(operation, line, text)
+    return grammar.checked(operation, typed), typed
+
+
+@pytest.mark.parametrize(
+    ("operation", "line", "expected", "pattern"),
+    [
+        (SERVICE, "restart nginx on web", {"action": "restart", "name": "nginx"}, "web"),
+        (SERVICE, "restart nginx on web1, web2", {"action": "restart", "name": "nginx"}, "web1,web2"),
+        (SERVICE, "on web action=restart name=nginx", {"action": "restart", "name": "nginx"}, "web"),
+        (SERVICE, "RESTART nginx ON web", {"action": "restart", "name": "nginx"}, "web"),
+        (PING, "core", {"count": 3}, "core"),
+        (PING, "core:&site_a:!core3", {"count": 3}, "core:&site_a:!core3"),
+        (PING, "5 on core", {"count": 5}, "core"),
+        (PATCH, "web batch=3 --reboot", {"batch": 3, "reboot": True}, "web"),
+        (PATCH, "on web --batch 3", {"batch": 3, "reboot": False}, "web"),
+        (RUN, "show ip route on core1", {"command": ("show", "ip", "route")}, "core1"),
+        (RUN, "ls -la --color /tmp on web", {"command": ("ls", "-la", "--color", "/tmp")}, "web"),
+        (RUN, "'turn it on' now on web", {"command": ("turn it on", "now")}, "web"),
+        (DNS, "example.com server=1.1.1.1", {"name": "example.com", "server": "1.1.1.1"}, ""),
+    ],
+)
+def test_words_become_values(operation, line, expected, pattern):
+    assert (values(operation, line)[0], values(operation, line)[1].pattern) == (expected, pattern)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("!patch on web —check", "!patch on web --check"),
+        ("!patch on web –check --reason “no reason”", '!patch on web --check --reason "no reason"'),
+        ("!ping\u00a0all", "!ping all"),
+        ("```\n!ping all\n```", "!ping all"),
+        ("`!ping all`", "!ping all"),
+        ("!dns <http://example.com|example.com>", "!dns example.com"),
+        ("!ping web\u200b1", "!ping web1"),
+    ],
+)
+def test_what_chat_programs_do_to_text_is_undone(typed, meant):
+    assert grammar.clean(typed) == meant
+
+
+def test_a_code_block_is_the_text_parameter():
+    line, text = grammar.split_text("on core1\n```\ninterface Gi1\n shutdown\n```")
+    assert values(CONFIG, line, text)[0] == {"lines": "interface Gi1\n shutdown"}
+
+
+@pytest.mark.parametrize("line", ["restart", "restart nginx", ""])
+def test_what_is_missing_is_named(line):
+    missing = values(SERVICE, line)[0]
+    assert isinstance(missing, grammar.Missing)
+
+
+@pytest.mark.parametrize(
+    ("operation", "line", "error"),
+    [
+        (SERVICE, "explode nginx on web", "action must be one of status, restart"),
+        (SERVICE, "restart 'a;b' on web", "name must match"),
+        (PATCH, "web batch=99", "batch must be 1–10"),
+        (PATCH, "web batch=x", "batch must be a whole number"),
+        (PATCH, "web btach=2", "has no parameter 'btach'"),
+        (PATCH, "web batch=1 batch=2", "given twice"),
+        (PATCH, "web 'open", "A quote is not closed"),
+        (DNS, "a b c", "do not know what to do with 'c'"),
+    ],
+)
+def test_wrong_input_gets_a_sentence(operation, line, error):
+    with pytest.raises((BadCommand, BadParameter), match=error):
+        values(operation, line)
+
+
+@given(st.text(max_size=200), st.sampled_from([SERVICE, PATCH, PING, RUN, DNS, CONFIG]))
+def test_no_text_breaks_the_parser(text, operation):
+    try:
+        line, block = grammar.split_text(grammar.clean(text))
+        grammar.checked(operation, grammar.parse(operation, line, block))
+    except UserError as error:
+        assert str(error)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters='"'), max_size=80))
+def test_quotes_keep_any_word_together(text):
+    found = grammar.words(f'"{text}"')
+    assert [word.text for word in found] == [text]

@@ -1,0 +1,113 @@
+"""The way of a command where somebody tries to learn or to get more than is meant for them."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from automation_bots.app.bot import Bot
+from automation_bots.drivers.fake import Fake
+from automation_bots.errors import BadParameter
+from automation_bots.model import Answer, Caller, Operation, Outcome, Parameter, Place, Status
+from automation_bots.operations.parameters import check
+from automation_bots.pipeline import parser as grammar
+from automation_bots.pipeline.questions import Question, Questions
+from backends.text.automation_text import TextSurface
+from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
+
+pytestmark = pytest.mark.slow
+VERB = "help: Say it\nparameters: {{word: {{match: '{}'}}}}\nlinux: [echo, '{{word}}']\n"
+NOTE = "# bot:\n#   help: Note\n#   risk: read\n#   devices: none\n#   parameters: {text: {text: true}}\n"
+NOTE += "- hosts: all\n  vars: {password: hunter22}\n"
+FILES = {"playbooks/verbs/say.yml": VERB.format(r"\w+"), "playbooks/note.yml": NOTE}
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("way"), files=FILES)
+    with ChatBot(folder, drivers=(Fake(), Fake(name="ansible"))) as chat:
+        yield chat
+
+
+@pytest.mark.parametrize("text", ["!uptime on web1,{}", "!uptime on {},web1", "!uptime on {}", "!devices {}"])
+def test_a_hidden_device_is_unknown_in_the_same_words_as_one_that_does_not_exist(chat, text):
+    hidden = chat.asks(text.format("vault1"), "No device", who="joe")
+    assert hidden.replace("vault1", "X") == chat.asks(text.format("zebra9"), "No device", who="joe").replace(
+        "zebra9", "X"
+    )
+
+
+def test_a_hidden_device_is_not_offered_when_devices_are_asked_for(chat):
+    assert "vault1" not in chat.asks("!uptime", "On which devices", who="joe")
+    chat.asks("web1 web2", "uptime on web1, web2", who="joe")
+    chat.hears("uptime .*done")
+
+
+def test_a_retry_takes_the_values_that_the_file_allows_now(chat):
+    number = chat.asks("!say hello on web1", r"#\d+ say", who="ana").split()[0][1:]
+    chat.hears("say .*done")
+    (chat.folder / "playbooks/verbs/say.yml").write_text(VERB.format("bye"))
+    chat.automation.world.look()
+    chat.asks(f"!retry {number}", "word must match bye", who="ana")
+
+
+def test_a_failed_operation_without_devices_can_be_retried(chat):
+    fake = Fake(name="ansible")
+    fake.run = lambda task, report: report.outcome(Outcome("", Status.FAILED, "no"))
+    chat.automation.dispatcher._workshop.drivers["ansible"].behind = fake
+    answer = chat.asks("!note\n```\none\n```", r"#\d+ note .*failed", who="ana")
+    number = answer.split()[0][1:]
+    chat.asks(f"!retry {number} failed", r"#\d+ note .*failed", who="ana")
+    assert chat.jobs[0].retry_of == int(number)
+    assert chat.automation.store.outcomes(chat.jobs[0].number)[0].summary == "no"
+
+
+def test_a_code_block_alone_is_the_text_and_not_the_line(chat):
+    chat.asks("!note\n```\nvlan 10\nvlan 20\n```", r"#\d+ note", who="ana")
+    assert chat.jobs[0].parameters == {"text": "vlan 10\nvlan 20"}
+
+
+def test_what_a_job_printed_is_for_those_who_may_run_it(chat):
+    number = chat.asks("!run cat shadow on web1", r"#\d+ run", who="ana").split()[0][1:]
+    chat.hears("run .*done")
+    assert "No: what" in chat.asks(f"!job {number} output", who="joe")
+    assert "done" not in chat.asks(f"!job {number}", who="joe").split("\n\n")[1]
+    assert "done" in chat.asks(f"!job {number} output", who="ana")
+    number = chat.asks("!uptime on web1", r"#\d+ uptime", who="ana").split()[0][1:]
+    chat.hears("uptime .*done")
+    assert "done" in chat.asks(f"!job {number} output", who="joe")
+
+
+def test_a_playbook_is_shown_without_the_secrets_in_it(chat):
+    assert "hunter22" not in chat.asks("!playbook show note", "vars", who="ana")
+
+
+def test_secrets_of_the_drivers_programs_are_cut_out_of_what_they_print(tmp_path):
+    toml = BOT_TOML + '[drivers.python.environment]\nTOKEN = "env:TOKEN"\nMODE = "fast"\n'
+    bot = Bot(write_folder(tmp_path, toml=toml), {"TOKEN": "hunter22", "AUTOMATION_BOTS_DATA": str(tmp_path / "d")})
+    assert "hunter22" not in bot.redactor.text("hunter22")
+    assert bot.redactor.text("fast") == "fast"
+    bot.stop()
+
+
+def test_a_wrong_secret_value_is_not_repeated():
+    with pytest.raises(BadParameter) as caught:
+        check(Parameter("password", match="[a-z]+", secret=True), "hunter22")
+    assert "hunter22" not in str(caught.value)
+
+
+def test_forgotten_questions_do_not_pile_up():
+    questions, operation = Questions(), Operation("dns", "h")
+    for number in range(50):
+        place = Place("test", "ops", thread=str(number))
+        question = Question(Caller("test", "joe"), place, operation.name, grammar.Typed(), grammar.Missing(None))
+        questions.ask(question, ())
+        questions._open[question.key] = (question, 0.0)
+    assert len(questions._open) == 1
+
+
+def test_what_a_device_prints_does_not_move_the_cursor_of_a_terminal(capsys):
+    surface = TextSurface(SimpleNamespace(prompting=False))
+    surface.say(Place("text", "x"), Answer("done", "a\x1b[2Jb\x1b]0;t\x07c\r\td"))
+    sys.stdout.flush()
+    assert capsys.readouterr().out == "done\nab]0;tc\td\n"

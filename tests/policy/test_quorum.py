@@ -1,0 +1,240 @@
+"""Who may approve and when it is enough: tables, and random policies and people."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from automation_bots.model import Caller, Job, Person, Place, Risk, State, Verdict
+from automation_bots.policy import gate, quorum
+from automation_bots.policy.approval import Approval, Vote
+from automation_bots.policy.approval_rule import ApprovalFile, Need, escalation, short_form, span
+from automation_bots.policy.people import Additions, Link, merge
+from automation_bots.policy.policy import Policy, Rule, Words
+from automation_bots.policy.scope import Scope
+from automation_bots.text.times import moment, shown
+from tests.support.world import GROUPS, NOON, PATCH, expand, policy_of, request
+
+pytestmark = pytest.mark.slow
+
+GROUP = ("a", "b", "c")
+NAMES = ("p0", "p1", "p2", "p3", "p4", "p5")
+
+
+def ids_of(name):
+    return {"text": f"@{name}", "irc": f"{name}_"}
+
+
+people = st.tuples(
+    *(
+        st.builds(Person, st.just(name), st.frozensets(st.sampled_from(GROUP)), st.just(ids_of(name)), st.booleans())
+        for name in NAMES
+    )
+)
+needs = st.lists(
+    st.builds(
+        Need,
+        rule=st.sampled_from(("r1", "r2", "r3")),
+        by=st.lists(st.sampled_from((*GROUP, "p1")), min_size=1, max_size=2, unique=True).map(tuple),
+        quorum=st.integers(1, 3),
+        escalate=st.sampled_from(("", "c")),
+        after=st.just(60.0),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda need: need.rule,
+).map(tuple)
+clicks = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(("text", "irc"))), max_size=12)
+
+
+def policy_with(everybody):
+    ids = {(network, id_): person for person in everybody for network, id_ in person.ids.items()}
+    return Policy({person.name: person for person in everybody}, ids)
+
+
+def job_of(name="p0", network="text"):
+    caller = Caller(network, ids_of(name)[network])
+    return Job(
+        number=1, state=State.WAITING, person=name, caller=caller, place=Place("text", "ops"), operation="patch",
+        parameters={}, pattern="web", devices=("web1",), risk=Risk.CHANGE, drivers=(),
+    )  # fmt: skip
+
+
+def cast(policy, job, approval, wanted):
+    """Click as approvals.approve does: those that count are kept, a second one of a person is not."""
+    votes = []
+    for name, network in wanted:
+        caller = Caller(network, ids_of(name)[network])
+        person = policy.person(caller)
+        if not quorum.refusal(person, caller, policy, job, approval) and person.name not in [v.person for v in votes]:
+            votes.append(Vote(person.name, caller, NOON))
+    return tuple(votes)
+
+
+links = st.lists(st.builds(Link, st.just("irc"), st.sampled_from("vwxyz"), st.sampled_from(NAMES)), max_size=8)
+
+
+@given(people, needs, links)
+def test_whatever_is_linked_nobody_approves_with_any_id_what_they_asked_for_with_another(everybody, wanted, linked):
+    policy = merge(policy_with(everybody), Additions(tuple(linked)))
+    votes = [Vote(person.name, Caller(*key), NOON) for key, person in policy.ids.items()]
+    for key, person in policy.ids.items():
+        job = replace(job_of(person.name), caller=Caller(*key))
+        assert not [
+            need for need in wanted if person.name in quorum.valid(votes, policy, job, need, ("r1", "r2", "r3"))
+        ]
+
+
+@given(people, needs, clicks, st.sampled_from(NAMES), st.booleans())
+@settings(max_examples=400)
+def test_what_is_met_is_met_by_enough_other_persons_who_are_asked(everybody, wanted, clicked, who, late):
+    policy, job = policy_with(everybody), job_of(who)
+    approval = Approval(1, "d", wanted, escalated=tuple(n.rule for n in wanted if n.escalate) if late else ())
+    votes = cast(policy, job, approval, clicked)
+    for vote in votes:
+        assert vote.person != who
+        assert not policy.people[vote.person].robot
+    if not quorum.lacking(wanted, votes, policy, job, approval.escalated):
+        for need in wanted:
+            asked = need.asked(approval.escalated)
+            persons = {v.person for v in votes if quorum.is_asked(policy.people[v.person], asked)}
+            assert len(persons - {who}) >= need.quorum
+
+
+@given(people, needs, clicks)
+@settings(max_examples=200)
+def test_votes_of_who_left_or_became_a_robot_do_not_count(everybody, wanted, clicked):
+    job, approval = job_of(), Approval(1, "d", wanted)
+    votes = cast(policy_with(everybody), job, approval, clicked)
+    gone = policy_with([Person(p.name, p.groups, p.ids, robot=True) for p in everybody])
+    assert quorum.lacking(wanted, votes, gone, job)
+    assert quorum.lacking(wanted, votes, Policy(), job)
+
+
+@given(people, needs, clicks, needs)
+@settings(max_examples=200)
+def test_more_rules_never_make_it_easier(everybody, wanted, clicked, more):
+    policy, job = policy_with(everybody), job_of()
+    votes = cast(policy, job, Approval(1, "d", (*wanted, *more)), clicked)
+    if not quorum.lacking((*wanted, *more), votes, policy, job):
+        assert not quorum.lacking(wanted, votes, policy, job)
+    assert quorum.deadline((*wanted, *more), 60, NOON) <= quorum.deadline(wanted, 60, NOON)
+
+
+@given(people, needs)
+@settings(max_examples=200)
+def test_what_everybody_together_can_meet_is_not_called_impossible_and_the_other_way_round(everybody, wanted):
+    policy, job = policy_with(everybody), job_of()
+    every = tuple(n.rule for n in wanted)
+    votes = cast(policy, job, Approval(1, "d", wanted, escalated=every), [(name, "text") for name in NAMES])
+    assert bool(quorum.lacking(wanted, votes, policy, job, every)) == bool(quorum.impossible(wanted, policy, job))
+
+
+rules = st.lists(
+    st.builds(
+        Rule,
+        name=st.integers(0, 10**6).map(str),
+        who=st.frozensets(st.sampled_from((*GROUP, "everyone")), min_size=1),
+        what=st.just((Words("everything"),)),
+        deny=st.booleans(),
+        on=st.sampled_from(("all", "web", "db", "core", "web1", "all:!db")),
+        approvers=st.sampled_from(((), (), ("a",), ("b",))),
+    ).map(lambda rule: rule if not rule.deny else Rule(rule.name, rule.who, rule.what, deny=True, on=rule.on)),
+    max_size=6,
+    unique_by=lambda rule: rule.name,
+)
+ORDER = [Verdict.ALLOW, Verdict.APPROVAL, Verdict.DENY]
+
+
+@given(people, rules, st.lists(st.sampled_from(GROUPS["all"]), min_size=1, unique=True), st.sampled_from(GROUPS["all"]))
+@settings(max_examples=300)
+def test_one_more_device_never_needs_less(everybody, found, devices, more):
+    known = policy_with(everybody)
+    scope = Scope(Policy(known.people, known.ids, tuple(found)), expand)
+    few, many = (
+        gate.decide(scope, request("p0", PATCH, *names), NOON) for names in (devices, dict.fromkeys([*devices, more]))
+    )
+    assert ORDER.index(many.verdict) >= ORDER.index(few.verdict)
+    assert many.verdict is Verdict.DENY or set(few.needs) <= set(many.needs)
+
+
+# -- what is written in files and typed
+
+
+def test_the_long_form_is_read_as_it_stands_in_the_policy(tmp_path):
+    rule = "{name: r, who: x, may: [patch], approval: {by: leads, quorum: 2, within: 4h, escalate: managers after 1h}}"
+    [found] = policy_of(tmp_path, f"people: {{}}\nrules: [{rule}]\n").rules
+    assert found.need == Need("r", ("leads",), 2, 14400.0, "managers", 3600.0)
+    assert found.approvers == ("leads",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"by": "leads", "quorum": 0}, "greater than or equal to 1"),
+        ({"by": "leads", "within": "soon"}, "'soon' is no time"),
+        ({"by": "leads", "within": "1h", "escalate": "managers after 2h"}, "comes after the end"),
+        ({"by": "leads", "within": "1h", "escalate": "managers"}, "is no escalation"),
+        ({"by": []}, "name the group"),
+        ({"by": "leads", "colour": "red"}, "Extra inputs"),
+    ],
+)
+def test_a_wrong_long_form_says_what_is_wrong(fields, why):
+    with pytest.raises(ValueError, match=why):
+        ApprovalFile.model_validate(fields)
+
+
+def test_spans_and_short_forms_are_read():
+    assert [span(text) for text in ("90s", "30m", "4h", "2d", "1h 30min", "1d12h")] == [
+        90,
+        1800,
+        14400,
+        172800,
+        5400,
+        129600,
+    ]
+    assert short_form("approval by leads, dba or night-shift") == ("leads", "dba", "night-shift")
+    assert escalation("managers after 1h") == ("managers", 3600)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("22:00", "2026-03-02T21:00"), ("12:30", "2026-03-03T11:30"), ("tomorrow 06:30", "2026-03-03T05:30"),
+        ("Sat 22:00", "2026-03-07T21:00"), ("mon 9:00", "2026-03-09T08:00"), ("2026-11-24 22:00", "2026-11-24T21:00"),
+        ("in 2h", "2026-03-02T14:00"), ("2026-10-25 02:30", "2026-10-25T00:30"),
+    ],
+)  # fmt: skip
+def test_moments_are_read_in_the_zone_of_the_policy(text, found):
+    assert moment(text, "Europe/Madrid", NOON).strftime("%Y-%m-%dT%H:%M") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("today 09:00", "is over"), ("2020-01-01 10:00", "is over"), ("25:00", "is no time"), ("noon", "is no time"),
+        ("2026-03-29 02:30", "the clocks go forward"), ("2031-01-01 10:00", "more than a year"), ("in 5", "is no time"),
+        ("in 99999w", "more than a year"),
+        ("foo 10:00", "is no time"), ("2026-02-30 10:00", "is no time"),
+    ],
+)  # fmt: skip
+def test_a_moment_that_is_none_says_why(text, why):
+    with pytest.raises(ValueError, match=why):
+        moment(text, "Europe/Madrid", NOON)
+
+
+@given(st.text(max_size=20))
+def test_no_text_breaks_the_reader_of_moments(text):
+    try:
+        assert NOON < moment(text, "Europe/Madrid", NOON) <= NOON + timedelta(days=366)
+    except ValueError as error:
+        assert str(error)
+
+
+def test_moments_are_shown_as_people_say_them():
+    near, far = NOON + timedelta(days=1), NOON + timedelta(days=30)
+    assert [shown(at, "Europe/Madrid", NOON) for at in (NOON, near, far)] == [
+        "13:00 CET", "Tue 13:00 CET", "2026-04-01 14:00 CEST",
+    ]  # fmt: skip
