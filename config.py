@@ -23,8 +23,8 @@ _leaving = leaving.Leaving()  # Errbot dies at once on SIGTERM and when its term
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
     _leaving.of(AUTOMATION)
-    BOT_EXTRA_PLUGIN_DIR = AUTOMATION.home.plugin_folders()
-    BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.home.chat_identity()}
+    BOT_EXTRA_PLUGIN_DIR = AUTOMATION.bot_folder.plugin_folders()
+    BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.bot_folder.chat_identity()}
     # Our own backends carry a name of their own, because Errbot looks for its own of the same name first.
     BACKEND = {"Text": "AutomationText"}.get(AUTOMATION.settings.backend, AUTOMATION.settings.backend)
     if BACKEND not in known.names():

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from automation_bots.commands.approvals import ApprovalDesk
-from automation_bots.commands.bot import Desk
-from automation_bots.commands.context import Ask
-from automation_bots.commands.freezes import CloseDesk
-from automation_bots.commands.jobs import JobDesk
-from automation_bots.commands.people import PeopleDesk
-from automation_bots.commands.record import RecordDesk
+from automation_bots.commands.approvals import ApprovalCommands
+from automation_bots.commands.bot import BotCommands
+from automation_bots.commands.context import CommandCall
+from automation_bots.commands.freezes import FreezeCommands
+from automation_bots.commands.jobs import JobCommands
+from automation_bots.commands.people import PeopleCommands
+from automation_bots.commands.record import RecordCommands
+from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer
 from automation_bots.pipeline import parser as grammar
-from automation_bots.pipeline.pipeline import Said
 
 if TYPE_CHECKING:
     from automation_bots.app.bot import Bot
@@ -28,51 +28,53 @@ class ThrottledMixin:
         return cast("Bot", self.bot_config.AUTOMATION)  # type: ignore[attr-defined]  # BotPlugin's
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> BotCommands:
         """Answers about the bot itself."""
         return self.automation.desk
 
     @property
-    def job_desk(self) -> JobDesk:
+    def job_desk(self) -> JobCommands:
         """Answers about jobs."""
         return self.automation.job_desk
 
     @property
-    def approval_desk(self) -> ApprovalDesk:
+    def approval_desk(self) -> ApprovalCommands:
         """Answers about what waits for approval."""
         return self.automation.approval_desk
 
     @property
-    def close_desk(self) -> CloseDesk:
+    def close_desk(self) -> FreezeCommands:
         """Answers about what people closed, and about emergencies."""
         return self.automation.close_desk
 
     @property
-    def people_desk(self) -> PeopleDesk:
+    def people_desk(self) -> PeopleCommands:
         """Answers about people."""
         return self.automation.people_desk
 
     @property
-    def record_desk(self) -> RecordDesk:
+    def record_desk(self) -> RecordCommands:
         """Answers about the record."""
         return self.automation.record_desk
 
-    def ask(self, msg: Any, line: str) -> Ask:
+    def ask(self, msg: Any, line: str) -> CommandCall:
         """Who asks, where, and what."""
         caller, place = self._who(msg)
-        return Ask(caller, place, line)
+        return CommandCall(caller, place, line)
 
     def submit(self, msg: Any, operation: str, devices: str = "", **parameters: Any) -> Answer | None:
         """Resolve, decide and queue; return what to say, or None when the job has been announced already."""
         caller, place = self._who(msg)
-        typed = grammar.Typed(values=dict(parameters), pattern=devices)
-        return self.automation.pipeline.submit_typed(Said(caller, place, operation, message_id=_id(msg)), typed)
+        typed = grammar.ParsedCommand(values=dict(parameters), pattern=devices)
+        return self.automation.pipeline.submit_typed(TypedCommand(caller, place, operation, message_id=_id(msg)), typed)
 
     def submit_line(self, msg: Any, operation: str, words: str) -> Answer | None:
         """The same with the words that were typed behind the operation."""
         caller, place = self._who(msg)
         line, text = grammar.split_text(words or "")  # cleaned as a whole already; a code block alone would open here
-        return self.automation.pipeline.submit(Said(caller, place, operation, line, text or attached(msg), _id(msg)))
+        return self.automation.pipeline.submit(
+            TypedCommand(caller, place, operation, line, text or attached(msg), _id(msg))
+        )
 
     def _who(self, msg: Any) -> tuple[Any, Any]:
         bot: Any = self._bot  # type: ignore[attr-defined]  # BotPlugin's

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -296,7 +296,7 @@ class Decision:
     rules: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
-    needs: tuple[Need, ...] = ()  # all must be met
+    needs: tuple[ApprovalRequirement, ...] = ()  # all must be met
     refused: tuple[str, ...] = ()  # devices this was refused on
     allowed: tuple[str, ...] = ()  # devices of the request this would be allowed on
     confirm: str = ""  # why the requester has to type the number of devices first; empty: no need

@@ -244,6 +244,6 @@ def job_line(job: Job, now: datetime) -> tuple[str, ...]:
     return (f"#{job.number}", job.state.value, one_line(job.title, 50), names(job.devices), job.person, age(when, now))
 
 
-def tally(outcomes: Iterable[Outcome]) -> Mapping[str, int]:
+def status_counts(outcomes: Iterable[Outcome]) -> Mapping[str, int]:
     """Count outcomes by status."""
     return Counter(outcome.status.value for outcome in outcomes)

@@ -14,7 +14,7 @@ from backends.adapter.networked import Networked
 
 
 class Mattermost(Networked, ErrBot):
-    """Nothing but its wire."""
+    """Nothing but its client."""
 
     @staticmethod
     def make_wire(chat: Mapping[str, Any], data: Path) -> MattermostWire:  # noqa: ARG004

@@ -8,15 +8,15 @@ from typing import Any
 
 from errbot.core import ErrBot
 
-from automation_bots.chat.client import Wire
+from automation_bots.chat.client import ChatClient
 from automation_bots.chat.rocketchat import client as rocketchat_wire
 from backends.adapter.networked import Networked
 
 
 class RocketChat(Networked, ErrBot):
-    """Nothing but its wire."""
+    """Nothing but its client."""
 
     @staticmethod
-    def make_wire(chat: Mapping[str, Any], data: Path) -> Wire:  # noqa: ARG004 - nothing is kept
+    def make_wire(chat: Mapping[str, Any], data: Path) -> ChatClient:  # noqa: ARG004 - nothing is kept
         """Return the client of Rocket.Chat."""
         return rocketchat_wire.made(chat)

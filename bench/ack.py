@@ -81,11 +81,11 @@ def run() -> list[Figure]:
         return [figure for case in CASES for figure in _measured(folder / case.name, sshd, case)]
 
 
-def _measured(home: Path, sshd: Sshd, case: Case) -> list[Figure]:
-    _write(home, sshd, case.jobs)
-    with chat(home, Listener()) as bot:
+def _measured(bot_folder: Path, sshd: Sshd, case: Case) -> list[Figure]:
+    _write(bot_folder, sshd, case.jobs)
+    with chat(bot_folder, Listener()) as bot:
         numbers = _make_busy(bot)
-        floor = Floor(home)
+        floor = Floor(bot_folder)
         spent = _ask_all(bot, floor, case.per_second)
         least = floor.close()
         _check_running(bot, numbers)

@@ -104,11 +104,11 @@ def main(folder: str, kind: str, told: str) -> None:
     bot = _KINDS[kind](net, Path(folder), (Fake(),))
     log_to_file(bot.automation)
     bot.start()
-    surface, wire = bot.errbot.automation_surface, getattr(bot.errbot, "wire", None)
-    if wire is None:
+    surface, client = bot.errbot.automation_surface, getattr(bot.errbot, "wire", None)
+    if client is None:
         surface.say = _listening(surface.say, lambda args: args[1].text)
     else:
-        wire.post = _listening(wire.post, lambda args: args[1])
+        client.post = _listening(client.post, lambda args: args[1])
 
     def post(room: str, thread: str, line: str) -> None:
         with contextlib.suppress(Waiting):  # it is said all the same

@@ -29,7 +29,7 @@ def run() -> list[Figure]:
     with workspace() as folder, Postgres() as server:
         records = {"million": folder / "old/data/old", "million.postgresql": server.fresh()}
         looks = [figure for name, place in records.items() for figure in _record(name, place)]
-        return [*_crowds(folder / "netbot"), *_passes(), *looks, *_answers(folder / "old")]
+        return [*_crowds(folder / "netbot"), *_permits(), *looks, *_answers(folder / "old")]
 
 
 def _crowds(folder: Path) -> list[Figure]:
@@ -68,7 +68,7 @@ PASSES = {  # a pass and the reason of one job; with 50 running the bot is full,
 }
 
 
-def _passes() -> list[Figure]:
+def _permits() -> list[Figure]:
     return [Figure(name, _pass(caps, limits), "ms", 20) for name, (caps, limits) in PASSES.items()]
 
 

@@ -12,7 +12,7 @@ from statistics import median
 from automation_bots.inventory import patterns
 from automation_bots.model import Caller, Operation, Parameter, Place, Request, Risk, Verdict
 from automation_bots.policy import gate, policy
-from automation_bots.policy.freezes import Closing, Closure
+from automation_bots.policy.freezes import ChangeBlock, Closing
 from automation_bots.policy.scope import Scope
 from bench.figures import Figure, quantile
 from bench.folders import ROLES, SITES, big_groups, workspace
@@ -34,10 +34,10 @@ def run() -> list[Figure]:
     names = tuple(name for role in ROLES for name in groups[role])
     members = {"all": names, **{group: tuple(found) for group, found in groups.items()}}
     rules = _policy()
-    closed = _closures(names)
+    closed = _change_blocks(names)
 
     def scope() -> Scope:
-        return Scope(rules, lambda pattern: frozenset(patterns.expand(pattern, names, members)), closures=closed)
+        return Scope(rules, lambda pattern: frozenset(patterns.expand(pattern, names, members)), change_blocks=closed)
 
     known, random = scope(), Random(1)
     everybody = [_milliseconds(known, _request(random, names, 1), None) for _ in range(PEOPLE)]  # each person's first
@@ -91,10 +91,10 @@ def _rule(number: int) -> dict[str, object]:
     return {**rule, **_CONDITIONS[number % len(_CONDITIONS)], "may": ["reads"] if number % 4 else ["service restart *"]}
 
 
-def _closures(names: tuple[str, ...]) -> tuple[Closure, ...]:
+def _change_blocks(names: tuple[str, ...]) -> tuple[ChangeBlock, ...]:
     until = NOW + timedelta(hours=2)
-    freeze = Closure(Closing.FREEZE, "p1", "audit", frozenset(names[::50]), NOW, until)
-    return (freeze, *(Closure(Closing.LOCK, f"p{n}", "work", frozenset(names[n : n + 3]), NOW) for n in range(50)))
+    freeze = ChangeBlock(Closing.FREEZE, "p1", "audit", frozenset(names[::50]), NOW, until)
+    return (freeze, *(ChangeBlock(Closing.LOCK, f"p{n}", "work", frozenset(names[n : n + 3]), NOW) for n in range(50)))
 
 
 def _request(random: Random, names: tuple[str, ...], count: int) -> Request:

@@ -59,12 +59,12 @@ def _measured(folder: Path) -> list[Figure]:
     _own_network()
     figures: list[Figure] = []
     for size in SIZES:
-        home = folder / str(size)
+        bot_folder = folder / str(size)
         hosts = _addresses(size)
-        _write(home, hosts)
-        with chat(home) as bot:
+        _write(bot_folder, hosts)
+        with chat(bot_folder) as bot:
             _sweep(bot, size)  # the worker process runs from now on, as it does in a bot that is not new
-            figures += _alive(bot, home, size)
+            figures += _alive(bot, bot_folder, size)
             for percent, last in DEAD.items():
                 with _dead(last):
                     figures += _partly(bot, size, percent)
@@ -97,10 +97,10 @@ def _write(folder: Path, hosts: list[str]) -> None:
         (folder / name).write_text(text)
 
 
-def _alive(bot: ChatBot, home: Path, size: int) -> Iterator[Figure]:
+def _alive(bot: ChatBot, bot_folder: Path, size: int) -> Iterator[Figure]:
     ours, ended, theirs = [], [], []
     for _ in range(TIMES):
-        theirs.append(_fping(home))
+        theirs.append(_fping(bot_folder))
         stored, over = _sweep(bot, size)
         ours.append(stored)
         ended.append(over)
@@ -116,9 +116,9 @@ def _partly(bot: ChatBot, size: int, percent: int) -> Iterator[Figure]:
     yield Figure(f"reach.{size}.{percent}%dead", stored, "s", 1.2 * BOUND)
 
 
-def _fping(home: Path) -> float:
+def _fping(bot_folder: Path) -> float:
     began = time.perf_counter()
-    done = subprocess.run(["fping", "-i", "0", "-q", "-f", home / "addresses"], check=False, capture_output=True)
+    done = subprocess.run(["fping", "-i", "0", "-q", "-f", bot_folder / "addresses"], check=False, capture_output=True)
     assert done.returncode == 0, done.stderr[-300:]
     return time.perf_counter() - began
 

@@ -71,7 +71,7 @@ def farm(folder: Path) -> Iterator[int]:
 
 
 def _written(folder: Path, port: int) -> Path:
-    home = folder / "bot"
+    bot_folder = folder / "bot"
     names = [f"d{number}" for number in range(DEVICES)]
     kind, key, *_ = (folder / "host.pub").read_text().split()
     variables = {"ansible_host": "127.0.0.1", "ansible_port": port, "ansible_user": "bench"}
@@ -85,10 +85,10 @@ def _written(folder: Path, port: int) -> Path:
         "client": (folder / "client").read_text(),
     }
     for name, text in files.items():
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(text)
-    (home / "client").chmod(0o600)
-    return home
+        (bot_folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (bot_folder / name).write_text(text)
+    (bot_folder / "client").chmod(0o600)
+    return bot_folder
 
 
 def _fan_out(bot: ChatBot, folder: Path, port: int) -> Iterator[Figure]:
@@ -152,7 +152,7 @@ def _idle(bot: ChatBot) -> float:
 
 def _pid(bot: ChatBot) -> int:
     """The bot's SSH process."""
-    drivers = bot.automation.dispatcher._workshop.drivers  # noqa: SLF001 - nobody else has to know
+    drivers = bot.automation.dispatcher._context.drivers  # noqa: SLF001 - nobody else has to know
     return drivers["ssh"].behind.worker.pid
 
 
@@ -185,10 +185,10 @@ def _nornir(folder: Path, port: int) -> Iterator[Figure]:
 
 def _environment() -> str:
     """An environment with nornir and netmiko, made once."""
-    home = ROOT / "data" / "bench-nornir"
-    python = home / "bin" / "python"
-    if not (home / ".ready").exists():
-        venv.create(home, with_pip=True, clear=True)
+    bot_folder = ROOT / "data" / "bench-nornir"
+    python = bot_folder / "bin" / "python"
+    if not (bot_folder / ".ready").exists():
+        venv.create(bot_folder, with_pip=True, clear=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *NORNIR], check=True)
-        (home / ".ready").touch()
+        (bot_folder / ".ready").touch()
     return str(python)

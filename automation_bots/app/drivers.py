@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots.app.event_sources import Elsewhere
+from automation_bots.app.event_sources import EventSources
 from automation_bots.commands.host_keys import Means
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.driver import Ansible
-from automation_bots.drivers.network.device_task import Manner
+from automation_bots.drivers.network.device_task import ConnectionOptions
 from automation_bots.drivers.network.driver import Network
 from automation_bots.drivers.paths.driver import Paths, Sight
 from automation_bots.drivers.python.driver import Python
 from automation_bots.drivers.reach.driver import Reach
 from automation_bots.drivers.salt.api import Login
-from automation_bots.drivers.ssh.access import Access, Around, KnownHosts, OfferedKey, access_to, offered_to
+from automation_bots.drivers.ssh.access import Access, KnownHosts, LoginSources, OfferedKey, access_to, offered_to
 from automation_bots.drivers.ssh.driver import Options, Ssh
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.drivers.windows.driver import PowerShell
@@ -32,96 +32,98 @@ _LOOK_SECONDS = 5.0  # for one device
 class Equipment:
     """Makes drivers; each method knows the settings of one."""
 
-    def __init__(self, home: Home, inventory: Inventory, world: World) -> None:
-        self._home, self._inventory, self._world = home, inventory, world
-        self.masters = Masters(home.data)
-        self.elsewhere = Elsewhere(self._salt(), world, home.settings.drivers)
+    def __init__(self, bot_folder: BotFolder, inventory: Inventory, live: LiveConfig) -> None:
+        self._bot_folder, self._inventory, self._live = bot_folder, inventory, live
+        self.masters = Masters(bot_folder.data)
+        self.event_sources = EventSources(self._salt(), live, bot_folder.settings.drivers)
 
     def drivers(self, *more: Driver) -> dict[str, Driver]:
         """Return all drivers by name; a later one of a name wins."""
-        wanted = self._home.settings.drivers
+        wanted = self._bot_folder.settings.drivers
         reach = Reach(packets_per_second=wanted.reach.packets_per_second)
-        python = Python(environment=self._home.environment_of("python"), output_limit=wanted.output_limit)
+        python = Python(environment=self._bot_folder.environment_of("python"), output_limit=wanted.output_limit)
         ssh = self._ssh()
         own: tuple[Driver, ...] = (ssh, self._network(), self._ansible(), python, reach, self._paths())
         own = (*own, self.powershell(ssh))
-        return {driver.name: driver for driver in (*own, *self.elsewhere.drivers, *more)}
+        return {driver.name: driver for driver in (*own, *self.event_sources.drivers, *more)}
 
     def _salt(self) -> Login:
-        wanted, home = self._home.settings.drivers.salt, self._home
-        password = home.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
-        return Login(wanted.url, wanted.user, password, wanted.eauth, home.path(wanted.ca) if wanted.ca else None)
+        wanted, bot_folder = self._bot_folder.settings.drivers.salt, self._bot_folder
+        password = bot_folder.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
+        return Login(wanted.url, wanted.user, password, wanted.eauth, bot_folder.path(wanted.ca) if wanted.ca else None)
 
     def _ansible(self) -> Ansible:
-        wanted = self._home.settings.drivers
+        wanted = self._bot_folder.settings.drivers
         return Ansible(
             forks=wanted.ansible.forks,
             vault_password_file=self._inventory.vault_password_file,
-            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._home.environment_of("ansible")},
+            environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._bot_folder.environment_of("ansible")},
             output_limit=wanted.output_limit,
             masters=self.masters,
         )
 
     def _ssh(self) -> Ssh:
-        wanted = self._home.settings.drivers.ssh
+        wanted = self._bot_folder.settings.drivers.ssh
         options = Options(
             parallel=wanted.parallel,
             connect_seconds=wanted.connect_seconds,
-            key_files=tuple(self._home.path(key) for key in wanted.key_files),
+            key_files=tuple(self._bot_folder.path(key) for key in wanted.key_files),
             allow_agent=wanted.agent,
             keep_seconds=wanted.keep_seconds,
             keep=wanted.keep,
         )
-        limit = self._home.settings.drivers.output_limit
-        return Ssh(self._home.known_hosts, options, output_limit=limit, around=self.around())
+        limit = self._bot_folder.settings.drivers.output_limit
+        return Ssh(self._bot_folder.known_hosts, options, output_limit=limit, around=self.around())
 
     def _network(self) -> Network:
-        drivers = self._home.settings.drivers
-        manner = Manner(
-            KnownHosts(self._home.known_hosts),
+        drivers = self._bot_folder.settings.drivers
+        options = ConnectionOptions(
+            KnownHosts(self._bot_folder.known_hosts),
             connect_seconds=drivers.ssh.connect_seconds,
             read_seconds=drivers.network.read_seconds,
             keep_seconds=drivers.network.keep_seconds,
-            key_files=tuple(self._home.path(key) for key in drivers.ssh.key_files),
+            key_files=tuple(self._bot_folder.path(key) for key in drivers.ssh.key_files),
             agent=drivers.ssh.agent,
             around=self.around(),
         )
         return Network(
-            manner,
-            self._home.data / "network",
+            options,
+            self._bot_folder.data / "network",
             parallel=drivers.network.parallel,
             threads=drivers.network.threads,
             output_limit=drivers.output_limit,
-            keep_days=self._home.settings.retention.days,
+            keep_days=self._bot_folder.settings.retention.days,
         )
 
     def powershell(self, ssh: Ssh | None = None) -> PowerShell:
         """The driver for Windows, with these connections or with some of its own."""
-        wanted = self._home.settings.drivers
+        wanted = self._bot_folder.settings.drivers
         return PowerShell(
             SshPowerShell(ssh or self._ssh()),
             parallel=wanted.powershell.parallel,
             connect_seconds=wanted.powershell.connect_seconds,
             output_limit=wanted.output_limit,
-            ca=self._home.path(wanted.powershell.ca) if wanted.powershell.ca else None,
+            ca=self._bot_folder.path(wanted.powershell.ca) if wanted.powershell.ca else None,
         )
 
-    def around(self) -> Around:
+    def around(self) -> LoginSources:
         """What says how to get to a device, beside its own variables."""
-        wanted = self._home.settings.drivers.ssh.config
-        config = SshConfig(self._home.path(wanted)) if wanted else None
-        return Around(config, self._inventory.find, self._inventory.secrets)
+        wanted = self._bot_folder.settings.drivers.ssh.config
+        config = SshConfig(self._bot_folder.path(wanted)) if wanted else None
+        return LoginSources(config, self._inventory.find, self._inventory.secrets)
 
     def means(self, tell: Callable[[Place, Answer], object]) -> Means:
         """How host keys are looked at: by the way that the driver takes, jump hosts included."""
-        wanted, around = self._home.settings.drivers.ssh, self.around()
-        keys = tuple(self._home.path(key) for key in wanted.key_files)
+        wanted, around = self._bot_folder.settings.drivers.ssh, self.around()
+        keys = tuple(self._bot_folder.path(key) for key in wanted.key_files)
 
         def offered(access: Access) -> list[OfferedKey]:
-            return offered_to(access, KnownHosts(self._home.known_hosts), _LOOK_SECONDS, keys=keys, agent=wanted.agent)
+            return offered_to(
+                access, KnownHosts(self._bot_folder.known_hosts), _LOOK_SECONDS, keys=keys, agent=wanted.agent
+            )
 
         return Means(
-            self._home.known_hosts,
+            self._bot_folder.known_hosts,
             tell=tell,
             access=lambda device: access_to(device, {}, around),
             offered=offered,
@@ -130,8 +132,8 @@ class Equipment:
     def _paths(self) -> Paths:
         def address(person: str, name: str) -> str:
             """What the inventory says of a device, to those who may know of it."""
-            known = self._world.policy.people.get(person)
-            if name not in gate.visible(self._world.scope, known):
+            known = self._live.policy.people.get(person)
+            if name not in gate.visible(self._live.scope, known):
                 return ""
             return self._inventory.device(name).address
 
@@ -142,5 +144,5 @@ class Equipment:
 
         A connection that is kept for the next job but leads nowhere any more, since the device restarts, must end.
         """
-        files = " ".join(f'"{path}"' for path in (self._home.known_hosts, "~/.ssh/known_hosts"))
+        files = " ".join(f'"{path}"' for path in (self._bot_folder.known_hosts, "~/.ssh/known_hosts"))
         return f"-o 'UserKnownHostsFile={files}' -o ServerAliveInterval=5 -o ServerAliveCountMax=3"

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from automation_bots.config.drivers import DriverSettings
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.drivers import Driver
 from automation_bots.drivers.events import Events
 from automation_bots.drivers.salt.api import Login
@@ -23,12 +23,12 @@ from automation_bots.store import Store
 log = logging.getLogger(__name__)
 
 
-class Elsewhere:
+class EventSources:
     """One bot's bus, and who tells it things. What acts on events makes requests, judged as a person's are."""
 
-    def __init__(self, login: Login, world: World, wanted: DriverSettings) -> None:
+    def __init__(self, login: Login, live: LiveConfig, wanted: DriverSettings) -> None:
         self.bus = Bus()
-        self._world = world
+        self._live = live
         self.salt = Salt(
             login,
             bus=self.bus,
@@ -36,7 +36,7 @@ class Elsewhere:
             output_limit=wanted.output_limit,
             sees=self._sees,
         )
-        self._targets = Targets(self.salt.api, world.inventory)
+        self._targets = Targets(self.salt.api, live.inventory)
 
     @property
     def drivers(self) -> tuple[Driver, ...]:
@@ -75,8 +75,8 @@ class Elsewhere:
 
     def _sees(self, person: str, name: str) -> bool:
         """Whether a person may know of a device or minion; what the inventory does not have is for admins."""
-        who = self._world.policy.people.get(person)
+        who = self._live.policy.people.get(person)
         devices = self._targets.devices_of(name)
         if not devices:
             return who is not None and ADMINS in who.groups
-        return bool(gate.visible(self._world.scope, who).intersection(devices))
+        return bool(gate.visible(self._live.scope, who).intersection(devices))

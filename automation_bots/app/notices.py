@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from automation_bots.audit.checkpoints import Checkpoint
-from automation_bots.config.bot_folder import Home
+from automation_bots.config.bot_folder import BotFolder
 from automation_bots.model import Answer, Place
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import ADMINS
@@ -16,11 +16,11 @@ from automation_bots.surface import Surface
 log = logging.getLogger(__name__)
 
 
-class Voice:
+class Notices:
     """The one surface of a bot, once the chat network is there."""
 
-    def __init__(self, home: Home, policy: Callable[[], Policy]) -> None:
-        self._home, self._policy = home, policy
+    def __init__(self, bot_folder: BotFolder, policy: Callable[[], Policy]) -> None:
+        self._bot_folder, self._policy = bot_folder, policy
         self.surface: Surface | None = None
 
     def of(self, _place: Place) -> Surface:
@@ -50,12 +50,12 @@ class Voice:
 
     def _page(self, answer: Answer) -> None:
         self.tell_admins(answer)
-        if room := self._home.settings.approvals.asking().room:
-            self._tell("the approvers' room", self._home.room(room), answer)
+        if room := self._bot_folder.settings.approvals.asking().room:
+            self._tell("the approvers' room", self._bot_folder.room(room), answer)
 
     def tell_admins(self, answer: Answer) -> None:
         """Tell each of them in a direct message."""
-        network = self._home.settings.network
+        network = self._bot_folder.settings.network
         for person in self._policy().people.values():
             if ADMINS in person.groups and network in person.ids:
                 self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
@@ -68,6 +68,6 @@ class Voice:
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Post a signed checkpoint of the record in the room that is configured for it."""
-        if room := self._home.settings.record.checkpoint_room:
+        if room := self._bot_folder.settings.record.checkpoint_room:
             text = f"Checkpoint of the record of {checkpoint.bot}: {checkpoint.seq} entries, signed."
-            self.say(self._home.room(room), Answer(text, checkpoint.line))
+            self.say(self._bot_folder.room(room), Answer(text, checkpoint.line))

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from automation_bots import render
 from automation_bots.approvals import text as approval_text
-from automation_bots.approvals.notifier import Asker
-from automation_bots.approvals.timer import Vigil
-from automation_bots.approvals.validity import Consent
+from automation_bots.approvals.notifier import ApprovalNotifier
+from automation_bots.approvals.timer import ApprovalTimer
+from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.errors import BadCommand, NoSuchJob
 from automation_bots.jobs.acceptance import Acceptance
-from automation_bots.jobs.request_context import Parts
+from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import (
     PARKED,
     Answer,
@@ -29,7 +29,7 @@ from automation_bots.model import (
 from automation_bots.operations import catalog
 from automation_bots.policy import gate, quorum, reauth
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Subject
 from automation_bots.store.approvals import Voted
@@ -42,53 +42,53 @@ _PROVE = "No: a rule asks you to prove yourself first. Type !totp <code> to me i
 class Approvals:
     """The decisions; what time brings is looked after by the vigil."""
 
-    def __init__(self, parts: Parts, acceptance: Acceptance, consent: Consent) -> None:
-        self._parts, self._acceptance, self._consent = parts, acceptance, consent
-        self._parking, self._asker = parts.store.parking, Asker(parts)
-        self.vigil = Vigil(parts, consent, self._asker, self._start)
+    def __init__(self, context: RequestContext, acceptance: Acceptance, validity: ApprovalValidity) -> None:
+        self._context, self._acceptance, self._validity = context, acceptance, validity
+        self._waiting, self._notifier = context.store.approvals, ApprovalNotifier(context)
+        self.timer = ApprovalTimer(context, validity, self._notifier, self._start)
 
     # -- asking
 
     def park(self, person: Person, request: Request, decision: Decision) -> Answer | None:
         """Let a request wait for approval, for its time, or for both."""
         job, hidden = self._acceptance.job_of(person, request, decision)
-        if why := quorum.impossible(decision.needs, self._parts.world.policy, job):
+        if why := quorum.impossible(decision.needs, self._context.live.policy, job):
             return self._acceptance.refuse(request, replace(decision, reason=f"No: {why}.", allowed=()))
         state = State.WAITING if decision.needs else State.SCHEDULED
         job = replace(job, state=state, parked=True)
         approval = self._record(job, request, decision)
         self._check_number(person, job, approval)
-        job = self._parking.add(job, approval, self._acceptance.source(request))
+        job = self._waiting.add(job, approval, self._acceptance.source(request))
         log.info("job %s %s: %s for %s on %d devices", job.number, state, job.title, person.name, len(job.devices))
-        self.vigil.hidden[job.number] = hidden
+        self.timer.hidden[job.number] = hidden
         try:
-            words = self._asker.first_words(job, approval)
+            words = self._notifier.first_words(job, approval)
             if hidden:
                 words += f" · {', '.join(hidden)} is kept in memory only: a restart of the bot voids the request"
-            self._parts.announcer.parked(job, self._parts.spell(words))
+            self._context.announcer.parked(job, self._context.spell(words))
         except Exception:  # whatever a network raises, the request waits, and the vigil tries again
-            self.vigil.unsaid.add(job.number)
+            self.timer.unsaid.add(job.number)
             log.exception("job %s: its first words could not be said", job.number)
-        self.vigil.look_at(job.number)
+        self.timer.look_at(job.number)
         return None
 
     def _record(self, job: Job, request: Request, decision: Decision) -> Approval:
-        now, until = self._parts.now(), None
+        now, until = self._context.now(), None
         if decision.needs:
-            until = quorum.deadline(decision.needs, self._parts.asking.seconds, now)
+            until = quorum.deadline(decision.needs, self._context.asking.seconds, now)
             until = min(until, request.when) if request.when else until
-        bound = self._consent.bound(request.operation, job, request.when)
+        bound = self._validity.bound(request.operation, job, request.when)
         return Approval(0, bound, decision.needs, deadline=until, run_at=request.when, due=now)
 
     def _check_number(self, person: Person, job: Job, approval: Approval) -> None:
         """A flood of requests would bury what approvers have to read."""
-        mine = [other for other in self._parking.all() if other.person == person.name]
-        if len(mine) >= self._parts.asking.waiting:
+        mine = [other for other in self._waiting.all() if other.person == person.name]
+        if len(mine) >= self._context.asking.waiting:
             raise BadCommand(f"You have {len(mine)} requests waiting, which is the limit. → !pending · !withdraw <n>")
         for other in mine:
             if other.digest != job.digest or catalog.HIDDEN in other.parameters.values():  # perhaps of another value
                 continue
-            known = self._parking.find(other.number)
+            known = self._waiting.find(other.number)
             if known is not None and known.digest == approval.digest:
                 raise BadCommand(f"#{other.number} waits already and is exactly this. → !withdraw {other.number}")
 
@@ -97,29 +97,29 @@ class Approvals:
     def approve(self, caller: Caller, place: Place, number: int, note: str = "") -> Answer | None:
         """Count one person's approval; the last one that is needed starts the job."""
         job, approval, person = self._may_decide(caller, number)
-        if why := self._consent.stale(job, approval):
-            self.vigil.end(job, State.VOID, f"{why}; type the command again")
+        if why := self._validity.stale(job, approval):
+            self.timer.end(job, State.VOID, f"{why}; type the command again")
             return Answer(f"#{number} is void: {one_line(why, 300)}. {job.person} has to ask again.")
         decision = self._now(job, approval)
-        proved_at = self._parts.store.people.proved_at(caller, person.name)
-        if reauth.due(decision.approver_proof, proved_at, self._parts.now()):
+        proved_at = self._context.store.people.proved_at(caller, person.name)
+        if reauth.due(decision.approver_proof, proved_at, self._context.now()):
             raise BadCommand(_PROVE)
         if decision.verdict is Verdict.DENY:
             said = decision.reason.removeprefix("No: ")
             return Answer(f"Not now: {said} #{number} goes on waiting.")
-        vote = Vote(person.name, caller, self._parts.now(), one_line(note, 300))
+        vote = Vote(person.name, caller, self._context.now(), one_line(note, 300))
         needs = (*approval.needs, *decision.needs)
-        voted = self._parking.vote(
+        voted = self._waiting.vote(
             number, vote, place, lambda votes: not self._lacking(job, approval, needs, votes),
             run_at=approval.run_at is not None,
         )  # fmt: skip
         if voted is Voted.ENOUGH and approval.run_at is None:
             self._start(number)
-        self.vigil.look_at(number)
+        self.timer.look_at(number)
         return self._counted(number, voted, needs)
 
-    def _counted(self, number: int, voted: Voted, needs: tuple[Need, ...]) -> Answer:
-        job, approval = self._parts.store.job(number), self._parking.find(number)
+    def _counted(self, number: int, voted: Voted, needs: tuple[ApprovalRequirement, ...]) -> Answer:
+        job, approval = self._context.store.job(number), self._waiting.find(number)
         if approval is None or voted is Voted.LATE:
             return self._over(job)
         if voted is Voted.TWICE:
@@ -127,51 +127,53 @@ class Approvals:
         missing = self._lacking(job, approval, needs, approval.votes)
         if voted is Voted.COUNTED:
             return Answer(f"#{number} has your approval; it needs {quorum.still(missing, approval.escalated)}.")
-        facts = self._asker.facts(job, approval)
+        facts = self._notifier.facts(job, approval)
         then = f"it runs at {facts.time(approval.run_at)}" if approval.run_at else "it goes to work"
-        return Answer(f"#{number} {job.title}{render.on(job.devices)} is approved by {quorum.tally(approval)}; {then}.")
+        return Answer(
+            f"#{number} {job.title}{render.on(job.devices)} is approved by {quorum.voters(approval)}; {then}."
+        )
 
     def _lacking(
-        self, job: Job, approval: Approval, needs: tuple[Need, ...], votes: tuple[Vote, ...]
-    ) -> list[tuple[Need, int]]:
-        return quorum.lacking(needs, votes, self._parts.world.policy, job, approval.escalated)
+        self, job: Job, approval: Approval, needs: tuple[ApprovalRequirement, ...], votes: tuple[Vote, ...]
+    ) -> list[tuple[ApprovalRequirement, int]]:
+        return quorum.lacking(needs, votes, self._context.live.policy, job, approval.escalated)
 
     def _now(self, job: Job, approval: Approval) -> Decision:
         """What the gate says at the hour at which it would run."""
-        operation = self._parts.world.operation(job.operation)
+        operation = self._context.live.operation(job.operation)
         if operation is None:
             return Decision(Verdict.DENY, f"No: {job.operation} is no longer there.")
-        now = self._parts.now()
-        return gate.again(self._parts.world.scope, operation, job, now, approval.run_at or now)
+        now = self._context.now()
+        return gate.again(self._context.live.scope, operation, job, now, approval.run_at or now)
 
     def _start(self, number: int) -> None:
         """Hand what was released to the dispatcher."""
-        job, hidden = self._parts.store.job(number), self.vigil.hidden.pop(number, {})
+        job, hidden = self._context.store.job(number), self.timer.hidden.pop(number, {})
         if job.state is State.QUEUED:
-            self._parts.announcer.take_up(number)
-            self._parts.dispatcher.submit(job, hidden)
+            self._context.announcer.take_up(number)
+            self._context.dispatcher.submit(job, hidden)
             if job.emergency:
-                self._parts.page(render.emergency(job, self._parts.prefix))
+                self._context.page(render.emergency(job, self._context.prefix))
 
     def deny(self, caller: Caller, place: Place, number: int, reason: str = "") -> Answer | None:
         """End a request by the word of one approver."""
         job, _, person = self._may_decide(caller, number)
         why = f"{person.name}: {one_line(reason, 300) or 'no reason given'}"
         by = Subject(person.name, caller, place)
-        if not self._parking.end(number, State.DENIED, why, by):
-            return self._over(self._parts.store.job(number))
-        self.vigil.over(number)
+        if not self._waiting.end(number, State.DENIED, why, by):
+            return self._over(self._context.store.job(number))
+        self.timer.over(number)
         return Answer(f"#{number} {job.title}{render.on(job.devices)} of {job.person} is denied; nothing was done.")
 
     def withdraw(self, caller: Caller, place: Place, number: int) -> Answer | None:
         """End a request by the word of who asked, or of an admin."""
         job, _, person = self._seen(caller, number)
-        if not quorum.is_requester(person, self._parts.world.policy, job) and ADMINS not in person.groups:
+        if not quorum.is_requester(person, self._context.live.policy, job) and ADMINS not in person.groups:
             return Answer(f"No: #{number} is {job.person}'s; {job.person} or an admin can withdraw it.")
         by = Subject(person.name, caller, place)
-        if not self._parking.end(number, State.WITHDRAWN, f"by {person.name}", by):
-            return self._over(self._parts.store.job(number))
-        self.vigil.over(number)
+        if not self._waiting.end(number, State.WITHDRAWN, f"by {person.name}", by):
+            return self._over(self._context.store.job(number))
+        self.timer.over(number)
         return Answer(f"#{number} is withdrawn; nothing was done.")
 
     def choose(self, caller: Caller, place: Place, number: int, choice: str) -> Answer | None:
@@ -187,20 +189,20 @@ class Approvals:
 
     def asked_with(self, message: MessageRef) -> int | None:
         """Return the job whose approvers were asked with this message."""
-        for job in self._parking.all():
-            approval = self._parking.find(job.number)
+        for job in self._waiting.all():
+            approval = self._waiting.find(job.number)
             if approval is not None and any(_is_same(message, known) for known in approval.messages):
                 return job.number
         return None
 
     def questions(self) -> list[MessageRef]:
         """The messages that may be answered by a click or a reaction."""
-        waiting = (self._parking.find(job.number) for job in self._parking.all() if job.state is State.WAITING)
+        waiting = (self._waiting.find(job.number) for job in self._waiting.all() if job.state is State.WAITING)
         return [message for approval in waiting if approval is not None for message in approval.messages]
 
     def is_asking(self) -> bool:
         """Whether approvers may have a question before them of which it is not known yet with which message."""
-        waiting = (self._parking.find(job.number) for job in self._parking.all() if job.state is State.WAITING)
+        waiting = (self._waiting.find(job.number) for job in self._waiting.all() if job.state is State.WAITING)
         return any(approval is not None and approval.asked is None for approval in waiting)
 
     # -- looking
@@ -208,10 +210,10 @@ class Approvals:
     def pending(self, caller: Caller) -> Answer:
         """What waits, as far as it concerns this person."""
         person, rows = self._person(caller), []
-        for job in self._parking.all():
-            approval = self._parking.find(job.number)
+        for job in self._waiting.all():
+            approval = self._waiting.find(job.number)
             if approval is not None and self._concerns(person, job, approval):
-                rows.append(approval_text.row(job, approval, self._asker.facts(job, approval)))
+                rows.append(approval_text.row(job, approval, self._notifier.facts(job, approval)))
         if not rows:
             return Answer("Nothing waits for approval.")
         hint = "→ !details <n> · !approve <n> · !deny <n> <reason> · !withdraw <n>"
@@ -220,45 +222,45 @@ class Approvals:
     def details(self, caller: Caller, number: int) -> Answer:
         """One request, whole."""
         job, approval, _ = self._seen(caller, number)
-        return self._asker.details(job, approval)
+        return self._notifier.details(job, approval)
 
     def waits_for(self, job: Job) -> str:
         """What a parked job waits for, in words."""
-        approval = self._parking.find(job.number) if job.state in PARKED else None
-        return approval_text.row(job, approval, self._asker.facts(job, approval))[-1] if approval else ""
+        approval = self._waiting.find(job.number) if job.state in PARKED else None
+        return approval_text.row(job, approval, self._notifier.facts(job, approval))[-1] if approval else ""
 
     def how(self, job: Job, approval: Approval) -> str:
         """Whose approval a job needed and how that stands, or when it runs; a sentence."""
-        facts = self._asker.facts(job, approval)
+        facts = self._notifier.facts(job, approval)
         stands = approval_text.standing(job, approval, facts) or self.waits_for(job)
         needs = f"It needs approval by {quorum.whom(approval.needs, approval.escalated)}" if approval.needs else ""
         return ": ".join(filter(None, (needs, stands))) + "."
 
     def _may_decide(self, caller: Caller, number: int) -> tuple[Job, Approval, Person]:
         job, approval, person = self._seen(caller, number)
-        if why := quorum.refusal(person, caller, self._parts.world.policy, job, approval):
+        if why := quorum.refusal(person, caller, self._context.live.policy, job, approval):
             raise BadCommand(why)
         if job.state is not State.WAITING:
             raise BadCommand(str(self._over(job)))
-        if approval.deadline and self._parts.now() >= approval.deadline:
-            self.vigil.end(job, State.EXPIRED, "nobody approved it in time")
+        if approval.deadline and self._context.now() >= approval.deadline:
+            self.timer.end(job, State.EXPIRED, "nobody approved it in time")
             raise BadCommand(f"#{number} has expired; {job.person} has to ask again.")
         return job, approval, person
 
     def _seen(self, caller: Caller, number: int) -> tuple[Job, Approval, Person]:
-        person, approval = self._person(caller), self._parking.find(number)
-        job = self._parts.store.job(number) if approval else None
+        person, approval = self._person(caller), self._waiting.find(number)
+        job = self._context.store.job(number) if approval else None
         if job is None or approval is None or not self._concerns(person, job, approval):
             raise NoSuchJob(f"Nothing that waits has the number {number}. → !pending")
         return job, approval, person
 
     def _concerns(self, person: Person, job: Job, approval: Approval) -> bool:
         asked = any(quorum.is_asked(person, need.asked((need.rule,))) for need in approval.needs)
-        mine = quorum.is_requester(person, self._parts.world.policy, job)
+        mine = quorum.is_requester(person, self._context.live.policy, job)
         return asked or mine or ADMINS in person.groups
 
     def _person(self, caller: Caller) -> Person:
-        person = self._parts.person(caller)
+        person = self._context.person(caller)
         if person is None:
             raise BadCommand(gate.stranger(caller))
         return person
@@ -266,10 +268,10 @@ class Approvals:
     def _over(self, job: Job) -> Answer:
         if job.state in PARKED:
             return Answer(f"#{job.number} is approved already and waits for its time.")
-        return Answer(f"#{job.number} waits no longer: {job.state.value}. → {self._parts.prefix}job {job.number}")
+        return Answer(f"#{job.number} waits no longer: {job.state.value}. → {self._context.prefix}job {job.number}")
 
     def _spell(self, text: str) -> str:
-        return self._parts.spell(text)
+        return self._context.spell(text)
 
 
 def _is_same(one: MessageRef, other: MessageRef) -> bool:

@@ -9,7 +9,7 @@ from automation_bots import render
 from automation_bots.approvals import text as approval_text
 from automation_bots.approvals.text import Facts
 from automation_bots.jobs import announcer
-from automation_bots.jobs.request_context import Parts
+from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, Answer, File, Job, Place, Request, State
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
@@ -21,24 +21,24 @@ _DIRECT = 10  # people that are asked one by one, where a request was made in a 
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class ApprovalNotifier:
     """Reads the world for facts, and speaks."""
 
-    parts: Parts
+    context: RequestContext
 
     def facts(self, job: Job, approval: Approval, *, whole: bool = False) -> Facts:
         """Collect what there is to know about a request."""
-        world, now, asking = self.parts.world, self.parts.now(), self.parts.asking
-        operation = world.operation(job.operation)
+        live, now, asking = self.context.live, self.context.now(), self.context.asking
+        operation = live.operation(job.operation)
         outside: tuple[str, ...] = ()
         if operation is not None:
             request = Request(job.caller, job.place, operation, job.parameters, job.pattern, job.devices)
-            outside = gate.outside(world.scope, request, approval.run_at or now)
+            outside = gate.outside(live.scope, request, approval.run_at or now)
         return Facts(
-            policy=world.policy,
+            policy=live.policy,
             now=now,
-            groups=world.inventory.groups,
-            devices=len(world.inventory.names),
+            groups=live.inventory.groups,
+            devices=len(live.inventory.names),
             production=asking.production,
             many=asking.many,
             outside=outside,
@@ -49,21 +49,21 @@ class Asker:
     def _preview(self, approval: Approval) -> Answer:
         if approval.preview is None:
             return Answer("")
-        store = self.parts.store
+        store = self.context.store
         job = store.job(approval.preview)
         outcomes = store.outcomes(job.number, with_output=True)
         block = render.recap(replace(job, quiet=False), outcomes, store.conclusion(job.number)).block
-        counts = dict(render.tally(outcomes))
+        counts = dict(render.status_counts(outcomes))
         printed = "\n".join(f"── {o.device}\n{o.output}" for o in outcomes if o.output)
         files = (File.of_text(f"preview-{job.number}.txt", printed),) if printed else ()
         return replace(approval_text.preview(job, counts, block), files=files)
 
     def _name(self, place: Place) -> str:
         try:
-            named = getattr(self.parts.surface(place), "room_name", None)
+            named = getattr(self.context.surface(place), "room_name", None)
         except OSError:  # not connected yet: its id will do
             named = None
-        return approval_text.place_name(place, self.parts.world.scope.places, named)
+        return approval_text.place_name(place, self.context.live.scope.places, named)
 
     # -- where
 
@@ -73,9 +73,9 @@ class Asker:
         A request in a direct message asks the approvers in theirs.
         """
         found: dict[Place, None] = {}
-        for name in dict.fromkeys(need.room or self.parts.asking.room for need in approval.needs):
+        for name in dict.fromkeys(need.room or self.context.asking.room for need in approval.needs):
             if name:
-                room = self.parts.world.scope.places.get(name.removeprefix("#"), name)
+                room = self.context.live.scope.places.get(name.removeprefix("#"), name)
                 found[Place(job.place.network, room)] = None
             elif job.place.direct:
                 found |= dict.fromkeys(self._directly(job, approval))
@@ -84,7 +84,7 @@ class Asker:
         return list(found)
 
     def _directly(self, job: Job, approval: Approval) -> list[Place]:
-        policy, network = self.parts.world.policy, job.place.network
+        policy, network = self.context.live.policy, job.place.network
         names = {
             name
             for need in approval.needs
@@ -105,7 +105,7 @@ class Asker:
     def ask(self, job: Job, approval: Approval, place: Place) -> MessageRef:
         """Ask the approvers in one of the places."""
         question = approval_text.question(job, approval, self.facts(job, approval, whole=True))
-        surface = self.parts.surface(place)
+        surface = self.context.surface(place)
         can = surface.capabilities
         choices = CHOICES if can.buttons or can.reactions else ()
         question = announcer.marked(job, "question", self._spelled(question))
@@ -126,7 +126,7 @@ class Asker:
         over = job.state is not State.WAITING
         edited = replace(question, text=f"{question.text} · {line}", hint="" if over else question.hint)
         for message in approval.messages:
-            surface = self.parts.surface(message.place)
+            surface = self.context.surface(message.place)
             where = f"{message.place.network}/{message.place.room}"
             if surface.capabilities.edits and message.id:
                 kept = (CHOICES,) if surface.capabilities.buttons and not over else ()
@@ -142,7 +142,7 @@ class Asker:
         away = f"I was away until {facts.time(facts.now)}: a button that was clicked meanwhile has to be clicked again"
         text = " · ".join(part for part in (question.text, stands, away) if part)
         for message in approval.messages:
-            surface = self.parts.surface(message.place)
+            surface = self.context.surface(message.place)
             if surface.capabilities.edits and surface.capabilities.buttons and message.id:
                 surface.edit(message, self._spelled(replace(question, text=text)), CHOICES)  # type: ignore[call-arg]
 
@@ -150,16 +150,16 @@ class Asker:
         """Say something new to the approvers."""
         for place in dict.fromkeys(message.place for message in approval.messages):
             try:
-                self.parts.surface(place).say(place, self._spelled(answer))
+                self.context.surface(place).say(place, self._spelled(answer))
             except Exception:  # a reminder that one room does not hear must not keep the others from it
                 log.exception("job %s: its approvers at %s could not be told", job.number, place.room)
 
     def tell_requester(self, job: Job, line: str) -> None:
         """Say how it stands where it was asked for."""
-        self.parts.surface(job.place).say(job.place, self._short(job, line))
+        self.context.surface(job.place).say(job.place, self._short(job, line))
 
     def _short(self, job: Job, line: str) -> Answer:
-        return Answer(self.parts.spell(f"#{job.number} {job.title}{render.on(job.devices)} {line}"))
+        return Answer(self.context.spell(f"#{job.number} {job.title}{render.on(job.devices)} {line}"))
 
     def _spelled(self, answer: Answer) -> Answer:
-        return replace(answer, hint=self.parts.spell(answer.hint))
+        return replace(answer, hint=self.context.spell(answer.hint))

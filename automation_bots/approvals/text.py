@@ -123,7 +123,7 @@ def parked(job: Job, approval: Approval, facts: Facts, room: str) -> str:
 
 def standing(job: Job, approval: Approval, facts: Facts) -> str:
     """How a request stands, in one line; empty while nothing has happened yet."""
-    by = f"approved by {quorum.tally(approval)}" if approval.votes else ""
+    by = f"approved by {quorum.voters(approval)}" if approval.votes else ""
     if job.state in {State.DENIED, State.EXPIRED, State.WITHDRAWN, State.VOID}:
         return f"{job.state.value} · {one_line(job.error, 300)}"
     if job.state is State.SCHEDULED:

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automation_bots import render
-from automation_bots.approvals.notifier import Asker
+from automation_bots.approvals.notifier import ApprovalNotifier
 from automation_bots.approvals.text import reminder, standing
-from automation_bots.approvals.validity import Consent
-from automation_bots.jobs.request_context import Parts
+from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, PARKED, Job, Risk, State
 from automation_bots.operations import catalog
 from automation_bots.policy import quorum
@@ -33,12 +33,18 @@ _PREVIEW = timedelta(seconds=180)  # that approvers wait for the preview
 _TRIES = 3  # to ask in a room, before the place of the request is asked
 
 
-class Vigil:
+class ApprovalTimer:
     """The thread and what it does about one job."""
 
-    def __init__(self, parts: Parts, consent: Consent, asker: Asker, start: Callable[[int], None]) -> None:
-        self._parts, self._consent, self._asker, self._start = parts, consent, asker, start
-        self._parking = parts.store.parking
+    def __init__(
+        self,
+        context: RequestContext,
+        validity: ApprovalValidity,
+        notifier: ApprovalNotifier,
+        start: Callable[[int], None],
+    ) -> None:
+        self._context, self._validity, self._notifier, self._start = context, validity, notifier, start
+        self._waiting = context.store.approvals
         self.hidden: dict[int, Mapping[str, Any]] = {}  # values that are never stored, by job
         self.unsaid: set[int] = set()  # jobs of which their place has not heard yet
         self._previews: dict[int, int] = {}  # {preview: job}
@@ -52,9 +58,9 @@ class Vigil:
 
     def begin(self) -> None:
         """Take up what waits, and begin."""
-        for job in self._parking.all():
-            approval = self._parking.find(job.number)
-            if not self._parts.announcer.is_said(job.number):
+        for job in self._waiting.all():
+            approval = self._waiting.find(job.number)
+            if not self._context.announcer.is_said(job.number):
                 self.unsaid.add(job.number)
             if approval is not None and approval.asked is not None:
                 self._asked_before.add(job.number)
@@ -78,7 +84,7 @@ class Vigil:
 
     def look_at_all(self) -> None:
         """Something happened that may concern all that waits."""
-        for job in self._parking.all():
+        for job in self._waiting.all():
             self.look_at(job.number)
         self._wake.set()
 
@@ -99,20 +105,20 @@ class Vigil:
 
     def round(self) -> float:
         """Look at everything that is due; return how long nothing will be."""
-        now = self._parts.now()
+        now = self._context.now()
         with self._lock:
             new, self._new = self._new, set()
-        for number in sorted(new | set(self._parking.due(now))):
+        for number in sorted(new | set(self._waiting.due(now))):
             self._look_safely(number)
-        due = self._parking.next_due()
-        left = _LONGEST_SECONDS if due is None else (due - self._parts.now()).total_seconds()
+        due = self._waiting.next_due()
+        left = _LONGEST_SECONDS if due is None else (due - self._context.now()).total_seconds()
         return 0.0 if self._new else min(max(left, 0.05), _LONGEST_SECONDS)
 
     def _look_safely(self, number: int) -> None:
-        approval = self._parking.find(number)
+        approval = self._waiting.find(number)
         if approval is None:
             return
-        job = self._parts.store.job(number)
+        job = self._context.store.job(number)
         try:
             self._look(job, approval)
         except Waiting:
@@ -125,11 +131,11 @@ class Vigil:
             self._failures.pop(number, None)
 
     def _look_again(self, job: Job, approval: Approval, then: timedelta) -> None:
-        fresh = self._parking.find(job.number) or approval
-        self._parking.note(job.state, replace(fresh, due=self._parts.now() + then))
+        fresh = self._waiting.find(job.number) or approval
+        self._waiting.note(job.state, replace(fresh, due=self._context.now() + then))
 
     def _look(self, job: Job, approval: Approval) -> None:
-        now = self._parts.now()
+        now = self._context.now()
         if job.state in PARKED and self._ends(job, approval, now):
             return
         due = None
@@ -139,40 +145,40 @@ class Vigil:
             approval = self._escalate(job, self._ask(job, approval, now), now)
             approval = self._remind(job, approval, now)
             if job.number in self._asked_before:
-                self._asker.back(job, approval)
+                self._notifier.back(job, approval)
             due = quorum.next_due(approval, job.created or now)
             if approval.asked is None:
                 due = (job.created or now) + _PREVIEW
         self._asked_before.discard(job.number)
         approval = self._tell(job, approval)
-        self._parking.note(job.state, replace(approval, due=due))
+        self._waiting.note(job.state, replace(approval, due=due))
 
     # -- ends
 
     def _ends(self, job: Job, approval: Approval, now: datetime) -> bool:
         """End what can wait no longer, or start what was waited for; whether there is nothing else to do now."""
         if job.number in self.unsaid:
-            self._parts.announcer.parked(job, self._asker.first_words(job, approval))
+            self._context.announcer.parked(job, self._notifier.first_words(job, approval))
             self.unsaid.discard(job.number)
         if job.state is State.WAITING and approval.deadline and now >= approval.deadline:
             return self.end(job, State.EXPIRED, "nobody approved it in time")
-        late = timedelta(seconds=self._parts.asking.late_seconds)
+        late = timedelta(seconds=self._context.asking.late_seconds)
         if job.state is State.SCHEDULED and approval.run_at and now > approval.run_at + late:
             return self.end(job, State.EXPIRED, "the bot was away at its time")
         kept = self.hidden.get(job.number, {})
         lost = [name for name, value in job.parameters.items() if value == catalog.HIDDEN and name not in kept]
         why = f"{', '.join(lost)} was never stored and is gone with the restart" if lost else ""
-        if why := why or self._consent.stale(job, approval):
+        if why := why or self._validity.stale(job, approval):
             return self.end(job, State.VOID, f"{why}; type the command again")
         if job.state is State.SCHEDULED and approval.run_at and now >= approval.run_at:
-            if self._parking.release(job.number):
+            if self._waiting.release(job.number):
                 self._start(job.number)
             return True
         return False
 
     def end(self, job: Job, state: State, why: str) -> bool:
         """End a job that is parked; the announcer tells the requester, the next look tells the approvers."""
-        if self._parking.end(job.number, state, why):
+        if self._waiting.end(job.number, state, why):
             self.over(job.number)
         return True
 
@@ -181,34 +187,34 @@ class Vigil:
         self.hidden.pop(number, None)
         for preview in [preview for preview, waiting in list(self._previews.items()) if waiting == number]:
             self._previews.pop(preview, None)
-            self._parts.dispatcher.cancel(preview, "the bot, as nobody needs it any more")
-        self._parts.announcer.take_up(number)
-        self._parts.announcer.ended(number)
+            self._context.dispatcher.cancel(preview, "the bot, as nobody needs it any more")
+        self._context.announcer.take_up(number)
+        self._context.announcer.ended(number)
         self.look_at(number)
 
     # -- what approvers hear
 
     def _ask(self, job: Job, approval: Approval, now: datetime) -> Approval:
         if approval.asked is not None or not self._previewed(job, approval, now):
-            return self._parking.find(job.number) or approval
+            return self._waiting.find(job.number) or approval
         fallback = self._failures[job.number] >= _TRIES
-        approval = self._parking.find(job.number) or approval
-        for place in [job.place] if fallback else self._asker.rooms(job, approval):
+        approval = self._waiting.find(job.number) or approval
+        for place in [job.place] if fallback else self._notifier.rooms(job, approval):
             if place not in [message.place for message in approval.messages]:  # another place failed after it
-                message = self._asker.ask(job, approval, place)
+                message = self._notifier.ask(job, approval, place)
                 approval = replace(approval, messages=(*approval.messages, message))
-                self._parking.note(job.state, replace(approval, due=now))
+                self._waiting.note(job.state, replace(approval, due=now))
         approval = replace(approval, asked=now)
-        self._parking.note(job.state, replace(approval, due=now))
+        self._waiting.note(job.state, replace(approval, due=now))
         return approval
 
     def _previewed(self, job: Job, approval: Approval, now: datetime) -> bool:
         """Whether the preview has ended, or there is none to wait for; begins it where it is still to begin."""
-        operation = self._parts.world.operation(job.operation)
+        operation = self._context.live.operation(job.operation)
         wanted = operation is not None and operation.previews and not job.check and job.risk is Risk.CHANGE
         if not wanted or not all(need.preview for need in approval.needs):
             return True
-        found = self._parts.store.job(approval.preview) if approval.preview is not None else None
+        found = self._context.store.job(approval.preview) if approval.preview is not None else None
         if found is not None and found.state in FINAL and found.state is not State.INTERRUPTED:
             return True
         if found is None or found.state is State.INTERRUPTED:  # the bot was killed in the middle of it
@@ -226,9 +232,9 @@ class Vigil:
             words=job.words,
             canary=None,
         )
-        added = self._parking.add_preview(job.number, replace(look, state=State.QUEUED))
+        added = self._waiting.add_preview(job.number, replace(look, state=State.QUEUED))
         self._previews[added.number] = job.number
-        self._parts.dispatcher.submit(added, self.hidden.get(job.number, {}))
+        self._context.dispatcher.submit(added, self.hidden.get(job.number, {}))
 
     def _escalate(self, job: Job, approval: Approval, now: datetime) -> Approval:
         times = quorum.escalates(approval, job.created or now)
@@ -237,10 +243,12 @@ class Vigil:
             return approval
         approval = replace(approval, escalated=(*approval.escalated, *rules))
         who = " or ".join(need.escalate for need in approval.needs if need.rule in rules)
-        self._parking.note(job.state, replace(approval, due=now), AuditKind.ESCALATED, {"to": who})
-        text = reminder(job, approval, self._asker.facts(job, approval), f"still waits: {who} may approve it now too")
-        self._asker.tell_approvers(job, approval, text)
-        self._asker.tell_requester(job, f"still waits for approval; {who} may give it now too")
+        self._waiting.note(job.state, replace(approval, due=now), AuditKind.ESCALATED, {"to": who})
+        text = reminder(
+            job, approval, self._notifier.facts(job, approval), f"still waits: {who} may approve it now too"
+        )
+        self._notifier.tell_approvers(job, approval, text)
+        self._notifier.tell_requester(job, f"still waits for approval; {who} may give it now too")
         return approval
 
     def _remind(self, job: Job, approval: Approval, now: datetime) -> Approval:
@@ -250,20 +258,20 @@ class Vigil:
         while at is not None and at <= now:  # of several that a stop of the bot has kept back, one
             approval = replace(approval, reminded=approval.reminded + 1)
             at = quorum.reminds(approval, job.created or now)
-        self._parking.note(job.state, replace(approval, due=now))
-        text = reminder(job, approval, self._asker.facts(job, approval), "still waits for approval")
-        self._asker.tell_approvers(job, approval, text)
+        self._waiting.note(job.state, replace(approval, due=now))
+        text = reminder(job, approval, self._notifier.facts(job, approval), "still waits for approval")
+        self._notifier.tell_approvers(job, approval, text)
         return approval
 
     def _tell(self, job: Job, approval: Approval) -> Approval:
         """Let approvers and requester hear how it stands, where that is news."""
-        line = standing(job, approval, self._asker.facts(job, approval))
+        line = standing(job, approval, self._notifier.facts(job, approval))
         if line == approval.shown:
             return approval
-        self._asker.stands(job, approval, line)
+        self._notifier.stands(job, approval, line)
         if job.state not in FINAL:
             here = {f"{place.network}/{place.room}" for place in (message.place for message in approval.messages)}
             if f"{job.place.network}/{job.place.room}" not in here | {approval.acted}:
-                self._asker.tell_requester(job, line)
+                self._notifier.tell_requester(job, line)
         log.info("job %s %s%s: %s", job.number, job.title, render.on(job.devices), line)
         return replace(approval, shown=line)

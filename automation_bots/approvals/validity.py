@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.errors import UnknownDevice
 from automation_bots.model import Decision, Job, Operation, State, Verdict
 from automation_bots.operations import catalog
@@ -19,10 +19,10 @@ _CLOCK = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class ApprovalValidity:
     """Compares an approval with the world of now; each answer is the reason why it is void, or nothing."""
 
-    world: World
+    live: LiveConfig
     find: Callable[[int], Approval | None]
     now: Callable[[], datetime]
 
@@ -31,7 +31,7 @@ class Consent:
         stored = catalog.without_secrets(operation, job.parameters)
         facts = [
             (d.name, sorted(d.groups), dict(d.variables), sorted(d.secrets))
-            for d in self.world.inventory.devices(job.devices)
+            for d in self.live.inventory.devices(job.devices)
         ]
         who = (job.person, job.caller.network, job.caller.id, job.place.room, job.place.direct)
         how = (job.reason, job.emergency, job.canary and (job.canary.steps, job.canary.pause_after))
@@ -40,16 +40,16 @@ class Consent:
 
     def stale(self, job: Job, approval: Approval) -> str:
         """Say why a job that waits can wait no longer."""
-        if self.world.policy_problem:  # nothing starts meanwhile, and the policy may be mended
+        if self.live.policy_problem:  # nothing starts meanwhile, and the policy may be mended
             return ""
-        operation = self.world.operation(job.operation)
+        operation = self.live.operation(job.operation)
         if operation is None:
             return f"{job.operation} is no longer there"
         if why := self._changed(operation, job, approval) or self._requester(job):
             return why
         # What is frozen or locked today may be open again before it is approved: that is looked at by then.
         hour = approval.run_at or job.created or self.now()
-        decision = gate.by_rules(self.world.scope, gate.asked(job, operation), hour)
+        decision = gate.by_rules(self.live.scope, gate.asked(job, operation), hour)
         if decision.verdict is Verdict.DENY:
             return _rules(decision)
         if job.state is State.WAITING and decision.needs != approval.needs:
@@ -65,7 +65,7 @@ class Consent:
             return "its approval is not on record"
         if why := self._changed(operation, job, approval) or self._requester(job) or self._clock(job, approval):
             return why
-        scope, request, now = self.world.scope, gate.asked(job, operation), self.now()
+        scope, request, now = self.live.scope, gate.asked(job, operation), self.now()
         decision = gate.by_rules(scope, request, approval.released)
         if decision.verdict is Verdict.DENY:
             return _rules(decision)
@@ -74,7 +74,7 @@ class Consent:
         return self._votes(job, approval, decision)
 
     def _preview(self, operation: Operation, job: Job) -> str:
-        decision = gate.again(self.world.scope, operation, job, self.now())
+        decision = gate.again(self.live.scope, operation, job, self.now())
         if not job.check:
             return "it is no preview"
         return _rules(decision) if decision.verdict is Verdict.DENY else ""
@@ -84,7 +84,7 @@ class Consent:
         if catalog.digest(operation, stored, job.devices) != job.digest:
             return f"{job.operation} was changed since it was asked for"
         try:
-            meant = self.world.inventory.expand(job.pattern) if job.pattern else ()
+            meant = self.live.inventory.expand(job.pattern) if job.pattern else ()
             bound = self.bound(operation, job, approval.run_at)
         except UnknownDevice as error:
             return str(error).rstrip(".")
@@ -93,7 +93,7 @@ class Consent:
         return "" if bound == approval.digest else "the inventory, or the request itself, was changed since"
 
     def _requester(self, job: Job) -> str:
-        person = self.world.policy.person(job.caller)
+        person = self.live.policy.person(job.caller)
         if person is None or person.name != job.person:
             return f"{job.person}, who asked, is no longer in the policy"
         return ""
@@ -107,7 +107,7 @@ class Consent:
         return ""
 
     def _votes(self, job: Job, approval: Approval, decision: Decision) -> str:
-        needs, policy = (*approval.needs, *decision.needs), self.world.policy
+        needs, policy = (*approval.needs, *decision.needs), self.live.policy
         missing = quorum.lacking(needs, approval.votes, policy, job, approval.escalated)
         return f"by the rules of now it needs {quorum.still(missing, approval.escalated)}" if missing else ""
 

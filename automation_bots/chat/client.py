@@ -1,7 +1,7 @@
-"""The words between one chat network's client (a wire) and what all networks share.
+"""The words between one chat network's client and what all networks share.
 
-A wire speaks one network's protocol and nothing else: no dedupe, no retry, no order, no splitting, no rights. All that
-stands once, in `backends.adapter.networked` (what comes in) and `automation_bots.chat.outbox` (what goes out).
+A client speaks one protocol and nothing else: no dedupe, no retry, no order, no splitting, no rights. All that stands
+once, in `backends.adapter.networked` (what comes in) and `automation_bots.chat.outbox` (what goes out).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class IncomingMessage:
     """A message as the network delivered it. `id`, `sender` and `room` are the network's immutable ids."""
 
     id: str
@@ -90,7 +90,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Click:
     """A click on a button or a reaction to a question, or a filled form: `choice` is what was offered, as offered."""
 
     id: str  # of this event, so that it counts once
@@ -123,7 +123,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Several questions at once; its answers come back as `Chosen` with `values` and this `key` as `message`."""
+    """Several questions at once; its answers come back as `Click` with `values` and this `key` as `message`."""
 
     key: str
     title: str
@@ -131,34 +131,34 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotencyKey:
     """What makes all tries to say something one message, those of an earlier life of the program included."""
 
     key: str  # letters and digits, the same at every try and at no other message
     since: datetime | None = None  # since when it may stand there already; None where it was not tried before
 
 
-class Sink(Protocol):
-    """Where a wire puts what it receives, from any thread; returns at once.
+class Listener(Protocol):
+    """Where a client puts what it receives, from any thread; returns at once.
 
     False says that it is not taken, since the bot is stopping: it must not be acknowledged.
     """
 
-    def heard(self, message: Heard) -> bool:
+    def heard(self, message: IncomingMessage) -> bool:
         """Take a message, also one that may have been taken before."""
 
-    def chosen(self, choice: Chosen) -> bool:
+    def chosen(self, choice: Click) -> bool:
         """Take a click, a reaction or a form."""
 
 
-class Wire(Protocol):
+class ChatClient(Protocol):
     """One network's client. What sends may be called from any thread, and raises Away, Busy, Rejected or Revoked."""
 
     capabilities: Capabilities
     me: str  # the bot's own immutable id, once connected
     my_name: str
 
-    def connect(self, sink: Sink) -> None:
+    def connect(self, sink: Listener) -> None:
         """Open the link and begin to receive; returns when messages arrive from now on. Raises Away or Revoked."""
 
     def wait(self) -> None:
@@ -167,7 +167,7 @@ class Wire(Protocol):
     def close(self) -> None:
         """End the link and every thread of it."""
 
-    def missed(self, since: datetime) -> Iterable[Heard]:
+    def missed(self, since: datetime) -> Iterable[IncomingMessage]:
         """Read what was said while the bot was away, oldest first in each room; what is known already may be in it."""
 
     def escape(self, text: str) -> str:
@@ -177,7 +177,7 @@ class Wire(Protocol):
         """Make a block of fixed width that nothing inside can end."""
 
     def post(
-        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: IdempotencyKey | None = None
     ) -> str:
         """Say a text, rendered by `escape` and `fence`, with buttons where the network has them; return its id."""
 
@@ -187,7 +187,7 @@ class Wire(Protocol):
     def react(self, room: str, message: str, name: str) -> None:
         """Put a reaction; `name` is one of SIGNS, or a short name as the network knows it."""
 
-    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: IdempotencyKey | None = None) -> str:
         """Send a file; return the id of its message where there is one."""
 
     def delete(self, room: str, message: str) -> None:
@@ -204,7 +204,7 @@ class Wire(Protocol):
 
 
 class Examined(Protocol):
-    """What a wire may say in addition, for `doctor`; what it has no method for is named as not checked.
+    """What a client may say in addition, for `doctor`; what it has no method for is named as not checked.
 
     Asked before `connect`, as `examine` is. Raises what sending raises.
     """
@@ -220,28 +220,28 @@ class Examined(Protocol):
 
 
 class Names(Protocol):
-    """What a wire may have beside: names of rooms, only shown and never a right. The rest looks for the method."""
+    """What a client may have beside: names of rooms, only shown and never a right. The rest looks for the method."""
 
     def room_name(self, room: str) -> str:
         """What people call a room, without asking the network; empty where that is not known."""
 
 
 class Standing(Protocol):
-    """What a wire may have beside, where `missed` brings no reactions. The rest looks for the method `standing`."""
+    """What a client may have beside, where `missed` brings no reactions. The rest looks for the method `standing`."""
 
-    def standing(self, room: str, message: str, since: datetime) -> Iterable[Chosen]:
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:
         """Read the reactions that stand at an own message; one without a time was given after `since`, if it is new."""
 
 
 class Leaving(Protocol):
-    """What a wire may have beside: the end of a session that `close` keeps. The rest looks for the method `log_out`."""
+    """What a client may have beside: the end of a session that `close` keeps, by the method `log_out`."""
 
     def log_out(self) -> None:
         """End the session at the network, where it was opened by a password; comes before `close`."""
 
 
 class Forms(Protocol):
-    """What a wire may have beside: forms. The rest looks for the method `form`."""
+    """What a client may have beside: forms. The rest looks for the method `form`."""
 
     def form(self, trigger: str, form: Form) -> None:
         """Open a form for the person whose message or click carried the trigger."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from automation_bots.chat.client import Away, Busy, Rejected, Revoked, Sink, Wire
+from automation_bots.chat.client import Away, Busy, ChatClient, Listener, Rejected, Revoked
 
 log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -30,11 +30,11 @@ class Life:
     over: Callable[[], None]  # it will never work again
 
 
-class Link:
+class Connection:
     """One thread that connects and waits; `note` is a file whose age says until when the bot was there."""
 
-    def __init__(self, wire: Wire, sink: Sink, note: Path, life: Life) -> None:
-        self._wire, self._sink, self._note, self._life = wire, sink, note, life
+    def __init__(self, client: ChatClient, sink: Listener, note: Path, life: Life) -> None:
+        self._client, self._sink, self._note, self._life = client, sink, note, life
         self._closing = threading.Event()
         self.first = threading.Event()  # connected once, or never going to be
         self.up_since: datetime | None = None  # when the link that is up was begun
@@ -58,7 +58,7 @@ class Link:
     def close(self) -> None:
         """End the link for good."""
         self._closing.set()
-        self._wire.close()
+        self._client.close()
         if self._thread.is_alive():
             self._thread.join(10)
 
@@ -79,7 +79,7 @@ class Link:
             except Revoked as error:
                 self._end(f"the credentials are not accepted: {error}")
                 return
-            except Exception as error:  # noqa: BLE001 - logged in _cut; a wire's own mistake must not end the bot for good
+            except Exception as error:  # noqa: BLE001 - logged in _cut; a client's own mistake must not end the bot for good
                 self._cut(error)
             if self._closing.is_set():
                 return
@@ -93,9 +93,9 @@ class Link:
     def _live(self, since: datetime | None) -> None:
         self.began = datetime.now(UTC)
         self.away_since, self._is_caught_up = since or self.began, False
-        self._wire.connect(self._sink)
+        self._client.connect(self._sink)
         self.up_since, self._why = datetime.now(UTC), ""
-        log.info("connected as %s (%s)", self._wire.my_name, self._wire.me)
+        log.info("connected as %s (%s)", self._client.my_name, self._client.me)
         try:
             self._life.connected()
             self.first.set()
@@ -103,7 +103,7 @@ class Link:
                 self._read_missed(since)
             self._is_caught_up = True
             self.touch()
-            self._wire.wait()
+            self._client.wait()
         finally:
             self.touch()
             self.up_since = None
@@ -113,7 +113,7 @@ class Link:
         start = max(since - _OVERLAP, datetime.now(UTC) - _LOOK_BACK)
         for _ in range(_TRIES):
             try:
-                for message in self._wire.missed(start):
+                for message in self._client.missed(start):
                     self._sink.heard(message)
                 self._life.caught_up(since)
             except Busy as error:

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from automation_bots.chat.client import Busy, Down, Once
+from automation_bots.chat.client import Busy, Down, IdempotencyKey
 from automation_bots.chat.splitting import Composed
-from automation_bots.chat.unsent import Owed
+from automation_bots.chat.unsent import Unsent
 from automation_bots.model import Place
 from automation_bots.surface import MessageRef
 
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
     from automation_bots.chat.network_surface import NetworkSurface
 
 
-class Tries:
+class Delivery:
     """Names the parts of what is said, so that each stands there once although nobody knows whether a try arrived."""
 
     def __init__(self, key: str = "", since: datetime | None = None) -> None:
         self.key, self.since = key or uuid4().hex, since
 
-    def __call__(self, part: int, say: Callable[[Once], Any]) -> Any:
+    def __call__(self, part: int, say: Callable[[IdempotencyKey], Any]) -> Any:
         """Say a part, once more perhaps."""
         began = datetime.now(UTC)
         try:
-            return say(Once(f"{self.key}{part:03}", self.since))
+            return say(IdempotencyKey(f"{self.key}{part:03}", self.since))
         except OSError as error:
             if not isinstance(error, Busy) or isinstance(error, Down):  # a 429 was not done
                 self.since = self.since or began
             raise
 
 
-class Saying:
+class PostDelivery:
     """Messages and files in their order; a second try goes on where the first one ended."""
 
     def __init__(
         self, surface: NetworkSurface, place: Place, what: Composed, choices: tuple[str, ...],
-        tries: Tries | None = None, part: int = 0,
+        tries: Delivery | None = None, part: int = 0,
     ) -> None:  # fmt: skip
         self._surface, self._place, self._choices = surface, place, choices
         self._left, self._files = list(what.messages), list(what.files)
-        self._tries, self._parts = tries or Tries(), part + len(what.messages) + len(what.files)
+        self._tries, self._parts = tries or Delivery(), part + len(what.messages) + len(what.files)
         self._signs: list[str] | None = None
         self._id = ""
 
-    def owed(self) -> Owed:
+    def owed(self) -> Unsent:
         """What is not said yet."""
         files = tuple(self._files)  # before the messages, as they are sent after them by another thread
         left = Composed(tuple(self._left), files)
         part = self._parts - len(left.messages) - len(left.files)
-        return Owed(self._place, left, self._tries.key, part, self._tries.since or datetime.now(UTC))
+        return Unsent(self._place, left, self._tries.key, part, self._tries.since or datetime.now(UTC))
 
-    def _try(self, say: Callable[[Once], Any]) -> Any:
+    def _try(self, say: Callable[[IdempotencyKey], Any]) -> Any:
         return self._tries(self._parts - len(self._left) - len(self._files), say)
 
     def __call__(self) -> str:
@@ -78,16 +78,16 @@ class Saying:
         return self._id
 
 
-class Editing:
+class EditDelivery:
     """One message edited; what does not fit into it follows in its thread."""
 
     def __init__(self, surface: NetworkSurface, message: MessageRef, what: Composed, choices: tuple[str, ...]) -> None:
         self._surface, self._message, self._choices = surface, message, choices
         self._first: str | None = what.messages[0] if what.messages else None
         self._rest, self._files = list(what.messages[1:]), list(what.files)
-        self._tries = Tries()
+        self._tries = Delivery()
 
-    def _try(self, say: Callable[[Once], Any]) -> None:
+    def _try(self, say: Callable[[IdempotencyKey], Any]) -> None:
         self._tries(len(self._rest) + len(self._files) + (self._first is not None), say)
 
     def __call__(self) -> None:

@@ -7,7 +7,7 @@ import secrets
 from collections import OrderedDict
 from typing import Any
 
-from automation_bots.chat.client import Chosen, Field, Form, Rejected
+from automation_bots.chat.client import Click, Field, Form, Rejected
 from automation_bots.model import Answer, Caller, Parameter, Place
 
 log = logging.getLogger(__name__)
@@ -19,18 +19,18 @@ _OPEN = 500  # forms that may be open at once
 class FormDesk:
     """Opens forms for open questions, and takes what was filled in."""
 
-    def __init__(self, wire: Any, pipeline: Any) -> None:
-        self._wire, self._pipeline = wire, pipeline
+    def __init__(self, client: Any, pipeline: Any) -> None:
+        self._client, self._pipeline = client, pipeline
         self._places: OrderedDict[str, Place] = OrderedDict()
 
     @property
     def is_there(self) -> bool:
         """Whether the network has forms."""
-        return hasattr(self._wire, "form")
+        return hasattr(self._client, "form")
 
     def open(self, caller: Caller, place: Place, trigger: str) -> bool:
         """Open a form for all that the person's command still needs here; False where that is not possible."""
-        wanted = self._pipeline.dialogue.wanted(caller, place)
+        wanted = self._pipeline.conversation.wanted(caller, place)
         if not (trigger and wanted and self.is_there):
             return False
         operation, parameters = wanted
@@ -39,20 +39,20 @@ class FormDesk:
         if len(self._places) > _OPEN:
             self._places.popitem(last=False)
         try:
-            self._wire.form(trigger, Form(key, operation, tuple(map(_field, parameters))))
+            self._client.form(trigger, Form(key, operation, tuple(map(_field, parameters))))
         except (OSError, Rejected) as error:  # a trigger lives for seconds
             log.info("a form could not be opened: %s", error)
             return False
         return True
 
-    def place(self, chosen: Chosen) -> Place | None:
+    def place(self, chosen: Click) -> Place | None:
         """Where the command of a filled form was said."""
         return self._places.pop(chosen.message, None) if chosen.values else None
 
-    def filled(self, caller: Caller, place: Place, chosen: Chosen) -> Answer | None:
+    def filled(self, caller: Caller, place: Place, chosen: Click) -> Answer | None:
         """Complete the command with what was filled in."""
         values = {name: value for name, value in chosen.values.items() if value.strip()}
-        answer: Answer | None = self._pipeline.dialogue.filled(caller, place, values, values.pop(DEVICES, ""))
+        answer: Answer | None = self._pipeline.conversation.filled(caller, place, values, values.pop(DEVICES, ""))
         return answer
 
 

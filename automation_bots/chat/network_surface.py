@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import SIGNS, Once, Rejected, Wire
-from automation_bots.chat.delivery import Editing, Saying, Tries
+from automation_bots.chat.client import SIGNS, ChatClient, IdempotencyKey, Rejected
+from automation_bots.chat.delivery import Delivery, EditDelivery, PostDelivery
 from automation_bots.chat.outbox import Outbox
 from automation_bots.chat.queue import Work
 from automation_bots.chat.splitting import Composed, Style, compose, compose_markdown
-from automation_bots.chat.unsent import Note, read
+from automation_bots.chat.unsent import UnsentCopy, read
 from automation_bots.model import Answer, File, Mark, Place
 from automation_bots.store.unsent import Letters
 from automation_bots.surface import Capabilities, MessageRef
@@ -32,15 +32,15 @@ class NetworkSurface:
 
     def __init__(
         self,
-        wire: Wire,
+        client: ChatClient,
         outbox: Outbox,
         link: Callable[[], str],
-        letters: Letters,
+        posts: Letters,
         wait_seconds: float = _WAIT_SECONDS,
     ) -> None:
-        self._wire, self._outbox, self._link, self._wait_seconds = wire, outbox, link, wait_seconds
-        self._letters = letters
-        self._style = Style(wire.escape, wire.fence)
+        self._client, self._outbox, self._link, self._wait_seconds = client, outbox, link, wait_seconds
+        self._posts = posts
+        self._style = Style(client.escape, client.fence)
         self._places = _Recent()
         self._sent = _Recent()
         self._now, self._once = (
@@ -53,7 +53,7 @@ class NetworkSurface:
     @property
     def capabilities(self) -> Capabilities:
         """What the network can do."""
-        return replace(self._wire.capabilities, once=True)
+        return replace(self._client.capabilities, once=True)
 
     @property
     def link(self) -> str:
@@ -72,15 +72,15 @@ class NetworkSurface:
     def answer(self, place: Place, answer: Answer) -> None:
         """Say what nobody will say again: kept over the end of the program while it waits, unless it is a secret."""
         secret = answer.entrusted or any(file.passing for file in answer.files)
-        work = Saying(self, place, self._composed(answer), ())
-        self._put(place, _key(place, answer, ()), work, note=None if secret else Note(self._letters, work.owed))
+        work = PostDelivery(self, place, self._composed(answer), ())
+        self._put(place, _key(place, answer, ()), work, note=None if secret else UnsentCopy(self._posts, work.owed))
 
     def take_up(self, network: str) -> None:
         """Say what the program that ran before could not say."""
-        for kept in self._letters.waiting(network):
+        for kept in self._posts.waiting(network):
             owed = read(kept)
-            work = Saying(self, owed.place, owed.what, (), Tries(owed.key, owed.since), owed.part)
-            note = Note(self._letters, work.owed, kept.number)
+            work = PostDelivery(self, owed.place, owed.what, (), Delivery(owed.key, owed.since), owed.part)
+            note = UnsentCopy(self._posts, work.owed, kept.number)
             self._outbox.put_back(_lane(owed.place), ("kept", kept.number), work, note, kept.age_seconds)
 
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
@@ -99,7 +99,7 @@ class NetworkSurface:
         if not message.id or not self.capabilities.edits:
             self.say(message.place, answer)
             return
-        work = Editing(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
+        work = EditDelivery(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
         self._put(message.place, ("edit", message.id), work, replace=True)
 
     def progress(self, message: MessageRef, answer: Answer) -> None:
@@ -110,14 +110,14 @@ class NetworkSurface:
             self._outbox.pass_by(
                 _lane(room),
                 ("edit", message.id),
-                lambda: self._wire.edit(self.room(room), self._last_id(message), text),
+                lambda: self._client.edit(self.room(room), self._last_id(message), text),
             )
 
     def react(self, message: MessageRef, name: str) -> None:
         """Put a reaction; never waits."""
         room = message.place
         self._outbox.put(
-            _lane(room), ("react", message.id, name), lambda: self._wire.react(self.room(room), message.id, name)
+            _lane(room), ("react", message.id, name), lambda: self._client.react(self.room(room), message.id, name)
         )
 
     def upload(self, place: Place, file: File) -> None:
@@ -126,12 +126,12 @@ class NetworkSurface:
 
     def say_markdown(self, place: Place, text: str) -> None:
         """Say what a plugin from elsewhere wrote."""
-        work = Saying(self, place, compose_markdown(text, self.capabilities, self._style), ())
-        self._put(place, ("text", place, text), work, note=Note(self._letters, work.owed))
+        work = PostDelivery(self, place, compose_markdown(text, self.capabilities, self._style), ())
+        self._put(place, ("text", place, text), work, note=UnsentCopy(self._posts, work.owed))
 
     def room_name(self, room: str) -> str:
         """What people call a room, as far as the network has told by itself."""
-        named = getattr(self._wire, "room_name", None)
+        named = getattr(self._client, "room_name", None)
         return str(named(room)) if named else ""
 
     def place_of(self, room: Place, message: str) -> Place:
@@ -147,41 +147,41 @@ class NetworkSurface:
 
     def room(self, place: Place) -> str:
         """The network's id of the room; of a direct message, the one that is opened with the person."""
-        return self._wire.direct_room(place.room) if place.direct else place.room
+        return self._client.direct_room(place.room) if place.direct else place.room
 
-    def post(self, place: Place, text: str, choices: tuple[str, ...], once: Once) -> str:
+    def post(self, place: Place, text: str, choices: tuple[str, ...], once: IdempotencyKey) -> str:
         """Say one message; return its id."""
         room, can = self.room(place), self.capabilities
         buttons = choices if can.buttons else ()
-        id_ = self._wire.post(room, text, place.thread if can.threads else "", buttons, once)
+        id_ = self._client.post(room, text, place.thread if can.threads else "", buttons, once)
         self._places.put((place.room, id_), place)
         return id_
 
     def react_now(self, place: Place, message: str, name: str) -> None:
         """Put a reaction at once; without it the words still do."""
         try:
-            self._wire.react(self.room(place), message, name)
+            self._client.react(self.room(place), message, name)
         except Rejected as error:
             log.warning("%s: a reaction was refused: %s", place.room, error)
 
-    def upload_once(self, place: Place, file: File, about: str, once: Once) -> None:
+    def upload_once(self, place: Place, file: File, about: str, once: IdempotencyKey) -> None:
         """Send a file, unless it stands below that message already."""
         key = (about, file.name, hashlib.sha256(file.content).hexdigest())
         if not about or self._sent.get(key) is None:
-            self._wire.upload(self.room(place), file, place.thread if self.capabilities.threads else "", once)
+            self._client.upload(self.room(place), file, place.thread if self.capabilities.threads else "", once)
             self._sent.put(key, value=True)
 
-    def post_once(self, below: MessageRef, text: str, once: Once) -> None:
+    def post_once(self, below: MessageRef, text: str, once: IdempotencyKey) -> None:
         """Say what did not fit into an edited message, unless it stands below it already."""
         if self._sent.get((below.id, text)) is None:
             self.post(below.place, text, (), once)
             self._sent.put((below.id, text), value=True)
 
-    def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...], once: Once) -> None:
+    def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...], once: IdempotencyKey) -> None:
         """Edit a message; one that can be edited no more is said anew, and is that from now on."""
         place = message.place
         try:
-            self._wire.edit(self.room(place), self._last_id(message), text, choices)
+            self._client.edit(self.room(place), self._last_id(message), text, choices)
         except Rejected as error:
             log.warning("%s: a message cannot be edited (%s); said anew", place.room, error)
             id_ = self.post(place, text, choices, once)
@@ -196,19 +196,21 @@ class NetworkSurface:
 
     def _say(self, place: Place, answer: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         key = _key(place, answer, choices)
-        work = Saying(self, place, self._composed(answer), choices, self._tries(place, answer.mark))
+        work = PostDelivery(self, place, self._composed(answer), choices, self._tries(place, answer.mark))
         return MessageRef(place, str(self._put(place, key, work) or ""))
 
-    def _tries(self, place: Place, mark: Mark | None) -> Tries | None:
+    def _tries(self, place: Place, mark: Mark | None) -> Delivery | None:
         """Name what has a mark by it, and say since when it may stand there: it is looked for only where it may."""
         if mark is None:
             return None
-        key = hashlib.sha256(f"{self._wire.me} {place} {mark.name}".encode()).hexdigest()[:_KEY_LENGTH]
+        key = hashlib.sha256(f"{self._client.me} {place} {mark.name}".encode()).hexdigest()[:_KEY_LENGTH]
         again = self._marked.get(key) is not None or mark.at is None or mark.at < self._began
         self._marked.put(key, value=True)
-        return Tries(key, (mark.at or datetime.fromtimestamp(0, UTC)) if again else None)
+        return Delivery(key, (mark.at or datetime.fromtimestamp(0, UTC)) if again else None)
 
-    def _put(self, place: Place, key: Hashable, work: Work, *, replace: bool = False, note: Note | None = None) -> Any:
+    def _put(
+        self, place: Place, key: Hashable, work: Work, *, replace: bool = False, note: UnsentCopy | None = None
+    ) -> Any:
         """Queue it and wait a while for what comes of it."""
         lane = _lane(place)
         return self._outbox.wait(

@@ -13,7 +13,7 @@ _PATIENT_SECONDS = 5.0  # that an edit lets new messages go first
 Work = Callable[[], Any]
 
 
-class Note(Protocol):
+class DurableCopy(Protocol):
     """Writes a letter down that waits, over the end of the program."""
 
     @property
@@ -28,13 +28,13 @@ class Note(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Letter:
+class QueuedPost:
     """One thing to say, and what came of it."""
 
     key: Hashable
     work: Work
     since: float
-    note: Note | None = None
+    note: DurableCopy | None = None
     done: threading.Event = field(default_factory=threading.Event)
     result: Any = None
     error: Exception | None = None
@@ -52,10 +52,10 @@ class Letter:
 
 
 @dataclass(slots=True)
-class Room:
+class RoomQueue:
     """What waits in one room, and when it may go."""
 
-    letters: deque[Letter] = field(default_factory=deque)
+    posts: deque[QueuedPost] = field(default_factory=deque)
     passing: dict[Hashable, Work] = field(default_factory=dict)  # by message: only the newest state counts
     busy: bool = False
     not_before: float = 0.0
@@ -64,16 +64,16 @@ class Room:
     pauses: int = 0
     planned: float | None = None
 
-    def line_up(self, letter: Letter) -> None:
+    def line_up(self, post: QueuedPost) -> None:
         """Whoever asked something waits for an answer: it goes before edits that have not waited long."""
-        place = len(self.letters)
-        while not letter.is_edit and place and self.letters[place - 1].lets_by(letter.since):
+        place = len(self.posts)
+        while not post.is_edit and place and self.posts[place - 1].lets_by(post.since):
             place -= 1
-        self.letters.insert(place, letter)
+        self.posts.insert(place, post)
 
     @property
     def due(self) -> float | None:
         """When there is something to do."""
-        if self.letters:
+        if self.posts:
             return self.not_before
         return max(self.not_before, self.next_edit) if self.passing else None

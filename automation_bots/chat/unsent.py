@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class Unsent:
     """What of an answer is not said yet; `key` and `part` name its next message, which may stand there `since`."""
 
     place: Place
@@ -29,11 +29,11 @@ class Owed:
     since: datetime
 
 
-class Note:
+class UnsentCopy:
     """One answer's place in the record: `owed` says what is left of it. Used from several threads."""
 
-    def __init__(self, letters: Letters, owed: Callable[[], Owed], number: int = 0) -> None:
-        self._letters, self._owed = letters, owed
+    def __init__(self, posts: Letters, owed: Callable[[], Unsent], number: int = 0) -> None:
+        self._posts, self._owed = posts, owed
         self._number, self._gone = number, False
         self._lock = threading.Lock()
 
@@ -50,9 +50,9 @@ class Note:
             owed = self._owed()
             try:
                 if self._number:
-                    self._letters.change(self._number, written(owed))
+                    self._posts.change(self._number, written(owed))
                 else:
-                    self._number = self._letters.add(owed.place.network, written(owed))
+                    self._number = self._posts.add(owed.place.network, written(owed))
             except StoreError as error:
                 log.warning("an answer that waits is not kept: %s", error)
 
@@ -63,21 +63,21 @@ class Note:
             if not self._number:
                 return
             try:
-                self._letters.remove(self._number)
+                self._posts.remove(self._number)
             except StoreError as error:
                 log.warning("an answer may be said twice: %s", error)
 
 
-def written(owed: Owed) -> str:
+def written(owed: Unsent) -> str:
     """Write an answer as text."""
     files = [(file.name, b64encode(file.content).decode()) for file in owed.what.files]
     named = {"key": owed.key, "part": owed.part, "since": owed.since.isoformat()}
     return json.dumps({"place": asdict(owed.place), "messages": owed.what.messages, "files": files, **named})
 
 
-def read(kept: Kept) -> Owed:
+def read(kept: Kept) -> Unsent:
     """Read what `written` wrote."""
     body = json.loads(kept.body)
     files = tuple(File(name, b64decode(content)) for name, content in body["files"])
     what = Composed(tuple(body["messages"]), files)
-    return Owed(Place(**body["place"]), what, body["key"], body["part"], datetime.fromisoformat(body["since"]))
+    return Unsent(Place(**body["place"]), what, body["key"], body["part"], datetime.fromisoformat(body["since"]))

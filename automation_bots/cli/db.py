@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None: 
 def _record(parsed: argparse.Namespace) -> str | Path:
     from automation_bots.app.bot import Bot
 
-    return Bot(Path(parsed.folder), read_only=True).home.record
+    return Bot(Path(parsed.folder), read_only=True).bot_folder.record
 
 
 def _say(text: str) -> int:

@@ -155,7 +155,7 @@ def _policy_diff(parsed: argparse.Namespace) -> int:
     bot, other = Bot(Path(parsed.folder), read_only=True), policy.load(Path(parsed.other))
     store = Store.open(bot.data, exclusive=False)
     rows = store.audit_rows(limit=1_000_000, since=now() - timedelta(days=parsed.days))
-    looked, found = replay.differences(bot.world, other, rows)
+    looked, found = replay.differences(bot.live, other, rows)
     for one, times in found.most_common():
         _say(f"{times}×  {one.person}: {one.what}: {one.before} → {one.after}")
         if one.reason:
@@ -194,8 +194,8 @@ def _trust(parsed: argparse.Namespace) -> int:
         _say("Nothing was changed.")
         return 1
     note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
-    ssh_access.trust(bot.home.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
-    _say(f"Trusted; written to {bot.home.known_hosts}")
+    ssh_access.trust(bot.bot_folder.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
+    _say(f"Trusted; written to {bot.bot_folder.known_hosts}")
     return 0
 
 

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from automation_bots.commands.context import Ask, Office
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, one_line
 
 
-class ApprovalDesk:
+class ApprovalCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, office: Office) -> None:
-        self._office, self._approvals = office, office.pipeline.approvals
+    def __init__(self, context: CommandContext) -> None:
+        self._context, self._approvals = context, context.pipeline.approvals
 
-    def pending(self, ask: Ask) -> Answer:
+    def pending(self, ask: CommandCall) -> Answer:
         """What waits."""
         return self._approvals.pending(ask.caller)
 
-    def approve(self, ask: Ask) -> Answer | None:
+    def approve(self, ask: CommandCall) -> Answer | None:
         """Approve a request."""
         number, note = self._read(ask, "approve <n> [note]")
         return self._approvals.approve(ask.caller, ask.place, number, note)
 
-    def deny(self, ask: Ask) -> Answer | None:
+    def deny(self, ask: CommandCall) -> Answer | None:
         """Deny a request; the reason is what the requester learns from."""
         number, reason = self._read(ask, "deny <n> <reason>")
         if not reason:
-            raise BadCommand(f"Say why, so that it can be mended. → {self._office.prefix}deny {number} <reason>")
+            raise BadCommand(f"Say why, so that it can be mended. → {self._context.prefix}deny {number} <reason>")
         return self._approvals.deny(ask.caller, ask.place, number, reason)
 
-    def withdraw(self, ask: Ask) -> Answer | None:
+    def withdraw(self, ask: CommandCall) -> Answer | None:
         """Take a request back."""
         return self._approvals.withdraw(ask.caller, ask.place, self._read(ask, "withdraw <n>")[0])
 
-    def details(self, ask: Ask) -> Answer:
+    def details(self, ask: CommandCall) -> Answer:
         """Look at a request."""
         return self._approvals.details(ask.caller, self._read(ask, "details <n>")[0])
 
-    def _read(self, ask: Ask, usage: str) -> tuple[int, str]:
-        self._office.person(ask)
+    def _read(self, ask: CommandCall, usage: str) -> tuple[int, str]:
+        self._context.person(ask)
         first, _, rest = ask.line.strip().partition(" ")
         digits = first.removeprefix("#")
         if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
             what = f"{one_line(first, 30)!r} is no number of a request. " if first else "Which request? "
-            raise BadCommand(f"{what}→ {self._office.prefix}{usage} · {self._office.prefix}pending")
+            raise BadCommand(f"{what}→ {self._context.prefix}{usage} · {self._context.prefix}pending")
         return int(digits), rest.strip()

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from automation_bots import __version__, render
 from automation_bots.commands import help_text
-from automation_bots.commands.context import Ask, Office
-from automation_bots.commands.host_keys import TrustDesk
-from automation_bots.commands.jobs import JobDesk
+from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.host_keys import HostKeyCommands
+from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.why import Why
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.health import health
+from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Operation, Person, Place, Risk, one_line
-from automation_bots.pipeline.pipeline import Said
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import sentence
 from automation_bots.policy.rules import ADMINS
@@ -22,59 +22,59 @@ from automation_bots.policy.rules import ADMINS
 _GROUPS_SHOWN = 30
 
 
-class Desk:
+class BotCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, office: Office, trust: TrustDesk) -> None:
-        self._office, self._trust = office, trust
-        self._why = Why(office, JobDesk(office))
+    def __init__(self, context: CommandContext, trust: HostKeyCommands) -> None:
+        self._context, self._trust = context, trust
+        self._why = Why(context, JobCommands(context))
 
     # -- the bot
 
-    def help(self, ask: Ask) -> Answer:
+    def help(self, ask: CommandCall) -> Answer:
         """What this person may do here, or how one command is used."""
-        person = self._office.person(ask)
+        person = self._context.person(ask)
         if ask.words:
             return self._help_on(ask)
-        usable = self._office.usable(ask)
+        usable = self._context.usable(ask)
         hidden: tuple[str, ...] = (
-            () if self._office.pipeline.foreign.allowed(ask.caller, ask.place, "audit") else ("audit",)
+            () if self._context.pipeline.plugin_commands.allowed(ask.caller, ask.place, "audit") else ("audit",)
         )
         hidden += () if ADMINS in person.groups else ("repos",)
-        return help_text.overview(usable, self._office.prefix, self._office.name, hidden)
+        return help_text.overview(usable, self._context.prefix, self._context.name, hidden)
 
-    def _help_on(self, ask: Ask) -> Answer:
-        name, *more = (word.removeprefix(self._office.prefix).removeprefix("--") for word in ask.words)
-        usable = {operation.name: operation for operation in self._office.usable(ask)}
+    def _help_on(self, ask: CommandCall) -> Answer:
+        name, *more = (word.removeprefix(self._context.prefix).removeprefix("--") for word in ask.words)
+        usable = {operation.name: operation for operation in self._context.usable(ask)}
         operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
         if basic := help_text.BASIC.get(name):
-            return help_text.basic(name, basic, self._office.prefix)
+            return help_text.basic(name, basic, self._context.prefix)
         if operation is None:
-            return self._office.pipeline.meaning.unknown(Said(ask.caller, ask.place, name))
+            return self._context.pipeline.lookup.unknown(TypedCommand(ask.caller, ask.place, name))
         devices = (
             gate.usable(
-                self._office.world.scope, self._office.pipeline.meaning.person(ask.caller), operation, ask.place
+                self._context.live.scope, self._context.pipeline.lookup.person(ask.caller), operation, ask.place
             )
             or frozenset()
         )
-        return help_text.usage(operation, self._office.prefix, sorted(devices), tuple(usable))
+        return help_text.usage(operation, self._context.prefix, sorted(devices), tuple(usable))
 
-    def about(self, ask: Ask) -> Answer:
+    def about(self, ask: CommandCall) -> Answer:
         """What this bot is."""
-        self._office.person(ask)
+        self._context.person(ask)
         devices, operations = self._sees(ask)
-        text = f"{self._office.name}: Automation Bots {__version__} on Errbot, Python {platform.python_version()}."
-        hint = f"→ {self._office.prefix}help · {self._office.prefix}devices"
+        text = f"{self._context.name}: Automation Bots {__version__} on Errbot, Python {platform.python_version()}."
+        hint = f"→ {self._context.prefix}help · {self._context.prefix}devices"
         return Answer(f"{text} {operations} operations, {devices} devices. GPL-3.0-or-later.", hint=hint)
 
-    def _sees(self, ask: Ask) -> tuple[int, int]:
+    def _sees(self, ask: CommandCall) -> tuple[int, int]:
         """How many devices and operations there are for this person: of others nobody is told."""
-        seen = gate.visible(self._office.world.scope, self._office.person(ask))
-        return len(seen), len(self._office.usable(ask))
+        seen = gate.visible(self._context.live.scope, self._context.person(ask))
+        return len(seen), len(self._context.usable(ask))
 
-    def whoami(self, ask: Ask) -> Answer:
+    def whoami(self, ask: CommandCall) -> Answer:
         """Who the asker is to the bot: also for strangers, who need their id to be let in."""
-        person = self._office.pipeline.meaning.person(ask.caller)
+        person = self._context.pipeline.lookup.person(ask.caller)
         where = "a direct message" if ask.place.direct else f"{ask.place.room}"
         rows = [("id", f"{one_line(ask.caller.id, 80)} on {ask.caller.network}"), ("place", where)]
         if person is None:
@@ -86,38 +86,38 @@ class Desk:
             rows.append(("also", ", ".join(others)))
         return Answer(f"You are {person.name}.", render.table(rows))
 
-    def status(self, ask: Ask) -> Answer:
+    def status(self, ask: CommandCall) -> Answer:
         """How the bot is."""
-        person = self._office.person(ask)
-        office = self._office
+        person = self._context.person(ask)
+        context = self._context
         devices, operations = self._sees(ask)
-        facts, now = office.health.look(office.now()), office.now()
+        facts, now = context.health.look(context.now()), context.now()
         facts = replace(facts, devices=devices, operations=operations)
         rows, troubles = health.rows(facts), []
-        if closed := office.store.closures.current():
-            rows.append(("closed", f"{len(closed)} freezes and locks → {office.prefix}locks"))
-        if reviews := office.store.reviews.open():
-            rows.append(("reviews", f"{len(reviews)} emergencies wait → {office.prefix}reviews"))
+        if closed := context.store.change_blocks.current():
+            rows.append(("closed", f"{len(closed)} freezes and locks → {context.prefix}locks"))
+        if reviews := context.store.reviews.open():
+            rows.append(("reviews", f"{len(reviews)} emergencies wait → {context.prefix}reviews"))
         if ADMINS in person.groups:
             troubles = health.troubles(facts)
-            rows += health.inside(facts, office.health.recent, now)
-        text = f"{office.name} {__version__} has problems." if troubles else f"{office.name} {__version__} is up."
+            rows += health.inside(facts, context.health.recent, now)
+        text = f"{context.name} {__version__} has problems." if troubles else f"{context.name} {__version__} is up."
         return Answer(text, render.table(rows))
 
-    def can(self, ask: Ask) -> Answer:
+    def can(self, ask: CommandCall) -> Answer:
         """Whether this person may do something here, and which rule says so; nothing is done."""
         return self._why.can(ask)
 
-    def why(self, ask: Ask) -> Answer:
+    def why(self, ask: CommandCall) -> Answer:
         """Which rule decided about a job or a refusal, and which condition failed."""
         return self._why.why(ask)
 
-    def playbook(self, ask: Ask) -> Answer | None:
+    def playbook(self, ask: CommandCall) -> Answer | None:
         """List playbooks, look into one, or run one."""
-        self._office.person(ask)
+        self._context.person(ask)
         action, _, rest = ask.line.strip().partition(" ")
         name, _, line = rest.strip().partition(" ")
-        mine = {o.name: o for o in self._office.usable(ask) if o.group == "Playbooks"}
+        mine = {o.name: o for o in self._context.usable(ask) if o.group == "Playbooks"}
         if action in {"", "list"}:
             rows = [
                 (o.name, "reads" if o.risk is Risk.READ else "changes", one_line(o.help, 80)) for o in mine.values()
@@ -125,48 +125,48 @@ class Desk:
             return Answer(
                 f"{len(rows)} playbooks you may use here:",
                 render.table(sorted(rows)),
-                f"→ {self._office.prefix}playbook show <name>",
+                f"→ {self._context.prefix}playbook show <name>",
             )
         if action not in {"show", "run"} or not name:
             raise BadCommand(
-                f"→ {self._office.prefix}playbook list · show <name> · run <name> on <devices> [key=value …] [--check]"
+                f"→ {self._context.prefix}playbook list · show <name> · run <name> on <devices> [key=value …] [--check]"
             )
         if name not in mine:
-            near = self._office.world.catalog.nearest(name, mine)
+            near = self._context.live.catalog.nearest(name, mine)
             raise BadCommand(f"No playbook {one_line(name, 40)!r}." + (f" Did you mean {near[0]}?" if near else ""))
         if action == "run":
-            return self._office.pipeline.submit(Said(ask.caller, ask.place, name, line))
+            return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, name, line))
         source = mine[name].source
-        content = self._office.clear(source.read_text()) if source else ""
-        return Answer(f"{name}: {mine[name].help}", content, f"→ {self._office.prefix}help {name}")
+        content = self._context.clear(source.read_text()) if source else ""
+        return Answer(f"{name}: {mine[name].help}", content, f"→ {self._context.prefix}help {name}")
 
     # -- devices
 
-    def devices(self, ask: Ask) -> Answer:
+    def devices(self, ask: CommandCall) -> Answer:
         """The devices that this person may see."""
-        seen = gate.visible(self._office.world.scope, self._office.person(ask))
+        seen = gate.visible(self._context.live.scope, self._context.person(ask))
         if not ask.words:
             return self._groups(seen)
         pattern = ask.line.replace(" ", "")
         try:
-            found = list(self._office.pipeline.expand(self._office.person(ask), pattern))
+            found = list(self._context.pipeline.expand(self._context.person(ask), pattern))
         except UnknownDevice:  # said in the same words as of devices that are not to be seen
             found = []
         if not found:
-            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}. → {self._office.prefix}devices")
+            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}. → {self._context.prefix}devices")
         rows = [
             (d.name, d.platform, ", ".join(sorted(d.groups)))
-            for d in self._office.world.inventory.devices(tuple(found[:200]))
+            for d in self._context.live.inventory.devices(tuple(found[:200]))
         ]
         return Answer(f"{len(found)} devices match {one_line(pattern, 60)}:", render.table(rows, limit=40))
 
     def _groups(self, seen: frozenset[str]) -> Answer:
         rows = []
-        for group, hosts in sorted(self._office.world.inventory.groups.items()):
+        for group, hosts in sorted(self._context.live.inventory.groups.items()):
             mine = [host for host in hosts if host in seen]
             if mine and group not in {"all", "ungrouped"}:
                 rows.append((group, str(len(mine)), render.names(mine)))
-        lone = [host for host in self._office.world.inventory.groups.get("ungrouped", ()) if host in seen]
+        lone = [host for host in self._context.live.inventory.groups.get("ungrouped", ()) if host in seen]
         if lone:
             rows.append(("-", str(len(lone)), render.names(lone)))
         if not rows:
@@ -174,25 +174,25 @@ class Desk:
         return Answer(
             f"{len(seen)} devices:",
             render.table(rows, limit=_GROUPS_SHOWN),
-            f"→ {self._office.prefix}devices <pattern>",
+            f"→ {self._context.prefix}devices <pattern>",
         )
 
-    def device(self, ask: Ask) -> Answer:
+    def device(self, ask: CommandCall) -> Answer:
         """One device: how it is reached, its groups, what you may do there, what ran there last."""
-        person = self._office.person(ask)
+        person = self._context.person(ask)
         if ask.words[:1] in (["trust"], ["untrust"]):
             return self._trust.command(ask)
         name = ask.line.strip()
         if not name:
-            raise BadCommand(f"Which device? → {self._office.prefix}device <name>")
-        seen = gate.visible(self._office.world.scope, person)
+            raise BadCommand(f"Which device? → {self._context.prefix}device <name>")
+        seen = gate.visible(self._context.live.scope, person)
         if name not in seen:
-            near = self._office.world.inventory.nearest(name, seen)
+            near = self._context.live.inventory.nearest(name, seen)
             raise UnknownDevice(
                 f"No device {one_line(name, 60)!r}." + (f" Did you mean {' or '.join(near)}?" if near else "")
             )
-        device = self._office.world.inventory.device(name)
-        usable = [o.name for o in self._office.usable(ask) if self._may(person, o, ask.place, name)]
+        device = self._context.live.inventory.device(name)
+        usable = [o.name for o in self._context.usable(ask) if self._may(person, o, ask.place, name)]
         rows = [
             ("platform", device.platform),
             ("driver", device.driver),
@@ -200,11 +200,11 @@ class Desk:
             ("groups", ", ".join(sorted(device.groups)) or "none"),
             ("you may", ", ".join(usable) or "nothing here"),
         ]
-        if holder := self._office.store.holds().get(name):
-            rows.append(("held", f"by #{holder}, which was interrupted → {self._office.prefix}ack {holder}"))
-        zone = self._office.world.policy.timezone
-        rows += [("closed", sentence(c, zone)) for c in self._office.store.closures.current() if c.hits((name,))]
+        if holder := self._context.store.holds().get(name):
+            rows.append(("held", f"by #{holder}, which was interrupted → {self._context.prefix}ack {holder}"))
+        zone = self._context.live.policy.timezone
+        rows += [("closed", sentence(c, zone)) for c in self._context.store.change_blocks.current() if c.hits((name,))]
         return Answer(name, render.table(rows))
 
     def _may(self, person: Person, operation: Operation, place: Place, device: str) -> bool:
-        return device in (gate.usable(self._office.world.scope, person, operation, place) or frozenset())
+        return device in (gate.usable(self._context.live.scope, person, operation, place) or frozenset())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.errors import BadCommand
 from automation_bots.health.health import Health
 from automation_bots.jobs.dispatcher import Local
@@ -18,7 +18,7 @@ from automation_bots.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CommandCall:
     """Who asks the bot about itself, where, and the words behind the command."""
 
     caller: Caller
@@ -32,12 +32,12 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class CommandContext:
     """What the answers are made from."""
 
     name: str
     prefix: str
-    world: World
+    live: LiveConfig
     store: Store
     dispatcher: Local
     pipeline: Pipeline
@@ -45,32 +45,32 @@ class Office:
     clear: Callable[[str], str]  # takes secrets out of a text
     health: Health
 
-    def person(self, ask: Ask) -> Person:
+    def person(self, ask: CommandCall) -> Person:
         """Who asks; UserError for a stranger."""
-        person = self.pipeline.meaning.person(ask.caller)
+        person = self.pipeline.lookup.person(ask.caller)
         if person is None:
             raise BadCommand(gate.stranger(ask.caller))
         return person
 
-    def usable(self, ask: Ask) -> list[Operation]:
+    def usable(self, ask: CommandCall) -> list[Operation]:
         """The operations that this person may use here."""
-        return self.pipeline.meaning.usable(ask.caller, ask.place)
+        return self.pipeline.lookup.usable(ask.caller, ask.place)
 
     def sees(self, person: Person, job: Job) -> bool:
         """Whether a person may see a job: one's own, one on devices one sees, any for admins."""
         if job.person == person.name or ADMINS in person.groups:
             return True
-        return bool(job.devices) and gate.visible(self.world.scope, person).issuperset(job.devices)
+        return bool(job.devices) and gate.visible(self.live.scope, person).issuperset(job.devices)
 
-    def reads(self, ask: Ask, job: Job) -> bool:
+    def reads(self, ask: CommandCall, job: Job) -> bool:
         """Whether a person may read what a job printed: one's own, what one may run oneself, all for admins.
 
         To see a device is less: an admin's look into a file there is for nobody who may only ping it.
         """
-        person, operation = self.person(ask), self.world.catalog.find(job.operation)
+        person, operation = self.person(ask), self.live.catalog.find(job.operation)
         if job.person == person.name or ADMINS in person.groups:
             return True
         if operation is None:
             return False
         request = replace(gate.asked(job, operation), caller=ask.caller, place=ask.place, emergency="")
-        return gate.by_rules(self.world.scope, request, self.now()).verdict is not Verdict.DENY
+        return gate.by_rules(self.live.scope, request, self.now()).verdict is not Verdict.DENY

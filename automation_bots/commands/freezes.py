@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from automation_bots import render
-from automation_bots.commands.context import Ask, Office
-from automation_bots.commands.jobs import JobDesk
+from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.jobs import JobCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Operation, Person, Request, Risk, one_line
 from automation_bots.policy import gate
-from automation_bots.policy.freezes import ALL, DONE, Closing, Closure, clock
+from automation_bots.policy.freezes import ALL, DONE, ChangeBlock, Closing, clock
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
 from automation_bots.text.until import time_ahead
@@ -24,55 +24,57 @@ _OPERATIONS = {
 _UNDO = {Closing.FREEZE: "unfreeze", Closing.LOCK: "unlock"}
 
 
-class CloseDesk:
+class FreezeCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, office: Office, job_desk: JobDesk, closed: Callable[[], None]) -> None:
-        self._office, self._job_desk, self._closed = office, job_desk, closed
+    def __init__(self, context: CommandContext, job_desk: JobCommands, closed: Callable[[], None]) -> None:
+        self._context, self._job_desk, self._closed = context, job_desk, closed
 
     # -- freezes and locks
 
-    def freeze(self, ask: Ask) -> Answer:
+    def freeze(self, ask: CommandCall) -> Answer:
         """Keep everybody's changes away from devices until a time."""
         return self._close(ask, Closing.FREEZE)
 
-    def lock(self, ask: Ask) -> Answer:
+    def lock(self, ask: CommandCall) -> Answer:
         """Keep the changes of others away from devices."""
         return self._close(ask, Closing.LOCK)
 
-    def unfreeze(self, ask: Ask) -> Answer:
+    def unfreeze(self, ask: CommandCall) -> Answer:
         """Let changes in again."""
         return self._open(ask, Closing.FREEZE)
 
-    def unlock(self, ask: Ask) -> Answer:
+    def unlock(self, ask: CommandCall) -> Answer:
         """Give locked devices back."""
         return self._open(ask, Closing.LOCK)
 
-    def locks(self, ask: Ask) -> Answer:
+    def locks(self, ask: CommandCall) -> Answer:
         """What is frozen or locked, as far as one may see the devices."""
-        person, prefix = self._office.person(ask), self._office.prefix
-        seen = gate.visible(self._office.world.scope, person)
-        rows = [self._row(c, seen) for c in self._office.store.closures.current() if ALL in c.devices or c.hits(seen)]
+        person, prefix = self._context.person(ask), self._context.prefix
+        seen = gate.visible(self._context.live.scope, person)
+        rows = [
+            self._row(c, seen) for c in self._context.store.change_blocks.current() if ALL in c.devices or c.hits(seen)
+        ]
         if not rows:
             return Answer("Nothing is frozen or locked.")
         hint = f"→ {prefix}unfreeze <devices|all> · {prefix}unlock <devices>"
         return Answer(f"{len(rows)} closed to changes:", render.table(rows, limit=40), hint)
 
-    def _row(self, closure: Closure, seen: frozenset[str]) -> tuple[str, ...]:
-        devices = "all" if ALL in closure.devices else render.names(sorted(closure.devices & seen))
-        zone = self._office.world.policy.timezone
-        until = f"until {clock(closure.until, zone)}" if closure.until else "until it is given back"
-        return (DONE[closure.kind], devices, f"by {closure.person}", until, one_line(closure.reason, 80))
+    def _row(self, block: ChangeBlock, seen: frozenset[str]) -> tuple[str, ...]:
+        devices = "all" if ALL in block.devices else render.names(sorted(block.devices & seen))
+        zone = self._context.live.policy.timezone
+        until = f"until {clock(block.until, zone)}" if block.until else "until it is given back"
+        return (DONE[block.kind], devices, f"by {block.person}", until, one_line(block.reason, 80))
 
-    def _close(self, ask: Ask, kind: Closing) -> Answer:
-        person, prefix, now = self._office.person(ask), self._office.prefix, self._office.now()
+    def _close(self, ask: CommandCall, kind: Closing) -> Answer:
+        person, prefix, now = self._context.person(ask), self._context.prefix, self._context.now()
         words = ask.words
         if len(words) < 2:
             times = " until <time>" if kind is Closing.FREEZE else " [until <time>]"
             raise BadCommand(f"→ {prefix}{kind.value} <devices>{times} <reason>")
         devices, rest, until = self._devices(person, words[0]), words[1:], None
         if rest[0].lower() == "until":
-            until, taken = time_ahead(rest[1:], now, self._office.world.policy.timezone)
+            until, taken = time_ahead(rest[1:], now, self._context.live.policy.timezone)
             rest = rest[1 + taken :]
         elif kind is Closing.FREEZE:
             raise BadCommand(f"Until when? → {prefix}freeze {one_line(words[0], 40)} until 18:00 <reason>")
@@ -81,33 +83,35 @@ class CloseDesk:
         if refused := self._judged(ask, kind, words[0], devices):
             return refused
         reason = one_line(" ".join(rest), 300)
-        closure = Closure(kind, person.name, reason, frozenset(devices), now, until)
-        others = self._office.store.closures.add(closure, self._about(ask, kind, devices), steals=_admin(person))
+        block = ChangeBlock(kind, person.name, reason, frozenset(devices), now, until)
+        others = self._context.store.change_blocks.add(block, self._about(ask, kind, devices), steals=_admin(person))
         if others and not _admin(person):
             hit = render.names(others[0].hits(devices) or ["all"])
             who = others[0].person
             return Answer(f"No: {hit} is locked by {who}: {others[0].reason}. {who} or an admin can unlock it.")
         self._closed()
-        zone = self._office.world.policy.timezone
+        zone = self._context.live.policy.timezone
         until_text = f" until {clock(until, zone)}" if until else ""
         taken_from = f" (taken from {', '.join(sorted({o.person for o in others}))})" if others else ""
         text = f"{_shown(devices)} {DONE[kind]} for changes{until_text}: {reason}{taken_from}."
         return Answer(text, hint=f"→ {prefix}{_UNDO[kind]} {one_line(words[0], 60)} · {prefix}locks")
 
-    def _open(self, ask: Ask, kind: Closing) -> Answer:
-        person, prefix = self._office.person(ask), self._office.prefix
+    def _open(self, ask: CommandCall, kind: Closing) -> Answer:
+        person, prefix = self._context.person(ask), self._context.prefix
         if len(ask.words) != 1:
             raise BadCommand(f"→ {prefix}{_UNDO[kind]} <devices|all> · {prefix}locks")
         devices = self._devices(person, ask.words[0])
         # `all` is also each single one: it opens whatever was closed.
-        known = set(devices) | (set(self._office.world.inventory.names) if ALL in devices else set())
+        known = set(devices) | (set(self._context.live.inventory.names) if ALL in devices else set())
         of = None if _admin(person) else person.name
-        gone = self._office.store.closures.remove(kind, known, self._about(ask, kind, devices), of=of)
+        gone = self._context.store.change_blocks.remove(kind, known, self._about(ask, kind, devices), of=of)
         self._closed()
         if gone:
             return Answer(f"{_shown(gone)} can be changed again.")
         left = [
-            c for c in self._office.store.closures.current() if c.kind is kind and (ALL in c.devices or c.hits(known))
+            c
+            for c in self._context.store.change_blocks.current()
+            if c.kind is kind and (ALL in c.devices or c.hits(known))
         ]
         if not left:
             return Answer(f"{_shown(devices)} is not {DONE[kind]}. → {prefix}locks")
@@ -119,68 +123,68 @@ class CloseDesk:
         """What a word means: every device there is for `all`, of whoever sees and may close all of them."""
         if word == "all":
             return (ALL,)
-        return self._office.pipeline.expand(person, word)
+        return self._context.pipeline.expand(person, word)
 
-    def _judged(self, ask: Ask, kind: Closing, pattern: str, devices: tuple[str, ...]) -> Answer | None:
-        real = self._office.world.inventory.names if ALL in devices else devices
+    def _judged(self, ask: CommandCall, kind: Closing, pattern: str, devices: tuple[str, ...]) -> Answer | None:
+        real = self._context.live.inventory.names if ALL in devices else devices
         request = Request(ask.caller, ask.place, _OPERATIONS[kind], {}, pattern, real)
-        return self._office.pipeline.judged(request)
+        return self._context.pipeline.judged(request)
 
-    def _about(self, ask: Ask, kind: Closing, devices: tuple[str, ...]) -> Subject:
-        person = self._office.person(ask)
+    def _about(self, ask: CommandCall, kind: Closing, devices: tuple[str, ...]) -> Subject:
+        person = self._context.person(ask)
         return Subject(person.name, ask.caller, ask.place, kind.value, devices)
 
     # -- emergencies
 
-    def reviews(self, ask: Ask) -> Answer:
+    def reviews(self, ask: CommandCall) -> Answer:
         """Emergencies that nobody has looked at yet."""
-        person = self._office.person(ask)
+        person = self._context.person(ask)
         rows = []
-        for review in self._office.store.reviews.open():
-            job = self._office.store.job(review.job)
-            if self._office.sees(person, job):
-                when = render.age(review.at, self._office.now())
+        for review in self._context.store.reviews.open():
+            job = self._context.store.job(review.job)
+            if self._context.sees(person, job):
+                when = render.age(review.at, self._context.now())
                 rows.append(
                     (f"#{job.number}", job.title, render.names(job.devices), review.person, when, review.reason)
                 )
         if not rows:
             return Answer("No emergency waits for a review.")
-        hint = f"→ {self._office.prefix}review <n> <what you found>"
+        hint = f"→ {self._context.prefix}review <n> <what you found>"
         return Answer(
             f"{render.many(len(rows), 'emergency').replace('ys', 'ies')} to review:", render.table(rows), hint
         )
 
-    def review(self, ask: Ask) -> Answer:
+    def review(self, ask: CommandCall) -> Answer:
         """Write what was found about an emergency; somebody else than who had it."""
         number, _, text = ask.line.strip().partition(" ")
-        job, person = self._job_desk.job_of(ask, number), self._office.person(ask)
-        review = self._office.store.reviews.of(job.number)
+        job, person = self._job_desk.job_of(ask, number), self._context.person(ask)
+        review = self._context.store.reviews.of(job.number)
         if review is None:
             return Answer(f"#{job.number} was no emergency.")
         if review.written:
             return Answer(f"#{job.number} was reviewed by {review.reviewer}: {review.text}")
         if not text.strip():
-            raise BadCommand(f"What did you find? → {self._office.prefix}review {job.number} <text>")
+            raise BadCommand(f"What did you find? → {self._context.prefix}review {job.number} <text>")
         if job.person == person.name or person.robot:
             return Answer(f"No: somebody else than {job.person} reviews #{job.number}, and no robot.")
-        if refused := self._office.pipeline.foreign.judge(ask.caller, ask.place, "review"):
+        if refused := self._context.pipeline.plugin_commands.judge(ask.caller, ask.place, "review"):
             return refused
         about = Subject(person.name, ask.caller, ask.place, job.operation, job.devices, job.number)
-        if not self._office.store.reviews.write(job.number, one_line(text, 2_000), about):
-            return Answer(f"#{job.number} has been reviewed in this moment. → {self._office.prefix}reviews")
+        if not self._context.store.reviews.write(job.number, one_line(text, 2_000), about):
+            return Answer(f"#{job.number} has been reviewed in this moment. → {self._context.prefix}reviews")
         return Answer(f"The review of #{job.number} is written.")
 
     # -- jobs in batches
 
-    def go_on(self, ask: Ask) -> Answer:
+    def go_on(self, ask: CommandCall) -> Answer:
         """Let a job that pauses after a batch go on."""
-        job, person = self._job_desk.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
+        job, person = self._job_desk.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and not _admin(person):
             return Answer(f"No: {job.person} or an admin says how #{job.number} goes on.")
-        if not self._office.dispatcher.go_on(job.number):
-            return Answer(f"#{job.number} does not wait for a word. → {self._office.prefix}job {job.number}")
+        if not self._context.dispatcher.go_on(job.number):
+            return Answer(f"#{job.number} does not wait for a word. → {self._context.prefix}job {job.number}")
         about = replace(Subject.of_job(job), person=person.name, caller=ask.caller, place=ask.place)
-        self._office.store.record(AuditKind.CONTINUED, {"requester": job.person}, about)
+        self._context.store.record(AuditKind.CONTINUED, {"requester": job.person}, about)
         return Answer(f"#{job.number} goes on.")
 
 

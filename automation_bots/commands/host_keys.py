@@ -12,7 +12,7 @@ from pathlib import Path
 
 from automation_bots import render
 from automation_bots.commands import host_key_text, slow_answer
-from automation_bots.commands.context import Ask, Office
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.host_key_text import Key, Look, Standing
 from automation_bots.drivers.ssh import access as ssh_access
 from automation_bots.drivers.ssh import known_hosts
@@ -60,27 +60,27 @@ class _Shown:
 
 
 @dataclass(slots=True)
-class TrustDesk:
+class HostKeyCommands:
     """Both commands. What was shown to somebody is kept for a while, so that exactly that is confirmed."""
 
-    office: Office
+    context: CommandContext
     means: Means
     _shown: dict[tuple[str, ...], _Shown] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def command(self, ask: Ask) -> Answer:
+    def command(self, ask: CommandCall) -> Answer:
         """Take the words behind `!device`."""
         verb, *words = ask.words
-        person = self.office.person(ask)
+        person = self.context.person(ask)
         if ADMINS not in person.groups:
             return self._refuse(ask, person.name)
         typed = words.index("yes") if verb == "trust" and "yes" in words else len(words)
         pattern = grammar.pattern(grammar.words(" ".join(words[:typed]).removeprefix("on ")))
         if not pattern or len(words) > typed + 2:
             raise BadCommand(
-                f"→ {self.office.prefix}device trust <devices> · {self.office.prefix}device untrust <devices>"
+                f"→ {self.context.prefix}device trust <devices> · {self.context.prefix}device untrust <devices>"
             )
-        names = self.office.world.inventory.expand(pattern)
+        names = self.context.live.inventory.expand(pattern)
         if len(names) > _MOST_DEVICES:
             raise BadCommand(f"{len(names)} devices at once are too many; at most {_MOST_DEVICES}.")
         if verb == "untrust":
@@ -90,30 +90,30 @@ class TrustDesk:
         doing = f"Asking {render.many(len(names), 'device')} for host keys"
         return slow_answer.soon(ask.place, doing, lambda: self._show(ask, pattern, names), self.means.tell)
 
-    def _refuse(self, ask: Ask, person: str) -> Answer:
+    def _refuse(self, ask: CommandCall, person: str) -> Answer:
         reason = "which host keys are trusted is for admins to say"
         about = Subject(person, ask.caller, ask.place, f"device {ask.words[0]}")
-        self.office.store.record(AuditKind.DENIED, {"reason": reason, "pattern": one_line(ask.line, 100)}, about)
-        people = self.office.world.policy.people.values()
+        self.context.store.record(AuditKind.DENIED, {"reason": reason, "pattern": one_line(ask.line, 100)}, about)
+        people = self.context.live.policy.people.values()
         admins = sorted(one.name for one in people if ADMINS in one.groups)
         return Answer(f"No: {reason} ({render.names(admins)}).")
 
-    def _about(self, ask: Ask, operation: str, looks: Sequence[Look]) -> Subject:
+    def _about(self, ask: CommandCall, operation: str, looks: Sequence[Look]) -> Subject:
         devices = tuple(look.device for look in looks)
-        return Subject(self.office.person(ask).name, ask.caller, ask.place, operation, devices)
+        return Subject(self.context.person(ask).name, ask.caller, ask.place, operation, devices)
 
     # -- looking
 
-    def _show(self, ask: Ask, pattern: str, names: Sequence[str]) -> Answer:
-        devices, known = self.office.world.inventory.devices(tuple(names)), KnownHosts(self.means.known_hosts)
+    def _show(self, ask: CommandCall, pattern: str, names: Sequence[str]) -> Answer:
+        devices, known = self.context.live.inventory.devices(tuple(names)), KnownHosts(self.means.known_hosts)
         with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(devices)), thread_name_prefix="trust") as pool:
             looks = tuple(pool.map(lambda device: self._look(device, known), devices))
         self._keep(_key(ask, pattern), looks)
-        command = f"{self.office.prefix}device trust {one_line(pattern, 200)}"
+        command = f"{self.context.prefix}device trust {one_line(pattern, 200)}"
         return host_key_text.one(looks[0], command) if len(looks) == 1 else host_key_text.several(looks, command)
 
     def _keep(self, key: tuple[str, ...], looks: tuple[Look, ...]) -> None:
-        now = self.office.now()
+        now = self.context.now()
         with self._lock:
             self._shown = {known: shown for known, shown in self._shown.items() if shown.until > now}
             self._shown[key] = _Shown(looks, now + _KEPT)
@@ -137,19 +137,19 @@ class TrustDesk:
         """A known key, with who trusted it: the file says so, or the record does."""
         if key.comment.startswith(TRUSTED_BY):
             return Key(key.type, key.fingerprint, one_line(key.comment, 120))
-        for row in self.office.store.host_keys.of(access.host, access.port):
+        for row in self.context.store.host_keys.of(access.host, access.port):
             if row.fingerprint == key.fingerprint and not row.revoked_by:
                 return Key(key.type, key.fingerprint, _note(row.trusted_by, row.trusted_at))
         return Key(key.type, key.fingerprint)
 
     # -- trusting
 
-    def _confirmed(self, ask: Ask, pattern: str, typed: str) -> Answer:
+    def _confirmed(self, ask: CommandCall, pattern: str, typed: str) -> Answer:
         shown, command = (
             self._shown.get(_key(ask, pattern)),
-            f"{self.office.prefix}device trust {one_line(pattern, 200)}",
+            f"{self.context.prefix}device trust {one_line(pattern, 200)}",
         )
-        if shown is None or shown.until <= self.office.now():
+        if shown is None or shown.until <= self.context.now():
             return Answer(
                 f"You have not looked at the host keys of {one_line(pattern, 60)} just now.", hint=f"→ {command}"
             )
@@ -163,12 +163,12 @@ class TrustDesk:
         self._shown.pop(_key(ask, pattern), None)
         return self._trust(ask, looks)
 
-    def _trust(self, ask: Ask, looks: Sequence[Look]) -> Answer:
+    def _trust(self, ask: CommandCall, looks: Sequence[Look]) -> Answer:
         """Record it, then write the file that decides; where that fails, the record is taken back."""
         endpoints = {_endpoint(look): tuple(key.same for key in look.offered) for look in looks}
-        about, store = self._about(ask, "device trust", looks), self.office.store.host_keys
+        about, store = self._about(ask, "device trust", looks), self.context.store.host_keys
         store.trust(endpoints, about)
-        note = _note(about.person, self.office.now())
+        note = _note(about.person, self.context.now())
         try:
             for look in looks:
                 lines = [f"{key.line} {note}" for key in look.offered]
@@ -176,11 +176,11 @@ class TrustDesk:
         except DriverError as error:
             store.revoke(endpoints, about, f"not written: {error}")
             return Answer(f"Nothing is trusted: {error}")
-        return host_key_text.trusted(looks, self.office.prefix)
+        return host_key_text.trusted(looks, self.context.prefix)
 
-    def _untrust(self, ask: Ask, names: Sequence[str]) -> Answer:
+    def _untrust(self, ask: CommandCall, names: Sequence[str]) -> Answer:
         known, looks = KnownHosts(self.means.known_hosts), []
-        for device in self.office.world.inventory.devices(tuple(names)):
+        for device in self.context.live.inventory.devices(tuple(names)):
             access = self.means.access(device)
             keys = tuple(self._key(key, access) for key in known.keys(access.host, access.port) if not key.revoked)
             if keys:
@@ -188,7 +188,7 @@ class TrustDesk:
         if not looks:
             return Answer(f"No host key of {render.names(names)} is known.")
         endpoints = {_endpoint(look): tuple(key.same for key in look.known) for look in looks}
-        self.office.store.host_keys.revoke(endpoints, self._about(ask, "device untrust", looks))
+        self.context.store.host_keys.revoke(endpoints, self._about(ask, "device untrust", looks))
         for look in looks:
             known_hosts.distrust(self.means.known_hosts, look.address, look.port)
         return self._untrusted(looks, known)
@@ -202,7 +202,7 @@ class TrustDesk:
             file = self.means.known_hosts.name
             text += f" But a pattern in {file} still covers {render.names(left)}; an editor is needed there."
         return Answer(
-            text, render.table(rows, limit=render.LINES_SHOWN), f"→ {self.office.prefix}device trust {names[0]}"
+            text, render.table(rows, limit=render.LINES_SHOWN), f"→ {self.context.prefix}device trust {names[0]}"
         )
 
 
@@ -219,7 +219,7 @@ def _chosen(looks: Sequence[Look], typed: str) -> tuple[tuple[Look, ...], bool]:
     return new, typed == host_key_text.code(new)
 
 
-def _key(ask: Ask, pattern: str) -> tuple[str, ...]:
+def _key(ask: CommandCall, pattern: str) -> tuple[str, ...]:
     return ask.caller.network, ask.caller.id, ask.place.room, ask.place.thread, pattern
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from automation_bots import render
 from automation_bots.commands import help_text
-from automation_bots.commands.context import Ask, Office
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
 from automation_bots.model import FINAL, PARKED, Answer, File, Job, Person, State, one_line
 from automation_bots.policy import gate
@@ -19,25 +19,25 @@ from automation_bots.text import bundle
 _QUEUE = 30  # rows of !queue
 
 
-class JobDesk:
+class JobCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, context: CommandContext) -> None:
+        self._context = context
 
-    def job_of(self, ask: Ask, word: str) -> Job:
+    def job_of(self, ask: CommandCall, word: str) -> Job:
         """The job of a number that this person may see: one's own, one on devices one sees, or any for admins."""
-        person, digits = self._office.person(ask), word.lstrip("#")
+        person, digits = self._context.person(ask), word.lstrip("#")
         if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
-            raise NoSuchJob(f"{one_line(word, 30)!r} is no job number. → {self._office.prefix}jobs")
-        job = self._office.store.job(int(digits))
-        if not self._office.sees(person, job):
-            raise NoSuchJob(f"There is no job #{int(digits)}. → {self._office.prefix}jobs")
+            raise NoSuchJob(f"{one_line(word, 30)!r} is no job number. → {self._context.prefix}jobs")
+        job = self._context.store.job(int(digits))
+        if not self._context.sees(person, job):
+            raise NoSuchJob(f"There is no job #{int(digits)}. → {self._context.prefix}jobs")
         return job
 
-    def jobs(self, ask: Ask) -> Answer:
+    def jobs(self, ask: CommandCall) -> Answer:
         """The latest jobs: mine, running, failed or all."""
-        person = self._office.person(ask)
+        person = self._context.person(ask)
         which = ask.words[0].lower() if ask.words else "all"
         states: dict[str, tuple[State, ...] | None] = {
             "all": None,
@@ -47,20 +47,22 @@ class JobDesk:
         }
         if which not in states:
             raise BadCommand(
-                f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → {self._office.prefix}help jobs"
+                f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → {self._context.prefix}help jobs"
             )
-        found = self._office.store.jobs(states=states[which], person=person.name if which == "mine" else None, limit=50)
-        rows = [render.job_line(job, self._office.now()) for job in found if self._office.sees(person, job)]
+        found = self._context.store.jobs(
+            states=states[which], person=person.name if which == "mine" else None, limit=50
+        )
+        rows = [render.job_line(job, self._context.now()) for job in found if self._context.sees(person, job)]
         if not rows:
             return Answer("No jobs." if which == "all" else f"No {which} jobs.")
-        return Answer(f"{which} jobs, latest first:", render.table(rows, limit=20), f"→ {self._office.prefix}job <n>")
+        return Answer(f"{which} jobs, latest first:", render.table(rows, limit=20), f"→ {self._context.prefix}job <n>")
 
-    def job(self, ask: Ask) -> Answer:
+    def job(self, ask: CommandCall) -> Answer:
         """One job, or its output."""
         if not ask.words:
-            raise BadCommand(f"Which job? → {self._office.prefix}job <n> · {self._office.prefix}jobs")
+            raise BadCommand(f"Which job? → {self._context.prefix}job <n> · {self._context.prefix}jobs")
         job = self.job_of(ask, ask.words[0])
-        reads = self._office.reads(ask, job)
+        reads = self._context.reads(ask, job)
         if len(ask.words) > 1 and ask.words[1] in {"output", "outputs"}:
             if not reads:
                 return Answer(
@@ -69,22 +71,22 @@ class JobDesk:
             if ask.words[1] == "outputs":
                 return self._outputs(job)
             return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
-        said = self._office.store.conclusion(job.number) if reads else render.NO_CONCLUSION
+        said = self._context.store.conclusion(job.number) if reads else render.NO_CONCLUSION
         if len(ask.words) > 1 and ask.words[1] == "files":
             return Answer(f"#{job.number} has {render.many(len(said.files), 'file')}.", files=said.files)
-        outcomes = self._office.store.outcomes(job.number)
+        outcomes = self._context.store.outcomes(job.number)
         if not reads:
             outcomes = [replace(outcome, summary="") for outcome in outcomes]
         recap = render.recap(job, outcomes, said) if job.state in FINAL else None
-        why = self._office.dispatcher.why(job.number)
-        rows = [*help_text.job_facts(job, self._office.now()), *([("queued", why)] if why else [])]
-        if waits := self._office.pipeline.approvals.waits_for(job):
+        why = self._context.dispatcher.why(job.number)
+        rows = [*help_text.job_facts(job, self._context.now()), *([("queued", why)] if why else [])]
+        if waits := self._context.pipeline.approvals.waits_for(job):
             rows.append(("waits", waits))
         each = said.block or render.table(render.rows(outcomes), limit=40)
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
         then = "details" if job.state in PARKED else "cancel"
-        return Answer(text, block, recap.hint if recap else f"→ {self._office.prefix}{then} {job.number}")
+        return Answer(text, block, recap.hint if recap else f"→ {self._context.prefix}{then} {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
         if device and device not in job.devices:
@@ -102,9 +104,9 @@ class JobDesk:
 
     def _texts(self, job: Job, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         """What each device printed, or the line that stands for it; one at a time."""
-        said = {outcome.device: outcome.summary for outcome in self._office.store.outcomes(job.number)}
+        said = {outcome.device: outcome.summary for outcome in self._context.store.outcomes(job.number)}
         for name in names:
-            if text := self._office.store.output(job.number, name) or said.get(name, ""):
+            if text := self._context.store.output(job.number, name) or said.get(name, ""):
                 yield name, text
 
     def _all(self, job: Job) -> Answer:
@@ -121,17 +123,17 @@ class JobDesk:
         file = bundle.zipped(f"job-{job.number}-outputs.zip", self._texts(job, job.devices or ("",)))
         return Answer(f"#{job.number} {job.title}{render.on(job.devices)}: one file a device", files=(file,))
 
-    def queue(self, ask: Ask) -> Answer:
+    def queue(self, ask: CommandCall) -> Answer:
         """What waits, at which position, and for what."""
-        person = self._office.person(ask)
-        waiting, rows = self._office.dispatcher.waiting(), []
+        person = self._context.person(ask)
+        waiting, rows = self._context.dispatcher.waiting(), []
         for position, number in enumerate(waiting[:_QUEUE], 1):
-            job = self._office.store.job(number)
-            sees = self._office.sees(person, job)
-            shown = (job.title, job.person, self._office.dispatcher.why(number)) if sees else ("…", "", "")
+            job = self._context.store.job(number)
+            sees = self._context.sees(person, job)
+            shown = (job.title, job.person, self._context.dispatcher.why(number)) if sees else ("…", "", "")
             rows.append((f"{position}.", f"#{number}", *shown))
         more = f"… and {len(waiting) - len(rows)} more" if len(waiting) > len(rows) else ""
-        running = self._office.dispatcher.active[0]
+        running = self._context.dispatcher.active[0]
         closed = self._closed(person)
         if not rows:
             return Answer(f"Nothing waits; {render.many(running, 'job')} running.", closed)
@@ -142,45 +144,45 @@ class JobDesk:
 
     def _closed(self, person: Person) -> str:
         """What is frozen or locked of the devices that a person sees, one line each."""
-        seen, zone = gate.visible(self._office.world.scope, person), self._office.world.policy.timezone
-        found = [c for c in self._office.store.closures.current() if ALL in c.devices or c.hits(seen)]
+        seen, zone = gate.visible(self._context.live.scope, person), self._context.live.policy.timezone
+        found = [c for c in self._context.store.change_blocks.current() if ALL in c.devices or c.hits(seen)]
         return "\n".join(
             f"{'all' if ALL in c.devices else render.names(c.hits(seen))}: {sentence(c, zone)}" for c in found[:10]
         )
 
-    def cancel(self, ask: Ask) -> Answer | None:
+    def cancel(self, ask: CommandCall) -> Answer | None:
         """Stop one's own job; admins stop any."""
-        job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
+        job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
         if job.state in PARKED:
-            return self._office.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
-        if job.state in FINAL or not self._office.dispatcher.cancel(job.number, person.name):
+            return self._context.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
+        if job.state in FINAL or not self._context.dispatcher.cancel(job.number, person.name):
             return Answer(
-                f"#{job.number} has ended already: {job.state.value}. → {self._office.prefix}job {job.number}"
+                f"#{job.number} has ended already: {job.state.value}. → {self._context.prefix}job {job.number}"
             )
         if job.state is State.RUNNING:  # a queued one is recorded as it leaves the queue
             about = Subject(person.name, ask.caller, ask.place, job.operation, job=job.number)
-            self._office.store.record(AuditKind.CANCELLED, {"requester": job.person}, about)
+            self._context.store.record(AuditKind.CANCELLED, {"requester": job.person}, about)
             return Answer(f"#{job.number} is being cancelled.")
         return Answer(f"#{job.number} is taken out of the queue.")
 
-    def retry(self, ask: Ask) -> Answer | None:
+    def retry(self, ask: CommandCall) -> Answer | None:
         """Ask for a job again, on all its devices or those that failed."""
         job = self.job_of(ask, ask.words[0] if ask.words else "")
         which = ask.words[1].lower() if len(ask.words) > 1 else "all"
         if which not in {"all", "failed"}:
             raise BadCommand(
-                f"→ {self._office.prefix}retry {job.number} · {self._office.prefix}retry {job.number} failed"
+                f"→ {self._context.prefix}retry {job.number} · {self._context.prefix}retry {job.number} failed"
             )
-        return self._office.pipeline.retry(ask.caller, ask.place, job, failed=which == "failed")
+        return self._context.pipeline.retry(ask.caller, ask.place, job, failed=which == "failed")
 
-    def ack(self, ask: Ask) -> Answer:
+    def ack(self, ask: CommandCall) -> Answer:
         """Acknowledge an interrupted change: somebody has looked, the devices are free again."""
-        job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._office.person(ask)
+        job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: {job.person} or an admin acknowledges #{job.number}.")
-        if not self._office.store.acknowledge(job.number, person.name):
+        if not self._context.store.acknowledge(job.number, person.name):
             return Answer(f"#{job.number} holds no device.")
-        self._office.dispatcher.released()
+        self._context.dispatcher.released()
         return Answer(f"#{job.number} is acknowledged; {render.names(job.devices)} can be changed again.")

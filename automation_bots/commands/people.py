@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from automation_bots import render
-from automation_bots.commands.context import Ask, Office
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.identity.membership import Membership
 from automation_bots.identity.totp import Proof
 from automation_bots.model import Answer, File, Person, one_line
-from automation_bots.policy.people import Link, owner
+from automation_bots.policy.people import IdentityLink, owner
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Subject
 
@@ -26,42 +26,42 @@ _CODE_WINDOW = timedelta(minutes=15)
 _DM = "Only in a direct message to me."
 
 
-class PeopleDesk:
+class PeopleCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, office: Office, membership: Membership, hide: Callable[[str], None]) -> None:
+    def __init__(self, context: CommandContext, membership: Membership, hide: Callable[[str], None]) -> None:
         """Take the office; `hide` takes a text that must never be in a log."""
-        self._office, self._membership, self._hide = office, membership, hide
-        self._store = office.store.people
+        self._context, self._membership, self._hide = context, membership, hide
+        self._store = context.store.people
 
     # -- who is who
 
-    def people(self, ask: Ask) -> Answer:
+    def people(self, ask: CommandCall) -> Answer:
         """Everybody the bot knows, for admins."""
         self._admin(ask)
-        everybody = self._office.world.policy.people.values()
+        everybody = self._context.live.policy.people.values()
         rows = [
             (p.name, ", ".join(sorted(p.groups)) or "-", " ".join(sorted(p.ids)), "robot" if p.robot else "")
             for p in sorted(everybody, key=lambda p: p.name)
         ]
-        hint = f"→ {self._office.prefix}person <name>"
+        hint = f"→ {self._context.prefix}person <name>"
         return Answer("1 person:" if len(rows) == 1 else f"{len(rows)} people:", render.table(rows, limit=100), hint)
 
-    def person(self, ask: Ask) -> Answer:
+    def person(self, ask: CommandCall) -> Answer:
         """One person, or link, unlink, invite, code."""
         words = ask.words
         action = words[0].lower() if words else ""
         actions = {"link": self._link, "unlink": self._unlink, "invite": self._invite, "code": self._code}
         if action in actions:
             return actions[action](ask, words[1:])
-        asker = self._office.person(ask)
+        asker = self._context.person(ask)
         name = words[0] if words else asker.name
         if name != asker.name:
             self._admin(ask)
         return self._shown(self._known(name))
 
     def _shown(self, person: Person) -> Answer:
-        policy, store = self._office.world.policy_of_file, self._store
+        policy, store = self._context.live.policy_of_file, self._store
         mine = policy.people[person.name]
         rows = [(network, id_, "policy.yml") for network, id_ in mine.ids.items()]
         linked = [link for link in store.links() if link.person == person.name]
@@ -73,68 +73,68 @@ class PeopleDesk:
         facts.append(("app", "enrolled" if kept and kept.confirmed else "not enrolled"))
         return Answer(f"{person.name}:", "\n".join([render.table(facts), "", render.table(rows)]).strip())
 
-    def _standing(self, link: Link) -> str:
-        holder = owner(self._office.world.policy_of_file, link.network, link.id)
+    def _standing(self, link: IdentityLink) -> str:
+        holder = owner(self._context.live.policy_of_file, link.network, link.id)
         return "linked in chat" if holder in {"", link.person} else f"linked, but policy.yml says it is {holder}"
 
     # -- links
 
-    def _link(self, ask: Ask, words: list[str]) -> Answer:
+    def _link(self, ask: CommandCall, words: list[str]) -> Answer:
         if not words:
-            return self._code_for(ask, self._office.person(ask).name)
+            return self._code_for(ask, self._context.person(ask).name)
         self._admin(ask)
         if len(words) != 3:
-            raise BadCommand(f"→ {self._office.prefix}person link <person> <network> <id>")
+            raise BadCommand(f"→ {self._context.prefix}person link <person> <network> <id>")
         person, network, id_ = self._known(words[0]), words[1].lower(), words[2]
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", network) or len(id_) > 200:
             raise BadCommand(f"{one_line(network, 40)!r} is no chat network's name, such as slack, matrix or text.")
-        holder = owner(self._office.world.policy, network, id_)
-        holder = holder or self._store.link(Link(network, id_, person.name), self._about(ask))
+        holder = owner(self._context.live.policy, network, id_)
+        holder = holder or self._store.link(IdentityLink(network, id_, person.name), self._about(ask))
         if holder:
             raise BadCommand(f"No: {one_line(id_, 80)} on {network} is {holder} already. An id is one person.")
         self._membership.members.changed()
         return Answer(f"{one_line(id_, 80)} on {network} is {person.name} from now on.")
 
-    def _unlink(self, ask: Ask, words: list[str]) -> Answer:
-        asker = self._office.person(ask)
+    def _unlink(self, ask: CommandCall, words: list[str]) -> Answer:
+        asker = self._context.person(ask)
         if len(words) != 2:
-            raise BadCommand(f"→ {self._office.prefix}person unlink <network> <id>")
+            raise BadCommand(f"→ {self._context.prefix}person unlink <network> <id>")
         network, id_ = words[0].lower(), words[1]
         link = next((x for x in self._store.links() if (x.network, x.id) == (network, id_)), None)
         if link is None or (link.person != asker.name and ADMINS not in asker.groups):
-            file = owner(self._office.world.policy_of_file, network, id_)
+            file = owner(self._context.live.policy_of_file, network, id_)
             where = " It stands in policy.yml: take it out there." if file == asker.name or self._is_admin(ask) else ""
             raise BadCommand(f"There is no link of {one_line(id_, 80)} on {network}.{where if file else ''}")
         self._store.unlink(network, id_, self._about(ask))
         self._membership.members.changed()
         return Answer(f"{one_line(id_, 80)} on {network} is nobody from now on.")
 
-    def _invite(self, ask: Ask, words: list[str]) -> Answer:
+    def _invite(self, ask: CommandCall, words: list[str]) -> Answer:
         self._admin(ask)
         if len(words) != 1:
-            raise BadCommand(f"→ {self._office.prefix}person invite <person>")
+            raise BadCommand(f"→ {self._context.prefix}person invite <person>")
         return self._code_for(ask, self._known(words[0]).name)
 
-    def _code_for(self, ask: Ask, person: str) -> Answer:
+    def _code_for(self, ask: CommandCall, person: str) -> Answer:
         if not ask.place.direct:
             raise BadCommand(f"{_DM} Whoever reads the code could become {person}.")
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
         minutes = self._membership.code_minutes
-        expires = self._office.now() + timedelta(minutes=minutes)
+        expires = self._context.now() + timedelta(minutes=minutes)
         self._store.invite(_hash(code), person, expires, self._about(ask))
         self._hide(code)
         self._hide(f"{code[:5]}-{code[5:]}")
         text = f"Within {minutes} minutes, once: type this to me from the other account, in a direct message."
-        typed = f"{self._office.prefix}person code {code[:5]}-{code[5:]}"
+        typed = f"{self._context.prefix}person code {code[:5]}-{code[5:]}"
         return Answer(text, typed, f"That account is {person} then.", entrusted=True)
 
-    def _code(self, ask: Ask, words: list[str]) -> Answer:
+    def _code(self, ask: CommandCall, words: list[str]) -> Answer:
         """Also for strangers: it is how they become somebody."""
         if not ask.place.direct:
             raise BadCommand(_DM)
-        if known := self._office.pipeline.meaning.person(ask.caller):
+        if known := self._context.pipeline.lookup.person(ask.caller):
             raise BadCommand(f"You are {known.name} already.")
-        since, code = self._office.now() - _CODE_WINDOW, re.sub(r"[\s-]", "", "".join(words)).upper()
+        since, code = self._context.now() - _CODE_WINDOW, re.sub(r"[\s-]", "", "".join(words)).upper()
         mine, everybody = self._store.refused_since(since, ask.caller), self._store.refused_since(since)
         if mine >= _CODE_TRIES or everybody >= _CODE_TRIES_ALL:
             raise BadCommand("Too many wrong codes. Try again in 15 minutes.")
@@ -142,16 +142,16 @@ class PeopleDesk:
         if not person:
             raise BadCommand("That code is not good: wrong, used, or too old. Ask for a new one.")
         self._membership.members.changed()
-        found = self._office.pipeline.meaning.person(ask.caller)
+        found = self._context.pipeline.lookup.person(ask.caller)
         if found is None:
             raise BadCommand(f"{person} is no longer in policy.yml.")
-        return Answer(f"Welcome, {found.name}. This account is you from now on.", hint=f"→ {self._office.prefix}help")
+        return Answer(f"Welcome, {found.name}. This account is you from now on.", hint=f"→ {self._context.prefix}help")
 
     # -- proving oneself
 
-    def totp(self, ask: Ask) -> Answer:
+    def totp(self, ask: CommandCall) -> Answer:
         """Enrol an authenticator app, type its code, or look how one stands."""
-        words, person = ask.words, self._office.person(ask)
+        words, person = ask.words, self._context.person(ask)
         action = words[0].lower() if words else ""
         if action == "reset":
             return self._reset(ask, words[1:])
@@ -165,15 +165,15 @@ class PeopleDesk:
             return self._proved(ask, code)
         return self._stands(ask, person)
 
-    def _stands(self, ask: Ask, person: Person) -> Answer:
+    def _stands(self, ask: CommandCall, person: Person) -> Answer:
         kept, at = self._store.enrolment(person.name), self._store.proved_at(ask.caller, person.name)
         if kept is None or not kept.confirmed:
-            return Answer("You have no authenticator app enrolled.", hint=f"→ {self._office.prefix}totp enrol")
-        ago = f"you proved yourself {render.age(at, self._office.now())}" if at else "you have not proved yourself"
-        return Answer(f"Your app is enrolled; {ago}.", hint=f"→ {self._office.prefix}totp <code>")
+            return Answer("You have no authenticator app enrolled.", hint=f"→ {self._context.prefix}totp enrol")
+        ago = f"you proved yourself {render.age(at, self._context.now())}" if at else "you have not proved yourself"
+        return Answer(f"Your app is enrolled; {ago}.", hint=f"→ {self._context.prefix}totp <code>")
 
-    def _enrol(self, ask: Ask) -> Answer:
-        person = self._office.person(ask)
+    def _enrol(self, ask: CommandCall) -> Answer:
+        person = self._context.person(ask)
         if not ask.place.direct:
             raise BadCommand(f"{_DM} Whoever sees the picture has your codes.")
         if person.robot:
@@ -185,13 +185,13 @@ class PeopleDesk:
             "Scan this picture with your authenticator app, or type the secret there. It is shown only now; "
             "then delete this message.",
             f"secret  {spaced}",
-            f"→ {self._office.prefix}totp <the code that the app shows>",
+            f"→ {self._context.prefix}totp <the code that the app shows>",
             files=(File("totp.png", made.picture(), passing=True),),
         )
 
-    def _proved(self, ask: Ask, code: str) -> Answer:
+    def _proved(self, ask: CommandCall, code: str) -> Answer:
         if not ask.place.direct:
-            self._membership.totp.prove(code, self._about(ask), self._office.now(), counts=False)
+            self._membership.totp.prove(code, self._about(ask), self._context.now(), counts=False)
             raise BadCommand(f"{_DM} This code is used up; wait for the next one.")
         said = {
             Proof.PROVED: "Thank you. Now repeat your command.",
@@ -199,14 +199,14 @@ class PeopleDesk:
             Proof.WRONG: "That code is wrong. Is the clock of your phone right?",
             Proof.USED: "That code was used already; wait for the next one.",
             Proof.LOCKED: "Too many wrong codes. Try again in 15 minutes.",
-            Proof.UNKNOWN: f"You have no authenticator app enrolled. → {self._office.prefix}totp enrol",
+            Proof.UNKNOWN: f"You have no authenticator app enrolled. → {self._context.prefix}totp enrol",
         }
-        return Answer(said[self._membership.totp.prove(code, self._about(ask), self._office.now())])
+        return Answer(said[self._membership.totp.prove(code, self._about(ask), self._context.now())])
 
-    def _reset(self, ask: Ask, words: list[str]) -> Answer:
+    def _reset(self, ask: CommandCall, words: list[str]) -> Answer:
         admin = self._admin(ask)
         if len(words) != 1:
-            raise BadCommand(f"→ {self._office.prefix}totp reset <person>")
+            raise BadCommand(f"→ {self._context.prefix}totp reset <person>")
         person = self._known(words[0])
         if person.name == admin.name:
             raise BadCommand("Not your own: another admin does it.")
@@ -216,23 +216,23 @@ class PeopleDesk:
 
     # -- who asks
 
-    def _is_admin(self, ask: Ask) -> bool:
-        return ADMINS in self._office.person(ask).groups
+    def _is_admin(self, ask: CommandCall) -> bool:
+        return ADMINS in self._context.person(ask).groups
 
-    def _admin(self, ask: Ask) -> Person:
-        person = self._office.person(ask)
+    def _admin(self, ask: CommandCall) -> Person:
+        person = self._context.person(ask)
         if ADMINS not in person.groups:
             raise BadCommand("No: that is for admins.")
         return person
 
     def _known(self, name: str) -> Person:
-        person = self._office.world.policy.people.get(name)
+        person = self._context.live.policy.people.get(name)
         if person is None:
-            raise BadCommand(f"{one_line(name, 40)!r} is nobody in policy.yml. → {self._office.prefix}people")
+            raise BadCommand(f"{one_line(name, 40)!r} is nobody in policy.yml. → {self._context.prefix}people")
         return person
 
-    def _about(self, ask: Ask) -> Subject:
-        person = self._office.pipeline.meaning.person(ask.caller)
+    def _about(self, ask: CommandCall) -> Subject:
+        person = self._context.pipeline.lookup.person(ask.caller)
         return Subject(person.name if person else "", ask.caller, ask.place)
 
 

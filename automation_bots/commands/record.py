@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from automation_bots import render
 from automation_bots.audit import export
 from automation_bots.commands import help_text
-from automation_bots.commands.context import Ask, Office
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, File, one_line
 from automation_bots.store import AuditKind, AuditRow, Criteria, Store, Subject
@@ -20,20 +20,20 @@ _AT_ONCE = 1000
 MOST_IN_CHAT = 50_000  # entries in one file
 
 
-class RecordDesk:
+class RecordCommands:
     """`!audit` and what stands behind it."""
 
-    def __init__(self, office: Office, public_key: str) -> None:
-        self._office, self._public_key = office, public_key
+    def __init__(self, context: CommandContext, public_key: str) -> None:
+        self._context, self._public_key = context, public_key
 
-    def audit(self, ask: Ask) -> Answer:
+    def audit(self, ask: CommandCall) -> Answer:
         """The record, newest first, filtered by key=value; or verify, key, export."""
-        denied = self._office.pipeline.foreign.judge(ask.caller, ask.place, "audit")
+        denied = self._context.pipeline.plugin_commands.judge(ask.caller, ask.place, "audit")
         if denied is not None:
             return denied
         word = ask.words[0].lower() if ask.words else ""
         if word == "verify":
-            count = self._office.store.verify_audit()
+            count = self._context.store.verify_audit()
             return Answer(f"The record is whole: {count} entries, each chained to the one before.")
         if word == "key":
             return Answer(
@@ -43,19 +43,19 @@ class RecordDesk:
             )
         return self._export(ask) if word == "export" else self._rows(ask)
 
-    def _rows(self, ask: Ask) -> Answer:
+    def _rows(self, ask: CommandCall) -> Answer:
         criteria, limit = self._filters(ask.words)
-        rows = self._office.store.audit_rows(limit=limit, **criteria)
+        rows = self._context.store.audit_rows(limit=limit, **criteria)
         if not rows:
             return Answer("No such entries.")
         shown = [help_text.audit_row(row) for row in rows]
         return Answer(f"{len(rows)} entries, newest first:", render.table(shown, limit=50))
 
-    def _export(self, ask: Ask) -> Answer:
+    def _export(self, ask: CommandCall) -> Answer:
         words = ask.words[1:]
         forms = [word for word in words if word.lower() in {"csv", "json"}]
-        since, until = export.period([word for word in words if word not in forms], self._office.now())
-        rows = list(between(self._office.store, since, until, MOST_IN_CHAT + 1))
+        since, until = export.period([word for word in words if word not in forms], self._context.now())
+        rows = list(between(self._context.store, since, until, MOST_IN_CHAT + 1))
         if len(rows) > MOST_IN_CHAT:
             raise BadCommand(
                 f"These are more than {MOST_IN_CHAT} entries, too many for a chat. Take a shorter period, or on the "
@@ -63,9 +63,9 @@ class RecordDesk:
             )
         if not rows:
             return Answer("There is no entry from that time.")
-        person, name = self._office.person(ask), f"audit-{since:%Y%m%d}-{until - timedelta(seconds=1):%Y%m%d}"
+        person, name = self._context.person(ask), f"audit-{since:%Y%m%d}-{until - timedelta(seconds=1):%Y%m%d}"
         body = {"from": since, "to": until, "entries": len(rows)}
-        self._office.store.record(AuditKind.EXPORTED, body, Subject(person.name, ask.caller, ask.place, "audit"))
+        self._context.store.record(AuditKind.EXPORTED, body, Subject(person.name, ask.caller, ask.place, "audit"))
         files = tuple(File.of_text(f"{name}.{form}", written(form, rows)) for form in dict.fromkeys(forms or ["csv"]))
         return Answer(f"{len(rows)} entries from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC.", files=files)
 
@@ -75,7 +75,7 @@ class RecordDesk:
             key, equals, value = word.partition("=")
             if not equals or not value:
                 raise BadCommand(
-                    f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._office.prefix}help audit"
+                    f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._context.prefix}help audit"
                 )
             if key == "limit":
                 limit = min(_number(key, value), 500)
@@ -93,7 +93,7 @@ class RecordDesk:
         if key == "kind":
             return {"kind": _kind(value)}
         if key == "since":
-            return {"since": self._office.now() - _age(value)}
+            return {"since": self._context.now() - _age(value)}
         raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: person, device, kind, job, since, limit")
 
 

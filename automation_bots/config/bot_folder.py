@@ -21,7 +21,7 @@ OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people", "
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Home:
+class BotFolder:
     """What bot.toml says, with paths and references resolved. With `untouched` nothing is made, and nothing refused."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *, untouched: bool = False) -> None:

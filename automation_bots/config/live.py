@@ -16,7 +16,7 @@ from automation_bots.model import Caller, Operation
 from automation_bots.operations import catalog
 from automation_bots.operations.catalog import Catalog, Folders
 from automation_bots.policy import people, policy
-from automation_bots.policy.freezes import Closure
+from automation_bots.policy.freezes import ChangeBlock
 from automation_bots.policy.people import NO_ADDITIONS, Additions
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.scope import Scope
@@ -35,7 +35,7 @@ class Change:
     problems: tuple[str, ...] = ()
 
 
-class World:
+class LiveConfig:
     """Current policy, catalog and inventory, each swapped as a whole."""
 
     def __init__(self, inventory: Inventory, policy_file: Path, folders: Folders, places: dict[str, str]) -> None:
@@ -46,7 +46,7 @@ class World:
         self._taking = threading.Lock()
         self._merged = (Policy(), NO_ADDITIONS, Policy())  # the file, what is added, both together
         self.policy_problem = ""
-        self.closures: tuple[Closure, ...] = ()  # freezes and locks; swapped as a whole
+        self.change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks; swapped as a whole
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
         self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
@@ -93,7 +93,7 @@ class World:
                 proved=self.proved,
             )
             self._scope = kept = (policy, state, scope)
-        return replace(kept[2], closures=self.closures) if self.closures else kept[2]
+        return replace(kept[2], change_blocks=self.change_blocks) if self.change_blocks else kept[2]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""

@@ -17,7 +17,7 @@ from automation_bots.config.repos import RepoSettings
 from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
 from automation_bots.errors import ConfigError
 from automation_bots.jobs.throttle import Caps
-from automation_bots.policy.approval_rule import Asking, span
+from automation_bots.policy.approval_rule import ApprovalDefaults, span
 from automation_bots.policy.schema import rate
 from automation_bots.secrets import references as secrets
 
@@ -102,10 +102,10 @@ class ApprovalSettings(Strict):
         span(value)
         return value
 
-    def asking(self) -> Asking:
+    def asking(self) -> ApprovalDefaults:
         """Return them as the way of a command wants them."""
         within, late = span(self.within), span(self.late)
-        return Asking(self.room, within, late, self.waiting, self.many, tuple(self.production))
+        return ApprovalDefaults(self.room, within, late, self.waiting, self.many, tuple(self.production))
 
 
 class InventorySettings(Strict):

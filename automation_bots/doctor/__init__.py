@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import check as checks
 from automation_bots.doctor import files, record, servers, tools
 from automation_bots.errors import AutomationError
@@ -19,7 +19,7 @@ from automation_bots.policy.rules import ADMINS
 
 log = logging.getLogger(__name__)
 Line = tuple[str, str]  # ("ok" | "NOTE" | "WRONG", text)
-Part = Callable[[Home, World], Iterable[Line]]
+Part = Callable[[BotFolder, LiveConfig], Iterable[Line]]
 
 
 def examine(folder: Path, environment: Mapping[str, str] | None, *more: Part) -> Iterator[Line]:
@@ -42,38 +42,43 @@ def _silence() -> Iterator[None]:
 
 def _examined(folder: Path, environment: Mapping[str, str] | None, more: tuple[Part, ...]) -> Iterator[Line]:
     try:
-        home = Home(folder, environment, untouched=True)
+        bot_folder = BotFolder(folder, environment, untouched=True)
     except AutomationError as error:
         yield "WRONG", str(error)
         return
-    yield "ok", f"bot.toml: backend {home.settings.backend}, prefix {home.settings.prefix}"
+    yield "ok", f"bot.toml: backend {bot_folder.settings.backend}, prefix {bot_folder.settings.prefix}"
     parts: tuple[Part, ...] = (files.look, record.look, _people, tools.look, servers.look, *more)
     with TemporaryDirectory(prefix="doctor-") as cache:  # not the cache of a bot that may be running
-        world = World(home.inventory(Path(cache)), home.folder / "policy.yml", home.operations(), home.settings.places)
+        live = LiveConfig(
+            bot_folder.inventory(Path(cache)),
+            bot_folder.folder / "policy.yml",
+            bot_folder.operations(),
+            bot_folder.settings.places,
+        )
         for part in (_reading, *parts):
-            for mark, text in _looked(part, home, world):
-                yield mark, home.redactor.text(text)
+            for mark, text in _looked(part, bot_folder, live):
+                yield mark, bot_folder.redactor.text(text)
 
 
-def _reading(home: Home, world: World) -> Iterator[Line]:
+def _reading(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Read inventory, policy and operations, and check them; one that is broken hides no other."""
     broken = []
-    for read in (world.inventory.load, lambda: world.take(policy.load(world.policy_file))):
+    for read in (live.inventory.load, lambda: live.take(policy.load(live.policy_file))):
         try:
             read()
         except AutomationError as error:
             broken.append(("WRONG", str(error)))
-    world.catalog = catalog.load(world.folders)
+    live.catalog = catalog.load(live.folders)
     if broken:
         yield from broken
-        yield from (("WRONG", str(problem)) for problem in world.catalog.problems)
+        yield from (("WRONG", str(problem)) for problem in live.catalog.problems)
     else:
-        yield from checks.of_world(world, home.folder)
+        yield from checks.of_world(live, bot_folder.folder)
 
 
-def _looked(part: Part, home: Home, world: World) -> Iterator[Line]:
+def _looked(part: Part, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     try:
-        yield from part(home, world)
+        yield from part(bot_folder, live)
     except AutomationError as error:
         yield "WRONG", str(error)
     except Exception as error:
@@ -81,9 +86,9 @@ def _looked(part: Part, home: Home, world: World) -> Iterator[Line]:
         yield "WRONG", f"one part could not be looked at: {type(error).__name__}: {error}"
 
 
-def _people(home: Home, world: World) -> Iterator[Line]:
+def _people(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Say who of the policy has no id on this network."""
-    people, network = world.policy_of_file.people.values(), home.settings.network
+    people, network = live.policy_of_file.people.values(), bot_folder.settings.network
     if not people:
         return
     if not any(ADMINS in person.groups and network in person.ids for person in people):

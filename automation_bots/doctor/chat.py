@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import doctor
-from automation_bots.chat.client import Rejected, Revoked, Wire
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.chat.client import ChatClient, Rejected, Revoked
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import check as checks
 from automation_bots.errors import AutomationError
 from backends.adapter import wires
@@ -23,78 +23,78 @@ _SKEW_NOTE, _SKEW_WRONG = 5.0, 60.0  # seconds; a message that seems older than 
 _MOST_PEOPLE = 500
 
 
-def look(home: Home, world: World) -> Iterator[Line]:
+def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Look at the chat network of a bot."""
     try:
-        found = wires.load(home.settings.backend)
+        found = wires.load(bot_folder.settings.backend)
         if found.ours:
-            yield from _asked_and_closed(found.wire(home, home.data), home, world)
+            yield from _asked_and_closed(found.client(bot_folder, bot_folder.data), bot_folder, live)
         else:
-            yield from _plain(home)
+            yield from _plain(bot_folder)
     except AutomationError as error:
         yield "WRONG", f"chat: {error}"
 
 
-def _asked_and_closed(wire: Wire, home: Home, world: World) -> Iterator[Line]:
+def _asked_and_closed(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     try:
-        yield from ask(wire, home, world)
+        yield from ask(client, bot_folder, live)
     finally:
-        wire.close()
+        client.close()
 
 
-def ask(wire: Wire, home: Home, world: World) -> Iterator[Line]:
-    """Ask a wire, which is not connected for this: a bot that runs beside this loses no message to us."""
+def ask(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
+    """Ask a client, which is not connected for this: a bot that runs beside this loses no message to us."""
     failed = False
     try:
-        for mark, text in wire.examine():
+        for mark, text in client.examine():
             failed = failed or mark == "WRONG"
             yield mark, f"chat: {text}"
-        yield from _rooms(wire, home)
-        yield from _people(wire, home, world)
-        yield from _clock(wire)
+        yield from _rooms(client, bot_folder)
+        yield from _people(client, bot_folder, live)
+        yield from _clock(client)
     except Revoked as error:
-        yield "WRONG", f"chat: {home.settings.backend} does not take the credentials of [chat]: {error}"
+        yield "WRONG", f"chat: {bot_folder.settings.backend} does not take the credentials of [chat]: {error}"
     except (OSError, Rejected) as error:
         if not failed:
-            yield "WRONG", f"chat: {home.settings.backend} cannot be asked: {error}"
+            yield "WRONG", f"chat: {bot_folder.settings.backend} cannot be asked: {error}"
         yield "NOTE", "chat: the rest was not looked at; mend this first"
 
 
-def _rooms(wire: Wire, home: Home) -> Iterator[Line]:
-    wanted = _named_rooms(home)
-    if not hasattr(wire, "examine_room"):
+def _rooms(client: ChatClient, bot_folder: BotFolder) -> Iterator[Line]:
+    wanted = _named_rooms(bot_folder)
+    if not hasattr(client, "examine_room"):
         yield "NOTE", "chat: whether the bot can write in its rooms cannot be checked on this network"
         return
     for room, what in wanted.items():
-        problem = _asked(wire.examine_room, room)
+        problem = _asked(client.examine_room, room)
         yield (
             ("WRONG", f"{what} ({room}): {problem}") if problem else ("ok", f"{what}: the bot can read and write there")
         )
 
 
-def _named_rooms(home: Home) -> dict[str, str]:
+def _named_rooms(bot_folder: BotFolder) -> dict[str, str]:
     """Every room that bot.toml names, by its id, with the words for it."""
-    wanted = home.settings
+    wanted = bot_folder.settings
     found = {room: f"room #{name}" for name, room in wanted.places.items()}
     for setting, room in (
         ("approvals.room", wanted.approvals.room),
         ("record.checkpoint_room", wanted.record.checkpoint_room),
     ):
         if room:
-            found.setdefault(home.room(room).room, f"{setting} {room}")
+            found.setdefault(bot_folder.room(room).room, f"{setting} {room}")
     return found
 
 
-def _people(wire: Wire, home: Home, world: World) -> Iterator[Line]:
-    network = home.settings.network
-    ids = {person.name: person.ids[network] for person in world.policy_of_file.people.values() if network in person.ids}
-    if not hasattr(wire, "examine_person"):
+def _people(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
+    network = bot_folder.settings.network
+    ids = {person.name: person.ids[network] for person in live.policy_of_file.people.values() if network in person.ids}
+    if not hasattr(client, "examine_person"):
         if ids:
             yield "NOTE", "people: whether the network knows their ids cannot be checked on this network"
         return
     wrong = 0
     for name, id_ in list(ids.items())[:_MOST_PEOPLE]:
-        if problem := _asked(wire.examine_person, id_):
+        if problem := _asked(client.examine_person, id_):
             wrong += 1
             yield "WRONG", f"people: {name} ({id_}): {problem}"
     if ids and not wrong:
@@ -109,10 +109,10 @@ def _asked(examine: Callable[[str], str], about: str) -> str:
         return str(error)
 
 
-def _clock(wire: Wire) -> Iterator[Line]:
-    if not hasattr(wire, "network_time"):
+def _clock(client: ChatClient) -> Iterator[Line]:
+    if not hasattr(client, "network_time"):
         return
-    skew = (datetime.now(UTC) - wire.network_time()).total_seconds()
+    skew = (datetime.now(UTC) - client.network_time()).total_seconds()
     how = f"clock: this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the chat network"
     if abs(skew) > _SKEW_WRONG:
         yield (
@@ -125,9 +125,9 @@ def _clock(wire: Wire) -> Iterator[Line]:
         yield "ok", "clock: as the chat network's"
 
 
-def _plain(home: Home) -> Iterator[Line]:
+def _plain(bot_folder: BotFolder) -> Iterator[Line]:
     """A network that is not ours: what can be seen from outside."""
-    name, chat = home.settings.backend, home.settings.chat
+    name, chat = bot_folder.settings.backend, bot_folder.settings.chat
     if name == "Text":
         yield "ok", "chat: the terminal; there is nothing to check"
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 from automation_bots.chat.client import BotsApart, Rejected, Revoked
 from automation_bots.chat.trial.account import Gone, Party
 from automation_bots.chat.trial.steps import PARTS, Failed, Part
-from automation_bots.config.bot_folder import Home
+from automation_bots.config.bot_folder import BotFolder
 from automation_bots.doctor import check as checks
 from automation_bots.doctor import record
 from automation_bots.errors import AutomationError, ConfigError
@@ -32,7 +32,7 @@ def run(bot: Party, second: Party | None) -> Iterator[Line]:
                 yield "WRONG", problem
                 return
             connected.append(party)
-            yield "ok", f"connect: {party.what} is {party.wire.my_name or party.wire.me} ({party.wire.me})"
+            yield "ok", f"connect: {party.what} is {party.client.my_name or party.client.me} ({party.client.me})"
         for part in PARTS:
             yield (line := _tried(part, bot, second))
             if part is PARTS[0] and line[0] == "WRONG":
@@ -88,30 +88,32 @@ def lines(
 ) -> Iterator[Line]:
     """Make both parties of the bot's folder and let them try; what stands in the way is a line too."""
     try:
-        home = Home(folder, environment)
-        network = load(home.settings.backend)
+        bot_folder = BotFolder(folder, environment)
+        network = load(bot_folder.settings.backend)
         if not network.ours:
             yield "WRONG", f"{network.name} is not one of the bot's own networks; start the bot and type !status"
             return
         if not room:
             yield "WRONG", "name a room to post in, one that may be disturbed: --room '#test'"
             return
-        if pid := record.running(home.data):
+        if pid := record.running(bot_folder.data):
             yield "WRONG", f"the bot runs (pid {pid}), and would lose messages to this; stop it first"
             return
         with tempfile.TemporaryDirectory(prefix="live-") as other:
-            where = home.room(room).room
-            bot = Party(lambda: network.wire(home, home.data), where, "the bot")
-            them, given = None, _given(second, home, environment)
+            where = bot_folder.room(room).room
+            bot = Party(lambda: network.client(bot_folder, bot_folder.data), where, "the bot")
+            them, given = None, _given(second, bot_folder, environment)
             if given:
-                them = Party(lambda: network.wire(home, Path(other), given), where, "the second account", is_guest=True)
+                them = Party(
+                    lambda: network.client(bot_folder, Path(other), given), where, "the second account", is_guest=True
+                )
             for mark, text in run(bot, them):
-                yield mark, home.redactor.text(text)
+                yield mark, bot_folder.redactor.text(text)
     except AutomationError as error:
         yield "WRONG", str(error)
 
 
-def _given(second: list[str], home: Home, environment: Mapping[str, str]) -> dict[str, str]:
+def _given(second: list[str], bot_folder: BotFolder, environment: Mapping[str, str]) -> dict[str, str]:
     """The credentials of the second account; a secret must not stand on a command line, which others can see."""
     found = {}
     for text in second:
@@ -119,10 +121,10 @@ def _given(second: list[str], home: Home, environment: Mapping[str, str]) -> dic
         if not reference or (secrets.names_a_secret(key) and not secrets.is_reference(reference)):
             raise ConfigError("--second", f"write {key or 'KEY'}=env:NAME; others can see the words of a command")
         try:
-            found[key] = secrets.resolve(reference, environment, home.folder)
+            found[key] = secrets.resolve(reference, environment, bot_folder.folder)
         except LookupError as error:
             raise ConfigError("--second", f"{key}: {error}") from error
-    home.redactor.add(value for key, value in found.items() if secrets.names_a_secret(key))
+    bot_folder.redactor.add(value for key, value in found.items() if secrets.names_a_secret(key))
     return found
 
 

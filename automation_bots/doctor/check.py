@@ -10,7 +10,7 @@ from typing import Any
 
 from automation_bots import render
 from automation_bots.app.bot import Bot, now
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.model import NO_LIMITS, Caller, Operation, Person, Place, Request, Verdict, one_line
 from automation_bots.pipeline import parser as grammar
@@ -41,19 +41,19 @@ def folder(path: Path) -> Lines:
         return [("WRONG", str(error))]
     return [
         ("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}"),
-        *of_world(bot.world, path),
+        *of_world(bot.live, path),
     ]
 
 
-def of_world(world: World, path: Path) -> Lines:
+def of_world(live: LiveConfig, path: Path) -> Lines:
     """Check what was read: inventory, operations, policy."""
-    names = world.inventory.names
-    lines: Lines = [("ok", f"inventory: {len(names)} devices, {len(world.inventory.groups)} groups")]
-    if world.inventory.problem:
-        lines.append(("WRONG", f"inventory: {world.inventory.problem}"))
-    lines += [("WRONG", str(problem)) for problem in world.catalog.problems]
-    lines.append(("ok", f"{len(world.catalog.operations)} operations"))
-    return lines + _policy(world, path)
+    names = live.inventory.names
+    lines: Lines = [("ok", f"inventory: {len(names)} devices, {len(live.inventory.groups)} groups")]
+    if live.inventory.problem:
+        lines.append(("WRONG", f"inventory: {live.inventory.problem}"))
+    lines += [("WRONG", str(problem)) for problem in live.catalog.problems]
+    lines.append(("ok", f"{len(live.catalog.operations)} operations"))
+    return lines + _policy(live, path)
 
 
 def policy_only(path: Path) -> Lines:
@@ -62,7 +62,7 @@ def policy_only(path: Path) -> Lines:
         bot = Bot(path, read_only=True)
     except AutomationError as error:
         return [("WRONG", str(error))]
-    return _policy(bot.world, path)
+    return _policy(bot.live, path)
 
 
 def tests_only(path: Path) -> Lines:
@@ -72,17 +72,17 @@ def tests_only(path: Path) -> Lines:
     except AutomationError as error:
         return [("WRONG", str(error))]
     tests = path / "policy-tests.yml"
-    return run_tests(bot.world, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
+    return run_tests(bot.live, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
 
 
-def _policy(world: World, path: Path) -> Lines:
-    lines = lint(world.policy, world.scope, world.catalog.operations)
+def _policy(live: LiveConfig, path: Path) -> Lines:
+    lines = lint(live.policy, live.scope, live.catalog.operations)
     tests = path / "policy-tests.yml"
     if tests.exists():
-        lines += run_tests(world, tests)
+        lines += run_tests(live, tests)
     else:
         lines.append(("NOTE", f"no {tests}: write down what the policy must allow and refuse"))
-    return [("ok", f"policy: {len(world.policy.people)} people, {len(world.policy.rules)} rules"), *lines]
+    return [("ok", f"policy: {len(live.policy.people)} people, {len(live.policy.rules)} rules"), *lines]
 
 
 def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> Lines:
@@ -134,7 +134,7 @@ def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
     return None
 
 
-def run_tests(world: World, path: Path) -> Lines:
+def run_tests(live: LiveConfig, path: Path) -> Lines:
     """Run policy-tests.yml: a list of {who, what, where, when, expect: allow|deny|approval}."""
     try:
         cases, line_of = load_yaml(path)
@@ -145,7 +145,7 @@ def run_tests(world: World, path: Path) -> Lines:
     lines: Lines = []
     for number, case in enumerate(cases):
         try:
-            problem = _case(world, case)
+            problem = _case(live, case)
         except (AutomationError, ValueError) as error:
             problem = f"cannot be run: {error}"
         if problem:
@@ -157,16 +157,16 @@ _EXPECTED = (*Verdict, "confirm")
 _CASE = ("who", "what", "expect", "where", "when", "proved")
 
 
-def _case(world: World, case: Any) -> str:
+def _case(live: LiveConfig, case: Any) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
         return f"a case is {{who, what, expect}}, with where, when and proved if needed; got {one_line(str(case), 80)}"
     if case["expect"] not in _EXPECTED:
         return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
-    person = world.policy.people.get(case["who"]) or Person(str(case["who"]))
+    person = live.policy.people.get(case["who"]) or Person(str(case["who"]))
     network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
-    place = _place(str(case.get("where", "dm")), network, world)
+    place = _place(str(case.get("where", "dm")), network, live)
     name, _, line = str(case["what"]).partition(" ")
-    operation = world.catalog.find(name)
+    operation = live.catalog.find(name)
     if operation is None:
         return f"no operation {name!r}"
     moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
@@ -176,14 +176,14 @@ def _case(world: World, case: Any) -> str:
     if isinstance(values, grammar.Missing):
         return f"{case['what']!r} is not complete"
     try:
-        devices = world.inventory.expand(typed.pattern) if typed.pattern else ()
+        devices = live.inventory.expand(typed.pattern) if typed.pattern else ()
     except UserError as error:
         return str(error)
     request = Request(
         Caller(network, id_), place, operation, values, typed.pattern, devices, typed.check, emergency=typed.emergency
     )
     moment = moment if moment.tzinfo else moment.astimezone()
-    scope = replace(world.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
+    scope = replace(live.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
     decision = gate.decide(scope, request, moment)
     got = "confirm" if decision.confirm and decision.verdict is Verdict.ALLOW else decision.verdict.value
     if got == case["expect"]:
@@ -191,7 +191,7 @@ def _case(world: World, case: Any) -> str:
     return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
 
 
-def _place(where: str, network: str, world: World) -> Place:
+def _place(where: str, network: str, live: LiveConfig) -> Place:
     if where == "dm":
         return Place(network, "dm", direct=True)
-    return Place(network, world.scope.places.get(where.removeprefix("#"), where))
+    return Place(network, live.scope.places.get(where.removeprefix("#"), where))

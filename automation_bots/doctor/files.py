@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from automation_bots import render
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.errors import ConfigError
 from automation_bots.health.health import LOW_DISK, size
 from automation_bots.secrets import file_modes
@@ -23,19 +23,19 @@ _MOST = 20_000  # files of the data folder that are looked at
 _OTHERS_WRITE = stat.S_IWOTH
 
 
-def look(home: Home, world: World) -> Iterator[Line]:
+def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Look at the bot's folder, the secrets that it names, the data folder and its disk."""
-    troubles = [*_secrets(home), *_changeable(home, world), *_data(home)]
+    troubles = [*_secrets(bot_folder), *_changeable(bot_folder, live), *_data(bot_folder)]
     yield from troubles
     if not troubles:
-        yield "ok", f"files: the data folder {home.data} and the secrets belong to the bot alone"
-    yield from _references(home)
-    yield from _disk(home.data)
+        yield "ok", f"files: the data folder {bot_folder.data} and the secrets belong to the bot alone"
+    yield from _references(bot_folder)
+    yield from _disk(bot_folder.data)
 
 
-def _secrets(home: Home) -> Iterator[Line]:
+def _secrets(bot_folder: BotFolder) -> Iterator[Line]:
     seen = set()
-    for where, path, what in home.secret_files():
+    for where, path, what in bot_folder.secret_files():
         if path in seen:
             continue
         seen.add(path)
@@ -47,13 +47,13 @@ def _secrets(home: Home) -> Iterator[Line]:
             yield "WRONG", f"files: {what} {path} belongs to {_owner(path)}; run this as that user, or chown it"
 
 
-def _references(home: Home) -> Iterator[Line]:
+def _references(bot_folder: BotFolder) -> Iterator[Line]:
     """Look every secret up, as the start does; from then on none of them can be printed."""
-    found = list(secrets.references(home.settings.model_dump()))
+    found = list(secrets.references(bot_folder.settings.model_dump()))
     wrong = 0
     for where, reference in found:
         try:
-            home.references.resolved({where[-1]: reference}, *where[:-1])
+            bot_folder.references.resolved({where[-1]: reference}, *where[:-1])
         except ConfigError as error:
             wrong += 1
             why = error.reason.partition(": ")[2]
@@ -62,18 +62,18 @@ def _references(home: Home) -> Iterator[Line]:
         yield "ok", f"secrets: {render.many(len(found), 'reference')} of bot.toml, each leads to a value"
 
 
-def _changeable(home: Home, world: World) -> Iterator[Line]:
+def _changeable(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Name what others could change: whoever can write these decides what the bot does."""
-    paths = [home.folder / name for name in ("bot.toml", "policy.yml", "vault.yml")]
-    paths += [*world.policy_of_file.files, *world.inventory.sources]
-    folders = home.operations()
-    for path in dict.fromkeys([home.folder, *paths, *folders.verbs, *folders.playbooks, *folders.functions]):
+    paths = [bot_folder.folder / name for name in ("bot.toml", "policy.yml", "vault.yml")]
+    paths += [*live.policy_of_file.files, *live.inventory.sources]
+    folders = bot_folder.operations()
+    for path in dict.fromkeys([bot_folder.folder, *paths, *folders.verbs, *folders.playbooks, *folders.functions]):
         if path.exists() and path.stat().st_mode & _OTHERS_WRITE:
             yield "WRONG", f"files: everybody on this machine can change {path}. Run: chmod o-w {path}"
 
 
-def _data(home: Home) -> Iterator[Line]:
-    data = home.data
+def _data(bot_folder: BotFolder) -> Iterator[Line]:
+    data = bot_folder.data
     if not data.exists():
         above = next(parent for parent in data.absolute().parents if parent.exists())
         if os.access(above, os.W_OK):

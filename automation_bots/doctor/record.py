@@ -8,16 +8,16 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.store import inspection
 
 Line = tuple[str, str]
 
 
-def look(home: Home, _world: World) -> Iterator[Line]:
+def look(bot_folder: BotFolder, _live: LiveConfig) -> Iterator[Line]:
     """Look at the database without writing to it."""
-    found = inspection.look(home.record)
+    found = inspection.look(bot_folder.record)
     if not found.version:
         yield "NOTE", f"record: nothing in {found.where} yet; the first start makes it"
     elif found.version == inspection.NEEDED:
@@ -26,7 +26,8 @@ def look(home: Home, _world: World) -> Iterator[Line]:
         yield (
             "NOTE",
             f"record: {found.where} has tables of version {found.version}, {inspection.NEEDED} is needed;"
-            f" the next start brings them up to date. Back up first: automation-bots db backup {home.folder} FILE",
+            f" the next start brings them up to date. Back up first: automation-bots db backup"
+            f" {bot_folder.folder} FILE",
         )
     else:
         yield (
@@ -34,7 +35,7 @@ def look(home: Home, _world: World) -> Iterator[Line]:
             f"record: {found.where} was made by a newer version (tables {found.version}, this one knows"
             f" {inspection.NEEDED}). Install that version again",
         )
-    if pid := running(home.data):
+    if pid := running(bot_folder.data):
         yield "ok", f"a bot runs on this data folder (pid {pid})"
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.salt.api import Login, SaltApi
 from automation_bots.errors import AutomationError
 from automation_bots.identity import membership
@@ -19,26 +19,30 @@ Line = tuple[str, str]
 _SECONDS = 10.0
 
 
-def look(home: Home, world: World) -> Iterator[Line]:
+def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Ask each of them that bot.toml names."""
-    if home.settings.drivers.salt.url:
-        yield _salt(home)
-    if home.settings.ldap.url:
-        yield _directory(home, world)
-    if home.settings.vault.url:
-        trouble = home.references.kv.trouble()
-        yield ("WRONG", f"vault: {trouble}") if trouble else ("ok", f"vault: logged in to {home.settings.vault.url}")
-    if home.settings.record.syslog:
-        yield _syslog(home.settings.record.syslog)
-    if home.settings.record.checkpoint_file:
-        yield from _writable(home.path(home.settings.record.checkpoint_file))
+    if bot_folder.settings.drivers.salt.url:
+        yield _salt(bot_folder)
+    if bot_folder.settings.ldap.url:
+        yield _directory(bot_folder, live)
+    if bot_folder.settings.vault.url:
+        trouble = bot_folder.references.kv.trouble()
+        yield (
+            ("WRONG", f"vault: {trouble}")
+            if trouble
+            else ("ok", f"vault: logged in to {bot_folder.settings.vault.url}")
+        )
+    if bot_folder.settings.record.syslog:
+        yield _syslog(bot_folder.settings.record.syslog)
+    if bot_folder.settings.record.checkpoint_file:
+        yield from _writable(bot_folder.path(bot_folder.settings.record.checkpoint_file))
 
 
-def _salt(home: Home) -> Line:
-    wanted = home.settings.drivers.salt
+def _salt(bot_folder: BotFolder) -> Line:
+    wanted = bot_folder.settings.drivers.salt
     try:
-        password = home.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
-        ca = home.path(wanted.ca) if wanted.ca else None
+        password = bot_folder.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]
+        ca = bot_folder.path(wanted.ca) if wanted.ca else None
         api = SaltApi(Login(wanted.url, wanted.user, password, wanted.eauth, ca), seconds=_SECONDS)
         with api.session() as session:
             session.token()
@@ -47,10 +51,10 @@ def _salt(home: Home) -> Line:
     return "ok", f"driver salt: logged in to {wanted.url} as {wanted.user}"
 
 
-def _directory(home: Home, world: World) -> Line:
-    wanted = home.settings.ldap
+def _directory(bot_folder: BotFolder, live: LiveConfig) -> Line:
+    wanted = bot_folder.settings.ldap
     try:
-        found = membership.ldap(wanted, home.references.resolved).read(people.logins(world.policy_of_file))
+        found = membership.ldap(wanted, bot_folder.references.resolved).read(people.logins(live.policy_of_file))
     except AutomationError as error:
         return "WRONG", f"ldap: {error}"
     return "ok", f"ldap: {wanted.url} answers and knows groups of {len(found)} people"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.paths.system_tools import find_tool
 from automation_bots.model import Device, Operation
 from automation_bots.sweep.sockets import NotPermitted, opened
@@ -46,15 +46,15 @@ class Machine:
     ping: Callable[[], None] = open_a_ping
 
 
-def look(home: Home, world: World, machine: Machine | None = None) -> Iterator[Line]:
+def look(bot_folder: BotFolder, live: LiveConfig, machine: Machine | None = None) -> Iterator[Line]:
     """Look for what is missing, driver by driver."""
     here = machine or Machine()
-    devices = world.inventory.devices(world.inventory.names)
-    used = in_use(world.catalog.operations, devices)
-    if not home.settings.drivers.salt.url:
+    devices = live.inventory.devices(live.inventory.names)
+    used = in_use(live.catalog.operations, devices)
+    if not bot_folder.settings.drivers.salt.url:
         used.pop("salt", None)  # its commands say that it is not set up
     for driver, count in sorted(used.items()):
-        wrong = [*_missing_packages(driver, here), *_ASKED.get(driver, _nothing)(home, devices, here)]
+        wrong = [*_missing_packages(driver, here), *_ASKED.get(driver, _nothing)(bot_folder, devices, here)]
         yield from wrong
         if not wrong:
             yield "ok", f"driver {driver}: {count} operations, what it needs is there"
@@ -75,7 +75,7 @@ def _missing_packages(driver: str, here: Machine) -> Iterator[Line]:
             yield "WRONG", f"driver {driver}: the Python package {installed} is missing. Run: pip install {installed}"
 
 
-def _ansible(_home: Home, devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:
+def _ansible(_bot_folder: BotFolder, devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:
     if not (here.beside / "ansible-playbook").exists():
         yield "WRONG", "driver ansible: ansible-playbook is missing beside Python. Run: pip install ansible-core"
     over_ssh = [device for device in devices if device.variables.get("ansible_connection", "ssh") in {"ssh", "smart"}]
@@ -89,15 +89,15 @@ def _ansible(_home: Home, devices: tuple[Device, ...], here: Machine) -> Iterato
         )
 
 
-def _ssh(home: Home, devices: tuple[Device, ...], _here: Machine) -> Iterator[Line]:
+def _ssh(bot_folder: BotFolder, devices: tuple[Device, ...], _here: Machine) -> Iterator[Line]:
     mine = [device for device in devices if device.driver == "ssh"]
-    wanted = home.settings.drivers.ssh
-    if not home.known_hosts.exists():
-        yield "NOTE", f"driver ssh: no host key is known ({home.known_hosts}); trust devices by !device trust"
-    elif not os.access(home.known_hosts, os.R_OK | os.W_OK):
-        yield "WRONG", f"driver ssh: {home.known_hosts} cannot be read and written by this user. Run: chown"
-    if wanted.config and not home.path(wanted.config).exists():
-        yield "WRONG", f"driver ssh: config {home.path(wanted.config)} of [drivers.ssh] is not there"
+    wanted = bot_folder.settings.drivers.ssh
+    if not bot_folder.known_hosts.exists():
+        yield "NOTE", f"driver ssh: no host key is known ({bot_folder.known_hosts}); trust devices by !device trust"
+    elif not os.access(bot_folder.known_hosts, os.R_OK | os.W_OK):
+        yield "WRONG", f"driver ssh: {bot_folder.known_hosts} cannot be read and written by this user. Run: chown"
+    if wanted.config and not bot_folder.path(wanted.config).exists():
+        yield "WRONG", f"driver ssh: config {bot_folder.path(wanted.config)} of [drivers.ssh] is not there"
     keys = {str(device.variables.get("ansible_ssh_private_key_file", "")) for device in mine} - {""}
     for key in sorted(keys):
         path = Path(key).expanduser()
@@ -105,7 +105,7 @@ def _ssh(home: Home, devices: tuple[Device, ...], _here: Machine) -> Iterator[Li
             yield "WRONG", f"driver ssh: the private key {path}, which the inventory names, cannot be read"
 
 
-def _reach(_home: Home, _devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:
+def _reach(_bot_folder: BotFolder, _devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:
     try:
         here.ping()
     except NotPermitted:
@@ -118,7 +118,7 @@ def _reach(_home: Home, _devices: tuple[Device, ...], here: Machine) -> Iterator
         yield "WRONG", f"driver reach: no socket to ping with ({error.strerror}); is this machine on an IPv4 network?"
 
 
-def _paths(_home: Home, _devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:
+def _paths(_bot_folder: BotFolder, _devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:
     if here.tool("traceroute") is None:
         mark = "NOTE" if here.tool("tracepath") else "WRONG"
         yield mark, "driver paths: !traceroute works best with traceroute. Run: apt-get install traceroute"
@@ -126,11 +126,11 @@ def _paths(_home: Home, _devices: tuple[Device, ...], here: Machine) -> Iterator
         yield "WRONG", "driver paths: !mtu needs ping. Run: apt-get install iputils-ping"
 
 
-def _nothing(_home: Home, _devices: tuple[Device, ...], _here: Machine) -> Iterator[Line]:
+def _nothing(_bot_folder: BotFolder, _devices: tuple[Device, ...], _here: Machine) -> Iterator[Line]:
     yield from ()
 
 
-_ASKED: Mapping[str, Callable[[Home, tuple[Device, ...], Machine], Iterator[Line]]] = {
+_ASKED: Mapping[str, Callable[[BotFolder, tuple[Device, ...], Machine], Iterator[Line]]] = {
     "ansible": _ansible,
     "ssh": _ssh,
     "reach": _reach,

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from automation_bots import render
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.errors import StoreError
 from automation_bots.health.logs import Recent
 from automation_bots.jobs.dispatcher import Local
@@ -49,7 +49,7 @@ class Health:
     data: Path
     store: Store
     dispatcher: Local
-    world: World
+    live: LiveConfig
     drivers: tuple[str, ...]
     recent: Recent
     link: Callable[[], str]
@@ -71,8 +71,8 @@ class Health:
             waiting=waiting,
             oldest_waiting_seconds=(now - oldest).total_seconds(),
             in_use={**dict.fromkeys(self.drivers, 0), **self.dispatcher.in_use},
-            devices=len(self.world.inventory.names),
-            operations=len(self.world.catalog.operations),
+            devices=len(self.live.inventory.names),
+            operations=len(self.live.catalog.operations),
             problems=self.files(),
             plugins=self.plugins(),
             held=held,

@@ -77,7 +77,7 @@ class Metrics:
             self._observe(row.operation, (row.at - began).total_seconds())
 
     def _observe(self, operation: str, seconds: float) -> None:
-        name = operation if operation in self._health.world.catalog.operations else "other"
+        name = operation if operation in self._health.live.catalog.operations else "other"
         counts = self._seconds.setdefault(name, [0.0] * (len(_BUCKETS) + 2))
         for place, bound in enumerate((*_BUCKETS, float("inf"))):
             counts[place] += seconds <= bound

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from automation_bots.policy.people import Additions, Link
+from automation_bots.policy.people import Additions, IdentityLink
 from automation_bots.policy.policy import Policy
 from automation_bots.store.people import PeopleStore
 
@@ -18,8 +18,8 @@ class Members:
     def __init__(self, store: PeopleStore, groups: Callable[[], Groups]) -> None:
         self._store, self._groups = store, groups
         self._lock = threading.Lock()
-        self._links: tuple[Link, ...] = store.links()
-        self._kept: tuple[tuple[Link, ...], Groups, Additions] | None = None
+        self._links: tuple[IdentityLink, ...] = store.links()
+        self._kept: tuple[tuple[IdentityLink, ...], Groups, Additions] | None = None
 
     def additions(self) -> Additions:
         """Return links and groups of now."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from automation_bots.config.live import Change, World
+from automation_bots.config.live import Change, LiveConfig
 from automation_bots.config.people import LdapSettings
 from automation_bots.config.settings import Settings
 from automation_bots.errors import ConfigError
@@ -35,18 +35,18 @@ class Membership:
         self.members = Members(store, self.directory.groups if self.directory else lambda: _NO_GROUPS)
         self.totp = Totp(store, _seal(wanted, data, resolve), wanted.name)
         self._store = store
-        self._world: World | None = None
+        self._live: LiveConfig | None = None
 
-    def join(self, world: World) -> None:
+    def join(self, live: LiveConfig) -> None:
         """Compose the people of this world from now on."""
-        self._world = world
-        world.additions, world.proved = self.members.additions, self._store.proved_at
+        self._live = live
+        live.additions, live.proved = self.members.additions, self._store.proved_at
 
     def start(self) -> None:
         """Begin: forget who is gone, read the directory, and go on doing both."""
-        if self._world is not None:
-            self._world.listen(self._read_again)
-            self._forget(self._world)
+        if self._live is not None:
+            self._live.listen(self._read_again)
+            self._forget(self._live)
         if self.directory:
             self.directory.start()
 
@@ -56,18 +56,18 @@ class Membership:
             self.directory.stop()
 
     def _logins(self) -> Mapping[str, str]:
-        return people.logins(self._world.policy_of_file) if self._world else {}
+        return people.logins(self._live.policy_of_file) if self._live else {}
 
     def _read_again(self, change: Change) -> None:
-        if change.what == "policy" and self._world is not None:
-            self._forget(self._world)
+        if change.what == "policy" and self._live is not None:
+            self._forget(self._live)
             if self.directory:
                 self.directory.wake()
 
-    def _forget(self, world: World) -> None:
+    def _forget(self, live: LiveConfig) -> None:
         """A broken policy names nobody, and is no reason to forget anybody."""
-        if not world.policy_problem:
-            self.members.forget_all_but(world.policy_of_file)
+        if not live.policy_problem:
+            self.members.forget_all_but(live.policy_of_file)
 
 
 def _directory(

@@ -6,7 +6,7 @@ import logging
 
 from automation_bots import render
 from automation_bots.errors import BadCommand
-from automation_bots.jobs.request_context import Parts
+from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import Answer, Decision, Job, Operation, Person, Request, Risk, State, typed_words
 from automation_bots.operations import catalog
 from automation_bots.policy import gate
@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 class Acceptance:
     """Makes jobs of requests."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: RequestContext) -> None:
+        self._context = context
 
     def refuse(self, request: Request, decision: Decision) -> Answer:
         """Record a refusal and say why."""
@@ -31,40 +31,42 @@ class Acceptance:
         if decision.allowed:
             what = request.operation.name
             hint = f"Devices you may use with {what}: {render.names(decision.allowed)} ({len(decision.allowed)})"
-        return Answer(self._parts.spell(decision.reason), hint=hint)
+        return Answer(self._context.spell(decision.reason), hint=hint)
 
     def _verb_instead(self, request: Request) -> str:
         """The verb that asks the same, for those who may not send commands of their own."""
-        words, parts = request.parameters.get("command") or (), self._parts
-        verb = parts.world.catalog.find(str(words[0])) if request.operation.name == catalog.SSH.name and words else None
+        words, context = request.parameters.get("command") or (), self._context
+        verb = (
+            context.live.catalog.find(str(words[0])) if request.operation.name == catalog.SSH.name and words else None
+        )
         if verb is None or verb.group != "Verbs":
             return ""
-        devices = gate.usable(parts.world.scope, parts.person(request.caller), verb, request.place)
-        return parts.spell(f"→ !{verb.name} on {request.pattern}") if devices else ""
+        devices = gate.usable(context.live.scope, context.person(request.caller), verb, request.place)
+        return context.spell(f"→ !{verb.name} on {request.pattern}") if devices else ""
 
     def accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
         """Queue what was allowed; its place hears of it by the announcer."""
-        parts = self._parts
+        context = self._context
         job, hidden = self.job_of(person, request, decision)
-        job = parts.store.add_job(job, self.source(request))
+        job = context.store.add_job(job, self.source(request))
         log.info("job %s accepted: %s for %s on %d devices", job.number, job.title, person.name, len(job.devices))
-        parts.announcer.expect(job.number)
-        why = parts.dispatcher.submit(job, hidden)
-        parts.announcer.accepted(job, why, silent=request.wait)
+        context.announcer.expect(job.number)
+        why = context.dispatcher.submit(job, hidden)
+        context.announcer.accepted(job, why, silent=request.wait)
         if job.emergency:
-            parts.page(render.emergency(job, parts.prefix))
+            context.page(render.emergency(job, context.prefix))
         return None
 
     def source(self, request: Request) -> dict[str, str | int]:
         """What the record keeps of an acceptance beside the job."""
-        version = self._parts.world.policy.version
+        version = self._context.live.policy.version
         return {"message": request.message_id, "policy": version, "confirmed": request.confirmed}
 
     def job_of(self, person: Person, request: Request, decision: Decision) -> tuple[Job, dict[str, object]]:
         """Make the job, and apart from it the values that are never stored."""
-        parts, operation = self._parts, request.operation
-        if (waiting := parts.dispatcher.queued_by(person.name)) >= parts.queued_per_person:
-            seconds = parts.dispatcher.free_in(person.name)
+        context, operation = self._context, request.operation
+        if (waiting := context.dispatcher.queued_by(person.name)) >= context.queued_per_person:
+            seconds = context.dispatcher.free_in(person.name)
             again = f" Try again in {seconds} s." if seconds else ""
             raise BadCommand(f"You have {waiting} jobs waiting, which is the limit.{again} → !queue · !cancel <n>")
         stored = self._stored(request)
@@ -103,18 +105,18 @@ class Acceptance:
 
     def _is_known(self, value: object) -> bool:
         words = value if isinstance(value, tuple | list) else (value,)
-        return any(isinstance(word, str) and self._parts.known(word) != word for word in words)
+        return any(isinstance(word, str) and self._context.known(word) != word for word in words)
 
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if operation.driver and not operation.network and not self._parts.sites:
+        if operation.driver and not operation.network and not self._context.sites:
             return (operation.driver,), ()
-        known = self._parts.world.inventory.devices(devices)
+        known = self._context.live.inventory.devices(devices)
         drivers = {operation.driver_on(device) for device in known}
         return tuple(sorted(drivers)), tuple(sorted({device.site for device in known if device.site}))
 
     def record(self, kind: AuditKind, request: Request, decision: Decision) -> None:
         """Record what became of a request that is no job."""
-        person = self._parts.person(request.caller)
+        person = self._context.person(request.caller)
         body = {
             "parameters": self._stored(request),
             "pattern": request.pattern,
@@ -123,6 +125,6 @@ class Acceptance:
             "check": request.check,
             "emergency": request.emergency,
             "direct": request.place.direct,
-            "policy": self._parts.world.policy.version,
+            "policy": self._context.live.policy.version,
         }
-        self._parts.store.record(kind, body, Subject.of_request(request, person.name if person else ""))
+        self._context.store.record(kind, body, Subject.of_request(request, person.name if person else ""))

@@ -83,7 +83,7 @@ Kind = tuple[str, str]  # the rule whose jobs are counted, or empty, as all are;
 Limit = tuple[str, str, int, float]  # these two, how many, and within how many seconds they start; 0.0: run at once
 
 
-class Tally:
+class Counters:
     """What one limit counts. `full` says for which values it is reached, and in how many seconds it no longer is."""
 
     def __init__(self, limit: Limit, counted: Iterable[tuple[float, Entry]], now: float) -> None:
@@ -126,21 +126,21 @@ class Tallies:
         self._running, self._recent = list(running), list(recent)
         self._added: list[tuple[float, Entry]] = []
         self._now = now
-        self._tallies: dict[Limit, Tally] = {}
+        self._tallies: dict[Limit, Counters] = {}
         self._within: dict[float, list[tuple[float, Entry]]] = {}
 
-    def of(self, limit: Limit) -> Tally:
+    def of(self, limit: Limit) -> Counters:
         """Return the tally of a limit."""
-        if (tally := self._tallies.get(limit)) is None:
-            tally = self._tallies[limit] = Tally(limit, self._of(limit[3]), self._now)
-        return tally
+        if (counters := self._tallies.get(limit)) is None:
+            counters = self._tallies[limit] = Counters(limit, self._of(limit[3]), self._now)
+        return counters
 
     def add(self, entry: Entry) -> None:
         """Count a job that starts now."""
         self._running.append(entry)
         self._added.append((self._now, entry))
-        for tally in self._tallies.values():
-            tally.add(entry)
+        for counters in self._tallies.values():
+            counters.add(entry)
 
     def _of(self, seconds: float) -> Iterable[tuple[float, Entry]]:
         if not seconds:

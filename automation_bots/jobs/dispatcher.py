@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from automation_bots.jobs.counters import Entry, Start
-from automation_bots.jobs.run_context import Workshop
+from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.runner import Run
 from automation_bots.jobs.throttle import Admission, Caps, admit
 from automation_bots.model import Job, Risk
@@ -25,8 +25,8 @@ _PASS_SECONDS = 1.0  # rates free up by time alone, so a pass is made now and th
 class Local:
     """One thread admits, one thread a job runs. All state that matters is in the store."""
 
-    def __init__(self, workshop: Workshop, caps: Callable[[], Caps]) -> None:
-        self._workshop, self._caps = workshop, caps
+    def __init__(self, context: RunContext, caps: Callable[[], Caps]) -> None:
+        self._context, self._caps = context, caps
         self._ended: Callable[[int], None] = lambda _number: None
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -48,7 +48,7 @@ class Local:
     def start(self) -> None:
         """Take up the queue of the store and begin."""
         with self._lock:
-            for job in self._workshop.store.queued():
+            for job in self._context.store.queued():
                 if job.number not in self._queued:  # else it came while the bot started, and may have hidden values
                     self._enqueue(job, {})
             self._open = True
@@ -72,7 +72,7 @@ class Local:
         with self._lock:
             run, taken = self._running.get(number), False
             if number in self._queued or (run and not run.has_begun):
-                taken = self._workshop.store.cancel_queued(number, by)  # first: what fails here stays in the queue
+                taken = self._context.store.cancel_queued(number, by)  # first: what fails here stays in the queue
             if number in self._queued:
                 self._queued.pop(number), self._entries.pop(number)
         if taken:
@@ -174,7 +174,7 @@ class Local:
             if self._stopping or not self._queued:
                 self._waits = {}
                 return
-            if why := self._workshop.paused() if self._open else "waits: the bot is starting":
+            if why := self._context.paused() if self._open else "waits: the bot is starting":
                 self._waits = dict.fromkeys(self._queued, why)
                 return
             admission = self._decide()
@@ -184,14 +184,14 @@ class Local:
 
     def _decide(self) -> Admission:
         if self._held is None:
-            self._held = self._workshop.store.holds()
+            self._held = self._context.store.holds()
         queued = [self._entries[number] for number in sorted(self._queued)]
         running = [run.entry for run in self._running.values()]
         return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
 
     def _begin(self, number: int) -> None:
         job, hidden = self._queued.pop(number)
-        run = Run(self._workshop, job, hidden, self._entries.pop(number), self._claim, self._done)
+        run = Run(self._context, job, hidden, self._entries.pop(number), self._claim, self._done)
         self._running[number] = run
         self._recent.append(run.begun)
         run.start()
@@ -200,7 +200,7 @@ class Local:
         """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
         try:
             if not self._stopping:
-                run.has_begun = self._workshop.store.start(run.job.number)
+                run.has_begun = self._context.store.start(run.job.number)
                 if run.has_begun:
                     return True
                 self._forget(run)  # somebody took it out of the queue

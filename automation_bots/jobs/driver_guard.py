@@ -16,7 +16,7 @@ from automation_bots.store import Subject
 log = logging.getLogger(__name__)
 
 
-class Passes:
+class Permits:
     """Knows the very tasks that running jobs work on; one that only looks the same is not among them."""
 
     def __init__(self) -> None:
@@ -39,19 +39,19 @@ class Passes:
             return self._tasks.get(id(task)) is task and task is not None
 
 
-class Door:
+class DriverGuard:
     """A driver as the bot hands it out.
 
     It is no wall, since there is none inside a Python process; it is what a plugin meets that takes the short way.
     """
 
-    def __init__(self, driver: Driver, passes: Passes, refused: Callable[[str, Subject], object]) -> None:
+    def __init__(self, driver: Driver, permits: Permits, refused: Callable[[str, Subject], object]) -> None:
         self.name, self.behind = driver.name, driver
-        self._passes, self._refused = passes, refused
+        self._permits, self._refused = permits, refused
 
     def run(self, task: Task, report: Report) -> None:
         """Run the task of a job that the gate has let pass and the record knows."""
-        if task not in self._passes:
+        if task not in self._permits:
             reason = f"the driver {self.name} was called from {_caller()}, past the gate; nothing was done"
             log.error("%s", reason)
             self._refused(reason, Subject(operation=f"driver {self.name}", devices=_devices(task)))

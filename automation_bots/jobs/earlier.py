@@ -9,7 +9,7 @@ from automation_bots.model import Job, Outcome
 from automation_bots.store import Store
 
 
-class Earlier:
+class PreviousRun:
     """Answers the questions of one job (the drivers' `Before`)."""
 
     def __init__(self, store: Store, job: Job) -> None:

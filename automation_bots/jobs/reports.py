@@ -22,7 +22,7 @@ _LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 
 
-class Intake:
+class OutcomeCollector:
     """The `Report` of one job; nothing is taken before its secrets are known."""
 
     def __init__(self, job: Job, hidden: Mapping[str, Any], store: Store, redactor: Redactor) -> None:

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
 from automation_bots.model import Answer, Caller, Person, Place
 from automation_bots.pipeline.questions import Questions
 from automation_bots.pipeline.targets import Selectors
-from automation_bots.policy.approval_rule import Asking
+from automation_bots.policy.approval_rule import ApprovalDefaults
 from automation_bots.store import Store
 from automation_bots.surface import Surface
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TypedCommand:
     """One command as it came from chat: who, where, which operation, the words behind it and a code block."""
 
     caller: Caller
@@ -35,10 +35,10 @@ def nowhere(place: Place) -> Surface:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RequestContext:
     """What the pipeline and its steps stand on."""
 
-    world: World
+    live: LiveConfig
     store: Store
     dispatcher: Local
     announcer: Announcer
@@ -49,14 +49,14 @@ class Parts:
     prefix: str = "!"
     selectors: Selectors = field(default_factory=dict)
     questions: Questions = field(default_factory=Questions)
-    asking: Asking = field(default_factory=Asking)
+    asking: ApprovalDefaults = field(default_factory=ApprovalDefaults)
     surface: Callable[[Place], Surface] = nowhere
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""
-        return self.world.policy.person(caller)
+        return self.live.policy.person(caller)
 
     def spell(self, text: str) -> str:
         """Our texts write commands with `!`; a bot with another prefix writes its own."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from automation_bots.drivers import Driver
 from automation_bots.inventory.inventory import Inventory
-from automation_bots.jobs.driver_guard import Passes
+from automation_bots.jobs.driver_guard import Permits
 from automation_bots.model import Job, Operation
 from automation_bots.policy.scope import Scope
 from automation_bots.redaction.redactor import Redactor
@@ -17,7 +17,7 @@ from automation_bots.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class RunContext:
     """The parts of the bot that a job works with."""
 
     store: Store
@@ -30,6 +30,6 @@ class Workshop:
     time_limit: float  # seconds, of an operation that names none
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
-    consent: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    validity: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
     kv: Kv = NOWHERE  # the server that variables of devices may point to
-    passes: Passes = field(default_factory=Passes)  # by which drivers know that a job has sent them
+    permits: Permits = field(default_factory=Permits)  # by which drivers know that a job has sent them

@@ -18,10 +18,10 @@ from automation_bots.drivers import Cancel, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.jobs.batches import Batches
 from automation_bots.jobs.counters import Entry, Start
-from automation_bots.jobs.earlier import Earlier
-from automation_bots.jobs.reports import Intake
-from automation_bots.jobs.run_context import Workshop
-from automation_bots.jobs.share import Share, beside
+from automation_bots.jobs.earlier import PreviousRun
+from automation_bots.jobs.reports import OutcomeCollector
+from automation_bots.jobs.run_context import RunContext
+from automation_bots.jobs.share import DriverShare, beside
 from automation_bots.model import (
     GOOD,
     Device,
@@ -46,7 +46,7 @@ class Run:
 
     def __init__(
         self,
-        workshop: Workshop,
+        context: RunContext,
         job: Job,
         hidden: Mapping[str, Any],
         entry: Entry,
@@ -58,12 +58,12 @@ class Run:
         self._kept = job  # with the values as they are stored
         self.job = replace(job, parameters={**job.parameters, **hidden})
         self.entry, self.cancel, self.begun = entry, Cancel(), Start.of(time.monotonic(), entry)
-        self._workshop, self._claim, self._done = workshop, claim, done
-        self._intake = Intake(job, hidden, workshop.store, workshop.redactor)
-        self._device_secrets = DeviceSecrets(workshop.inventory, workshop.kv, workshop.redactor)
+        self._context, self._claim, self._done = context, claim, done
+        self._collector = OutcomeCollector(job, hidden, context.store, context.redactor)
+        self._device_secrets = DeviceSecrets(context.inventory, context.kv, context.redactor)
         self._timed_out = self._abandoned = self._voided = False
         self._trouble = ""  # what a driver met after it had told of all devices
-        self.batches = Batches(self.job, self.cancel, workshop.store)
+        self.batches = Batches(self.job, self.cancel, context.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
@@ -84,7 +84,7 @@ class Run:
     @property
     def said(self) -> str:
         """What is going on: the batch, and the driver's last words."""
-        return " · ".join(filter(None, (self.batches.label, self._intake.words)))
+        return " · ".join(filter(None, (self.batches.label, self._collector.words)))
 
     def _work(self) -> None:
         if self._claim(self):
@@ -109,7 +109,7 @@ class Run:
 
     def _log(self, what: str) -> None:
         """Log a traceback without the secrets that only this job knows."""
-        log.error("job %s %s: %s", self.job.number, what, self._intake.clear(traceback.format_exc())[-1500:])
+        log.error("job %s %s: %s", self.job.number, what, self._collector.clear(traceback.format_exc())[-1500:])
 
     def _ended(self, error: str) -> bool:
         try:
@@ -123,31 +123,33 @@ class Run:
         try:
             return self._driven()
         finally:
-            self._intake.secrets_known.set()  # whatever happened, nobody has to wait for them any longer
+            self._collector.secrets_known.set()  # whatever happened, nobody has to wait for them any longer
 
     def _driven(self) -> str:
-        job, workshop = self.job, self._workshop
-        operation = workshop.operation(job.operation)
+        job, context = self.job, self._context
+        operation = context.operation(job.operation)
         self._voided = job.parked  # until it is looked at
         if operation is None:
             return f"{job.operation} is no longer there; its file was removed after the job was accepted"
         if why := self._void(operation):
             return why
         self._voided = False
-        limit = operation.time_limit or workshop.time_limit
+        limit = operation.time_limit or context.time_limit
 
         def work(devices: tuple[str, ...], seconds: float) -> None:
             self._batch(operation, devices, seconds, limit)
-            self._intake.try_flush()  # a pause may be long
+            self._collector.try_flush()  # a pause may be long
 
-        why = self.batches.run(work, limit, self._intake.seen, self._intake.outcome, lambda: self._void(operation))
+        why = self.batches.run(
+            work, limit, self._collector.seen, self._collector.outcome, lambda: self._void(operation)
+        )
         return f"time limit of {limit:g} s reached" if self._timed_out else why or self._trouble
 
     def _batch(self, operation: Operation, names: tuple[str, ...], seconds: float, limit: float) -> None:
         timer = threading.Timer(max(0.0, seconds), self._too_long, (limit,))
         timer.daemon = True
         timer.start()
-        folder = Path(tempfile.mkdtemp(prefix=f"job-{self.job.number}-", dir=self._workshop.folder))
+        folder = Path(tempfile.mkdtemp(prefix=f"job-{self.job.number}-", dir=self._context.folder))
         try:
             self._shares(operation, names, folder, time.monotonic() + seconds)
         finally:
@@ -164,8 +166,8 @@ class Run:
         if lost:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
         if job.parked or job.preview_of is not None:
-            return self._workshop.consent(operation, self._kept)
-        scope, now = self._workshop.scope(), datetime.now(UTC)
+            return self._context.validity(operation, self._kept)
+        scope, now = self._context.scope(), datetime.now(UTC)
         decision = gate.again(scope, operation, job, now)
         if (
             decision.verdict is Verdict.DENY
@@ -182,10 +184,10 @@ class Run:
         self.cancel.set(f"time limit of {limit:g} s reached")
 
     def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
-        devices = self._workshop.inventory.devices(names)
+        devices = self._context.inventory.devices(names)
         threads, told = [], []
-        if not self._intake.secrets_known.is_set():
-            every = self._workshop.inventory.devices(self.job.devices)
+        if not self._collector.secrets_known.is_set():
+            every = self._context.inventory.devices(self.job.devices)
             threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
         shares: dict[str, list[Device]] = {}
         for device in devices:
@@ -204,17 +206,17 @@ class Run:
                 cancel=self.cancel,
                 secrets=self._secrets,
                 opened=self._opened,
-                inventory=self._workshop.inventory.sources,
-                earlier=Earlier(self._workshop.store, self.job),
+                inventory=self._context.inventory.sources,
+                earlier=PreviousRun(self._context.store, self.job),
             )
-            told.append(Share(self._intake))
+            told.append(DriverShare(self._collector))
             threads.append(threading.Thread(target=self._share, args=(name, task, told[-1]), daemon=True))
         for thread in threads:
             thread.start()
         for thread in threads:
             self._wait(thread)
         if (others := beside(told)) is not None:
-            self._intake.conclude(others)
+            self._collector.conclude(others)
 
     def _learn_secrets(self, devices: Sequence[Device]) -> None:
         """Get the secrets of all devices at once, while the drivers start: no output is stored before they are known.
@@ -226,32 +228,32 @@ class Run:
         except DriverError as error:
             log.warning("job %s: secrets cannot be opened: %s", self.job.number, error)
         finally:
-            self._intake.secrets_known.set()
+            self._collector.secrets_known.set()
 
     def _secrets(self, device: str) -> Mapping[str, str]:
-        self._intake.secrets_known.wait()
+        self._collector.secrets_known.wait()
         return self._device_secrets.of(device)
 
     def _opened(self, device: str) -> Mapping[str, str]:
-        self._intake.secrets_known.wait()
+        self._collector.secrets_known.wait()
         return self._device_secrets.opened(device)
 
     def _wait(self, thread: threading.Thread) -> None:
         while thread.is_alive() and not self.cancel.is_set():
             thread.join(0.2)
-            if self._intake.is_late:
-                self._intake.try_flush()
-        thread.join(self._workshop.stop_seconds)
+            if self._collector.is_late:
+                self._collector.try_flush()
+        thread.join(self._context.stop_seconds)
         if thread.is_alive():
             self._abandoned = True
             log.error("job %s: a driver did not come back in time after it was stopped", self.job.number)
 
-    def _share(self, name: str, task: Task, share: Share) -> None:
-        driver = self._workshop.drivers.get(name)
+    def _share(self, name: str, task: Task, share: DriverShare) -> None:
+        driver = self._context.drivers.get(name)
         reason, done = f"no driver {name!r} in this bot; see `driver:` in the inventory", False
         if driver is not None:
             try:
-                with self._workshop.passes.holding(task):
+                with self._context.permits.holding(task):
                     driver.run(task, share)
             except DriverError as error:
                 reason = str(error)
@@ -260,9 +262,9 @@ class Run:
                 reason = f"the driver {name} failed; an admin finds it in the log under job {self.job.number}"
             else:
                 reason, done = "the driver said nothing about it", True
-        untold = [device for device in [one.name for one in task.devices] or [""] if device not in self._intake.seen]
+        untold = [device for device in [one.name for one in task.devices] or [""] if device not in self._collector.seen]
         for device in untold:
-            self._intake.outcome(self._gap(device, reason))
+            self._collector.outcome(self._gap(device, reason))
         if not (done or untold or self.cancel.is_set()):
             self._trouble = reason  # such as a backup that could not be written down
 
@@ -275,22 +277,22 @@ class Run:
 
     def _end(self, error: str) -> None:
         for device in self.job.devices or ("",):
-            if device not in self._intake.seen and not error:
-                self._intake.outcome(self._gap(device, "nothing was done"))
-        self._intake.flush()
-        error = self._intake.clear(error or self.cancel.why)
+            if device not in self._collector.seen and not error:
+                self._collector.outcome(self._gap(device, "nothing was done"))
+        self._collector.flush()
+        error = self._collector.clear(error or self.cancel.why)
         state = self._state(error)
-        self._workshop.store.finish(self.job.number, state, error=error)
+        self._context.store.finish(self.job.number, state, error=error)
         log.info("job %s ended: %s %s", self.job.number, state.value, error)
 
     def _state(self, error: str) -> State:
         """A change broken off by anything but a person is interrupted: its devices are held until acknowledged."""
         if self._voided:
             return State.VOID
-        unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._intake.seen.values()
+        unknown = self.job.risk is Risk.CHANGE and Status.UNKNOWN in self._collector.seen.values()
         if unknown and (self._timed_out or self._abandoned or self._leaving.is_set()):
             return State.INTERRUPTED
         if self.cancel.is_set() and not self._timed_out:
             return State.CANCELLED
-        bad = error or any(status not in GOOD for status in self._intake.seen.values())
+        bad = error or any(status not in GOOD for status in self._collector.seen.values())
         return State.FAILED if bad else State.DONE

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from automation_bots.jobs.reports import Intake
+from automation_bots.jobs.reports import OutcomeCollector
 from automation_bots.model import Conclusion, Outcome
 from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
 
 
-class Share:
+class DriverShare:
     """The `Report` of one driver."""
 
-    def __init__(self, intake: Intake) -> None:
-        self.progress = intake.progress
+    def __init__(self, collector: OutcomeCollector) -> None:
+        self.progress = collector.progress
         self.concluded = False
         self.told: list[Outcome] = []  # without their outputs
-        self._intake = intake
+        self._collector = collector
 
     def outcome(self, outcome: Outcome) -> None:
         """Take one device's outcome (Report)."""
@@ -26,15 +26,15 @@ class Share:
     def batch(self, found: Sequence[Outcome]) -> None:
         """Take the outcomes of many devices (Report)."""
         self.told += [replace(outcome, output="") for outcome in found]
-        self._intake.batch(found)
+        self._collector.batch(found)
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on its share (Report)."""
         self.concluded = True
-        self._intake.conclude(conclusion)
+        self._collector.conclude(conclusion)
 
 
-def beside(shares: Iterable[Share]) -> Conclusion | None:
+def beside(shares: Iterable[DriverShare]) -> Conclusion | None:
     """Return what stands beside the words of drivers that summed their share up: outcomes of those that did not.
 
     The recap adds those that need a person by itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from automation_bots.jobs.request_context import Parts, Said
+from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import Answer, Caller, Operation, Person, Place, one_line
 from automation_bots.operations import catalog
 from automation_bots.pipeline import parser as grammar
@@ -12,47 +12,47 @@ from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
 
 
-class Meaning:
+class OperationLookup:
     """Reads what was said against the catalog and the policy."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: RequestContext) -> None:
+        self._context = context
 
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""
-        return self._parts.person(caller)
+        return self._context.person(caller)
 
-    def operation(self, said: Said) -> Operation | None:
+    def operation(self, said: TypedCommand) -> Operation | None:
         """Find the operation."""
-        return self._parts.world.catalog.find(said.operation)
+        return self._context.live.catalog.find(said.operation)
 
-    def verb(self, said: Said) -> Said:
+    def verb(self, said: TypedCommand) -> TypedCommand:
         """`run uptime` is `uptime`, since a verb knows the platforms and its risk; `config diff` is config-diff."""
         first, _, rest = said.line.strip().partition(" ")
-        if self._parts.world.catalog.find(both := f"{said.operation}-{first}"):
+        if self._context.live.catalog.find(both := f"{said.operation}-{first}"):
             return replace(said, operation=both, line=rest)
         for flag, line in grammar.flags(said.line):  # `config --replace` is config-replace
-            if self._parts.world.catalog.find(both := f"{said.operation}-{flag}"):
+            if self._context.live.catalog.find(both := f"{said.operation}-{flag}"):
                 return replace(said, operation=both, line=line)
         if said.operation != "run":
             return said
-        verb = self._parts.world.catalog.find(first)
+        verb = self._context.live.catalog.find(first)
         return replace(said, operation=first, line=rest) if verb and verb.group == "Verbs" else said
 
-    def unknown(self, said: Said) -> Answer:
+    def unknown(self, said: TypedCommand) -> Answer:
         """The answer to a command that does not exist: what was meant, among what this person may use here."""
         person = self.person(said.caller)
         about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
         kind = AuditKind.UNKNOWN_COMMAND if person else AuditKind.UNKNOWN_PERSON
-        self._parts.store.record(kind, about=about)
+        self._context.store.record(kind, about=about)
         if person is None:
             return Answer(gate.stranger(said.caller))
-        near = self._parts.world.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
+        near = self._context.live.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
         word = one_line(said.operation, 40)
         if not near:
-            return Answer(self._parts.spell(f'No operation "{word}". → !help'))
+            return Answer(self._context.spell(f'No operation "{word}". → !help'))
         line = one_line(said.line, 80)
-        return Answer(self._parts.spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
+        return Answer(self._context.spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""
@@ -60,5 +60,5 @@ class Meaning:
 
     def usable(self, caller: Caller, place: Place) -> list[Operation]:
         """The operations of the catalog that a person may use here."""
-        world, person = self._parts.world, self.person(caller)
-        return [o for o in world.catalog.operations.values() if gate.usable(world.scope, person, o, place) is not None]
+        live, person = self._context.live, self.person(caller)
+        return [o for o in live.catalog.operations.values() if gate.usable(live.scope, person, o, place) is not None]

@@ -81,7 +81,7 @@ def _unquoted(word: str) -> str:
 
 
 @dataclass(slots=True)
-class Typed:
+class ParsedCommand:
     """What was typed after the operation's name, sorted but not yet checked."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -96,9 +96,9 @@ class Typed:
     pause_after: int = 0
 
 
-def parse(operation: Operation, line: str, text: str = "") -> Typed:
+def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     """Sort the words of a line into the operation's parameters, flags and devices."""
-    typed, found = Typed(), list(words(line))
+    typed, found = ParsedCommand(), list(words(line))
     if operation.leading:
         typed.pattern, found = leading.take(operation.leading, found)
     plain = _take_named(operation, found, typed)
@@ -120,7 +120,7 @@ _SAID = ("reason", "when", "emergency", "canary")  # flags with a value
 _PAUSE = "pause-after"
 
 
-def _take_named(operation: Operation, found: list[Word], typed: Typed) -> list[Word]:
+def _take_named(operation: Operation, found: list[Word], typed: ParsedCommand) -> list[Word]:
     """Take flags and assignments out; what is left keeps its order."""
     plain: list[Word] = []
     free = any(p.rest for p in operation.parameters)
@@ -151,7 +151,7 @@ def _views_as_flags(found: list[Word], views: set[str]) -> list[Word]:
     return meant
 
 
-def _flag(operation: Operation, flag: str, pending: Any, typed: Typed) -> None:
+def _flag(operation: Operation, flag: str, pending: Any, typed: ParsedCommand) -> None:
     name, equals, value = flag.partition("=")
     if name in _FLAGS and not equals:
         setattr(typed, name, True)
@@ -184,7 +184,7 @@ def _next(name: str, pending: Any) -> str:
     return str(word.text)
 
 
-def _assign(operation: Operation, name: str, value: str, typed: Typed) -> None:
+def _assign(operation: Operation, name: str, value: str, typed: ParsedCommand) -> None:
     if operation.parameter(name) is None and name == "when":
         typed.when = value
         return
@@ -212,7 +212,7 @@ def pattern(found: Sequence[Word]) -> str:
     return re.sub(r",+", ",", ",".join(word.text for word in found)).strip(",")
 
 
-def _fill(operation: Operation, found: list[Word], typed: Typed, *, everything: bool) -> list[Word]:
+def _fill(operation: Operation, found: list[Word], typed: ParsedCommand, *, everything: bool) -> list[Word]:
     """Give the words to the parameters in their order; without `on`, only required ones take words."""
     rest = list(found)
     for parameter in operation.parameters:
@@ -245,7 +245,7 @@ def _fits(parameter: Parameter, word: Word) -> bool:
     return True
 
 
-def _take_text(operation: Operation, text: str, typed: Typed) -> None:
+def _take_text(operation: Operation, text: str, typed: ParsedCommand) -> None:
     if not text.strip():
         return
     parameter = next((p for p in operation.parameters if p.text), None)
@@ -262,7 +262,7 @@ class Missing:
     leading: str = ""
 
 
-def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
+def checked(operation: Operation, typed: ParsedCommand) -> Mapping[str, Any] | Missing:
     """Return typed, checked values in declared order, or what is missing; BadParameter for a wrong value."""
     values: dict[str, Any] = {}
     missing: Missing | None = None
@@ -282,7 +282,7 @@ def checked(operation: Operation, typed: Typed) -> Mapping[str, Any] | Missing:
     return missing or values
 
 
-def all_missing(operation: Operation, typed: Typed) -> tuple[Parameter | None, ...]:
+def all_missing(operation: Operation, typed: ParsedCommand) -> tuple[Parameter | None, ...]:
     """Everything that was not given and has to be, the devices (None) last."""
     missing = [p for p in operation.parameters if p.required and p.name not in typed.values]
     nowhere = operation.devices in {"required", "one"} and not typed.pattern

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from automation_bots.approvals.approvals import Approvals
-from automation_bots.approvals.validity import Consent
+from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.errors import BadCommand, BadParameter, StoreError, UserError
 from automation_bots.jobs.acceptance import Acceptance
-from automation_bots.jobs.request_context import Parts, Said
+from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import (
     FINAL,
     GOOD,
@@ -28,79 +28,78 @@ from automation_bots.model import (
 )
 from automation_bots.operations import catalog
 from automation_bots.pipeline import parser as grammar
-from automation_bots.pipeline.dialogue import Dialogue
-from automation_bots.pipeline.lookup import Meaning
-from automation_bots.pipeline.plugin_commands import Foreign
+from automation_bots.pipeline.conversation import Conversation
+from automation_bots.pipeline.lookup import OperationLookup
+from automation_bots.pipeline.plugin_commands import PluginCommands
 from automation_bots.pipeline.questions import Confirmation, Question
-from automation_bots.pipeline.targets import Resolver
+from automation_bots.pipeline.targets import TargetResolver
 from automation_bots.policy import canary, gate
 from automation_bots.store import AuditKind, Subject
 from automation_bots.surface import MessageRef
 from automation_bots.text import times
 
-__all__ = ["Parts", "Pipeline", "Said"]
 log = logging.getLogger(__name__)
 
 
 class Pipeline:
     """Turns what was said into a job, a question, or a refusal with its reason."""
 
-    def __init__(self, parts: Parts, consent: Consent) -> None:
-        self._parts = parts
-        parts.questions.abandoned = self._abandoned
-        self._resolver, self._acceptance = Resolver(parts.world, parts.selectors), Acceptance(parts)
-        self.meaning, self.foreign = Meaning(parts), Foreign(parts, self._acceptance)
-        self.dialogue = Dialogue(parts, self._resolver, self._completed, self.request, self._abandoned)
-        self.approvals = Approvals(parts, self._acceptance, consent)
+    def __init__(self, context: RequestContext, validity: ApprovalValidity) -> None:
+        self._context = context
+        context.questions.abandoned = self._abandoned
+        self._resolver, self._acceptance = TargetResolver(context.live, context.selectors), Acceptance(context)
+        self.lookup, self.plugin_commands = OperationLookup(context), PluginCommands(context, self._acceptance)
+        self.conversation = Conversation(context, self._resolver, self._completed, self.request, self._abandoned)
+        self.approvals = Approvals(context, self._acceptance, validity)
 
-    def submit(self, said: Said) -> Answer | None:
+    def submit(self, said: TypedCommand) -> Answer | None:
         """Take a command; None when its job has been announced already, else what to answer."""
-        return self._safely(self.meaning.verb(said), self._submit)
+        return self._safely(self.lookup.verb(said), self._submit)
 
-    def submit_typed(self, said: Said, typed: grammar.Typed) -> Answer | None:
+    def submit_typed(self, said: TypedCommand, typed: grammar.ParsedCommand) -> Answer | None:
         """The same for plugins, which have values instead of words; they are checked all the same."""
 
-        def submit(said: Said) -> Answer | None:
-            operation = self.meaning.operation(said)
-            return self.meaning.unknown(said) if operation is None else self._with(said, operation, typed)
+        def submit(said: TypedCommand) -> Answer | None:
+            operation = self.lookup.operation(said)
+            return self.lookup.unknown(said) if operation is None else self._with(said, operation, typed)
 
         return self._safely(said, submit)
 
-    def _safely(self, said: Said, submit: Callable[[Said], Answer | None]) -> Answer | None:
-        self._parts.questions.drop(said.caller, said.place)
+    def _safely(self, said: TypedCommand, submit: Callable[[TypedCommand], Answer | None]) -> Answer | None:
+        self._context.questions.drop(said.caller, said.place)
         try:
             return submit(said)
         except UserError as error:
             self._rejected(said, error)
-            return Answer(self._parts.spell(str(error)))
+            return Answer(self._context.spell(str(error)))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
 
-    def _rejected(self, said: Said, error: UserError) -> None:
+    def _rejected(self, said: TypedCommand, error: UserError) -> None:
         """Record words that made no command; what is wrong with a secret value is not said there."""
-        operation = self.meaning.operation(said)
+        operation = self.lookup.operation(said)
         hidden = operation is None or any(parameter.secret for parameter in operation.parameters)
         self._note(AuditKind.REJECTED, said, type(error).__name__ if hidden else one_line(str(error), 300))
 
     def _abandoned(self, question: Question | Confirmation, why: str) -> None:
-        self._note(AuditKind.ABANDONED, Said(question.caller, question.place, question.operation), why)
+        self._note(AuditKind.ABANDONED, TypedCommand(question.caller, question.place, question.operation), why)
 
-    def _note(self, kind: AuditKind, said: Said, reason: str) -> None:
-        person = self._parts.person(said.caller)
+    def _note(self, kind: AuditKind, said: TypedCommand, reason: str) -> None:
+        person = self._context.person(said.caller)
         about = Subject(person.name if person else "", said.caller, said.place, one_line(said.operation, 60))
         try:
-            self._parts.store.record(kind, {"reason": reason}, about)
+            self._context.store.record(kind, {"reason": reason}, about)
         except StoreError:  # nothing was started, and the person must hear why not
             log.exception("%s %s could not be recorded", kind.value, about.operation)
 
-    def _submit(self, said: Said) -> Answer | None:
-        operation = self.meaning.operation(said)
+    def _submit(self, said: TypedCommand) -> Answer | None:
+        operation = self.lookup.operation(said)
         if operation is None:
-            return self.meaning.unknown(said)
-        if len(said.line) + len(said.text) > self._parts.message_size:
+            return self.lookup.unknown(said)
+        if len(said.line) + len(said.text) > self._context.message_size:
             size = len(said.line) + len(said.text)
-            raise BadCommand(f"That is {size} characters; I read at most {self._parts.message_size}.")
+            raise BadCommand(f"That is {size} characters; I read at most {self._context.message_size}.")
         # Without the words, since a secret may be among them; what may be shown of them is recorded anyway.
         log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
         try:
@@ -112,15 +111,15 @@ class Pipeline:
             raise
         return self._with(said, operation, typed)
 
-    def _not_for(self, said: Said, operation: Operation, pattern: str) -> Answer | None:
+    def _not_for(self, said: TypedCommand, operation: Operation, pattern: str) -> Answer | None:
         """Refuse an operation that a person cannot use here, whatever the values."""
-        scope, person = self._parts.world.scope, self._parts.person(said.caller)
+        scope, person = self._context.live.scope, self._context.person(said.caller)
         if gate.usable(scope, person, operation, said.place) is not None:
             return None
         request = Request(said.caller, said.place, operation, {}, pattern)
-        return self._acceptance.refuse(request, gate.decide(scope, request, self._parts.now()))
+        return self._acceptance.refuse(request, gate.decide(scope, request, self._context.now()))
 
-    def _with(self, said: Said, operation: Operation, typed: grammar.Typed) -> Answer | None:
+    def _with(self, said: TypedCommand, operation: Operation, typed: grammar.ParsedCommand) -> Answer | None:
         values = grammar.checked(operation, typed)
         if isinstance(values, grammar.Missing):
             return self._ask(said, operation, typed, values)
@@ -145,17 +144,17 @@ class Pipeline:
         """The pattern of an operation that is about a job: its devices, unless others are named."""
         if operation.devices != "job":
             return ""
-        return ",".join(self._parts.store.job(int(str(values["job"]))).devices)
+        return ",".join(self._context.store.job(int(str(values["job"]))).devices)
 
     def _moment(self, text: str) -> datetime | None:
         try:
-            return times.moment(text, self._parts.world.policy.timezone, self._parts.now()) if text else None
+            return times.moment(text, self._context.live.policy.timezone, self._context.now()) if text else None
         except ValueError as error:
             raise BadParameter(f"when: {error}.") from error
 
     def request(self, request: Request) -> Answer | None:
         """Resolve, decide and accept a request whose values are checked."""
-        person = self._parts.person(request.caller)
+        person = self._context.person(request.caller)
         if person is None:
             return self._acceptance.refuse(request, Decision(Verdict.DENY, gate.stranger(request.caller)))
         if request.check and not request.operation.previews:
@@ -165,22 +164,22 @@ class Pipeline:
         if refuse := getattr(request.operation.body, "refuse", None):
             refuse(request.parameters)  # what can be judged from the words alone is, before anything is accepted
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
-        now = self._parts.now()
-        decision = gate.decide(self._parts.world.scope, request, request.when or now, now)
+        now = self._context.now()
+        decision = gate.decide(self._context.live.scope, request, request.when or now, now)
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
         if decision.confirm and request.confirmed != len(request.devices):
-            return self._parts.questions.confirm(request, decision.confirm)
+            return self._context.questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
             return self.approvals.park(person, request, decision)
         return self._acceptance.accept(person, request, decision)
 
-    def meant(self, said: Said) -> Request | Answer:
+    def meant(self, said: TypedCommand) -> Request | Answer:
         """Return what would be asked for, as far as it was said; nothing is started, asked or recorded."""
-        said = self.meaning.verb(said)
-        operation, person = self.meaning.operation(said), self._parts.person(said.caller)
+        said = self.lookup.verb(said)
+        operation, person = self.lookup.operation(said), self._context.person(said.caller)
         if operation is None or person is None:
-            return self.meaning.unknown(said)
+            return self.lookup.unknown(said)
         typed = grammar.parse(operation, said.line)
         values = grammar.checked(operation, typed)
         known = {} if isinstance(values, grammar.Missing) else values
@@ -189,7 +188,7 @@ class Pipeline:
         )
         devices = self._resolver.devices(person, request)
         if not devices and operation.devices in {"required", "one"}:
-            usable = gate.usable(self._parts.world.scope, person, operation, said.place)
+            usable = gate.usable(self._context.live.scope, person, operation, said.place)
             devices = tuple(sorted(usable or ()))
         return replace(request, devices=devices)
 
@@ -197,21 +196,25 @@ class Pipeline:
         """The devices of a pattern, among those that a person may see."""
         return self._resolver.expand(person, pattern)
 
-    def _ask(self, said: Said, operation: Operation, typed: grammar.Typed, missing: grammar.Missing) -> Answer:
+    def _ask(
+        self, said: TypedCommand, operation: Operation, typed: grammar.ParsedCommand, missing: grammar.Missing
+    ) -> Answer:
         if refused := self._not_for(said, operation, typed.pattern):
             return refused
-        usable = gate.usable(self._parts.world.scope, self._parts.person(said.caller), operation, said.place) or ()
-        return self._parts.questions.ask(
+        usable = gate.usable(self._context.live.scope, self._context.person(said.caller), operation, said.place) or ()
+        return self._context.questions.ask(
             Question(said.caller, said.place, operation.name, typed, missing), sorted(usable)
         )
 
-    def _completed(self, said: Said, typed: grammar.Typed) -> Answer | None:
-        operation = self.meaning.operation(said)
-        return self.meaning.unknown(said) if operation is None else self._with(said, operation, typed)
+    def _completed(self, said: TypedCommand, typed: grammar.ParsedCommand) -> Answer | None:
+        operation = self.lookup.operation(said)
+        return self.lookup.unknown(said) if operation is None else self._with(said, operation, typed)
 
     def decided(self, caller: Caller, place: Place, number: int, choice: str) -> Answer | None:
         """Take a click or a reaction on a request that waits: Approve, Deny or Details."""
-        return self._safely(Said(caller, place, choice), lambda _: self.approvals.choose(caller, place, number, choice))
+        return self._safely(
+            TypedCommand(caller, place, choice), lambda _: self.approvals.choose(caller, place, number, choice)
+        )
 
     def chosen(self, caller: Caller, message: MessageRef, choice: str) -> Answer | None:
         """The same for networks that only know which message was clicked on."""
@@ -220,27 +223,27 @@ class Pipeline:
 
     def judged(self, request: Request) -> Answer | None:
         """Judge a request that becomes no job; the refusal, or None when it is allowed."""
-        decision = gate.decide(self._parts.world.scope, request, self._parts.now())
+        decision = gate.decide(self._context.live.scope, request, self._context.now())
         return None if decision.verdict is Verdict.ALLOW else self._acceptance.refuse(request, decision)
 
     # -- jobs that exist already
 
     def retry(self, caller: Caller, place: Place, job: Job, *, failed: bool) -> Answer | None:
         """Ask for a job again, on all of its devices or those that failed; decided anew, as if typed anew."""
-        operation = self._parts.world.catalog.find(job.operation)
+        operation = self._context.live.catalog.find(job.operation)
         if operation is None:
-            return self.meaning.unknown(Said(caller, place, job.operation))
+            return self.lookup.unknown(TypedCommand(caller, place, job.operation))
         if job.state not in FINAL:
             return Answer(f"#{job.number} has not ended. → !cancel {job.number}")
         if any(value == catalog.HIDDEN for value in job.parameters.values()):
             return Answer(f"#{job.number} had a value that is never stored; type the command again.")
         devices = job.devices
         if failed:
-            bad = [o.device for o in self._parts.store.outcomes(job.number) if o.status not in GOOD]
+            bad = [o.device for o in self._context.store.outcomes(job.number) if o.status not in GOOD]
             if not bad:
                 return Answer(f"#{job.number} has no failed device. → !retry {job.number}")
             devices = tuple(device for device in bad if device)
-        typed = grammar.Typed(dict(job.parameters), ",".join(devices))
+        typed = grammar.ParsedCommand(dict(job.parameters), ",".join(devices))
         try:
             values = grammar.checked(operation, typed)  # its file may ask for other values now
             if isinstance(values, grammar.Missing):
@@ -248,4 +251,4 @@ class Pipeline:
             request = Request(caller, place, operation, values, typed.pattern, devices, job.check, job.reason)
             return self.request(replace(request, retry_of=job.number))
         except UserError as error:
-            return Answer(self._parts.spell(str(error)))
+            return Answer(self._context.spell(str(error)))

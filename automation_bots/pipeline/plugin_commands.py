@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from automation_bots.jobs.acceptance import Acceptance
-from automation_bots.jobs.request_context import Parts
+from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import Answer, Caller, Decision, Operation, Place, Request, Verdict, one_line
 from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
@@ -17,11 +17,11 @@ _INSTALLS = frozenset(
 _USERINFO = re.compile(r"://[^/@\s]*@")
 
 
-class Foreign:
+class PluginCommands:
     """Lets a command through, or says why not."""
 
-    def __init__(self, parts: Parts, acceptance: Acceptance) -> None:
-        self._parts, self._acceptance = parts, acceptance
+    def __init__(self, context: RequestContext, acceptance: Acceptance) -> None:
+        self._context, self._acceptance = context, acceptance
 
     def judge(self, caller: Caller, place: Place, command: str, words: str = "") -> Answer | None:
         """Judge a command; None lets it through.
@@ -33,8 +33,8 @@ class Foreign:
             return self._acceptance.refuse(request, decision)
         if command in _INSTALLS:
             what = one_line(_USERINFO.sub("://", words), 300)
-            about = Subject.of_request(request, person.name if (person := self._parts.person(caller)) else "")
-            self._parts.store.record(AuditKind.INSTALLED, {"what": what, "rules": decision.rules}, about)
+            about = Subject.of_request(request, person.name if (person := self._context.person(caller)) else "")
+            self._context.store.record(AuditKind.INSTALLED, {"what": what, "rules": decision.rules}, about)
             return None
         self._acceptance.record(AuditKind.COMMAND, request, decision)
         return None
@@ -46,4 +46,4 @@ class Foreign:
     def _decision(self, caller: Caller, place: Place, command: str) -> tuple[Request, Decision]:
         operation = Operation(command, "a command of a plugin", declared=False, devices="none")
         request = gate.asks_nothing(operation, caller, place)
-        return request, gate.decide(self._parts.world.scope, request, self._parts.now())
+        return request, gate.decide(self._context.live.scope, request, self._context.now())

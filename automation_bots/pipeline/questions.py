@@ -25,7 +25,7 @@ class Question:
     caller: Caller
     place: Place
     operation: str
-    typed: grammar.Typed
+    typed: grammar.ParsedCommand
     missing: grammar.Missing
 
     @property
@@ -33,7 +33,7 @@ class Question:
         """Whose answer, and where."""
         return _key(self.caller, self.place)
 
-    def answered(self, text: str) -> grammar.Typed:
+    def answered(self, text: str) -> grammar.ParsedCommand:
         """Return what was typed, completed by the answer."""
         text, parameter = grammar.clean(text), self.missing.parameter
         if parameter is None and self.missing.leading == target_words.SALT:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.model import Caller, Decision, Operation, Place, Request, Verdict
 from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
@@ -43,13 +43,13 @@ class Difference:
     reason: str
 
 
-def differences(world: World, other: Policy, rows: Iterable[AuditRow]) -> tuple[int, Counter[Difference]]:
+def differences(live: LiveConfig, other: Policy, rows: Iterable[AuditRow]) -> tuple[int, Counter[Difference]]:
     """Judge recorded requests by both policies; returns how many there were, and what changes, how often."""
-    now = replace(world.scope, closures=())
+    now = replace(live.scope, change_blocks=())
     then = replace(now, policy=other, _cache={}, _seen={}, _reach={})
-    devices, found, looked = frozenset(world.inventory.names), Counter[Difference](), 0
+    devices, found, looked = frozenset(live.inventory.names), Counter[Difference](), 0
     for row in rows:
-        operation = world.catalog.find(row.operation)
+        operation = live.catalog.find(row.operation)
         if operation is None or row.kind not in REQUESTS:
             continue
         looked += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.inventory import patterns
 from automation_bots.model import Person, Request, one_line
@@ -22,11 +22,11 @@ def _among(hosts: tuple[str, ...], seen: frozenset[str]) -> tuple[str, ...]:
     return hosts if seen.issuperset(hosts) else tuple(host for host in hosts if host in seen)
 
 
-class Resolver:
+class TargetResolver:
     """Reads patterns by the inventory of now."""
 
-    def __init__(self, world: World, selectors: Selectors) -> None:
-        self._world, self._selectors = world, selectors
+    def __init__(self, live: LiveConfig, selectors: Selectors) -> None:
+        self._live, self._selectors = live, selectors
         self._of = (0, 0)  # which inventory and policy the views are of
         self._kept: object = None  # both, so that no other is made at their place in memory
         self._views: dict[str, _View] = {}
@@ -35,8 +35,8 @@ class Resolver:
         """Return exactly the devices that were meant; UnknownDevice for what this person may not see."""
         operation, pattern = request.operation, request.pattern
         if operation.devices == "every" and not pattern:
-            mine = gate.usable(self._world.scope, person, operation, request.place) or frozenset()
-            return tuple(name for name in self._world.inventory.names if name in mine)
+            mine = gate.usable(self._live.scope, person, operation, request.place) or frozenset()
+            return tuple(name for name in self._live.inventory.names if name in mine)
         if operation.devices == "none" or not pattern:
             return ()
         if select := self._selectors.get(operation.leading):
@@ -54,7 +54,7 @@ class Resolver:
             if admin:
                 raise
             devices = ()  # others do not hear whether it is nowhere, or only not for them
-        mine = _among(devices, gate.visible(self._world.scope, person))
+        mine = _among(devices, gate.visible(self._live.scope, person))
         if not mine or (len(mine) < len(devices) and target.startswith(target_words.LISTED)):
             raise UnknownDevice(f"No device {one_line(target.removeprefix(target_words.LISTED), 60)!r}. → !devices")
         return mine
@@ -74,19 +74,19 @@ class Resolver:
         return devices
 
     def _view(self, person: Person) -> _View:
-        world = self._world
-        state, policy = world.inventory.state, world.policy
+        live = self._live
+        state, policy = live.inventory.state, live.policy
         if self._of != (id(state), id(policy)):
             self._kept, self._views, self._of = (state, policy), {}, (id(state), id(policy))
         if person.name not in self._views:
-            seen = gate.visible(world.scope, person)
+            seen = gate.visible(live.scope, person)
             groups = {name: mine for name, hosts in state.groups.items() if (mine := _among(hosts, seen))}
             self._views[person.name] = (_among(state.names, seen), groups)
         return self._views[person.name]
 
     def _meant(self, person: Person, pattern: str) -> str:
-        inventory = self._world.inventory
-        seen = gate.visible(self._world.scope, person)
+        inventory = self._live.inventory
+        seen = gate.visible(self._live.scope, person)
         groups = {name for name, hosts in inventory.groups.items() if seen.intersection(hosts)}
         unknown = [p for p in grammar.pattern_words(pattern) if p not in seen and p not in groups]
         near = [name for part in unknown[:3] for name in inventory.nearest(part, seen | groups)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from automation_bots.model import Caller
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.surface import MessageRef
 
 
@@ -26,7 +26,7 @@ class Approval:
 
     number: int
     digest: str
-    needs: tuple[Need, ...] = ()
+    needs: tuple[ApprovalRequirement, ...] = ()
     votes: tuple[Vote, ...] = ()
     deadline: datetime | None = None
     run_at: datetime | None = None  # not before

@@ -18,7 +18,7 @@ _SHORT = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|\bor\b)\s*[\w.-]+)*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ApprovalRequirement:
     """One rule's demand for approval. Groups or people in `by`; of 0 seconds in `within` the bot's default is meant."""
 
     rule: str
@@ -36,7 +36,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ApprovalDefaults:
     """How approvers are asked, where the rules say nothing else."""
 
     room: str = ""  # empty: where the request was made
@@ -84,11 +84,11 @@ class ApprovalFile(BaseModel):
             raise ValueError(f"escalate {self.escalate!r} comes after the end: within is {self.within}")
         return self
 
-    def need(self, rule: str) -> Need:
+    def need(self, rule: str) -> ApprovalRequirement:
         """Return it as a value."""
         who, after = escalation(self.escalate) if self.escalate else ("", 0.0)
         within = span(self.within) if self.within else 0.0
-        return Need(rule, tuple(self.by), self.quorum, within, who, after, self.room, self.preview)
+        return ApprovalRequirement(rule, tuple(self.by), self.quorum, within, who, after, self.room, self.preview)
 
 
 def short_form(text: str) -> tuple[str, ...]:

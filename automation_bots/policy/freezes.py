@@ -24,7 +24,7 @@ DONE = {Closing.FREEZE: "frozen", Closing.LOCK: "locked"}
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class ChangeBlock:
     """One freeze or lock: what somebody closed at once. Times are aware."""
 
     kind: Closing
@@ -43,22 +43,24 @@ class Closure:
         return sorted(device for device in devices if ALL in self.devices or device in self.devices)
 
 
-def closing(closures: Sequence[Closure], devices: frozenset[str], person: str, now: datetime) -> list[Closure]:
+def closing(
+    change_blocks: Sequence[ChangeBlock], devices: frozenset[str], person: str, now: datetime
+) -> list[ChangeBlock]:
     """Return the closures that keep a person from changing these devices now; no device: those of all."""
     return [
-        closure
-        for closure in closures
-        if closure.holds(now)
-        and not (closure.kind is Closing.LOCK and closure.person == person)
-        and (ALL in closure.devices or not closure.devices.isdisjoint(devices))
+        block
+        for block in change_blocks
+        if block.holds(now)
+        and not (block.kind is Closing.LOCK and block.person == person)
+        and (ALL in block.devices or not block.devices.isdisjoint(devices))
     ]
 
 
-def sentence(closure: Closure, zone: str) -> str:
+def sentence(block: ChangeBlock, zone: str) -> str:
     """Who closed it, why and until when: what follows the names of the devices."""
-    until = f" until {clock(closure.until, zone)}" if closure.until else ""
-    why = f": {one_line(closure.reason, 200)}" if closure.reason else ""
-    return f"{DONE[closure.kind]} by {closure.person}{until}{why}"
+    until = f" until {clock(block.until, zone)}" if block.until else ""
+    why = f": {one_line(block.reason, 200)}" if block.reason else ""
+    return f"{DONE[block.kind]} by {block.person}{until}{why}"
 
 
 def clock(moment: datetime, zone: str) -> str:

@@ -24,7 +24,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.policy import blast_radius, reauth
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.conditions import always, could, does, here, unmet
 from automation_bots.policy.freezes import ALL, Closing, closing, sentence
 from automation_bots.policy.reauth import Side
@@ -43,12 +43,12 @@ def decide(scope: Scope, request: Request, now: datetime, typed_at: datetime | N
 def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
     """Refuse a change of what somebody has frozen or locked. Only a freeze gives way in an emergency."""
     person = scope.policy.person(request.caller)
-    if not scope.closures or person is None or request.check or request.risk is Risk.READ:
+    if not scope.change_blocks or person is None or request.check or request.risk is Risk.READ:
         return None
     if not request.devices and not request.operation.declared:
         return None  # a command of a plugin; those that close and open devices among them
     wanted = frozenset(request.devices)
-    by = [c for c in closing(scope.closures, wanted, person.name, now)
+    by = [c for c in closing(scope.change_blocks, wanted, person.name, now)
           if not (request.emergency and c.kind is Closing.FREEZE)]  # fmt: skip
     if not by:
         return None
@@ -158,8 +158,10 @@ class _Found:
             return Decision(Verdict.DENY, f"No: {too_big[0].text}.", names, refused=devices)
         if reason := self._proof_due(rules):
             return Decision(Verdict.DENY, reason, names, refused=devices)
-        needs = [rule.need or Need(rule.name, rule.approvers) for rule in rules if rule.approvers]
-        needs += [Need(one.rule.name, one.rule.above_approvers) for one in blast_radius.of(big, Above.APPROVAL)]
+        needs = [rule.need or ApprovalRequirement(rule.name, rule.approvers) for rule in rules if rule.approvers]
+        needs += [
+            ApprovalRequirement(one.rule.name, one.rule.above_approvers) for one in blast_radius.of(big, Above.APPROVAL)
+        ]
         approvers = tuple(dict.fromkeys(group for need in needs for group in need.by))
         return Decision(
             Verdict.APPROVAL if needs else Verdict.ALLOW,

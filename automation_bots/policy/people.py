@@ -17,7 +17,7 @@ LDAP = "ldap"  # the key of a person whose name in the directory is another
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class IdentityLink:
     """An id of a chat network that was linked to a person in chat."""
 
     network: str
@@ -29,7 +29,7 @@ class Link:
 class Additions:
     """What is known of people beside policy.yml."""
 
-    links: tuple[Link, ...] = ()
+    links: tuple[IdentityLink, ...] = ()
     groups: Mapping[str, frozenset[str]] = field(
         default_factory=lambda: _NO_GROUPS
     )  # person -> groups in the directory

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import Caller, Limits, Person
 from automation_bots.policy import calendar_file
-from automation_bots.policy.approval_rule import Need, short_form
+from automation_bots.policy.approval_rule import ApprovalRequirement, short_form
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.schema import LimitFile, PolicyFile, RuleFile, rate, share
 from automation_bots.policy.time_window import Calendar, Window, window
@@ -116,10 +116,10 @@ def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
     )
 
 
-def _need(entry: RuleFile) -> Need | None:
+def _need(entry: RuleFile) -> ApprovalRequirement | None:
     if entry.approval:
         return entry.approval.need(entry.name)
-    return Need(entry.name, short_form(entry.needs)) if entry.needs else None
+    return ApprovalRequirement(entry.name, short_form(entry.needs)) if entry.needs else None
 
 
 def _limits(limit: LimitFile, rule: str) -> Limits:

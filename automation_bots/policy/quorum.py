@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from automation_bots.model import Caller, Job, Person, one_line
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.policy import Policy
 
 _CLOCK = timedelta(seconds=60)  # clocks of several machines differ so much
@@ -31,7 +31,7 @@ def may_approve(person: Person, policy: Policy, job: Job, who: Iterable[str]) ->
     return is_asked(person, who) and not person.robot and not is_requester(person, policy, job)
 
 
-def approvers(need: Need, policy: Policy, job: Job, escalated: Collection[str] = ()) -> list[str]:
+def approvers(need: ApprovalRequirement, policy: Policy, job: Job, escalated: Collection[str] = ()) -> list[str]:
     """Return the people who may approve, by name."""
     who = need.asked(escalated)
     return sorted(p.name for p in policy.people.values() if may_approve(p, policy, job, who))
@@ -48,7 +48,9 @@ def refusal(person: Person, caller: Caller, policy: Policy, job: Job, approval: 
     return ""
 
 
-def valid(votes: Iterable[Vote], policy: Policy, job: Job, need: Need, escalated: Collection[str] = ()) -> list[str]:
+def valid(
+    votes: Iterable[Vote], policy: Policy, job: Job, need: ApprovalRequirement, escalated: Collection[str] = ()
+) -> list[str]:
     """Return the people whose votes count for a need by the policy of now."""
     found = []
     for vote in votes:
@@ -60,8 +62,12 @@ def valid(votes: Iterable[Vote], policy: Policy, job: Job, need: Need, escalated
 
 
 def lacking(
-    needs: Iterable[Need], votes: Sequence[Vote], policy: Policy, job: Job, escalated: Collection[str] = ()
-) -> list[tuple[Need, int]]:
+    needs: Iterable[ApprovalRequirement],
+    votes: Sequence[Vote],
+    policy: Policy,
+    job: Job,
+    escalated: Collection[str] = (),
+) -> list[tuple[ApprovalRequirement, int]]:
     """Return each need that is not met, and how many people are missing."""
     found = []
     for need in dict.fromkeys(needs):
@@ -71,7 +77,7 @@ def lacking(
     return found
 
 
-def impossible(needs: Iterable[Need], policy: Policy, job: Job) -> str:
+def impossible(needs: Iterable[ApprovalRequirement], policy: Policy, job: Job) -> str:
     """Say which need nobody could ever meet; empty when all can be met."""
     for need in needs:
         names = approvers(need, policy, job, (need.rule,))
@@ -82,7 +88,7 @@ def impossible(needs: Iterable[Need], policy: Policy, job: Job) -> str:
     return ""
 
 
-def whom(needs: Iterable[Need], escalated: Collection[str] = ()) -> str:
+def whom(needs: Iterable[ApprovalRequirement], escalated: Collection[str] = ()) -> str:
     """Whose approval is needed, in words: `2 of leads, and dba`."""
     parts = []
     for need in needs:
@@ -91,7 +97,7 @@ def whom(needs: Iterable[Need], escalated: Collection[str] = ()) -> str:
     return ", and ".join(dict.fromkeys(parts))
 
 
-def still(missing: Sequence[tuple[Need, int]], escalated: Collection[str] = ()) -> str:
+def still(missing: Sequence[tuple[ApprovalRequirement, int]], escalated: Collection[str] = ()) -> str:
     """What is still lacking, in words: `2 of leads`, `1 more of leads`."""
     parts = []
     for need, count in missing:
@@ -100,12 +106,12 @@ def still(missing: Sequence[tuple[Need, int]], escalated: Collection[str] = ()) 
     return ", and ".join(dict.fromkeys(parts))
 
 
-def tally(approval: Approval) -> str:
+def voters(approval: Approval) -> str:
     """Who has approved, with their notes."""
     return ", ".join(vote.person + (f" ({one_line(vote.note, 100)})" if vote.note else "") for vote in approval.votes)
 
 
-def deadline(needs: Iterable[Need], default: float, now: datetime) -> datetime:
+def deadline(needs: Iterable[ApprovalRequirement], default: float, now: datetime) -> datetime:
     """Return until when it may be approved: the shortest time of all."""
     return now + timedelta(seconds=min(need.within or default for need in needs))
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from automation_bots.model import NO_LIMITS, Limits, Operation, Person, Risk
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.reauth import Reauth
 from automation_bots.policy.time_window import Calendar, Window
 
@@ -112,7 +112,7 @@ class Rule:
     share: float | None = None  # of the devices of `on`, at once
     above: Above = Above.DENY  # what happens beyond `limits.devices` and `share`
     above_approvers: tuple[str, ...] = ()
-    need: Need | None = None
+    need: ApprovalRequirement | None = None
     reauth: Reauth | None = None
     emergency: bool = False  # speaks only of requests with --emergency
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from automation_bots.model import Caller, Person
-from automation_bots.policy.freezes import Closure
+from automation_bots.policy.freezes import ChangeBlock
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import NO_DEVICES, Rule
 
@@ -21,16 +21,16 @@ class Scope:
     places: Mapping[str, str] = field(default_factory=dict)  # name -> room id on this network
     driver: Callable[[str], str] = lambda _device: ""  # of a device; empty: unknown
     proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None  # when, with this id
-    closures: tuple[Closure, ...] = ()  # freezes and locks
+    change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks
     _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
 
     def devices(self, rule: Rule) -> frozenset[str] | None:
         """Return the devices of a rule; None when its pattern cannot be read."""
-        return self._meaning(rule.on)
+        return self._lookup(rule.on)
 
-    def _meaning(self, pattern: str) -> frozenset[str] | None:
+    def _lookup(self, pattern: str) -> frozenset[str] | None:
         if pattern not in self._cache:
             try:
                 self._cache[pattern] = self.expand(pattern)
@@ -41,11 +41,11 @@ class Scope:
     def denied(self, rule: Rule) -> frozenset[str]:
         """Return the devices that a denying rule takes away: all of them when its pattern cannot be read."""
         known = self.devices(rule)
-        return (self._meaning("all") or frozenset()) if known is None else known
+        return (self._lookup("all") or frozenset()) if known is None else known
 
     def covers(self, rule: Rule) -> bool:
         """Return whether a rule speaks of every device there is, and so of operations without devices too."""
-        known, every = self.devices(rule), self._meaning("all")
+        known, every = self.devices(rule), self._lookup("all")
         return rule.on == "all" or known is None or bool(every and known >= every)
 
     def seen(self, person: Person) -> frozenset[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from automation_bots import render
 from automation_bots.commands import slow_answer
-from automation_bots.commands.context import Ask, Office
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.config.repos import RepoSettings
 from automation_bots.errors import AutomationError, BadCommand, BadRepository
 from automation_bots.model import Answer, Place, one_line
@@ -20,7 +20,7 @@ from automation_bots.policy.rules import ADMINS
 from automation_bots.repos import address as source
 from automation_bots.repos import index
 from automation_bots.repos import text as words
-from automation_bots.repos.installer import Ready, Work
+from automation_bots.repos.installer import Installer, Ready
 from automation_bots.repos.values import Installed, Source
 from automation_bots.store import AuditKind, Subject
 
@@ -37,24 +37,24 @@ class _Shown:
 
 
 @dataclass(slots=True)
-class ReposDesk:
+class RepoCommands:
     """One command with several verbs; what was shown is kept for a while, so that exactly that is confirmed."""
 
-    office: Office
+    context: CommandContext
     settings: RepoSettings
     folder: Path  # the bot's own
-    work: Work
+    work: Installer
     tell: Callable[[Place, Answer], object]
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def command(self, ask: Ask) -> Answer:
+    def command(self, ask: CommandCall) -> Answer:
         """Take the words behind `!repos`."""
-        person = self.office.person(ask)
+        person = self.context.person(ask)
         verb, *given = ask.words or ["list"]
         if ADMINS not in person.groups:
             return self._refuse(ask, person.name, verb)
-        verbs: dict[str, tuple[int, Callable[[Ask, str], Answer]]] = {
+        verbs: dict[str, tuple[int, Callable[[CommandCall, str], Answer]]] = {
             "list": (0, self._list),
             "install": (1, self._install),
             "confirm": (1, self._confirm),
@@ -64,53 +64,55 @@ class ReposDesk:
         }
         count, work = verbs.get(verb, (-2, self._list))
         if count == -2 or (count >= 0 and len(given) != count) or (count == -1 and not given):
-            p = self.office.prefix
+            p = self.context.prefix
             raise BadCommand(
                 f"→ {p}repos · {p}repos install <address>[@tag|@commit] · {p}repos confirm <code> · "
                 f"{p}repos update <name>[@tag] · {p}repos remove <name> · {p}repos search <words>"
             )
         return work(ask, " ".join(given))
 
-    def _refuse(self, ask: Ask, person: str, verb: str) -> Answer:
+    def _refuse(self, ask: CommandCall, person: str, verb: str) -> Answer:
         reason = "plugins from elsewhere are for admins to look after"
-        self.office.store.record(AuditKind.DENIED, {"reason": reason}, self._about(ask, verb, person))
-        people = self.office.world.policy.people.values()
+        self.context.store.record(AuditKind.DENIED, {"reason": reason}, self._about(ask, verb, person))
+        people = self.context.live.policy.people.values()
         admins = sorted(one.name for one in people if ADMINS in one.groups)
         return Answer(f"No: {reason} ({render.names(admins)}).")
 
-    def _about(self, ask: Ask, verb: str, person: str = "") -> Subject:
-        name = person or self.office.person(ask).name
+    def _about(self, ask: CommandCall, verb: str, person: str = "") -> Subject:
+        name = person or self.context.person(ask).name
         return Subject(name, ask.caller, ask.place, f"repos {one_line(verb, 20)}")
 
     def tell_problems(self, tell: Callable[[Answer], object]) -> None:
         """Name what was not loaded at the start, to the admins and in the record."""
         for problem in self.work.troubles:
-            self.office.store.record(AuditKind.ERROR, {"error": problem}, Subject(operation="repos"))
+            self.context.store.record(AuditKind.ERROR, {"error": problem}, Subject(operation="repos"))
             tell(Answer(problem))
         if reaching := self.work.reaching:
             tell(Answer("Plugins that were put in by hand use more than plugins are given:", "\n".join(reaching)))
 
     # -- looking
 
-    def _list(self, _ask: Ask, _given: str) -> Answer:
-        return words.listed(self.work.shelf.installed(), self._notes(), self.office.now(), self.office.prefix)
+    def _list(self, _ask: CommandCall, _given: str) -> Answer:
+        return words.listed(self.work.shelf.installed(), self._notes(), self.context.now(), self.context.prefix)
 
     def _notes(self) -> list[str]:
         return [*self.work.troubles, *self.work.reaching]
 
-    def _search(self, _ask: Ask, given: str) -> Answer:
+    def _search(self, _ask: CommandCall, given: str) -> Answer:
         if not self.settings.index:
             return Answer("There is no index to search; [repos] index in bot.toml names one.")
         found = index.search(self.settings.index, self.folder, given, self.work.ca)
-        return words.found(found, given, self.office.prefix)
+        return words.found(found, given, self.context.prefix)
 
-    def _install(self, ask: Ask, address: str) -> Answer:
+    def _install(self, ask: CommandCall, address: str) -> Answer:
         wanted = source.read(address, self.settings.hosts, local=self.settings.local)
         if wanted.name in self.work.shelf.installed():
-            raise BadRepository(f"{wanted.name} is installed already. → {self.office.prefix}repos update {wanted.name}")
+            raise BadRepository(
+                f"{wanted.name} is installed already. → {self.context.prefix}repos update {wanted.name}"
+            )
         return self._soon(ask, f"Fetching {wanted.name}", lambda: self._show(ask, wanted, None))
 
-    def _update(self, ask: Ask, given: str) -> Answer:
+    def _update(self, ask: CommandCall, given: str) -> Answer:
         name, at, ref = given.partition("@")
         old = self._named(name)
         if at:
@@ -121,14 +123,14 @@ class ReposDesk:
             ask.place, f"Fetching {name}", lambda: self._show_update(ask, replace(known, ref=ref), old), self.tell
         )
 
-    def _show_update(self, ask: Ask, wanted: Source, old: Installed) -> Answer:
+    def _show_update(self, ask: CommandCall, wanted: Source, old: Installed) -> Answer:
         if not wanted.ref and old.ref:
             if source.is_commit(old.ref):
                 raise BadRepository(f"{old.name} is pinned to a commit; say which: {old.name}@<tag or commit>.")
             wanted = replace(wanted, ref=next(iter(self.work.tags(wanted)), old.ref))
         return self._show(ask, wanted, old)
 
-    def _show(self, ask: Ask, wanted: Source, old: Installed | None) -> Answer:
+    def _show(self, ask: CommandCall, wanted: Source, old: Installed | None) -> Answer:
         ready = self.work.prepare(wanted, old)
         whole = not any(text.startswith(f"Plugins of {wanted.name} ") for text in self.work.problems)
         if old and whole and (ready.commit.id, wanted.ref) == (old.commit, old.ref):
@@ -137,12 +139,12 @@ class ReposDesk:
         code = _code(ready)
         self._forget(code)
         with self._lock:
-            self._shown[code] = _Shown(ready, _who(ask), self.office.now() + _KEPT)
-        return words.shown(ready, code, self.office.prefix)
+            self._shown[code] = _Shown(ready, _who(ask), self.context.now() + _KEPT)
+        return words.shown(ready, code, self.context.prefix)
 
     def _forget(self, code: str) -> None:
         """Drop what nobody confirmed in time, and an older copy of the same."""
-        now = self.office.now()
+        now = self.context.now()
         with self._lock:
             old = [key for key, one in self._shown.items() if one.until <= now or key == code]
             gone = [self._shown.pop(key) for key in old]
@@ -158,47 +160,47 @@ class ReposDesk:
 
     # -- changing
 
-    def _confirm(self, ask: Ask, code: str) -> Answer:
+    def _confirm(self, ask: CommandCall, code: str) -> Answer:
         with self._lock:
             found = self._shown.get(code)
-            if found is None or found.who != _who(ask) or found.until <= self.office.now():
+            if found is None or found.who != _who(ask) or found.until <= self.context.now():
                 raise BadRepository(f"Nothing of yours waits here for {one_line(code, 20)!r}.")
             del self._shown[code]
         return slow_answer.soon(
             ask.place, f"Installing {found.ready.source.name}", lambda: self._put_in(ask, found.ready), self.tell
         )
 
-    def _put_in(self, ask: Ask, ready: Ready) -> Answer:
-        old, store = ready.replaces, self.office.store
+    def _put_in(self, ask: CommandCall, ready: Ready) -> Answer:
+        old, store = ready.replaces, self.context.store
         about = self._about(ask, "update" if old else "install")
         facts = {"url": ready.source.url, "commit": ready.commit.id, "digest": ready.digest}
         store.record(AuditKind.COMMAND, {"reason": f"confirmed {words.old_name(ready)}", **facts}, about)
         try:
-            repo = self.work.install(ready, about.person, self.office.now())
+            repo = self.work.install(ready, about.person, self.context.now())
         except BaseException as error:
             if ready.staged.exists():
                 self.work.drop(ready.staged)
-            store.record(AuditKind.ERROR, {"error": one_line(self.office.clear(str(error)), 300), **facts}, about)
+            store.record(AuditKind.ERROR, {"error": one_line(self.context.clear(str(error)), 300), **facts}, about)
             if not isinstance(error, AutomationError):
                 raise
             state = f"{old.name} {old.version} stays" if old else "Nothing is installed"
-            return Answer(f"{state}, all is as it was before: {self.office.clear(str(error))}")
+            return Answer(f"{state}, all is as it was before: {self.context.clear(str(error))}")
         store.record(AuditKind.UPDATED if old else AuditKind.INSTALLED, words.record(repo), about)
-        return words.done(repo, old, self.office.prefix)
+        return words.done(repo, old, self.context.prefix)
 
-    def _remove(self, ask: Ask, name: str) -> Answer:
+    def _remove(self, ask: CommandCall, name: str) -> Answer:
         repo = self.work.remove(self._named(name).name)
-        self.office.store.record(AuditKind.REMOVED, words.record(repo), self._about(ask, "remove"))
-        gone = ", ".join(self.office.prefix + one.replace("_", " ") for one in repo.contents.commands)
+        self.context.store.record(AuditKind.REMOVED, words.record(repo), self._about(ask, "remove"))
+        gone = ", ".join(self.context.prefix + one.replace("_", " ") for one in repo.contents.commands)
         return Answer(f"{repo.name} {repo.version} is removed" + (f", with {gone}." if gone else "."))
 
     # -- answering later
 
-    def _soon(self, ask: Ask, doing: str, work: Callable[[], Answer]) -> Answer:
+    def _soon(self, ask: CommandCall, doing: str, work: Callable[[], Answer]) -> Answer:
         return slow_answer.soon(ask.place, doing, work, self.tell)
 
 
-def _who(ask: Ask) -> tuple[str, ...]:
+def _who(ask: CommandCall) -> tuple[str, ...]:
     return ask.caller.network, ask.caller.id, ask.place.room, ask.place.thread
 
 

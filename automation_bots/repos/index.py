@@ -27,8 +27,8 @@ def search(where: str, folder: Path, words: str, ca: Path | None = None) -> list
                 continue
             text = " ".join([repo, name, *(str(value) for value in entry.values())]).lower()
             if all(word in text for word in wanted):
-                meaning = one_line(str(entry.get("documentation") or ""), 80)
-                found.append((one_line(name, 40), one_line(str(entry.get("repo") or ""), 100), meaning))
+                lookup = one_line(str(entry.get("documentation") or ""), 80)
+                found.append((one_line(name, 40), one_line(str(entry.get("repo") or ""), 100), lookup))
     return found[:_MOST_FOUND]
 
 

@@ -22,7 +22,7 @@ _FILE = TypeAdapter(dict[str, Installed])
 _STAGING = ".staging"
 
 
-class Shelf:
+class InstalledPlugins:
     """Keeps what is installed. One bot uses a data folder, and it does one thing at a time here."""
 
     def __init__(self, root: Path) -> None:

@@ -16,7 +16,7 @@ from automation_bots.errors import AutomationError, BadRepository
 from automation_bots.repos import checkout, name_clashes, requirements, scan, trial
 from automation_bots.repos import installed as shelf
 from automation_bots.repos.git import Git, Limits
-from automation_bots.repos.installed import Shelf
+from automation_bots.repos.installed import InstalledPlugins
 from automation_bots.repos.packages import Packages
 from automation_bots.repos.values import ByHand, Commit, Contents, Installed, Source
 
@@ -55,10 +55,10 @@ class Ready:
 
 
 @dataclass(slots=True)
-class Work:
+class Installer:
     """One at a time; `attach` gives it the running bot."""
 
-    shelf: Shelf
+    shelf: InstalledPlugins
     limits: Limits
     packages: Packages
     taken: Callable[[], Collection[str]]  # names of commands that belong to the bot, loaded or not

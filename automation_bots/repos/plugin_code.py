@@ -49,7 +49,7 @@ def read(text: str, shown: str) -> Brings:
                 elif kind in _PATTERNS:
                     patterns.append(_pattern(decorator, given))
     words = {_word(node) for node in ast.walk(tree)}
-    also = tuple(meaning for word, meaning in _ALSO.items() if word in words)
+    also = tuple(lookup for word, lookup in _ALSO.items() if word in words)
     return Brings(tuple(sorted(set(commands))), tuple(sorted(set(patterns))), also)
 
 

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automation_bots.commands.context import Office
+from automation_bots.commands.context import CommandContext
 from automation_bots.config import settings
-from automation_bots.config.bot_folder import Home
+from automation_bots.config.bot_folder import BotFolder
 from automation_bots.model import Answer, Place
 from automation_bots.operations.catalog import BASIC
-from automation_bots.repos.command import ReposDesk
+from automation_bots.repos.command import RepoCommands
 from automation_bots.repos.git import Limits
-from automation_bots.repos.installed import Shelf
-from automation_bots.repos.installer import Work
+from automation_bots.repos.installed import InstalledPlugins
+from automation_bots.repos.installer import Installer
 from automation_bots.repos.packages import Packages
 
 
-def desk(office: Office, home: Home, say: Callable[[Place, Answer], object]) -> ReposDesk:
+def desk(context: CommandContext, bot_folder: BotFolder, say: Callable[[Place, Answer], object]) -> RepoCommands:
     """Make it; the running bot is attached later."""
-    wanted = home.settings.repos
-    ca = home.path(wanted.ca) if wanted.ca else None
+    wanted = bot_folder.settings.repos
+    ca = bot_folder.path(wanted.ca) if wanted.ca else None
     if ca and not ca.is_file():
-        raise settings.wrong(home.folder, ("repos", "ca"), f"there is no file {ca}")
-    wheels = home.path(wanted.wheels) if wanted.wheels else None
-    work = Work(
-        Shelf(home.data.resolve() / "repos"),
+        raise settings.wrong(bot_folder.folder, ("repos", "ca"), f"there is no file {ca}")
+    wheels = bot_folder.path(wanted.wheels) if wanted.wheels else None
+    work = Installer(
+        InstalledPlugins(bot_folder.data.resolve() / "repos"),
         Limits(wanted.megabytes, wanted.seconds),
         Packages(wanted.packages, wheels, wanted.seconds, ca),
-        taken=lambda: {*BASIC, *office.world.catalog.operations},
+        taken=lambda: {*BASIC, *context.live.catalog.operations},
         ca=ca,
     )
-    return ReposDesk(office, wanted, home.folder, work, say)
+    return RepoCommands(context, wanted, bot_folder.folder, work, say)

@@ -21,7 +21,7 @@ def shown(ready: Ready, code: str, prefix: str) -> Answer:
         ("version", ready.commit.tag or contents.version or "no tag, no version"),
         ("needs", ", ".join(contents.requirements) or "no packages"),
         *_plugins(contents, prefix),
-        *(("its code", meaning) for meaning in contents.reach),
+        *(("its code", lookup) for lookup in contents.reach),
         *(_changes(contents, old, prefix) if old else ()),
     ]
     what = (
@@ -41,7 +41,7 @@ def _plugins(contents: Contents, prefix: str) -> Iterable[tuple[str, str]]:
         yield "plugin", plugin.name
         yield from (("  command", prefix + name.replace("_", " ")) for name in plugin.commands)
         yield from (("  answers to", pattern) for pattern in plugin.patterns)
-        yield from (("  also", meaning) for meaning in plugin.also)
+        yield from (("  also", lookup) for lookup in plugin.also)
 
 
 def _changes(new: Contents, old: Installed, prefix: str) -> Iterable[tuple[str, str]]:
@@ -50,7 +50,7 @@ def _changes(new: Contents, old: Installed, prefix: str) -> Iterable[tuple[str, 
     yield from ((what, ", ".join(sorted(prefix + one for one in names))) for what, names in changes if names)
     if needs := sorted(set(new.requirements) - set(old.contents.requirements)):
         yield "newly needs", ", ".join(needs)
-    yield from (("newly", meaning) for meaning in sorted(set(new.reach) - set(old.contents.reach)))
+    yield from (("newly", lookup) for lookup in sorted(set(new.reach) - set(old.contents.reach)))
 
 
 def done(repo: Installed, old: Installed | None, prefix: str) -> Answer:

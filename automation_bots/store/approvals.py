@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from automation_bots.model import NOTHING, PARKED, Caller, Job, Place, State
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.store import audit, jobs, reviews
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.codec import canonical, frozen
@@ -33,7 +33,7 @@ class Voted(Enum):
     ENOUGH = "enough"
 
 
-class Parking:
+class ApprovalStore:
     """The jobs that wait for people or for the clock."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -194,7 +194,7 @@ def _find(connection: Connection, number: int) -> Approval | None:
     return Approval(
         number=number,
         digest=row.digest,
-        needs=tuple(Need(**need) for need in body["needs"]),
+        needs=tuple(ApprovalRequirement(**need) for need in body["needs"]),
         votes=tuple(Vote(v.person, Caller(v.network, v.caller), v.at, v.note) for v in cast),
         due=row.due,
         preview=body["preview"],

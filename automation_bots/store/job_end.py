@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from automation_bots.model import NOTHING, Job, Risk, State, Status
-from automation_bots.store import approvals as parking
+from automation_bots.store import approvals as approvals
 from automation_bots.store import audit, holds, jobs, outcomes
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.codec import canonical
@@ -30,13 +30,13 @@ def end(
         begun = audit.find(connection, 1, job=number, kind=AuditKind.BATCH) if job.canary else []
         outcomes.fill(connection, job, SILENT, batches=begun[0].body["batch"] if begun else None)
     found = outcomes.statuses(connection, number)
-    jobs.note(connection, number, {"counts": canonical(outcomes.tally(found))})
+    jobs.note(connection, number, {"counts": canonical(outcomes.status_counts(found))})
     if interrupted and job.risk is Risk.CHANGE:
         unknown = (device for device, status in found.items() if device and status == Status.UNKNOWN)
         holds.add(connection, number, unknown, now)
     if job.state is State.VOID:
-        parking.wake(connection, number, now)
-    body = {**extra, **ending, "counts": outcomes.tally(found), "outcomes": found}
+        approvals.wake(connection, number, now)
+    body = {**extra, **ending, "counts": outcomes.status_counts(found), "outcomes": found}
     kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
     audit.append(connection, now, kind, Subject.of_job(job), body)
     return True
@@ -45,6 +45,6 @@ def end(
 def correct(connection: Connection, job: Job, now: datetime, news: Mapping[str, str]) -> None:
     """Take in outcomes that came after the end; the audit row of the end stays as it was."""
     found = outcomes.statuses(connection, job.number)
-    jobs.note(connection, job.number, {"counts": canonical(outcomes.tally(found))})
+    jobs.note(connection, job.number, {"counts": canonical(outcomes.status_counts(found))})
     subject = replace(Subject.of_job(job), devices=tuple(sorted(news)))
     audit.append(connection, now, AuditKind.LATE, subject, {"outcomes": news})

@@ -108,7 +108,7 @@ def statuses(connection: Connection, number: int) -> dict[str, str]:
     return dict(connection.execute(statement).all())
 
 
-def tally(of_devices: Mapping[str, str]) -> dict[str, int]:
+def status_counts(of_devices: Mapping[str, str]) -> dict[str, int]:
     """Count devices by status."""
     return dict(Counter(of_devices.values()))
 

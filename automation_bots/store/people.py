@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
 
 from automation_bots.model import Caller
-from automation_bots.policy.people import Link
+from automation_bots.policy.people import IdentityLink
 from automation_bots.store import audit, schema
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.schema import enrolments, invitations, links, proofs, stamp
@@ -44,13 +44,13 @@ class PeopleStore:
 
     # -- links
 
-    def links(self) -> tuple[Link, ...]:
+    def links(self) -> tuple[IdentityLink, ...]:
         """Return all links, in the order in which they were made."""
         with self._database.read() as connection:
             rows = connection.execute(select(links).order_by(links.c.at, links.c.network, links.c.id)).mappings()
-            return tuple(Link(row["network"], row["id"], row["person"]) for row in rows)
+            return tuple(IdentityLink(row["network"], row["id"], row["person"]) for row in rows)
 
-    def link(self, link: Link, about: Subject) -> str:
+    def link(self, link: IdentityLink, about: Subject) -> str:
         """Link an id to a person; returns whose it was already, and changes nothing then."""
         now = self._clock()
         with self._database.write() as connection:
@@ -90,7 +90,7 @@ class PeopleStore:
                 audit.append(connection, now, AuditKind.CODE_REFUSED, about)
                 return ""
             connection.execute(delete(invitations).where(invitations.c.code == code_hash))
-            _link(connection, Link(caller.network, caller.id, row["person"]), about, now)
+            _link(connection, IdentityLink(caller.network, caller.id, row["person"]), about, now)
             return str(row["person"])
 
     def refused_since(self, since: datetime, caller: Caller | None = None) -> int:
@@ -204,7 +204,7 @@ def _holder(connection: Connection, network: str, id_: str) -> str:
     return connection.scalar(select(links.c.person).where(*mine)) or ""
 
 
-def _link(connection: Connection, link: Link, about: Subject, now: datetime) -> None:
+def _link(connection: Connection, link: IdentityLink, about: Subject, now: datetime) -> None:
     row = {"network": link.network, "id": link.id, "person": link.person, "by": about.person or link.person, "at": now}
     connection.execute(insert(links), row)
     body: Mapping[str, Any] = {"of": link.person, "network": link.network, "id": link.id}

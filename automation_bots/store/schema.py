@@ -184,7 +184,7 @@ votes = Table(
     Column("note", Words, nullable=False),
 )
 
-closures = Table(
+change_blocks = Table(
     "closures",
     metadata,
     Column("kind", String(16), primary_key=True),

@@ -23,10 +23,10 @@ from automation_bots.store import (
     seen_messages,
     summaries,
 )
-from automation_bots.store.approvals import Parking
+from automation_bots.store.approvals import ApprovalStore
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.database import Database
-from automation_bots.store.freezes import Closures
+from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
@@ -44,8 +44,8 @@ class Store:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self.parking = Parking(database, clock)
-        self.closures = Closures(database, clock)
+        self.approvals = ApprovalStore(database, clock)
+        self.change_blocks = ChangeBlocks(database, clock)
         self.reviews = Reviews(database, clock)
         self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)

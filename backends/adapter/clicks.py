@@ -9,7 +9,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import Chosen, Rejected, Revoked
+from automation_bots.chat.client import Click, Rejected, Revoked
 from automation_bots.errors import StoreError
 from automation_bots.model import Answer
 from automation_bots.surface import MessageRef
@@ -28,7 +28,7 @@ class Clicks:
         self._bot, self._early = bot, Early()
         self._standing: OrderedDict[str, datetime] = OrderedDict()  # until when a reaction that stands is taken
 
-    def take(self, msg: Any, chosen: Chosen) -> None:
+    def take(self, msg: Any, chosen: Click) -> None:
         """Decide by it, once."""
         if chosen.stands and not self._is_new(chosen):
             return
@@ -37,7 +37,7 @@ class Clicks:
         msg.extras["too_late"] = late.is_too_late(chosen, self._bot.link.began)  # as it came, however long it is kept
         self._look(msg, chosen, time.monotonic() + _EARLY_SECONDS)
 
-    def _is_new(self, chosen: Chosen) -> bool:
+    def _is_new(self, chosen: Click) -> bool:
         """Whether a reaction is not the one that was read from its message, or told, before."""
         known = self._standing.get(chosen.stands)
         if known is not None and (chosen.is_read or chosen.at <= known):
@@ -48,10 +48,10 @@ class Clicks:
             self._standing.popitem(last=False)
         return True
 
-    def _look(self, msg: Any, chosen: Chosen, until: float) -> None:
+    def _look(self, msg: Any, chosen: Click, until: float) -> None:
         self._bot.thread_pool.apply_async(self._decide, (chosen, msg, until))
 
-    def _decide(self, chosen: Chosen, msg: Any, until: float) -> None:
+    def _decide(self, chosen: Click, msg: Any, until: float) -> None:
         """Decide; a click can come before the network has told which message the question became."""
         surface = self._bot.automation_surface
         msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
@@ -70,7 +70,7 @@ class Clicks:
         except StoreError:  # whoever clicked is told, since it cannot be noted as seen
             return False
 
-    def _judged(self, msg: Any, chosen: Chosen, ref: MessageRef) -> Answer | None:
+    def _judged(self, msg: Any, chosen: Click, ref: MessageRef) -> Answer | None:
         ours = answering.automation(self._bot)
         if chosen.stands:
             ours.store.first_seen(ours.settings.network, _id(chosen, chosen.stands))
@@ -96,7 +96,7 @@ class Clicks:
             log.warning("what was chosen at a question in %s cannot be read: %s", question.place.room, error)
 
     def _read(self, question: MessageRef, since: datetime) -> None:
-        standing = getattr(self._bot.wire, "standing", None)
+        standing = getattr(self._bot.client, "standing", None)
         if standing is None or not question.id:
             return
         try:
@@ -106,5 +106,5 @@ class Clicks:
             log.warning("what was chosen at a question in %s cannot be read: %s", question.place.room, error)
 
 
-def _id(chosen: Chosen, id_: str) -> str:
+def _id(chosen: Click, id_: str) -> str:
     return f"click:{chosen.room}:{id_}"

@@ -14,10 +14,10 @@ from backends.adapter.identities import ChatPerson, ChatRoom
 log = logging.getLogger(__name__)
 
 
-class Sayings:
+class ErrbotMessages:
     """Part of `Networked`: Errbot's own interface on top of the surface."""
 
-    wire: Any
+    client: Any
     automation_surface: Any
     bot_identifier: ChatPerson
 
@@ -47,13 +47,13 @@ class Sayings:
         """A person of the policy by id, else a room by its id or its name in [places]."""
         ours = answering.automation(self)
         name = text_representation.strip()
-        if ours.pipeline.meaning.person(Caller(ours.settings.network, name)) or name == self.wire.me:
+        if ours.pipeline.lookup.person(Caller(ours.settings.network, name)) or name == self.client.me:
             return ChatPerson(name)
-        return ChatRoom(ours.home.room(name).room)
+        return ChatRoom(ours.bot_folder.room(name).room)
 
     def query_room(self, room: str) -> ChatRoom:
         """A room by its id or name."""
-        return ChatRoom(answering.automation(self).home.room(room).room)
+        return ChatRoom(answering.automation(self).bot_folder.room(room).room)
 
     def rooms(self) -> list[ChatRoom]:
         """Not kept: the bot is where people invite it."""
@@ -67,7 +67,7 @@ class Sayings:
 
     def is_from_self(self, msg: Any) -> bool:
         """Whether the bot said it."""
-        return bool(msg.frm.aclattr == self.wire.me)
+        return bool(msg.frm.aclattr == self.client.me)
 
     @property
     def mode(self) -> str:

@@ -17,7 +17,7 @@ _PATIENCE_SECONDS = 5.0  # a command that takes longer does not keep the next on
 _Call = tuple[Callable[..., Any], Sequence[Any], Mapping[str, Any]]
 
 
-class Lanes:
+class FairPool:
     """Stands in front of a thread pool, which it is in everything else."""
 
     def __init__(self, pool: Any) -> None:
@@ -128,5 +128,5 @@ def _person(args: Sequence[Any], kwds: Mapping[str, Any]) -> str:
 
 def in_lanes(bot: Any) -> None:
     """Put the lanes before the bot's pool; again, when Errbot has made a new one."""
-    if not isinstance(bot.thread_pool, Lanes):
-        bot.thread_pool = Lanes(bot.thread_pool)
+    if not isinstance(bot.thread_pool, FairPool):
+        bot.thread_pool = FairPool(bot.thread_pool)

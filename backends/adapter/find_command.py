@@ -6,10 +6,10 @@ from typing import Any
 
 from errbot.core import ErrBot
 
+from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.mixin import attached
 from automation_bots.model import Answer
 from automation_bots.pipeline import parser as grammar
-from automation_bots.pipeline.pipeline import Said
 from backends.adapter.answering import automation, later
 from backends.adapter.fair_pool import in_lanes
 from backends.adapter.plain_surface import caller_of, message_id_of, place_of
@@ -31,7 +31,7 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     in_lanes(bot)
     msg.extras.setdefault("lane", _lane(bot, msg))
     prefixed, words = _addressed(bot, text)
-    if not prefixed and automation(bot).pipeline.dialogue.asked(caller_of(bot, msg), place_of(bot, msg)):
+    if not prefixed and automation(bot).pipeline.conversation.asked(caller_of(bot, msg), place_of(bot, msg)):
         later(bot, msg, lambda: _answer(bot, msg, text))
         return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
@@ -52,7 +52,7 @@ def meant(bot: ErrBot, msg: Any) -> tuple[str, str, bool]:
     prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
     called = prefixed or msg.is_direct
     command, rest = _command(bot, words) if called else ("", "")
-    return command, rest, called or automation(bot).pipeline.dialogue.asked(caller_of(bot, msg), place_of(bot, msg))
+    return command, rest, called or automation(bot).pipeline.conversation.asked(caller_of(bot, msg), place_of(bot, msg))
 
 
 def _process(bot: ErrBot, msg: Any, command: str, rest: str) -> None:
@@ -104,13 +104,13 @@ def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool
 
 
 def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
-    return automation(bot).pipeline.dialogue.answer(caller_of(bot, msg), place_of(bot, msg), text)
+    return automation(bot).pipeline.conversation.answer(caller_of(bot, msg), place_of(bot, msg), text)
 
 
 def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
     line, text = grammar.split_text(words)
     name, _, rest = line.partition(" ")
-    said = Said(caller_of(bot, msg), place_of(bot, msg), name, rest, text or attached(msg), message_id_of(msg))
+    said = TypedCommand(caller_of(bot, msg), place_of(bot, msg), name, rest, text or attached(msg), message_id_of(msg))
     pipeline = automation(bot).pipeline
     # While commands are made anew, Errbot does not know them for a moment.
-    return pipeline.submit(said) if pipeline.meaning.operation(said) else pipeline.meaning.unknown(said)
+    return pipeline.submit(said) if pipeline.lookup.operation(said) else pipeline.lookup.unknown(said)

@@ -98,7 +98,9 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
         if free:
             return None
         command = method._err_command_name  # with _ between its words: one name, which a rule can say
-        return automation(bot).pipeline.foreign.judge(caller_of(bot, msg), place_of(bot, msg), command, str(args or ""))
+        return automation(bot).pipeline.plugin_commands.judge(
+            caller_of(bot, msg), place_of(bot, msg), command, str(args or "")
+        )
 
     if inspect.isgeneratorfunction(method):
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automation_bots import render
-from automation_bots.chat.client import Chosen
+from automation_bots.chat.client import Click
 from automation_bots.errors import AutomationError
+from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Request, Risk, one_line
 from automation_bots.pipeline import parser as grammar
-from automation_bots.pipeline.pipeline import Said
 from backends.adapter import answering, find_command
 from backends.adapter.plain_surface import caller_of, message_id_of, place_of
 
@@ -49,9 +49,9 @@ def _is_ours(bot: Any, command: str) -> bool:
 def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
     if not _is_ours(bot, command):
         return False
-    said = Said(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
+    said = TypedCommand(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
     pipeline = answering.automation(bot).pipeline
-    if pipeline.meaning.operation(said) is None:
+    if pipeline.lookup.operation(said) is None:
         return command.partition("_")[0] in _LOOKS
     try:
         meant = pipeline.meant(said)
@@ -66,7 +66,7 @@ def age(at: datetime, began: datetime) -> float | None:
     return max(0.0, seconds) if at < began or seconds > _SECONDS else None
 
 
-def is_too_late(click: Chosen, began: datetime) -> bool:
+def is_too_late(click: Click, began: datetime) -> bool:
     """Whether a click or a reaction that has just come was made while the bot was away, and counts no more.
 
     A no counts for a while, a yes never.

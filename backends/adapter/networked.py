@@ -1,6 +1,6 @@
-"""What all chat networks share on Errbot's side: `class Slack(Networked, ErrBot)` adds nothing but its wire.
+"""What all chat networks share on Errbot's side: `class Slack(Networked, ErrBot)` adds nothing but its client.
 
-What a wire hears goes through one thread: own messages, edits and bots end here, late ones by the away rule, the rest
+What a client hears goes through one thread: own messages, edits and bots end here, late ones by the away rule, the rest
 passes the gate as everywhere. What is said goes through the outbox.
 """
 
@@ -19,8 +19,8 @@ from errbot.backends.base import Message
 
 from automation_bots.chat import forms
 from automation_bots.chat.attachments import text_of
-from automation_bots.chat.client import Chosen, Heard, Wire
-from automation_bots.chat.connection import Life, Link
+from automation_bots.chat.client import ChatClient, Click, IncomingMessage
+from automation_bots.chat.connection import Connection, Life
 from automation_bots.chat.network_surface import NetworkSurface
 from automation_bots.chat.outbox import Outbox
 from automation_bots.chat.settings import explained, taken
@@ -29,7 +29,7 @@ from automation_bots.errors import ConfigError
 from automation_bots.model import Answer, Caller, Place
 from backends.adapter import answering, late
 from backends.adapter.clicks import Clicks
-from backends.adapter.errbot_messages import Sayings
+from backends.adapter.errbot_messages import ErrbotMessages
 from backends.adapter.identities import ChatOccupant, ChatPerson, ChatRoom
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,11 @@ _REMEMBERED = 10_000  # messages; what is older is known by the store, as far as
 _END = object()
 
 
-class Networked(Sayings):
+class Networked(ErrbotMessages):
     """Stands before ErrBot; a network gives `make_wire`."""
 
     @staticmethod
-    def make_wire(chat: Mapping[str, Any], data: Path) -> Wire:
+    def make_wire(chat: Mapping[str, Any], data: Path) -> ChatClient:
         """Return the network's client; `chat` is [chat] of bot.toml with its references resolved.
 
         A wrong setting is a ConfigError, a ValueError, or pydantic's; nothing is connected yet.
@@ -55,8 +55,8 @@ class Networked(Sayings):
         super().__init__(config)
         ours = config.AUTOMATION
         try:
-            self.chat_settings, rest = taken(ours.home.chat_identity())
-            self.wire = self.make_wire(rest, ours.data)
+            self.chat_settings, rest = taken(ours.bot_folder.chat_identity())
+            self.client = self.make_wire(rest, ours.data)
         except ConfigError as error:
             sys.exit(f"The bot cannot start.\n{error}")
         except ValueError as error:
@@ -67,11 +67,11 @@ class Networked(Sayings):
         self._closed = False
         self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()  # the last messages, each taken once
         self._clicks = Clicks(self)
-        self.link = Link(
-            self.wire, self, ours.data / "chat-alive", Life(self._connected, self._clicks.read_back, self.leave)
+        self.link = Connection(
+            self.client, self, ours.data / "chat-alive", Life(self._connected, self._clicks.read_back, self.leave)
         )
-        self.outbox = Outbox(self.wire.capabilities.edit_seconds)
-        self.automation_surface = NetworkSurface(self.wire, self.outbox, lambda: self.link.trouble, ours.store.letters)
+        self.outbox = Outbox(self.client.capabilities.edit_seconds)
+        self.automation_surface = NetworkSurface(self.client, self.outbox, lambda: self.link.trouble, ours.store.posts)
         self._form_desk: forms.FormDesk | None = None
         self.automation_surface.found = lambda question: self._clicks.read_one(question, self.link.away_since)
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
@@ -116,22 +116,22 @@ class Networked(Sayings):
         self.link.close()
 
     def _connected(self) -> None:
-        self.bot_identifier = ChatPerson(self.wire.me, self.wire.my_name)
+        self.bot_identifier = ChatPerson(self.client.me, self.client.my_name)
         if not self.link.first.is_set():
             self.automation_surface.take_up(answering.automation(self).settings.network)
         self.outbox.hurry()
 
-    # -- what comes in; the wire's threads only put it down
+    # -- what comes in; the client's threads only put it down
 
-    def heard(self, message: Heard) -> bool:
-        """Take a message (the wire's sink)."""
-        return message.sender == self.wire.me or message.edited or self._put(message)
+    def heard(self, message: IncomingMessage) -> bool:
+        """Take a message (the client's sink)."""
+        return message.sender == self.client.me or message.edited or self._put(message)
 
-    def chosen(self, choice: Chosen) -> bool:
-        """Take a click, a reaction or a form (the wire's sink)."""
-        return choice.sender == self.wire.me or self._put(choice)
+    def chosen(self, choice: Click) -> bool:
+        """Take a click, a reaction or a form (the client's sink)."""
+        return choice.sender == self.client.me or self._put(choice)
 
-    def _put(self, event: Heard | Chosen) -> bool:
+    def _put(self, event: IncomingMessage | Click) -> bool:
         with self._closing:
             if not self._closed:
                 self._incoming.put(event)
@@ -140,14 +140,14 @@ class Networked(Sayings):
     def _take_all(self) -> None:
         while (event := self._incoming.get()) is not _END:
             try:
-                if isinstance(event, Heard):
+                if isinstance(event, IncomingMessage):
                     self._hear(event)
                 else:
                     self._choose(event)
             except Exception:  # one strange message must not make the bot deaf
                 log.exception("a message could not be taken")
 
-    def _hear(self, heard: Heard) -> None:
+    def _hear(self, heard: IncomingMessage) -> None:
         if (heard.room, heard.id) in self._heard:
             return
         self._heard[heard.room, heard.id] = None
@@ -170,10 +170,10 @@ class Networked(Sayings):
 
     def _is_named(self, caller: Caller) -> bool:
         """Whether the policy knows this robot as one; all other robots are not even answered."""
-        person = answering.automation(self).pipeline.meaning.person(caller)
+        person = answering.automation(self).pipeline.lookup.person(caller)
         return person is not None and person.robot
 
-    def _choose(self, chosen: Chosen) -> None:
+    def _choose(self, chosen: Click) -> None:
         msg = self._frame(chosen, "")
         if chosen.robot and not self._is_named(msg.automation_caller):
             return
@@ -189,19 +189,19 @@ class Networked(Sayings):
     @property
     def _forms(self) -> forms.FormDesk:
         if self._form_desk is None:
-            self._form_desk = forms.FormDesk(self.wire, answering.automation(self).pipeline)
+            self._form_desk = forms.FormDesk(self.client, answering.automation(self).pipeline)
         return self._form_desk
 
     def automation_answer(self, msg: Any, question: Answer) -> bool:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
         desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
-        if not desk.is_there or answering.automation(self).pipeline.dialogue.wanted(caller, place) is None:
+        if not desk.is_there or answering.automation(self).pipeline.conversation.wanted(caller, place) is None:
             self.automation_surface.answer(place, question)
         elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
             self.automation_surface.ask(place, question, (forms.BUTTON,))
         return True
 
-    def _fill(self, msg: Any, chosen: Chosen) -> Answer | None:
+    def _fill(self, msg: Any, chosen: Click) -> Answer | None:
         desk, caller = self._forms, msg.automation_caller
         if not chosen.values:
             there = desk.open(caller, msg.automation_place, chosen.trigger)
@@ -214,7 +214,7 @@ class Networked(Sayings):
 
     # -- Errbot's messages
 
-    def _message(self, heard: Heard) -> Message:
+    def _message(self, heard: IncomingMessage) -> Message:
         prefix = answering.automation(self).settings.prefix
         called = heard.mentioned and heard.text.strip() and not heard.text.lstrip().startswith(prefix)
         msg = self._frame(heard, f"{prefix}{heard.text.strip()}" if called else heard.text)
@@ -225,7 +225,7 @@ class Networked(Sayings):
         msg.automation_at = heard.at
         return msg
 
-    def _frame(self, event: Heard | Chosen, body: str) -> Message:
+    def _frame(self, event: IncomingMessage | Click, body: str) -> Message:
         network = answering.automation(self).settings.network
         msg = Message(body, extras={"trigger": event.trigger})
         person = ChatPerson(event.sender, event.sender_name)
@@ -238,13 +238,13 @@ class Networked(Sayings):
         msg.automation_place = Place(network, room, self._thread(event), event.direct)
         return msg
 
-    def _thread(self, event: Heard | Chosen) -> str:
-        if not self.wire.capabilities.threads:
+    def _thread(self, event: IncomingMessage | Click) -> str:
+        if not self.client.capabilities.threads:
             return ""
-        opened = isinstance(event, Heard) and not event.direct and self.chat_settings.threads == "command"
+        opened = isinstance(event, IncomingMessage) and not event.direct and self.chat_settings.threads == "command"
         return event.thread or (event.id if opened else "")
 
-    def _lane(self, heard: Heard) -> str:
+    def _lane(self, heard: IncomingMessage) -> str:
         """What is answered in its order: a thread, or what one person says outside of any."""
         return f"{heard.room}:{heard.thread}" if heard.thread else f"{heard.room}:{heard.sender}"
 

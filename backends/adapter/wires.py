@@ -1,4 +1,4 @@
-"""Finds a bot's chat network before a bot starts with it: its backend, and the wire of one of ours."""
+"""Finds a bot's chat network before a bot starts with it: its backend, and the client of one of ours."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from errbot.bootstrap import CORE_BACKENDS
 from errbot.plugin_info import PluginInfo
 from errbot.utils import collect_roots, entry_point_plugins
 
-from automation_bots.chat.client import Wire
+from automation_bots.chat.client import ChatClient
 from automation_bots.chat.settings import explained, taken
 from automation_bots.config import settings
-from automation_bots.config.bot_folder import Home
+from automation_bots.config.bot_folder import BotFolder
 from automation_bots.errors import AutomationError, ConfigError
 from backends.adapter import installed as known
 from backends.adapter.networked import Networked
@@ -35,16 +35,16 @@ class Backend:
     name: str
     ours: type[Networked] | None
 
-    def wire(self, home: Home, data: Path, instead: Mapping[str, Any] | None = None) -> Wire:
+    def client(self, bot_folder: BotFolder, data: Path, instead: Mapping[str, Any] | None = None) -> ChatClient:
         """Make a client by [chat] of bot.toml, or with other credentials; nothing is connected yet."""
         assert self.ours is not None  # noqa: S101 - callers have asked
         try:
-            _, rest = taken(home.chat_identity())
+            _, rest = taken(bot_folder.chat_identity())
             return self.ours.make_wire({**rest, **(instead or {})}, data)
         except ConfigError:
             raise
         except ValueError as error:
-            raise settings.wrong(home.folder, *explained(error)) from error
+            raise settings.wrong(bot_folder.folder, *explained(error)) from error
 
 
 def load(name: str, *folders: str) -> Backend:

@@ -60,8 +60,8 @@ def _look(info: PluginInfo) -> None:
         _SEEN[info.location] = ByHand(info.name, shown, (), str(error))
         log.warning("the plugin %s is not loaded: %s", shown, error)
         raise
-    for meaning in _SEEN[info.location].reach:
-        log.warning("the plugin %s, put in by hand: %s", shown, meaning)
+    for lookup in _SEEN[info.location].reach:
+        log.warning("the plugin %s, put in by hand: %s", shown, lookup)
 
 
 def found(manager: Any, apart_from: Path) -> Iterator[ByHand]:

@@ -12,7 +12,7 @@ class Operations(mixin.ThrottledMixin, BotPlugin):
 
     def activate(self):
         super().activate()
-        self.automation.world.listen(self._reloaded)
+        self.automation.live.listen(self._reloaded)
         self._make()
 
     def deactivate(self):
@@ -29,7 +29,7 @@ class Operations(mixin.ThrottledMixin, BotPlugin):
                 self._make()
 
     def _make(self):
-        operations = self.automation.world.catalog.operations.values()
+        operations = self.automation.live.catalog.operations.values()
         commands = tuple(self._command(number, operation) for number, operation in enumerate(operations))
         self.create_dynamic_plugin(NAME, commands, "Commands from files")
 

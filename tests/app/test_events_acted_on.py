@@ -4,8 +4,8 @@ import pytest
 
 from automation_bots.drivers.fake import Fake
 from automation_bots.events import Event
+from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Caller, Place, State
-from automation_bots.pipeline.pipeline import Said
 from automation_bots.store import AuditKind
 from tests.support.chatbot import ChatBot, write_folder
 
@@ -29,7 +29,7 @@ def chat(tmp_path):
 
 def act_on(chat, event):
     """What a rule does: a minion that has started is looked at."""
-    said = Said(Caller("test", "watch"), Place("test", "ops"), "uptime", f"on {event.data['id']}")
+    said = TypedCommand(Caller("test", "watch"), Place("test", "ops"), "uptime", f"on {event.data['id']}")
     return chat.automation.pipeline.submit(said)
 
 

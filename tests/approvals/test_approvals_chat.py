@@ -48,7 +48,7 @@ FILES = {"playbooks/note.yml": NOTE + "- hosts: all\n"}
 def chat(tmp_path_factory):
     folder = write_folder(tmp_path_factory.mktemp("bot"), toml=TOML, policy=POLICY, hosts=HOSTS, files=FILES)
     with ChatBot(folder, drivers=(Fake(), Fake(name="ansible"))) as chat:
-        chat.fake = chat.automation.dispatcher._workshop.drivers["fake"].behind
+        chat.fake = chat.automation.dispatcher._context.drivers["fake"].behind
         yield chat
 
 
@@ -62,7 +62,7 @@ def asked(chat, command, who="joe", room="ops"):
 @pytest.fixture(autouse=True)
 def _nothing_waits_afterwards(chat):
     yield
-    for job in chat.automation.store.parking.all():
+    for job in chat.automation.store.approvals.all():
         direct(chat, f"!withdraw {job.number}", "ana")
 
 
@@ -141,12 +141,12 @@ def said(chat, number):
 
 
 def test_a_preview_that_nobody_needs_any_more_is_stopped(chat):
-    ansible = chat.automation.dispatcher._workshop.drivers["ansible"].behind
+    ansible = chat.automation.dispatcher._context.drivers["ansible"].behind
     ansible.run, run = (lambda task, report: task.cancel.wait(20)), ansible.run
     text = chat.asks("!note hello on web3", "waits for approval", who="joe", room="ops")
     number = int(text[1:].split()[0])
-    wait(lambda: chat.automation.store.parking.find(number).preview, 10)
-    preview = chat.automation.store.parking.find(number).preview
+    wait(lambda: chat.automation.store.approvals.find(number).preview, 10)
+    preview = chat.automation.store.approvals.find(number).preview
     becomes(chat, preview, State.RUNNING)
     direct(chat, f"!withdraw {number}", "joe")
     becomes(chat, preview, State.CANCELLED)
@@ -170,12 +170,12 @@ def test_cancel_takes_it_back_too(chat, number):
 
 
 def test_clicks_do_what_the_words_do(chat, number):
-    wait(lambda: chat.automation.store.parking.find(number).messages, 10)  # they are noted once they are said
-    place = chat.automation.store.parking.find(number).messages[0].place
+    wait(lambda: chat.automation.store.approvals.find(number).messages, 10)  # they are noted once they are said
+    place = chat.automation.store.approvals.find(number).messages[0].place
     click = lambda who, choice: chat.automation.pipeline.decided(Caller("test", who), place, number, choice)  # noqa: E731
     assert "CHG-7" in click("kim", "Details").block
     assert "it needs" in click("kim", "approve").text
-    message = chat.automation.store.parking.find(number).messages[0]
+    message = chat.automation.store.approvals.find(number).messages[0]
     assert "is denied" in chat.automation.pipeline.chosen(Caller("test", "lee"), message, "Deny").text
 
 
@@ -211,12 +211,12 @@ def changed(chat, name, old, new):
     before = path.read_text()
     assert old in before
     path.write_text(before.replace(old, new))
-    chat.automation.world.look()
+    chat.automation.live.look()
     try:
         yield
     finally:
         path.write_text(before)
-        chat.automation.world.look()
+        chat.automation.live.look()
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_playbook_that_was_changed_voids_even_when_nobody_saw_it(chat):
     path = chat.folder / "playbooks/note.yml"
     path.write_text(path.read_text() + "# another\n")
     assert re.search(r"is void|no longer: void", direct(chat, f"!approve {number}", "lee"))  # seen now, or just before
-    assert not [task for task in chat.automation.dispatcher._workshop.drivers["ansible"].behind.tasks if not task.check]
+    assert not [task for task in chat.automation.dispatcher._context.drivers["ansible"].behind.tasks if not task.check]
 
 
 def test_the_preview_stands_in_the_question(chat):
@@ -271,7 +271,7 @@ def test_a_secret_value_is_told_to_be_kept_in_memory_only(chat):
     for who in ("kim", "lee"):
         direct(chat, f"!approve {number}", who)
     becomes(chat, number, State.DONE)
-    ansible = chat.automation.dispatcher._workshop.drivers["ansible"].behind
+    ansible = chat.automation.dispatcher._context.drivers["ansible"].behind
     assert [t.parameters["token"] for t in ansible.tasks if t.job.number == number] == ["s3cr3t"]
 
 
@@ -297,7 +297,7 @@ def test_approved_now_and_run_then(chat):
     assert state(chat, number) is State.SCHEDULED
     becomes(chat, number, State.DONE)
     job = chat.automation.store.job(number)
-    assert job.started >= chat.automation.store.parking.find(number).run_at
+    assert job.started >= chat.automation.store.approvals.find(number).run_at
 
 
 def test_a_time_that_is_none_is_said(chat):

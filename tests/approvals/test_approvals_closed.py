@@ -59,7 +59,7 @@ def running(tmp_path_factory):
 @pytest.fixture
 def chat(running):
     yield running
-    for job in running.automation.store.parking.all():
+    for job in running.automation.store.approvals.all():
         direct(running, f"!withdraw {job.number}", "ana")
     for line in ("!unfreeze all", "!unlock all"):
         direct(running, line, "ana")
@@ -84,8 +84,8 @@ def becomes(chat, number, wanted):
 
 
 def looked_at(chat):
-    chat.automation.pipeline.approvals.vigil.look_at_all()
-    chat.automation.pipeline.approvals.vigil.round()
+    chat.automation.pipeline.approvals.timer.look_at_all()
+    chat.automation.pipeline.approvals.timer.round()
 
 
 @pytest.mark.parametrize("close", ["!freeze web until 2h audit", "!lock web mine"])
@@ -146,7 +146,7 @@ def test_approvers_read_that_it_goes_in_batches(chat):
 
 
 def test_batches_are_approved_as_one_and_run_one_after_the_other(chat):
-    fake = chat.automation.dispatcher._workshop.drivers["fake"].behind
+    fake = chat.automation.dispatcher._context.drivers["fake"].behind
     number = asked(chat, "!service restart nginx on web --canary 1 --pause-after")
     direct(chat, f"!approve {number}", "kim")
     wait(lambda: [d for n, _, d in fake.ran if n == number] == ["web1"], 10)
@@ -157,7 +157,7 @@ def test_batches_are_approved_as_one_and_run_one_after_the_other(chat):
 
 def test_the_preview_of_batches_is_of_all_at_once(chat):
     number = asked(chat, "!note on web --canary 1 --pause-after")
-    preview = chat.automation.store.job(chat.automation.store.parking.find(number).preview)
+    preview = chat.automation.store.job(chat.automation.store.approvals.find(number).preview)
     assert (preview.state, preview.canary, sum(preview.counts.values())) == (State.DONE, None, 3)
 
 

@@ -77,9 +77,9 @@ def test_killed_while_it_waits_it_goes_on_waiting_and_keeps_the_votes(folder, tr
     victim = Victim(folder)
     victim.say("joe", "ops", "!write one on here")
     victim.until(1, State.WAITING)
-    wait(lambda: victim.store.parking.find(1).asked, 60)
+    wait(lambda: victim.store.approvals.find(1).asked, 60)
     victim.say("kim", "-", "!approve 1")
-    wait(lambda: victim.store.parking.find(1).votes, 60)
+    wait(lambda: victim.store.approvals.find(1).votes, 60)
     victim.kill()
     with ChatBot(folder) as chat:
         assert "needs 1 more of leads" in chat.asks("!pending", "waiting:", who="lee", seconds=60)
@@ -105,7 +105,7 @@ def test_killed_during_the_preview_it_looks_again_and_then_asks(folder, trace):
 def test_killed_after_it_was_denied_its_place_hears_of_it_and_nothing_runs(folder, trace):
     victim = Victim(folder)
     victim.say("joe", "ops", "!write one on here")
-    wait(lambda: victim.store.jobs(states=(State.WAITING,)) and victim.store.parking.find(1).asked, 60)
+    wait(lambda: victim.store.jobs(states=(State.WAITING,)) and victim.store.approvals.find(1).asked, 60)
     victim.say("kim", "-", "!deny 1 no")
     victim.until(1, State.DENIED)
     victim.kill()
@@ -175,7 +175,7 @@ def _settle(chat):
 def _is_true(store, job, began):
     if job.preview_of is not None:
         return
-    times, votes = began[job.parameters["token"]], len(store.parking.find(job.number).votes)
+    times, votes = began[job.parameters["token"]], len(store.approvals.find(job.number).votes)
     kinds = Counter(str(row.kind) for row in store.audit_rows(limit=100, job=job.number))
     assert (kinds["approval asked"], kinds["approved"]) == (1, votes)
     if job.state in {State.DONE, State.INTERRUPTED, State.FAILED}:
@@ -216,7 +216,7 @@ def test_whatever_was_written_last_the_next_bot_goes_on_from_there(tmp_path, wri
     again.__dict__.update(dead.__dict__)
     again.restart(tmp_path / "bot", first=True)
     again.store.recover()
-    again.vigil.look_at_all()
+    again.timer.look_at_all()
     _live(again, last)
     _finished(again, last)
     again.dispatcher.stop(0)
@@ -226,8 +226,8 @@ def test_whatever_was_written_last_the_next_bot_goes_on_from_there(tmp_path, wri
 def _live(waiting, last):
     """Do all that is left to do, as people would who see nothing happen."""
     steps = [
-        lambda: waiting.store.parking.find(1) or waiting.ask(LOOKED),
-        lambda: wait(lambda: waiting.store.job(waiting.store.parking.find(1).preview).state in FINAL, 0.5),
+        lambda: waiting.store.approvals.find(1) or waiting.ask(LOOKED),
+        lambda: wait(lambda: waiting.store.job(waiting.store.approvals.find(1).preview).state in FINAL, 0.5),
         waiting.look,
         lambda: waiting.approve(1, "kim"),
         lambda: waiting.approve(1, "lee") if last == "approve" else waiting.approvals.deny(*_lee()),
@@ -251,7 +251,7 @@ def _lee():
 def _finished(waiting, last):
     job = waiting.store.job(1)
     ran = len([1 for number, _, _ in waiting.fake.ran if number == 1])
-    votes = [vote.person for vote in waiting.store.parking.find(1).votes]
+    votes = [vote.person for vote in waiting.store.approvals.find(1).votes]
     if last == "deny":
         assert (job.state, ran) == (State.DENIED, 0)
     else:

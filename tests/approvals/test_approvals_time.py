@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import text as sql
 
 from automation_bots.approvals.approvals import Approvals
-from automation_bots.approvals.validity import Consent
+from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.announcer import Announcer
-from automation_bots.jobs.request_context import Asking, Parts
+from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import Caller, Device, Operation, Parameter, Place, Request, Risk, State, Verdict
 from automation_bots.policy import gate, policy, quorum
+from automation_bots.policy.approval_rule import ApprovalDefaults
 from automation_bots.policy.scope import Scope
 from automation_bots.store import Store
 from tests.support import works
@@ -99,26 +100,27 @@ class Waiting(works.Works):
         self.world = World(folder) if first else self.world
         self.store = Store.open(folder / "data", clock=lambda: self.at)
         self.surface = Surface()
-        self.consent = Consent(self.world, self.store.parking.find, lambda: self.at)
-        self.dispatcher = works.Local(self._workshop(), works.Caps)
+        self.validity = ApprovalValidity(self.world, self.store.approvals.find, lambda: self.at)
+        self.dispatcher = works.Local(self._context(), works.Caps)
         announcer = Announcer(self.store, lambda _: self.surface, lambda: self.at, lambda _: "")
-        parts = Parts(
-            self.world, self.store, self.dispatcher, announcer, lambda: self.at, asking=Asking(production=("web",)),
+        parts = RequestContext(
+            self.world, self.store, self.dispatcher, announcer, lambda: self.at,
+            asking=ApprovalDefaults(production=("web",)),
             surface=lambda _: self.surface,
         )  # fmt: skip
-        self.approvals = Approvals(parts, Acceptance(parts), self.consent)
-        self.vigil = self.approvals.vigil
-        self.dispatcher.listen(self.vigil.ended)
+        self.approvals = Approvals(parts, Acceptance(parts), self.validity)
+        self.timer = self.approvals.timer
+        self.dispatcher.listen(self.timer.ended)
         self.dispatcher.start()
 
-    def _workshop(self):
-        found = super()._workshop()
-        consent = getattr(self, "consent", None)
-        if consent is None:
+    def _context(self):
+        found = super()._context()
+        validity = getattr(self, "consent", None)
+        if validity is None:
             return found
         works, scope = self.world.operation, lambda: self.world.scope
         found = replace(found, store=self.store, operation=works, scope=scope, inventory=self.world.inventory)
-        return replace(found, consent=consent.void)
+        return replace(found, validity=validity.void)
 
     def ask(self, operation=PATCH, pattern="web", who="joe", when=None, **values):
         """Ask, have the approvers asked; returns the number."""
@@ -127,14 +129,14 @@ class Waiting(works.Works):
         decision = gate.decide(self.world.scope, request, when or self.at)
         assert decision.verdict is not Verdict.DENY, decision.reason
         self.approvals.park(self.world.policy.person(request.caller), request, decision)
-        number = self.store.parking.all()[-1].number
+        number = self.store.approvals.all()[-1].number
         self.look()
         return number
 
     def look(self, **later):
         """Let time pass, and have the vigil look at what is due."""
         self.at += timedelta(**later)
-        while self.vigil.round() <= 0.05:
+        while self.timer.round() <= 0.05:
             pass
 
     def approve(self, number, *who):
@@ -207,8 +209,8 @@ def test_approvers_are_reminded_twice_and_no_more(waiting):
 
 def test_nobody_looks_before_something_is_due(waiting):
     waiting.ask()
-    assert waiting.vigil.round() == 300
-    assert waiting.store.parking.next_due() == waiting.at + timedelta(hours=1)
+    assert waiting.timer.round() == 300
+    assert waiting.store.approvals.next_due() == waiting.at + timedelta(hours=1)
 
 
 def test_what_waits_for_days_over_restarts_is_asked_once_and_reminded_once(waiting, tmp_path):
@@ -373,7 +375,7 @@ def test_a_broken_policy_voids_nothing_and_lets_nobody_approve(waiting):
 
 def test_the_preview_is_run_first_and_shown(waiting):
     number = waiting.ask(LOOKED)
-    preview = waiting.store.parking.find(number).preview
+    preview = waiting.store.approvals.find(number).preview
     is_in(waiting, preview, State.DONE)
     waiting.look()
     question = next(text for text in waiting.texts("leads") if "asks for approval" in text)
@@ -393,7 +395,7 @@ def test_a_preview_that_takes_too_long_does_not_keep_the_approvers_waiting(waiti
 def test_a_rule_may_forbid_the_preview(waiting):
     waiting.world.write(POLICY.replace("room: leads", "room: leads, preview: no"))
     number = waiting.ask(LOOKED)
-    assert waiting.store.parking.find(number).preview is None
+    assert waiting.store.approvals.find(number).preview is None
     assert "cannot be shown beforehand" in waiting.texts("leads")[0]
 
 

@@ -4,7 +4,7 @@ import threading
 from multiprocessing.pool import ThreadPool
 from types import SimpleNamespace
 
-from backends.adapter.fair_pool import AT_ONCE, Lanes
+from backends.adapter.fair_pool import AT_ONCE, FairPool
 from tests.support.chatbot import wait
 
 
@@ -13,7 +13,7 @@ def message(who):
 
 
 def test_a_flood_of_one_person_leaves_threads_to_the_others():
-    pool, go, done = Lanes(ThreadPool(AT_ONCE + 1)), threading.Event(), []
+    pool, go, done = FairPool(ThreadPool(AT_ONCE + 1)), threading.Event(), []
     for number in range(50):
         pool.apply_async(lambda _bot, _msg, n: (go.wait(20), done.append(n)), (None, message("joe"), number))
     pool.apply_async(done.append, ["ana"], {})
@@ -25,7 +25,7 @@ def test_a_flood_of_one_person_leaves_threads_to_the_others():
 
 
 def test_what_fails_gives_its_turn_to_the_next():
-    pool, done = Lanes(ThreadPool(2)), []
+    pool, done = FairPool(ThreadPool(2)), []
     for number in range(10):
         pool.apply_async(lambda _bot, _msg, n: done.append(n) if n % 2 else 1 / 0, (None, message("joe"), number))
     wait(lambda: sorted(done) == [1, 3, 5, 7, 9] and not pool._busy, 10)
@@ -33,7 +33,7 @@ def test_what_fails_gives_its_turn_to_the_next():
 
 
 def test_what_waits_is_done_though_errbot_closes_the_pool_for_a_command_of_its_own():
-    pool, go, done = Lanes(ThreadPool(2)), threading.Event(), []
+    pool, go, done = FairPool(ThreadPool(2)), threading.Event(), []
     for number in range(9):
         pool.apply_async(lambda *_, msg, n: (go.wait(20), done.append(n)), [], {"msg": message("joe"), "n": number})
     pool.close()

@@ -53,7 +53,7 @@ def scene(synapse):
 
 @pytest.fixture
 def bot(scene, tmp_path):
-    """Give the wire of a new account there."""
+    """Give the client of a new account there."""
     bot = Bot(scene, tmp_path)
     yield bot
     bot.stop()

@@ -84,7 +84,7 @@ def test_a_reaction_that_came_before_its_question_was_known_outlives_the_bot(tal
     number, question = asked(talk)
     net.react(talk.kim, talk.room, question.id, "Deny")
     time.sleep(1)
-    assert talk.bot.automation.store.parking.find(number).messages == ()
+    assert talk.bot.automation.store.approvals.find(number).messages == ()
     talk.stop()
     talk.start()
     talk.hears(f"#{number} .*is denied")

@@ -38,7 +38,7 @@ def test_a_click_at_once_counts_when_the_network_answers_the_post_after_8_second
     number, question = asked(talk)
     net.choose(talk.kim, talk.room, question.id, "Approve")
     time.sleep(1)
-    assert talk.bot.automation.store.parking.find(number).messages == ()
+    assert talk.bot.automation.store.approvals.find(number).messages == ()
     said = talk.hears(f"#{number} .*is approved by kim", seconds=30)
     talk.hears(f"#{number} .*done in")
     assert (said.thread, questions(talk, number)) == (question.thread, 1)
@@ -52,7 +52,7 @@ def test_meanwhile_the_approver_is_answered_and_a_click_elsewhere_decides_nothin
     for _ in range(5):
         net.choose(talk.kim, talk.room, other.id, "Approve")
     talk.asks("!whoami", "kim", who=talk.kim)
-    wait(lambda: talk.bot.automation.store.parking.find(number).asked, 20)
+    wait(lambda: talk.bot.automation.store.approvals.find(number).asked, 20)
     talk.settled()
     assert talk.bot.automation.store.job(number).state is State.WAITING
     net.choose(talk.kim, talk.room, question.id, "Deny")
@@ -83,10 +83,10 @@ def test_of_two_rooms_the_slow_one_neither_delays_nor_repeats_the_other(rooms, n
     talk.asks("!reboot on web1", "waits for approval", who=talk.joe)
     question = talk.hears("asks for approval", first, who=talk.kim)
     talk.hears("asks for approval", second, who=talk.kim)
-    wait(lambda: talk.bot.automation.store.parking.find(1).messages, 2)
+    wait(lambda: talk.bot.automation.store.approvals.find(1).messages, 2)
     net.choose(talk.kim, first, question.id, "Details")
     talk.hears("#1 reboot on web1 of joe", first, seconds=3)
-    wait(lambda: talk.bot.automation.store.parking.find(1).asked, 20)
+    wait(lambda: talk.bot.automation.store.approvals.find(1).asked, 20)
     for room in (first, second):
         assert len([post for post in talk.answers(room) if "asks for approval" in post.text]) == 1
 

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from automation_bots.chat.client import Away, Busy, Down
-from automation_bots.chat.delivery import Tries
+from automation_bots.chat.delivery import Delivery
 from automation_bots.chat.network_surface import NetworkSurface
 from automation_bots.chat.outbox import Outbox
 from automation_bots.model import Answer, File, Place
@@ -34,9 +34,9 @@ class Life:
     """One life of a program: its outbox and surface, on a network and a record that stay."""
 
     def __init__(self, server, store):
-        self.wire, self.outbox, self.letters = MemoryWire(server), Outbox(0.1, workers=2), store.letters
+        self.wire, self.outbox, self.posts = MemoryWire(server), Outbox(0.1, workers=2), store.posts
         self.wire.connect(None)
-        self.surface = NetworkSurface(self.wire, self.outbox, lambda: "", store.letters, 0.2)
+        self.surface = NetworkSurface(self.wire, self.outbox, lambda: "", store.posts, 0.2)
 
     def answers(self, *answers):
         for answer in answers:
@@ -44,7 +44,7 @@ class Life:
                 self.surface.answer(HERE, answer)
 
     def kept(self):
-        return self.letters.waiting("memory")
+        return self.posts.waiting("memory")
 
     def killed(self):
         """End as a killed program does: nothing is noted any more."""
@@ -145,7 +145,7 @@ def test_what_the_network_took_while_its_answer_was_lost_is_said_once_part_by_pa
 
 @pytest.mark.parametrize(("error", "looked_for"), [(Busy(0), False), (Down(0), True), (Away("cut"), True)])
 def test_only_what_may_have_arrived_is_looked_for(error, looked_for):
-    tries, seen = Tries(), []
+    tries, seen = Delivery(), []
 
     def say(once):
         seen.append(once)

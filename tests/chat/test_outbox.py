@@ -39,8 +39,8 @@ class Network:
 
 def test_a_room_hears_everything_in_its_order_whatever_fails_between(outbox):
     network = Network(None, Away("503"), None, Busy(0.1), None)
-    letters = [outbox.put("room", n, network.post(n)) for n in range(6)]
-    assert letters[-1].done.wait(10)
+    posts = [outbox.put("room", n, network.post(n)) for n in range(6)]
+    assert posts[-1].done.wait(10)
     assert network.said == list(range(6))
     assert outbox.failed == outbox.waiting == 0
 
@@ -55,8 +55,8 @@ def test_a_room_that_has_to_wait_keeps_no_other_waiting(outbox):
     network = Network(Busy(30))
     outbox.put("slow", 1, network.post("a"))
     wait(lambda: network.times, 5)
-    letter = outbox.put("other", 1, network.post("b"))
-    assert outbox.wait("other", letter, 5) == "id of b"
+    post = outbox.put("other", 1, network.post("b"))
+    assert outbox.wait("other", post, 5) == "id of b"
 
 
 def test_who_speaks_in_a_room_that_waits_is_not_kept(outbox):
@@ -72,9 +72,9 @@ def test_who_speaks_in_a_room_that_waits_is_not_kept(outbox):
 def test_a_caller_that_gave_up_finds_what_was_said_meanwhile(outbox):
     go, network = threading.Event(), Network()
     work = network.post("a")
-    letter = outbox.put("room", "a", lambda: go.wait(5) and work())
+    post = outbox.put("room", "a", lambda: go.wait(5) and work())
     with pytest.raises(Waiting):
-        outbox.wait("room", letter, 0.05)
+        outbox.wait("room", post, 0.05)
     go.set()
     wait(lambda: network.said, 5)
     assert outbox.wait("room", outbox.put("room", "a", work), 5) == "id of a"
@@ -115,17 +115,17 @@ def test_answers_go_before_edits_that_wait_and_both_keep_their_order(outbox):
     wait(lambda: network.times, 5)
     for n in (1, 2):
         outbox.put("room", ("edit", n), network.post(f"edit {n}"))
-        letter = outbox.put("room", ("say", n), network.post(f"answer {n}"))
-    assert letter.done.wait(5)
+        post = outbox.put("room", ("say", n), network.post(f"answer {n}"))
+    assert post.done.wait(5)
     wait(lambda: len(network.said) == 5, 5)
     assert network.said == ["first", "answer 1", "answer 2", "edit 1", "edit 2"]
 
 
 def test_what_will_never_work_fails_alone_is_counted_and_in_the_log(outbox, caplog):
     network = Network(Rejected("no such room"))
-    letter, other = outbox.put("room", 1, network.post("a")), outbox.put("room", 2, network.post("b"))
+    post, other = outbox.put("room", 1, network.post("a")), outbox.put("room", 2, network.post("b"))
     with pytest.raises(Rejected):
-        outbox.wait("room", letter, 5)
+        outbox.wait("room", post, 5)
     assert outbox.wait("room", other, 5)
     assert (outbox.failed, outbox.problem) == (1, "in room: no such room")
     assert "room: this was never said" in caplog.text

@@ -94,11 +94,11 @@ class Crowd:
 
     def fills(self, who):
         """One asks and opens a form; another one may send it."""
-        asker = self.chance.choice(self.people)
-        self.net.say(asker, self.talk.room, "!service restart")
+        notifier = self.chance.choice(self.people)
+        self.net.say(notifier, self.talk.room, "!service restart")
         self.talk.settled(0)
         for post in [post for post in self.talk.answers() if "Fill in a form" in post.choices][-1:]:
-            self.net.choose(asker, self.talk.room, post.id, "Fill in a form")
+            self.net.choose(notifier, self.talk.room, post.id, "Fill in a form")
         self.talk.settled(0)
         for form in self.net.forms[-1:]:
             device = self.chance.choice(["web1", "db1", "vault1"])

@@ -192,7 +192,7 @@ SECRET = '[chat]\ntoken = "{}"\nserver = "chat.example"\n'
 def chat_token(folder, reference, **environment):
     (folder / "bot.toml").write_text(SECRET.format(reference))
     data = {"AUTOMATION_BOTS_DATA": str(folder / "data")}
-    return Bot(folder, {**data, **environment}, read_only=True).home.chat_identity()["token"]
+    return Bot(folder, {**data, **environment}, read_only=True).bot_folder.chat_identity()["token"]
 
 
 def test_references_to_secrets_are_resolved(folder, tmp_path):

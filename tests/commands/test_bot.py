@@ -80,7 +80,7 @@ def test_every_command_of_the_bot_is_in_help_and_every_one_in_help_exists(chat):
     from automation_bots.operations import catalog
 
     ours = {name for name, command in chat.bot.commands.items() if command.automation_ours}
-    operations = set(chat.automation.world.catalog.operations)
+    operations = set(chat.automation.live.catalog.operations)
     assert set(help_text.BASIC) == set(catalog.BASIC) == ours - operations
     assert operations <= ours
 
@@ -91,6 +91,6 @@ def test_only_the_plugins_that_bot_toml_names_are_loaded(tmp_path):
 
     folder = write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["nonsense"]\n')
     with pytest.raises(ConfigError, match="there is no 'nonsense'"):
-        Bot(folder, {}, read_only=True).home.plugin_folders()
+        Bot(folder, {}, read_only=True).bot_folder.plugin_folders()
     write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["desk"]\n')
-    assert str(ROOT / "errbot-plugins" / "jobs") in Bot(folder, {}, read_only=True).home.plugin_folders()
+    assert str(ROOT / "errbot-plugins" / "jobs") in Bot(folder, {}, read_only=True).bot_folder.plugin_folders()

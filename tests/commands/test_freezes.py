@@ -130,7 +130,7 @@ def test_an_emergency_is_for_those_whom_a_rule_lets(chat):
 
 
 def test_a_freeze_stops_what_was_accepted_before_it(chat):
-    fake = chat.automation.dispatcher._workshop.drivers["fake"].behind
+    fake = chat.automation.dispatcher._context.drivers["fake"].behind
     fake.seconds = {"web1": 1.5}
     chat.asks(f"{RESTART} web1", "#", who="joe")
     chat.asks(f"{RESTART} web1", "waits for web1", who="kim")

@@ -36,7 +36,7 @@ def code(sshd):
 
 
 def known(chat, sshd, number=0):
-    return KnownHosts(chat.automation.home.known_hosts).keys(sshd.addresses[number], sshd.port)
+    return KnownHosts(chat.automation.bot_folder.known_hosts).keys(sshd.addresses[number], sshd.port)
 
 
 def trust(chat, devices, code):
@@ -78,7 +78,7 @@ def test_what_is_known_is_shown_with_who_trusted_it(chat, sshd, code):
 
 
 def test_hashed_names_are_known_too(chat, sshd):
-    path = chat.automation.home.known_hosts
+    path = chat.automation.bot_folder.known_hosts
     path.write_text(sshd.known_hosts.read_text())
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(path)], check=True, capture_output=True)
     assert re.search(
@@ -174,7 +174,7 @@ def test_devices_are_named_as_everywhere(chat, devices):
 
 def test_what_cannot_be_written_is_not_called_trusted(chat, sshd, code):
     chat.asks("!device trust web1", "offered", seconds=15)
-    chat.automation.home.known_hosts.mkdir()
+    chat.automation.bot_folder.known_hosts.mkdir()
     assert chat.asks(f"!device trust web1 yes {code}").startswith("Nothing is trusted: cannot")
     assert {row.revoked_by for row in chat.automation.store.host_keys.of(sshd.addresses[0], sshd.port)} == {"ana"}
     assert "not written" in chat.automation.store.audit_rows(kind=AuditKind.UNTRUSTED)[0].body["reason"]

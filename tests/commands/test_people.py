@@ -7,7 +7,7 @@ import pytest
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Caller
 from automation_bots.policy import people
-from automation_bots.policy.people import Additions, Link, merge
+from automation_bots.policy.people import Additions, IdentityLink, merge
 from automation_bots.store import AuditKind
 from tests.support.chatbot import POLICY, ChatBot, wait, write_folder
 from tests.support.world import policy_of
@@ -29,18 +29,18 @@ def policy(tmp_path):
 
 
 def test_a_link_is_one_more_id_of_a_person(policy):
-    merged = merge(policy, Additions((Link("matrix", "@ana:x", "ana"),)))
+    merged = merge(policy, Additions((IdentityLink("matrix", "@ana:x", "ana"),)))
     assert merged.person(Caller("matrix", "@ana:x")).name == "ana"
     assert merged.person(Caller("text", "@ana")).ids == {"text": "@ana", "matrix": "@ana:x"}
 
 
 def test_the_file_wins_over_a_link(policy):
-    merged = merge(policy, Additions((Link("text", "@joe", "ana"),)))
+    merged = merge(policy, Additions((IdentityLink("text", "@joe", "ana"),)))
     assert merged.person(Caller("text", "@joe")).name == "joe"
 
 
 def test_a_link_to_nobody_makes_nobody(policy):
-    merged = merge(policy, Additions((Link("matrix", "@eve:x", "eve"),), {"eve": frozenset({"admins"})}))
+    merged = merge(policy, Additions((IdentityLink("matrix", "@eve:x", "eve"),), {"eve": frozenset({"admins"})}))
     assert merged.person(Caller("matrix", "@eve:x")) is None and "eve" not in merged.people
 
 
@@ -171,11 +171,11 @@ def test_who_leaves_the_policy_loses_the_links_at_once_and_for_good(chat):
     chat.asks("!person link joe test joe2", "from now on")
     gone = re.sub(r"  joe:.*\n", "", POLICY)
     (chat.folder / "policy.yml").write_text(gone)
-    wait(lambda: "joe" not in chat.automation.world.policy.people, 10)
+    wait(lambda: "joe" not in chat.automation.live.policy.people, 10)
     assert "I do not know you" in chat.asks("!whoami", who="joe2")
     wait(lambda: kinds(chat, AuditKind.FORGOTTEN), 5)
     (chat.folder / "policy.yml").write_text(POLICY)
-    wait(lambda: "joe" in chat.automation.world.policy.people, 10)
+    wait(lambda: "joe" in chat.automation.live.policy.people, 10)
     assert "I do not know you" in chat.asks("!whoami", who="joe2")
 
 
@@ -183,8 +183,8 @@ def test_who_leaves_the_policy_loses_the_links_at_once_and_for_good(chat):
 def test_a_broken_policy_forgets_nobody(chat):
     chat.asks("!person link joe test joe2", "from now on")
     (chat.folder / "policy.yml").write_text("people: [")
-    wait(lambda: chat.automation.world.policy_problem, 10)
+    wait(lambda: chat.automation.live.policy_problem, 10)
     assert "I do not know you" in chat.asks("!whoami", who="joe2")
     (chat.folder / "policy.yml").write_text(POLICY)
-    wait(lambda: not chat.automation.world.policy_problem, 10)
+    wait(lambda: not chat.automation.live.policy_problem, 10)
     assert "You are joe." in chat.asks("!whoami", who="joe2")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from automation_bots.config.live import World
+from automation_bots.config.live import LiveConfig
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Caller
 from automation_bots.operations.catalog import Folders
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.slow  # real threads, real waiting
 @pytest.fixture
 def world(tmp_path):
     write_folder(tmp_path)
-    made = World(Inventory((tmp_path / "inventory",), tmp_path / "cache"), tmp_path / "policy.yml", Folders(), {})
+    made = LiveConfig(Inventory((tmp_path / "inventory",), tmp_path / "cache"), tmp_path / "policy.yml", Folders(), {})
     made.load()
     return made
 
 
 def test_a_view_that_was_being_made_while_the_policy_changed_does_not_stay(world):
-    class Revoked(World):  # the policy changes right after its first reading
+    class Revoked(LiveConfig):  # the policy changes right after its first reading
         times = 0
 
         @property

@@ -71,7 +71,7 @@ def chat(tmp_path_factory):
     folder = write_folder(tmp_path_factory.mktemp("chat"), toml=BOT_TOML, policy=POLICY, hosts=HOSTS, files=files)
     plugins = [str(ROOT / "errbot-plugins"), str(folder / "errbot-plugins")]
     with ChatBot(folder, drivers=(Fake(),), plugins=plugins) as chat:
-        assert not chat.automation.world.catalog.problems
+        assert not chat.automation.live.catalog.problems
         yield chat
 
 
@@ -121,7 +121,7 @@ def _days():
 @pytest.fixture(scope="module")
 def rules_world(tmp_path_factory):
     hosts = "all: {children: {web: {hosts: {'web[1:4]': {driver: fake}}}, db: {hosts: {db1: {driver: fake}}}}}"
-    return Bot(write_folder(tmp_path_factory.mktemp("rules"), hosts=hosts), {}, read_only=True).world
+    return Bot(write_folder(tmp_path_factory.mktemp("rules"), hosts=hosts), {}, read_only=True).live
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -222,7 +222,7 @@ def test_every_key_of_an_approval_is_in_its_example_and_means_what_the_page_says
         key for key in approval_rule.ApprovalFile.model_fields if not re.search(rf"^ +{key}:", example, re.MULTILINE)
     ]
     long, line, short = (rule.need for rule in scope_of(tmp_path, example).policy.rules)
-    assert long == approval_rule.Need(long.rule, ("leads",), 2, 14400, "managers", 3600, "#approvals")
+    assert long == approval_rule.ApprovalRequirement(long.rule, ("leads",), 2, 14400, "managers", 3600, "#approvals")
     assert (line.by, line.quorum, line.within, line.escalate, line.after) == (("leads",), 2, 14400, "managers", 3600)
     assert (short.by, short.quorum, short.within) == (("managers",), 1, 0)
 

@@ -43,8 +43,8 @@ def test_every_example_can_be_typed(operation):
 
 @pytest.mark.parametrize("name", catalog.BASIC)
 def test_every_command_of_the_bot_has_usage_meaning_and_examples(name):
-    usage, meaning, examples = help_text.BASIC[name]
+    usage, lookup, examples = help_text.BASIC[name]
     assert usage.startswith(name)
-    assert meaning
+    assert lookup
     assert all(example.startswith(f"!{name}") for example in examples)
     assert f"!{name}" in (ROOT / "docs/use.md").read_text()

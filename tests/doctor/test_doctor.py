@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from automation_bots import doctor
-from automation_bots.config.bot_folder import Home
-from automation_bots.config.live import World
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import chat, files, servers, tools
 from automation_bots.doctor import record as record_of
 from automation_bots.errors import StoreError
@@ -44,10 +44,12 @@ def look(folder, *more, **environment):
 
 def part(look, folder):
     """One part alone, without the inventory."""
-    home = Home(folder, {"AUTOMATION_BOTS_DATA": str(folder / "data"), "PATH": os.environ["PATH"]}, untouched=True)
-    world = World(home.inventory(folder / "cache"), folder / "policy.yml", home.operations(), {})
+    bot_folder = BotFolder(
+        folder, {"AUTOMATION_BOTS_DATA": str(folder / "data"), "PATH": os.environ["PATH"]}, untouched=True
+    )
+    world = LiveConfig(bot_folder.inventory(folder / "cache"), folder / "policy.yml", bot_folder.operations(), {})
     world.take(policy.load(world.policy_file))
-    return list(look(home, world))
+    return list(look(bot_folder, world))
 
 
 def wrong(lines):
@@ -207,9 +209,9 @@ HOSTS = "all: {hosts: {a: {ansible_password: !vault x}, b: {}, c: {ansible_conne
 
 
 def missing(folder, **machine):
-    def looked(home, world):
+    def looked(bot_folder, world):
         world.load()
-        return tools.look(home, world, replace(HERE, **machine))
+        return tools.look(bot_folder, world, replace(HERE, **machine))
 
     return part(looked, folder)
 
@@ -265,7 +267,7 @@ def test_people_without_an_id_on_the_network_are_noted(folder):
 def asked(folder, network, rooms='[places]\nops = "C1"\n'):
     add(folder, f"\n{rooms}")
     wire = PaperWire(network)
-    return part(lambda home, world: chat.ask(wire, home, world), folder)
+    return part(lambda bot_folder, world: chat.ask(wire, bot_folder, world), folder)
 
 
 def test_a_network_that_knows_all_is_asked_without_connecting(folder):
@@ -306,7 +308,7 @@ def test_a_wire_that_cannot_say_more_is_named_as_not_checked(folder):
         def examine(self):
             yield "ok", "logged in"
 
-    lines = part(lambda home, world: chat.ask(Silent(), home, world), folder)
+    lines = part(lambda bot_folder, world: chat.ask(Silent(), bot_folder, world), folder)
     assert notes(lines).count("cannot be checked on this network") == 2
 
 
@@ -315,7 +317,7 @@ def test_a_wire_that_breaks_is_a_line_and_no_traceback(folder):
         def examine(self):
             raise KeyError("ok")
 
-    lines = look(folder, lambda home, world: chat.ask(Broken(), home, world))
+    lines = look(folder, lambda bot_folder, world: chat.ask(Broken(), bot_folder, world))
     assert "one part could not be looked at: KeyError: 'ok'" in wrong(lines)
 
 
@@ -339,8 +341,10 @@ def test_a_backend_that_is_none_of_ours_makes_no_wire(name):
 def test_a_backend_of_ours_makes_its_wire(tmp_path):
     toml = 'name = "netbot"\nbackend = "Memory"\n[chat]\ntoken = "env:MEMORY_TOKEN"\naway_seconds = 5\n'
     network = Memory()
-    home = Home(write_folder(tmp_path, toml=toml), {"AUTOMATION_BOTS_DATA": str(tmp_path), **network.environment()})
-    wire = wires.load("Memory", network.backend_folder).wire(home, home.data)
+    bot_folder = BotFolder(
+        write_folder(tmp_path, toml=toml), {"AUTOMATION_BOTS_DATA": str(tmp_path), **network.environment()}
+    )
+    wire = wires.load("Memory", network.backend_folder).wire(bot_folder, bot_folder.data)
     assert list(wire.examine()) == [("ok", "the network in memory")]
 
 

@@ -17,7 +17,7 @@ import pytest
 from automation_bots.drivers import Cancel, Driver, Task, no_secrets
 from automation_bots.drivers.fake import Recorder
 from automation_bots.errors import DriverError
-from automation_bots.jobs.reports import Intake
+from automation_bots.jobs.reports import OutcomeCollector
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import GOOD, NOTHING, Caller, Device, Job, Operation, Outcome, Place, Risk, State, Status
 from automation_bots.redaction.patterns import MARK
@@ -264,10 +264,10 @@ class LoginContract(DriverContract):
         task = make_task(lab.logins.prints(f"it is {secret}, yes"), [device], bench.workdir, **bench.usual)
         with contextlib.closing(Store.open(tmp_path / "data")) as store:
             job = store.add_job(replace(task.job, number=0, state=State.QUEUED))
-            intake = Intake(job, {}, store, Redactor([secret]))
-            intake.secrets_known.set()
-            lab.driver.run(task, intake)
-            intake.flush()
+            collector = OutcomeCollector(job, {}, store, Redactor([secret]))
+            collector.secrets_known.set()
+            lab.driver.run(task, collector)
+            collector.flush()
             assert f"it is {MARK}, yes" in store.output(job.number, device.name)
         assert not [path for path in (tmp_path / "data").rglob("*") if secret.encode() in _content(path)]
 

@@ -134,9 +134,9 @@ def test_who_joins_or_leaves_a_group_there_may_more_or_less_here(chat, server):
     server.change(
         f"dn: cn=netops,ou=groups,{{base}}\nchangetype: modify\nreplace: member\nmember: uid=joseph,ou=people,{BASE}\n"
     )
-    person = chat.automation.world.policy.people
-    wait(lambda: "netops" in chat.automation.world.policy.people["joe"].groups, 10)
-    assert person is not chat.automation.world.policy.people
+    person = chat.automation.live.policy.people
+    wait(lambda: "netops" in chat.automation.live.policy.people["joe"].groups, 10)
+    assert person is not chat.automation.live.policy.people
     chat.asks("!uptime on web1", "done in", who="joe")
     assert "No device or group" in chat.asks("!uptime on web1", who="ana")
 

@@ -4,7 +4,7 @@ import pytest
 
 from automation_bots.drivers.fake import Fake, Recorder
 from automation_bots.errors import DriverError
-from automation_bots.jobs.driver_guard import Door, Passes
+from automation_bots.jobs.driver_guard import DriverGuard, Permits
 from automation_bots.model import FINAL, State
 from automation_bots.store import AuditKind
 from tests.support import entries
@@ -88,9 +88,9 @@ def test_every_driver_of_a_bot_stands_behind_a_door(chat):
 
 
 def test_a_task_is_let_in_once_and_no_longer_than_it_is_held(chat):
-    task, passes, told = chat.fake.tasks[0], Passes(), []
-    door = Door(Fake(), passes, lambda reason, about: told.append(about.operation))
-    with passes.holding(task):
+    task, permits, told = chat.fake.tasks[0], Permits(), []
+    door = DriverGuard(Fake(), permits, lambda reason, about: told.append(about.operation))
+    with permits.holding(task):
         door.run(task, Recorder())
     with pytest.raises(DriverError):
         door.run(task, Recorder())

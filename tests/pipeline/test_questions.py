@@ -15,7 +15,7 @@ WORDS = Parameter("command", rest=True, help="what to run")
 
 
 def question(parameter=ACTION, caller=ANA, place=OPS):
-    return Question(caller, place, "service", grammar.Typed(pattern="web"), grammar.Missing(parameter))
+    return Question(caller, place, "service", grammar.ParsedCommand(pattern="web"), grammar.Missing(parameter))
 
 
 @pytest.fixture

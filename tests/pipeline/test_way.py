@@ -47,14 +47,14 @@ def test_a_retry_takes_the_values_that_the_file_allows_now(chat):
     number = chat.asks("!say hello on web1", r"#\d+ say", who="ana").split()[0][1:]
     chat.hears("say .*done")
     (chat.folder / "playbooks/verbs/say.yml").write_text(VERB.format("bye"))
-    chat.automation.world.look()
+    chat.automation.live.look()
     chat.asks(f"!retry {number}", "word must match bye", who="ana")
 
 
 def test_a_failed_operation_without_devices_can_be_retried(chat):
     fake = Fake(name="ansible")
     fake.run = lambda task, report: report.outcome(Outcome("", Status.FAILED, "no"))
-    chat.automation.dispatcher._workshop.drivers["ansible"].behind = fake
+    chat.automation.dispatcher._context.drivers["ansible"].behind = fake
     answer = chat.asks("!note\n```\none\n```", r"#\d+ note .*failed", who="ana")
     number = answer.split()[0][1:]
     chat.asks(f"!retry {number} failed", r"#\d+ note .*failed", who="ana")
@@ -100,7 +100,9 @@ def test_forgotten_questions_do_not_pile_up():
     questions, operation = Questions(), Operation("dns", "h")
     for number in range(50):
         place = Place("test", "ops", thread=str(number))
-        question = Question(Caller("test", "joe"), place, operation.name, grammar.Typed(), grammar.Missing(None))
+        question = Question(
+            Caller("test", "joe"), place, operation.name, grammar.ParsedCommand(), grammar.Missing(None)
+        )
         questions.ask(question, ())
         questions._open[question.key] = (question, 0.0)
     assert len(questions._open) == 1

@@ -69,7 +69,7 @@ def test_a_calendar_that_cannot_be_read_makes_the_policy_wrong(tmp_path, content
 
 def test_a_changed_calendar_is_read_again(tmp_path):
     folder = write_folder(tmp_path, policy=RULES, files={"c.ics": text(WEEKLY)})
-    world = Bot(folder, {}, read_only=True).world
+    world = Bot(folder, {}, read_only=True).live
     before = world.policy.rules[0].when[0]
     assert world.look() == []
     (folder / "c.ics").write_text(text("DTSTART;VALUE=DATE:20260315"))
@@ -79,7 +79,7 @@ def test_a_changed_calendar_is_read_again(tmp_path):
 
 def test_a_calendar_that_broke_and_was_mended_counts_again(tmp_path):
     folder = write_folder(tmp_path, policy=RULES, files={"c.ics": text(WEEKLY)})
-    world = Bot(folder, {}, read_only=True).world
+    world = Bot(folder, {}, read_only=True).live
     (folder / "c.ics").write_text("nonsense")
     assert "c.ics" in world.look()[0].problems[0]
     (folder / "c.ics").write_text(text(WEEKLY))

@@ -112,7 +112,7 @@ def test_what_is_closed_or_forbidden_during_a_pause_does_not_go_on(chat, fake, w
         chat.asks("!freeze web9 until 2h audit", "frozen", who="ana")
     else:
         (chat.folder / "policy.yml").write_text(POLICY.replace("groups: [web]", "groups: []"))
-        chat.automation.world.look()
+        chat.automation.live.look()
     chat.asks("!continue 1", "goes on", who="ana")
     wait(lambda: chat.jobs[0].state is State.FAILED, 10)
     assert (len(fake.ran), chat.jobs[0].counts) == (2, {"changed": 2, "skipped": 8})

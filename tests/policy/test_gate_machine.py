@@ -137,7 +137,7 @@ class World:
     def take(self, text):
         path = self.chat.folder / "other.yml"
         path.write_text(text)
-        self.chat.automation.world.take(policy.load(path))
+        self.chat.automation.live.take(policy.load(path))
 
 
 class Gate(RuleBasedStateMachine):
@@ -168,7 +168,7 @@ class Gate(RuleBasedStateMachine):
         self._typed(spelling.format(f"{words} on {pattern}"), who, room, thread)
 
     @rule(who=who, room=room, text=st.sampled_from([*FOREIGN, *WIPES]))
-    def foreign(self, who, room, text):
+    def plugin_commands(self, who, room, text):
         before = len(self.world.done)
         self._typed(text, who, room)
         name = {**FOREIGN, **WIPES}[text]

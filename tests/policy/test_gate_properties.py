@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from automation_bots.app.bot import Bot
 from automation_bots.drivers.fake import Fake
-from automation_bots.jobs.request_context import Said
+from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Caller, Limits, Person, Place, Risk, Verdict
 from automation_bots.policy import gate
-from automation_bots.policy.freezes import ALL, Closing, Closure
+from automation_bots.policy.freezes import ALL, ChangeBlock, Closing
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.scope import Scope
@@ -55,7 +55,7 @@ REQUESTS = st.builds(
 )
 CLOSURES = st.lists(
     st.builds(
-        Closure,
+        ChangeBlock,
         kind=st.sampled_from(list(Closing)),
         person=st.sampled_from(["ana", "joe"]),
         reason=st.just("work"),
@@ -71,8 +71,8 @@ def policy(rules):
     return Policy({p.name: p for p in PEOPLE}, IDS, tuple(rules))
 
 
-def decide(rules, closures, wanted):
-    return gate.decide(Scope(policy(rules), expand, closures=closures), wanted, NOON)
+def decide(rules, change_blocks, wanted):
+    return gate.decide(Scope(policy(rules), expand, change_blocks=change_blocks), wanted, NOON)
 
 
 def weight(decision):
@@ -81,25 +81,25 @@ def weight(decision):
 
 @settings(max_examples=300)
 @given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS, st.sampled_from(GROUPS["all"]))
-def test_adding_a_device_never_weakens_any_answer(rules, closures, wanted, device):
+def test_adding_a_device_never_weakens_any_answer(rules, change_blocks, wanted, device):
     more = replace(wanted, devices=tuple(sorted({*wanted.devices, device})))
-    before, after = decide(rules, closures, wanted), decide(rules, closures, more)
+    before, after = decide(rules, change_blocks, wanted), decide(rules, change_blocks, more)
     assert weight(after)[0] >= weight(before)[0]
     assert after.verdict is Verdict.DENY or bool(after.confirm) >= bool(before.confirm)
 
 
 @settings(max_examples=300)
 @given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS)
-def test_the_strictest_device_decides(rules, closures, wanted):
-    whole = weight(decide(rules, closures, wanted))[0]
-    assert whole >= max(weight(decide(rules, closures, replace(wanted, devices=(d,))))[0] for d in wanted.devices)
+def test_the_strictest_device_decides(rules, change_blocks, wanted):
+    whole = weight(decide(rules, change_blocks, wanted))[0]
+    assert whole >= max(weight(decide(rules, change_blocks, replace(wanted, devices=(d,))))[0] for d in wanted.devices)
 
 
 @settings(max_examples=300)
 @given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS)
-def test_closing_devices_only_ever_refuses_changes_on_them(rules, closures, wanted):
-    plain, closed = decide(rules, (), wanted), decide(rules, closures, wanted)
-    hit = any(c.holds(NOON) and c.hits(wanted.devices) for c in closures)
+def test_closing_devices_only_ever_refuses_changes_on_them(rules, change_blocks, wanted):
+    plain, closed = decide(rules, (), wanted), decide(rules, change_blocks, wanted)
+    hit = any(c.holds(NOON) and c.hits(wanted.devices) for c in change_blocks)
     assert closed == plain or (closed.verdict is Verdict.DENY and hit and not wanted.check)
     assert closed == plain or wanted.risk is Risk.CHANGE
 
@@ -149,20 +149,20 @@ def bot(tmp_path_factory):
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.lists(RULES.map(lambda rule: replace(rule, when=())), min_size=1, max_size=6),
-    closures=CLOSURES,
+    change_blocks=CLOSURES,
     who=st.sampled_from(["ana", "joe", "eve"]),
     operation=st.sampled_from(list(LINES)),
     pattern=st.sampled_from(["all", "web", "web1,db1", "v*", "all:!db", "web1"]),
 )
-def test_a_denied_request_never_reaches_a_driver(bot, rules, closures, who, operation, pattern):
+def test_a_denied_request_never_reaches_a_driver(bot, rules, change_blocks, who, operation, pattern):
     bot, fake = bot
     changes = [replace(rule, what=(Words("service"),) if rule.what[0].text == "patch" else rule.what) for rule in rules]
-    bot.world.take(policy(changes))
-    bot.world.closures = closures
+    bot.live.take(policy(changes))
+    bot.live.change_blocks = change_blocks
     fake.ran.clear()
-    said = Said(Caller("text", f"@{who}"), Place("text", "#ops"), operation, f"{LINES[operation]}on {pattern}")
+    said = TypedCommand(Caller("text", f"@{who}"), Place("text", "#ops"), operation, f"{LINES[operation]}on {pattern}")
     bot.pipeline.submit(said)
     wait(lambda: bot.dispatcher.active == (0, 0), 10)
     for _, _, device in fake.ran:
-        one = request(who, bot.world.catalog.find(operation), device, where="#ops", action="restart", name="nginx")
-        assert gate.decide(bot.world.scope, one, bot.pipeline._parts.now()).verdict is Verdict.ALLOW
+        one = request(who, bot.live.catalog.find(operation), device, where="#ops", action="restart", name="nginx")
+        assert gate.decide(bot.live.scope, one, bot.pipeline._context.now()).verdict is Verdict.ALLOW

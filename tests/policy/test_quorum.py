@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from automation_bots.model import Caller, Job, Person, Place, Risk, State, Verdict
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalFile, Need, escalation, short_form, span
-from automation_bots.policy.people import Additions, Link, merge
+from automation_bots.policy.approval_rule import ApprovalFile, ApprovalRequirement, escalation, short_form, span
+from automation_bots.policy.people import Additions, IdentityLink, merge
 from automation_bots.policy.policy import Policy, Rule, Words
 from automation_bots.policy.scope import Scope
 from automation_bots.text.times import moment, shown
@@ -35,7 +35,7 @@ people = st.tuples(
 )
 needs = st.lists(
     st.builds(
-        Need,
+        ApprovalRequirement,
         rule=st.sampled_from(("r1", "r2", "r3")),
         by=st.lists(st.sampled_from((*GROUP, "p1")), min_size=1, max_size=2, unique=True).map(tuple),
         quorum=st.integers(1, 3),
@@ -73,7 +73,7 @@ def cast(policy, job, approval, wanted):
     return tuple(votes)
 
 
-links = st.lists(st.builds(Link, st.just("irc"), st.sampled_from("vwxyz"), st.sampled_from(NAMES)), max_size=8)
+links = st.lists(st.builds(IdentityLink, st.just("irc"), st.sampled_from("vwxyz"), st.sampled_from(NAMES)), max_size=8)
 
 
 @given(people, needs, links)
@@ -166,7 +166,7 @@ def test_one_more_device_never_needs_less(everybody, found, devices, more):
 def test_the_long_form_is_read_as_it_stands_in_the_policy(tmp_path):
     rule = "{name: r, who: x, may: [patch], approval: {by: leads, quorum: 2, within: 4h, escalate: managers after 1h}}"
     [found] = policy_of(tmp_path, f"people: {{}}\nrules: [{rule}]\n").rules
-    assert found.need == Need("r", ("leads",), 2, 14400.0, "managers", 3600.0)
+    assert found.need == ApprovalRequirement("r", ("leads",), 2, 14400.0, "managers", 3600.0)
     assert found.approvers == ("leads",)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from automation_bots.drivers import output
 from automation_bots.drivers.child_process import Printed
-from automation_bots.jobs.reports import Intake
+from automation_bots.jobs.reports import OutcomeCollector
 from automation_bots.redaction.patterns import MARK
 from automation_bots.redaction.redactor import SHORTEST, Redactor
 from tests.redaction.test_redact import HARMLESS, HOSTILE, costs_less
@@ -144,11 +144,11 @@ def test_wherever_two_chunks_meet_nothing_of_a_known_secret_is_read(form, secret
 @given(secret=SECRETS)
 @settings(max_examples=2, phases=[Phase.generate])
 def test_however_far_a_line_has_grown_nothing_of_a_known_secret_is_shown(form, secret):
-    intake, whole = Intake(JOB, {}, None, Redactor([secret])), f"it is {FORMS[form](secret)} so."
-    intake.secrets_known.set()
+    collector, whole = OutcomeCollector(JOB, {}, None, Redactor([secret])), f"it is {FORMS[form](secret)} so."
+    collector.secrets_known.set()
     for at in range(len(whole)):
-        intake.progress("", ["first", whole[:at]])
-        assert betrayed(secret, intake.words) == [], at
+        collector.progress("", ["first", whole[:at]])
+        assert betrayed(secret, collector.words) == [], at
 
 
 @given(secret=SECRETS, known=st.lists(SECRETS, max_size=20))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from automation_bots.drivers import output
 from automation_bots.drivers.child_process import Printed
 from automation_bots.drivers.network.session import prompt_reader
-from automation_bots.jobs.reports import Intake
+from automation_bots.jobs.reports import OutcomeCollector
 from automation_bots.model import one_line
 from automation_bots.redaction.redactor import SHORTEST, Redactor
 from tests.store.conftest import JOB
@@ -73,12 +73,12 @@ def test_what_is_printed_without_an_end_of_line_is_told_with_the_rest():
 @given(secret=SECRETS, at=st.integers(0, 30))
 @SPLIT
 def test_of_lines_that_are_shown_while_they_grow(secret, at):
-    intake = Intake(JOB, {}, None, Redactor([secret]))
-    intake.secrets_known.set()
-    intake.progress("", ["first", f"it is {secret[:at]}"])
-    assert not [piece for piece in pieces(secret) if piece in intake.words]
-    intake.progress(f"it is {secret[:at]}")
-    assert not [piece for piece in pieces(secret) if piece in intake.words]
+    collector = OutcomeCollector(JOB, {}, None, Redactor([secret]))
+    collector.secrets_known.set()
+    collector.progress("", ["first", f"it is {secret[:at]}"])
+    assert not [piece for piece in pieces(secret) if piece in collector.words]
+    collector.progress(f"it is {secret[:at]}")
+    assert not [piece for piece in pieces(secret) if piece in collector.words]
 
 
 class Device:

@@ -9,8 +9,8 @@ from automation_bots.errors import BadRepository
 from automation_bots.repos import address as source
 from automation_bots.repos import requirements
 from automation_bots.repos.git import Limits
-from automation_bots.repos.installed import Shelf
-from automation_bots.repos.installer import Work
+from automation_bots.repos.installed import InstalledPlugins
+from automation_bots.repos.installer import Installer
 from automation_bots.repos.packages import Packages
 from tests.repos import making
 
@@ -30,7 +30,9 @@ class Nothing:
 
 @pytest.fixture
 def work(tmp_path):
-    found = Work(Shelf(tmp_path / "repos"), Limits(megabytes=1, seconds=30, files=50), Packages(), taken=lambda: ())
+    found = Installer(
+        InstalledPlugins(tmp_path / "repos"), Limits(megabytes=1, seconds=30, files=50), Packages(), taken=lambda: ()
+    )
     found.attach(Nothing())
     return found
 

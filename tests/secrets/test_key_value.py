@@ -229,7 +229,7 @@ def test_bot_toml_points_there_too(tmp_path, server):
     text = (folder / "bot.toml").read_text()
     (folder / "bot.toml").write_text(text + '[drivers.python.environment]\nAPI_TOKEN = "kv:net/switches#password"\n')
     with ChatBot(folder, drivers=(Fake(),)) as chat:
-        assert chat.automation.home.references.resolved({"x": "bao:net/data/switches#password"}, "chat") == {
+        assert chat.automation.bot_folder.references.resolved({"x": "bao:net/data/switches#password"}, "chat") == {
             "x": SECRET
         }
         assert chat.automation.redactor.text(f"it is {SECRET}") != f"it is {SECRET}"

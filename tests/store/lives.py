@@ -17,9 +17,9 @@ from sqlalchemy import MetaData, create_engine, select
 
 from automation_bots.model import Caller, Conclusion, File, Outcome, Place, State, Status
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import Need
-from automation_bots.policy.freezes import Closing, Closure
-from automation_bots.policy.people import Link
+from automation_bots.policy.approval_rule import ApprovalRequirement
+from automation_bots.policy.freezes import ChangeBlock, Closing
+from automation_bots.policy.people import IdentityLink
 from automation_bots.store import Store, Subject, schema
 from automation_bots.store.host_keys import Endpoint
 from tests.store.conftest import JOB, Clock
@@ -45,21 +45,23 @@ def conclusion(store, _now):
 
 
 def approval(store, now):
-    asked = Approval(0, "bound", (Need("core", ("leads",), 2, 3600, "managers", 60, "#leads"),), deadline=now, due=now)
-    number = store.parking.add(replace(JOB, state=State.WAITING, parked=True), asked).number
+    asked = Approval(
+        0, "bound", (ApprovalRequirement("core", ("leads",), 2, 3600, "managers", 60, "#leads"),), deadline=now, due=now
+    )
+    number = store.approvals.add(replace(JOB, state=State.WAITING, parked=True), asked).number
     vote = Vote("kim", Caller("slack", "U2"), now, "fine")
-    store.parking.vote(number, vote, Place("slack", "C2"), lambda votes: len(votes) > 1, run_at=False)
+    store.approvals.vote(number, vote, Place("slack", "C2"), lambda votes: len(votes) > 1, run_at=False)
 
 
 def people(store, now):
-    store.people.link(Link("slack", "U9", "kim"), ANA)
+    store.people.link(IdentityLink("slack", "U9", "kim"), ANA)
     store.people.invite("c" * 64, "kim", now + timedelta(days=1), ANA)
     store.people.enrol(b"sealed\x00", ANA)
     store.people.use_step(7, ANA, counts=True)
 
 
-def closures(store, now):
-    store.closures.add(Closure(Closing.FREEZE, "ana", "move", frozenset({"web1"}), now, None), ANA)
+def change_blocks(store, now):
+    store.change_blocks.add(ChangeBlock(Closing.FREEZE, "ana", "move", frozenset({"web1"}), now, None), ANA)
     store.add_job(replace(JOB, emergency="down"))
 
 
@@ -76,10 +78,10 @@ LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
              and store.job(1).counts == {"ok": 2, "failed": 1}),
     "0002": (conclusion, lambda store: store.conclusion(1).files == (File("a.csv", b"\x00\xff"),)),
-    "0003": (approval, lambda store: [vote.person for vote in store.parking.find(4).votes] == ["kim"]),
-    "0004": (people, lambda store: store.people.links() == (Link("slack", "U9", "kim"),)
+    "0003": (approval, lambda store: [vote.person for vote in store.approvals.find(4).votes] == ["kim"]),
+    "0004": (people, lambda store: store.people.links() == (IdentityLink("slack", "U9", "kim"),)
              and store.people.proved_at(ANA.caller, "ana") and store.people.enrolment("ana").sealed == b"sealed\x00"),
-    "0005": (closures, lambda store: store.closures.current()[0].reason == "move"
+    "0005": (change_blocks, lambda store: store.change_blocks.current()[0].reason == "move"
              and store.reviews.of(5).reason == "down"),
     "0006": (host_keys, lambda store: store.host_keys.of("192.0.2.1", 22)[0].trusted_by == "ana"),
     "0008": (letter, lambda store: [kept.body for kept in store.letters.waiting("slack")] == ["{}"]),

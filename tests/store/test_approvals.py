@@ -8,25 +8,25 @@ import pytest
 
 from automation_bots.model import Caller, Place, State
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import Need
+from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.store import Subject
 from automation_bots.store.approvals import Voted
 from automation_bots.surface import MessageRef
 
 ROOM = Place("slack", "C2")
-NEEDS = (Need("core", ("leads",), 2, 3600, "managers", 60, "#leads"),)
+NEEDS = (ApprovalRequirement("core", ("leads",), 2, 3600, "managers", 60, "#leads"),)
 
 
 @pytest.fixture
 def waiting(store, job, clock):
     """The number of a job that waits for two."""
     approval = Approval(0, "bound", NEEDS, deadline=clock.now + timedelta(hours=1), due=clock.now)
-    return store.parking.add(job(state=State.WAITING, parked=True), approval).number
+    return store.approvals.add(job(state=State.WAITING, parked=True), approval).number
 
 
 def vote(store, number, who, clock, enough=2, *, run_at=False):
     cast = Vote(who, Caller("slack", f"U{who}"), clock.now, "fine")
-    return store.parking.vote(number, cast, ROOM, lambda votes: len(votes) >= enough, run_at=run_at)
+    return store.approvals.vote(number, cast, ROOM, lambda votes: len(votes) >= enough, run_at=run_at)
 
 
 def kinds(store, number):
@@ -36,9 +36,9 @@ def kinds(store, number):
 def test_what_waits_is_found_again_as_it_was(open_store, job, clock):
     known = Approval(0, "bound", NEEDS, deadline=clock.now, run_at=clock.now + timedelta(days=2), due=clock.now)
     store = open_store()
-    number = store.parking.add(job(state=State.WAITING, parked=True), known).number
+    number = store.approvals.add(job(state=State.WAITING, parked=True), known).number
     store.close()
-    found = open_store().parking.find(number)
+    found = open_store().approvals.find(number)
     assert (found.needs, found.deadline, found.run_at, found.digest) == (NEEDS, clock.now, known.run_at, "bound")
     assert (found.votes, found.released, found.asked) == ((), None, None)
 
@@ -51,7 +51,7 @@ def test_it_is_in_no_queue_until_it_is_enough(store, waiting, clock):
     ]  # fmt: skip
     assert [job.number for job in store.queued()] == [waiting]
     assert kinds(store, waiting) == ["approval asked", "approved", "approved", "accepted"]
-    assert store.parking.find(waiting).released == clock.now
+    assert store.approvals.find(waiting).released == clock.now
 
 
 def test_of_votes_at_the_same_moment_one_is_the_last_one(store, waiting, clock):
@@ -68,8 +68,8 @@ def test_of_votes_at_the_same_moment_one_is_the_last_one(store, waiting, clock):
 )  # fmt: skip
 def test_it_ends_once_and_says_by_whom(store, waiting, clock, state, kind):
     by = Subject("kim", Caller("slack", "Ukim"), ROOM)
-    assert store.parking.end(waiting, state, "kim: no", by)
-    assert not store.parking.end(waiting, State.EXPIRED, "late")
+    assert store.approvals.end(waiting, state, "kim: no", by)
+    assert not store.approvals.end(waiting, State.EXPIRED, "late")
     assert vote(store, waiting, "lee", clock) is Voted.LATE
     [row] = [row for row in store.audit_rows(limit=9, job=waiting) if row.kind == kind]
     assert (row.person, row.body["reason"], row.body["requester"]) == ("kim", "kim: no", "ana")
@@ -79,34 +79,34 @@ def test_it_ends_once_and_says_by_whom(store, waiting, clock, state, kind):
 def test_a_vote_with_a_time_leads_to_the_time_and_that_to_the_queue(store, waiting, clock):
     assert vote(store, waiting, "kim", clock, enough=1, run_at=True) is Voted.ENOUGH
     assert (store.job(waiting).state, store.queued()) == (State.SCHEDULED, [])
-    assert [store.parking.release(waiting), store.parking.release(waiting)] == [True, False]
+    assert [store.approvals.release(waiting), store.approvals.release(waiting)] == [True, False]
     assert store.job(waiting).state is State.QUEUED
 
 
 def test_a_note_forgets_no_vote_and_lets_nothing_new_go_unseen(store, waiting, clock):
-    seen = store.parking.find(waiting)
+    seen = store.approvals.find(waiting)
     vote(store, waiting, "kim", clock)
-    store.parking.note(State.WAITING, replace(seen, due=clock.now + timedelta(days=1)))
-    assert store.parking.next_due() == clock.now
-    assert [v.person for v in store.parking.find(waiting).votes] == ["kim"]
-    assert store.parking.find(waiting).acted == "slack/C2"
+    store.approvals.note(State.WAITING, replace(seen, due=clock.now + timedelta(days=1)))
+    assert store.approvals.next_due() == clock.now
+    assert [v.person for v in store.approvals.find(waiting).votes] == ["kim"]
+    assert store.approvals.find(waiting).acted == "slack/C2"
 
 
 def test_what_was_asked_with_is_kept(store, waiting, clock):
-    seen = store.parking.find(waiting)
+    seen = store.approvals.find(waiting)
     fields = {n: getattr(seen, n) for n in Approval.__slots__}
-    store.parking.note(
+    store.approvals.note(
         State.WAITING, Approval(**{**fields, "messages": (MessageRef(ROOM, "m1"),), "escalated": ("core",)})
     )
-    found = store.parking.find(waiting)
+    found = store.approvals.find(waiting)
     assert (found.messages, found.escalated) == ((MessageRef(ROOM, "m1"),), ("core",))
 
 
 def test_nobody_is_told_how_a_preview_ended(store, waiting, job):
-    preview = store.parking.add_preview(waiting, job(check=True, preview_of=waiting)).number
+    preview = store.approvals.add_preview(waiting, job(check=True, preview_of=waiting)).number
     store.start(preview)
     store.recover()
-    assert (store.untold(), store.parking.find(waiting).preview, store.job(preview).preview_of) == (
+    assert (store.untold(), store.approvals.find(waiting).preview, store.job(preview).preview_of) == (
         [],
         preview,
         waiting,
@@ -114,5 +114,5 @@ def test_nobody_is_told_how_a_preview_ended(store, waiting, job):
 
 
 def test_due_ones_are_found_in_time(store, waiting, clock):
-    assert store.parking.due(clock.now - timedelta(seconds=1)) == []
-    assert store.parking.due(clock.now) == [waiting]
+    assert store.approvals.due(clock.now - timedelta(seconds=1)) == []
+    assert store.approvals.due(clock.now) == [waiting]

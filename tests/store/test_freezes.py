@@ -3,40 +3,40 @@
 from datetime import timedelta
 
 from automation_bots.model import Canary
-from automation_bots.policy.freezes import ALL, Closing, Closure
+from automation_bots.policy.freezes import ALL, ChangeBlock, Closing
 from automation_bots.store import AuditKind, Subject
 
 
-def closure(clock, person, *devices, kind=Closing.LOCK, until=None):
-    return Closure(kind, person, "work", frozenset(devices), clock.now, until)
+def block(clock, person, *devices, kind=Closing.LOCK, until=None):
+    return ChangeBlock(kind, person, "work", frozenset(devices), clock.now, until)
 
 
 def held(store):
-    return {(c.kind.value, c.person): set(c.devices) for c in store.closures.current()}
+    return {(c.kind.value, c.person): set(c.devices) for c in store.change_blocks.current()}
 
 
 def test_a_lock_of_another_person_stands_in_the_way_until_it_is_stolen(store, clock):
-    assert store.closures.add(closure(clock, "joe", "web1", "web2"), Subject("joe")) == []
-    assert [other.person for other in store.closures.add(closure(clock, "kim", "web2"), Subject("kim"))] == ["joe"]
+    assert store.change_blocks.add(block(clock, "joe", "web1", "web2"), Subject("joe")) == []
+    assert [other.person for other in store.change_blocks.add(block(clock, "kim", "web2"), Subject("kim"))] == ["joe"]
     assert held(store) == {("lock", "joe"): {"web1", "web2"}}
-    store.closures.add(closure(clock, "kim", "web2"), Subject("kim"), steals=True)
+    store.change_blocks.add(block(clock, "kim", "web2"), Subject("kim"), steals=True)
     assert held(store) == {("lock", "joe"): {"web1"}, ("lock", "kim"): {"web2"}}
 
 
 def test_freezes_of_two_people_hold_side_by_side_and_each_takes_away_the_own(store, clock):
     for person in ("ana", "joe"):
-        store.closures.add(closure(clock, person, "web1", ALL, kind=Closing.FREEZE), Subject(person))
-    assert store.closures.remove(Closing.FREEZE, ["web1", "web9"], Subject("joe"), of="joe") == ["web1"]
+        store.change_blocks.add(block(clock, person, "web1", ALL, kind=Closing.FREEZE), Subject(person))
+    assert store.change_blocks.remove(Closing.FREEZE, ["web1", "web9"], Subject("joe"), of="joe") == ["web1"]
     assert held(store) == {("freeze", "ana"): {"web1", ALL}, ("freeze", "joe"): {ALL}}
-    assert store.closures.remove(Closing.FREEZE, [ALL], Subject("ana")) == [ALL]
+    assert store.change_blocks.remove(Closing.FREEZE, [ALL], Subject("ana")) == [ALL]
     assert held(store) == {("freeze", "ana"): {"web1"}}
 
 
 def test_what_is_over_holds_no_longer(store, clock):
-    store.closures.add(closure(clock, "joe", "web1", until=clock.now + timedelta(hours=1)), Subject("joe"))
+    store.change_blocks.add(block(clock, "joe", "web1", until=clock.now + timedelta(hours=1)), Subject("joe"))
     clock.pass_days(1)
-    assert store.closures.current() == ()
-    assert store.closures.add(closure(clock, "kim", "web1"), Subject("kim")) == []
+    assert store.change_blocks.current() == ()
+    assert store.change_blocks.add(block(clock, "kim", "web1"), Subject("kim")) == []
 
 
 def test_an_emergency_is_reviewed_once_by_somebody_else(store, job):
@@ -50,8 +50,8 @@ def test_an_emergency_is_reviewed_once_by_somebody_else(store, job):
 
 
 def test_closing_opening_and_reviewing_are_in_the_record(store, clock, job):
-    store.closures.add(closure(clock, "joe", "web1"), Subject("joe", devices=("web1",)))
-    store.closures.remove(Closing.LOCK, ["web1"], Subject("joe", devices=("web1",)))
+    store.change_blocks.add(block(clock, "joe", "web1"), Subject("joe", devices=("web1",)))
+    store.change_blocks.remove(Closing.LOCK, ["web1"], Subject("joe", devices=("web1",)))
     number = store.add_job(job(emergency="down")).number
     store.reviews.write(number, "fine", Subject("kim", job=number))
     kinds = [row.kind for row in store.audit_rows(limit=4)]

@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
-from automation_bots.approvals.validity import Consent
-from automation_bots.commands.context import Office
+from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.commands.context import CommandContext
 from automation_bots.drivers.fake import Fake
-from automation_bots.jobs.driver_guard import Door
+from automation_bots.jobs.driver_guard import DriverGuard
 from automation_bots.model import Decision, Verdict
 from automation_bots.pipeline.pipeline import Pipeline
-from automation_bots.pipeline.plugin_commands import Foreign
+from automation_bots.pipeline.plugin_commands import PluginCommands
 from automation_bots.policy import gate, policy
 from backends.adapter import guard
 from tests.support import entries
@@ -27,7 +27,7 @@ YES = Decision(Verdict.ALLOW)
 RESTART = "!service restart nginx on"
 
 
-def foreign(chat):
+def plugin_commands(chat):
     """Somebody uses a command that no rule gives."""
     chat.say("!wipe", "joe", "ops")
     idle(chat)
@@ -125,7 +125,7 @@ def behind(chat, request, rules, device="web1"):
 def take(chat, text):
     path = chat.folder / "other.yml"
     path.write_text(text)
-    chat.automation.world.take(policy.load(path))
+    chat.automation.live.take(policy.load(path))
 
 
 def stranger(chat):
@@ -149,7 +149,7 @@ def frozen(chat):
     """Somebody freezes devices without a rule for it."""
     chat.say("!freeze web until 23:59 because", "joe")
     idle(chat)
-    return bool(chat.automation.store.closures.current())
+    return bool(chat.automation.store.change_blocks.current())
 
 
 def own_approval(chat):
@@ -158,7 +158,7 @@ def own_approval(chat):
     chat.asks(f"{RESTART} db1", "approval", who="joe")
     chat.say("!approve 1", "joe")
     idle(chat)
-    return bool(chat.automation.store.parking.find(1).votes)
+    return bool(chat.automation.store.approvals.find(1).votes)
 
 
 def short_way(chat):
@@ -201,22 +201,22 @@ def _set(owner, name, value):
 
 
 def _everybody_known():
-    Office.person = lambda office, _ask: office.world.policy.people["ana"]
+    CommandContext.person = lambda context, _ask: context.live.policy.people["ana"]
 
 
 def _anybody_approves():
     from automation_bots.approvals.approvals import Approvals
 
     def may(self, _caller, number):
-        job, approval = self._parts.store.job(number), self._parts.store.parking.find(number)
-        return job, approval, self._parts.world.policy.people["ana"]
+        job, approval = self._context.store.job(number), self._context.store.approvals.find(number)
+        return job, approval, self._context.live.policy.people["ana"]
 
     Approvals._may_decide = may
 
 
 # the scenario, and what takes the gate's call out of its way
 MUTANTS = {
-    "the guard's wrapping, a command": (foreign, _unwrapped),
+    "the guard's wrapping, a command": (plugin_commands, _unwrapped),
     "the guard's wrapping, a regex": (regex, _unwrapped),
     "the guard's wrapping, an alias": (alias, _unwrapped),
     "the guard's wrapping, a flow": (flow, _unwrapped),
@@ -224,18 +224,18 @@ MUTANTS = {
     "the guard's wrapping, a webhook": (posted, _unwrapped),
     "the decision on a webhook's request": (posted_request, _no_decision),
     "the decision on a request in a thread": (threaded, _no_decision),
-    "the guard's judgement": (foreign, _set(Foreign, "judge", lambda *_args, **_more: None)),
+    "the guard's judgement": (plugin_commands, _set(PluginCommands, "judge", lambda *_args, **_more: None)),
     "the decision on a request": (requested, _no_decision),
     "the last look before the start": (started, _no_last_look),
     "the last look at what a plugin queued": (queued_past, _no_last_look),
     "the door before a driver": (
         short_way,
-        _set(Door, "run", lambda door, task, report: door.behind.run(task, report)),
+        _set(DriverGuard, "run", lambda door, task, report: door.behind.run(task, report)),
     ),
-    "the consent": (approved, _set(Consent, "void", lambda *_args: "")),
+    "the consent": (approved, _set(ApprovalValidity, "void", lambda *_args: "")),
     "the desk's question who asks": (stranger, _everybody_known),
-    "whose job it is": (others_job, _set(Office, "sees", lambda *_args: True)),
-    "who reads an output": (others_output, _set(Office, "reads", lambda *_args: True)),
+    "whose job it is": (others_job, _set(CommandContext, "sees", lambda *_args: True)),
+    "who reads an output": (others_output, _set(CommandContext, "reads", lambda *_args: True)),
     "who closes devices": (frozen, _set(Pipeline, "judged", lambda *_args: None)),
     "who approves": (own_approval, _anybody_approves),
 }

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from automation_bots.chat.client import Attached, Away, Busy, Heard, Rejected, Revoked
-from automation_bots.chat.client import Chosen as Choice
+from automation_bots.chat.client import Attached, Away, Busy, IncomingMessage, Rejected, Revoked
+from automation_bots.chat.client import Click as Choice
 from automation_bots.surface import Capabilities
 
 
@@ -64,7 +64,9 @@ class PaperWire:
             thread = ""
         late = "names later" in network.faults and not text.endswith(": say")
         sender = "someone" if late or "names" in network.faults else self.me
-        heard = Heard(f"m{next(network.ids)}", sender, room, text, datetime.now(UTC), thread=thread, files=files)
+        heard = IncomingMessage(
+            f"m{next(network.ids)}", sender, room, text, datetime.now(UTC), thread=thread, files=files
+        )
         heard = replace(heard, direct=room.startswith("D") and "open" not in network.faults)
         heard = replace(heard, mentioned="calls" in network.faults)
         network.tell(heard)

@@ -3,7 +3,7 @@
 from automation_bots.drivers.fake import Fake
 from automation_bots.errors import StoreError
 from automation_bots.jobs.dispatcher import Local
-from automation_bots.jobs.run_context import Workshop
+from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Caller, Device, Job, Operation, Parameter, Place, Risk, State
 from automation_bots.operations import catalog
@@ -55,10 +55,10 @@ class Works:
         self.policy, self.pause = load(folder / "policy.yml"), ""
         self.redactor = Redactor()
         (folder / "runs").mkdir()
-        self.dispatcher = Local(self._workshop(), lambda: caps or Caps())
+        self.dispatcher = Local(self._context(), lambda: caps or Caps())
 
-    def _workshop(self):
-        return Workshop(
+    def _context(self):
+        return RunContext(
             self.store, Devices(), {"fake": self.fake}, self.operations.get, self.scope, lambda: self.pause,
             self.redactor, 60, self.folder / "runs", self.stop_seconds,
         )  # fmt: skip

@@ -200,8 +200,8 @@ def test_files_come_and_go_without_a_restart_and_a_broken_one_is_named_to_admins
 def test_a_broken_policy_refuses_everybody_until_it_is_mended(chat):
     good = (chat.folder / "policy.yml").read_text()
     (chat.folder / "policy.yml").write_text("people: [")
-    wait(lambda: chat.automation.world.policy_problem, 10)
+    wait(lambda: chat.automation.live.policy_problem, 10)
     assert "I do not know you" in chat.asks("!uptime on web1", who="joe")
     (chat.folder / "policy.yml").write_text(good)
-    wait(lambda: not chat.automation.world.policy_problem, 10)
+    wait(lambda: not chat.automation.live.policy_problem, 10)
     assert "#1" in chat.asks("!uptime on web1", who="joe")

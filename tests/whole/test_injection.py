@@ -117,7 +117,7 @@ def test_every_command_of_the_bot_takes_hostile_words_as_words(chat, caplog, nam
 @CASES
 def test_every_operation_takes_hostile_words_as_words(chat, caplog, name):
     since, text = len(chat.surface.said), text_of(name, chat.canary)
-    for operation in chat.automation.world.catalog.operations.values():
+    for operation in chat.automation.live.catalog.operations.values():
         shapes = (f"{text} on web1", f"on {text}", f'on web1 --reason "{text}"', f"on web1\n```\n{text}\n```")
         named = (f'{parameter.name}="{text}" on web1' for parameter in operation.parameters[:2])
         typed(chat, *(f"!{operation.name} {shape}" for shape in (*shapes, *named)))
@@ -148,7 +148,7 @@ def test_a_value_of_a_verb_is_one_word_on_every_platform(name, platform, tmp_pat
     for operation in VERBS:
         for parameter in operation.parameters:
             try:
-                values = grammar.checked(operation, grammar.Typed({parameter.name: text}, "web1"))
+                values = grammar.checked(operation, grammar.ParsedCommand({parameter.name: text}, "web1"))
                 given = {} if isinstance(values, grammar.Missing) else values
                 command = operation.body.command(platform, given) if given else None
                 line = quoted(command, platform) if command else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from automation_bots.chat.client import Away, Heard, Once, Rejected, Revoked, Sink
+from automation_bots.chat.client import Away, IdempotencyKey, IncomingMessage, Listener, Rejected, Revoked
 from automation_bots.chat.matrix import events as content
 from automation_bots.chat.matrix.doctor import Examination
 from automation_bots.chat.matrix.loop import Loop
@@ -30,12 +30,12 @@ _CALL_SECONDS = 45.0
 _FILE_SECONDS = 120.0
 
 
-def wire(chat: Mapping[str, Any], data: Path) -> MatrixWire:
-    """Make the wire of [chat] of bot.toml, references resolved; its keys stand below the bot's data."""
+def client(chat: Mapping[str, Any], data: Path) -> MatrixWire:
+    """Make the client of [chat] of bot.toml, references resolved; its keys stand below the bot's data."""
     return MatrixWire(MatrixSettings.model_validate(taken(chat)[1]), data / "matrix")
 
 
-def _transaction(once: Once | None) -> str:
+def _transaction(once: IdempotencyKey | None) -> str:
     return once.key if once is not None else str(uuid4())
 
 
@@ -55,13 +55,13 @@ class MatrixWire:
         self._settings, self._folder = settings, folder
         self._loop = Loop("matrix")
         self._link: MatrixLink | None = None
-        self._sink: Sink | None = None
+        self._sink: Listener | None = None
         self._living: concurrent.futures.Future[None] | None = None
         self._closed = threading.Event()
 
     # -- the link
 
-    def connect(self, sink: Sink) -> None:
+    def connect(self, sink: Listener) -> None:
         """Log in or go on, catch up, and begin to listen."""
         self._closed.clear()
         self._end_living()
@@ -99,10 +99,10 @@ class MatrixWire:
         if self._settings.password:
             self._call(self._there().client.ask("POST", "logout", {}), _CALL_SECONDS)
 
-    def missed(self, since: datetime) -> Iterable[Heard]:
+    def missed(self, since: datetime) -> Iterable[IncomingMessage]:
         """What was said while the bot was away; answers by reaction go their usual way."""
         for one in self._call(self._there().missed(since), _FILE_SECONDS):
-            if isinstance(one, Heard):
+            if isinstance(one, IncomingMessage):
                 yield one
             elif self._sink is not None:
                 self._sink.chosen(one)
@@ -125,7 +125,7 @@ class MatrixWire:
         text: str,
         thread: str = "",
         choices: tuple[str, ...] = (),  # noqa: ARG002 - no buttons
-        once: Once | None = None,
+        once: IdempotencyKey | None = None,
     ) -> str:
         """Say it; the server takes each transaction once, and knows those of a day, also after its own restart."""
         link = self._there()
@@ -147,7 +147,7 @@ class MatrixWire:
             if "M_DUPLICATE_ANNOTATION" not in str(error):
                 raise
 
-    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: IdempotencyKey | None = None) -> str:
         """Send a file, encrypted in a room that is."""
         link, kind = self._there(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         body = self._call(link.upload(room, file.name, file.content, kind, thread), _FILE_SECONDS)

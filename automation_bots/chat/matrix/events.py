@@ -1,4 +1,4 @@
-"""Matrix events as the words of the wire, and what the bot says as Matrix events. Pure."""
+"""Matrix events as the words of the client, and what the bot says as Matrix events. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import SIGNS, Attached, Chosen, Heard, choice_of
+from automation_bots.chat.client import SIGNS, Attached, Click, IncomingMessage, choice_of
 
 MARK = "automation-bots"  # in what our bots say, so that two of them in one room do not talk to each other
 LARGEST = 40_000  # bytes of an event's content: servers take 65,536 with signatures, and encryption adds a third
@@ -36,7 +36,7 @@ class Around:
 # -- what comes in
 
 
-def heard(source: Mapping[str, Any], around: Around, files: tuple[Attached, ...]) -> Heard | None:
+def heard(source: Mapping[str, Any], around: Around, files: tuple[Attached, ...]) -> IncomingMessage | None:
     """A message of a person; None for what says nothing."""
     content, relation = source["content"], source["content"].get("m.relates_to") or {}
     edited = relation.get("rel_type") == "m.replace"
@@ -46,7 +46,7 @@ def heard(source: Mapping[str, Any], around: Around, files: tuple[Attached, ...]
     if kind not in _TEXTS | _FILES:
         return None
     text, mentioned = _addressed(content, _words(content, relation), around)
-    return Heard(
+    return IncomingMessage(
         id=str(relation["event_id"]) if edited else source["event_id"],
         sender=source["sender"],
         room=around.room,
@@ -62,13 +62,13 @@ def heard(source: Mapping[str, Any], around: Around, files: tuple[Attached, ...]
     )
 
 
-def chosen(source: Mapping[str, Any], around: Around) -> Chosen | None:
+def chosen(source: Mapping[str, Any], around: Around) -> Click | None:
     """A reaction."""
     relation = source["content"].get("m.relates_to") or {}
     sign = relation.get("key")
     if relation.get("rel_type") != "m.annotation" or not isinstance(sign, str):
         return None
-    return Chosen(
+    return Click(
         id=source["event_id"],
         sender=source["sender"],
         room=around.room,

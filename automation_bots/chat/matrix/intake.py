@@ -1,4 +1,4 @@
-"""What the homeserver sends, as words of the wire: nothing twice left out, nothing from before the bot was asked in."""
+"""What the homeserver sends, in the words of all clients: nothing twice left out, nothing from before the bot came."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import nio
 from nio.exceptions import EncryptionError, LocalProtocolError
 
-from automation_bots.chat.client import Attached, Chosen, Heard
+from automation_bots.chat.client import Attached, Click, IncomingMessage
 from automation_bots.chat.matrix import events as content
 from automation_bots.chat.matrix.nio_client import Client
 from automation_bots.chat.matrix.rooms import Rooms
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _PAGE = 100
 _BEFORE_JOIN = timedelta(minutes=2)  # a direct room is made with its first message, and then the bot is asked in
 _KEPT_LOCKED = 500  # messages whose key has not come yet
-Said = Heard | Chosen
+Said = IncomingMessage | Click
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Locked:
     since: datetime
 
 
-class Intake:
+class MatrixEvents:
     """Belongs to one client, and lives on its loop."""
 
     def __init__(self, client: Client, rooms: Rooms, fetch: Callable[[str, Any], bytes]) -> None:

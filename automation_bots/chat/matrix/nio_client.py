@@ -1,4 +1,4 @@
-"""matrix-nio as this project wants it: refusals are the wire's errors, keys stay private and in one place."""
+"""matrix-nio as this project wants it: refusals are the client's errors, keys stay private and in one place."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ from uuid import uuid4
 from nio.crypto.attachments import decrypt_attachment
 from nio.exceptions import EncryptionError, LocalProtocolError
 
-from automation_bots.chat.client import Away, Busy, Heard, Rejected, Sink
+from automation_bots.chat.client import Away, Busy, IncomingMessage, Listener, Rejected
 from automation_bots.chat.matrix import events as content
 from automation_bots.chat.matrix import login as matrix_session
-from automation_bots.chat.matrix.intake import Intake, Said
+from automation_bots.chat.matrix.intake import MatrixEvents, Said
 from automation_bots.chat.matrix.nio_client import Client, write
 from automation_bots.chat.matrix.rooms import Rooms
 from automation_bots.chat.matrix.settings import MatrixSettings
@@ -46,7 +46,7 @@ class MatrixLink:
         self._settings, self._folder = settings, folder
         self.client = Client(settings, folder)
         self.rooms = Rooms(self.client, settings)
-        self.intake = Intake(self.client, self.rooms, self.download)
+        self.intake = MatrixEvents(self.client, self.rooms, self.download)
         self._since = ""  # up to there all was handed over
         self._gap: list[Said] = []  # what was said before this connect, and after the last
         self._fresh = True
@@ -67,12 +67,12 @@ class MatrixLink:
         if not self._fresh:
             self._gap += said
 
-    async def live(self, sink: Sink) -> None:
+    async def live(self, sink: Listener) -> None:
         """Hand over what is said from now on, until the link is cut."""
         while True:
             kept = self._since
             for one in await self._turn(self._patience() * 1000):
-                if isinstance(one, Heard):
+                if isinstance(one, IncomingMessage):
                     sink.heard(one)
                 else:
                     sink.chosen(one)

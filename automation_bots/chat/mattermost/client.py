@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import SIGNS, Away, Chosen, Heard, Once, Sink, choice_of
+from automation_bots.chat.client import SIGNS, Away, Click, IdempotencyKey, IncomingMessage, Listener, choice_of
 from automation_bots.chat.mattermost import doctor as mattermost_doctor
 from automation_bots.chat.mattermost import text as mattermost_text
 from automation_bots.chat.mattermost.buttons import PROPERTY, Buttons
@@ -41,7 +41,7 @@ class MattermostWire:
         self.messages = Messages(self.rest)
         self.socket = Socket(settings, self._event)
         self.buttons = Buttons(settings, self._clicked) if settings.callback else None
-        self._sink: Sink | None = None
+        self._sink: Listener | None = None
         self._loop: Loop | None = None
         self._closed = threading.Event()
         self._resumed = False
@@ -50,7 +50,7 @@ class MattermostWire:
 
     # -- the link
 
-    def connect(self, sink: Sink) -> None:
+    def connect(self, sink: Listener) -> None:
         """Say who one is, listen for clicks, open the stream."""
         self._sink = sink
         self._introduce()
@@ -103,7 +103,7 @@ class MattermostWire:
         if self.buttons is not None:
             await self.buttons.close()
 
-    def missed(self, since: datetime) -> Iterable[Heard]:
+    def missed(self, since: datetime) -> Iterable[IncomingMessage]:
         """Read it channel by channel; nothing where the stream itself went on."""
         return iter(()) if self._resumed else History(self.rest, self.messages).since(since, self._heard_until)
 
@@ -127,17 +127,17 @@ class MattermostWire:
         if self._sink is not None and (chosen := self._chosen(reaction["channel_id"], reaction)) is not None:
             self._sink.chosen(chosen)
 
-    def standing(self, room: str, message: str, since: datetime) -> Iterable[Chosen]:  # noqa: ARG002 - all have a time
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:  # noqa: ARG002 - all have a time
         """Read the reactions at an own post; those who gave them are named as events name them."""
         given = list(self.rest.get(f"/posts/{message}/reactions") or ())
         self.messages.learn([reaction["user_id"] for reaction in given])
         return [chosen for reaction in given if (chosen := self._chosen(room, reaction)) is not None]
 
-    def _chosen(self, room: str, reaction: dict[str, Any]) -> Chosen | None:
+    def _chosen(self, room: str, reaction: dict[str, Any]) -> Click | None:
         choice, who = choice_of(reaction["emoji_name"]), reaction["user_id"]
         if not choice or who == self.me:
             return None
-        return Chosen(
+        return Click(
             id="{post_id}:{user_id}:{emoji_name}:{create_at}".format(**reaction),
             sender=who,
             room=room,
@@ -163,7 +163,7 @@ class MattermostWire:
         who = mattermost_text.id_of(call.get("user_id"))
         room, trigger = post["channel_id"], str(call.get("trigger_id", ""))
         taken = self._sink.chosen(
-            Chosen(
+            Click(
                 id=f"{post['id']}:{who}:{choice}:{uuid.uuid5(uuid.NAMESPACE_OID, trigger)}",
                 sender=who,
                 room=room,
@@ -187,7 +187,7 @@ class MattermostWire:
     fence = staticmethod(mattermost_text.fence)
 
     def post(
-        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: IdempotencyKey | None = None
     ) -> str:
         """Say it; a thread whose first message was deleted is none any more, so the room gets it."""
         body: dict[str, Any] = {"channel_id": room, "message": text, "root_id": thread}
@@ -195,7 +195,7 @@ class MattermostWire:
             body["props"] = self.buttons.properties(room, choices)
         return self._post(body, once)
 
-    def _post(self, body: dict[str, Any], once: Once | None) -> str:
+    def _post(self, body: dict[str, Any], once: IdempotencyKey | None) -> str:
         """Post; the server knows the number of a post for half a minute, its properties for ever."""
         if once is not None:
             if once.since is not None and (found := self._arrived(body["channel_id"], once)):
@@ -208,7 +208,7 @@ class MattermostWire:
                 raise
             return self._post({**body, "root_id": ""}, once)
 
-    def _arrived(self, room: str, once: Once) -> str:
+    def _arrived(self, room: str, once: IdempotencyKey) -> str:
         """Look for it among what was posted since it was tried first."""
         assert once.since is not None  # noqa: S101 - the caller has looked
         since = int(self.rest.clock.there(once.since).timestamp() * 1000) - _SKEW_MS
@@ -229,7 +229,7 @@ class MattermostWire:
         emoji = SIGNS[name][1] if name in SIGNS else name.strip(":")
         self.rest.post("/reactions", {"user_id": self.me, "post_id": message, "emoji_name": emoji})
 
-    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: IdempotencyKey | None = None) -> str:
         """Send a file as a message of its own."""
         id_ = self.rest.send_file(room, file.name, file.content)
         body = {"channel_id": room, "message": "", "root_id": thread, "file_ids": [id_]}

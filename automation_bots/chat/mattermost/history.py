@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from automation_bots.chat.client import Heard
+from automation_bots.chat.client import IncomingMessage
 from automation_bots.chat.mattermost.messages import Messages
 from automation_bots.chat.mattermost.rest import Refused, Rest
 
@@ -23,7 +23,7 @@ class History:
     def __init__(self, rest: Rest, messages: Messages) -> None:
         self._rest, self._messages = rest, messages
 
-    def since(self, start: datetime, heard_until: int) -> Iterator[Heard]:
+    def since(self, start: datetime, heard_until: int) -> Iterator[IncomingMessage]:
         """Give every message since then, oldest first in each channel."""
         at = int(self._rest.clock.there(start).timestamp() * 1000)
         heard_until = max(heard_until, at + _HEARD_MS)
@@ -40,7 +40,7 @@ class History:
                 found[channel["id"]] = channel
         return list(found.values())
 
-    def _read(self, room: str, at: int, heard_until: int) -> Iterator[Heard]:
+    def _read(self, room: str, at: int, heard_until: int) -> Iterator[IncomingMessage]:
         try:
             posts = [post for post in self.posts(room, at) if post["create_at"] > at and not post["delete_at"]]
         except Refused:  # the bot was taken out of the channel meanwhile

@@ -1,11 +1,11 @@
-"""Posts of Mattermost as messages of all wires; names and kinds of channels are learned from events, not asked for."""
+"""Posts of Mattermost as messages of all clients; names and kinds of channels are learned from events."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import Attached, Heard, Rejected
+from automation_bots.chat.client import Attached, IncomingMessage, Rejected
 from automation_bots.chat.mattermost import text as mattermost_text
 from automation_bots.chat.mattermost.rest import Rest
 
@@ -24,7 +24,7 @@ class Messages:
         self.rooms: dict[str, str] = {}  # their names, as events tell them
         self.robots: set[str] = set()
 
-    def heard(self, post: dict[str, Any], data: dict[str, Any], *, edited: bool = False) -> Heard | None:
+    def heard(self, post: dict[str, Any], data: dict[str, Any], *, edited: bool = False) -> IncomingMessage | None:
         """Read a post; None for what the server itself says."""
         props, room, sender = post.get("props") or {}, post["channel_id"], post["user_id"]
         if post["type"].startswith("system_") or post.get("delete_at"):
@@ -40,7 +40,7 @@ class Messages:
         if props.get("from_bot") and not integration:
             self.robots.add(sender)
         text, mentioned = mattermost_text.without_mention(post["message"], self.name)
-        return Heard(
+        return IncomingMessage(
             id=post["id"],
             sender=sender,
             room=room,

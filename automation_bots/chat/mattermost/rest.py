@@ -1,4 +1,4 @@
-"""Mattermost's REST calls, with errors in the words of all wires."""
+"""Mattermost's REST calls, with errors in the words of all clients."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import aiohttp
 
-from automation_bots.chat.client import SIGNS, Away, Heard, Once, Rejected, Sink
+from automation_bots.chat.client import SIGNS, Away, IdempotencyKey, IncomingMessage, Listener, Rejected
 from automation_bots.chat.rocketchat import doctor as rocketchat_doctor
 from automation_bots.chat.rocketchat import text as rocketchat_text
 from automation_bots.chat.rocketchat.events import Reader
 from automation_bots.chat.rocketchat.login import Credentials, logged_in
-from automation_bots.chat.rocketchat.realtime import Link
+from automation_bots.chat.rocketchat.realtime import Realtime
 from automation_bots.chat.rocketchat.settings import RocketChatSettings
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
@@ -41,7 +41,7 @@ class RocketChatWire:
     def __init__(self, wanted: RocketChatSettings) -> None:
         self.capabilities = Capabilities(edits=True, reactions=True, threads=True, files=True, message_size=4500)
         self.me = self.my_name = ""
-        self._link = Link(wanted.url, wanted.trust, wanted.answer_seconds)
+        self._link = Realtime(wanted.url, wanted.trust, wanted.answer_seconds)
         self._credentials = Credentials(wanted.token, wanted.user, wanted.password)
         self._reader = Reader(self._link)
         self.settings: dict[str, Any] = {}  # the server's public ones that matter here
@@ -50,11 +50,11 @@ class RocketChatWire:
 
     # -- the link
 
-    def connect(self, sink: Sink) -> None:
+    def connect(self, sink: Listener) -> None:
         """Log in, learn what there is, and begin to receive."""
         self._link.run(self._connect(sink), 90)
 
-    async def _connect(self, sink: Sink) -> None:
+    async def _connect(self, sink: Listener) -> None:
         link, reader = self._link, self._reader
         await self._log_in()
         reader.begin(sink, self.me, self.my_name)
@@ -132,15 +132,15 @@ class RocketChatWire:
                 log.info("not logged out: %s", error)
         self._link.close()
 
-    def missed(self, since: datetime) -> Iterable[Heard]:
+    def missed(self, since: datetime) -> Iterable[IncomingMessage]:
         """Read what was said while the bot was away, oldest first in each room."""
-        found: list[Heard] = self._link.run(self._missed(self._link.clock.there(since)), 300)
+        found: list[IncomingMessage] = self._link.run(self._missed(self._link.clock.there(since)), 300)
         return found
 
-    async def _missed(self, since: datetime) -> list[Heard]:
+    async def _missed(self, since: datetime) -> list[IncomingMessage]:
         at_once = asyncio.Semaphore(_AT_ONCE)
 
-        async def read(room: str) -> list[Heard]:
+        async def read(room: str) -> list[IncomingMessage]:
             wanted = {"roomId": room, "lastUpdate": _stamp(since)}
             async with at_once:
                 try:
@@ -172,7 +172,7 @@ class RocketChatWire:
         text: str,
         thread: str = "",
         choices: tuple[str, ...] = (),  # noqa: ARG002 - a bot has no buttons here
-        once: Once | None = None,
+        once: IdempotencyKey | None = None,
     ) -> str:
         """Say a text under an id of ours; the server takes no second message with it."""
         id_ = _id_of(once.key if once is not None else secrets.token_hex(16))
@@ -203,7 +203,7 @@ class RocketChatWire:
         body = {"messageId": message, "emoji": emoji, "shouldReact": True}
         self._link.run(self._link.call("POST", "chat.react", json=body))
 
-    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: IdempotencyKey | None = None) -> str:
         """Send a file in the two steps of the server, unless it stands there since it was tried first."""
         if once is not None and once.since is not None and (found := self._arrived(room, file, thread, once.since)):
             return found
@@ -293,5 +293,5 @@ def _stamp(at: datetime) -> str:
 
 
 def made(chat: Mapping[str, Any]) -> RocketChatWire:
-    """Make the wire of what stands in [chat]."""
+    """Make the client of what stands in [chat]."""
     return RocketChatWire(RocketChatSettings.model_validate(chat))

@@ -11,7 +11,7 @@ _SHOWN = 10  # names of rooms
 
 
 class Known(Protocol):
-    """What a wire has learned when it logged in."""
+    """What a client has learned when it logged in."""
 
     me: str
     my_name: str

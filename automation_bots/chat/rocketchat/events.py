@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from automation_bots.chat.client import Attached, Away, Chosen, Heard, Rejected, Revoked, Sink, choice_of
-from automation_bots.chat.rocketchat.realtime import Link
+from automation_bots.chat.client import Attached, Away, Click, IncomingMessage, Listener, Rejected, Revoked, choice_of
+from automation_bots.chat.rocketchat.realtime import Realtime
 
 log = logging.getLogger(__name__)
 _BEFORE = timedelta(
@@ -23,9 +23,9 @@ _FILE_BYTES = 200 * 1024 * 1024
 class Reader:
     """`event` is called on the link's thread; it asks nothing of the server but who reacted to a question."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Realtime) -> None:
         self._link = link
-        self.sink: Sink | None = None
+        self.sink: Listener | None = None
         self.robots: set[str] = set()
         self.rooms: dict[str, dict[str, Any]] = {}
         self.direct: dict[str, str] = {}  # person → the room of direct messages
@@ -34,7 +34,7 @@ class Reader:
         self._signs: OrderedDict[str, frozenset[tuple[str, str]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, sink: Sink, me: str, name: str) -> None:
+    def begin(self, sink: Listener, me: str, name: str) -> None:
         """Hand in what comes from now on."""
         self.sink, self._me = sink, me
         self._names.add(name)
@@ -80,7 +80,7 @@ class Reader:
         if heard is not None and heard.at >= self._began:
             self.sink.heard(heard)
 
-    def history(self, room: str, found: list[dict[str, Any]], since: datetime) -> list[Heard]:
+    def history(self, room: str, found: list[dict[str, Any]], since: datetime) -> list[IncomingMessage]:
         """Read what changed in a room: new messages, and reactions to older questions."""
         kind = str(self.rooms.get(room, {}).get("t", ""))
         for raw in found:
@@ -89,7 +89,7 @@ class Reader:
         said = [self.heard(raw, kind) for raw in found if _at(raw.get("ts")) > since and _id_of(raw) != self._me]
         return sorted((heard for heard in said if heard is not None), key=lambda heard: heard.at)
 
-    def heard(self, raw: dict[str, Any], kind: str) -> Heard | None:
+    def heard(self, raw: dict[str, Any], kind: str) -> IncomingMessage | None:
         """Read one message; None for what nobody has typed (somebody joined …) or nobody can read (encrypted)."""
         sender, room = _id_of(raw), str(raw.get("rid", ""))
         if raw.get("t") or raw.get("_hidden") or not sender or not room:
@@ -100,7 +100,7 @@ class Reader:
         called = [entry for entry in raw.get("mentions") or () if entry.get("_id") == self._me]
         self._names |= {str(entry["username"]) for entry in called if entry.get("username")}
         text = str(raw.get("msg") or "") or _described(raw)
-        return Heard(
+        return IncomingMessage(
             id=str(raw["_id"]),
             sender=sender,
             room=room,
@@ -172,7 +172,7 @@ class Reader:
             return
         sender, room, stands = str(user["_id"]), str(raw["rid"]), f"{raw['_id']}:{emoji}:{user['_id']}"
         at = self._link.clock.here(_at(raw.get("_updatedAt")))
-        chosen = Chosen(
+        chosen = Click(
             id=stands if is_read else f"{stands}:{at.timestamp()}",
             sender=sender,
             room=room,

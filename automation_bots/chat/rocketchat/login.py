@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from automation_bots.chat.client import Away, Busy, Revoked
 from automation_bots.chat.rocketchat.errors import Refusal
-from automation_bots.chat.rocketchat.realtime import Link
+from automation_bots.chat.rocketchat.realtime import Realtime
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Credentials:
         return f"Credentials({self.user!r})"
 
 
-async def logged_in(link: Link, have: Credentials) -> tuple[str, str]:
+async def logged_in(link: Realtime, have: Credentials) -> tuple[str, str]:
     """Log the websocket in; return the account's id and the token for REST."""
     token = have.token or have.session
     if token:
@@ -42,7 +42,7 @@ async def logged_in(link: Link, have: Credentials) -> tuple[str, str]:
     return id_, have.session
 
 
-async def _login(link: Link, how: dict[str, object]) -> tuple[str, str]:
+async def _login(link: Realtime, how: dict[str, object]) -> tuple[str, str]:
     try:
         answer = await link.method("login", how)
     except Refusal as refusal:

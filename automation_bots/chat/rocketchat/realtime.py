@@ -26,7 +26,7 @@ _FRAME_BYTES = 64 * 1024 * 1024
 Event = Callable[[str, str, list[Any]], None]  # collection, event, arguments
 
 
-class Link:
+class Realtime:
     """`run` does one coroutine on the link's thread, within a time limit."""
 
     def __init__(

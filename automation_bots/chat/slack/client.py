@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import requests
 
-from automation_bots.chat.client import SIGNS, Away, Chosen, Form, Heard, Once, Rejected, Sink
+from automation_bots.chat.client import SIGNS, Away, Click, Form, IdempotencyKey, IncomingMessage, Listener, Rejected
 from automation_bots.chat.slack import doctor as slack_doctor
 from automation_bots.chat.slack import text as slack_text
 from automation_bots.chat.slack.directory import Directory
 from automation_bots.chat.slack.events import Reader
 from automation_bots.chat.slack.history import History
-from automation_bots.chat.slack.socket_mode import PULSE, Link
+from automation_bots.chat.slack.socket_mode import PULSE, SocketMode
 from automation_bots.chat.slack.web_api import Calls, SlackSettings
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
@@ -44,15 +44,15 @@ class SlackWire:
         self.calls, self.directory = Calls(settings), Directory()
         self._history = History(self.calls)
         self._reader = Reader(self.directory, self._fetch, self.calls.clock)
-        self._link: Link | None = None
+        self._link: SocketMode | None = None
         self.pulse = PULSE
-        self._sink: Sink | None = None
+        self._sink: Listener | None = None
         self._opening = threading.Lock()
         self._triggers: OrderedDict[str, str] = OrderedDict()  # to the place where a form's answers belong
 
     # -- the link
 
-    def connect(self, sink: Sink) -> None:
+    def connect(self, sink: Listener) -> None:
         """Log in, learn who and what there is, and open Socket Mode."""
         who = self.calls.read("auth_test")
         self.me, self.my_name = str(who["user_id"]), str(who["user"])
@@ -60,7 +60,7 @@ class SlackWire:
         self._sink = sink
         if not self.directory.complete:
             self.directory.load(self.calls)
-        self._link = Link(self.settings, self.calls.socket_url, self._received, self.pulse)
+        self._link = SocketMode(self.settings, self.calls.socket_url, self._received, self.pulse)
         self._link.open()
 
     def wait(self) -> None:
@@ -94,7 +94,7 @@ class SlackWire:
             _taken(self._told.chosen(chosen))
 
     @property
-    def _told(self) -> Sink:
+    def _told(self) -> Listener:
         if self._sink is None:
             raise Away("not connected yet")
         return self._sink
@@ -154,14 +154,14 @@ class SlackWire:
         content: bytes = answer.content
         return content
 
-    def missed(self, since: datetime) -> Iterable[Heard]:
+    def missed(self, since: datetime) -> Iterable[IncomingMessage]:
         """Read each room's history back to then, and the threads that went on since."""
         self.directory.load_rooms(self.calls)
         for message in self._history.missed(self.directory, since):
             if heard := self._reader.message(message):
                 yield heard
 
-    def standing(self, room: str, message: str, since: datetime) -> Iterable[Chosen]:
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:
         """Read the reactions at an own message; Slack tells who gave them, and not when."""
         found = self.calls.read("reactions_get", channel=room, timestamp=message, full=True)["message"]
         return self._reader.standing(room, found, since)
@@ -177,7 +177,7 @@ class SlackWire:
         return slack_text.fence(text)
 
     def post(
-        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: Once | None = None
+        self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: IdempotencyKey | None = None
     ) -> str:
         """Say a text, with buttons; Slack takes it as often as it comes, but keeps the names of blocks."""
         thread = thread if _TS.fullmatch(thread) else ""  # a slash command opens no thread
@@ -205,7 +205,7 @@ class SlackWire:
             if "already_reacted" not in str(error):
                 raise
 
-    def upload(self, room: str, file: File, thread: str = "", once: Once | None = None) -> str:
+    def upload(self, room: str, file: File, thread: str = "", once: IdempotencyKey | None = None) -> str:
         """Send a file in three steps; its id stands for its message, whose own is not told."""
         thread, content = thread if _TS.fullmatch(thread) else "", file.content or b"\n"  # Slack takes no empty file
         if once is not None and (found := self._history.file(room, thread, once, (file.name, len(content)))):

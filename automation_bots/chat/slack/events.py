@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import Attached, Chosen, Heard, choice_of
+from automation_bots.chat.client import Attached, Click, IncomingMessage, choice_of
 from automation_bots.chat.clock import NetworkClock
 from automation_bots.chat.slack import text as slack_text
 from automation_bots.chat.slack.directory import Directory
@@ -39,7 +39,7 @@ class Reader:
         self._directory, self._fetch, self._clock = directory, fetch, clock
         self.me = ""
 
-    def message(self, event: dict[str, Any]) -> Heard | None:
+    def message(self, event: dict[str, Any]) -> IncomingMessage | None:
         """Read a message, new or edited; None for what nobody said."""
         room = str(event.get("channel", ""))
         if event.get("subtype") == "message_changed":
@@ -48,13 +48,13 @@ class Reader:
             return edited if inner.get("subtype", "") in _SAID else None
         return self._heard(event, room) if event.get("subtype", "") in _SAID else None
 
-    def _heard(self, message: dict[str, Any], room: str, *, edited: bool = False) -> Heard | None:
+    def _heard(self, message: dict[str, Any], room: str, *, edited: bool = False) -> IncomingMessage | None:
         sender = str(message.get("user") or message.get("bot_id") or "")
         ts, thread = str(message.get("ts", "")), str(message.get("thread_ts", ""))
         if not sender or not ts or sender == self.me:
             return None
         text, mentioned = slack_text.without_mention(str(message.get("text", "")), self.me)
-        return Heard(
+        return IncomingMessage(
             id=ts,
             sender=sender,
             room=room,
@@ -86,7 +86,7 @@ class Reader:
                     functools.partial(self._fetch, file),
                 )
 
-    def reaction(self, event: dict[str, Any]) -> Chosen | None:
+    def reaction(self, event: dict[str, Any]) -> Click | None:
         """Read a reaction to one of the bot's own messages."""
         item, user, given = event.get("item") or {}, str(event.get("user", "")), str(event["reaction"])
         if item.get("type") != "message" or event.get("item_user") != self.me or user == self.me:
@@ -95,7 +95,7 @@ class Reader:
         if not choice:
             return None
         stands = f"{ts}:{user}:{given}"
-        return Chosen(
+        return Click(
             id=f"{stands}:{event.get('event_ts', '')}",
             sender=user,
             room=room,
@@ -108,14 +108,14 @@ class Reader:
             stands=stands,
         )
 
-    def standing(self, room: str, message: dict[str, Any], since: datetime) -> Iterator[Chosen]:
+    def standing(self, room: str, message: dict[str, Any], since: datetime) -> Iterator[Click]:
         """Read the reactions that stand at an own message, as if they were given then."""
         ts = str(message.get("ts", ""))
         for entry in message.get("reactions") or ():
             choice = _choice(str(entry["name"]))
             for user in entry["users"] if choice and message.get("user") == self.me else ():
                 stands = f"{ts}:{user}:{entry['name']}"
-                yield Chosen(
+                yield Click(
                     id=stands,
                     sender=user,
                     room=room,
@@ -130,7 +130,7 @@ class Reader:
                     is_read=True,
                 )
 
-    def click(self, payload: dict[str, Any]) -> Chosen | None:
+    def click(self, payload: dict[str, Any]) -> Click | None:
         """Read a click on a button."""
         container, user = payload.get("container") or {}, payload.get("user") or {}
         action: dict[str, Any] = next(iter(payload.get("actions") or ()), {})
@@ -138,7 +138,7 @@ class Reader:
         if not room or not ts or action.get("type") != "button":
             return None
         thread, who = str(container.get("thread_ts") or ""), str(user.get("id", ""))
-        return Chosen(
+        return Click(
             id=f"{ts}:{who}:{action.get('action_ts', '')}",
             sender=who,
             room=room,
@@ -152,10 +152,10 @@ class Reader:
             trigger=str(payload.get("trigger_id", "")),
         )
 
-    def command(self, payload: dict[str, Any]) -> Heard:
+    def command(self, payload: dict[str, Any]) -> IncomingMessage:
         """Read a slash command: as if its words had been said to the bot."""
         who, room = str(payload.get("user_id", "")), str(payload.get("channel_id", ""))
-        return Heard(
+        return IncomingMessage(
             id=f"command:{payload.get('trigger_id', '')}",
             sender=who,
             room=room,
@@ -168,13 +168,13 @@ class Reader:
             trigger=str(payload.get("trigger_id", "")),
         )
 
-    def filled(self, payload: dict[str, Any]) -> Chosen | None:
+    def filled(self, payload: dict[str, Any]) -> Click | None:
         """Read a form that somebody has filled in."""
         view, who = payload.get("view") or {}, str((payload.get("user") or {}).get("id", ""))
         room, _, thread = str(view.get("private_metadata", "")).partition(" ")
         if view.get("type") != "modal" or not view.get("callback_id"):
             return None
-        return Chosen(
+        return Click(
             id=f"form:{view.get('id', '')}",
             sender=who,
             room=room,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from automation_bots.chat.client import Once, Rejected
+from automation_bots.chat.client import IdempotencyKey, Rejected
 from automation_bots.chat.slack.directory import Directory
 from automation_bots.chat.slack.events import moment
 from automation_bots.chat.slack.web_api import Calls
@@ -63,14 +63,14 @@ class History:
 
     # -- of one's own
 
-    def named(self, room: str, thread: str, once: Once) -> str:
+    def named(self, room: str, thread: str, once: IdempotencyKey) -> str:
         """The id of an own message of that name, where it was tried before and stands there."""
         for message in self._mine(room, thread, once):
             if any(block.get("block_id") == once.key for block in message.get("blocks") or ()):
                 return str(message["ts"])
         return ""
 
-    def file(self, room: str, thread: str, once: Once, what: tuple[str, int]) -> str:
+    def file(self, room: str, thread: str, once: IdempotencyKey, what: tuple[str, int]) -> str:
         """The id of an own file of that name and size, as files have no other mark."""
         for message in self._mine(room, thread, once):
             for file in message.get("files") or ():
@@ -78,7 +78,7 @@ class History:
                     return str(file["id"])
         return ""
 
-    def _mine(self, room: str, thread: str, once: Once) -> Iterator[dict[str, Any]]:
+    def _mine(self, room: str, thread: str, once: IdempotencyKey) -> Iterator[dict[str, Any]]:
         if once.since is None:
             return
         since = self._calls.clock.there(once.since) - _SKEW

@@ -29,7 +29,7 @@ _LEAVE_SECONDS = 5.0
 Receive = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 
 
-class Link:
+class SocketMode:
     """One connection at a time, or two while Slack asks to move on; messages arrive one after the other."""
 
     def __init__(
@@ -147,7 +147,7 @@ class Link:
 class _Session(threading.Thread):
     """One connection and the thread that reads it."""
 
-    def __init__(self, link: Link, socket: websocket.WebSocket) -> None:
+    def __init__(self, link: SocketMode, socket: websocket.WebSocket) -> None:
         super().__init__(name="slack-link", daemon=True)
         self._link, self._socket = link, socket
         self.greeted, self.welcome = threading.Event(), False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from automation_bots.chat.client import Away, Busy, Chosen, Heard, Rejected, Revoked, Wire
+from automation_bots.chat.client import Away, Busy, ChatClient, Click, IncomingMessage, Rejected, Revoked
 from automation_bots.model import File
 
 _PATIENCE = 60.0  # seconds in which a network that asks to wait must take one thing
@@ -34,17 +34,17 @@ class Ears:
 
     def __init__(self) -> None:
         self._new = threading.Condition()
-        self.messages: list[Heard] = []
-        self.choices: list[Chosen] = []
+        self.messages: list[IncomingMessage] = []
+        self.choices: list[Click] = []
 
-    def heard(self, message: Heard) -> bool:
+    def heard(self, message: IncomingMessage) -> bool:
         """Keep it."""
         with self._new:
             self.messages.append(message)
             self._new.notify_all()
         return True
 
-    def chosen(self, choice: Chosen) -> bool:
+    def chosen(self, choice: Click) -> bool:
         """Keep it."""
         with self._new:
             self.choices.append(choice)
@@ -62,64 +62,64 @@ class Ears:
 class Party:
     """The bot's account or another one, in the room of the trial."""
 
-    make: Callable[[], Wire]
+    make: Callable[[], ChatClient]
     room: str
     what: str
     hears_seconds: float = _HEARS
     ears: Ears = field(default_factory=Ears)
     waits: int = 0  # how often the network asked to wait
     is_guest: bool = False  # its data are thrown away afterwards: no session of it may stay
-    wire: Wire = field(init=False)
+    client: ChatClient = field(init=False)
     _said: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.wire = self.make()
+        self.client = self.make()
 
     def connect(self) -> None:
         """Begin to hear."""
-        self.wire.connect(self.ears)
+        self.client.connect(self.ears)
 
     def leave(self) -> None:
         """Go away, as for a restart."""
-        self.wire.close()
+        self.client.close()
 
     def end(self) -> str:
         """Close the link; say what could not be ended."""
         try:
-            if self.is_guest and hasattr(self.wire, "log_out"):
-                self.wire.log_out()
+            if self.is_guest and hasattr(self.client, "log_out"):
+                self.client.log_out()
         except (OSError, Rejected, Revoked) as error:
             return f"the session of {self.what} is still open: {error}"
         finally:
-            self.wire.close()
+            self.client.close()
         return ""
 
     def come_back(self) -> None:
         """Begin to hear again, as a new process would."""
-        self.wire, self.ears = self.make(), Ears()
+        self.client, self.ears = self.make(), Ears()
         self.connect()
 
     def post(self, text: str, thread: str = "", *, choices: tuple[str, ...] = (), room: str = "") -> str:
         """Say something that will be taken back."""
         where = room or self.room
-        id_: str = self.sent(lambda: self.wire.post(where, text, thread, choices))
+        id_: str = self.sent(lambda: self.client.post(where, text, thread, choices))
         self._said.append((where, id_))
         return id_
 
     def upload(self, file: File) -> str:
         """Send a file that will be taken back."""
-        id_: str = self.sent(lambda: self.wire.upload(self.room, file))
+        id_: str = self.sent(lambda: self.client.upload(self.room, file))
         if id_:
             self._said.append((self.room, id_))
         return id_
 
     def edit(self, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
         """Change what was said."""
-        self.sent(lambda: self.wire.edit(self.room, message, text, choices))
+        self.sent(lambda: self.client.edit(self.room, message, text, choices))
 
     def react(self, message: str, name: str) -> None:
         """Put a reaction."""
-        self.sent(lambda: self.wire.react(self.room, message, name))
+        self.sent(lambda: self.client.react(self.room, message, name))
 
     def sent(self, call: Callable[[], Any]) -> Any:
         """Do it, waiting as the network asks; Away when it took too long."""
@@ -138,24 +138,24 @@ class Party:
                 time.sleep(0.2 * 2**pause)
         raise Away(f"the network still asks to wait after {_PATIENCE:g} s")
 
-    def hears(self, words: str, *, edited: bool = False) -> Heard | None:
+    def hears(self, words: str, *, edited: bool = False) -> IncomingMessage | None:
         """Wait for a message with these words."""
 
-        def found() -> Heard | None:
+        def found() -> IncomingMessage | None:
             ways = (heard for heard in self.ears.messages if words in heard.text and heard.edited is edited)
             return next(ways, None)
 
-        message: Heard | None = self.ears.wait_for(found, self.hears_seconds)
+        message: IncomingMessage | None = self.ears.wait_for(found, self.hears_seconds)
         return message
 
-    def hears_choice(self, message: str) -> Chosen | None:
+    def hears_choice(self, message: str) -> Click | None:
         """Wait for an answer to a question."""
 
-        def found() -> Chosen | None:
-            of_others = (choice for choice in self.ears.choices if choice.sender != self.wire.me)
+        def found() -> Click | None:
+            of_others = (choice for choice in self.ears.choices if choice.sender != self.client.me)
             return next((choice for choice in of_others if choice.message == message), None)
 
-        choice: Chosen | None = self.ears.wait_for(found, self.hears_seconds)
+        choice: Click | None = self.ears.wait_for(found, self.hears_seconds)
         return choice
 
     def clean(self) -> Gone:
@@ -164,7 +164,7 @@ class Party:
         while self._said:
             room, message = self._said.pop()
             try:
-                self.sent(functools.partial(self.wire.delete, room, message))
+                self.sent(functools.partial(self.client.delete, room, message))
                 gone += Gone(1)
             except (OSError, Rejected, Revoked) as error:
                 gone += Gone(left=(message,), why=str(error))

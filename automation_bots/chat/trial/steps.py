@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from automation_bots.approvals.notifier import CHOICES
-from automation_bots.chat.client import Heard
+from automation_bots.chat.client import IncomingMessage
 from automation_bots.chat.trial.account import Party
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
@@ -40,7 +40,7 @@ class Part:
         """Say why it cannot be tried; empty when it can."""
         if "second" in self.needs and second is None:
             return "it needs a second account (--second)"
-        can: Capabilities = bot.wire.capabilities
+        can: Capabilities = bot.client.capabilities
         missing = [need for need in self.needs if need != "second" and not getattr(can, need)]
         return f"this network has no {missing[0]}" if missing else ""
 
@@ -50,7 +50,7 @@ def _mark(what: str) -> str:
     return f"automation-bots check {os.urandom(4).hex()}: {what}"
 
 
-def _heard(who: Party | None, words: str, *, edited: bool = False) -> Heard | None:
+def _heard(who: Party | None, words: str, *, edited: bool = False) -> IncomingMessage | None:
     """What the other account hears of it; nothing where there is none to listen."""
     if who is None:
         return None
@@ -60,19 +60,19 @@ def _heard(who: Party | None, words: str, *, edited: bool = False) -> Heard | No
     return found
 
 
-def _seen(heard: Heard | None) -> str:
+def _seen(heard: IncomingMessage | None) -> str:
     return "arrived" if heard else "taken by the network; whether it is shown needs a second account"
 
 
-def _by(heard: Heard, who: Party) -> None:
-    if heard.sender != who.wire.me:
-        raise Failed(f"it came from {heard.sender!r} instead of {who.wire.me!r}: people cannot be told apart")
+def _by(heard: IncomingMessage, who: Party) -> None:
+    if heard.sender != who.client.me:
+        raise Failed(f"it came from {heard.sender!r} instead of {who.client.me!r}: people cannot be told apart")
 
 
 def say(bot: Party, second: Party | None) -> str:
     """Post."""
     text = _mark("say")
-    bot.post(bot.wire.escape(text))
+    bot.post(bot.client.escape(text))
     if heard := _heard(second, text):
         _by(heard, bot)
     return _seen(heard)
@@ -82,7 +82,7 @@ def hear(bot: Party, second: Party | None) -> str:
     """What another account says arrives, under its immutable id."""
     assert second  # noqa: S101 - the part needs it
     text = _mark("hear")
-    began, id_ = time.monotonic(), second.post(second.wire.escape(text))
+    began, id_ = time.monotonic(), second.post(second.client.escape(text))
     heard = _heard(bot, text)
     assert heard  # noqa: S101 - it was waited for
     _by(heard, second)
@@ -94,8 +94,8 @@ def hear(bot: Party, second: Party | None) -> str:
 def edit(bot: Party, second: Party | None) -> str:
     """Edit an own message, as progress does."""
     text = _mark("edit")
-    id_ = bot.post(bot.wire.escape(text))
-    bot.edit(id_, bot.wire.escape(f"{text}, edited"))
+    id_ = bot.post(bot.client.escape(text))
+    bot.edit(id_, bot.client.escape(f"{text}, edited"))
     return _seen(_heard(second, f"{text}, edited", edited=True))
 
 
@@ -103,9 +103,9 @@ def edit_is_no_command(bot: Party, second: Party | None) -> str:
     """What a person edits arrives marked as an edit: it never runs."""
     assert second  # noqa: S101 - the part needs it
     text = _mark("not a command")
-    id_ = second.post(second.wire.escape(text))
+    id_ = second.post(second.client.escape(text))
     _heard(bot, text)
-    second.edit(id_, second.wire.escape(f"{text} any more"))
+    second.edit(id_, second.client.escape(f"{text} any more"))
     time.sleep(min(1.0, bot.hears_seconds))
     if any(f"{text} any more" in heard.text and not heard.edited for heard in bot.ears.messages):
         raise Failed("an edited message arrives as a new one: it would run a second time")
@@ -114,7 +114,7 @@ def edit_is_no_command(bot: Party, second: Party | None) -> str:
 
 def react(bot: Party, _second: Party | None) -> str:
     """Put reactions."""
-    id_ = bot.post(bot.wire.escape(_mark("react")))
+    id_ = bot.post(bot.client.escape(_mark("react")))
     for choice in CHOICES:
         bot.react(id_, choice)
     return "taken by the network"
@@ -148,8 +148,8 @@ def _fetched(who: Party | None, name: str, content: str) -> str:
 def thread(bot: Party, second: Party | None) -> str:
     """Answer in the thread of a message."""
     text = _mark("thread")
-    root = bot.post(bot.wire.escape(text))
-    bot.post(bot.wire.escape(f"{text}, the answer"), root)
+    root = bot.post(bot.client.escape(text))
+    bot.post(bot.client.escape(f"{text}, the answer"), root)
     heard = _heard(second, f"{text}, the answer")
     if heard and heard.thread != root:
         raise Failed(f"the answer is in the thread {heard.thread!r} instead of {root!r}")
@@ -158,9 +158,9 @@ def thread(bot: Party, second: Party | None) -> str:
 
 def markup(bot: Party, second: Party | None) -> str:
     """Text full of markup and mentions is shown as it is, and calls nobody."""
-    mark, theirs = _mark("markup"), f"@{second.wire.my_name} <@{second.wire.me}>" if second else ""
+    mark, theirs = _mark("markup"), f"@{second.client.my_name} <@{second.client.me}>" if second else ""
     text = f"{mark} {HOSTILE} {theirs}".rstrip()
-    bot.post(bot.wire.escape(text))
+    bot.post(bot.client.escape(text))
     heard = _heard(second, mark)
     if heard and heard.mentioned:
         raise Failed("a name in a text calls people")
@@ -177,8 +177,8 @@ def _plain(text: str) -> str:
 def fence(bot: Party, second: Party | None) -> str:
     """A block of fixed width cannot be ended from inside."""
     text = _mark("block")
-    name = second.wire.my_name if second else "here"
-    bot.post(bot.wire.fence(f"{text}\n```\n@{name} *not bold*\n```\nend of {text}"))
+    name = second.client.my_name if second else "here"
+    bot.post(bot.client.fence(f"{text}\n```\n@{name} *not bold*\n```\nend of {text}"))
     heard = _heard(second, f"end of {text}")
     if heard and heard.mentioned:
         raise Failed("a name in a block calls people")
@@ -187,7 +187,7 @@ def fence(bot: Party, second: Party | None) -> str:
 
 def long(bot: Party, second: Party | None) -> str:
     """The longest message arrives whole."""
-    size = bot.wire.capabilities.message_size
+    size = bot.client.capabilities.message_size
     text = _mark("long ")
     text += "".join(f"{number:>9} " for number in range(size // 10 + 1))[: size - len(text) - 5] + " last"
     bot.post(text)
@@ -200,24 +200,24 @@ def long(bot: Party, second: Party | None) -> str:
 def ask(bot: Party, second: Party | None) -> str:
     """Ask with choices, and take them away again."""
     text = _mark("ask")
-    id_ = bot.post(bot.wire.escape(text), choices=CHOICES)
-    bot.edit(id_, bot.wire.escape(f"{text}, answered"))
+    id_ = bot.post(bot.client.escape(text), choices=CHOICES)
+    bot.edit(id_, bot.client.escape(f"{text}, answered"))
     return _seen(_heard(second, text))
 
 
 def answer(bot: Party, second: Party | None) -> str:
     """A reaction of another account answers a question, under its id."""
     assert second  # noqa: S101 - the part needs it
-    if bot.wire.capabilities.buttons:
+    if bot.client.capabilities.buttons:
         return "a click is a person's: ask the bot for something that needs approval, and click"
-    id_ = bot.post(bot.wire.escape(_mark("answer")), choices=CHOICES)
+    id_ = bot.post(bot.client.escape(_mark("answer")), choices=CHOICES)
     for choice in CHOICES:
         bot.react(id_, choice)
     second.react(id_, CHOICES[0])
     chosen = bot.hears_choice(id_)
     if chosen is None:
         raise Failed(f"the reaction did not arrive within {bot.hears_seconds:g} s")
-    if (chosen.sender, chosen.choice) != (second.wire.me, CHOICES[0]):
+    if (chosen.sender, chosen.choice) != (second.client.me, CHOICES[0]):
         raise Failed(f"{chosen.choice!r} of {chosen.sender!r} arrived instead")
     return f"{chosen.choice} of {chosen.sender}"
 
@@ -226,7 +226,7 @@ def direct(bot: Party, second: Party | None) -> str:
     """Write to a person directly."""
     assert second  # noqa: S101 - the part needs it
     text = _mark("direct")
-    bot.post(bot.wire.escape(text), room=bot.sent(lambda: bot.wire.direct_room(second.wire.me)))
+    bot.post(bot.client.escape(text), room=bot.sent(lambda: bot.client.direct_room(second.client.me)))
     heard = _heard(second, text)
     if heard and not heard.direct:
         raise Failed("it arrived in a room where others read along")
@@ -238,11 +238,11 @@ def missed(bot: Party, second: Party | None) -> str:
     assert second  # noqa: S101 - the part needs it
     text, since = _mark("missed"), datetime.now(UTC) - timedelta(seconds=30)
     bot.leave()
-    id_ = second.post(second.wire.escape(text))
+    id_ = second.post(second.client.escape(text))
     bot.come_back()
     until = time.monotonic() + bot.hears_seconds
     while time.monotonic() < until:
-        if any(heard.id == id_ for heard in bot.sent(lambda: list(bot.wire.missed(since)))):
+        if any(heard.id == id_ for heard in bot.sent(lambda: list(bot.client.missed(since)))):
             return "found"
         time.sleep(0.2)
     raise Failed("the network does not give it back: what is said during a restart of the bot is lost")
@@ -252,7 +252,7 @@ def rate(bot: Party, second: Party | None) -> str:
     """Many messages at once: all arrive, in order."""
     text, began, waits = _mark("rate"), time.monotonic(), bot.waits
     for number in range(_BURST):
-        bot.post(bot.wire.escape(f"{text} {number:02}"))
+        bot.post(bot.client.escape(f"{text} {number:02}"))
     seconds = time.monotonic() - began
     if second:
         _heard(second, f"{text} {_BURST - 1:02}")

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from automation_bots.drivers.network.session.open_sessions import Kept
+    from automation_bots.drivers.network.session.open_sessions import OpenSessions
 
 IDLE_SECONDS = 300
 DONE = b"\n"  # the answer to a batch; anything else: what a change replaces could not be written down
@@ -90,13 +90,13 @@ async def main() -> None:
         channel.close()
 
 
-def _prepared(request: Mapping[str, Any]) -> Kept:
+def _prepared(request: Mapping[str, Any]) -> OpenSessions:
     """What stays from one request to the next: threads, and open command lines."""
-    from automation_bots.drivers.network.session.open_sessions import Kept
+    from automation_bots.drivers.network.session.open_sessions import OpenSessions
 
     threads = ThreadPoolExecutor(request["threads"], thread_name_prefix="device")
     asyncio.get_running_loop().set_default_executor(threads)
-    return Kept(request["keep_seconds"], request["parallel"])
+    return OpenSessions(request["keep_seconds"], request["parallel"])
 
 
 async def _first_line() -> bytes:
@@ -130,19 +130,19 @@ async def _with_the_bot(parent: int) -> None:
     os._exit(1)
 
 
-async def _all(request: Mapping[str, Any], channel: Channel, kept: Kept) -> None:
-    from automation_bots.drivers.network.child_run import Lanes
-    from automation_bots.drivers.network.messages import Work
+async def _all(request: Mapping[str, Any], channel: Channel, kept: OpenSessions) -> None:
+    from automation_bots.drivers.network.child_run import DeviceRun
+    from automation_bots.drivers.network.messages import DeviceRequest
 
     stopping = threading.Event()
     # A change is brought to its end, or back, even without the bot.
     watch = None if request["graceful"] else asyncio.create_task(_with_the_bot(request["parent"]))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, _stop, stopping, request["graceful"])
-    lanes = Lanes(request["limit"], stopping, asyncio.Semaphore(request["parallel"]), kept, channel.keep)
+    lanes = DeviceRun(request["limit"], stopping, asyncio.Semaphore(request["parallel"]), kept, channel.keep)
 
     async def one(values: Mapping[str, Any]) -> None:
-        work = Work.read(values)
+        work = DeviceRequest.read(values)
         found = await lanes.run(work)
         channel.tell(work.device, asdict(found))
 

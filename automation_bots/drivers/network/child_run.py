@@ -9,29 +9,29 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from automation_bots.drivers.network.messages import Found, Problem, Work
+from automation_bots.drivers.network.messages import DeviceReply, DeviceRequest, Problem
 from automation_bots.drivers.network.session import prompt_reader
-from automation_bots.drivers.network.session.open_sessions import Kept
+from automation_bots.drivers.network.session.open_sessions import OpenSessions
 from automation_bots.drivers.network.show import tables
 
 _CHANGES = {"config", "restore"}
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
+class DeviceRun:
     """Runs one device's share; whatever goes wrong with it is its outcome."""
 
     limit: int
     stopping: threading.Event
     parallel: asyncio.Semaphore
-    kept: Kept
+    kept: OpenSessions
     keep: Callable[[str, str], bool]  # a device, and what a change is about to replace there
 
-    async def run(self, work: Work) -> Found:
+    async def run(self, work: DeviceRequest) -> DeviceReply:
         """Return what came of it."""
         async with self.parallel:
             if self.stopping.is_set():
-                return Found("cancelled", "not started")
+                return DeviceReply("cancelled", "not started")
             try:
                 if work.kind in {"show", "running"} and work.platform in prompt_reader.DIALECTS:
                     return await self._read(work)
@@ -39,12 +39,12 @@ class Lanes:
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(None, self._slow, work, loop)
             except Problem as problem:
-                return Found(problem.status, str(problem))
+                return DeviceReply(problem.status, str(problem))
             except Exception as error:  # noqa: BLE001 - the boundary of the libraries: everything becomes a sentence
                 status = "unknown" if work.kind in _CHANGES and not work.values["check"] else "failed"
-                return Found(status, f"{type(error).__name__}: {error}")
+                return DeviceReply(status, f"{type(error).__name__}: {error}")
 
-    async def _read(self, work: Work) -> Found:
+    async def _read(self, work: DeviceRequest) -> DeviceReply:
         line = await self.kept.take(work, self.limit)
         try:
             text = await line.reader.ask(line.reader.asks_for(work))
@@ -54,11 +54,11 @@ class Lanes:
             raise
         self.kept.give(line)
         if work.kind == "running":
-            return Found(kept={"running": prompt_reader.config_of(text, hint)})
+            return DeviceReply(kept={"running": prompt_reader.config_of(text, hint)})
         found = answer(work, text)
         return replace(found, summary=found.summary + hint) if found.status == "failed" and hint else found
 
-    def _slow(self, work: Work, loop: asyncio.AbstractEventLoop) -> Found:
+    def _slow(self, work: DeviceRequest, loop: asyncio.AbstractEventLoop) -> DeviceReply:
         from automation_bots.drivers.network.session.netmiko_cli import Cli
 
         return _SLOW[work.kind](Cli(work, loop, partial(self._keep, work.device)), self.stopping)
@@ -69,54 +69,56 @@ class Lanes:
             raise Problem("what it would replace could not be written down, so nothing was sent; see the bot's log")
 
 
-def answer(work: Work, text: str) -> Found:
+def answer(work: DeviceRequest, text: str) -> DeviceReply:
     """Judge what a command printed, and make a table of it where that is possible."""
     if error := prompt_reader.refusal(text):
-        return Found("failed", error, text)
+        return DeviceReply("failed", error, text)
     command = work.values["command"]
     if work.values.get("as_table") and not tables.can_be(work.platform, command):
-        return Found("failed", "no table is known of this answer, so there are no columns and no CSV file", text)
+        return DeviceReply("failed", "no table is known of this answer, so there are no columns and no CSV file", text)
     table = tables.parsed(work.platform, command, text)
     if table and work.values.get("facts"):
         table = tables.facts(work.platform, table)
     header, rows = table or ((), ())
-    return Found("ok", "", text, header, rows)
+    return DeviceReply("ok", "", text, header, rows)
 
 
-def _show(cli: Any, _stopping: threading.Event) -> Found:
+def _show(cli: Any, _stopping: threading.Event) -> DeviceReply:
     from automation_bots.drivers.network.session.netmiko_cli import said
 
     with cli.opened() as connection, said():
         return answer(cli.work, str(connection.send_command(cli.work.values["command"])))
 
 
-def _getter(cli: Any, _stopping: threading.Event) -> Found:
+def _getter(cli: Any, _stopping: threading.Event) -> DeviceReply:
     from automation_bots.drivers.network.show import getters
 
     name = cli.work.values["getter"]
-    return Found("ok", header=getters.HEADERS[name], rows=getters.rows(cli, name, cli.work.values.get("target", "")))
+    return DeviceReply(
+        "ok", header=getters.HEADERS[name], rows=getters.rows(cli, name, cli.work.values.get("target", ""))
+    )
 
 
-def _config(cli: Any, stopping: threading.Event) -> Found:
+def _config(cli: Any, stopping: threading.Event) -> DeviceReply:
     from automation_bots.drivers.network.config.change import Change
 
     return Change(cli, stopping).run()
 
 
-def _restore(cli: Any, _stopping: threading.Event) -> Found:
+def _restore(cli: Any, _stopping: threading.Event) -> DeviceReply:
     from automation_bots.drivers.network.config.change import restore
 
     return restore(cli)
 
 
-def _running(cli: Any, _stopping: threading.Event) -> Found:
+def _running(cli: Any, _stopping: threading.Event) -> DeviceReply:
     from automation_bots.drivers.network.config.platforms import running_config
 
     with cli.opened() as connection:
-        return Found(kept={"running": running_config(cli.work, connection)})
+        return DeviceReply(kept={"running": running_config(cli.work, connection)})
 
 
-_SLOW: dict[str, Callable[[Any, threading.Event], Found]] = {
+_SLOW: dict[str, Callable[[Any, threading.Event], DeviceReply]] = {
     "show": _show,
     "send": _show,
     "getter": _getter,

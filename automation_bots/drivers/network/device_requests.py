@@ -10,11 +10,11 @@ from automation_bots.drivers.network import device_task
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.messages import DISPLAY, Found
+from automation_bots.drivers.network.messages import DISPLAY, DeviceReply
 from automation_bots.drivers.network.own_operations import Body, Snippet
 from automation_bots.drivers.network.show import tables
 from automation_bots.drivers.network.show.answers import Rows
-from automation_bots.drivers.network.show.report import Asked, Deed, Looking, once
+from automation_bots.drivers.network.show.report import Asked, NetworkRequest, ReadReport, once
 from automation_bots.drivers.quoting import HasCommand
 from automation_bots.errors import DriverError, UserError
 from automation_bots.model import GOOD, Conclusion, Device, Outcome, Risk, Status, one_line
@@ -25,11 +25,11 @@ ASKED = {"cisco_ios", "cisco_xe", "cisco_nxos", "arista_eos"}  # by NAPALM over 
 ASKED |= {"frr", "juniper_junos", "cisco_xr"}  # by their own command lines
 
 
-def deed_of(task: Task, archive: Archive) -> Deed:
+def request_of(task: Task, archive: Archive) -> NetworkRequest:
     """Return the deed of an operation."""
     body = task.operation.body
     if isinstance(body, Body | Snippet):
-        made: Deed = _DEEDS[body.deed](task, archive)
+        made: NetworkRequest = _DEEDS[body.request](task, archive)
         return made
     if isinstance(body, HasCommand) or task.operation.network:
         return Verb(task, archive)
@@ -41,7 +41,7 @@ def _word(platform: str) -> str:
 
 
 @dataclass(slots=True)
-class Show(Looking):
+class Show(ReadReport):
     """`!show`."""
 
     def ask(self, device: Device) -> Asked | Outcome:
@@ -56,7 +56,7 @@ class Show(Looking):
 
 
 @dataclass(slots=True)
-class Verb(Looking):
+class Verb(ReadReport):
     """A verb, or `!run`: the platform's own command, or a question that NAPALM knows."""
 
     def ask(self, device: Device) -> Asked | Outcome:
@@ -87,7 +87,7 @@ def _unwrapped(argv: tuple[str, ...], platform: str) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class Config(Looking):
+class Config(ReadReport):
     """`!config` and fixed snippets."""
 
     def ask(self, device: Device) -> Asked | Outcome:  # noqa: ARG002 - the same for every device
@@ -109,7 +109,7 @@ class Config(Looking):
             "job": self.task.job.number,
         }
 
-    def outcome(self, device: Device, found: Found) -> Outcome:
+    def outcome(self, device: Device, found: DeviceReply) -> Outcome:
         """Keep what was replaced before it is told that it was."""
         status, summary = Status(found.status), one_line(found.summary, 500)
         try:
@@ -121,7 +121,7 @@ class Config(Looking):
                 self.texts[device.name] = found.text
         return Outcome(device.name, status, summary, found.text)
 
-    def _keep(self, device: str, found: Found) -> None:
+    def _keep(self, device: str, found: DeviceReply) -> None:
         if found.kept:
             self.archive.remember(self.task.job.number, device, {"after": "", **found.kept})
         elif not self.task.check and found.status != Status.UNKNOWN:
@@ -157,7 +157,7 @@ class Restore(Config):
 
 
 @dataclass(slots=True)
-class Backup(Looking):
+class Backup(ReadReport):
     """`!backup`: all at once, in one commit."""
 
     configs: dict[str, str] = field(default_factory=dict)
@@ -166,7 +166,7 @@ class Backup(Looking):
         """The running configuration, which never leaves the bot's own folder."""
         return "running", {}
 
-    def outcome(self, device: Device, found: Found) -> Outcome:
+    def outcome(self, device: Device, found: DeviceReply) -> Outcome:
         """Keep the configuration; only its size is told."""
         status = Status(found.status)
         if status not in GOOD:
@@ -191,7 +191,7 @@ class Backup(Looking):
 
 
 @dataclass(slots=True)
-class Diff(Looking):
+class Diff(ReadReport):
     """`!config diff`."""
 
     def ask(self, device: Device) -> Asked | Outcome:
@@ -199,7 +199,7 @@ class Diff(Looking):
         self.archive.config(device.name, str(self.task.parameters.get("since") or ""))
         return "running", {}
 
-    def outcome(self, device: Device, found: Found) -> Outcome:
+    def outcome(self, device: Device, found: DeviceReply) -> Outcome:
         """Compare it with the backup."""
         status = Status(found.status)
         if status not in GOOD:
@@ -217,7 +217,7 @@ class Diff(Looking):
 
 
 @dataclass(slots=True)
-class History(Looking):
+class History(ReadReport):
     """`!config history`: no device is asked."""
 
     def ask(self, device: Device) -> Asked | Outcome:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers import Task
-from automation_bots.drivers.network.messages import Login, Work
-from automation_bots.drivers.ssh.access import Access, Around, access_to
+from automation_bots.drivers.network.messages import DeviceRequest, Login
+from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
 from automation_bots.errors import DriverError
 from automation_bots.model import Device
@@ -25,7 +25,7 @@ _PIPES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ConnectionOptions:
     """How this bot reaches network devices: bot.toml's [drivers.ssh] and [drivers.network]."""
 
     known_hosts: KnownHosts
@@ -34,21 +34,23 @@ class Manner:
     keep_seconds: float = 60  # that a command line stays open for the next read
     key_files: tuple[Path, ...] = ()
     agent: bool = True
-    around: Around = field(default_factory=Around)
+    around: LoginSources = field(default_factory=LoginSources)
 
 
-def work_on(device: Device, task: Task, manner: Manner, kind: str, values: Mapping[str, Any]) -> Work:
+def work_on(
+    device: Device, task: Task, options: ConnectionOptions, kind: str, values: Mapping[str, Any]
+) -> DeviceRequest:
     """Return the share of one device; a DriverError says what its inventory lacks."""
     if device.platform in _NO_NETWORK_DEVICE:
         raise DriverError(f"is no network device (platform {device.platform}); see platform: in the inventory")
-    return Work(
+    return DeviceRequest(
         device=device.name,
         platform=device.platform,
-        login=_login(device, task.secrets(device.name), manner),
+        login=_login(device, task.secrets(device.name), options),
         kind=kind,
         values=values,
-        connect_seconds=manner.connect_seconds,
-        read_seconds=_read_seconds(device) or manner.read_seconds,
+        connect_seconds=options.connect_seconds,
+        read_seconds=_read_seconds(device) or options.read_seconds,
         napalm=str(device.variables.get("napalm_driver") or ""),
         napalm_args=_arguments(device),
     )
@@ -68,26 +70,26 @@ def _arguments(device: Device) -> Mapping[str, Any]:
     return dict(found)
 
 
-def _login(device: Device, secrets: Mapping[str, str], manner: Manner) -> Login:
-    access = access_to(device, secrets, manner.around)
+def _login(device: Device, secrets: Mapping[str, str], options: ConnectionOptions) -> Login:
+    access = access_to(device, secrets, options.around)
     known: dict[str, Any] = {**device.variables, **secrets}
     enable = str(known.get("network_enable_password") or access.become_password)
-    jumps = tuple(_of_access(hop, manner) for hop in access.jump)
+    jumps = tuple(_of_access(hop, options) for hop in access.jump)
     become = access.become or access.become_method == "enable"
-    return replace(_of_access(access, manner), enable=enable, become=become, jumps=jumps)
+    return replace(_of_access(access, options), enable=enable, become=become, jumps=jumps)
 
 
-def _of_access(access: Access, manner: Manner) -> Login:
-    own = (access.key_file,) if access.key_file else (*access.more_keys, *manner.key_files)
+def _of_access(access: Access, options: ConnectionOptions) -> Login:
+    own = (access.key_file,) if access.key_file else (*access.more_keys, *options.key_files)
     named = bool(access.key_file or access.private_key)
     return Login(
         host=access.host,
         port=access.port,
         user=access.user,
-        known=_trusted(manner.known_hosts, access.host, access.port),
+        known=_trusted(options.known_hosts, access.host, access.port),
         key_files=() if access.private_key else tuple(str(path) for path in own if named or path.exists()),
         certificate=str(access.certificate or ""),
-        agent=manner.agent and not named and not access.password,
+        agent=options.agent and not named and not access.password,
         legacy=access.legacy,
         password=access.password,
         passphrase=access.passphrase,

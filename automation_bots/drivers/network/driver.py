@@ -21,10 +21,10 @@ from automation_bots.drivers.child_process import Child
 from automation_bots.drivers.network import device_requests
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.child import DONE
-from automation_bots.drivers.network.device_task import Manner, work_on
-from automation_bots.drivers.network.messages import Found, Work
+from automation_bots.drivers.network.device_task import ConnectionOptions, work_on
+from automation_bots.drivers.network.messages import DeviceReply, DeviceRequest
 from automation_bots.drivers.network.process_pool import Processes
-from automation_bots.drivers.network.show.report import Deed
+from automation_bots.drivers.network.show.report import NetworkRequest
 from automation_bots.drivers.output import cut
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
 from automation_bots.drivers.stopped import is_over, stopped, why_over
@@ -44,7 +44,7 @@ class Network:
 
     def __init__(
         self,
-        manner: Manner | Path,
+        options: ConnectionOptions | Path,
         data: Path,
         *,
         parallel: int = 500,
@@ -52,7 +52,7 @@ class Network:
         output_limit: int = 1_000_000,
         keep_days: int = 0,
     ) -> None:
-        self.manner = manner if isinstance(manner, Manner) else Manner(KnownHosts(manner))
+        self.options = options if isinstance(options, ConnectionOptions) else ConnectionOptions(KnownHosts(options))
         self.archive = Archive(data, keep_days)
         self.parallel, self.threads = parallel, threads
         self.output_limit = output_limit
@@ -60,54 +60,54 @@ class Network:
 
     def run(self, task: Task, report: Report) -> None:
         """Ask all devices, report each as it answers, then sum up."""
-        deed = device_requests.deed_of(task, self.archive)
+        request = device_requests.request_of(task, self.archive)
         self.archive.tidy()
-        run = _Run(self, task, report, deed)
+        run = _Run(self, task, report, request)
         work = [share for device in task.devices if (share := run.share(device)) is not None]
         if work:
             run.ask(work)
-        if (said := deed.conclusion()) is not None:
+        if (said := request.conclusion()) is not None:
             report.conclude(said)
 
 
 class _Run:
     """One run of the driver."""
 
-    def __init__(self, driver: Network, task: Task, report: Report, deed: Deed) -> None:
-        self._driver, self._task, self._report, self._deed = driver, task, report, deed
+    def __init__(self, driver: Network, task: Task, report: Report, request: NetworkRequest) -> None:
+        self._driver, self._task, self._report, self._request = driver, task, report, request
         self._devices: dict[str, Device] = {}
         self._began = time.monotonic()
 
-    def share(self, device: Device) -> Work | None:
+    def share(self, device: Device) -> DeviceRequest | None:
         """Return what to ask a device; what can be said without asking is reported at once."""
         if is_over(self._task):
             self._report.outcome(stopped(self._task, device.name, started=False))
             return None
         try:
-            asked = self._deed.ask(device)
+            asked = self._request.ask(device)
             if isinstance(asked, Outcome):
                 self._report.outcome(asked)
                 return None
-            work = work_on(device, self._task, self._driver.manner, *asked)
+            work = work_on(device, self._task, self._driver.options, *asked)
         except AutomationError as error:
             self._report.outcome(Outcome(device.name, Status.FAILED, one_line(str(error), 500)))
             return None
         self._devices[device.name] = device
         return work
 
-    def ask(self, work: list[Work]) -> None:
+    def ask(self, work: list[DeviceRequest]) -> None:
         """Have a process do it, and take what it finds until the end; one that ended its work well is kept."""
         child = self._driver.processes.take()
         whole = False
         try:
-            child.send(json.dumps(self._request(work, child.report_fd)).encode() + b"\n")
+            child.send(json.dumps(self._order(work, child.report_fd)).encode() + b"\n")
             whole = self._follow(child)
         finally:
             printed = self._driver.processes.give(child, whole=whole)
         for name in list(self._devices):
             self._lost(name, printed)
 
-    def _request(self, work: list[Work], fd: int) -> Mapping[str, Any]:
+    def _order(self, work: list[DeviceRequest], fd: int) -> Mapping[str, Any]:
         return {
             "parent": os.getpid(),
             "fd": fd,
@@ -115,7 +115,7 @@ class _Run:
             "limit": self._driver.output_limit,
             "parallel": self._driver.parallel,
             "threads": self._driver.threads,
-            "keep_seconds": self._driver.manner.keep_seconds,
+            "keep_seconds": self._driver.options.keep_seconds,
             "graceful": self._changes,
             "work": [asdict(share) for share in work],
         }
@@ -146,7 +146,7 @@ class _Run:
 
     @property
     def _can_go_back(self) -> bool:
-        return isinstance(self._deed, device_requests.Config)
+        return isinstance(self._request, device_requests.Config)
 
     def _take(self, child: Child, seconds: float) -> bool | None:
         """Take one message; True: it was the last; None: there was none."""
@@ -173,11 +173,11 @@ class _Run:
         device = self._devices.pop(item.pop("device"))
         rows = tuple(tuple(row) for row in item["rows"])
         text = cut(item["text"], self._driver.output_limit)
-        found = Found(**{**item, "text": text, "header": tuple(item["header"]), "rows": rows})
+        found = DeviceReply(**{**item, "text": text, "header": tuple(item["header"]), "rows": rows})
         if found.status == Status.CANCELLED and is_over(self._task):
             found = replace(found, summary=f"{why_over(self._task)}: {found.summary}")
         try:
-            outcome = self._deed.outcome(device, found)
+            outcome = self._request.outcome(device, found)
         except AutomationError as error:
             outcome = Outcome(device.name, Status.FAILED, one_line(str(error), 500))
         limited = cut(outcome.output, self._driver.output_limit)

@@ -44,7 +44,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class DeviceRequest:
     """One device's share: what to do there (`kind`) with which values."""
 
     device: str
@@ -58,13 +58,13 @@ class Work:
     napalm_args: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Work:
+    def read(cls, values: Mapping[str, Any]) -> DeviceRequest:
         """Read what JSON carried."""
         return cls(**{**values, "login": Login.read(values["login"])})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DeviceReply:
     """What came of one device's share."""
 
     status: str = "ok"

@@ -25,7 +25,7 @@ _ANYWAY = Parameter("anyway", "bool", required=False, help="even if the configur
 class Body:
     """What the driver does: the name of the deed."""
 
-    deed: str
+    request: str
     replaces: bool = False  # the lines are to be all that there is
 
 
@@ -34,7 +34,7 @@ class Snippet:
     """Configuration lines that are fixed, for an operation that is always the same change."""
 
     lines: tuple[str, ...]
-    deed: str = "config"
+    request: str = "config"
     values: Any = field(default=None)
 
 

@@ -53,7 +53,7 @@ class Mtu:
         except OSError as error:
             return Finding(Status.UNREACHABLE, f"no route to it: {(error.strerror or str(error)).lower()}")
         search = _Search(family, _SMALLEST[family], known + 1)
-        answered = self._passes(address, search, search.good, tell)
+        answered = self._permits(address, search, search.good, tell)
         if answered is None:
             return None
         if not answered:
@@ -64,7 +64,7 @@ class Mtu:
     def _narrowed(self, address: str, search: _Search, known: int, tell: Tell) -> Finding | None:
         size = known
         while search.bad - search.good > 1:
-            passed = self._passes(address, search, size, tell)
+            passed = self._permits(address, search, size, tell)
             if passed is None:
                 return None
             if passed:
@@ -83,7 +83,7 @@ class Mtu:
             return search.bad - 1
         return (search.good + search.bad) // 2
 
-    def _passes(self, address: str, search: _Search, size: int, tell: Tell) -> bool | None:
+    def _permits(self, address: str, search: _Search, size: int, tell: Tell) -> bool | None:
         """Whether a packet of that size comes back; if not, what may be tried at most is lowered."""
         options = [
             "-n",

@@ -16,13 +16,23 @@ from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING, Device, Status
 
-__all__ = ["Access", "Around", "HostKey", "KnownHosts", "NoSession", "OfferedKey", "access_to", "offered_keys", "trust"]
+__all__ = [
+    "Access",
+    "HostKey",
+    "KnownHosts",
+    "LoginFailed",
+    "LoginSources",
+    "OfferedKey",
+    "access_to",
+    "offered_keys",
+    "trust",
+]
 
 _YES = {"true", "yes", "on", "1"}
 _ALGORITHMS = ("ciphers", "kexalgorithms", "macs")
 
 
-class NoSession(DriverError):
+class LoginFailed(DriverError):
     """A device could not be reached or logged in to; the text and status are its outcome."""
 
     def __init__(self, text: str, status: Status = Status.UNREACHABLE) -> None:
@@ -101,7 +111,7 @@ _FULL: dict[str, Callable[[Any], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class LoginSources:
     """What else says how to get to a device: the bot's ssh_config, and the inventory for the jump hosts in it."""
 
     config: SshConfig | None = None
@@ -113,11 +123,11 @@ class Around:
         return self.config.lookup(host) if self.config else NOTHING
 
 
-_ALONE = Around()
+_ALONE = LoginSources()
 
 
 def access_to(
-    device: Device, secrets: Mapping[str, str], around: Around = _ALONE, *, way: tuple[str, ...] = ()
+    device: Device, secrets: Mapping[str, str], around: LoginSources = _ALONE, *, way: tuple[str, ...] = ()
 ) -> Access:
     """Read the connection variables of a device, and the bot's ssh_config where they say nothing."""
     if device.name in way:
@@ -153,7 +163,7 @@ def access_to(
     return replace(access, jump=_chain(hops, access, around, (*way, device.name))) if hops else access
 
 
-def _chain(hops: tuple[str, ...], access: Access, around: Around, way: tuple[str, ...]) -> tuple[Access, ...]:
+def _chain(hops: tuple[str, ...], access: Access, around: LoginSources, way: tuple[str, ...]) -> tuple[Access, ...]:
     found: list[Access] = []
     for word in hops:
         if device := around.device(word):
@@ -165,7 +175,7 @@ def _chain(hops: tuple[str, ...], access: Access, around: Around, way: tuple[str
     return tuple(found)
 
 
-def _unlisted(word: str, access: Access, around: Around) -> Access:
+def _unlisted(word: str, access: Access, around: LoginSources) -> Access:
     """Return a jump host that is not in the inventory: it gets the device's keys, never its password."""
     user, host, port = jump_hosts.place(word)
     said = around.said(host)

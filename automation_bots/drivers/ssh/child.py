@@ -19,7 +19,7 @@ import asyncssh
 
 from automation_bots.drivers.ssh import exec as ssh_exec
 from automation_bots.drivers.ssh import frames as ssh_frames
-from automation_bots.drivers.ssh.access import Access, NoSession
+from automation_bots.drivers.ssh.access import Access, LoginFailed
 from automation_bots.drivers.ssh.host_key_check import Trust
 from automation_bots.drivers.ssh.keys import Keys
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
@@ -111,7 +111,7 @@ class Server:
                 head["err"] = [len(err.head), err.spilled, err.total]
                 head["tail"] = err.tail.decode("utf-8", "replace")
                 body = bytes(out.head + err.head)
-        except NoSession as error:
+        except LoginFailed as error:
             head["problem"], head["status"] = str(error), error.status.value
         except asyncio.CancelledError:
             head["stopped"] = True
@@ -121,7 +121,7 @@ class Server:
         await self._say(head, body)
 
     async def _ran(self, job: Job, order: dict[str, Any]) -> ssh_exec.Session:
-        access, work = Access.of_plain(order["access"]), ssh_exec.Work(**order["work"])
+        access, work = Access.of_plain(order["access"]), ssh_exec.SshRequest(**order["work"])
         link, session = await self._begun(job, access, work)
         try:
             if job.tells_begin:
@@ -135,7 +135,7 @@ class Server:
             self._shared.pool.give(link, job.terms, good=ran.connected and ran.accepted and not ran.stopped)
         return session
 
-    async def _begun(self, job: Job, access: Access, work: ssh_exec.Work) -> tuple[Link, ssh_exec.Session]:
+    async def _begun(self, job: Job, access: Access, work: ssh_exec.SshRequest) -> tuple[Link, ssh_exec.Session]:
         """Give the line to the device, on another connection where one that was kept turns out to be dead."""
         pool, terms = self._shared.pool, job.terms
         for left in range(_RETRIES, -1, -1):
@@ -152,7 +152,7 @@ class Server:
                 await asyncio.sleep(_SLOT_SECONDS)
             except BaseException as error:
                 pool.give(link, terms, good=False)
-                if not isinstance(error, NoSession) or was_fresh or not left:
+                if not isinstance(error, LoginFailed) or was_fresh or not left:
                     raise
             else:
                 return link, session

@@ -14,10 +14,10 @@ from automation_bots.drivers import Report, Task
 from automation_bots.drivers.quoting import HasCommand, quoted, refuse_windows
 from automation_bots.drivers.ssh import outcomes as ssh_endings
 from automation_bots.drivers.ssh import sudo
-from automation_bots.drivers.ssh.access import Around, KnownHosts, access_to
+from automation_bots.drivers.ssh.access import KnownHosts, LoginSources, access_to
 from automation_bots.drivers.ssh.frames import Frame
 from automation_bots.drivers.ssh.outcomes import Asked
-from automation_bots.drivers.ssh.process import Share, Worker
+from automation_bots.drivers.ssh.process import SshShare, Worker
 from automation_bots.drivers.stopped import is_over, stopped, why_over
 from automation_bots.errors import AutomationError, DriverError
 from automation_bots.model import Device, Outcome, Risk, Status, one_line
@@ -50,13 +50,13 @@ class Ssh:
         options: Options | None = None,
         *,
         output_limit: int = 1_000_000,
-        around: Around | None = None,
+        around: LoginSources | None = None,
         **changed: Any,
     ) -> None:
         self.known_hosts = known_hosts
         self.options = Options(**changed) if options is None else options
         self.output_limit = output_limit
-        self.around = around or Around()
+        self.around = around or LoginSources()
         self.worker = Worker()
 
     def run(self, task: Task, report: Report) -> None:
@@ -111,7 +111,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.orders = self._orders()
 
-    def through(self, share: Share, first: dict[str, Any]) -> None:
+    def through(self, share: SshShare, first: dict[str, Any]) -> None:
         share.begin(self.driver.terms(tells_begin=self.task.job.risk is Risk.CHANGE))
         self.task.cancel.call(share.nudge)
         share.run([first])
@@ -168,7 +168,7 @@ class _Run:
     def _settle(self, device: Device, status: Status, text: str) -> None:
         self.report.outcome(Outcome(device.name, status, one_line(text, 500)))
 
-    def _listen(self, share: Share, seconds: float) -> None:
+    def _listen(self, share: SshShare, seconds: float) -> None:
         """Take what is said, waiting at most so long for the first word; what came together is reported together."""
         found: list[Outcome] = []
         size = 0
@@ -193,7 +193,7 @@ class _Run:
         del self.waiting[frame.head["device"]]
         return ssh_endings.outcome(self.task, asked, frame, self.driver.output_limit)
 
-    def _stop(self, share: Share) -> None:
+    def _stop(self, share: SshShare) -> None:
         """Stop what is left, and hear of each how far it was."""
         if not self.waiting:
             return

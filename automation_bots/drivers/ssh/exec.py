@@ -11,7 +11,7 @@ from typing import Any
 import asyncssh
 
 from automation_bots.drivers.output import Capped
-from automation_bots.drivers.ssh.access import NoSession
+from automation_bots.drivers.ssh.access import LoginFailed
 
 _IN_MEMORY = 16_384  # bytes of a stream that wait in memory; what is more waits in a file
 _LINGER = 3.0  # seconds of silence after the exit code; a service left behind may hold the output open for ever
@@ -27,7 +27,7 @@ _TERMINAL: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class SshRequest:
     """One line to run: how, and where its output may lie."""
 
     text: str
@@ -86,7 +86,7 @@ class Stream(Capped):
 class Session(asyncssh.SSHClientSession[bytes]):
     """One running line."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: SshRequest) -> None:
         self.work = work
         self.out, self.err = Stream(work.limit, work.spill + ".out"), Stream(work.limit, work.spill + ".err")
         self.ran = Ran()
@@ -240,7 +240,7 @@ async def opened(conn: asyncssh.SSHClientConnection, session: Session, where: st
         session.over.set()
     except TimeoutError as error:
         text = f"{where} took the login but opened no session within {seconds:.0f} s"
-        raise NoSession(text) from error
+        raise LoginFailed(text) from error
     except (asyncssh.Error, OSError) as error:
         if session.opened:  # the line was sent, so it may run
             session.ran.accepted = not isinstance(error, asyncssh.ChannelOpenError) or conn.is_closed()
@@ -252,9 +252,9 @@ async def opened(conn: asyncssh.SSHClientConnection, session: Session, where: st
         raise NoSlot(f"{where} took the login but opened no session: {error.reason}") from error
 
 
-class Lost(NoSession):
+class Lost(LoginFailed):
     """The connection was gone before anything was begun."""
 
 
-class NoSlot(NoSession):
+class NoSlot(LoginFailed):
     """The device has no session left on this connection."""

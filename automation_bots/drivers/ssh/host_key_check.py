@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automation_bots.drivers.ssh import algorithms as ssh_algorithms
-from automation_bots.drivers.ssh.access import Access, NoSession
+from automation_bots.drivers.ssh.access import Access, LoginFailed
 from automation_bots.drivers.ssh.known_hosts import HostKey, KnownHosts
 from automation_bots.model import Status
 
@@ -16,23 +16,23 @@ class Trust:
 
     known: KnownHosts
 
-    def problem(self, access: Access, shown: HostKey) -> NoSession | None:
+    def problem(self, access: Access, shown: HostKey) -> LoginFailed | None:
         """Say why a host key is not to be trusted; None: it is."""
         known = self.known.keys(access.host, access.port)
         text = f"{shown.type} {shown.fingerprint}"
         advice = f"!device trust {access.device} (or automation-bots trust <bot folder> {access.device})"
         if any(key.revoked and key == shown for key in known):
-            return NoSession(f"the host key of {access.where} ({text}) is marked as revoked", Status.FAILED)
+            return LoginFailed(f"the host key of {access.where} ({text}) is marked as revoked", Status.FAILED)
         trusted = [key for key in known if not key.revoked]
         if not trusted:
-            return NoSession(
+            return LoginFailed(
                 f"the host key of {access.where} is not known: it offers {text}. "
                 f"Compare that at the device, then: {advice}"
             )
         if shown in trusted:
             return None
         old = ", ".join(key.told for key in trusted)
-        return NoSession(
+        return LoginFailed(
             f"the host key of {access.where} changed: known is {old}, offered is {text}. Somebody may be in "
             f"between; only if the device was set up anew: {advice}",
             Status.FAILED,

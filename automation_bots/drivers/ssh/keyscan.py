@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import asyncssh
 
-from automation_bots.drivers.ssh.access import Access, NoSession
+from automation_bots.drivers.ssh.access import Access, LoginFailed
 from automation_bots.drivers.ssh.host_key_check import Trust
 from automation_bots.drivers.ssh.keys import Keys
 from automation_bots.drivers.ssh.known_hosts import HostKey
@@ -33,7 +33,7 @@ async def _offered(access: Access, seconds: float, trust: Trust | None, keys: Ke
         tunnel: asyncssh.SSHClientConnection | None = None
         for hop in access.jump:
             if trust is None or keys is None:
-                raise NoSession(f"{access.device} stands behind a jump host")
+                raise LoginFailed(f"{access.device} stands behind a jump host")
             tunnel, _ = await connected(hop, trust, keys, seconds=seconds, tunnel=tunnel)
             stack.push_async_exit(tunnel)
         return await _each(access, seconds, tunnel)
@@ -41,11 +41,11 @@ async def _offered(access: Access, seconds: float, trust: Trust | None, keys: Ke
 
 async def _each(access: Access, seconds: float, tunnel: asyncssh.SSHClientConnection | None) -> list[HostKey]:
     found: list[HostKey] = []
-    problem: NoSession | None = None
+    problem: LoginFailed | None = None
     for kinds in _KINDS:
         try:
             key = await offered_key(access, list(kinds), seconds, tunnel)
-        except NoSession as error:
+        except LoginFailed as error:
             if "share no SSH algorithm" not in str(error):
                 raise
             problem = error

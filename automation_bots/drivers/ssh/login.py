@@ -14,7 +14,7 @@ import asyncssh
 
 from automation_bots.drivers.ssh import algorithms
 from automation_bots.drivers.ssh import tcp as ssh_tcp
-from automation_bots.drivers.ssh.access import Access, NoSession
+from automation_bots.drivers.ssh.access import Access, LoginFailed
 from automation_bots.drivers.ssh.host_key_check import Trust
 from automation_bots.drivers.ssh.keys import Keys, Pairs
 from automation_bots.drivers.ssh.known_hosts import HostKey, KnownHosts
@@ -31,7 +31,7 @@ class Client(asyncssh.SSHClient):
         self.access, self.trust = access, trust
         self.notes: list[str] = []
         self.wanted: list[str] = []
-        self.refusal: NoSession | None = None
+        self.refusal: LoginFailed | None = None
         self.logged_in = False
         self.authority: HostKey | None = None  # who signed the host's certificate
         self.conn: asyncssh.SSHClientConnection | None = None
@@ -61,7 +61,7 @@ class Client(asyncssh.SSHClient):
             self.authority = shown
             return True
         text = f"{shown.type} {shown.fingerprint}"
-        self.refusal = NoSession(f"the host key of {self.access.where} is signed by {text}, which is not known")
+        self.refusal = LoginFailed(f"the host key of {self.access.where} is signed by {text}, which is not known")
         return False
 
     async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
@@ -156,12 +156,12 @@ async def offered_key(
     client = _Curious(access, Trust(KnownHosts(Path(os.devnull))), Keys((), allow_agent=False))
     try:
         conn = await _connected(client, kinds, seconds, tunnel)
-    except NoSession:
+    except LoginFailed:
         if client.seen is None:
             raise
         return client.seen
     conn.abort()
-    raise NoSession(f"{access.where} showed no host key")
+    raise LoginFailed(f"{access.where} showed no host key")
 
 
 async def _connected(
@@ -222,25 +222,25 @@ def _order(access: Access) -> list[str]:
     return ["publickey", *passwords] if own else [*passwords, "publickey"]
 
 
-def _problem(client: Client, error: Exception, seconds: float) -> NoSession:
+def _problem(client: Client, error: Exception, seconds: float) -> LoginFailed:
     access = client.access
     if client.refusal is not None:
         return client.refusal
     if isinstance(error, OSError) and error.errno in ssh_tcp.NO_FILE:
         return ssh_tcp.NoFile()
     if isinstance(error, asyncssh.PermissionDenied):
-        return NoSession(client.refused())
+        return LoginFailed(client.refused())
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return NoSession(f"the host key of {access.where} is not good: {error}", Status.FAILED)
+        return LoginFailed(f"the host key of {access.where} is not good: {error}", Status.FAILED)
     if isinstance(error, asyncssh.ChannelOpenError):
-        return NoSession(f"{access.where} cannot be reached from {access.jump[-1].device}: {error.reason}")
+        return LoginFailed(f"{access.where} cannot be reached from {access.jump[-1].device}: {error.reason}")
     if client.handshaken and isinstance(error, asyncssh.ConnectionLost | OSError):
         tried = ", ".join(client.notes) or "nothing yet"
-        return NoSession(
+        return LoginFailed(
             f"{access.where} closed the connection, or was silent, during the login of user {access.user} "
             f"(tried: {tried})"
         )
-    return NoSession(_no_handshake(client, error, seconds))
+    return LoginFailed(_no_handshake(client, error, seconds))
 
 
 def _no_handshake(client: Client, error: Exception, seconds: float) -> str:

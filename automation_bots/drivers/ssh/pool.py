@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import asyncssh
 
-from automation_bots.drivers.ssh.access import Access, NoSession
+from automation_bots.drivers.ssh.access import Access, LoginFailed
 from automation_bots.drivers.ssh.host_key_check import Trust
 from automation_bots.drivers.ssh.keys import Keys
 from automation_bots.drivers.ssh.known_hosts import HostKey
@@ -150,8 +150,8 @@ class Pool:
                 self._coming[key].add_done_callback(lambda _done: self._coming.pop(key))
             try:
                 link = await asyncio.shield(self._coming[key])
-            except NoSession as error:
-                raise NoSession(f"its jump host cannot be passed: {error}", error.status) from error
+            except LoginFailed as error:
+                raise LoginFailed(f"its jump host cannot be passed: {error}", error.status) from error
         self._use(link)
         return link
 

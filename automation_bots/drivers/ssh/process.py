@@ -26,7 +26,7 @@ _END_SECONDS = 3.0
 Inbox = queue.SimpleQueue[Frame | None]
 
 
-class Share:
+class SshShare:
     """What one job has running there."""
 
     def __init__(self, process: _Process, number: int) -> None:
@@ -98,9 +98,9 @@ class _Process:
         self._thread = threading.Thread(target=self._read, name="ssh-reader", daemon=True)
         self._thread.start()
 
-    def share(self, number: int) -> Share:
+    def share(self, number: int) -> SshShare:
         """Begin a job's share."""
-        share = Share(self, number)
+        share = SshShare(self, number)
         with self._lock:
             self._inboxes[number] = share.inbox
             if not self.alive:
@@ -160,7 +160,7 @@ class Worker:
         self._closed = False
 
     @contextlib.contextmanager
-    def share(self) -> Iterator[Share]:
+    def share(self) -> Iterator[SshShare]:
         """Give a job its share in the process that runs, or in a new one."""
         with self._lock:
             if self._closed:

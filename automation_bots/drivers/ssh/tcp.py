@@ -9,7 +9,7 @@ import resource
 import socket
 from typing import Any
 
-from automation_bots.drivers.ssh.access import Access, NoSession
+from automation_bots.drivers.ssh.access import Access, LoginFailed
 
 _REASONS = {
     errno.ECONNREFUSED: "refused the connection; is anything listening on that port?",
@@ -20,7 +20,7 @@ _REASONS = {
 NO_FILE = {errno.EMFILE, errno.ENFILE}
 
 
-class NoFile(NoSession):
+class NoFile(LoginFailed):
     """No file handle is left; another try may find one."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ async def opened(access: Access, seconds: float) -> socket.socket:
             return sock
     if problem in NO_FILE:
         raise NoFile
-    raise NoSession(f"{access.where} {_reason(problem, seconds)}")
+    raise LoginFailed(f"{access.where} {_reason(problem, seconds)}")
 
 
 async def _tried(place: tuple[Any, ...], seconds: float) -> tuple[socket.socket | None, int]:
@@ -79,9 +79,9 @@ async def _addresses(access: Access) -> list[tuple[Any, ...]]:
     except OSError as error:
         if error.errno in NO_FILE:
             raise NoFile from error
-        raise NoSession(_unresolved(access.host)) from error
+        raise LoginFailed(_unresolved(access.host)) from error
     except UnicodeError as error:
-        raise NoSession(_unresolved(access.host)) from error
+        raise LoginFailed(_unresolved(access.host)) from error
 
 
 def _unresolved(host: str) -> str:

@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Heard:
+class WindowsAnswer:
     """Everything one device said, in its order, up to a limit."""
 
     limit: int

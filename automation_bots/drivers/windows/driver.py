@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automation_bots.drivers import Report, Task
-from automation_bots.drivers.ssh.access import NoSession
+from automation_bots.drivers.ssh.access import LoginFailed
 from automation_bots.drivers.stopped import is_over, stopped
-from automation_bots.drivers.windows.answer import Heard
+from automation_bots.drivers.windows.answer import WindowsAnswer
 from automation_bots.drivers.windows.call import Broken, Call, call_of
 from automation_bots.drivers.windows.login import WinAccess, access_to, over_ssh
 from automation_bots.drivers.windows.over_ssh import SshPowerShell
@@ -108,13 +108,13 @@ class _Run:
 
     driver: PowerShell
     task: Task
-    answers: dict[str, Heard] = field(default_factory=dict)
+    answers: dict[str, WindowsAnswer] = field(default_factory=dict)
 
     def outcome(self, device: Device) -> Outcome:
         began = time.monotonic()
         try:
             outcome = self._tried(device, began)
-        except NoSession as error:
+        except LoginFailed as error:
             outcome = Outcome(device.name, error.status, one_line(str(error), 500))
             if is_over(self.task):
                 outcome = stopped(self.task, device.name, started=False)
@@ -133,7 +133,7 @@ class _Run:
             return Outcome(device.name, Status.SKIPPED, f"would run: {call.told}")
         if is_over(self.task):
             return stopped(self.task, device.name, started=False)
-        heard = Heard(self.driver.output_limit)
+        heard = WindowsAnswer(self.driver.output_limit)
         asked = replace(call, whatif=call.whatif or preview)
         try:
             ended = self._asked(device, asked, heard)
@@ -147,13 +147,13 @@ class _Run:
         self.answers[device.name] = heard
         return self._judged(device, asked, heard)
 
-    def _asked(self, device: Device, call: Call, heard: Heard) -> bool:
+    def _asked(self, device: Device, call: Call, heard: WindowsAnswer) -> bool:
         secrets = self.task.secrets(device.name)
         if over_ssh(device):
             return self.driver.ssh.run(device, secrets, call, heard, self.task)
         return self._over_winrm(access_to(device, secrets, self.driver.ca), call, heard)
 
-    def _over_winrm(self, access: WinAccess, call: Call, heard: Heard) -> bool:
+    def _over_winrm(self, access: WinAccess, call: Call, heard: WindowsAnswer) -> bool:
         wire_module, stopping = load_wire(), self._stopping
         self._reachable(access)
         shells = self.driver.shells
@@ -186,7 +186,7 @@ class _Run:
     def _stopping(self) -> bool:
         return is_over(self.task)
 
-    def _broken(self, device: Device, call: Call, heard: Heard, why: str, seconds: float) -> Outcome:
+    def _broken(self, device: Device, call: Call, heard: WindowsAnswer, why: str, seconds: float) -> Outcome:
         if is_over(self.task):
             return stopped(self.task, device.name, started=True, seconds=seconds, output=heard.text())
         if self.task.job.risk is Risk.CHANGE and not call.looks and not call.whatif:
@@ -194,7 +194,7 @@ class _Run:
             return Outcome(device.name, Status.UNKNOWN, text, heard.text())
         return Outcome(device.name, Status.FAILED, f"the connection broke half-way ({why})", heard.text())
 
-    def _judged(self, device: Device, call: Call, heard: Heard) -> Outcome:
+    def _judged(self, device: Device, call: Call, heard: WindowsAnswer) -> Outcome:
         text, code = heard.text(), heard.exit_code
         if heard.no_preview:
             summary = f"would run: {call.told} ({call.cmdlet} has no -WhatIf, so nothing was asked there)"

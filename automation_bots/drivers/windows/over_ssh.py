@@ -10,12 +10,12 @@ from typing import Any
 
 from automation_bots.drivers import Task
 from automation_bots.drivers.ssh import outcomes as ssh_endings
-from automation_bots.drivers.ssh.access import NoSession, access_to
+from automation_bots.drivers.ssh.access import LoginFailed, access_to
 from automation_bots.drivers.ssh.driver import Ssh
 from automation_bots.drivers.ssh.frames import Frame
-from automation_bots.drivers.ssh.process import Share
+from automation_bots.drivers.ssh.process import SshShare
 from automation_bots.drivers.stopped import is_over
-from automation_bots.drivers.windows.answer import Heard
+from automation_bots.drivers.windows.answer import WindowsAnswer
 from automation_bots.drivers.windows.call import ARGUMENTS, Broken, Call
 from automation_bots.drivers.windows.login import executable_of
 from automation_bots.errors import DriverError
@@ -31,7 +31,7 @@ class SshPowerShell:
 
     ssh: Ssh
 
-    def run(self, device: Device, secrets: Mapping[str, str], call: Call, heard: Heard, task: Task) -> bool:
+    def run(self, device: Device, secrets: Mapping[str, str], call: Call, heard: WindowsAnswer, task: Task) -> bool:
         """Run one call; return False when it was stopped."""
         folder = task.workdir / f"powershell-{task.devices.index(device)}"
         order = {
@@ -65,7 +65,7 @@ def _work(device: Device, call: Call, limit: int, spill: Path) -> dict[str, Any]
     }
 
 
-def _frame(share: Share, task: Task) -> Frame | None:
+def _frame(share: SshShare, task: Task) -> Frame | None:
     """Wait for how it ended; what is stopped still gives word."""
     while not is_over(task):
         if (frame := share.frame(task.seconds_left)) is not None and "device" in frame.head:
@@ -77,12 +77,12 @@ def _frame(share: Share, task: Task) -> Frame | None:
     return frame
 
 
-def _heard(frame: Frame, spill: Path, heard: Heard) -> bool:
+def _heard(frame: Frame, spill: Path, heard: WindowsAnswer) -> bool:
     head = frame.head
     if "problem" in head:
-        raise NoSession(head["problem"], Status(head["status"]))
+        raise LoginFailed(head["problem"], Status(head["status"]))
     if head.get("stopped"):
-        raise NoSession("stopped before it began")
+        raise LoginFailed("stopped before it began")
     out, err = ssh_endings.streams(spill, frame)
     heard.out(out.head)
     heard.err(err.head)

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from automation_bots.drivers.windows.answer import Heard, cell, table
+from automation_bots.drivers.windows.answer import WindowsAnswer, cell, table
 from automation_bots.model import Conclusion, File, one_line
 
 _ENOUGH = 30  # rows; fewer are shown by the recap as they are
@@ -15,7 +15,7 @@ _CELL = 40
 _FORMULA = ("=", "+", "-", "@", "\t")  # what a spreadsheet would calculate
 
 
-def conclusion(name: str, answers: Mapping[str, Heard], devices: Sequence[str]) -> Conclusion | None:
+def conclusion(name: str, answers: Mapping[str, WindowsAnswer], devices: Sequence[str]) -> Conclusion | None:
     """Return the table and the file, or None where the outputs are few enough to be shown as they are."""
     rows = [(device, row) for device in devices if device in answers for row in answers[device].rows]
     if len(rows) <= _ENOUGH:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from automation_bots.drivers.ssh.access import NoSession
+from automation_bots.drivers.ssh.access import LoginFailed
 
 _STEP = 0.1  # seconds between two looks at `stopping` while the other side is silent
 _REASONS = {
@@ -31,8 +31,8 @@ def opened(host: str, port: int, seconds: float, stopping: Callable[[], bool]) -
         if sock is not None:
             return sock
         if left == 1 or stopping():
-            raise NoSession(f"{host}:{port} {_reason(problem, seconds)}")
-    raise NoSession(f"the name {host} has no address")
+            raise LoginFailed(f"{host}:{port} {_reason(problem, seconds)}")
+    raise LoginFailed(f"the name {host} has no address")
 
 
 def _tried(place: tuple[Any, ...], seconds: float, stopping: Callable[[], bool]) -> tuple[socket.socket | None, int]:
@@ -55,7 +55,7 @@ def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError) as error:
         text = f"the name {host!r} does not resolve; set ansible_host to an address, or mend the DNS"
-        raise NoSession(text) from error
+        raise LoginFailed(text) from error
 
 
 def _connect(sock: socket.socket, address: Any, seconds: float, stopping: Callable[[], bool]) -> int:

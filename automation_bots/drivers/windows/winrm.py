@@ -19,8 +19,8 @@ from winrm.exceptions import (
 )
 from winrm.protocol import Protocol
 
-from automation_bots.drivers.ssh.access import NoSession
-from automation_bots.drivers.windows.answer import Heard
+from automation_bots.drivers.ssh.access import LoginFailed
+from automation_bots.drivers.windows.answer import WindowsAnswer
 from automation_bots.drivers.windows.call import ARGUMENTS, Broken, Call, chunks
 from automation_bots.drivers.windows.login import WinAccess
 from automation_bots.model import one_line
@@ -40,7 +40,7 @@ _TLS_CAUSE = re.compile(r"(?:\[\w+: \w+\] |['\"])([\w ,/-]+) \(_ssl\.c")  # `[SS
 PROBLEMS = (requests.RequestException, OSError, WinRMError, WinRMTransportError, WinRMOperationTimeoutError)
 
 
-class Wire:
+class WinrmShell:
     """A session with one device. `abort` may be called from any thread."""
 
     def __init__(self, access: WinAccess) -> None:
@@ -59,13 +59,13 @@ class Wire:
                     self.shell = self._protocol.open_shell(codepage=65001, idle_timeout=f"PT{_IDLE}S")
             except _Full as full:
                 if not waiting(pause):
-                    raise NoSession(f"{self.access.where} has no free session: {full}") from full
+                    raise LoginFailed(f"{self.access.where} has no free session: {full}") from full
                 pause = min(pause * 1.5, 10)
             else:
                 return
         self.shell = self.shell or shell
 
-    def run(self, call: Call, heard: Heard, stopping: Callable[[], bool]) -> bool:
+    def run(self, call: Call, heard: WindowsAnswer, stopping: Callable[[], bool]) -> bool:
         """Run one call; return False when it was stopped, and raise Broken when the connection did not last."""
         command = self._start()
         try:
@@ -92,14 +92,14 @@ class Wire:
             except WSManFaultError as fault:
                 if fresh or fault.wsman_fault_code != _NO_SHELL:
                     text = f"{self.access.where} refused the command: {one_line(fault.reason, 300)}"
-                    raise NoSession(text) from fault
+                    raise LoginFailed(text) from fault
                 self.shell = ""
                 self.open(str, lambda _: False)
             except _Full as full:
-                raise NoSession(f"{self.access.where} has no free session: {full}") from full
+                raise LoginFailed(f"{self.access.where} has no free session: {full}") from full
         raise AssertionError("the loop returns or raises")
 
-    def _listen(self, command: str, heard: Heard, stopping: Callable[[], bool]) -> bool:
+    def _listen(self, command: str, heard: WindowsAnswer, stopping: Callable[[], bool]) -> bool:
         with self._patience(_POLL_SECONDS):
             while not stopping():
                 try:
@@ -156,15 +156,15 @@ class Wire:
         try:
             yield
         except AuthenticationError as error:
-            raise NoSession(_refused(self.access)) from error
+            raise LoginFailed(_refused(self.access)) from error
         except WSManFaultError as fault:
             if fault.wsman_fault_code in _QUOTAS:
                 raise _Full(one_line(fault.reason, 300)) from fault
             if fault.wsman_fault_code == _NO_SHELL:
                 raise
-            raise NoSession(f"{where} refused the session: {one_line(fault.reason, 300)}") from fault
+            raise LoginFailed(f"{where} refused the session: {one_line(fault.reason, 300)}") from fault
         except PROBLEMS as error:
-            raise NoSession(f"{where} {_words(error)}") from error
+            raise LoginFailed(f"{where} {_words(error)}") from error
 
 
 class _Full(Exception):
@@ -190,7 +190,7 @@ def _protocol(access: WinAccess) -> Protocol:
             proxy=None,
         )
     except WinRMError as error:
-        raise NoSession(f"{access.device} cannot be logged in to: {one_line(str(error), 300)}") from error
+        raise LoginFailed(f"{access.device} cannot be logged in to: {one_line(str(error), 300)}") from error
 
 
 def _system_ca() -> str:

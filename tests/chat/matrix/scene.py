@@ -1,4 +1,4 @@
-"""One homeserver, people on it, and the bot's wire alone: what the tests of the wire need."""
+"""One homeserver, people on it, and the bot's wire alone: what the tests of the client need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from automation_bots.chat.matrix.client import wire
+from automation_bots.chat.matrix.client import client
 from automation_bots.chat.matrix.loop import Loop
 from tests.fakes.matrix_gate import Gate
 from tests.fakes.matrix_person import Person, new_name, typed
@@ -20,7 +20,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Ear:
-    """What the wire hands over."""
+    """What the client hands over."""
 
     messages: list = field(default_factory=list)
     choices: list = field(default_factory=list)
@@ -98,7 +98,7 @@ class Scene:
 
 
 class Bot:
-    """The wire of a new account; `start` and `stop` as often as wanted, on the same data."""
+    """The client of a new account; `start` and `stop` as often as wanted, on the same data."""
 
     def __init__(self, scene, folder):
         self.scene, self.folder = scene, folder
@@ -108,12 +108,12 @@ class Bot:
 
     def start(self, **chat):
         """Connect; return what is said to it from now on."""
-        self.wire, self.ear = wire({**self.chat, **chat}, self.folder), Ear()
+        self.wire, self.ear = client({**self.chat, **chat}, self.folder), Ear()
         self.wire.connect(self.ear)
         return self.ear
 
     def stop(self):
-        """End the wire."""
+        """End the client."""
         if self.wire is not None:
             self.wire.close()
         self.wire = None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from automation_bots.chat.client import Away, Busy, Down, Once, Rejected
+from automation_bots.chat.client import Away, Busy, Down, IdempotencyKey, Rejected
 from tests.chat.networks.matrix import together
 from tests.fakes.matrix_person import replaced, typed
 from tests.fakes.proxy import Proxy
@@ -144,7 +144,7 @@ def test_a_line_that_goes_dead_without_a_cut_is_noticed(scene, bot):
 def test_a_post_of_which_nobody_knows_whether_it_arrived_stands_there_once(scene, bot):
     bot.start()
     room = bot.room()
-    once = Once("onlyonce")
+    once = IdempotencyKey("onlyonce")
     with scene.gate.swallowing("/send/m.room.message"), pytest.raises(Away):
         bot.wire.post(room, "only once", once=once)
     bot.wire.post(room, "only once", once=once)

@@ -6,7 +6,7 @@ from automation_bots.chat.mattermost.settings import MattermostSettings
 
 
 class Ear:
-    """Keeps what a wire hears."""
+    """Keeps what a client hears."""
 
     def __init__(self):
         self.messages, self.choices, self._new = [], [], threading.Condition()

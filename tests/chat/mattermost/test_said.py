@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from automation_bots.chat.client import Away, Busy, Down, Once, Rejected
+from automation_bots.chat.client import Away, Busy, Down, IdempotencyKey, Rejected
 from automation_bots.model import File
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ def test_an_answer_below_a_deleted_message_goes_to_the_room(net, wire):
 
 
 def test_a_post_that_may_have_arrived_is_not_said_twice(net, wire, another):
-    slow, once = another(timeout_seconds=0.2), Once("once1")
+    slow, once = another(timeout_seconds=0.2), IdempotencyKey("once1")
     slow._introduce()
     net.server.api.limiter.late_seconds = 0.5
     with pytest.raises(Away):
@@ -29,16 +29,16 @@ def test_a_post_that_may_have_arrived_is_not_said_twice(net, wire, another):
 
 
 def test_nor_when_the_server_has_forgotten_its_number(net, wire):
-    began, first = datetime.now(UTC), wire.post(net.here, "said long ago", once=Once("once2"))
+    began, first = datetime.now(UTC), wire.post(net.here, "said long ago", once=IdempotencyKey("once2"))
     net.server.api.posts.pending.clear()
-    assert wire.post(net.here, "said long ago", once=Once("once2", began)) == first
-    assert wire.post(net.here, "said long ago", once=Once("once3", began)) != first
+    assert wire.post(net.here, "said long ago", once=IdempotencyKey("once2", began)) == first
+    assert wire.post(net.here, "said long ago", once=IdempotencyKey("once3", began)) != first
 
 
 def test_a_file_that_may_have_arrived_is_not_sent_twice(net, wire):
-    began, first = datetime.now(UTC), wire.upload(net.here, File("once.txt", b"x"), once=Once("once4"))
+    began, first = datetime.now(UTC), wire.upload(net.here, File("once.txt", b"x"), once=IdempotencyKey("once4"))
     net.server.api.posts.pending.clear()
-    assert wire.upload(net.here, File("once.txt", b"x"), once=Once("once4", began)) == first
+    assert wire.upload(net.here, File("once.txt", b"x"), once=IdempotencyKey("once4", began)) == first
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from automation_bots.chat.client import SIGNS, Attached, Away, Busy, Chosen, Heard, Rejected, Revoked
+from automation_bots.chat.client import SIGNS, Attached, Away, Busy, Click, IncomingMessage, Rejected, Revoked
 from automation_bots.surface import Capabilities
 from tests.chat.harness import Human, Seen
 from tests.support.chatbot import ROOT
@@ -63,7 +63,7 @@ class Server:
         name, robot = self.people[post.author]
         mention = f"<@{BOT}>"
         files = tuple(Attached(name, len(content), lambda c=content: self.fetched(c)) for name, content in post.files)
-        return Heard(
+        return IncomingMessage(
             id=post.id, sender=post.author, room=post.room, text=post.text.replace(mention, "").strip(), at=post.at,
             sender_name=name, thread=post.thread, direct=post.room.startswith("D"), mentioned=mention in post.text,
             robot=robot, files=files, **more,
@@ -73,7 +73,7 @@ class Server:
         stands = f"{post.id}:{who}:{choice}"
         at = more.pop("at", None) or datetime.now(UTC)
         id_ = stands if more else f"{stands}:{next(self.ids)}"
-        return Chosen(id_, who, post.room, post.id, choice, at, self.people[who][0], post.thread,
+        return Click(id_, who, post.room, post.id, choice, at, self.people[who][0], post.thread,
                       post.room.startswith("D"), self.people[who][1], stands=stands, **more)  # fmt: skip
 
     def fetched(self, content):
@@ -263,7 +263,7 @@ class Memory:
     def choose(self, who, room, message, choice):
         post = self.server.find(room or f"D{who.id}", message)
         assert choice in self._choices(post), f"{choice} cannot be clicked there"
-        event = Chosen(f"c{next(self.names)}", who.id, post.room, post.id, choice, datetime.now(UTC), who.name,
+        event = Click(f"c{next(self.names)}", who.id, post.room, post.id, choice, datetime.now(UTC), who.name,
                        post.thread, post.room.startswith("D"), trigger=f"t{post.id}")  # fmt: skip
         self.server.triggers.append(event.trigger)
         self.server.tell(lambda sink: sink.chosen(event))
@@ -280,7 +280,7 @@ class Memory:
 
     def fill(self, who, room, form, **values):
         """Fill in and send a form that was opened."""
-        event = Chosen(
+        event = Click(
             f"f{next(self.names)}", who.id, room, form.key, "form", datetime.now(UTC), who.name, values=values
         )
         self.server.tell(lambda sink: sink.chosen(event))

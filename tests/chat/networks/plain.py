@@ -1,4 +1,4 @@
-"""Networks without a wire of ours: Errbot's Test backend through the plain surface, and the terminal."""
+"""Networks without a client of ours: Errbot's Test backend through the plain surface, and the terminal."""
 
 import re
 import threading

@@ -126,7 +126,7 @@ class RocketChat:
 
 
 class Ears:
-    """Keeps what a wire hands in."""
+    """Keeps what a client hands in."""
 
     def __init__(self):
         self.messages, self.choices = [], []

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from automation_bots.chat.client import SIGNS, Away, Busy, Down, Once, Rejected, Revoked
+from automation_bots.chat.client import SIGNS, Away, Busy, Down, IdempotencyKey, Rejected, Revoked
 from automation_bots.chat.rocketchat.client import made
-from automation_bots.chat.rocketchat.realtime import Link
+from automation_bots.chat.rocketchat.realtime import Realtime
 from automation_bots.model import File
 from tests.chat.networks.rocketchat import Ears, RocketChat
 from tests.support.chatbot import wait
@@ -217,7 +217,7 @@ def test_a_server_that_asks_for_a_sign_of_life_gets_one(net, wire):
 
 
 def test_a_line_that_is_dead_and_not_cut_is_noticed(net):
-    link = Link(net.server.url, None, 5, pulse=(0.1, 0.4))
+    link = Realtime(net.server.url, None, 5, pulse=(0.1, 0.4))
     link.run(link.dial(lambda *_: None))
     threading.Event().wait(0.8)  # it answers, so the link lives
     assert not link.cut.done()
@@ -303,8 +303,8 @@ def test_no_server_is_away_and_not_revoked():
 def test_a_post_whose_answer_was_lost_is_said_once(net, wire):
     net.server.run(setattr, net.server.rest, "silent_after", 1)
     with pytest.raises(Away):
-        wire.post(wire.room, "said, and the answer lost", once=Once("k1"))
-    id_ = wire.post(wire.room, "said, and the answer lost", once=Once("k1", datetime.now(UTC)))
+        wire.post(wire.room, "said, and the answer lost", once=IdempotencyKey("k1"))
+    id_ = wire.post(wire.room, "said, and the answer lost", once=IdempotencyKey("k1", datetime.now(UTC)))
     said = [post.id for post in net.seen(net.ana, wire.room) if post.text == "said, and the answer lost"]
     assert said == [id_]
 
@@ -312,9 +312,9 @@ def test_a_post_whose_answer_was_lost_is_said_once(net, wire):
 def test_a_file_whose_answer_was_lost_is_sent_once(net, wire):
     root, file = wire.post(wire.room, "a root"), File("once.txt", b"x")
     began, first = datetime.now(UTC), wire.upload(wire.room, file, root)
-    assert wire.upload(wire.room, file, root, Once("k2", began)) == first
-    assert wire.upload(wire.room, file, "", Once("k3", began)) != first
-    assert wire.upload(wire.room, File("other.txt", b"x"), root, Once("k4", began)) != first
+    assert wire.upload(wire.room, file, root, IdempotencyKey("k2", began)) == first
+    assert wire.upload(wire.room, file, "", IdempotencyKey("k3", began)) != first
+    assert wire.upload(wire.room, File("other.txt", b"x"), root, IdempotencyKey("k4", began)) != first
 
 
 def test_a_limit_says_how_long_to_wait(net, wire):

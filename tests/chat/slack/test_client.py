@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from automation_bots.chat.client import Away, Busy, Down, Once, Rejected, Revoked
+from automation_bots.chat.client import Away, Busy, Down, IdempotencyKey, Rejected, Revoked
 from automation_bots.chat.slack import doctor as slack_doctor
 from automation_bots.chat.slack.client import SlackWire
 from automation_bots.chat.slack.web_api import SlackSettings
@@ -58,7 +58,7 @@ def wire(lab, **more):
 
 @pytest.fixture
 def linked(lab):
-    """A wire that is connected, with what it hears."""
+    """A client that is connected, with what it hears."""
     connected, sink = wire(lab), Sink()
     connected.connect(sink)
     connected.got, connected.sink = sink.got, sink
@@ -132,18 +132,18 @@ def test_an_empty_file_and_one_in_a_thread_arrive(lab):
 def test_what_may_have_arrived_is_looked_for_before_it_is_said_again(lab, linked, in_thread):
     one = linked
     thread = lab.say(lab.ana, lab.ops, "a thread") if in_thread else ""
-    began, first = datetime.now(UTC), one.post(lab.ops, "well", thread, once=Once("k1"))
-    assert one.post(lab.ops, "well", thread, once=Once("k1", began)) == first
-    assert one.post(lab.ops, "well", thread, once=Once("k2", began)) != first
+    began, first = datetime.now(UTC), one.post(lab.ops, "well", thread, once=IdempotencyKey("k1"))
+    assert one.post(lab.ops, "well", thread, once=IdempotencyKey("k1", began)) == first
+    assert one.post(lab.ops, "well", thread, once=IdempotencyKey("k2", began)) != first
     file = one.upload(lab.ops, File("once.txt", b"x"), thread)
-    assert one.upload(lab.ops, File("once.txt", b"x"), thread, Once("k3", began)) == file
-    assert one.upload(lab.ops, File("once.txt", b"xy"), thread, Once("k4", began)) != file
+    assert one.upload(lab.ops, File("once.txt", b"x"), thread, IdempotencyKey("k3", began)) == file
+    assert one.upload(lab.ops, File("once.txt", b"xy"), thread, IdempotencyKey("k4", began)) != file
 
 
 def test_where_nothing_can_be_read_it_is_said_again(lab):
     lab.space.scopes.remove("channels:history")
-    began, first = datetime.now(UTC), wire(lab).post(lab.ops, "well", once=Once("k5"))
-    assert wire(lab).post(lab.ops, "well", once=Once("k5", began)) != first
+    began, first = datetime.now(UTC), wire(lab).post(lab.ops, "well", once=IdempotencyKey("k5"))
+    assert wire(lab).post(lab.ops, "well", once=IdempotencyKey("k5", began)) != first
 
 
 def test_what_was_sent_can_be_taken_back(lab):

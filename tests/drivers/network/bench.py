@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers.fake import Recorder
-from automation_bots.drivers.network.device_task import Manner
+from automation_bots.drivers.network.device_task import ConnectionOptions
 from automation_bots.drivers.network.driver import Network
 from automation_bots.drivers.network.own_operations import ROLLBACK
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
@@ -20,8 +20,10 @@ LIMIT = 20_000
 
 
 def driver(known_hosts: Path, data: Path, **more: Any) -> Network:
-    manner = Manner(KnownHosts(known_hosts), **{"connect_seconds": 5, "read_seconds": 5, "agent": False, **more})
-    return Network(manner, data, output_limit=LIMIT)
+    options = ConnectionOptions(
+        KnownHosts(known_hosts), **{"connect_seconds": 5, "read_seconds": 5, "agent": False, **more}
+    )
+    return Network(options, data, output_limit=LIMIT)
 
 
 def router(lab: Frr, it: Router, name: str = "", **variables: Any) -> Device:

@@ -33,8 +33,8 @@ def chat(shelf: Shelf, tmp_path: Path) -> Chat:
 
 @pytest.fixture
 def device(shelf: Shelf):
-    def made(name: str = "sw1", *, manner: Manner, **variables: object) -> Device:
-        port = shelf.put(Cli(name, manner))
+    def made(name: str = "sw1", *, options: Manner, **variables: object) -> Device:
+        port = shelf.put(Cli(name, options))
         usual = {"ansible_host": "127.0.0.1", "ansible_port": port, "ansible_user": USER, "platform": "cisco_ios"}
         return Device(name, variables={**usual, **variables})
 
@@ -46,18 +46,18 @@ RUNNING = {"command": ("running-config",)}
 
 
 def test_enable_is_asked_for_and_given(chat, device):
-    outcome = chat.one(ops.SHOW, device(manner=Manner(enable=ENABLE)), **RUNNING)
+    outcome = chat.one(ops.SHOW, device(options=Manner(enable=ENABLE)), **RUNNING)
     assert (outcome.status, outcome.output.splitlines()[0]) == (Status.OK, "hostname sw1")
 
 
 def test_a_wrong_enable_password_is_told(chat, device):
-    outcome = chat.one(ops.SHOW, device(manner=Manner(enable="another")), **RUNNING)
+    outcome = chat.one(ops.SHOW, device(options=Manner(enable="another")), **RUNNING)
     assert outcome.status is Status.FAILED
     assert "the enable password is refused" in outcome.summary
 
 
 def test_a_wrong_enable_password_is_told_by_the_lane_for_changes_too(chat, device):
-    outcome = chat.one(ops.CONFIG, device(manner=Manner(enable="another")), lines=("hostname x",))
+    outcome = chat.one(ops.CONFIG, device(options=Manner(enable="another")), lines=("hostname x",))
     assert outcome.status is Status.FAILED
     assert "the enable password is refused" in outcome.summary
 
@@ -67,20 +67,20 @@ def test_a_wrong_enable_password_is_told_by_the_lane_for_changes_too(chat, devic
 )
 def test_a_missing_enable_password_is_thought_of(chat, device, operation, values):
     chat.known = {"ansible_password": PASSWORD}
-    outcome = chat.one(operation, device(manner=Manner(enable=ENABLE)), **values)
+    outcome = chat.one(operation, device(options=Manner(enable=ENABLE)), **values)
     assert outcome.status is Status.FAILED
     assert "not in the enable mode: see ansible_become_password" in outcome.summary
 
 
 def test_pages_are_turned_and_leave_no_trace(chat, device):
     # `terminal length 0` is refused by a device that pages for ever
-    target = device(manner=Manner(pages=5, stubborn=True))
+    target = device(options=Manner(pages=5, stubborn=True))
     output = chat.one(ops.SHOW, target, **RUNNING).output
     assert output.split("\n") == ["hostname sw1", "!", "interface Gi0/1", " description x", "!", "end"]
 
 
 def test_a_prompt_that_does_not_come_back_is_given_up_and_quoted(chat, device):
-    target = device(manner=Manner(silent="show version"), network_read_seconds=1)
+    target = device(options=Manner(silent="show version"), network_read_seconds=1)
     outcome = chat.one(ops.SHOW, target, **VERSION)
     assert outcome.status is Status.FAILED
     assert "the prompt did not come back within 1 s after 'show version'; the device shows: working" in outcome.summary
@@ -88,36 +88,36 @@ def test_a_prompt_that_does_not_come_back_is_given_up_and_quoted(chat, device):
 
 def test_a_slow_device_has_the_time_that_its_inventory_gives_it(chat, device):
     slow = Manner(slow_seconds=1.5)
-    assert chat.one(ops.SHOW, device(manner=slow, network_read_seconds=1), **VERSION).status is Status.FAILED
-    assert chat.one(ops.SHOW, device("sw2", manner=slow, network_read_seconds=5), **VERSION).status is Status.OK
+    assert chat.one(ops.SHOW, device(options=slow, network_read_seconds=1), **VERSION).status is Status.FAILED
+    assert chat.one(ops.SHOW, device("sw2", options=slow, network_read_seconds=5), **VERSION).status is Status.OK
 
 
 @pytest.mark.parametrize("seconds", ["soon", "-1", [5], "1e9"])
 def test_seconds_that_are_none_concern_that_device_only(chat, device, seconds):
-    wrong = device("sw2", manner=Manner(), network_read_seconds=seconds)
-    found = chat.run(ops.SHOW, device(manner=Manner()), wrong, **VERSION).outcomes
+    wrong = device("sw2", options=Manner(), network_read_seconds=seconds)
+    found = chat.run(ops.SHOW, device(options=Manner()), wrong, **VERSION).outcomes
     assert found["sw1"].status is Status.OK
     assert "network_read_seconds in its inventory has to be seconds" in found["sw2"].summary
 
 
 def test_netmiko_s_expressions_are_not_told(chat, device):
-    target = device(manner=Manner(silent="show version"), platform="cisco_asa", network_read_seconds=2)
+    target = device(options=Manner(silent="show version"), platform="cisco_asa", network_read_seconds=2)
     assert chat.one(ops.SHOW, target, **VERSION).summary == (
         "the prompt did not come back in time; see network_read_seconds in the inventory"
     )
 
 
 def test_a_banner_with_a_line_like_a_prompt_is_no_prompt(chat, device):
-    target = device(manner=Manner(banner="*** authorised only ***\r\nrouter1#\r\n"))
+    target = device(options=Manner(banner="*** authorised only ***\r\nrouter1#\r\n"))
     assert chat.one(ops.SHOW, target, **VERSION).status is Status.OK
 
 
 def test_an_old_device_is_reached_only_when_the_inventory_says_so(chat, device):
-    manner = Manner(old=True)
-    refused = chat.one(ops.SHOW, device(manner=manner), **VERSION)
+    options = Manner(old=True)
+    refused = chat.one(ops.SHOW, device(options=options), **VERSION)
     assert refused.status is Status.UNREACHABLE
     assert "ssh_legacy: true" in refused.summary
-    assert chat.one(ops.SHOW, device("sw2", manner=manner, ssh_legacy=True), **VERSION).status is Status.OK
+    assert chat.one(ops.SHOW, device("sw2", options=options, ssh_legacy=True), **VERSION).status is Status.OK
 
 
 def test_a_device_whose_sessions_are_taken_is_tried_again(chat, shelf):
@@ -189,28 +189,28 @@ def test_a_device_with_five_sessions_never_gets_more(chat, shelf):
     assert cli.turned_away == 0
 
 
-def counted(shelf: Shelf, manner: Manner = Manner()) -> tuple[Cli, Device]:  # noqa: B008 - it is frozen
-    cli = Cli("sw1", manner)
+def counted(shelf: Shelf, options: Manner = Manner()) -> tuple[Cli, Device]:  # noqa: B008 - it is frozen
+    cli = Cli("sw1", options)
     login = {"ansible_host": "127.0.0.1", "ansible_port": shelf.put(cli), "ansible_user": USER}
     return cli, Device("sw1", variables={**login, "platform": "cisco_ios"})
 
 
 def test_a_device_that_is_not_there_spoils_no_other(chat, device):
-    gone = Device("gone", variables={**device(manner=Manner()).variables, "ansible_port": closed_port()})
-    outcomes = chat.run(ops.SHOW, gone, device("sw2", manner=Manner()), **VERSION).outcomes
+    gone = Device("gone", variables={**device(options=Manner()).variables, "ansible_port": closed_port()})
+    outcomes = chat.run(ops.SHOW, gone, device("sw2", options=Manner()), **VERSION).outcomes
     assert outcomes["gone"].status is Status.UNREACHABLE
     assert outcomes["sw2"].status is Status.OK
 
 
 def test_passwords_stand_in_no_argument_and_no_environment(chat, device):
-    chat.one(ops.SHOW, device(manner=Manner()), **VERSION)
+    chat.one(ops.SHOW, device(options=Manner()), **VERSION)
     child, _ = chat.network.processes._kept
     for place in ("cmdline", "environ"):
         assert PASSWORD.encode() not in Path(f"/proc/{child._process.pid}/{place}").read_bytes()
 
 
 def test_a_process_that_was_killed_is_started_again(chat, device):
-    target = device(manner=Manner())
+    target = device(options=Manner())
     chat.one(ops.SHOW, target, **VERSION)
     kept, _ = chat.network.processes._kept
     kept.terminate()
@@ -222,13 +222,13 @@ def test_a_device_behind_a_jump_host_is_reached_through_it(chat, device, shelf, 
     with shelf.known_hosts.open("a") as file:
         file.write(sshd.known_hosts.read_text())
     jump = f"{sshd.user}@{sshd.addresses[0]}:{sshd.port}"
-    behind = device(manner=Manner(), jump=jump, ansible_ssh_private_key_file=str(sshd.key_file))
+    behind = device(options=Manner(), jump=jump, ansible_ssh_private_key_file=str(sshd.key_file))
     outcome = chat.one(ops.SHOW, behind, **VERSION)
     assert (outcome.status, "15.0(2)SE11" in outcome.summary) == (Status.OK, True)
 
 
 def test_a_jump_host_that_is_not_trusted_is_named(chat, device, sshd):
     jump = f"{sshd.user}@{sshd.addresses[0]}:{sshd.port}"
-    behind = device(manner=Manner(), jump=jump, ansible_ssh_private_key_file=str(sshd.key_file))
+    behind = device(options=Manner(), jump=jump, ansible_ssh_private_key_file=str(sshd.key_file))
     outcome = chat.one(ops.SHOW, behind, **VERSION)
     assert f"the host key of {sshd.addresses[0]}:{sshd.port} is not known" in outcome.summary

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from automation_bots.drivers.ssh import algorithms
-from automation_bots.drivers.ssh.access import Access, Around, access_to
+from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING, Device
 
 
-def way(variables: dict[str, object], around: Around | None = None) -> list[str]:
+def way(variables: dict[str, object], around: LoginSources | None = None) -> list[str]:
     """Who is passed, as user@where."""
     device = Device("web1", variables={"ansible_user": "ops", **variables})
-    return [f"{hop.user}@{hop.where}" for hop in access_to(device, NOTHING, around or Around()).jump]
+    return [f"{hop.user}@{hop.where}" for hop in access_to(device, NOTHING, around or LoginSources()).jump]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_a_jump_host_of_the_inventory_brings_its_own_account_and_way():
         "b1": Device("b1", variables={"ansible_host": "10.0.0.1", "ansible_user": "door", "jump": "b0"}),
         "b0": Device("b0", variables={"ansible_user": "gate", "ansible_port": 2222}),
     }
-    assert way({"jump": "b1"}, Around(device=inventory.get)) == ["gate@b0:2222", "door@10.0.0.1:22"]
+    assert way({"jump": "b1"}, LoginSources(device=inventory.get)) == ["gate@b0:2222", "door@10.0.0.1:22"]
 
 
 def test_jump_hosts_in_a_circle_are_named():
     inventory = {name: Device(name, variables={"jump": other}) for name, other in (("b1", "b2"), ("b2", "b1"))}
     with pytest.raises(DriverError, match="circle: web1 → b1 → b2 → b1"):
-        way({"jump": "b1"}, Around(device=inventory.get))
+        way({"jump": "b1"}, LoginSources(device=inventory.get))
 
 
 def test_a_password_is_never_given_to_a_jump_host_that_the_inventory_does_not_know():
@@ -75,7 +75,7 @@ def test_a_password_is_never_given_to_a_jump_host_that_the_inventory_does_not_kn
 def test_the_inventory_wins_over_ssh_config(tmp_path):
     (tmp_path / "config").write_text("Host web1\n HostName 10.0.0.7\n User root\n Port 2222\n CertificateFile /c.pub\n")
     device = Device("web1", variables={"ansible_user": "ops"})
-    access = access_to(device, NOTHING, Around(SshConfig(tmp_path / "config")))
+    access = access_to(device, NOTHING, LoginSources(SshConfig(tmp_path / "config")))
     assert (access.user, access.host, access.port, access.certificate) == ("ops", "10.0.0.7", 2222, Path("/c.pub"))
 
 
@@ -84,12 +84,12 @@ def test_a_change_of_ssh_config_is_seen(tmp_path):
     for number in (1, 2):
         config.path.write_text(f"Host web1\n Port {number}{'#' * number}\n".replace("#", ""))
         config._stamps.clear() if number == 1 else config._stamps.update({config.path: 0})
-        assert access_to(Device("web1"), NOTHING, Around(config)).port == number
+        assert access_to(Device("web1"), NOTHING, LoginSources(config)).port == number
 
 
 def test_a_missing_ssh_config_is_named(tmp_path):
     with pytest.raises(DriverError, match="none cannot be read: No such file"):
-        access_to(Device("web1"), NOTHING, Around(SshConfig(tmp_path / "none")))
+        access_to(Device("web1"), NOTHING, LoginSources(SshConfig(tmp_path / "none")))
 
 
 def test_an_access_travels_whole():

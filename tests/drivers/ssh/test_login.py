@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from automation_bots.drivers.ssh.access import NoSession, offered_keys, trust
+from automation_bots.drivers.ssh.access import LoginFailed, offered_keys, trust
 from automation_bots.model import Status
 from tests.drivers.ssh.bench import SshTests, closed_port, device, secrets, verb, with_password
 from tests.fakes.sshd import Sshd
@@ -102,7 +102,7 @@ class TestLogin(SshTests):
         assert run(verb("id"), device(sshd)).status is Status.OK
 
     def test_asking_for_keys_says_why_there_are_none(self):
-        with pytest.raises(NoSession, match="refused the connection"):
+        with pytest.raises(LoginFailed, match="refused the connection"):
             offered_keys("127.0.0.1", closed_port(), 2)
 
     # --- sudo

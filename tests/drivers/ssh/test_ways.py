@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from automation_bots.drivers.ssh.access import Around, access_to, offered_to
+from automation_bots.drivers.ssh.access import LoginSources, access_to, offered_to
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.model import NOTHING, Device, Status
 from tests.drivers.ssh.bench import SshTests, device, secrets, verb, with_password
@@ -79,13 +79,13 @@ class TestWays(SshTests):
     # --- jump hosts
 
     def test_a_device_is_reached_through_two_jump_hosts(self, run, ssh, sshd):
-        ssh.around = Around(device=bastions(sshd).get)
+        ssh.around = LoginSources(device=bastions(sshd).get)
         before = logins(sshd)
         outcome = run(verb("echo", "hello"), device(sshd, jump=["bastion1", "bastion2"]))
         assert (outcome.status, outcome.output, logins(sshd) - before) == (Status.OK, "hello", 3)
 
     def test_many_devices_share_the_connection_to_their_jump_host(self, bench, ssh, sshd):
-        ssh.around = Around(device=bastions(sshd).get)
+        ssh.around = LoginSources(device=bastions(sshd).get)
         before = logins(sshd)
         many = [replace(device(sshd, jump="bastion1"), name=f"d{n}") for n in range(8)]
         assert {outcome.status for outcome in bench.run(verb("id"), *many).values()} == {Status.OK}
@@ -99,18 +99,18 @@ class TestWays(SshTests):
 
     def test_a_jump_host_that_refuses_is_named(self, run, ssh, sshd):
         hop = replace(with_password(sshd, number=1), name="bastion1")
-        ssh.around = Around(device={"bastion1": hop}.get)
+        ssh.around = LoginSources(device={"bastion1": hop}.get)
         outcome = run(verb("id"), device(sshd, jump="bastion1"))
         assert "its jump host cannot be passed: authentication failed" in outcome.summary
 
     def test_a_device_that_its_jump_host_does_not_reach_is_told_apart(self, run, ssh, sshd):
-        ssh.around = Around(device=bastions(sshd).get)
+        ssh.around = LoginSources(device=bastions(sshd).get)
         outcome = run(verb("id"), device(sshd, jump="bastion1", ansible_port=1))
         assert outcome.status is Status.UNREACHABLE
         assert f"{sshd.addresses[0]}:1 cannot be reached from bastion1" in outcome.summary
 
     def test_the_host_keys_of_a_device_behind_a_jump_host_are_shown(self, ssh, sshd):
-        access = access_to(device(sshd, jump="bastion1"), NOTHING, Around(device=bastions(sshd).get))
+        access = access_to(device(sshd, jump="bastion1"), NOTHING, LoginSources(device=bastions(sshd).get))
         keys = offered_to(access, ssh.trusted, 5)
         assert sshd.fingerprint() in {key.fingerprint for key in keys}
 
@@ -120,7 +120,7 @@ class TestWays(SshTests):
             f"Include more\nHost web1\n HostName {sshd.addresses[0]}\n Port {sshd.port}\n ProxyJump bastion\n"
             f"Host *\n User {sshd.user}\n IdentityFile {sshd.key_file}\n Ciphers aes256-ctr,3des-cbc\n"
         )
-        ssh.around = Around(SshConfig(tmp_path / "config"))
+        ssh.around = LoginSources(SshConfig(tmp_path / "config"))
         before = logins(sshd)
         assert run(verb("id", "-un"), Device("web1")).summary == sshd.user
         assert logins(sshd) - before == 2

@@ -7,7 +7,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
-from automation_bots.drivers.windows.answer import Heard, errors_of
+from automation_bots.drivers.windows.answer import WindowsAnswer, errors_of
 from automation_bots.drivers.windows.call import ARGUMENTS, BOOTSTRAP, RUNNER, call_of
 from automation_bots.drivers.windows.ps_operation import PS, cmdlet
 from automation_bots.drivers.windows.table import conclusion
@@ -120,7 +120,7 @@ def test_clixml_becomes_one_sentence():
 
 
 def test_a_file_for_a_spreadsheet_calculates_nothing():
-    heard = Heard(100_000)
+    heard = WindowsAnswer(100_000)
     row = base64.b64encode(json.dumps({"k": "o", "v": {"Name": "=1+1", "Size": -5}}).encode())
     for _ in range(40):
         heard.out(b"#AB " + row + b"\r\n")

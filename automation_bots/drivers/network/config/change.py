@@ -10,8 +10,8 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import Wanted, Way, way_of
-from automation_bots.drivers.network.messages import Found, Problem
+from automation_bots.drivers.network.config.platforms import ConfigChange, ConfigMethod, way_of
+from automation_bots.drivers.network.messages import DeviceReply, Problem
 from automation_bots.drivers.network.session.netmiko_cli import Cli
 from automation_bots.drivers.network.show import getters
 from automation_bots.render import many
@@ -33,20 +33,20 @@ class Change:
         """What was asked for."""
         return self.cli.work.values
 
-    def run(self) -> Found:
+    def run(self) -> DeviceReply:
         """Configure; whatever goes wrong after the first line was sent leads back to where it began."""
         plans.load()  # what is needed to go back is there before anything is sent
         with self.cli.opened() as connection:
             way = way_of(self.cli.work, connection)
             before = way.running()
-            wanted = Wanted(config_lines.structured(self.values["lines"]), bool(self.values.get("replace")))
+            wanted = ConfigChange(config_lines.structured(self.values["lines"]), bool(self.values.get("replace")))
             if self.values["check"]:
                 return _plan(way.candidate(before, wanted))
             seen = {what: _good(self.cli, what) for what in self.values["expect"]}
             self.cli.keep(before)
             return self._applied(way, before, wanted, seen)
 
-    def _applied(self, way: Way, before: str, wanted: Wanted, seen: dict[str, set[str]]) -> Found:
+    def _applied(self, way: ConfigMethod, before: str, wanted: ConfigChange, seen: dict[str, set[str]]) -> DeviceReply:
         try:
             way.commit(wanted, self._patience)
             after = way.running()
@@ -58,15 +58,15 @@ class Change:
         except Exception as error:  # noqa: BLE001 - whatever a library meets, the device is brought back
             return self._undone(way, before, _said(error))
         if not changed:
-            return Found("ok", "nothing to change: it is so already")
-        return Found("changed", _counted(changed), changed, kept={"before": before, "after": after})
+            return DeviceReply("ok", "nothing to change: it is so already")
+        return DeviceReply("changed", _counted(changed), changed, kept={"before": before, "after": after})
 
     @property
     def _patience(self) -> int:
         """Seconds after which a device that nobody confirms to goes back by itself: more than the look takes."""
         return _MORE_SECONDS + 60 * -(-int(self.values["within"] + self.values["stay"]) // 60)
 
-    def _undone(self, way: Way, before: str, why: str) -> Found:
+    def _undone(self, way: ConfigMethod, before: str, why: str) -> DeviceReply:
         """Go back over the connection that is still open, else by a new one."""
         cancelled = self.stopping.is_set()
         left: str | None
@@ -76,12 +76,12 @@ class Change:
             left = self._undone_anew(before)
         if left is None:
             text = f"{why}; it could NOT be rolled back, since the device does not answer any more"
-            return Found("unknown", text, kept={"before": before})
+            return DeviceReply("unknown", text, kept={"before": before})
         if left:
-            return Found(
+            return DeviceReply(
                 "unknown", f"{why}; rolled back, but not all of it: see the output", left, kept={"before": before}
             )
-        return Found("cancelled" if cancelled else "failed", f"{why}; rolled back to what it was before")
+        return DeviceReply("cancelled" if cancelled else "failed", f"{why}; rolled back to what it was before")
 
     def _undone_anew(self, before: str) -> str | None:
         for _ in range(3):
@@ -129,15 +129,15 @@ def _good(cli: Cli, what: str) -> set[str]:
     return {row[0] for row in getters.rows(cli, "interfaces") if row[1] == "yes"}
 
 
-def _still(way: Way, after: str) -> None:
+def _still(way: ConfigMethod, after: str) -> None:
     if plans.difference(after, way.running()):
         raise Problem("the device went back by itself before the change was confirmed")
 
 
-def _plan(changed: str) -> Found:
+def _plan(changed: str) -> DeviceReply:
     if not changed:
-        return Found("ok", "nothing would change: it is so already")
-    return Found("ok", f"would be: {_counted(changed)}", changed)
+        return DeviceReply("ok", "nothing would change: it is so already")
+    return DeviceReply("ok", f"would be: {_counted(changed)}", changed)
 
 
 def _counted(changed: str) -> str:
@@ -150,7 +150,7 @@ def _said(error: Exception) -> str:
     return str(error) if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
 
 
-def restore(cli: Cli) -> Found:
+def restore(cli: Cli) -> DeviceReply:
     """Bring a device back to what a job replaced; refused when somebody changed it since, unless that is wanted."""
     values = cli.work.values
     with cli.opened() as connection:
@@ -159,21 +159,21 @@ def restore(cli: Cli) -> Found:
         since = plans.difference(values["after"], running)
         if since and not values["anyway"]:
             text = "the configuration was changed since that job; look at the output, then say --anyway"
-            return Found("failed", text, since)
+            return DeviceReply("failed", text, since)
         changed = plans.difference(running, values["before"])
         if values["check"]:
             return _plan(changed)
         if not changed:
-            return Found("ok", "nothing to do: it is as it was before that job")
+            return DeviceReply("ok", "nothing to do: it is as it was before that job")
         cli.keep(running)
         try:
             left = way.undo(values["before"])
             if left:
-                return Found("failed", "not all of it came back: see the output", left, kept={"before": running})
+                return DeviceReply("failed", "not all of it came back: see the output", left, kept={"before": running})
             way.confirm(save=bool(values["save"]))
         except Exception as error:  # noqa: BLE001 - whatever it is, the device may stand half-way
-            return Found("unknown", f"{_said(error)}; part of it may have come back", kept={"before": running})
-    return Found(
+            return DeviceReply("unknown", f"{_said(error)}; part of it may have come back", kept={"before": running})
+    return DeviceReply(
         "changed",
         f"as before that job: {_counted(changed)}",
         changed,

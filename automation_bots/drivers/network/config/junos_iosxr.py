@@ -10,7 +10,7 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import Wanted
+from automation_bots.drivers.network.config.platforms import ConfigChange
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
 from automation_bots.drivers.network.session.prompt_reader import ERROR, config_of
@@ -28,7 +28,7 @@ class Junos:
         with said():
             return str(self._connection.send_command("show configuration | display set"))
 
-    def candidate(self, before: str, wanted: Wanted) -> str:  # noqa: ARG002 - the device says it itself
+    def candidate(self, before: str, wanted: ConfigChange) -> str:  # noqa: ARG002 - the device says it itself
         """Ask the device for the difference, and drop the candidate."""
         with said():
             self._load(wanted)
@@ -36,7 +36,7 @@ class Junos:
             self._drop()
         return "\n".join(line for line in text.splitlines() if line.startswith(("+", "-", "[")))
 
-    def commit(self, wanted: Wanted, seconds: int) -> None:
+    def commit(self, wanted: ConfigChange, seconds: int) -> None:
         """Commit for some minutes."""
         with said():
             self._load(wanted)
@@ -64,12 +64,12 @@ class Junos:
         left = plans.difference(self.running(), before)
         if left:
             with said():
-                self._load(Wanted(config_lines.structured(before.split("\n")), replace=True))
+                self._load(ConfigChange(config_lines.structured(before.split("\n")), replace=True))
                 self._connection.commit(and_quit=True)
             left = plans.difference(self.running(), before)
         return left
 
-    def _load(self, wanted: Wanted) -> None:
+    def _load(self, wanted: ConfigChange) -> None:
         lines = [line for _, line in wanted.tree if line]
         if wanted.replace and not all(line.startswith(("set ", "deactivate ")) for line in lines):
             raise Problem("to replace a Junos configuration give it as set commands (show configuration | display set)")
@@ -105,7 +105,7 @@ class IosXr:
         with said():
             return config_of(str(self._connection.send_command("show running-config")))
 
-    def candidate(self, before: str, wanted: Wanted) -> str:
+    def candidate(self, before: str, wanted: ConfigChange) -> str:
         """Ask the device for the difference, and drop the candidate; a replacement is predicted."""
         if wanted.replace:
             return plans.foreseen(before, wanted.text)
@@ -116,7 +116,7 @@ class IosXr:
         kept = (line for line in text.splitlines() if line.startswith(("+", "-", "<", " ")))
         return "\n".join(line.rstrip() for line in kept if line.strip())
 
-    def commit(self, wanted: Wanted, seconds: int) -> None:
+    def commit(self, wanted: ConfigChange, seconds: int) -> None:
         """Commit on trial."""
         seconds = min(max(30, seconds), self._MOST_SECONDS)
         with said():

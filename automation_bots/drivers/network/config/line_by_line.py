@@ -11,7 +11,7 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import Wanted
+from automation_bots.drivers.network.config.platforms import ConfigChange
 from automation_bots.drivers.network.messages import DISPLAY, Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
 from automation_bots.drivers.network.session.prompt_reader import DIALECTS, ERROR, NOT_ENABLED, config_of
@@ -38,13 +38,13 @@ class LineByLine:
         at_user = bool(dialect and dialect.enable) and str(self._connection.find_prompt()).rstrip().endswith(">")
         return config_of(text, NOT_ENABLED if at_user else "")
 
-    def candidate(self, before: str, wanted: Wanted) -> str:
+    def candidate(self, before: str, wanted: ConfigChange) -> str:
         """Predict it: these platforms have no candidate."""
         if wanted.replace:
             return plans.foreseen(before, wanted.text)
         return plans.predicted(self._platform, before, wanted.tree)
 
-    def commit(self, wanted: Wanted, seconds: int) -> None:
+    def commit(self, wanted: ConfigChange, seconds: int) -> None:
         """Send the lines; the first that is refused stops it."""
         if self._archives():
             minutes = max(1, -(-seconds // 60))

@@ -6,8 +6,8 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import Wanted
-from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.network.config.platforms import ConfigChange
+from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.session import napalm_open
 from automation_bots.drivers.network.session.prompt_reader import ERROR
 
@@ -17,7 +17,7 @@ _SAVES = {"write memory", "copy running-config startup-config"}
 class Candidate:
     """Any NAPALM driver that has a candidate: EOS, and whatever `napalm_driver` names."""
 
-    def __init__(self, work: Work, connection: Any) -> None:
+    def __init__(self, work: DeviceRequest, connection: Any) -> None:
         self._connection = _Careful(connection)
         self._driver = napalm_open.driver_on(work, self._connection)
         if getattr(self._driver, "config_session", "") is None:
@@ -30,7 +30,7 @@ class Candidate:
         found = _asked(self._driver.get_config, retrieve="running")
         return str(found["running"])
 
-    def candidate(self, before: str, wanted: Wanted) -> str:  # noqa: ARG002 - the device says it itself
+    def candidate(self, before: str, wanted: ConfigChange) -> str:  # noqa: ARG002 - the device says it itself
         """Have the device or the driver compare, and drop the candidate."""
         session = getattr(self._driver, "config_session", None)
         self._load(wanted)
@@ -38,7 +38,7 @@ class Candidate:
         self._drop(session)
         return changed
 
-    def commit(self, wanted: Wanted, seconds: int) -> None:
+    def commit(self, wanted: ConfigChange, seconds: int) -> None:
         """Commit; the device goes back by itself after so long where it can."""
         self._load(wanted)
         self._committed = True
@@ -66,7 +66,7 @@ class Candidate:
             self._committed = False
         left = plans.difference(self.running(), before)
         if left:
-            self._load(Wanted(config_lines.structured(config_lines.plain(before).splitlines()), replace=True))
+            self._load(ConfigChange(config_lines.structured(config_lines.plain(before).splitlines()), replace=True))
             _asked(self._driver.commit_config)
             left = plans.difference(self.running(), before)
         return left
@@ -77,7 +77,7 @@ class Candidate:
         except NotImplementedError:
             return False
 
-    def _load(self, wanted: Wanted) -> None:
+    def _load(self, wanted: ConfigChange) -> None:
         load = self._driver.load_replace_candidate if wanted.replace else self._driver.load_merge_candidate
         session = getattr(self._driver, "config_session", None)
         try:

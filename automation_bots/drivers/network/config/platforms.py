@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.network.messages import DeviceRequest, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConfigChange:
     """The lines of a change: to be added, or to be all that there is (`replace`)."""
 
     tree: plans.Tree
@@ -23,16 +23,16 @@ class Wanted:
         return config_lines.indented(self.tree) + "\n"
 
 
-class Way(Protocol):
+class ConfigMethod(Protocol):
     """One platform's way to change a configuration and to take it back, over one connection."""
 
     def running(self) -> str:
         """Return the running configuration."""
 
-    def candidate(self, before: str, wanted: Wanted) -> str:
+    def candidate(self, before: str, wanted: ConfigChange) -> str:
         """Return what would change; nothing stays behind on the device."""
 
-    def commit(self, wanted: Wanted, seconds: int) -> None:
+    def commit(self, wanted: ConfigChange, seconds: int) -> None:
         """Make it effective; where it can, the device itself goes back after so long. A Problem quotes a refusal."""
 
     def confirm(self, *, save: bool) -> None:
@@ -45,7 +45,7 @@ class Way(Protocol):
 _LINES = ("cisco_ios", "cisco_xe", "cisco_nxos", "frr")
 
 
-def way_of(work: Work, connection: Any) -> Way:
+def way_of(work: DeviceRequest, connection: Any) -> ConfigMethod:
     """Return the way of a device; a Problem for one that cannot be configured."""
     from automation_bots.drivers.network.config import junos_iosxr, line_by_line, napalm_candidate
 
@@ -64,7 +64,7 @@ def way_of(work: Work, connection: Any) -> Way:
     )
 
 
-def running_config(work: Work, connection: Any) -> str:
+def running_config(work: DeviceRequest, connection: Any) -> str:
     """Return the running configuration of a device that need not be one that can be configured."""
     from automation_bots.drivers.network.config import junos_iosxr, line_by_line
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncssh
 
-from automation_bots.drivers.network.messages import Login, Problem, Work
+from automation_bots.drivers.network.messages import DeviceRequest, Login, Problem
 from automation_bots.drivers.ssh.keys import beside, opened
 
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
@@ -38,7 +38,7 @@ _BUSY = "closed the connection before the login"
 
 
 @contextlib.asynccontextmanager
-async def connected(work: Work) -> AsyncIterator[asyncssh.SSHClientConnection]:
+async def connected(work: DeviceRequest) -> AsyncIterator[asyncssh.SSHClientConnection]:
     """Give a connection that is logged in, through its jump hosts; a Problem says why there is none."""
     async with contextlib.AsyncExitStack() as stack:
         through: asyncssh.SSHClientConnection | None = None

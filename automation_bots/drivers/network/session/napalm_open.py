@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
 
 NAMES = {"cisco_ios": "ios", "cisco_xe": "ios", "cisco_nxos": "nxos_ssh", "arista_eos": "eos"}
 
 
-def driver_on(work: Work, connection: Any) -> Any:
+def driver_on(work: DeviceRequest, connection: Any) -> Any:
     """Return the open driver of a device's platform, or the one that its inventory names."""
     name = work.napalm or NAMES.get(work.platform, "")
     if not name:
@@ -60,6 +60,6 @@ def _class(name: str) -> Any:
         ) from error
 
 
-def _arguments(work: Work, name: str) -> dict[str, Any]:
+def _arguments(work: DeviceRequest, name: str) -> dict[str, Any]:
     usual = {"transport": "ssh"} if name == "eos" else {}
     return {**usual, **work.napalm_args}

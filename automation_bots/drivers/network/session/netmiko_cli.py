@@ -12,8 +12,8 @@ import asyncssh
 import netmiko
 from netmiko.exceptions import NetmikoBaseException, ReadTimeout
 
-from automation_bots.drivers.network.messages import Problem, Work
-from automation_bots.drivers.network.session import connection as wire
+from automation_bots.drivers.network.messages import DeviceRequest, Problem
+from automation_bots.drivers.network.session import connection as ssh
 
 # FRR's vtysh looks and behaves like an IOS command line; netmiko has no type of its own for it.
 _TYPES = {"frr": "cisco_ios", "cisco_xe": "cisco_xe"}
@@ -98,7 +98,7 @@ class _Client:
 class Cli:
     """One device's command line, by netmiko, from a thread of the process."""
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, keep: Callable[[str], None]) -> None:
+    def __init__(self, work: DeviceRequest, loop: asyncio.AbstractEventLoop, keep: Callable[[str], None]) -> None:
         self.work = work
         self.keep = keep  # the configuration that is about to be replaced; it returns when it is written down
         self._loop = loop
@@ -118,7 +118,7 @@ class Cli:
                 self._wait(stack.aclose())
 
     async def _bridge(self, stack: contextlib.AsyncExitStack) -> Bridge:
-        connection = await stack.enter_async_context(wire.connected(self.work))
+        connection = await stack.enter_async_context(ssh.connected(self.work))
         bridge = Bridge(self._loop)
         try:
             channel, _ = await connection.create_session(

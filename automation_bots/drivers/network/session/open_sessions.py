@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from automation_bots.drivers.network.messages import Work
-from automation_bots.drivers.network.session import connection as wire
+from automation_bots.drivers.network.messages import DeviceRequest
+from automation_bots.drivers.network.session import connection as ssh
 from automation_bots.drivers.network.session import prompt_reader
 
 _BETWEEN_SECONDS = 0.001  # devices think about the first logins while the later ones begin
@@ -17,16 +17,16 @@ _BETWEEN_SECONDS = 0.001  # devices think about the first logins while the later
 class Line:
     """One open command line, and what closes it."""
 
-    work: Work
+    work: DeviceRequest
     reader: prompt_reader.Reader
     stack: contextlib.AsyncExitStack
 
-    def serves(self, work: Work) -> bool:
+    def serves(self, work: DeviceRequest) -> bool:
         """Whether it was opened as this work would open it: same account, same secrets, same trusted keys."""
         return (self.work.login, self.work.platform) == (work.login, work.platform)
 
 
-class Kept:
+class OpenSessions:
     """All open command lines of this process; `most` at once, the unused that was used longest ago goes first."""
 
     def __init__(self, seconds: float, most: int) -> None:
@@ -36,7 +36,7 @@ class Kept:
         self._closing: set[asyncio.Task[None]] = set()
         self._next_login = 0.0
 
-    async def take(self, work: Work, limit: int) -> Line:
+    async def take(self, work: DeviceRequest, limit: int) -> Line:
         """Return a command line at its prompt; one that was kept is tried before it is used."""
         self._used += 1
         try:
@@ -70,11 +70,11 @@ class Kept:
         if (line := self._lines.pop(device, None)) is not None:
             await line.stack.aclose()
 
-    async def _opened(self, work: Work, limit: int) -> Line:
+    async def _opened(self, work: DeviceRequest, limit: int) -> Line:
         self._make_room()
         await self._turn()
         async with contextlib.AsyncExitStack() as stack:
-            connection = await stack.enter_async_context(wire.connected(work))
+            connection = await stack.enter_async_context(ssh.connected(work))
             reader = prompt_reader.Reader(work, connection, limit)
             await reader.open()
             return Line(work, reader, stack.pop_all())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from automation_bots.drivers.network.messages import Problem, Work
+from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.output import mark
 
 _KEPT_AT_END = 4096
@@ -67,7 +67,7 @@ class _Screen(asyncssh.SSHClientSession[bytes]):
 class Reader:
     """One open command line; `ask` returns what one command printed."""
 
-    def __init__(self, work: Work, connection: asyncssh.SSHClientConnection, limit: int) -> None:
+    def __init__(self, work: DeviceRequest, connection: asyncssh.SSHClientConnection, limit: int) -> None:
         self._work = work
         self._connection = connection
         self._dialect = DIALECTS[work.platform]
@@ -91,7 +91,7 @@ class Reader:
         await self.ask(self._dialect.paging)
         self._remember_prompt()  # a banner may hold a line that looks like one; what stands after an answer is one
 
-    async def again(self, work: Work, limit: int) -> bool:
+    async def again(self, work: DeviceRequest, limit: int) -> bool:
         """Whether a command line that was left open still answers; its name may be another by now."""
         self._work, self._limit, self._host = work, limit, ""
         if self._screen.closed:
@@ -131,7 +131,7 @@ class Reader:
             del lines[0]
         return "\n".join(lines).strip("\n")
 
-    def asks_for(self, work: Work) -> str:
+    def asks_for(self, work: DeviceRequest) -> str:
         """Return the command that reads what is wanted."""
         return self._dialect.config if work.kind == "running" else str(work.values["command"])
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from automation_bots.drivers import Task
 from automation_bots.drivers.network.archive import Archive
-from automation_bots.drivers.network.messages import Found
+from automation_bots.drivers.network.messages import DeviceReply
 from automation_bots.drivers.network.show import answers
 from automation_bots.drivers.network.show.answers import Rows, View
 from automation_bots.drivers.output import first_line
@@ -21,13 +21,13 @@ Asked = tuple[str, Mapping[str, Any]]  # the kind of work, and its values
 LATER = ("diff", "csv")  # values that change nothing in what is kept of an answer
 
 
-class Deed(Protocol):
+class NetworkRequest(Protocol):
     """One operation's share in a run."""
 
     def ask(self, device: Device) -> Asked | Outcome:
         """Say what a device is asked for; an Outcome when it need not be asked."""
 
-    def outcome(self, device: Device, found: Found) -> Outcome:
+    def outcome(self, device: Device, found: DeviceReply) -> Outcome:
         """Tell what came of it."""
 
     def conclusion(self) -> Conclusion | None:
@@ -35,7 +35,7 @@ class Deed(Protocol):
 
 
 @dataclass(slots=True)
-class Looking:
+class ReadReport:
     """What deeds share that show tables or text."""
 
     task: Task
@@ -51,7 +51,7 @@ class Looking:
         values = self.task.parameters
         return View(str(values.get("match") or ""), tuple(values.get("columns") or ()))
 
-    def outcome(self, device: Device, found: Found) -> Outcome:
+    def outcome(self, device: Device, found: DeviceReply) -> Outcome:
         """Keep a table for the summary; the device's own part of it is its output."""
         status = Status(found.status)
         if status not in GOOD:

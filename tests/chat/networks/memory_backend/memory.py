@@ -7,7 +7,7 @@ from tests.chat.networks import memory
 
 
 class Memory(Networked, ErrBot):
-    """Nothing but its wire."""
+    """Nothing but its client."""
 
     @staticmethod
     def make_wire(chat, data):

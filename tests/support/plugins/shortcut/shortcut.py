@@ -36,7 +36,7 @@ class Shortcut(mixin.ThrottledMixin, BotPlugin):
             return f"met {error}"
 
     def job(self, **other):
-        operation = self.automation.world.operation("service")
+        operation = self.automation.live.operation("service")
         stored = catalog.without_secrets(operation, VALUES)
         usual = {"number": 0, "state": State.QUEUED, "person": "joe", "caller": self.caller, "place": self.place}
         return Job(**{
@@ -47,13 +47,13 @@ class Shortcut(mixin.ThrottledMixin, BotPlugin):
     def task(self, **other):
         ours = self.automation
         devices = ours.inventory.devices((DEVICE,))
-        return Task(self.job(**other), ours.world.operation("service"), devices, Path("/nowhere"), time.monotonic() + 9)
+        return Task(self.job(**other), ours.live.operation("service"), devices, Path("/nowhere"), time.monotonic() + 9)
 
     def driver(self):
         return self.automation._drivers["fake"].run(self.task(), Recorder())
 
     def driver_of_the_dispatcher(self):
-        return self.automation.dispatcher._workshop.drivers["fake"].run(self.task(), Recorder())
+        return self.automation.dispatcher._context.drivers["fake"].run(self.task(), Recorder())
 
     def driver_with_a_number_that_runs(self):
         (number,) = self.automation.dispatcher._running
@@ -88,8 +88,8 @@ class Shortcut(mixin.ThrottledMixin, BotPlugin):
     def decision_of_its_own(self):
         harmless = Operation("service", "h", driver="fake", risk=Risk.READ)
         request = Request(self.caller, self.place, harmless, VALUES, DEVICE, (DEVICE,))
-        person = self.automation.world.policy.people["joe"]
-        return Acceptance(self.automation.pipeline._parts).accept(person, request, Decision(Verdict.ALLOW))
+        person = self.automation.live.policy.people["joe"]
+        return Acceptance(self.automation.pipeline._context).accept(person, request, Decision(Verdict.ALLOW))
 
     def run(self, job):
         added = self.automation.store.add_job(job)

@@ -6,30 +6,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from automation_bots.errors import UserError
-from automation_bots.jobs.request_context import Parts, Said
+from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import Answer, Caller, Parameter, Place, Request
 from automation_bots.pipeline import parser as grammar
 from automation_bots.pipeline.questions import Confirmation, Question, is_cancel
-from automation_bots.pipeline.targets import Resolver
+from automation_bots.pipeline.targets import TargetResolver
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogue:
+class Conversation:
     """Takes answers, and lets the way of a command go on with what is complete now."""
 
-    parts: Parts
-    resolver: Resolver
-    completed: Callable[[Said, grammar.Typed], Answer | None]  # a command that lacked a value
+    context: RequestContext
+    resolver: TargetResolver
+    completed: Callable[[TypedCommand, grammar.ParsedCommand], Answer | None]  # a command that lacked a value
     confirmed: Callable[[Request], Answer | None]  # a request whose size was typed
     abandoned: Callable[[Question | Confirmation, str], None]
 
     def asked(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
-        return self.parts.questions.open(caller, place)
+        return self.context.questions.open(caller, place)
 
     def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
         """Take words that are no command as the answer to the open question."""
-        question = self.parts.questions.take(caller, place)
+        question = self.context.questions.take(caller, place)
         if question is not None and is_cancel(text):
             self.abandoned(question, "cancelled")
         if question is None or is_cancel(text):
@@ -43,8 +43,8 @@ class Dialogue:
 
         A secret value is never asked for by a form, since networks keep those.
         """
-        question = self.parts.questions.look(caller, place)
-        operation = self.parts.world.catalog.find(question.operation) if question else None
+        question = self.context.questions.look(caller, place)
+        operation = self.context.live.catalog.find(question.operation) if question else None
         if question is None or operation is None or operation.leading:
             return None
         missing = grammar.all_missing(operation, question.typed)
@@ -52,19 +52,19 @@ class Dialogue:
 
     def filled(self, caller: Caller, place: Place, values: Mapping[str, str], pattern: str) -> Answer | None:
         """Take a filled form as the answer to the open question."""
-        question = self.parts.questions.take(caller, place)
+        question = self.context.questions.take(caller, place)
         if not isinstance(question, Question):
             return Answer("That form has run out, and nothing was done; type the command again.")
         given = question.typed
         typed = replace(given, values={**given.values, **values}, pattern=pattern or given.pattern)
         return self._completed(question, lambda: typed)
 
-    def _completed(self, question: Question, typed: Callable[[], grammar.Typed]) -> Answer | None:
+    def _completed(self, question: Question, typed: Callable[[], grammar.ParsedCommand]) -> Answer | None:
         try:
-            return self.completed(Said(question.caller, question.place, question.operation), typed())
+            return self.completed(TypedCommand(question.caller, question.place, question.operation), typed())
         except UserError as error:
-            self.parts.questions.again(question)
-            return Answer(self.parts.spell(str(error)), hint="Try again, or say cancel.")
+            self.context.questions.again(question)
+            return Answer(self.context.spell(str(error)), hint="Try again, or say cancel.")
 
     def _confirmed(self, question: Confirmation, text: str) -> Answer | None:
         request = question.confirmed(text)
@@ -74,11 +74,11 @@ class Dialogue:
             devices = self._devices_of(request)
             return self.confirmed(replace(request, devices=devices))
         except UserError as error:
-            return Answer(self.parts.spell(str(error)))
+            return Answer(self.context.spell(str(error)))
 
     def _devices_of(self, request: Request) -> tuple[str, ...]:
         """What the pattern means by now; another number of devices is asked for anew."""
-        person = self.parts.person(request.caller)
+        person = self.context.person(request.caller)
         if person is None or request.retry_of:
             return request.devices
         return self.resolver.devices(person, request)
