@@ -8,8 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from automation_bots.app import heap  # noqa: E402 - found through the line above
-from automation_bots.app import process as leaving  # noqa: E402
+from automation_bots.app import process  # noqa: E402 - found through the line above
 from automation_bots.app.bot import Bot  # noqa: E402
 from automation_bots.config import settings  # noqa: E402 - found through the line above
 from automation_bots.errors import AutomationError  # noqa: E402
@@ -17,8 +16,8 @@ from automation_bots.health import logs  # noqa: E402 - found through the line a
 from backends.adapter import guard  # noqa: E402
 from backends.adapter import installed as known  # noqa: E402
 
-heap.share()
-_leaving = leaving.Leaving()  # Errbot dies at once on SIGTERM and when its terminal is closed
+process.share_heaps()
+_leaving = process.Leaving()  # Errbot dies at once on SIGTERM and when its terminal is closed
 
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from automation_bots.model import Answer, File, Place
 
+CHOICES = ("Approve", "Deny", "Details")  # of a question whether something may be done
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import linear_regression, median
 
-from automation_bots.app import heap
+from automation_bots.app import process
 from bench.figures import quantile
 from bench.folders import workspace
 from tests.fakes.postgres import Postgres
@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000)))
     wanted = parser.parse_args(words)
     logging.disable(logging.CRITICAL)
-    heap.share()  # as the program does, see config.py
+    process.share_heaps()  # as the program does, see config.py
     begun = time.monotonic()
     print(f"{datetime.now(UTC):%Y-%m-%d}, seed {wanted.seed}, {os.cpu_count()} processors", flush=True)
     with workspace() as folder:

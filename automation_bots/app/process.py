@@ -1,4 +1,4 @@
-"""The way out of the process: a signal ends the bot in peace, and nothing that goes wrong on the way keeps it alive.
+"""The process around the bot: its heap, and its end, which a signal asks for and nothing that goes wrong prevents.
 
 Python runs a signal's handler in the main thread, between two steps of it. A signal that comes just before that thread
 begins to wait in the system is seen only when the wait is over, which for a terminal or a socket may be never; and an
@@ -8,6 +8,7 @@ the wakeup descriptor (docs of Python's `signal.set_wakeup_fd`) and knocks again
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import math
 import os
@@ -16,12 +17,24 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Protocol
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KNOCK_SECONDS = 3.0  # an end that has not begun by then was lost on its way
 _LONGEST_SECONDS = 45.0  # more than the grace for running work and the time to cancel it
+_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+_HEAPS = 2
 _KNOCK = signal.SIGUSR1  # Errbot would open a Python shell on it
+
+
+def share_heaps() -> None:
+    """Let all threads share two heaps; call it before there are any. Another libc stays as it is.
+
+    glibc gives every few threads one of their own, and each keeps what it once needed.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, _HEAPS)
 
 
 class Ending(Protocol):

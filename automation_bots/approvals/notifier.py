@@ -13,10 +13,9 @@ from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, Answer, File, Job, Place, Request, State
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
-from automation_bots.surface import MessageRef
+from automation_bots.surface import CHOICES, MessageRef
 
 log = logging.getLogger(__name__)
-CHOICES = ("Approve", "Deny", "Details")
 _DIRECT = 10  # people that are asked one by one, where a request was made in a direct message
 
 

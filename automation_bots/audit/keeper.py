@@ -9,14 +9,16 @@ from datetime import datetime
 from pathlib import Path
 
 from automation_bots.audit.checkpoints import Checkpoint, Checkpoints, Signer
-from automation_bots.audit.chores import Chores
 from automation_bots.audit.ecs import EcsLog
 from automation_bots.audit.syslog import Syslog
 from automation_bots.config.settings import Settings
+from automation_bots.errors import StoreError
 from automation_bots.store import Store
 
 log = logging.getLogger(__name__)
 KEY = "keys/record.key"
+_FIRST_SECONDS = 600.0  # not while everybody waits for the start
+_DAY_SECONDS = 86_400.0
 
 
 class Keeper:
@@ -72,3 +74,29 @@ class Keeper:
             self._post(checkpoint)
         except Exception:  # the room may be away; the file has it
             log.exception("the checkpoint of record %d could not be posted", checkpoint.seq)
+
+
+class Chores:
+    """What has to be done once a day: forgetting the details of old jobs; one thread that sleeps most of the time."""
+
+    def __init__(self, store: Store, keep_days: int) -> None:
+        self._store, self._keep_days = store, keep_days
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="chores", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping.set()
+
+    def _loop(self) -> None:
+        wait = _FIRST_SECONDS
+        while not self._stopping.wait(wait):
+            wait = _DAY_SECONDS
+            try:
+                log.info("old jobs forgotten: %s", self._store.prune(self._keep_days))
+            except StoreError:
+                log.exception("old jobs could not be forgotten; next try in a day")

@@ -5,17 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from automation_bots.chat.client import Busy, Down, IdempotencyKey
 from automation_bots.chat.splitting import Composed
 from automation_bots.chat.unsent import Unsent
-from automation_bots.model import Place
-from automation_bots.surface import MessageRef
+from automation_bots.model import File, Place
+from automation_bots.surface import Capabilities, MessageRef
 
-if TYPE_CHECKING:
-    from automation_bots.chat.network_surface import NetworkSurface
+
+class Posts(Protocol):
+    """What says one part; each raises what the network's client raises."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the network can do."""
+
+    def post(self, place: Place, text: str, choices: tuple[str, ...], once: IdempotencyKey) -> str:
+        """Say one message; return its id."""
+
+    def react_now(self, place: Place, message: str, name: str) -> None:
+        """Put a reaction at once; without it the words still do."""
+
+    def upload_once(self, place: Place, file: File, about: str, once: IdempotencyKey) -> None:
+        """Send a file, unless it stands below that message already."""
+
+    def post_once(self, below: MessageRef, text: str, once: IdempotencyKey) -> None:
+        """Say what did not fit into an edited message, unless it stands below it already."""
+
+    def replace_text(self, message: MessageRef, text: str, choices: tuple[str, ...], once: IdempotencyKey) -> None:
+        """Edit a message; one that can be edited no more is said anew, and is that from now on."""
 
 
 class Delivery:
@@ -39,7 +59,7 @@ class PostDelivery:
     """Messages and files in their order; a second try goes on where the first one ended."""
 
     def __init__(
-        self, surface: NetworkSurface, place: Place, what: Composed, choices: tuple[str, ...],
+        self, surface: Posts, place: Place, what: Composed, choices: tuple[str, ...],
         tries: Delivery | None = None, part: int = 0,
     ) -> None:  # fmt: skip
         self._surface, self._place, self._choices = surface, place, choices
@@ -81,7 +101,7 @@ class PostDelivery:
 class EditDelivery:
     """One message edited; what does not fit into it follows in its thread."""
 
-    def __init__(self, surface: NetworkSurface, message: MessageRef, what: Composed, choices: tuple[str, ...]) -> None:
+    def __init__(self, surface: Posts, message: MessageRef, what: Composed, choices: tuple[str, ...]) -> None:
         self._surface, self._message, self._choices = surface, message, choices
         self._first: str | None = what.messages[0] if what.messages else None
         self._rest, self._files = list(what.messages[1:]), list(what.files)

@@ -12,6 +12,7 @@ from typing import Any
 from automation_bots.errors import StoreError
 from automation_bots.model import Conclusion, File, Job, Outcome, Status, one_line
 from automation_bots.redaction.redactor import Redactor
+from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
 from automation_bots.store import Store
 
 log = logging.getLogger(__name__)
@@ -130,3 +131,40 @@ class OutcomeCollector:
 def _texts(values: Iterable[Any]) -> list[str]:
     """The texts in values, those in lists one by one."""
     return [text for value in values for text in (map(str, value) if isinstance(value, tuple | list) else [str(value)])]
+
+
+class DriverShare:
+    """The `Report` of one driver."""
+
+    def __init__(self, collector: OutcomeCollector) -> None:
+        self.progress = collector.progress
+        self.concluded = False
+        self.told: list[Outcome] = []  # without their outputs
+        self._collector = collector
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Take one device's outcome (Report)."""
+        self.batch([outcome])
+
+    def batch(self, found: Sequence[Outcome]) -> None:
+        """Take the outcomes of many devices (Report)."""
+        self.told += [replace(outcome, output="") for outcome in found]
+        self._collector.batch(found)
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Take a driver's words on its share (Report)."""
+        self.concluded = True
+        self._collector.conclude(conclusion)
+
+
+def beside(shares: Iterable[DriverShare]) -> Conclusion | None:
+    """Return what stands beside the words of drivers that summed their share up: outcomes of those that did not.
+
+    The recap adds those that need a person by itself.
+    """
+    every = list(shares)
+    if not any(share.concluded for share in every):
+        return None
+    told = [outcome for share in every if not share.concluded for outcome in share.told]
+    block = table(rows([outcome for outcome in told if outcome.status not in NEED_A_PERSON]), limit=LINES_SHOWN)
+    return Conclusion(block=block) if block else None

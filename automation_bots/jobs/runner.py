@@ -19,9 +19,8 @@ from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.jobs.batches import Batches
 from automation_bots.jobs.counters import Entry, Start
 from automation_bots.jobs.earlier import PreviousRun
-from automation_bots.jobs.reports import OutcomeCollector
+from automation_bots.jobs.reports import DriverShare, OutcomeCollector, beside
 from automation_bots.jobs.run_context import RunContext
-from automation_bots.jobs.share import DriverShare, beside
 from automation_bots.model import (
     GOOD,
     Device,

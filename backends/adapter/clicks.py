@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +15,12 @@ from automation_bots.errors import StoreError
 from automation_bots.model import Answer
 from automation_bots.surface import MessageRef
 from backends.adapter import answering, late
-from backends.adapter.early import Early
 
 log = logging.getLogger(__name__)
 _EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
 _REMEMBERED = 2_000  # reactions that stand
+_MOST_EARLY = 200  # clicks that are kept at a time
+_PAUSE_SECONDS = 0.2
 
 
 class Clicks:
@@ -108,3 +110,38 @@ class Clicks:
 
 def _id(chosen: Click, id_: str) -> str:
     return f"click:{chosen.room}:{id_}"
+
+
+class Early:
+    """Clicks that came before it is known what they answer: looked at again soon; one thread while there is any."""
+
+    def __init__(self) -> None:
+        self._kept: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._lives = False
+
+    def keep(self, again: Callable[[], None]) -> bool:
+        """Have it called once more, soon; False where too many wait already."""
+        with self._lock:
+            if len(self._kept) >= _MOST_EARLY:
+                return False
+            self._kept.append(again)
+            if not self._lives:
+                self._lives = True
+                threading.Thread(target=self._look, name="early", daemon=True).start()
+        return True
+
+    def _look(self) -> None:
+        while kept := self._taken():
+            for again in kept:
+                try:
+                    again()
+                except ValueError:  # Errbot's pool is closed: the bot ends
+                    log.info("a click came too late")
+
+    def _taken(self) -> list[Callable[[], None]]:
+        time.sleep(_PAUSE_SECONDS)
+        with self._lock:
+            kept, self._kept = self._kept, []
+            self._lives = bool(kept)
+        return kept

@@ -10,9 +10,9 @@ pytestmark = pytest.mark.slow  # starts programs
 
 THREADS = """
 import ctypes, sys, threading
-from automation_bots import heap
+from automation_bots.app import process
 if sys.argv[1:]:
-    heap.share()
+    process.share_heaps()
 libc, gate = ctypes.CDLL(None), threading.Barrier(20)
 libc.malloc.restype = ctypes.c_void_p
 ended = []

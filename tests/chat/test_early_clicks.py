@@ -7,7 +7,7 @@ import time
 import pytest
 
 from automation_bots.model import State
-from backends.adapter.early import Early
+from backends.adapter.clicks import Early
 from tests.chat.harness import Talk
 from tests.chat.networks.memory import Memory
 from tests.support.chatbot import wait

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from automation_bots.approvals.notifier import CHOICES
 from automation_bots.chat.client import IncomingMessage
 from automation_bots.chat.trial.account import Party
 from automation_bots.model import File
-from automation_bots.surface import Capabilities
+from automation_bots.surface import CHOICES, Capabilities
 
 _BURST = 20
 _UNSEEN = re.compile("[\u200b\u2060\ufeff]")  # what `escape` may put between, so that nobody is called

@@ -9,9 +9,8 @@ from dataclasses import replace
 from automation_bots.drivers import Report, Task
 from automation_bots.drivers.reach import plot
 from automation_bots.drivers.reach import summary as reach_summary
-from automation_bots.drivers.reach.lines import HOW_TO_PERMIT, Wording, spare_port
+from automation_bots.drivers.reach.lines import HOW_TO_PERMIT, Seen, Wording, spare_port
 from automation_bots.drivers.reach.process import Worker, Workers
-from automation_bots.drivers.reach.reach_seen import Seen
 from automation_bots.drivers.stopped import is_over, stopped
 from automation_bots.errors import DriverError
 from automation_bots.model import Conclusion, Device, File, Operation, Outcome, Parameter, Risk

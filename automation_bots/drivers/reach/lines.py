@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from automation_bots.drivers.reach.reach_seen import Seen
 from automation_bots.model import Device, Outcome, Status
 from automation_bots.sweep.plan import NO_ANSWER, NO_NAME, NO_NAME_SERVER, NOT_PERMITTED, OPEN, REFUSED, Row
 
@@ -16,6 +15,20 @@ HOW_TO_PERMIT = (
 )
 _NAMELESS = {NO_NAME, NO_NAME_SERVER}
 _OURS = {"this machine has no file handle left"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Whether one device answered, how often, how fast, and why not."""
+
+    device: str
+    status: Status
+    address: str  # what was probed; empty when the name does not resolve
+    sent: int
+    received: int
+    times_ms: tuple[float, ...]  # one for each answer, in the order of the tries
+    ports: tuple[tuple[int, str], ...] = ()  # (TCP port, open / refused / no answer …)
+    reason: str = ""  # why it is not OK: "name does not resolve", "no answer", "no route" …
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from automation_bots.drivers.reach.reach_seen import Seen
+from automation_bots.drivers.reach.lines import Seen
 from automation_bots.model import GOOD, Conclusion, Device, File, Outcome, Status, one_line
 
 NAMED = 20  # as many as the recap lists; with more that do not answer, they are in a file

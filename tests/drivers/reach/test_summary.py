@@ -7,7 +7,7 @@ import time
 import pytest
 
 from automation_bots.drivers.reach import plot
-from automation_bots.drivers.reach.reach_seen import Seen
+from automation_bots.drivers.reach.lines import Seen
 from automation_bots.drivers.reach.summary import NAMED, changed, conclude
 from automation_bots.errors import DriverError
 from automation_bots.model import Device, Outcome, Status
