@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from automation_bots.policy.approval_rule import ApprovalRequirement
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -285,6 +283,36 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequirement:
+    """One rule's demand for approval. Groups or people in `by`; of 0 seconds in `within` the bot's default is meant."""
+
+    rule: str
+    by: tuple[str, ...]
+    quorum: int = 1
+    within: float = 0.0
+    escalate: str = ""  # who may approve too, `after` so many seconds
+    after: float = 0.0
+    room: str = ""
+    preview: bool = True
+
+    def asked(self, escalated: Collection[str] = ()) -> tuple[str, ...]:
+        """Return whose approval counts, when these rules have gone on to others already."""
+        return (*self.by, self.escalate) if self.escalate and self.rule in escalated else self.by
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDefaults:
+    """How approvers are asked, where the rules say nothing else."""
+
+    room: str = ""  # empty: where the request was made
+    seconds: float = 86_400.0  # that a request waits
+    late_seconds: float = 900.0  # that a scheduled job may start after its time
+    waiting: int = 20  # requests of one person
+    many: int = 10  # devices that are worth a note
+    production: tuple[str, ...] = ()  # patterns of groups that are worth a note
 
 
 @dataclass(frozen=True, slots=True)

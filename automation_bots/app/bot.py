@@ -35,6 +35,7 @@ from automation_bots.jobs.dispatcher import Local
 from automation_bots.jobs.driver_guard import DriverGuard, Permits
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.jobs.run_context import RunContext
+from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, one_line
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
@@ -133,7 +134,7 @@ class Bot:
             kv=self.bot_folder.references.kv,
             permits=self._permits,
         )
-        caps = self.settings.limits.caps()
+        caps = Caps.of(self.settings.limits)
         dispatcher = Local(context, lambda: caps)
         announcer = Announcer(self.store, self.notices.of, now, dispatcher.progress)
         dispatcher.listen(self._equipment.event_sources.telling(self.store, self._ended))

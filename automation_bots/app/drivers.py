@@ -17,8 +17,10 @@ from automation_bots.drivers.paths.driver import Paths, Sight
 from automation_bots.drivers.python.driver import Python
 from automation_bots.drivers.reach.driver import Reach
 from automation_bots.drivers.salt.api import Login
-from automation_bots.drivers.ssh.access import Access, KnownHosts, LoginSources, OfferedKey, access_to, offered_to
+from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.driver import Options, Ssh
+from automation_bots.drivers.ssh.known_hosts import KnownHosts
+from automation_bots.drivers.ssh.offered import OfferedKey, offered_to
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.drivers.windows.driver import PowerShell
 from automation_bots.drivers.windows.over_ssh import SshPowerShell

@@ -15,7 +15,7 @@ from automation_bots.drivers.salt.targets import Targets
 from automation_bots.errors import StoreError
 from automation_bots.events import Bus, Event
 from automation_bots.operations import target_words
-from automation_bots.pipeline.targets import Selectors
+from automation_bots.operations.target_words import Selectors
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Store

@@ -16,6 +16,7 @@ from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import (
     PARKED,
     Answer,
+    ApprovalRequirement,
     Caller,
     Decision,
     Job,
@@ -29,7 +30,6 @@ from automation_bots.model import (
 from automation_bots.operations import catalog
 from automation_bots.policy import gate, quorum, reauth
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Subject
 from automation_bots.store.approvals import Voted

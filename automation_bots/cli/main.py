@@ -182,19 +182,20 @@ def _new_bot(parsed: argparse.Namespace) -> int:
 
 def _trust(parsed: argparse.Namespace) -> int:
     from automation_bots.app.bot import Bot, now
-    from automation_bots.drivers.ssh import access as ssh_access
+    from automation_bots.drivers.ssh import known_hosts
+    from automation_bots.drivers.ssh.offered import offered_keys
 
     bot = Bot(Path(parsed.folder), read_only=True)
     device = bot.inventory.device(parsed.device)
     port = int(device.variables.get("ansible_port", 22))
-    offered = ssh_access.offered_keys(device.address, port, 10)
+    offered = offered_keys(device.address, port, 10)
     for key in offered:
         _say(f"{device.name} ({device.address} port {port}) offers {key.type} {key.fingerprint}")
     if not parsed.yes and not _sure("Trust these keys? Compare them with the device's console first. [yes/no] "):
         _say("Nothing was changed.")
         return 1
     note = f"trusted by {getpass.getuser()} on {now().strftime('%Y-%m-%d %H:%M UTC')}"
-    ssh_access.trust(bot.bot_folder.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
+    known_hosts.trust(bot.bot_folder.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
     _say(f"Trusted; written to {bot.bot_folder.known_hosts}")
     return 0
 

@@ -16,8 +16,9 @@ from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.host_key_text import Key, Look, Standing
 from automation_bots.drivers.ssh import access as ssh_access
 from automation_bots.drivers.ssh import known_hosts
-from automation_bots.drivers.ssh.access import Access, OfferedKey
+from automation_bots.drivers.ssh.access import Access
 from automation_bots.drivers.ssh.known_hosts import TRUSTED_BY, HostKey, KnownHosts
+from automation_bots.drivers.ssh.offered import OfferedKey, offered_keys
 from automation_bots.errors import AutomationError, BadCommand, DriverError
 from automation_bots.model import Answer, Device, Place, one_line
 from automation_bots.pipeline import parser as grammar
@@ -40,7 +41,7 @@ def read_access(device: Device) -> Access:
 
 def ask_directly(access: Access) -> list[OfferedKey]:
     """Ask a device for its keys."""
-    return ssh_access.offered_keys(access.host, access.port, _ASK_SECONDS)
+    return offered_keys(access.host, access.port, _ASK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from automation_bots.config import settings
 from automation_bots.config.secret_lookup import References
+from automation_bots.drivers import own_operations
 from automation_bots.errors import ConfigError
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Place
@@ -102,6 +103,7 @@ class BotFolder:
             verbs=tuple(place / "verbs" for place in playbooks),
             playbooks=tuple(playbooks),
             functions=tuple(self.folder / place for place in self.settings.commands),
+            own=own_operations.operations(),
         )
 
     def _sources(self) -> tuple[Path, ...]:

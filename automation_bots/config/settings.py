@@ -16,8 +16,8 @@ from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSe
 from automation_bots.config.repos import RepoSettings
 from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
 from automation_bots.errors import ConfigError
-from automation_bots.jobs.throttle import Caps
-from automation_bots.policy.approval_rule import ApprovalDefaults, span
+from automation_bots.model import ApprovalDefaults
+from automation_bots.policy.approval_rule import span
 from automation_bots.policy.schema import rate
 from automation_bots.secrets import references as secrets
 
@@ -45,19 +45,6 @@ class LimitSettings(Strict):
                 raise ValueError(f'{key!r} is no rate; known: person, place, "operation:<name>"')
             rate(text)
         return value
-
-    def caps(self) -> Caps:
-        """Return them as the throttle wants them."""
-        return Caps(
-            bot=self.jobs,
-            person=self.person,
-            place=self.place,
-            device=self.device,
-            driver=self.driver,
-            site=self.site,
-            operation=self.operation,
-            rates={key: rate(text) for key, text in self.rates.items()},
-        )
 
 
 class StoreSettings(Strict):

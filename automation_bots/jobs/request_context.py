@@ -9,10 +9,8 @@ from datetime import datetime
 from automation_bots.config.live import LiveConfig
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
-from automation_bots.model import Answer, Caller, Person, Place
-from automation_bots.pipeline.questions import Questions
-from automation_bots.pipeline.targets import Selectors
-from automation_bots.policy.approval_rule import ApprovalDefaults
+from automation_bots.model import Answer, ApprovalDefaults, Caller, Person, Place
+from automation_bots.operations.target_words import Selectors
 from automation_bots.store import Store
 from automation_bots.surface import Surface
 
@@ -48,7 +46,6 @@ class RequestContext:
     sites: bool = False  # whether any limit looks at sites
     prefix: str = "!"
     selectors: Selectors = field(default_factory=dict)
-    questions: Questions = field(default_factory=Questions)
     asking: ApprovalDefaults = field(default_factory=ApprovalDefaults)
     surface: Callable[[Place], Surface] = nowhere
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed

@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from automation_bots.config.settings import LimitSettings
 from automation_bots.jobs.counters import VALUES, Entry, Limit, Start, Tallies
 from automation_bots.model import Risk
+from automation_bots.policy.schema import rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,20 @@ class Caps:
     site: Mapping[str, int] = field(default_factory=dict)
     operation: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, tuple[int, float]] = field(default_factory=dict)  # "person", "place" or "operation:<name>"
+
+    @classmethod
+    def of(cls, limits: LimitSettings) -> Caps:
+        """Read [limits] of bot.toml."""
+        return cls(
+            bot=limits.jobs,
+            person=limits.person,
+            place=limits.place,
+            device=limits.device,
+            driver=limits.driver,
+            site=limits.site,
+            operation=limits.operation,
+            rates={key: rate(text) for key, text in limits.rates.items()},
+        )
 
 
 class _Waits(Mapping[int, str]):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from automation_bots.drivers import own_operations
 from automation_bots.errors import DefinitionError
 from automation_bots.model import Operation, Parameter, Risk
 from automation_bots.operations import functions, playbook_files, playbooks, verbs
@@ -50,6 +49,7 @@ class Folders:
     verbs: tuple[Path, ...] = ()
     playbooks: tuple[Path, ...] = ()
     functions: tuple[Path, ...] = ()
+    own: tuple[Operation, ...] = ()  # what drivers bring along, without any file
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Catalog:
 
 def load(folders: Folders) -> Catalog:
     """Read every file of the folders."""
-    operations = {operation.name: operation for operation in (RUN, SSH, *own_operations.operations())}
+    operations = {operation.name: operation for operation in (RUN, SSH, *folders.own)}
     problems: list[DefinitionError] = []
     kinds: tuple[tuple[tuple[Path, ...], str, Callable[[Path], Operation]], ...] = (
         (folders.verbs, "*.yml", verbs.load),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 DEVICES = "devices"  # an inventory pattern
@@ -18,6 +18,9 @@ class Text(Protocol):
     def text(self) -> str:
         """What was typed, without quotes."""
 
+
+# By `leading`: a target's words, and whether what the inventory does not have may be named -> its devices.
+Selectors = Mapping[str, Callable[[str, bool], tuple[str, ...]]]
 
 _W = TypeVar("_W", bound=Text)
 

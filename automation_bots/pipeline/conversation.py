@@ -9,7 +9,7 @@ from automation_bots.errors import UserError
 from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import Answer, Caller, Parameter, Place, Request
 from automation_bots.pipeline import parser as grammar
-from automation_bots.pipeline.questions import Confirmation, Question, is_cancel
+from automation_bots.pipeline.questions import Confirmation, Question, Questions, is_cancel
 from automation_bots.pipeline.targets import TargetResolver
 
 
@@ -18,6 +18,7 @@ class Conversation:
     """Takes answers, and lets the way of a command go on with what is complete now."""
 
     context: RequestContext
+    questions: Questions
     resolver: TargetResolver
     completed: Callable[[TypedCommand, grammar.ParsedCommand], Answer | None]  # a command that lacked a value
     confirmed: Callable[[Request], Answer | None]  # a request whose size was typed
@@ -25,11 +26,11 @@ class Conversation:
 
     def asked(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
-        return self.context.questions.open(caller, place)
+        return self.questions.open(caller, place)
 
     def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
         """Take words that are no command as the answer to the open question."""
-        question = self.context.questions.take(caller, place)
+        question = self.questions.take(caller, place)
         if question is not None and is_cancel(text):
             self.abandoned(question, "cancelled")
         if question is None or is_cancel(text):
@@ -43,7 +44,7 @@ class Conversation:
 
         A secret value is never asked for by a form, since networks keep those.
         """
-        question = self.context.questions.look(caller, place)
+        question = self.questions.look(caller, place)
         operation = self.context.live.catalog.find(question.operation) if question else None
         if question is None or operation is None or operation.leading:
             return None
@@ -52,7 +53,7 @@ class Conversation:
 
     def filled(self, caller: Caller, place: Place, values: Mapping[str, str], pattern: str) -> Answer | None:
         """Take a filled form as the answer to the open question."""
-        question = self.context.questions.take(caller, place)
+        question = self.questions.take(caller, place)
         if not isinstance(question, Question):
             return Answer("That form has run out, and nothing was done; type the command again.")
         given = question.typed
@@ -63,7 +64,7 @@ class Conversation:
         try:
             return self.completed(TypedCommand(question.caller, question.place, question.operation), typed())
         except UserError as error:
-            self.context.questions.again(question)
+            self.questions.again(question)
             return Answer(self.context.spell(str(error)), hint="Try again, or say cancel.")
 
     def _confirmed(self, question: Confirmation, text: str) -> Answer | None:

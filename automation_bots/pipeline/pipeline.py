@@ -31,7 +31,7 @@ from automation_bots.pipeline import parser as grammar
 from automation_bots.pipeline.conversation import Conversation
 from automation_bots.pipeline.lookup import OperationLookup
 from automation_bots.pipeline.plugin_commands import PluginCommands
-from automation_bots.pipeline.questions import Confirmation, Question
+from automation_bots.pipeline.questions import Confirmation, Question, Questions
 from automation_bots.pipeline.targets import TargetResolver
 from automation_bots.policy import canary, gate
 from automation_bots.store import AuditKind, Subject
@@ -46,10 +46,12 @@ class Pipeline:
 
     def __init__(self, context: RequestContext, validity: ApprovalValidity) -> None:
         self._context = context
-        context.questions.abandoned = self._abandoned
+        self._questions = Questions(abandoned=self._abandoned)
         self._resolver, self._acceptance = TargetResolver(context.live, context.selectors), Acceptance(context)
         self.lookup, self.plugin_commands = OperationLookup(context), PluginCommands(context, self._acceptance)
-        self.conversation = Conversation(context, self._resolver, self._completed, self.request, self._abandoned)
+        self.conversation = Conversation(
+            context, self._questions, self._resolver, self._completed, self.request, self._abandoned
+        )
         self.approvals = Approvals(context, self._acceptance, validity)
 
     def submit(self, said: TypedCommand) -> Answer | None:
@@ -66,7 +68,7 @@ class Pipeline:
         return self._safely(said, submit)
 
     def _safely(self, said: TypedCommand, submit: Callable[[TypedCommand], Answer | None]) -> Answer | None:
-        self._context.questions.drop(said.caller, said.place)
+        self._questions.drop(said.caller, said.place)
         try:
             return submit(said)
         except UserError as error:
@@ -169,7 +171,7 @@ class Pipeline:
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
         if decision.confirm and request.confirmed != len(request.devices):
-            return self._context.questions.confirm(request, decision.confirm)
+            return self._questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
             return self.approvals.park(person, request, decision)
         return self._acceptance.accept(person, request, decision)
@@ -202,9 +204,7 @@ class Pipeline:
         if refused := self._not_for(said, operation, typed.pattern):
             return refused
         usable = gate.usable(self._context.live.scope, self._context.person(said.caller), operation, said.place) or ()
-        return self._context.questions.ask(
-            Question(said.caller, said.place, operation.name, typed, missing), sorted(usable)
-        )
+        return self._questions.ask(Question(said.caller, said.place, operation.name, typed, missing), sorted(usable))
 
     def _completed(self, said: TypedCommand, typed: grammar.ParsedCommand) -> Answer | None:
         operation = self.lookup.operation(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import BadCommand, UnknownDevice
@@ -13,8 +13,6 @@ from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 
-# By `leading`: a target's words, and whether what the inventory does not have may be named -> its devices.
-Selectors = Mapping[str, Callable[[str, bool], tuple[str, ...]]]
 _View = tuple[tuple[str, ...], patterns.Groups]
 
 
@@ -25,7 +23,7 @@ def _among(hosts: tuple[str, ...], seen: frozenset[str]) -> tuple[str, ...]:
 class TargetResolver:
     """Reads patterns by the inventory of now."""
 
-    def __init__(self, live: LiveConfig, selectors: Selectors) -> None:
+    def __init__(self, live: LiveConfig, selectors: target_words.Selectors) -> None:
         self._live, self._selectors = live, selectors
         self._of = (0, 0)  # which inventory and policy the views are of
         self._kept: object = None  # both, so that no other is made at their place in memory

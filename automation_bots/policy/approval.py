@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from automation_bots.model import Caller
-from automation_bots.policy.approval_rule import ApprovalRequirement
+from automation_bots.model import ApprovalRequirement, Caller
 from automation_bots.surface import MessageRef
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from automation_bots.model import ApprovalRequirement
 
 _UNIT = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _YEAR = 366 * 86_400
@@ -15,36 +15,6 @@ _PART = re.compile(r"(\d{1,6})\s*(min|[smhdw])")
 _SPAN = re.compile(r"(?:\d{1,6}\s*(?:min|[smhdw])\s*)+")
 _ESCALATE = re.compile(r"([\w.-]+)\s+after\s+(.+)")
 _SHORT = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|\bor\b)\s*[\w.-]+)*)")
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalRequirement:
-    """One rule's demand for approval. Groups or people in `by`; of 0 seconds in `within` the bot's default is meant."""
-
-    rule: str
-    by: tuple[str, ...]
-    quorum: int = 1
-    within: float = 0.0
-    escalate: str = ""  # who may approve too, `after` so many seconds
-    after: float = 0.0
-    room: str = ""
-    preview: bool = True
-
-    def asked(self, escalated: Collection[str] = ()) -> tuple[str, ...]:
-        """Return whose approval counts, when these rules have gone on to others already."""
-        return (*self.by, self.escalate) if self.escalate and self.rule in escalated else self.by
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalDefaults:
-    """How approvers are asked, where the rules say nothing else."""
-
-    room: str = ""  # empty: where the request was made
-    seconds: float = 86_400.0  # that a request waits
-    late_seconds: float = 900.0  # that a scheduled job may start after its time
-    waiting: int = 20  # requests of one person
-    many: int = 10  # devices that are worth a note
-    production: tuple[str, ...] = ()  # patterns of groups that are worth a note
 
 
 class ApprovalFile(BaseModel):

@@ -11,6 +11,7 @@ from heapq import nsmallest
 
 from automation_bots.model import (
     NO_LIMITS,
+    ApprovalRequirement,
     Caller,
     Decision,
     Job,
@@ -24,7 +25,6 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.policy import blast_radius, reauth
-from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.conditions import always, could, does, here, unmet
 from automation_bots.policy.freezes import ALL, Closing, closing, sentence
 from automation_bots.policy.reauth import Side

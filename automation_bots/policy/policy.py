@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from automation_bots.errors import ConfigError, DefinitionError
-from automation_bots.model import Caller, Limits, Person
+from automation_bots.model import ApprovalRequirement, Caller, Limits, Person
 from automation_bots.policy import calendar_file
-from automation_bots.policy.approval_rule import ApprovalRequirement, short_form
+from automation_bots.policy.approval_rule import short_form
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.schema import LimitFile, PolicyFile, RuleFile, rate, share
 from automation_bots.policy.time_window import Calendar, Window, window

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from automation_bots.model import Caller, Job, Person, one_line
+from automation_bots.model import ApprovalRequirement, Caller, Job, Person, one_line
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.policy import Policy
 
 _CLOCK = timedelta(seconds=60)  # clocks of several machines differ so much

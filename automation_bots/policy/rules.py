@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from automation_bots.model import NO_LIMITS, Limits, Operation, Person, Risk
-from automation_bots.policy.approval_rule import ApprovalRequirement
+from automation_bots.model import NO_LIMITS, ApprovalRequirement, Limits, Operation, Person, Risk
 from automation_bots.policy.reauth import Reauth
 from automation_bots.policy.time_window import Calendar, Window
 

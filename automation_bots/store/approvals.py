@@ -11,9 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from automation_bots.model import NOTHING, PARKED, Caller, Job, Place, State
+from automation_bots.model import NOTHING, PARKED, ApprovalRequirement, Caller, Job, Place, State
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.store import audit, jobs, reviews
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.codec import canonical, frozen

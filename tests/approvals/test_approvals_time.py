@@ -12,9 +12,19 @@ from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.request_context import RequestContext
-from automation_bots.model import Caller, Device, Operation, Parameter, Place, Request, Risk, State, Verdict
+from automation_bots.model import (
+    ApprovalDefaults,
+    Caller,
+    Device,
+    Operation,
+    Parameter,
+    Place,
+    Request,
+    Risk,
+    State,
+    Verdict,
+)
 from automation_bots.policy import gate, policy, quorum
-from automation_bots.policy.approval_rule import ApprovalDefaults
 from automation_bots.policy.scope import Scope
 from automation_bots.store import Store
 from tests.support import works

@@ -402,7 +402,7 @@ def test_a_question_that_nobody_answered_is_in_the_record(plain):
     plain.asks("!uptime", "On which devices", who="joe")
     plain.asks("cancel", "Nothing was done", who="joe")
     plain.asks("!uptime", "On which devices", who="kim")
-    questions = plain.automation.pipeline._context.questions
+    questions = plain.automation.pipeline._questions
     questions.clock = lambda: __import__("time").monotonic() + 301
     plain.asks("!uptime on web1", "done in", who="joe")
     assert reasons(plain, AuditKind.ABANDONED) == [

@@ -6,6 +6,7 @@ import pytest
 
 from automation_bots.config import settings
 from automation_bots.errors import ConfigError
+from automation_bots.jobs.throttle import Caps
 
 
 def load(tmp_path, text):
@@ -21,11 +22,12 @@ def test_an_empty_file_is_a_bot_with_the_folders_name(tmp_path):
 
 
 def test_limits_reach_the_throttle_as_it_wants_them(tmp_path):
-    caps = load(
+    settings = load(
         tmp_path,
         'name = "n"\n[limits]\njobs = 3\ndriver = {ansible = 2}\n'
         '[limits.rates]\nperson = "10/min"\n"operation:patch" = "3/5min"\n',
-    ).limits.caps()
+    )
+    caps = Caps.of(settings.limits)
     assert (caps.bot, caps.driver) == (3, {"ansible": 2})
     assert caps.rates == {"person": (10, 60.0), "operation:patch": (3, 300.0)}
 

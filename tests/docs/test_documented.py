@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 
 from automation_bots.commands import help_text
+from automation_bots.drivers import own_operations
 from automation_bots.operations import catalog
 from automation_bots.pipeline import parser as grammar
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = catalog.load(
-    catalog.Folders((ROOT / "playbooks/verbs",), (ROOT / "playbooks",), (ROOT / "bots/demo/plugins",))
+    catalog.Folders(
+        (ROOT / "playbooks/verbs",), (ROOT / "playbooks",), (ROOT / "bots/demo/plugins",), own_operations.operations()
+    )
 )
 
 

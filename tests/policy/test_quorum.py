@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automation_bots.model import Caller, Job, Person, Place, Risk, State, Verdict
+from automation_bots.model import ApprovalRequirement, Caller, Job, Person, Place, Risk, State, Verdict
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalFile, ApprovalRequirement, escalation, short_form, span
+from automation_bots.policy.approval_rule import ApprovalFile, escalation, short_form, span
 from automation_bots.policy.people import Additions, IdentityLink, merge
 from automation_bots.policy.policy import Policy, Rule, Words
 from automation_bots.policy.scope import Scope

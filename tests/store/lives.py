@@ -15,9 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import MetaData, create_engine, select
 
-from automation_bots.model import Caller, Conclusion, File, Outcome, Place, State, Status
+from automation_bots.model import ApprovalRequirement, Caller, Conclusion, File, Outcome, Place, State, Status
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.policy.freezes import ChangeBlock, Closing
 from automation_bots.policy.people import IdentityLink
 from automation_bots.store import Store, Subject, schema

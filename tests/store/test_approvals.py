@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from automation_bots.model import Caller, Place, State
+from automation_bots.model import ApprovalRequirement, Caller, Place, State
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalRequirement
 from automation_bots.store import Subject
 from automation_bots.store.approvals import Voted
 from automation_bots.surface import MessageRef

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from automation_bots.drivers import own_operations
 from automation_bots.drivers.fake import Fake
 from automation_bots.drivers.network.config import lines as network_lines
 from automation_bots.drivers.paths import dns as paths_dns
@@ -54,7 +55,9 @@ HOSTILE = {
 }
 CASES = pytest.mark.parametrize("name", HOSTILE)
 PLATFORMS = ("linux", "cisco_ios", "cisco_nxos", "arista_eos", "juniper_junos", "vyos", "frr", "windows", "odd")
-SHIPPED = catalog.load(catalog.Folders((ROOT / "playbooks/verbs",), (ROOT / "playbooks",)))
+SHIPPED = catalog.load(
+    catalog.Folders((ROOT / "playbooks/verbs",), (ROOT / "playbooks",), own=own_operations.operations())
+)
 VERBS = [operation for operation in SHIPPED.operations.values() if isinstance(operation.body, verbs.Verb)]
 DRIVERS = ("fake", "ansible", "ssh", "python", "reach", "paths", "network", "powershell", "salt")
 

@@ -2,13 +2,14 @@
 
 import pytest
 
+from automation_bots.drivers import own_operations
 from automation_bots.errors import BadCommand, BadParameter
 from automation_bots.model import typed_words
 from automation_bots.operations import catalog
 from automation_bots.pipeline import parser as grammar
 from tests.support.chatbot import ChatBot, write_folder
 
-OPERATIONS = catalog.load(catalog.Folders((), (), ())).operations
+OPERATIONS = catalog.load(catalog.Folders(own=own_operations.operations())).operations
 HOSTS = """
 all:
   children:

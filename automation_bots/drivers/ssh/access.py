@@ -6,27 +6,13 @@ import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from automation_bots.drivers import no_secrets
 from automation_bots.drivers.ssh import jump_hosts
-from automation_bots.drivers.ssh.known_hosts import HostKey, KnownHosts, trust
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING, Device, Status
-
-__all__ = [
-    "Access",
-    "HostKey",
-    "KnownHosts",
-    "LoginFailed",
-    "LoginSources",
-    "OfferedKey",
-    "access_to",
-    "offered_keys",
-    "trust",
-]
 
 _YES = {"true", "yes", "on", "1"}
 _ALGORITHMS = ("ciphers", "kexalgorithms", "macs")
@@ -38,14 +24,6 @@ class LoginFailed(DriverError):
     def __init__(self, text: str, status: Status = Status.UNREACHABLE) -> None:
         self.status = status
         super().__init__(text)
-
-
-class OfferedKey(NamedTuple):
-    """One host key that a device shows, for a person to compare."""
-
-    type: str
-    fingerprint: str
-    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,29 +193,3 @@ def _port(device: str, text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise DriverError(f"ansible_port of {device} must be a port number, got {text!r}")
     return int(text)
-
-
-def offered_keys(host: str, port: int, timeout: float = 10) -> list[OfferedKey]:
-    """Ask a device for its host keys, one per type; nothing is trusted by that."""
-    keys: list[HostKey] = _offer().offered(Access(host, host, port, "none"), timeout)
-    return [OfferedKey(key.type, key.fingerprint, key.line(host, port)) for key in keys]
-
-
-def offered_to(
-    access: Access, known_hosts: KnownHosts, timeout: float = 10, *, keys: tuple[Path, ...] = (), agent: bool = True
-) -> list[OfferedKey]:
-    """Ask as `offered_keys` does, but by the way that leads there: its jump hosts must be trusted already."""
-    from automation_bots.drivers.ssh import host_key_check
-    from automation_bots.drivers.ssh import keys as ssh_keys
-
-    way = host_key_check.Trust(known_hosts), ssh_keys.Keys(keys, allow_agent=agent)
-    found: list[HostKey] = _offer().offered(access, timeout, *way)
-    return [OfferedKey(key.type, key.fingerprint, key.line(access.host, access.port)) for key in found]
-
-
-def _offer() -> ModuleType:
-    try:
-        from automation_bots.drivers.ssh import keyscan
-    except ImportError as error:
-        raise DriverError(f"SSH needs the Python package {error.name}: pip install asyncssh") from error
-    return keyscan

@@ -14,8 +14,9 @@ from automation_bots.drivers import Report, Task
 from automation_bots.drivers.quoting import HasCommand, quoted, refuse_windows
 from automation_bots.drivers.ssh import outcomes as ssh_endings
 from automation_bots.drivers.ssh import sudo
-from automation_bots.drivers.ssh.access import KnownHosts, LoginSources, access_to
+from automation_bots.drivers.ssh.access import LoginSources, access_to
 from automation_bots.drivers.ssh.frames import Frame
+from automation_bots.drivers.ssh.known_hosts import KnownHosts
 from automation_bots.drivers.ssh.outcomes import Asked
 from automation_bots.drivers.ssh.process import SshShare, Worker
 from automation_bots.drivers.stopped import is_over, stopped, why_over

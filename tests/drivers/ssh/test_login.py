@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from automation_bots.drivers.ssh.access import LoginFailed, offered_keys, trust
+from automation_bots.drivers.ssh.access import LoginFailed
+from automation_bots.drivers.ssh.known_hosts import trust
+from automation_bots.drivers.ssh.offered import offered_keys
 from automation_bots.model import Status
 from tests.drivers.ssh.bench import SshTests, closed_port, device, secrets, verb, with_password
 from tests.fakes.sshd import Sshd

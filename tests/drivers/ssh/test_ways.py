@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from automation_bots.drivers.ssh.access import LoginSources, access_to, offered_to
+from automation_bots.drivers.ssh.access import LoginSources, access_to
+from automation_bots.drivers.ssh.offered import offered_to
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.model import NOTHING, Device, Status
 from tests.drivers.ssh.bench import SshTests, device, secrets, verb, with_password

@@ -10,7 +10,8 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import ConfigChange, ConfigMethod, way_of
+from automation_bots.drivers.network.config.contract import ConfigChange, ConfigMethod
+from automation_bots.drivers.network.config.platforms import way_of
 from automation_bots.drivers.network.messages import DeviceReply, Problem
 from automation_bots.drivers.network.session.netmiko_cli import Cli
 from automation_bots.drivers.network.show import getters

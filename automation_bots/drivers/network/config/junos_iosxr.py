@@ -10,7 +10,7 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import ConfigChange
+from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
 from automation_bots.drivers.network.session.prompt_reader import ERROR, config_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.config.platforms import ConfigChange
+from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.session import napalm_open
 from automation_bots.drivers.network.session.prompt_reader import ERROR

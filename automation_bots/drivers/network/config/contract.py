@@ -1,0 +1,41 @@
+"""A change of a configuration as a value, and what each platform's way to make it must do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from automation_bots.drivers.network.config import diff as plans
+from automation_bots.drivers.network.config import lines as config_lines
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """The lines of a change: to be added, or to be all that there is (`replace`)."""
+
+    tree: plans.Tree
+    replace: bool = False
+
+    @property
+    def text(self) -> str:
+        """The lines as a configuration shows them."""
+        return config_lines.indented(self.tree) + "\n"
+
+
+class ConfigMethod(Protocol):
+    """One platform's way to change a configuration and to take it back, over one connection."""
+
+    def running(self) -> str:
+        """Return the running configuration."""
+
+    def candidate(self, before: str, wanted: ConfigChange) -> str:
+        """Return what would change; nothing stays behind on the device."""
+
+    def commit(self, wanted: ConfigChange, seconds: int) -> None:
+        """Make it effective; where it can, the device itself goes back after so long. A Problem quotes a refusal."""
+
+    def confirm(self, *, save: bool) -> None:
+        """Keep the change; with `save` also over a restart."""
+
+    def undo(self, before: str) -> str:
+        """Go back; return what still differs from before."""
