@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from automation_bots.commands.approvals import ApprovalCommands
-from automation_bots.commands.bot import BotCommands
 from automation_bots.commands.context import CommandCall
-from automation_bots.commands.freezes import FreezeCommands
-from automation_bots.commands.jobs import JobCommands
-from automation_bots.commands.people import PeopleCommands
-from automation_bots.commands.record import RecordCommands
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer
 from automation_bots.pipeline import parser as grammar
@@ -26,36 +20,6 @@ class ThrottledMixin:
     def automation(self) -> Bot:
         """The bot's own side."""
         return cast("Bot", self.bot_config.AUTOMATION)  # type: ignore[attr-defined]  # BotPlugin's
-
-    @property
-    def desk(self) -> BotCommands:
-        """Answers about the bot itself."""
-        return self.automation.desk
-
-    @property
-    def job_desk(self) -> JobCommands:
-        """Answers about jobs."""
-        return self.automation.job_desk
-
-    @property
-    def approval_desk(self) -> ApprovalCommands:
-        """Answers about what waits for approval."""
-        return self.automation.approval_desk
-
-    @property
-    def close_desk(self) -> FreezeCommands:
-        """Answers about what people closed, and about emergencies."""
-        return self.automation.close_desk
-
-    @property
-    def people_desk(self) -> PeopleCommands:
-        """Answers about people."""
-        return self.automation.people_desk
-
-    @property
-    def record_desk(self) -> RecordCommands:
-        """Answers about the record."""
-        return self.automation.record_desk
 
     def ask(self, msg: Any, line: str) -> CommandCall:
         """Who asks, where, and what."""

@@ -15,7 +15,7 @@ from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
 from automation_bots.commands.approvals import ApprovalCommands
 from automation_bots.commands.bot import BotCommands
-from automation_bots.commands.context import CommandContext
+from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.freezes import FreezeCommands
 from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
@@ -37,6 +37,7 @@ from automation_bots.jobs.request_context import RequestContext
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, one_line
+from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
 from automation_bots.store import AuditKind, Store, Subject
@@ -94,17 +95,26 @@ class Bot:
         self.pipeline = self._pipeline()
         self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
-        self._set_desks(self._context())
+        context = self._context()
+        self.repos = repos.commands(context, self.bot_folder, self.notices.say)
+        self.groups = self._groups(context)
+        self.commands: Mapping[str, Callable[[CommandCall], Answer | None]] = {
+            name: getattr(self.groups[own.group], own.method) for name, own in OWN.items()
+        }
 
-    def _set_desks(self, context: CommandContext) -> None:
-        trust = HostKeyCommands(context, self._equipment.means(self.notices.say))
-        self.desk, self.job_desk = BotCommands(context, trust), JobCommands(context)
-        self.approval_desk = ApprovalCommands(context)
-        self.people_desk = PeopleCommands(context, self.membership, lambda text: self.redactor.add([text]))
-        self.record_desk = RecordCommands(context, self.keeper.signer.public)
+    def _groups(self, context: CommandContext) -> dict[str, object]:
+        """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
-        self.close_desk = FreezeCommands(context, self.job_desk, self._closed)
-        self.repos = repos.desk(context, self.bot_folder, self.notices.say)
+        trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context)
+        return {
+            "approvals": ApprovalCommands(context),
+            "bot": BotCommands(context, trust),
+            "freezes": FreezeCommands(context, jobs, self._closed),
+            "jobs": jobs,
+            "people": PeopleCommands(context, self.membership, lambda text: self.redactor.add([text])),
+            "record": RecordCommands(context, self.keeper.signer.public),
+            "repos": self.repos,
+        }
 
     def _closed(self) -> None:
         """Let the gate know what people have frozen and locked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, one_line
+from automation_bots.operations.own_commands import OWN
 
 
 class ApprovalCommands:
@@ -19,29 +20,29 @@ class ApprovalCommands:
 
     def approve(self, ask: CommandCall) -> Answer | None:
         """Approve a request."""
-        number, note = self._read(ask, "approve <n> [note]")
+        number, note = self._read(ask, "approve")
         return self._approvals.approve(ask.caller, ask.place, number, note)
 
     def deny(self, ask: CommandCall) -> Answer | None:
         """Deny a request; the reason is what the requester learns from."""
-        number, reason = self._read(ask, "deny <n> <reason>")
+        number, reason = self._read(ask, "deny")
         if not reason:
             raise BadCommand(f"Say why, so that it can be mended. → {self._context.prefix}deny {number} <reason>")
         return self._approvals.deny(ask.caller, ask.place, number, reason)
 
     def withdraw(self, ask: CommandCall) -> Answer | None:
         """Take a request back."""
-        return self._approvals.withdraw(ask.caller, ask.place, self._read(ask, "withdraw <n>")[0])
+        return self._approvals.withdraw(ask.caller, ask.place, self._read(ask, "withdraw")[0])
 
     def details(self, ask: CommandCall) -> Answer:
         """Look at a request."""
-        return self._approvals.details(ask.caller, self._read(ask, "details <n>")[0])
+        return self._approvals.details(ask.caller, self._read(ask, "details")[0])
 
-    def _read(self, ask: CommandCall, usage: str) -> tuple[int, str]:
+    def _read(self, ask: CommandCall, command: str) -> tuple[int, str]:
         self._context.person(ask)
         first, _, rest = ask.line.strip().partition(" ")
         digits = first.removeprefix("#")
         if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
             what = f"{one_line(first, 30)!r} is no number of a request. " if first else "Which request? "
-            raise BadCommand(f"{what}→ {self._context.prefix}{usage} · {self._context.prefix}pending")
+            raise BadCommand(f"{what}→ {self._context.prefix}{OWN[command].usage} · {self._context.prefix}pending")
         return int(digits), rest.strip()

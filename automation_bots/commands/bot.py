@@ -15,6 +15,7 @@ from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.health import health
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Operation, Person, Place, Risk, one_line
+from automation_bots.operations.own_commands import OWN, OwnCommand, Shown
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import sentence
 from automation_bots.policy.rules import ADMINS
@@ -37,18 +38,21 @@ class BotCommands:
         if ask.words:
             return self._help_on(ask)
         usable = self._context.usable(ask)
-        hidden: tuple[str, ...] = (
-            () if self._context.pipeline.plugin_commands.allowed(ask.caller, ask.place, "audit") else ("audit",)
-        )
-        hidden += () if ADMINS in person.groups else ("repos",)
+        hidden = [own.name for own in OWN.values() if not self._is_shown(own, ask, person)]
         return help_text.overview(usable, self._context.prefix, self._context.name, hidden)
+
+    def _is_shown(self, own: OwnCommand, ask: CommandCall, person: Person) -> bool:
+        if own.shown is Shown.ADMINS:
+            return ADMINS in person.groups
+        allowed = self._context.pipeline.plugin_commands.allowed
+        return own.shown is Shown.EVERYBODY or allowed(ask.caller, ask.place, own.name)
 
     def _help_on(self, ask: CommandCall) -> Answer:
         name, *more = (word.removeprefix(self._context.prefix).removeprefix("--") for word in ask.words)
         usable = {operation.name: operation for operation in self._context.usable(ask)}
         operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
-        if basic := help_text.BASIC.get(name):
-            return help_text.basic(name, basic, self._context.prefix)
+        if own := OWN.get(name):
+            return help_text.own_usage(own, self._context.prefix)
         if operation is None:
             return self._context.pipeline.lookup.unknown(TypedCommand(ask.caller, ask.place, name))
         devices = (

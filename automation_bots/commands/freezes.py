@@ -27,8 +27,8 @@ _UNDO = {Closing.FREEZE: "unfreeze", Closing.LOCK: "unlock"}
 class FreezeCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, job_desk: JobCommands, closed: Callable[[], None]) -> None:
-        self._context, self._job_desk, self._closed = context, job_desk, closed
+    def __init__(self, context: CommandContext, jobs: JobCommands, closed: Callable[[], None]) -> None:
+        self._context, self._jobs, self._closed = context, jobs, closed
 
     # -- freezes and locks
 
@@ -157,7 +157,7 @@ class FreezeCommands:
     def review(self, ask: CommandCall) -> Answer:
         """Write what was found about an emergency; somebody else than who had it."""
         number, _, text = ask.line.strip().partition(" ")
-        job, person = self._job_desk.job_of(ask, number), self._context.person(ask)
+        job, person = self._jobs.job_of(ask, number), self._context.person(ask)
         review = self._context.store.reviews.of(job.number)
         if review is None:
             return Answer(f"#{job.number} was no emergency.")
@@ -176,9 +176,9 @@ class FreezeCommands:
 
     # -- jobs in batches
 
-    def go_on(self, ask: CommandCall) -> Answer:
+    def continue_(self, ask: CommandCall) -> Answer:
         """Let a job that pauses after a batch go on."""
-        job, person = self._job_desk.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
+        job, person = self._jobs.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and not _admin(person):
             return Answer(f"No: {job.person} or an admin says how #{job.number} goes on.")
         if not self._context.dispatcher.go_on(job.number):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from automation_bots import render
 from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_line
 from automation_bots.operations import target_words
+from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.policy import canary
 
 if TYPE_CHECKING:
@@ -17,61 +18,6 @@ if TYPE_CHECKING:
 
 _READS_SHOWN = 8  # values of a parameter that only look
 
-# The usage, the meaning and examples of each of the bot's own commands.
-BASIC: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "help": ("help [command]", "What you may do here, or how one command is used", ("!help", "!help ping")),
-    "about": ("about", "What this bot is", ("!about",)),
-    "whoami": ("whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",)),
-    "devices": ("devices [pattern]", "The devices you may see, by group or pattern",
-                ("!devices", "!devices core:&site_a")),
-    "device": ("device <name> | trust <devices> | untrust <devices>",
-               "One device: how it is reached, what you may do there; admins: which SSH host keys are trusted",
-               ("!device core1", "!device trust core1")),
-    "playbook": ("playbook list | show <name> | run <name> on <devices> [key=value …] [--check]",
-                 "Playbooks: list them, look into one, run one", ("!playbook list", "!playbook show patch")),
-    "jobs": ("jobs [mine|running|all|failed]", "The latest jobs", ("!jobs mine",)),
-    "job": ("job <n> [output [device] | outputs]", "One job with its outcomes, its output, or a file for each device",
-            ("!job 42", "!job 42 output web3", "!job 42 outputs")),
-    "queue": ("queue", "What waits, and for what", ("!queue",)),
-    "cancel": ("cancel <n>", "Stop a job of yours", ("!cancel 42",)),
-    "retry": ("retry <n> [failed]", "Run a job again, on all its devices or those that failed", ("!retry 42 failed",)),
-    "ack": ("ack <n>", "Acknowledge an interrupted change, so that its devices are free again", ("!ack 42",)),
-    "pending": ("pending", "What waits for approval or for its time", ("!pending",)),
-    "approve": ("approve <n> [note]", "Approve what somebody else asked for", ("!approve 42", "!approve 42 go ahead")),
-    "deny": ("deny <n> <reason>", "Refuse what somebody else asked for", ("!deny 42 not before the release",)),
-    "details": ("details <n>", "All there is to know of a request, with the whole preview", ("!details 42",)),
-    "withdraw": ("withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",)),
-    "repos": ("repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | remove <name> |"
-              " search <words>]",
-              "Plugins from elsewhere, for admins", ("!repos", "!repos install https://github.com/owner/name@v1.2")),
-    "can": ("can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
-            ("!can patch on db", "!can patch on db for joe")),
-    "why": ("why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",
-            ("!why", "!why 42", "!why r57")),
-    "freeze": ("freeze <devices|all> until <time> <reason>", "Keep changes away from devices, where a rule lets you",
-               ("!freeze web until 18:00 audit", "!freeze all until Mon 08:00 end of year")),
-    "unfreeze": ("unfreeze <devices|all>", "Let changes in again", ("!unfreeze web",)),
-    "lock": ("lock <devices> [until <time>] <reason>", "Keep the changes of others away, where a rule lets you",
-             ("!lock core1 replacing a line card", "!lock web until 2h tests")),
-    "unlock": ("unlock <devices>", "Give locked devices back", ("!unlock core1",)),
-    "locks": ("locks", "What is frozen or locked, by whom and why", ("!locks",)),
-    "reviews": ("reviews", "Emergencies that nobody has reviewed yet", ("!reviews",)),
-    "review": ("review <n> <text>", "Write what you found about somebody else's emergency",
-               ("!review 42 the fix was right, now in the playbook too",)),
-    "continue": ("continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
-    "status": ("status", "How the bot is", ("!status",)),
-    "audit": ("audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify | key | "
-              "export from <day> [to <day>] [csv] [json]",
-              "The record, for those whom a rule lets see it",
-              ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30")),
-    "people": ("people", "Everybody the bot knows, for admins", ("!people",)),
-    "person": ("person [name] | link [<name> <network> <id>] | unlink <network> <id> | invite <name> | code <code>",
-               "One person; linking another account of yours",
-               ("!person", "!person link", "!person link ana matrix @ana:corp.example", "!person invite ana")),
-    "totp": ("totp [<code> | enrol | end | reset <person>]",
-             "Prove yourself with your authenticator app, where a rule asks for it",
-             ("!totp", "!totp enrol", "!totp 123456")),
-}  # fmt: skip
 FLAGS = (
     ("--reason \"…\"", "why; kept in the record"),
     ("--check", "show what would change, change nothing"),
@@ -90,7 +36,7 @@ def overview(operations: Iterable[Operation], prefix: str, name: str, hidden: Co
     for operation in sorted(operations, key=lambda o: o.name):
         mark = "" if operation.risk is Risk.READ else "* "
         groups.setdefault(operation.group, []).append((f"  {prefix}{operation.name}", mark + operation.help))
-    groups["The bot"] = [(f"  {prefix}{key}", meaning) for key, (_, meaning, _) in BASIC.items() if key not in hidden]
+    groups["The bot"] = [(f"  {prefix}{own.name}", own.help) for own in OWN.values() if own.name not in hidden]
     width = max(len(row[0]) for rows in groups.values() for row in rows)
     lines = []
     for group, rows in groups.items():
@@ -100,12 +46,10 @@ def overview(operations: Iterable[Operation], prefix: str, name: str, hidden: Co
     )
 
 
-def basic(name: str, entry: tuple[str, str, tuple[str, ...]], prefix: str) -> Answer:
+def own_usage(command: OwnCommand, prefix: str) -> Answer:
     """The usage of one of the bot's own commands."""
-    usage_line, meaning, examples = entry
-    return Answer(
-        f"{name}: {meaning}.", "\n".join([f"usage    {prefix}{usage_line}", *_examples(examples, prefix, ())])
-    )
+    lines = [f"usage    {prefix}{command.usage}", *_examples(command.examples, prefix, ())]
+    return Answer(f"{command.name}: {command.help}.", "\n".join(lines))
 
 
 def usage(operation: Operation, prefix: str, devices: Sequence[str], names: Sequence[str] = ()) -> Answer:

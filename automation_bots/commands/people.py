@@ -30,7 +30,7 @@ class PeopleCommands:
     """One method a command; each returns what to say."""
 
     def __init__(self, context: CommandContext, membership: Membership, hide: Callable[[str], None]) -> None:
-        """Take the office; `hide` takes a text that must never be in a log."""
+        """`hide` takes a text that must never be in a log."""
         self._context, self._membership, self._hide = context, membership, hide
         self._store = context.store.people
 

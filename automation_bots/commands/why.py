@@ -11,6 +11,7 @@ from automation_bots.commands.jobs import JobCommands
 from automation_bots.errors import BadCommand, NoSuchJob
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Caller, Decision, Job, Person, Request, Verdict, one_line
+from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import replay
 from automation_bots.policy import explain, gate
 from automation_bots.policy.rules import ADMINS
@@ -23,8 +24,8 @@ _REFUSAL = re.compile(r"r(\d{1,15})", re.IGNORECASE)
 class Why:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, job_desk: JobCommands) -> None:
-        self._context, self._job_desk = context, job_desk
+    def __init__(self, context: CommandContext, jobs: JobCommands) -> None:
+        self._context, self._jobs = context, jobs
 
     def can(self, ask: CommandCall) -> Answer:
         """Whether somebody may do something here; nothing is done."""
@@ -32,7 +33,7 @@ class Why:
         caller, line = self._for_whom(ask, person)
         name, _, words = line.strip().removeprefix(prefix).partition(" ")
         if not name:
-            raise BadCommand(f"→ {prefix}can <operation> on <devices> [for <person>]")
+            raise BadCommand(f"→ {prefix}{OWN['can'].usage}")
         request = self._context.pipeline.meant(TypedCommand(caller, ask.place, name, words))
         if isinstance(request, Answer):
             return request
@@ -72,7 +73,7 @@ class Why:
             if not mine or rows[0].seq != seq or rows[0].kind != AuditKind.DENIED:
                 raise NoSuchJob(f"There is no refusal r{seq}.")
             return self._refusal(person, rows[0])
-        return self._job(ask, person, self._job_desk.job_of(ask, word))
+        return self._job(ask, person, self._jobs.job_of(ask, word))
 
     def _job(self, ask: CommandCall, person: Person, job: Job) -> Answer:
         operation = self._context.live.catalog.find(job.operation)

@@ -14,11 +14,12 @@ from automation_bots.errors import ConfigError
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Place
 from automation_bots.operations.catalog import Folders
+from automation_bots.operations.own_commands import GROUPS
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.secrets import file_modes as secret_files
 from automation_bots.secrets import references as secrets
 
-OWN_PLUGINS = ("approvals", "closing", "desk", "jobs", "operations", "people", "repos")
+OWN_PLUGINS = (*GROUPS, "operations")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -83,7 +84,7 @@ class BotFolder:
         return self.references.resolved({"url": url}, "store")["url"] if secrets.is_reference(url) else url or self.data
 
     def plugin_folders(self) -> list[str]:
-        """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own three are always there."""
+        """The folders of Errbot plugins that `plugins` of bot.toml names; the bot's own are always there."""
         shared = ROOT / "errbot-plugins"
         if self.settings.plugins == ["all"]:
             return [str(shared)]

@@ -12,12 +12,7 @@ from pathlib import Path
 from automation_bots.errors import DefinitionError
 from automation_bots.model import Operation, Parameter, Risk
 from automation_bots.operations import functions, playbook_files, playbooks, verbs
-
-# What people ask the bot about itself; answered at once, without a job. Their rights: see pipeline.
-BASIC = ("help", "about", "whoami", "devices", "device", "jobs", "job", "queue", "cancel", "retry", "ack", "status",
-         "pending", "approve", "deny", "details", "withdraw", "people", "person", "totp",
-         "audit", "playbook", "can", "why", "freeze", "unfreeze", "lock", "unlock", "locks", "reviews", "review",
-         "continue", "repos")  # fmt: skip
+from automation_bots.operations.own_commands import OWN
 
 HIDDEN = "‹hidden›"  # stands in the store for a value that is never stored
 
@@ -102,7 +97,7 @@ def _add(
     except OSError as error:
         problems.append(DefinitionError(path, f"cannot be read ({error.strerror})"))
         return
-    if operation.name in BASIC:
+    if operation.name in OWN:
         problems.append(DefinitionError(path, f"{operation.name} is a command of the bot itself; rename the file"))
     elif other := operations.get(operation.name):
         first = other.source or "the bot itself"

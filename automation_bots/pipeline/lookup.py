@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import Answer, Caller, Operation, Person, Place, one_line
-from automation_bots.operations import catalog
+from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
@@ -56,7 +56,7 @@ class OperationLookup:
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""
-        return [*catalog.BASIC, *(operation.name for operation in self.usable(caller, place))]
+        return [*OWN, *(operation.name for operation in self.usable(caller, place))]
 
     def usable(self, caller: Caller, place: Place) -> list[Operation]:
         """The operations of the catalog that a person may use here."""

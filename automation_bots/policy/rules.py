@@ -8,12 +8,13 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from automation_bots.model import NO_LIMITS, ApprovalRequirement, Limits, Operation, Person, Risk
+from automation_bots.operations.own_commands import OWN
 from automation_bots.policy.reauth import Reauth
 from automation_bots.policy.time_window import Calendar, Window
 
 ADMINS = "admins"
 EVERYONE = "everyone"
-NO_DEVICES = frozenset({"audit", "review"})  # a rule about these alone shows nobody a device
+NO_DEVICES = frozenset(own.name for own in OWN.values() if own.judged)  # a rule about these alone shows nobody a device
 
 
 class Above(StrEnum):

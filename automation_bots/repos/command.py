@@ -48,8 +48,8 @@ class RepoCommands:
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def command(self, ask: CommandCall) -> Answer:
-        """Take the words behind `!repos`."""
+    def repos(self, ask: CommandCall) -> Answer:
+        """Plugins from elsewhere: what is installed; install, update, remove."""
         person = self.context.person(ask)
         verb, *given = ask.words or ["list"]
         if ADMINS not in person.groups:

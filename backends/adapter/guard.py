@@ -18,12 +18,14 @@ from typing import Any
 from errbot.core import ErrBot
 
 from automation_bots.model import Answer
+from backends.adapter import own_commands
 from backends.adapter.answering import automation, safely, surface_of
 from backends.adapter.find_command import process_message
 from backends.adapter.plain_surface import PlainSurface, caller_of, place_of
 from backends.plugins import by_hand
 
 log = logging.getLogger(__name__)
+_OWN_COMMANDS = Path(own_commands.__file__).resolve()
 _END = object()  # of a command that answers in steps
 
 
@@ -71,8 +73,9 @@ def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
 
 
 def is_ours(method: Any) -> bool:
-    """Whether a command's code is one of our own plugins, which ask the pipeline or the desk themselves."""
-    return by_hand.is_ours(Path(method.__func__.__code__.co_filename).resolve())
+    """Whether a command's code is one of our own plugins, which ask the pipeline or the bot themselves."""
+    source = Path(method.__func__.__code__.co_filename).resolve()
+    return source == _OWN_COMMANDS or by_hand.is_ours(source)
 
 
 def _replaced(plugin: Any, name: str) -> bool:

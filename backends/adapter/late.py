@@ -11,6 +11,7 @@ from automation_bots.chat.client import Click
 from automation_bots.errors import AutomationError
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Request, Risk, one_line
+from automation_bots.operations.own_commands import OWN, Late
 from automation_bots.pipeline import parser as grammar
 from backends.adapter import answering, find_command
 from backends.adapter.plain_surface import caller_of, message_id_of, place_of
@@ -18,10 +19,6 @@ from backends.adapter.plain_surface import caller_of, message_id_of, place_of
 _SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _NO_SECONDS = 600.0  # that a no to an open question may come late; a yes would begin a change late
 log = logging.getLogger(__name__)
-# Commands of the bot itself that only look, whatever stands behind them: `device` also trusts, `person` also links.
-_LOOKS = frozenset({"help", "about", "whoami", "devices", "jobs", "job", "queue", "status", "pending", "details",
-                    "people", "can", "why", "locks", "reviews"})  # fmt: skip
-_NO = frozenset({"deny", "withdraw"})  # of what waits no longer they decide nothing
 
 
 def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
@@ -34,12 +31,16 @@ def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> boo
 
 def _judged(bot: Any, msg: Any, words: tuple[str, str], age: float, limit: float) -> Answer | None:
     command, rest = words
-    refuses = command in _NO and _is_ours(bot, command)
+    refuses = _kind(command) is Late.REFUSES and _is_ours(bot, command)
     if age <= (_NO_SECONDS if refuses else limit) and (refuses or _only_looks(bot, msg, command, rest)):
         bot._process_command(msg, command, rest, None)
         return None
     said = one_line(grammar.clean(msg.body).partition("\n")[0], 80)
     return Answer(f"I was away, please repeat:  {said}", hint=f"That was {render.duration(age)} ago; nothing was done.")
+
+
+def _kind(command: str) -> Late:
+    return OWN[command].late if command in OWN else Late.REPEAT
 
 
 def _is_ours(bot: Any, command: str) -> bool:
@@ -52,7 +53,7 @@ def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
     said = TypedCommand(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
     pipeline = answering.automation(bot).pipeline
     if pipeline.lookup.operation(said) is None:
-        return command.partition("_")[0] in _LOOKS
+        return _kind(command) is Late.LOOKS
     try:
         meant = pipeline.meant(said)
     except AutomationError:

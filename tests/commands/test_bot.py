@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory):
-    with ChatBot(write_folder(tmp_path_factory.mktemp("desk")), drivers=(Fake(),)) as chat:
+    with ChatBot(write_folder(tmp_path_factory.mktemp("bot")), drivers=(Fake(),)) as chat:
         yield chat
 
 
@@ -76,12 +76,11 @@ def test_playbook_run_takes_the_way_of_a_command(chat):
 
 
 def test_every_command_of_the_bot_is_in_help_and_every_one_in_help_exists(chat):
-    from automation_bots.commands import help_text
-    from automation_bots.operations import catalog
+    from automation_bots.operations.own_commands import OWN
 
     ours = {name for name, command in chat.bot.commands.items() if command.automation_ours}
     operations = set(chat.automation.live.catalog.operations)
-    assert set(help_text.BASIC) == set(catalog.BASIC) == ours - operations
+    assert set(OWN) == ours - operations
     assert operations <= ours
 
 
@@ -92,5 +91,5 @@ def test_only_the_plugins_that_bot_toml_names_are_loaded(tmp_path):
     folder = write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["nonsense"]\n')
     with pytest.raises(ConfigError, match="there is no 'nonsense'"):
         Bot(folder, {}, read_only=True).bot_folder.plugin_folders()
-    write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["desk"]\n')
+    write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["bot"]\n')
     assert str(ROOT / "errbot-plugins" / "jobs") in Bot(folder, {}, read_only=True).bot_folder.plugin_folders()

@@ -27,7 +27,7 @@ RESTART = "!service restart nginx on"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_folder(tmp_path_factory.mktemp("closing"), policy=POLICY)
+    return write_folder(tmp_path_factory.mktemp("freezes"), policy=POLICY)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from automation_bots.commands import help_text
 from automation_bots.drivers import own_operations
 from automation_bots.operations import catalog
+from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +44,9 @@ def test_every_example_can_be_typed(operation):
         assert not isinstance(values, grammar.Missing), example
 
 
-@pytest.mark.parametrize("name", catalog.BASIC)
+@pytest.mark.parametrize("name", OWN)
 def test_every_command_of_the_bot_has_usage_meaning_and_examples(name):
-    usage, lookup, examples = help_text.BASIC[name]
-    assert usage.startswith(name)
-    assert lookup
-    assert all(example.startswith(f"!{name}") for example in examples)
+    assert OWN[name].help
+    assert OWN[name].examples
+    assert all(example.startswith(f"!{name}") for example in OWN[name].examples)
     assert f"!{name}" in (ROOT / "docs/use.md").read_text()

@@ -130,7 +130,10 @@ STRICT = POLICY.replace(
 def chat(tmp_path):
     with ChatBot(write_folder(tmp_path, policy=STRICT), drivers=(Fake(),)) as chat:
         chat.clock = datetime.now(UTC)
-        for owner, name in ((chat.automation.people_desk._context, "now"), (chat.automation.store.people, "_clock")):
+        for owner, name in (
+            (chat.automation.groups["people"]._context, "now"),
+            (chat.automation.store.people, "_clock"),
+        ):
             object.__setattr__(owner, name, lambda: chat.clock)
         yield chat
 

@@ -71,7 +71,7 @@ def test_a_bot_that_stopped_leaves_no_open_file_and_no_thread(tmp_path):
     for number in range(4):  # without Errbot, which keeps the pipes of its own thread pools
         bot = Bot(chatbot.write_folder(tmp_path / str(number)), {"AUTOMATION_BOTS_DATA": str(tmp_path / f"d{number}")})
         bot.start(chatbot.Surface())
-        bot.desk.status(CommandCall(Caller("test", "ana"), Place("test", "ops")))
+        bot.commands["status"](CommandCall(Caller("test", "ana"), Place("test", "ops")))
         bot.stop(grace_seconds=0)
         sizes.append((loading.open_files(), threading.active_count()))
     assert len(set(sizes[1:])) == 1, sizes

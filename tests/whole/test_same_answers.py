@@ -53,7 +53,7 @@ def test_every_output_is_to_be_had_as_one_text_or_a_file_each(chat):
 @pytest.mark.slow
 def test_the_zip_has_one_file_a_device(chat):
     chat.asks("!look on all", "done in")
-    context = chat.automation.job_desk
+    context = chat.automation.groups["jobs"]
     file = context._outputs(chat.jobs[0]).files[0]
     with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
         assert len(archive.namelist()) == 45

@@ -1,0 +1,122 @@
+"""The bot's own commands: each declared once, as a value. Help, reserved names, plugins and tests are read from here.
+
+Answered at once, without a job. What a command does is the method of its name in the class of its group.
+"""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Late(StrEnum):
+    """What becomes of a command that was said while the bot was away."""
+
+    REPEAT = "repeat"  # it may change something, and is to be said again
+    LOOKS = "looks"  # it only looks, whatever stands behind it
+    REFUSES = "refuses"  # it says no, and decides nothing about what waits no longer
+
+
+class Shown(StrEnum):
+    """Who sees a command in the help."""
+
+    EVERYBODY = "everybody"
+    ALLOWED = "allowed"  # whom a rule allows it
+    ADMINS = "admins"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCommand:
+    """One command; `group` is its class in commands/ and its plugin in errbot-plugins/."""
+
+    group: str
+    usage: str
+    help: str
+    examples: tuple[str, ...]
+    late: Late = Late.REPEAT
+    shown: Shown = Shown.EVERYBODY
+    judged: bool = False  # a rule names it and says who may; it is about no device
+
+    @property
+    def name(self) -> str:
+        """The word that is typed."""
+        return self.usage.split()[0]
+
+    @property
+    def method(self) -> str:
+        """The name of what answers."""
+        return f"{self.name}_" if keyword.iskeyword(self.name) else self.name
+
+
+_COMMANDS = (
+    OwnCommand("bot", "help [command]", "What you may do here, or how one command is used", ("!help", "!help ping"),
+               Late.LOOKS),
+    OwnCommand("bot", "about", "What this bot is", ("!about",), Late.LOOKS),
+    OwnCommand("bot", "whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",), Late.LOOKS),
+    OwnCommand("bot", "devices [pattern]", "The devices you may see, by group or pattern",
+               ("!devices", "!devices core:&site_a"), Late.LOOKS),
+    OwnCommand("bot", "device <name> | trust <devices> | untrust <devices>",
+               "One device: how it is reached, what you may do there; admins: which SSH host keys are trusted",
+               ("!device core1", "!device trust core1")),
+    OwnCommand("bot", "playbook list | show <name> | run <name> on <devices> [key=value …] [--check]",
+               "Playbooks: list them, look into one, run one", ("!playbook list", "!playbook show patch")),
+    OwnCommand("jobs", "jobs [mine|running|all|failed]", "The latest jobs", ("!jobs mine",), Late.LOOKS),
+    OwnCommand("jobs", "job <n> [output [device] | outputs]",
+               "One job with its outcomes, its output, or a file for each device",
+               ("!job 42", "!job 42 output web3", "!job 42 outputs"), Late.LOOKS),
+    OwnCommand("jobs", "queue", "What waits, and for what", ("!queue",), Late.LOOKS),
+    OwnCommand("jobs", "cancel <n>", "Stop a job of yours", ("!cancel 42",)),
+    OwnCommand("jobs", "retry <n> [failed]", "Run a job again, on all its devices or those that failed",
+               ("!retry 42 failed",)),
+    OwnCommand("jobs", "ack <n>", "Acknowledge an interrupted change, so that its devices are free again",
+               ("!ack 42",)),
+    OwnCommand("approvals", "pending", "What waits for approval or for its time", ("!pending",), Late.LOOKS),
+    OwnCommand("approvals", "approve <n> [note]", "Approve what somebody else asked for",
+               ("!approve 42", "!approve 42 go ahead")),
+    OwnCommand("approvals", "deny <n> <reason>", "Refuse what somebody else asked for",
+               ("!deny 42 not before the release",), Late.REFUSES),
+    OwnCommand("approvals", "details <n>", "All there is to know of a request, with the whole preview",
+               ("!details 42",), Late.LOOKS),
+    OwnCommand("approvals", "withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",),
+               Late.REFUSES),
+    OwnCommand("repos", "repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | "
+               "remove <name> | search <words>]", "Plugins from elsewhere, for admins",
+               ("!repos", "!repos install https://github.com/owner/name@v1.2"), shown=Shown.ADMINS),
+    OwnCommand("bot", "can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
+               ("!can patch on db", "!can patch on db for joe"), Late.LOOKS),
+    OwnCommand("bot", "why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",
+               ("!why", "!why 42", "!why r57"), Late.LOOKS),
+    OwnCommand("freezes", "freeze <devices|all> until <time> <reason>",
+               "Keep changes away from devices, where a rule lets you",
+               ("!freeze web until 18:00 audit", "!freeze all until Mon 08:00 end of year")),
+    OwnCommand("freezes", "unfreeze <devices|all>", "Let changes in again", ("!unfreeze web",)),
+    OwnCommand("freezes", "lock <devices> [until <time>] <reason>",
+               "Keep the changes of others away, where a rule lets you",
+               ("!lock core1 replacing a line card", "!lock web until 2h tests")),
+    OwnCommand("freezes", "unlock <devices>", "Give locked devices back", ("!unlock core1",)),
+    OwnCommand("freezes", "locks", "What is frozen or locked, by whom and why", ("!locks",), Late.LOOKS),
+    OwnCommand("freezes", "reviews", "Emergencies that nobody has reviewed yet", ("!reviews",), Late.LOOKS),
+    OwnCommand("freezes", "review <n> <text>", "Write what you found about somebody else's emergency",
+               ("!review 42 the fix was right, now in the playbook too",), judged=True),
+    OwnCommand("freezes", "continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
+    OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS),
+    OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify | key | "
+               "export from <day> [to <day>] [csv] [json]", "The record, for those whom a rule lets see it",
+               ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30"),
+               shown=Shown.ALLOWED, judged=True),
+    OwnCommand("people", "people", "Everybody the bot knows, for admins", ("!people",), Late.LOOKS),
+    OwnCommand("people", "person [name] | link [<name> <network> <id>] | unlink <network> <id> | invite <name> | "
+               "code <code>", "One person; linking another account of yours",
+               ("!person", "!person link", "!person link ana matrix @ana:corp.example", "!person invite ana")),
+    OwnCommand("people", "totp [<code> | enrol | end | reset <person>]",
+               "Prove yourself with your authenticator app, where a rule asks for it",
+               ("!totp", "!totp enrol", "!totp 123456")),
+)  # fmt: skip
+OWN = {command.name: command for command in _COMMANDS}  # in the order of the help
+GROUPS = tuple(sorted({command.group for command in _COMMANDS}))
+
+
+def of_group(group: str) -> tuple[OwnCommand, ...]:
+    """The commands of a group."""
+    return tuple(command for command in _COMMANDS if command.group == group)
