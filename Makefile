@@ -1,5 +1,5 @@
 # Each target sets up what it needs.
-.PHONY: demo run new-bot test quick lab bench soak lint check
+.PHONY: demo run new-bot test quick lab bench soak lint check index
 BIN := .venv/bin
 BOT ?= bots/demo
 NAME ?=
@@ -12,6 +12,7 @@ new-bot:  ; @tools/setup run && $(BIN)/automation-bots new bot "$(NAME)"
 test:     ; @tools/setup test && $(MAKE) -s lint && tools/run-tests
 quick:    ; @tools/setup test && $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
 lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
+index:    ; @tools/module-index
 lab:      ; @tools/setup test && $(BIN)/python -m tests.fakes
 bench:    ; @tools/setup test && $(BIN)/python -m bench $(NAME)
 soak:     ; @tools/setup test && $(BIN)/python -m bench.soak $(SOAK)

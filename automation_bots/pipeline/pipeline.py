@@ -78,6 +78,10 @@ class Pipeline:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
 
+    def filtered(self, said: TypedCommand) -> None:
+        """Record a command that a filter of Errbot kept back, such as its access control."""
+        self._note(AuditKind.DENIED, said, "a filter of Errbot kept it back (ACCESS_CONTROLS)")
+
     def _rejected(self, said: TypedCommand, error: UserError) -> None:
         """Record words that made no command; what is wrong with a secret value is not said there."""
         operation = self.lookup.operation(said)

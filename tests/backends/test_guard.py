@@ -4,6 +4,7 @@ import pytest
 from errbot import botcmd
 
 from automation_bots.drivers.fake import Fake
+from automation_bots.store import AuditKind
 from tests.support.chatbot import POLICY, ROOT, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
@@ -197,3 +198,14 @@ def test_the_private_names_of_errbot_that_we_use_are_still_there():
     assert list(inspect.signature(ErrBot._process_command).parameters) == ["self", "msg", "cmd", "args", "match"]
     assert list(inspect.signature(ErrBot.inject_commands_from.__wrapped__).parameters) == ["self", "instance_to_inject"]
     assert list(inspect.signature(ErrBot._execute_and_send).parameters)[:4] == ["self", "cmd", "args", "match"]
+
+
+def test_errbots_own_access_control_counts_beside_the_policy_and_is_recorded(tmp_path):
+    controls = {"Jobs:jobs": {"denyusers": ("joe",)}}
+    core = ("Plugins", "Health", "ACLs")
+    with start(tmp_path, CORE_PLUGINS=core, ACCESS_CONTROLS=controls, HIDE_RESTRICTED_ACCESS=False) as chat:
+        chat.asks("!jobs", "not allowed to access this command from this user", who="joe")
+        chat.asks("!jobs", "No jobs", who="ana")
+        denied = chat.automation.store.audit_rows(kind=AuditKind.DENIED)
+        assert [(row.person, row.operation) for row in denied] == [("joe", "jobs")]
+        assert "ACCESS_CONTROLS" in denied[0].body["reason"]

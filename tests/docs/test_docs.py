@@ -300,18 +300,12 @@ def _anchors(page):
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("*.md")), *DOCS], ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target, anchor in _LINK.findall(page.read_text()):
         other = page.parent / target if target else page
         assert other.exists(), target
         assert not anchor or anchor in _anchors(other), f"{target}#{anchor}"
-
-
-def test_the_map_of_the_readme_names_what_is_there():
-    entries = re.findall(r"^\| `([\w./-]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert len(entries) > 5
-    assert [entry for entry in entries if entry != "data/" and not (ROOT / entry).exists()] == []
 
 
 def test_the_commands_of_the_readme_are_in_the_makefile():
