@@ -1,7 +1,7 @@
 """Regular expressions that cannot hang the bot: a state machine, linear in the text whatever the expression says.
 
 Python's own matcher backtracks (`(a+)+$` takes for ever) and cannot be interrupted while it does. This one knows the
-regular part of the language (no backreferences, no lookaround), which is all that names of devices need.
+regular part of the language (no backreferences, no lookaround), which is all that names and values need.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _FLAGS = re.IGNORECASE | re.ASCII | re.UNICODE | re.DOTALL | re.VERBOSE
 class _Machine:
     """The positions of an expression, what each one accepts, and which positions may follow it."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, to_the_end: bool) -> None:
         tree = parser.parse(source)
         self._flags = tree.state.flags
         if self._flags & ~_FLAGS:
@@ -59,6 +59,8 @@ class _Machine:
         self.follow: list[int] = []
         self.starts = self.ends = 0  # the positions of ^ and $
         self.whole = self._sequence(tree)
+        if to_the_end:
+            self.whole = self._join(self.whole, self._at("AT_END_STRING"))
 
     def _sequence(self, nodes: Iterable[Any]) -> _Span:
         span = _NOTHING
@@ -157,11 +159,11 @@ class _Machine:
 
 
 class SafeRegex:
-    """A regular expression with the meaning of `re.match`; what it cannot promise to do fast is a `BadCommand`."""
+    """A regular expression as `re.match` takes it, or `re.fullmatch`; what it cannot do fast is a `BadCommand`."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, to_the_end: bool = False) -> None:
         try:
-            self._machine = _Machine(source)
+            self._machine = _Machine(source, to_the_end=to_the_end)
         except (re.error, OverflowError, RecursionError) as error:
             raise BadCommand(f"{source!r} is not a regular expression: {error}") from error
         self._steps = 0
@@ -229,8 +231,8 @@ def _union(masks: Iterable[int]) -> int:
 
 
 def _unsupported(what: str) -> BadCommand:
-    return BadCommand(f"regular expressions for devices know no {what}; use characters, [sets], groups, | and repeats")
+    return BadCommand(f"regular expressions know no {what} here; use characters, [sets], groups, | and repeats")
 
 
 def _too_big() -> BadCommand:
-    return BadCommand("this regular expression is too complex for device names; name the devices or groups instead")
+    return BadCommand("this regular expression is too complex to be looked at in time; write a simpler one")

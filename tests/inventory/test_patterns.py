@@ -198,8 +198,9 @@ expressions = st.recursive(
 )
 def test_a_safe_regex_matches_what_pythons_own_does(expression, texts, fold):
     expression = ("(?i)" if fold else "") + expression
-    regex = SafeRegex(expression)
+    regex, whole = SafeRegex(expression), SafeRegex(expression, to_the_end=True)
     for text in texts:
+        assert whole.matches(text) is bool(re.fullmatch(expression, text)), (expression, text)
         assert regex.matches(text) is bool(re.match(expression, text)), (expression, text)
 
 
