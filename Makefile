@@ -9,8 +9,8 @@ demo:     ; @tools/setup run && $(BIN)/automation-bots demo
 run:      ; @tools/setup run && exec $(BIN)/automation-bots run $(BOT)
 check:    ; @tools/setup run && $(BIN)/automation-bots check $(BOT)
 new-bot:  ; @tools/setup run && $(BIN)/automation-bots new bot "$(NAME)"
-test:     ; @tools/setup test && $(MAKE) -s lint && tools/run-tests
-quick:    ; @tools/setup test && $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
+test:     ; @tools/setup test && $(MAKE) -s lint && $(BIN)/python -m tests
+quick:    ; @tools/setup test && $(BIN)/pytest -q -n 2 -m "not slow"
 lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
 index:    ; @tools/module-index
 lab:      ; @tools/setup test && $(BIN)/python -m tests.fakes

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
-from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from xdist.remote import Producer
 
 from tests.fakes import postgres
 from tests.fakes.salt import Salt
 from tests.fakes.sshd import Sshd
 from tests.fakes.synapse import Synapse
+from tests.support import bounds, schedule
 
-_ALL_SLOW = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
-HEAVY = {"salt", "synapse"}  # shared servers that are too big for one a worker
+SOME_SKIPPED = 8  # an exit code that pytest does not use itself
 
-# The same tree gives the same answer; `HYPOTHESIS_PROFILE=random` looks for examples that nobody saw yet.
-# No example has a time limit: these machines are shared.
-settings.register_profile("same", derandomize=True, deadline=None)
-settings.register_profile("random", print_blob=True, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+bounds.load_profile()
 
 
 @pytest.fixture(scope="session")
@@ -71,16 +65,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Files whose tests are all slow are not even read when those are left out: most of `make quick` was that."""
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
         return None
-    return True if _ALL_SLOW.search(collection_path.read_text()) else None
+    return True if schedule.SLOW.search(collection_path.read_text()) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what stays together on one worker: a file, or all that wants one heavy server; what waits goes first."""
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    for item in items:
-        heavy = HEAVY & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group(min(heavy, default=str(item.path))))
-    items.sort(key=lambda item: (-slow[item.path], str(item.path)))  # a stable sort: the order within a file stays
+    """What takes long goes first, the files of a unit one after another, the tests of a file as they stand there."""
+    items[:] = [items[place] for place in schedule.in_order([item.nodeid for item in items])]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> schedule.Schedule:
+    """Give out whole files, whatever `--dist` says."""
+    return schedule.Schedule(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -92,8 +88,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """In CI a test that did not run is a test that failed: the summary lists each with its reason."""
+    """In CI a test that did not run fails the run, and no second run mends it: the summary says each one's reason."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = len(reporter.stats.get("skipped", ())) if reporter else 0
-    if os.environ.get("CI") and skipped and exitstatus == 0:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if os.environ.get("CI") and skipped and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        session.exitstatus = SOME_SKIPPED

@@ -8,11 +8,20 @@ from automation_bots.drivers.fake import Fake  # noqa: E402 - behind the line ab
 from automation_bots.model import Outcome, Status  # noqa: E402
 from tests.chat.harness import HUGE, Talk  # noqa: E402
 from tests.chat.matrix.scene import Bot, Scene  # noqa: E402
+from tests.support.bounds import LONG  # noqa: E402
 
 VERBS = {
     "playbooks/verbs/note.yml": "help: Take a note\nrisk: read\nparameters: {lines: {text: true}}\n"
     'linux: {run: [echo, "{lines}"]}\n',
 }
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where only the wire can differ, what is decided above it is left to `make soak`."""
+    left = [item for item in items if item.get_closest_marker("engine") and item.get_closest_marker("wire")]
+    if left and not LONG:
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """What every chat network must do, as tests that know no network: each one gives the fixture `net`.
 
-from tests.chat.contract import *   # in tests/chat/test_<network>.py, beside a fixture `net` of scope "module"
+from tests.chat.contract import *   # in tests/chat/<network>/test_contract.py, beside a fixture `net` of scope "module"
+
+README.md in this folder says which network runs how much of it.
 """
 
 import re
@@ -18,6 +20,9 @@ from tests.support.chatbot import wait
 NASTY = (
     "*a* _b_ `c` ~d~ <@{joe}> <!here> @here @channel @all [x](http://y.example) &amp; <b> # no heading\n```\nend @here"
 )
+
+engine = pytest.mark.engine  # decided above all clients: README.md says where it runs
+WIRE = {"approval", "files", "progress"}  # transcripts in which clients click, send files and edit
 
 
 def restarts(driver, device):
@@ -54,6 +59,7 @@ def test_who_is_not_known_is_told_so_by_id(talk, net, stranger):
     assert stranger.id in answer.text
 
 
+@engine
 def test_commands_of_one_thread_are_answered_in_their_order(talk):
     first = talk.say("many questions")
     for number in range(12):
@@ -105,6 +111,7 @@ def test_the_text_of_an_attached_file_is_the_text_of_the_command(talk, net, driv
     assert task.parameters["lines"] == text
 
 
+@engine
 def test_a_file_that_is_no_text_is_refused_with_a_sentence(talk, net):
     net.send(talk.ana, talk.room, "!note on web1", "photo.bin", b"\x00\x01\x02")
     talk.hears(r"photo\.bin is too long or no text")
@@ -113,6 +120,7 @@ def test_a_file_that_is_no_text_is_refused_with_a_sentence(talk, net):
 # -- questions and approvals
 
 
+@engine
 def test_a_missing_value_is_asked_for_and_the_next_words_answer_it(talk):
     message, _ = talk.asks("!uptime", "On which devices")
     talk.asks("web2", r"#\d+ uptime on web2", thread=message if talk.threads else "")
@@ -140,6 +148,7 @@ def test_an_approver_clicks_and_it_runs(talk, net, driver):
     assert restarts(driver, "db1") == before + 1
 
 
+@engine
 def test_nobody_approves_their_own_by_a_click(talk, net, driver):
     before = restarts(driver, "db1")
     number, question = asked(talk)
@@ -150,6 +159,7 @@ def test_nobody_approves_their_own_by_a_click(talk, net, driver):
     assert restarts(driver, "db1") == before
 
 
+@engine
 def test_words_always_approve(talk):
     number, _ = asked(talk)
     talk.asks(f"!approve {number} go", f"#{number} .*is approved by kim", who=talk.kim)
@@ -170,6 +180,7 @@ def test_a_denial_given_while_the_bot_was_away_counts_once(talk, net, driver):
     assert (restarts(driver, "db1"), len(said)) == (before, 1)
 
 
+@engine
 def test_an_approval_given_while_the_bot_was_away_has_to_be_given_again(talk, net, driver):
     before = restarts(driver, "db1")
     number, question = asked(talk)
@@ -186,6 +197,7 @@ def test_an_approval_given_while_the_bot_was_away_has_to_be_given_again(talk, ne
     talk.hears(f"#{number} .*done in")
 
 
+@engine
 def test_a_denial_that_was_typed_while_the_bot_was_away_counts(talk):
     number, _ = asked(talk)
     talk.stop()
@@ -206,6 +218,7 @@ def test_a_long_answer_is_split_between_its_lines(talk):
     assert said == lines
 
 
+@engine
 def test_more_than_a_screen_is_a_file_with_its_beginning_in_front(talk):
     talk.surface.say(Place(talk.network, talk.room), Answer("#7000 interfaces", HUGE, "→ !job 7000"))
     if not talk.surface.capabilities.files:
@@ -215,6 +228,7 @@ def test_more_than_a_screen_is_a_file_with_its_beginning_in_front(talk):
     assert "Ethernet1/9 is up\n… 590 more lines, all of it in job-7000.txt" in talk.hears("#7000 interfaces").text
 
 
+@engine
 def test_a_whole_output_comes_as_a_file(talk):
     _, first = talk.asks("!interfaces on web1", r"#\d+ .*done")
     number = re.search(r"#(\d+)", first.text)[1]
@@ -241,7 +255,10 @@ def _plain(text):
 # -- the same words everywhere
 
 
-@pytest.mark.parametrize("path", transcript.ALL, ids=lambda path: path.stem)
+PLAYED = [pytest.param(path, marks=() if path.stem in WIRE else engine, id=path.stem) for path in transcript.ALL]
+
+
+@pytest.mark.parametrize("path", PLAYED)
 def test_a_transcript_gives_the_same_answers_on_every_network(talk, path):
     transcript.Play(talk, path).run()
 
@@ -258,6 +275,7 @@ def test_a_message_that_comes_twice_runs_once(talk, net, driver):
     assert len(driver.ran) == before
 
 
+@engine
 def test_a_message_that_comes_again_after_a_restart_runs_no_second_time(talk, net, driver):
     message = talk.say("!service restart thrice on web1")
     talk.hears("service restart thrice on web1 done in")
@@ -337,6 +355,7 @@ def test_while_the_bot_was_away_looks_are_done_and_changes_have_to_be_repeated(t
     assert [ran[1] for ran in driver.ran[before:]] == ["uptime"] * 2
 
 
+@engine
 def test_what_is_older_than_the_limit_has_to_be_repeated(talk, driver):
     talk.stop()
     toml = talk.folder / "bot.toml"
@@ -384,6 +403,7 @@ def test_a_post_that_fails_for_good_is_in_the_status(talk):
     talk.asks("!status", r"1 post never said, the last one in no-such-room-0")
 
 
+@engine
 def test_a_message_without_a_reference_is_said_anew(talk):
     talk.surface.edit(MessageRef(Place(talk.network, talk.room), ""), Answer("said anew"))
     talk.hears("said anew")

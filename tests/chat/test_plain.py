@@ -19,7 +19,7 @@ from tests.chat.contract import (  # noqa: F401 - what a plain network can do
 )
 from tests.chat.networks.plain import Plain, Terminal
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.wire]
 assert contract
 
 

@@ -11,12 +11,14 @@ from tests.chat.harness import Talk, wait
 from tests.chat.networks.mattermost import Mattermost
 from tests.chat.networks.memory import Memory
 from tests.chat.networks.slack import SlackNet
+from tests.support.bounds import rounds
 from tests.support.chatbot import ROOT
 
 pytestmark = pytest.mark.slow
 PLUGINS = [str(ROOT / "tests/support/plugins/outside")]
 WIPES = "- {name: wipes, who: leads, may: [wipe, regex]}"
-NETS = {"memory": (lambda: Memory(forms=True), 60), "Slack": (SlackNet, 50), "Mattermost": (Mattermost, 50)}
+NETS = {"memory": lambda: Memory(forms=True), "Slack": SlackNet, "Mattermost": Mattermost}
+STEPS = rounds(30, 300)
 DEVICES = ("web1", "web1,web2", "db1", "db1", "db1", "web3,db1", "vault1")
 WORDS = ("service restart nginx on {}", "uptime on {}", "service restart nginx on {} --reason x")
 
@@ -107,8 +109,8 @@ class Crowd:
 
 @pytest.fixture(scope="module", params=NETS)
 def net(request):
-    net = NETS[request.param][0]()
-    net.plugins, net.steps = [*getattr(net, "plugins", []), *PLUGINS], NETS[request.param][1]
+    net = NETS[request.param]()
+    net.plugins = [*getattr(net, "plugins", []), *PLUGINS]
     yield net
     net.close()
 
@@ -137,7 +139,7 @@ def test_whatever_people_type_click_and_fill_in_only_what_the_rules_say_runs(net
     fake = Fake()
     with Talk(net, tmp_path, (fake,), rules=WIPES) as talk:
         crowd = Crowd(talk, net, seed)
-        for _ in range(net.steps):
+        for _ in range(STEPS):
             crowd.step()
         crowd.agrees()
         talk.settled()

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from automation_bots.chat.splitting import Piece, Style, compose, compose_markdown, pieces_of, split
 from automation_bots.model import Answer, File
 from automation_bots.surface import Capabilities
+from tests.support.bounds import examples
 
 STYLE = Style(lambda text: text.replace("&", "&amp;"), lambda text: f"```\n{text}\n```")
 TEXT = st.text(alphabet=st.sampled_from("ab&\n x"), max_size=400)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(text=TEXT, block=TEXT, limit=st.integers(20, 80))
 def test_every_message_fits_and_no_character_is_lost(text, block, limit):
     said = list(split([Piece(text), Piece(block, block=True)], limit, STYLE))
@@ -21,7 +22,7 @@ def test_every_message_fits_and_no_character_is_lost(text, block, limit):
     assert sorted(shown.replace("\n", "")) == sorted((text + block).replace("\n", ""))
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(block=TEXT, limit=st.integers(20, 80))
 def test_every_message_closes_its_own_block(block, limit):
     for message in split([Piece(block, block=True)], limit, STYLE):

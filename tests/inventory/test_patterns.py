@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from automation_bots.errors import BadCommand, UnknownDevice, UserError
 from automation_bots.inventory import patterns
 from automation_bots.text.linear_regex import SafeRegex
+from tests.support.bounds import examples
 
 pytestmark = pytest.mark.slow
 HOSTS = ("web1", "web2", "web10", "db1.example.com", "core-1", "core-2", "10.0.0.1", "2001:db8::1", "localhost")
@@ -170,7 +171,7 @@ def ansibles(manager, pattern):
 
 
 @pytest.mark.slow
-@settings(max_examples=600, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(600), suppress_health_check=list(HealthCheck))
 @given(inventories(), st.lists(st.one_of(joined, noise).filter(comparable), min_size=1, max_size=4))
 def test_every_pattern_means_what_ansible_says(manager, tried):
     warnings.simplefilter("ignore", FutureWarning)  # both read "[[" with Python's parser
@@ -192,7 +193,7 @@ expressions = st.recursive(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(
     expressions, st.lists(st.text(alphabet="abc1-.A", min_size=1, max_size=8), min_size=1, max_size=5), st.booleans()
 )

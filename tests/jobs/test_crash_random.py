@@ -9,12 +9,13 @@ import time
 import pytest
 
 from tests.fakes.postgres import Postgres
+from tests.support.bounds import rounds
 from tests.support.crash_site import STEPS, Site
 
 pytestmark = pytest.mark.slow
 
 SEED = int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000))  # the same seed types the same
-KILLS = int(os.environ.get("CRASH_KILLS") or 8)  # of each kind
+KILLS = int(os.environ.get("CRASH_KILLS") or rounds(3, 30))  # of each kind
 WHEN = ("before", "after")
 
 

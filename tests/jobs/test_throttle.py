@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from automation_bots.jobs.counters import Entry, Start
 from automation_bots.jobs.throttle import Caps, admit
 from automation_bots.model import Limits, Risk
+from tests.support.bounds import examples
 
 pytestmark = pytest.mark.slow
 DAILY = Limits(rate=(1, 86_400))
@@ -88,7 +89,7 @@ JOBS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(JOBS, st.integers(1, 6), st.randoms())
 def test_order_and_exclusion_per_device_hold_for_any_jobs(jobs, bot, random):
     queued = [entry(n, *devices, risk=risk, person=person) for n, (devices, risk, person) in enumerate(jobs, 1)]
@@ -199,7 +200,7 @@ CAPS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(ANYTHING, max_size=12), st.lists(st.tuples(st.integers(0, 60), ANYTHING), max_size=8), CAPS)
 def test_a_pass_starts_all_that_it_may_keeps_every_limit_and_gives_a_reason_for_the_rest(jobs, before, caps):
     queued = [replace(job, number=number) for number, job in enumerate(jobs, 100)]

@@ -11,6 +11,7 @@ from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import Rule, Words
 from automation_bots.policy.scope import Scope
+from tests.support.bounds import examples
 from tests.support.world import DNS, GROUPS, NOON, PATCH, SERVICE, UNDECLARED, UPTIME, expand, request, scope_of
 
 TEAM = """
@@ -142,7 +143,7 @@ def allowed_alone(rules, wanted, device):
     return verdicts == {False}
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.lists(RULES, max_size=6), REQUESTS)
 def test_nothing_is_allowed_on_a_device_that_its_person_lacks(rules, wanted):
     decision = gate.decide(scope(rules), wanted, NOON)

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from automation_bots.drivers.fake import Fake
 from automation_bots.policy import policy
 from tests.support import entries
+from tests.support.bounds import examples
 from tests.support.chatbot import ChatBot, write_folder
 
 pytestmark = pytest.mark.slow
@@ -245,7 +246,7 @@ def test_whatever_is_typed_by_whomever_wherever_only_what_the_rules_say_runs(see
     with world.place, world.chat, entries.webserver(world.chat) as world.url:
         machine = type("Machine", (Gate,), {"world": world})
         quick = settings(
-            max_examples=25, stateful_step_count=12, derandomize=True,
+            max_examples=examples(25), stateful_step_count=12, derandomize=True,
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         run_state_machine_as_test(machine, settings=quick)

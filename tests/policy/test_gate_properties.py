@@ -17,6 +17,7 @@ from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.scope import Scope
 from automation_bots.policy.time_window import window
+from tests.support.bounds import examples
 from tests.support.chatbot import Surface, wait, write_folder
 from tests.support.world import GROUPS, NOON, PATCH, UNDECLARED, UPTIME, expand, request
 
@@ -79,7 +80,7 @@ def weight(decision):
     return (["allow", "approval", "deny"].index(decision.verdict), bool(decision.confirm))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS, st.sampled_from(GROUPS["all"]))
 def test_adding_a_device_never_weakens_any_answer(rules, change_blocks, wanted, device):
     more = replace(wanted, devices=tuple(sorted({*wanted.devices, device})))
@@ -88,14 +89,14 @@ def test_adding_a_device_never_weakens_any_answer(rules, change_blocks, wanted, 
     assert after.verdict is Verdict.DENY or bool(after.confirm) >= bool(before.confirm)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS)
 def test_the_strictest_device_decides(rules, change_blocks, wanted):
     whole = weight(decide(rules, change_blocks, wanted))[0]
     assert whole >= max(weight(decide(rules, change_blocks, replace(wanted, devices=(d,))))[0] for d in wanted.devices)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS)
 def test_closing_devices_only_ever_refuses_changes_on_them(rules, change_blocks, wanted):
     plain, closed = decide(rules, (), wanted), decide(rules, change_blocks, wanted)
@@ -104,7 +105,7 @@ def test_closing_devices_only_ever_refuses_changes_on_them(rules, change_blocks,
     assert closed == plain or wanted.risk is Risk.CHANGE
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(RULES, max_size=6), REQUESTS)
 def test_a_denying_rule_holds_in_an_emergency_too(rules, wanted):
     denials = [replace(rule, when=()) for rule in rules if rule.deny]
@@ -146,7 +147,7 @@ def bot(tmp_path_factory):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.lists(RULES.map(lambda rule: replace(rule, when=())), min_size=1, max_size=6),
     change_blocks=CLOSURES,

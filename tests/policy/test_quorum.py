@@ -15,6 +15,7 @@ from automation_bots.policy.people import Additions, IdentityLink, merge
 from automation_bots.policy.policy import Policy, Rule, Words
 from automation_bots.policy.scope import Scope
 from automation_bots.text.times import moment, shown
+from tests.support.bounds import examples
 from tests.support.world import GROUPS, NOON, PATCH, expand, policy_of, request
 
 pytestmark = pytest.mark.slow
@@ -88,7 +89,7 @@ def test_whatever_is_linked_nobody_approves_with_any_id_what_they_asked_for_with
 
 
 @given(people, needs, clicks, st.sampled_from(NAMES), st.booleans())
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_what_is_met_is_met_by_enough_other_persons_who_are_asked(everybody, wanted, clicked, who, late):
     policy, job = policy_with(everybody), job_of(who)
     approval = Approval(1, "d", wanted, escalated=tuple(n.rule for n in wanted if n.escalate) if late else ())
@@ -104,7 +105,7 @@ def test_what_is_met_is_met_by_enough_other_persons_who_are_asked(everybody, wan
 
 
 @given(people, needs, clicks)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_votes_of_who_left_or_became_a_robot_do_not_count(everybody, wanted, clicked):
     job, approval = job_of(), Approval(1, "d", wanted)
     votes = cast(policy_with(everybody), job, approval, clicked)
@@ -114,7 +115,7 @@ def test_votes_of_who_left_or_became_a_robot_do_not_count(everybody, wanted, cli
 
 
 @given(people, needs, clicks, needs)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_more_rules_never_make_it_easier(everybody, wanted, clicked, more):
     policy, job = policy_with(everybody), job_of()
     votes = cast(policy, job, Approval(1, "d", (*wanted, *more)), clicked)
@@ -124,7 +125,7 @@ def test_more_rules_never_make_it_easier(everybody, wanted, clicked, more):
 
 
 @given(people, needs)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_what_everybody_together_can_meet_is_not_called_impossible_and_the_other_way_round(everybody, wanted):
     policy, job = policy_with(everybody), job_of()
     every = tuple(n.rule for n in wanted)
@@ -149,7 +150,7 @@ ORDER = [Verdict.ALLOW, Verdict.APPROVAL, Verdict.DENY]
 
 
 @given(people, rules, st.lists(st.sampled_from(GROUPS["all"]), min_size=1, unique=True), st.sampled_from(GROUPS["all"]))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_one_more_device_never_needs_less(everybody, found, devices, more):
     known = policy_with(everybody)
     scope = Scope(Policy(known.people, known.ids, tuple(found)), expand)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from automation_bots.redaction.patterns import MARK
 from automation_bots.redaction.redactor import Redactor
 from tests.support import harmless_real
+from tests.support.bounds import examples
 from tests.support.harmless import outputs
 
 HIDDEN = "S3cr-t.Pa55"
@@ -275,7 +276,7 @@ WORDS = st.text(min_size=4, max_size=30).filter(lambda s: len(s.strip()) >= 4)
 @pytest.mark.slow
 @given(secrets=st.lists(WORDS, min_size=1, max_size=4), around=st.lists(st.text(max_size=20), min_size=2, max_size=5))
 @example(secrets=["aaaa", "aaab"], around=["a", "a", "b"])
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_known_secret_survives(secrets, around):
     assume(not any(secret in MARK for secret in secrets))
     text = "".join(part + secrets[i % len(secrets)] for i, part in enumerate(around))
@@ -284,7 +285,7 @@ def test_no_known_secret_survives(secrets, around):
 
 
 @given(st.lists(st.sampled_from([*FOUND, *HARMLESS, 'password="', "secret:", "x1", "\\'", "$9$"]), max_size=12))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_redacting_twice_is_redacting_once(lines):
     once = Redactor().text("\n".join(lines))
     assert Redactor().text(once) == once

@@ -22,6 +22,7 @@ from automation_bots.redaction.patterns import MARK
 from automation_bots.redaction.redactor import SHORTEST, Redactor
 from tests.redaction.test_redact import HARMLESS, HOSTILE, costs_less
 from tests.store.conftest import JOB
+from tests.support.bounds import examples
 from tests.support.harmless import outputs
 
 pytestmark = pytest.mark.slow
@@ -102,7 +103,7 @@ def betrayed(secret, shown):
 
 @CASES
 @given(secret=SECRETS)
-@settings(max_examples=8, phases=[Phase.generate])
+@settings(max_examples=examples(8), phases=[Phase.generate])
 def test_no_known_secret_is_read_in_what_any_program_makes_of_it(form, secret):
     assert betrayed(secret, FORMS[form](secret)), "the reader of this test cannot read it"
     for outer in [OUTER[name] for name in OUTER if "base64" not in name or "base64" not in form]:
@@ -113,7 +114,7 @@ def test_no_known_secret_is_read_in_what_any_program_makes_of_it(form, secret):
 
 @CASES
 @given(secret=SECRETS)
-@settings(max_examples=2, phases=[Phase.generate])
+@settings(max_examples=examples(2), phases=[Phase.generate])
 def test_wherever_a_stream_is_cut_nothing_of_a_known_secret_is_read(form, secret):
     redactor, whole = Redactor([secret]), f"it is {FORMS[form](secret)} so.\n".encode()
     for at in range(len(whole)):
@@ -124,7 +125,7 @@ def test_wherever_a_stream_is_cut_nothing_of_a_known_secret_is_read(form, secret
 
 @CASES
 @given(secret=SECRETS)
-@settings(max_examples=2, phases=[Phase.generate])
+@settings(max_examples=examples(2), phases=[Phase.generate])
 def test_wherever_two_chunks_meet_nothing_of_a_known_secret_is_read(form, secret):
     redactor, whole = Redactor([secret]), f"it is {FORMS[form](secret)} so.\n".encode()
     for at in range(len(whole)):
@@ -142,7 +143,7 @@ def test_wherever_two_chunks_meet_nothing_of_a_known_secret_is_read(form, secret
 
 @pytest.mark.parametrize("form", [form for form in FORMS if "lines" not in form])
 @given(secret=SECRETS)
-@settings(max_examples=2, phases=[Phase.generate])
+@settings(max_examples=examples(2), phases=[Phase.generate])
 def test_however_far_a_line_has_grown_nothing_of_a_known_secret_is_shown(form, secret):
     collector, whole = OutcomeCollector(JOB, {}, None, Redactor([secret])), f"it is {FORMS[form](secret)} so."
     collector.secrets_known.set()
@@ -152,14 +153,14 @@ def test_however_far_a_line_has_grown_nothing_of_a_known_secret_is_shown(form, s
 
 
 @given(secret=SECRETS, known=st.lists(SECRETS, max_size=20))
-@settings(max_examples=30, phases=[Phase.generate])
+@settings(max_examples=examples(30), phases=[Phase.generate])
 def test_what_is_harmless_stays_whatever_secrets_are_known(secret, known):
     text = "\n".join(HARMLESS)
     assert Redactor([secret, *known]).text(text) == text
 
 
 @given(secret=st.text(string.punctuation + string.ascii_letters, min_size=12, max_size=20))
-@settings(max_examples=6, phases=[Phase.generate])
+@settings(max_examples=examples(6), phases=[Phase.generate])
 def test_fewer_than_one_in_a_thousand_harmless_outputs_is_touched_when_secrets_are_known(secret):
     redactor = Redactor([f"a{secret}1"])
     assert not [text for text in set(outputs()) if redactor.text(text) != text]

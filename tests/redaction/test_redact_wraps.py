@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from automation_bots.redaction.patterns import MARK
 from automation_bots.redaction.redactor import Redactor
 from tests.redaction.test_redact import FOUND, KEY
+from tests.support.bounds import examples
 from tests.support.harmless import outputs
 
 AROUND = "first line of some length\n{}\nlast line of some length"
@@ -61,7 +62,7 @@ def is_gone(secret, shown):
 
 @CASES
 @given(secret=WORDS)
-@settings(max_examples=3, phases=[Phase.generate])
+@settings(max_examples=examples(3), phases=[Phase.generate])
 def test_no_secret_of_any_form_survives_in_any_wrap(wrap, secret):
     lines = "\n".join(line.replace("SECRET", f"{secret}n{number}n") for number, line in enumerate(FOUND))
     shown = Redactor().text(WRAPS[wrap](AROUND.format(lines)))
@@ -104,7 +105,7 @@ def test_wrapped_harmless_output_is_left_as_it_is(wrap):
 
 
 @given(st.lists(st.sampled_from([*FOUND, "\\n", '"', "''", "%3D", "cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI="]), max_size=8))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_redacting_wraps_twice_is_redacting_once(pieces):
     once = Redactor().text("".join(pieces))
     assert Redactor().text(once) == once

@@ -13,6 +13,7 @@ from automation_bots.jobs.reports import OutcomeCollector
 from automation_bots.model import one_line
 from automation_bots.redaction.redactor import SHORTEST, Redactor
 from tests.store.conftest import JOB
+from tests.support.bounds import examples
 
 pytestmark = pytest.mark.slow  # every cut of every form
 
@@ -20,7 +21,7 @@ CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", 
 SECRETS = st.text(CHARACTERS, min_size=10, max_size=30).filter(
     lambda text: len(set(text)) > 7 and "…" not in text and "edacted" not in text
 )
-SPLIT = settings(max_examples=200)
+SPLIT = settings(max_examples=examples(200))
 
 
 def pieces(secret):
@@ -98,7 +99,7 @@ class Device:
 
 
 @given(secret=SECRETS, at=st.integers(0, 40), after=st.integers(0, 40))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_of_a_device_that_prints_more_than_is_kept(secret, at, after):
     line = b"interface Ethernet\n"
     text = b"." * (500 - at) + secret.encode() + b"\n" + line * 200 + b"x" * after + secret.encode() + b"\n"

@@ -15,9 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from automation_bots.model import FINAL, Outcome, Risk, State, Status
 from automation_bots.store import AuditKind
+from tests.support.bounds import examples, rounds
 
 WRITER = Path(__file__).parent / "stream_of_writes.py"
-ROUNDS = 10
+ROUNDS = rounds(4, 40)
 
 
 def in_threads(count, work):
@@ -217,6 +218,6 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_whatever_happens_in_whatever_order_a_state_never_goes_backwards(store, job):
-    calm = settings(max_examples=15, stateful_step_count=25, suppress_health_check=list(HealthCheck))
+    calm = settings(max_examples=examples(15), stateful_step_count=25, suppress_health_check=list(HealthCheck))
     life = type("LifeOfOneStore", (Life,), {"store": store, "job": staticmethod(job)})
     run_state_machine_as_test(life, settings=calm)

@@ -15,6 +15,7 @@ from automation_bots.errors import DriverError
 from automation_bots.health import logs
 from automation_bots.model import Conclusion, File, Outcome, Status
 from tests.redaction.test_redact_known import FORMS
+from tests.support.bounds import examples
 from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
 from tests.support.watching import watched
 
@@ -127,7 +128,7 @@ def chat(tmp_path_factory, syslog):
             handler.close()
 
 
-@settings(max_examples=10, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(secret=SECRETS)
 def test_no_secret_survives_in_store_log_chat_file_or_syslog(chat, syslog, secret):
     chat.leaky.secret = secret
@@ -159,7 +160,7 @@ TYPED = [
 ]
 
 
-@settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2), phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     secret=st.text("abcdefghjkmnpqrstuvwxyz23456789", min_size=10, max_size=20).filter(lambda text: len(set(text)) > 7)
 )

@@ -5,7 +5,7 @@ import pytest
 from tests.chat.contract import *  # noqa: F403
 from tests.chat.networks.mattermost import Mattermost
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.wire]
 
 
 @pytest.fixture(scope="module")

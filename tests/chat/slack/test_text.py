@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from automation_bots.chat.client import Field, Form
 from automation_bots.chat.slack import text as slack_text
 from tests.fakes.slack import blocks as kit
+from tests.support.bounds import examples
 
 NAMES = {"U1": "joe", "C1": "netops"}
 
@@ -39,7 +40,7 @@ def test_a_mention_of_somebody_else_or_in_the_middle_stays():
     assert slack_text.without_mention("ask <@U0>", "U0") == ("ask <@U0>", False)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_makes_blocks_that_slack_takes_and_that_show_it(words, block):
     shown = "\n".join(part for part in (slack_text.escape(words), slack_text.fence(block)) if part)

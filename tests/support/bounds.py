@@ -1,0 +1,31 @@
+"""How far tests search, in one place: bounded in `make test`, the same tests for longer in `make soak`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+LONG = os.environ.get("TESTS") == "long"
+_MOST_EXAMPLES = 100  # of one property in `make test`, where the same tree tries the same ones every time
+_LONGER = 10  # times as many in `make soak`, and others in each run
+
+
+def rounds(usual: int, long: int) -> int:
+    """How often a loop of kills and faults goes round."""
+    return long if LONG else usual
+
+
+def examples(wanted: int) -> int:
+    """How many examples a property gets that deserves so many of them."""
+    return wanted * _LONGER if LONG else min(wanted, _MOST_EXAMPLES)
+
+
+def load_profile() -> None:
+    """`HYPOTHESIS_PROFILE=random` looks for examples that nobody saw yet, as `make soak` does.
+
+    No example has a time limit: these machines are shared.
+    """
+    settings.register_profile("same", derandomize=True, deadline=None, max_examples=examples(100))
+    settings.register_profile("random", print_blob=True, deadline=None, max_examples=examples(100))
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("random" if LONG else "same"))
