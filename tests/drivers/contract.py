@@ -66,7 +66,7 @@ def make_task(
     devices: Iterable[Device],
     workdir: Path,
     *,
-    seconds: float = 30,
+    seconds: float = 120,  # what ends by itself may take long on a busy machine
     check: bool = False,
     parameters: Mapping[str, Any] = NOTHING,
     **more: Any,

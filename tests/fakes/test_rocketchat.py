@@ -15,7 +15,7 @@ from tests.support.chatbot import ROOT
 
 pytestmark = pytest.mark.slow
 CLIENTS = Path(os.environ.get("ROCKETCHAT_CLIENTS", ROOT / ".venv"))
-HERE = ROOT / "tests" / "lab" / "rocketchat" / "clients"
+HERE = ROOT / "tests" / "fakes" / "rocketchat" / "clients"
 SHOWN_AS_IT_IS = {"PLAIN_TEXT", "LINE_BREAK", "PARAGRAPH", "LINK"}
 PIECES = [*"*_~`@\\[]()<>!|:-+. 8)D/ab\n= ", "http://x.y", "@all", "@joe", ":smile:", "```", "foo.com", ":)",
           "\\(", "\\[", "color:#fff", "- ", "1. ", "> ", "<http://a|b>", "![", "](", "||", "# "]  # fmt: skip

@@ -12,7 +12,7 @@ from automation_bots.model import Command, Device, Operation, Risk
 from tests.drivers.contract import Lab, LoginContract, Logins
 from tests.drivers.ssh.bench import closed_port, device, secrets, with_password
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 LIMIT = 20_000
 
 
@@ -41,6 +41,7 @@ class TestContract(LoginContract):
     def lab(self, ansible, sshd, tmp_path):
         usual = {
             "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_timeout": 60,  # of ssh's own, which a busy machine needs longer than its 10 seconds
             "ansible_ssh_common_args": f"-o UserKnownHostsFile={sshd.known_hosts}",
         }
         good = tuple(device(sshd, number, **usual) for number in range(3))

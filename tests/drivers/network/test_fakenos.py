@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from automation_bots.drivers.network import own_operations as ops
-from automation_bots.model import Device, Status
+from automation_bots.model import GOOD, Device, Status
 from automation_bots.operations import playbooks, verbs
 from tests.drivers.network.bench import Chat, driver
 from tests.fakes.fakenos import FakeNos
@@ -31,9 +31,12 @@ def devices(lab: FakeNos) -> tuple[Device, ...]:
     return tuple(Device(f"sw{n}", variables={**login, "ansible_port": port}) for n, port in enumerate(lab.ports, 1))
 
 
-@pytest.fixture
-def chat(lab: FakeNos, tmp_path: Path) -> Chat:
-    return Chat(driver(lab.known_hosts, tmp_path / "data"), tmp_path / "work", ansible_password=lab.password)
+@pytest.fixture(scope="module")
+def chat(lab: FakeNos, tmp_path_factory: pytest.TempPathFactory) -> Chat:
+    """One driver for all tests; patient, since thirty devices in one process take their time on a busy machine."""
+    folder = tmp_path_factory.mktemp("chat")
+    patient = driver(lab.known_hosts, folder / "data", connect_seconds=60, read_seconds=60)
+    return Chat(patient, folder / "work", ansible_password=lab.password)
 
 
 def test_what_thirty_devices_answer_alike_is_told_once(chat, devices):
@@ -78,7 +81,8 @@ def test_facts_are_asked_of_network_devices_in_their_own_way(chat, devices):
     assert "Cisco" in outcome.output
 
 
-def test_a_backup_of_all_is_one_commit(chat, devices, tmp_path):
-    heard = chat.run(ops.BACKUP, *devices)
+def test_a_backup_of_all_is_one_commit(chat, devices):
+    heard = chat.run(ops.BACKUP, *devices, seconds=180)
+    assert {outcome.summary for outcome in heard.outcomes.values() if outcome.status not in GOOD} == set()
     assert "30 for the first time" in heard.conclusions[0].text
     assert chat.one(ops.HISTORY, devices[0]).summary == "1 version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ HELLO = '''def hello(devices: list[str]):
 SLOW = '''def slow(devices: list[str]):
     """Take a minute. Risk: change"""
     import subprocess
-    subprocess.run(["sleep", "61.4321"])
+    subprocess.run(["sleep", {seconds!r}])
 '''
 LOUD = '''def loud(devices: list[str]):
     """Print a lot. Risk: read"""
@@ -46,16 +47,17 @@ class TestContract(DriverContract):
             return load(path)
 
         trace = tmp_path / "trace"
+        sleep = f"61.{time.monotonic_ns() % 1_000_000:06}"  # of this test alone: other runs may be under way
         return Lab(
             driver=Python(output_limit=LIMIT),
             good=tuple(Device(f"web{number}") for number in (1, 2, 3)),
             broken=Device("bad1"),
             unreachable=Device("gone1"),
             hello=operation("hello", HELLO),
-            slow=operation("slow", SLOW),
+            slow=operation("slow", SLOW.format(seconds=sleep)),
             loud=operation("loud", LOUD),
             touch=operation("touch", TOUCH.format(trace=str(trace))),
             touched=trace.exists,
-            still_running=lambda: processes_with("sleep 61.4321"),
+            still_running=lambda: processes_with(f"sleep {sleep}"),
             output_limit=LIMIT,
         )

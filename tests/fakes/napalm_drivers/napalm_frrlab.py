@@ -8,6 +8,7 @@ Optional arguments: `folder` of the router, `hurry` by which the timer is divide
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,8 @@ from napalm.base.base import NetworkDriver
 from napalm.base.exceptions import CommitError, MergeConfigException, ReplaceConfigException
 
 RELOAD = "/usr/lib/frr/frr-reload.py"
-# What a router that nobody confirms to does: wait, and go back unless it was confirmed meanwhile.
-_TIMER = "sleep {seconds}; [ -e {folder}/pending ] && {reload} && rm -f {folder}/pending"
+# What a router that nobody confirms to does: wait, and go back unless this very commit was confirmed meanwhile.
+_TIMER = 'sleep {seconds}; [ "$(cat {mark})" = {commit} ] && {reload} && rm -f {mark}'
 
 
 class FrrLabDriver(NetworkDriver):
@@ -71,9 +72,12 @@ class FrrLabDriver(NetworkDriver):
             raise NotImplementedError
         self._before.write_text(self._running())
         if revert_in is not None:
-            self._mark.write_text("")
+            commit = secrets.token_hex(8)
+            self._mark.write_text(commit)
             words = " ".join(map(str, self._reload("--reload", self._before)))
-            script = _TIMER.format(seconds=max(1, revert_in // self._hurry), folder=self._folder, reload=words)
+            script = _TIMER.format(
+                seconds=max(1, revert_in // self._hurry), mark=self._mark, commit=commit, reload=words
+            )
             subprocess.Popen(["sh", "-c", script], start_new_session=True, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         self._put(self._wanted, whole=self._replace)
