@@ -1,4 +1,4 @@
-"""`make soak`: hundreds of kills and an hour of load; prints the report for docs/operate.md."""
+"""`make soak`: long searches, hundreds of kills and an hour of load; prints the report for docs/operate.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ KILLS_A_SITE = 20  # then all is checked, and a new folder begun
 PAUSE_SECONDS = 20.0  # of typing between two looks at the memory
 WARM_PART = 0.3  # of the looks, until pools and caches are full
 GROWTH_BAR = 0.05  # of the memory after that, at the end
+TESTS = Path(__file__).resolve().parents[1] / "tests"
 LOOK_MINUTES = 5.0  # between two lines about the memory
 
 
@@ -38,17 +40,31 @@ def main(words: list[str]) -> int:
     parser.add_argument("--kills", type=int, default=300, help="how often the bot is killed (300)")
     parser.add_argument("--minutes", type=float, default=60, help="how long it is under load (60)")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000)))
+    parser.add_argument("--searches", action=argparse.BooleanOptionalAction, default=True, help="the tests' long forms")
     wanted = parser.parse_args(words)
     logging.disable(logging.CRITICAL)
     process.share_heaps()  # as the program does, see config.py
     begun = time.monotonic()
     print(f"{datetime.now(UTC):%Y-%m-%d}, seed {wanted.seed}, {os.cpu_count()} processors", flush=True)
+    code = _search(wanted.seed) if wanted.searches else 0
     with workspace() as folder:
         load = _load(folder, wanted.minutes) if wanted.minutes else ()
         for line in itertools.chain(_crashes(folder, wanted.kills, wanted.seed), load):
             print(line, flush=True)
     print(f"in all {(time.monotonic() - begun) / 60:.0f} minutes")
-    return 0
+    return code
+
+
+def _search(seed: int) -> int:
+    """Run what has a bounded form in `make test` in its long one; the chat contract whole on every network."""
+    files = [str(path) for path in sorted(TESTS.rglob("test_*.py")) if _has_a_long_form(path.read_text("utf-8"))]
+    environment = {**os.environ, "TESTS": "long", "CRASH_SEED": str(seed)}
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), *files]
+    return subprocess.run(command, env=environment, cwd=TESTS.parent, check=False).returncode
+
+
+def _has_a_long_form(text: str) -> bool:
+    return "from tests.support.bounds import" in text or "pytest.mark.wire" in text
 
 
 def _crashes(folder: Path, kills: int, seed: int) -> Iterator[str]:
