@@ -157,7 +157,7 @@ class _Run:
         wire_module, stopping = load_wire(), self._stopping
         self._reachable(access)
         shells = self.driver.shells
-        wire = wire_module.Wire(access)
+        wire = wire_module.WinrmShell(access)
         try:
             wire.open(lambda: shells.take(access), self._patient())
             ended: bool = wire.run(call, heard, stopping)
