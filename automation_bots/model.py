@@ -307,12 +307,12 @@ class ApprovalRequirement:
 class ApprovalDefaults:
     """How approvers are asked, where the rules say nothing else."""
 
-    room: str = ""  # empty: where the request was made
-    seconds: float = 86_400.0  # that a request waits
-    late_seconds: float = 900.0  # that a scheduled job may start after its time
-    waiting: int = 20  # requests of one person
-    many: int = 10  # devices that are worth a note
-    production: tuple[str, ...] = ()  # patterns of groups that are worth a note
+    room: str  # empty: where the request was made
+    seconds: float  # that a request waits
+    late_seconds: float  # that a scheduled job may start after its time
+    waiting: int  # requests of one person
+    many: int  # devices that are worth a note
+    production: tuple[str, ...]  # patterns of groups that are worth a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,13 +395,14 @@ class File:
     @classmethod
     def of_text(cls, name: str, text: str) -> File:
         """Make a text file; characters that no text can hold are replaced."""
-        return cls(name, text.encode("utf-8", "replace"))
+        # Without its mark, a spreadsheet takes UTF-8 for another encoding.
+        return cls(name, text.encode("utf-8-sig" if name.endswith(".csv") else "utf-8", "replace"))
 
     @property
     def text(self) -> str | None:
         """The content as text, or None for a picture or another binary."""
         try:
-            return None if b"\0" in self.content else self.content.decode()
+            return None if b"\0" in self.content else self.content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -15,11 +13,11 @@ from automation_bots.model import one_line
 from automation_bots.store.audit import AuditRow
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import stamp
+from automation_bots.text import csv_file
 
 COLUMNS = ("number", "time (UTC)", "what", "person", "network", "id", "place", "job", "operation", "parameters",
            "devices", "device names", "rules", "reason", "result", "more", "hash")  # fmt: skip
 _SHOWN = ("devices", "parameters", "rules", "reason", "error", "state", "counts")
-_FORMULA = re.compile(r"^[\s'\"\x00-\x1f]*[=+\-@＝＋－＠|%]|^[\t\r\n]")
 
 
 def period(words: Iterable[str], now: datetime) -> tuple[datetime, datetime]:
@@ -46,13 +44,8 @@ def _moment(text: str, *, end: bool) -> datetime:
 
 
 def as_csv(rows: Iterable[AuditRow]) -> str:
-    """Write rows as CSV with a heading (RFC 4180)."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(value) for value in _columns(row)])
-    return out.getvalue()
+    """Write rows as CSV with a heading."""
+    return csv_file.text(COLUMNS, map(_columns, rows))
 
 
 def as_json(rows: Iterable[AuditRow]) -> str:
@@ -89,12 +82,3 @@ def _listed(values: Any) -> str:
 
 def _pairs(values: Any) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items()) if isinstance(values, Mapping) else ""
-
-
-def _cell(value: object) -> str:
-    """A text that a spreadsheet might run is shown with an apostrophe before it, in one line."""
-    text = str(value)
-    if isinstance(value, int):
-        return text
-    text = f"'{text}" if _FORMULA.search(text) else text
-    return one_line(text, 30_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -101,22 +102,30 @@ def _signed(parsed: argparse.Namespace, data: Path) -> tuple[Mapping[int, Collec
 def _export(parsed: argparse.Namespace) -> int:
     from automation_bots.app.bot import now
     from automation_bots.audit import export
-    from automation_bots.commands import record as recorddesk
+    from automation_bots.commands import record as record_commands
+    from automation_bots.model import File
 
     words = ["from", parsed.since, *(["to", parsed.until] if parsed.until else [])]
     since, until = export.period(words, now())
     store = _open(_places(Path(parsed.folder).resolve())[0])
     try:
-        rows = list(recorddesk.between(store, since, until))
+        rows = list(record_commands.between(store, since, until))
     finally:
         store.close()
-    text = recorddesk.written(parsed.format, rows)
+    text = record_commands.written(parsed.format, rows)
     if parsed.out is None:
         sys.stdout.write(text)
         return 0
-    parsed.out.write_text(text, encoding="utf-8", newline="")
+    _write(parsed.out, File.of_text(f"record.{parsed.format}", text).content)
     _say(f"{len(rows)} entries written to {parsed.out}")
     return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    """For its owner alone: it says who did what."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
 
 
 def _key(parsed: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from automation_bots.operations.own_commands import OWN, OwnCommand, Shown
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import sentence
 from automation_bots.policy.rules import ADMINS
+from automation_bots.text.nearest import did_you_mean, nearest
 
 _GROUPS_SHOWN = 30
 
@@ -136,8 +137,7 @@ class BotCommands:
                 f"→ {self._context.prefix}playbook list · show <name> · run <name> on <devices> [key=value …] [--check]"
             )
         if name not in mine:
-            near = self._context.live.catalog.nearest(name, mine)
-            raise BadCommand(f"No playbook {one_line(name, 40)!r}." + (f" Did you mean {near[0]}?" if near else ""))
+            raise BadCommand(f"No playbook {one_line(name, 40)!r}.{did_you_mean(nearest(name, mine, 1))}")
         if action == "run":
             return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, name, line))
         source = mine[name].source
@@ -192,9 +192,7 @@ class BotCommands:
         seen = gate.visible(self._context.live.scope, person)
         if name not in seen:
             near = self._context.live.inventory.nearest(name, seen)
-            raise UnknownDevice(
-                f"No device {one_line(name, 60)!r}." + (f" Did you mean {' or '.join(near)}?" if near else "")
-            )
+            raise UnknownDevice(f"No device {one_line(name, 60)!r}.{did_you_mean(near)}")
         device = self._context.live.inventory.device(name)
         usable = [o.name for o in self._context.usable(ask) if self._may(person, o, ask.place, name)]
         rows = [

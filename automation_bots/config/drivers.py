@@ -5,12 +5,13 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from automation_bots.config.strict import Strict, no_secret_in_clear
+from automation_bots.drivers import defaults
 
 
 class AnsibleSettings(Strict):
     """[drivers.ansible]."""
 
-    forks: int = Field(20, ge=1)
+    forks: int = Field(defaults.ANSIBLE_FORKS, ge=1)
     environment: dict[str, str] = {}
 
     _clear = field_validator("environment")(no_secret_in_clear)
@@ -19,10 +20,10 @@ class AnsibleSettings(Strict):
 class SshSettings(Strict):
     """[drivers.ssh]."""
 
-    parallel: int = Field(200, ge=1, le=5000)
-    connect_seconds: float = Field(10, gt=0)
-    keep_seconds: float = Field(60, ge=0)
-    keep: int = Field(500, ge=0)
+    parallel: int = Field(defaults.SSH_PARALLEL, ge=1, le=5000)
+    connect_seconds: float = Field(defaults.CONNECT_SECONDS, gt=0)
+    keep_seconds: float = Field(defaults.KEEP_SECONDS, ge=0)
+    keep: int = Field(defaults.SSH_KEEP, ge=0)
     known_hosts: str = "known_hosts"
     key_files: list[str] = []
     agent: bool = True
@@ -32,8 +33,8 @@ class SshSettings(Strict):
 class PowerShellSettings(Strict):
     """[drivers.powershell]."""
 
-    parallel: int = Field(20, ge=1)
-    connect_seconds: float = Field(10, gt=0)
+    parallel: int = Field(defaults.POWERSHELL_PARALLEL, ge=1)
+    connect_seconds: float = Field(defaults.CONNECT_SECONDS, gt=0)
     ca: str = ""  # file of the CA that signed the devices' certificates
 
 
@@ -43,9 +44,9 @@ class SaltSettings(Strict):
     url: str = Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s]*[^/@\s])?)?$")
     user: str = ""
     password: str = ""
-    eauth: str = "pam"
+    eauth: str = defaults.SALT_EAUTH
     ca: str = ""
-    answer_seconds: float = Field(5, gt=0)
+    answer_seconds: float = Field(defaults.SALT_ANSWER_SECONDS, gt=0)
 
     @field_validator("password")
     @classmethod
@@ -57,10 +58,10 @@ class SaltSettings(Strict):
 class NetworkSettings(Strict):
     """[drivers.network]; known_hosts, key_files, agent and connect_seconds are those of [drivers.ssh]."""
 
-    parallel: int = Field(500, ge=1)
-    threads: int = Field(20, ge=1)
-    read_seconds: float = Field(30, gt=0)
-    keep_seconds: float = Field(60, ge=0)
+    parallel: int = Field(defaults.NETWORK_PARALLEL, ge=1)
+    threads: int = Field(defaults.NETWORK_THREADS, ge=1)
+    read_seconds: float = Field(defaults.NETWORK_READ_SECONDS, gt=0)
+    keep_seconds: float = Field(defaults.KEEP_SECONDS, ge=0)
 
 
 class PythonSettings(Strict):
@@ -74,7 +75,7 @@ class PythonSettings(Strict):
 class ReachSettings(Strict):
     """[drivers.reach]."""
 
-    packets_per_second: float = Field(5000, ge=0)  # 0: as many as go
+    packets_per_second: float = Field(defaults.REACH_PACKETS_PER_SECOND, ge=0)  # 0: as many as go
 
 
 class DriverSettings(Strict):
@@ -87,4 +88,4 @@ class DriverSettings(Strict):
     network: NetworkSettings = NetworkSettings()
     python: PythonSettings = PythonSettings()
     reach: ReachSettings = ReachSettings()
-    output_limit: int = Field(1_000_000, ge=1000)  # characters kept per device
+    output_limit: int = Field(defaults.OUTPUT_LIMIT, ge=1000)  # characters kept per device

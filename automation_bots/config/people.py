@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from automation_bots.config.strict import Strict
 from automation_bots.secrets import references as secrets
+from automation_bots.secrets.key_value import TIMEOUT_SECONDS
 
 
 def _reference(value: str) -> str:
@@ -84,7 +85,7 @@ class VaultSettings(Strict):
     role_id: str = ""
     secret_id: str = ""
     approle: str = "approle"  # where that way to log in is mounted
-    timeout_seconds: float = Field(10, gt=0)
+    timeout_seconds: float = Field(TIMEOUT_SECONDS, gt=0)
     cache_seconds: float = Field(60, ge=0)
 
     _clear = field_validator("token", "secret_id")(_not_from_there)

@@ -16,6 +16,7 @@ from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSe
 from automation_bots.config.repos import RepoSettings
 from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
 from automation_bots.errors import ConfigError
+from automation_bots.inventory.inventory import REFRESH_SECONDS
 from automation_bots.model import ApprovalDefaults
 from automation_bots.policy.approval_rule import span
 from automation_bots.policy.schema import rate
@@ -100,7 +101,7 @@ class InventorySettings(Strict):
 
     sources: list[str] = ["inventory"]
     vault_password_file: str = ""
-    refresh_seconds: float = Field(300, gt=0)
+    refresh_seconds: float = Field(REFRESH_SECONDS, gt=0)
 
 
 class Settings(Strict):

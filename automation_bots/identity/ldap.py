@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from automation_bots.config.people import LdapSettings
 from automation_bots.errors import AutomationError
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Ldap:
     password: str = ""
     ca_file: str = ""
     start_tls: bool = True
-    timeout_seconds: float = 5.0
+    timeout_seconds: float = LdapSettings().timeout_seconds
 
     def read(self, logins: Mapping[str, str]) -> Groups:
         """Return the groups of people, given their names in the directory; DirectoryAway when it cannot be read."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import heapq
 import logging
 import threading
@@ -17,9 +16,11 @@ from automation_bots.inventory import snapshot as inventory_snapshot
 from automation_bots.inventory.process import CacheFile, Child, fingerprint
 from automation_bots.inventory.snapshot import Snapshot
 from automation_bots.model import NOTHING, Device, one_line
+from automation_bots.text.nearest import nearest
 
 Unlocked = tuple[Mapping[str, str], list[tuple[bool, str]]]  # values by name; (is about Vault, what went wrong)
 
+REFRESH_SECONDS = 300.0
 _LIKELY = 300  # names compared letter by letter, which for ten thousand of them would take a third of a second
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Inventory:
         sources: tuple[Path, ...],
         cache_folder: Path,
         vault_password_file: Path | None = None,
-        refresh_seconds: float = 300,
+        refresh_seconds: float = REFRESH_SECONDS,
         *,
         limit_seconds: float = 120,
     ) -> None:
@@ -154,7 +155,7 @@ class Inventory:
     def nearest(self, word: str, among: Collection[str]) -> list[str]:
         """Return at most three names that were perhaps meant."""
         likely = heapq.nlargest(_LIKELY, among, key=lambda name: _same_ends(word, name))
-        return difflib.get_close_matches(word, likely, n=3)
+        return nearest(word, likely, 3)
 
     def _load(self, *, use_cache: bool) -> None:
         mark = fingerprint(self.sources, self.vault_password_file)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from automation_bots.config.live import LiveConfig
+from automation_bots.config.settings import ApprovalSettings, LimitSettings
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
 from automation_bots.model import Answer, ApprovalDefaults, Caller, Person, Place
@@ -41,12 +42,12 @@ class RequestContext:
     dispatcher: Local
     announcer: Announcer
     now: Callable[[], datetime]
-    queued_per_person: int = 100
-    message_size: int = 20_000
+    queued_per_person: int = LimitSettings().queued
+    message_size: int = LimitSettings().message
     sites: bool = False  # whether any limit looks at sites
     prefix: str = "!"
     selectors: Selectors = field(default_factory=dict)
-    asking: ApprovalDefaults = field(default_factory=ApprovalDefaults)
+    asking: ApprovalDefaults = field(default_factory=ApprovalSettings().asking)
     surface: Callable[[Place], Surface] = nowhere
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once

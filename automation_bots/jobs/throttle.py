@@ -20,15 +20,17 @@ from automation_bots.jobs.counters import VALUES, Entry, Limit, Start, Tallies
 from automation_bots.model import Risk
 from automation_bots.policy.schema import rate
 
+_UNSAID = LimitSettings()  # where bot.toml says nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:
     """Limits on jobs that run at the same time; `rates` are (starts, seconds) per person, place or operation."""
 
-    bot: int = 50
-    person: int = 10
-    place: int = 20
-    device: int = 4  # session slots: reads at once on one device
+    bot: int = _UNSAID.jobs
+    person: int = _UNSAID.person
+    place: int = _UNSAID.place
+    device: int = _UNSAID.device  # session slots: reads at once on one device
     driver: Mapping[str, int] = field(default_factory=dict)
     site: Mapping[str, int] = field(default_factory=dict)
     operation: Mapping[str, int] = field(default_factory=dict)

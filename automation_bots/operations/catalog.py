@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,10 +56,6 @@ class Catalog:
     def find(self, name: str) -> Operation | None:
         """Return the operation of that name."""
         return self.operations.get(name)
-
-    def nearest(self, word: str, among: Iterable[str]) -> list[str]:
-        """Return at most two names that look like a mistyped one."""
-        return difflib.get_close_matches(word, list(among), n=2, cutoff=0.6)
 
 
 def load(folders: Folders) -> Catalog:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from automation_bots.errors import BadParameter, DefinitionError
 from automation_bots.model import Command, Operation, Parameter, Risk, one_line
 from automation_bots.operations import parameters as typed
+from automation_bots.text.nearest import did_you_mean, nearest
 from automation_bots.text.yaml_lines import LineOf, load_yaml
 
 _T = TypeVar("_T")
@@ -208,8 +208,8 @@ class _Reader:
     def _platform(self, key: Any) -> str:
         if not isinstance(key, str) or not _NAME.fullmatch(key):
             raise self.wrong(f"{key!r} is neither a platform nor one of {', '.join(_ABOUT)}", key)
-        if close := difflib.get_close_matches(key, _ABOUT, 1, 0.7):
-            raise self.wrong(f"{key!r} is no platform; did you mean {close[0]}?", key)
+        if close := nearest(key, _ABOUT, 1, 0.7):
+            raise self.wrong(f"{key!r} is no platform.{did_you_mean(close)}", key)
         return key
 
     def _entry(self, platform: str, raw: Any, parameters: tuple[Parameter, ...]) -> Entry:

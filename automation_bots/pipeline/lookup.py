@@ -10,6 +10,7 @@ from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
+from automation_bots.text.nearest import did_you_mean, nearest
 
 
 class OperationLookup:
@@ -47,12 +48,10 @@ class OperationLookup:
         self._context.store.record(kind, about=about)
         if person is None:
             return Answer(gate.stranger(said.caller))
-        near = self._context.live.catalog.nearest(said.operation, self.names_for(said.caller, said.place))
+        near = nearest(said.operation, self.names_for(said.caller, said.place))
         word = one_line(said.operation, 40)
-        if not near:
-            return Answer(self._context.spell(f'No operation "{word}". → !help'))
-        line = one_line(said.line, 80)
-        return Answer(self._context.spell(f'No operation "{word}". Did you mean  !{near[0]} {line}'.rstrip() + " ?"))
+        whole = [f" !{near[0]} {one_line(said.line, 80)}".rstrip() + " "] if near else []  # as it could be typed
+        return Answer(self._context.spell(f'No operation "{word}".{did_you_mean(whole, otherwise="→ !help")}'))
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""

@@ -12,6 +12,7 @@ from automation_bots.operations import target_words
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
+from automation_bots.text.nearest import did_you_mean
 
 _View = tuple[tuple[str, ...], patterns.Groups]
 
@@ -88,4 +89,4 @@ class TargetResolver:
         groups = {name for name, hosts in inventory.groups.items() if seen.intersection(hosts)}
         unknown = [p for p in grammar.pattern_words(pattern) if p not in seen and p not in groups]
         near = [name for part in unknown[:3] for name in inventory.nearest(part, seen | groups)]
-        return f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else " → !devices"
+        return did_you_mean(near, otherwise="→ !devices")

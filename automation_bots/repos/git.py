@@ -13,6 +13,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from automation_bots.config.repos import RepoSettings
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
 from automation_bots.repos import address as sources
@@ -45,8 +46,8 @@ _KILLED_FOR_SIZE = -int(signal.SIGXFSZ)
 class Limits:
     """What a repository may cost."""
 
-    megabytes: int = 20
-    seconds: float = 120
+    megabytes: int = RepoSettings().megabytes
+    seconds: float = RepoSettings().seconds
     files: int = 3000
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+TIMEOUT_SECONDS = 10.0
 _REFERENCE = re.compile(
     r"(?:bao:(?P<bao>[^#\s]+?)/data/(?P<path>[^#\s]+)|kv:(?P<kv>[^/#\s]+)/(?P<rest>[^#\s]+))#(?P<field>[^#\s]+)"
 )
@@ -54,7 +55,7 @@ class Kv:
     login: Login
     namespace: str = ""
     ca_file: str = ""
-    timeout_seconds: float = 10.0
+    timeout_seconds: float = TIMEOUT_SECONDS
     cache_seconds: float = 60.0
     clock: Callable[[], float] = time.monotonic
     _client: Any = None

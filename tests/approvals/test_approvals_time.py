@@ -1,4 +1,4 @@
-"""What time and changed worlds do to what waits: a clock that the test moves, a vigil that looks when it is told to."""
+"""What time and changed worlds do to what waits: a clock that the test moves, a timer that looks when it is told to."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ from sqlalchemy import text as sql
 
 from automation_bots.approvals.approvals import Approvals
 from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.config.settings import ApprovalSettings
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import (
-    ApprovalDefaults,
     Caller,
     Device,
     Operation,
@@ -115,7 +115,7 @@ class Waiting(works.Works):
         announcer = Announcer(self.store, lambda _: self.surface, lambda: self.at, lambda _: "")
         parts = RequestContext(
             self.world, self.store, self.dispatcher, announcer, lambda: self.at,
-            asking=ApprovalDefaults(production=("web",)),
+            asking=replace(ApprovalSettings().asking(), production=("web",)),
             surface=lambda _: self.surface,
         )  # fmt: skip
         self.approvals = Approvals(parts, Acceptance(parts), self.validity)

@@ -162,7 +162,7 @@ def test_a_file_that_holds_no_checkpoint_is_named_with_its_line(tmp_path, text):
 
 
 def test_a_spreadsheet_gets_no_formula(store):
-    evil = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", '"=1', "＝1", "=cmd|' /C calc'!A0"]
+    evil = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", '"=1', "＝1", "=cmd|' /C calc'!A0"]
     for text in evil:
         store.record(AuditKind.UNKNOWN_COMMAND, {"reason": text}, Subject(operation=text, person=text))
     rows = list(csv.reader(io.StringIO(export.as_csv(store.audit_after(20)))))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.outcomes import Recorder
 from automation_bots.drivers.ansible.process import MARK, Program, run
@@ -49,10 +49,10 @@ class Ansible:
     def __init__(
         self,
         *,
-        forks: int = 20,
+        forks: int = defaults.ANSIBLE_FORKS,
         vault_password_file: Path | None = None,
         environment: Mapping[str, str] = NOTHING,
-        output_limit: int = 1_000_000,
+        output_limit: int = defaults.OUTPUT_LIMIT,
         masters: Masters | None = None,
     ) -> None:
         self._forks = forks

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import Task
+from automation_bots.drivers import Task, defaults
 from automation_bots.drivers.network.messages import DeviceRequest, Login
 from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
@@ -29,9 +29,9 @@ class ConnectionOptions:
     """How this bot reaches network devices: bot.toml's [drivers.ssh] and [drivers.network]."""
 
     known_hosts: KnownHosts
-    connect_seconds: float = 10
-    read_seconds: float = 30
-    keep_seconds: float = 60  # that a command line stays open for the next read
+    connect_seconds: float = defaults.CONNECT_SECONDS
+    read_seconds: float = defaults.NETWORK_READ_SECONDS
+    keep_seconds: float = defaults.KEEP_SECONDS  # that a command line stays open for the next read
     key_files: tuple[Path, ...] = ()
     agent: bool = True
     around: LoginSources = field(default_factory=LoginSources)

@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.child_process import Child
 from automation_bots.drivers.network import device_requests
 from automation_bots.drivers.network.archive import Archive
@@ -47,9 +47,9 @@ class Network:
         options: ConnectionOptions | Path,
         data: Path,
         *,
-        parallel: int = 500,
-        threads: int = 20,
-        output_limit: int = 1_000_000,
+        parallel: int = defaults.NETWORK_PARALLEL,
+        threads: int = defaults.NETWORK_THREADS,
+        output_limit: int = defaults.OUTPUT_LIMIT,
         keep_days: int = 0,
     ) -> None:
         self.options = options if isinstance(options, ConnectionOptions) else ConnectionOptions(KnownHosts(options))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.child_process import Child, Message, cut_mark
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING, Device, Outcome, Risk, Status, one_line
@@ -33,7 +33,7 @@ class Python:
         self,
         *,
         environment: Mapping[str, str] = NOTHING,
-        output_limit: int = 1_000_000,
+        output_limit: int = defaults.OUTPUT_LIMIT,
         memory_limit: int | None = None,
     ) -> None:
         # the bot's own environment may hold tokens of chat networks, so only these words of it are passed on

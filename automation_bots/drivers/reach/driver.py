@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.reach import plot
 from automation_bots.drivers.reach import summary as reach_summary
 from automation_bots.drivers.reach.lines import HOW_TO_PERMIT, Seen, Wording, spare_port
@@ -16,7 +16,6 @@ from automation_bots.errors import DriverError
 from automation_bots.model import Conclusion, Device, File, Operation, Outcome, Parameter, Risk
 from automation_bots.sweep.plan import NOT_PERMITTED, Plan, Row
 
-PACKETS_PER_SECOND = 5000.0
 _LOOKED_AT = 1000  # with more devices, nobody looks at each closely
 _FEW = 20
 _COUNT = "how many pings to each device that answers"
@@ -75,7 +74,9 @@ class Reach:
 
     name = "reach"
 
-    def __init__(self, *, packets_per_second: float = PACKETS_PER_SECOND, through: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, packets_per_second: float = defaults.REACH_PACKETS_PER_SECOND, through: tuple[str, ...] = ()
+    ) -> None:
         self._per_second = packets_per_second
         self._workers = Workers(through)
 

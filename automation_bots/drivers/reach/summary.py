@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from automation_bots.drivers.reach.lines import Seen
 from automation_bots.model import GOOD, Conclusion, Device, File, Outcome, Status, one_line
+from automation_bots.text import csv_file
 
 NAMED = 20  # as many as the recap lists; with more that do not answer, they are in a file
 _FEW = 5  # names of each kind that are shown
@@ -186,12 +185,11 @@ def _ms(value: float) -> str:
 
 def _file(down: Sequence[Seen], devices: Sequence[Device], before: Mapping[str, Outcome]) -> File:
     about = {device.name: device for device in devices}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("device", "address", "site", "groups", "reason", "answers", "tries", "last time"))
+    header = ("device", "address", "site", "groups", "reason", "answers", "tries", "last time")
+    rows = []
     for one in down:
         device, then = about[one.device], before.get(one.device)
         groups = " ".join(sorted(device.groups - {"all"}))
         row = (one.device, one.address, device.site, groups, one.reason, one.received, one.sent)
-        writer.writerow((*row, then.status.value if then else ""))
-    return File("unreachable.csv", text.getvalue().encode())
+        rows.append((*row, then.status.value if then else ""))
+    return csv_file.file("unreachable", header, rows)

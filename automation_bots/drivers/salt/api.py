@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from automation_bots.drivers import defaults
 from automation_bots.errors import DriverError
 from automation_bots.model import one_line
 
@@ -26,7 +27,7 @@ class Login:
     url: str = ""
     user: str = ""
     password: str = field(default="", repr=False)
-    eauth: str = "pam"
+    eauth: str = defaults.SALT_EAUTH
     ca: Path | None = None  # the certificate of a private authority; None: those of the system
 
 

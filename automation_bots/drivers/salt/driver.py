@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.salt import functions as salt_calls
 from automation_bots.drivers.salt import master
 from automation_bots.drivers.salt.api import Login, NoAnswer, SaltApi, Session
@@ -45,8 +45,8 @@ class Salt:
         login: Login,
         *,
         bus: Bus | None = None,
-        answer_seconds: float = 5,
-        output_limit: int = 1_000_000,
+        answer_seconds: float = defaults.SALT_ANSWER_SECONDS,
+        output_limit: int = defaults.OUTPUT_LIMIT,
         sees: Callable[[str, str], bool] = everything,
     ) -> None:
         self.api = SaltApi(login)

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.quoting import HasCommand, quoted, refuse_windows
 from automation_bots.drivers.ssh import outcomes as ssh_endings
 from automation_bots.drivers.ssh import sudo
@@ -32,12 +32,12 @@ _STOP_SECONDS = 5.0  # in which the process must have said how each device was s
 class Options:
     """[drivers.ssh] of bot.toml."""
 
-    parallel: int = 200
-    connect_seconds: float = 10
+    parallel: int = defaults.SSH_PARALLEL
+    connect_seconds: float = defaults.CONNECT_SECONDS
     key_files: tuple[Path, ...] = ()
     allow_agent: bool = True
-    keep_seconds: float = 60
-    keep: int = 500
+    keep_seconds: float = defaults.KEEP_SECONDS
+    keep: int = defaults.SSH_KEEP
 
 
 class Ssh:
@@ -50,7 +50,7 @@ class Ssh:
         known_hosts: Path,
         options: Options | None = None,
         *,
-        output_limit: int = 1_000_000,
+        output_limit: int = defaults.OUTPUT_LIMIT,
         around: LoginSources | None = None,
         **changed: Any,
     ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from automation_bots.drivers import defaults
 from automation_bots.drivers.ssh.access import Access
 from automation_bots.drivers.ssh.host_key_check import Trust
 from automation_bots.drivers.ssh.known_hosts import HostKey, KnownHosts
@@ -20,14 +21,19 @@ class OfferedKey(NamedTuple):
     line: str
 
 
-def offered_keys(host: str, port: int, timeout: float = 10) -> list[OfferedKey]:
+def offered_keys(host: str, port: int, timeout: float = defaults.CONNECT_SECONDS) -> list[OfferedKey]:
     """Ask a device for its host keys, one per type; nothing is trusted by that."""
     keys: list[HostKey] = _keyscan().offered(Access(host, host, port, "none"), timeout)
     return [OfferedKey(key.type, key.fingerprint, key.line(host, port)) for key in keys]
 
 
 def offered_to(
-    access: Access, known_hosts: KnownHosts, timeout: float = 10, *, keys: tuple[Path, ...] = (), agent: bool = True
+    access: Access,
+    known_hosts: KnownHosts,
+    timeout: float = defaults.CONNECT_SECONDS,
+    *,
+    keys: tuple[Path, ...] = (),
+    agent: bool = True,
 ) -> list[OfferedKey]:
     """Ask as `offered_keys` does, but by the way that leads there: its jump hosts must be trusted already."""
     keyscan = _keyscan()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automation_bots.drivers import Report, Task
+from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.ssh.access import LoginFailed
 from automation_bots.drivers.stopped import is_over, stopped
 from automation_bots.drivers.windows.answer import WindowsAnswer
@@ -74,9 +74,9 @@ class PowerShell:
         self,
         ssh: SshPowerShell,
         *,
-        parallel: int = 20,
-        connect_seconds: float = 10,
-        output_limit: int = 1_000_000,
+        parallel: int = defaults.POWERSHELL_PARALLEL,
+        connect_seconds: float = defaults.CONNECT_SECONDS,
+        output_limit: int = defaults.OUTPUT_LIMIT,
         ca: Path | None = None,
     ) -> None:
         self.ssh = ssh

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 
 from automation_bots.drivers.windows.answer import WindowsAnswer, cell, table
-from automation_bots.model import Conclusion, File, one_line
+from automation_bots.model import Conclusion, one_line
+from automation_bots.text import csv_file
 
 _ENOUGH = 30  # rows; fewer are shown by the recap as they are
 _SHOWN = 15
 _CELL = 40
-_FORMULA = ("=", "+", "-", "@", "\t")  # what a spreadsheet would calculate
 
 
 def conclusion(name: str, answers: Mapping[str, WindowsAnswer], devices: Sequence[str]) -> Conclusion | None:
@@ -24,20 +22,7 @@ def conclusion(name: str, answers: Mapping[str, WindowsAnswer], devices: Sequenc
     header = ("device", *columns)
     every = [(device, *(cell(row.get(key)) for key in columns)) for device, row in rows]
     shown = [[one_line(text, _CELL) for text in row] for row in every[:_SHOWN]]
-    file = File.of_text(f"{name}.csv", _csv(header, every))
+    file = csv_file.file(name, header, every)
     many = len({device for device, _ in rows})
     text = f"{len(rows):,} objects of {many} devices, all in {file.name}; here the first {_SHOWN}."
     return Conclusion(text, table(shown, header=header), (file,))
-
-
-def _csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(header)
-    writer.writerows([_harmless(text) for text in row] for row in rows)
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    number = text.lstrip("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text.startswith(_FORMULA) and not number else text

@@ -206,7 +206,7 @@ def test_rows_are_sorted_as_people_count():
 
 def test_a_spreadsheet_finds_no_formula():
     said = answers.concluded({"sw1": answers.Rows(("a",), (("=1+1",), ("-5",)))}, "show-1", as_csv=True)
-    assert said.files[0].text.splitlines() == ["a", "'=1+1", "-5"]
+    assert said.files[0].text.splitlines() == ['"a"', '"\'=1+1"', '"-5"']
 
 
 def test_a_wide_table_names_the_columns_that_it_leaves_out():

@@ -58,7 +58,7 @@ def test_two_devices_with_one_row_each_are_one_table(chat, devices):
 def test_a_table_can_be_a_csv_file(chat, devices):
     file = chat.run(ops.SHOW, *devices[:2], command=("ip", "interface", "brief"), csv=True).conclusions[0].files[0]
     assert file.name == "show-42.csv"
-    assert file.text.splitlines()[0].startswith("device,")
+    assert file.text.splitlines()[0].startswith('"device",')
 
 
 def test_a_column_that_is_not_there_is_told_with_those_that_are(chat, devices):

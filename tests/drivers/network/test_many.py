@@ -94,7 +94,7 @@ def test_where_all_differ_they_stay_one_table(chat):
 
 def test_a_csv_file_has_every_device_by_itself(chat):
     said = chat.asks(f"!show ip interface brief | csv on {SW},{OLD}", "done in .*43 ok")
-    table = "device,interface" + said.partition("device,interface")[2]
+    table = '"device","interface"' + said.partition('"device","interface"')[2]
     rows = list(csv.DictReader(io.StringIO(table)))
     assert len(rows) == 42 * 4 + 1
     assert {row["device"] for row in rows} == {*(f"sw{number}" for number in range(1, 43)), "old1"}

@@ -86,7 +86,7 @@ def test_many_unreachable_ones_are_a_file_with_all_that_is_known():
     lines = found.files[0].content.decode().splitlines()
     assert found.files[0].name == "unreachable.csv"
     assert len(lines) == NAMED + 2
-    assert lines[1] == "sw0,192.0.2.9,oslo,core,no answer,0,3,ok"
+    assert lines[1] == '"sw0","192.0.2.9","oslo","core","no answer","0","3","ok"'
     assert "21 no answer: sw0, sw1, sw2, sw3, sw4 and 16 more" in found.block
     assert found.text.endswith("1 newly down: sw0. All 21 that do not answer are in unreachable.csv.")
 

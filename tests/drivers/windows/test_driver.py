@@ -298,7 +298,7 @@ def test_many_objects_are_a_file(server, tmp_path):
     powershell(tmp_path).run(make_task(cmdlet("Get-Service", Name="*"), devices, tmp_path, secrets=secrets), recorder)
     (said,) = recorder.conclusions
     assert said.text.startswith("36 objects of 12 devices, all in verb.csv")
-    assert said.files[0].text.splitlines()[0] == "device,Status,Name,DisplayName"
+    assert said.files[0].text.splitlines()[0] == '"device","Status","Name","DisplayName"'
 
 
 def test_a_program_gets_its_words(run, server):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from automation_bots.errors import DriverError, UserError
 from automation_bots.model import Conclusion, File
 from automation_bots.render import WHOLE_OUTPUTS, table
-from automation_bots.text import grouping
+from automation_bots.text import csv_file, grouping
 from automation_bots.text.grouping import Alike
 from automation_bots.text.linear_regex import SafeRegex
 
@@ -138,7 +136,7 @@ def concluded(tables: Mapping[str, Rows], name: str, *, as_csv: bool, named: boo
     text, shown = (f"{grouping.sentence(groups)}.", _groups(groups, tables)) if groups else ("", _joined(whole))
     files: tuple[File, ...] = ()
     if as_csv:
-        files = (File.of_text(f"{name}.csv", _csv(whole)),)
+        files = (csv_file.file(name, whole.header, whole.rows),)
     elif shown.cut:
         files = (File.of_text(f"{name}.txt", whole.text + "\n"),)
     lines = [shown.text]
@@ -178,23 +176,6 @@ def _groups(groups: Sequence[Alike], tables: Mapping[str, Rows]) -> _Shown:
         told.append(Alike(group.devices, "\n".join([header, *mine]) if mine else NO_ROW))
     text = grouping.block(told, LINES_SHOWN)
     return _Shown(text, "" if text == grouping.block(told, _ENDLESS) else "all rows", left)
-
-
-def _csv(found: Rows) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(found.header)
-    writer.writerows([_harmless(cell) for cell in row] for row in found.rows)
-    return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet takes for a formula is shown as text."""
-    return f"'{cell}" if cell[:1] in {"=", "@", "\t"} or (cell[:1] in "+-" and not _is_number(cell)) else cell
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[+-]?[\d.,]*", text))
 
 
 def changed(old: str, new: str) -> str:
