@@ -12,7 +12,7 @@ from automation_bots import render
 from automation_bots.app.bot import Bot, now
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import AutomationError, UserError
-from automation_bots.model import NO_LIMITS, Caller, Operation, Person, Place, Request, Verdict, one_line
+from automation_bots.model import Caller, Operation, Person, Place, Request, Verdict, one_line
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
@@ -121,10 +121,9 @@ def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]
 
 def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
     """Find a rule that allows all of this one without any condition."""
-    plain = not (rule.deny or rule.approvers or rule.share or rule.emergency or rule.limits != NO_LIMITS)
     for other in policy.rules:
         conditions = other.where or other.when or other.values or other.approvers
-        if other is rule or not plain or other.deny or other.emergency or conditions:
+        if other is rule or rule.deny or rule.demands or other.deny or other.emergency or conditions:
             continue
         wide = rule.who <= other.who or EVERYONE in other.who
         what = set(rule.what) <= set(other.what)

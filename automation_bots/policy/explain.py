@@ -13,8 +13,7 @@ from datetime import datetime
 from automation_bots import render
 from automation_bots.model import Decision, Person, Request, Verdict
 from automation_bots.policy import blast_radius, gate, quorum
-from automation_bots.policy.conditions import does, lacks
-from automation_bots.policy.rules import ADMINS, Rule
+from automation_bots.policy.rules import ADMINS, Rule, does, lacks
 from automation_bots.policy.scope import Scope
 
 _SHOWN = 8

@@ -25,10 +25,9 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.policy import blast_radius, reauth
-from automation_bots.policy.conditions import always, could, does, here, unmet
 from automation_bots.policy.freezes import ALL, Closing, closing, sentence
 from automation_bots.policy.reauth import Side
-from automation_bots.policy.rules import Above, Rule
+from automation_bots.policy.rules import Above, Rule, always, could, does, here, unmet
 from automation_bots.policy.scope import Scope
 
 _NAMES_SHOWN = 5

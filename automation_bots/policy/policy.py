@@ -10,11 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from automation_bots.errors import ConfigError, DefinitionError
-from automation_bots.model import ApprovalRequirement, Caller, Limits, Person
+from automation_bots.model import Caller, Person
 from automation_bots.policy import calendar_file
-from automation_bots.policy.approval_rule import short_form
-from automation_bots.policy.rules import Above, Rule, Words
-from automation_bots.policy.schema import LimitFile, PolicyFile, RuleFile, rate, share
+from automation_bots.policy.rules import Rule
+from automation_bots.policy.schema import PolicyFile, RuleFile
 from automation_bots.policy.time_window import Calendar, Window, window
 from automation_bots.text.yaml_lines import load_yaml
 
@@ -95,44 +94,7 @@ def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
         when = tuple(found for text in entry.when for found in windows.of(text))
     except ValueError as error:
         raise _At(("rules", number, "when"), str(error)) from error
-    limit, need = entry.limit or LimitFile(), _need(entry)
-    return Rule(
-        name=entry.name,
-        who=frozenset(entry.who),
-        what=tuple(Words(text) for text in entry.may or entry.deny or ()),
-        deny=entry.deny is not None,
-        on=entry.on,
-        where=tuple(entry.where),
-        when=when,
-        values={name: tuple(globs) for name, globs in entry.with_.items()},
-        approvers=need.by if need else (),
-        limits=_limits(limit, entry.name),
-        share=share(limit.share) if limit.share else None,
-        above=Above(limit.above.split()[0]),
-        above_approvers=short_form(limit.above) if limit.above.startswith("approval") else (),
-        emergency=entry.emergency,
-        need=need,
-        reauth=entry.reauth.value() if entry.reauth else None,
-    )
-
-
-def _need(entry: RuleFile) -> ApprovalRequirement | None:
-    if entry.approval:
-        return entry.approval.need(entry.name)
-    return ApprovalRequirement(entry.name, short_form(entry.needs)) if entry.needs else None
-
-
-def _limits(limit: LimitFile, rule: str) -> Limits:
-    caps = limit.concurrent if isinstance(limit.concurrent, dict) else {}
-    rates = limit.rate if isinstance(limit.rate, dict) else {}
-    return Limits(
-        devices=limit.devices,
-        concurrent=limit.concurrent if isinstance(limit.concurrent, int) else None,
-        rate=rate(limit.rate) if isinstance(limit.rate, str) else None,
-        failures=share(limit.failures) if limit.failures else None,
-        caps=tuple((rule, per, jobs) for per, jobs in caps.items()),
-        rates=tuple((rule, per, *rate(text)) for per, text in rates.items()),
-    )
+    return entry.rule(when)
 
 
 class _Windows:

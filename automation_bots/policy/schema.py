@@ -1,4 +1,4 @@
-"""The form of policy.yml: which keys there are, and what may stand behind them."""
+"""The form of policy.yml: which keys there are, what may stand behind them, and which value each becomes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from automation_bots.model import ApprovalRequirement, Limits
 from automation_bots.policy.approval_rule import ApprovalFile, is_short_form, short_form
 from automation_bots.policy.reauth import ReauthFile
+from automation_bots.policy.rules import Above, Rule, Words
+from automation_bots.policy.time_window import Calendar, Window
 
 _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
@@ -70,6 +73,19 @@ class LimitFile(_Strict):
             share(value)
         return value
 
+    def limits(self, rule: str) -> Limits:
+        """Return what counts jobs; `rule` is whose limits they are."""
+        caps = self.concurrent if isinstance(self.concurrent, dict) else {}
+        rates = self.rate if isinstance(self.rate, dict) else {}
+        return Limits(
+            devices=self.devices,
+            concurrent=self.concurrent if isinstance(self.concurrent, int) else None,
+            rate=rate(self.rate) if isinstance(self.rate, str) else None,
+            failures=share(self.failures) if self.failures else None,
+            caps=tuple((rule, per, jobs) for per, jobs in caps.items()),
+            rates=tuple((rule, per, *rate(text)) for per, text in rates.items()),
+        )
+
     @model_validator(mode="after")
     def _beyond(self) -> LimitFile:
         if self.above not in {"deny", "confirm"} and not is_short_form(self.above):
@@ -92,6 +108,9 @@ class PersonFile(BaseModel):
             if not isinstance(value, str) or not value:
                 raise ValueError(f"the id on {network} must be a text in quotes")
         return self
+
+
+_WITH_MAY = ("needs", "approval", "limit", "reauth", "emergency")  # and not with `deny`
 
 
 class RuleFile(_Strict):
@@ -138,11 +157,39 @@ class RuleFile(_Strict):
     def _one_effect(self) -> RuleFile:
         if (self.may is None) == (self.deny is None):
             raise ValueError("a rule has either `may` or `deny`")
-        if self.deny is not None and (self.needs or self.approval or self.limit or self.reauth or self.emergency):
-            raise ValueError("`needs`, `approval`, `limit`, `reauth` and `emergency` go with `may`")
+        if self.deny is not None and any(getattr(self, key) for key in _WITH_MAY):
+            *most, last = (f"`{key}`" for key in _WITH_MAY)
+            raise ValueError(f"{', '.join(most)} and {last} go with `may`")
         if self.needs and self.approval:
             raise ValueError("write either `needs` or `approval`")
         return self
+
+    def rule(self, when: tuple[Window | Calendar, ...]) -> Rule:
+        """Return the rule as a value; `when` are the windows that its own words name."""
+        limit, need = self.limit or LimitFile(), self._need()
+        return Rule(
+            name=self.name,
+            who=frozenset(self.who),
+            what=tuple(Words(text) for text in self.may or self.deny or ()),
+            deny=self.deny is not None,
+            on=self.on,
+            where=tuple(self.where),
+            when=when,
+            values={name: tuple(globs) for name, globs in self.with_.items()},
+            approvers=need.by if need else (),
+            limits=limit.limits(self.name),
+            share=share(limit.share) if limit.share else None,
+            above=Above(limit.above.split()[0]),
+            above_approvers=short_form(limit.above) if limit.above.startswith("approval") else (),
+            emergency=self.emergency,
+            need=need,
+            reauth=self.reauth.value() if self.reauth else None,
+        )
+
+    def _need(self) -> ApprovalRequirement | None:
+        if self.approval:
+            return self.approval.need(self.name)
+        return ApprovalRequirement(self.name, short_form(self.needs)) if self.needs else None
 
 
 class PolicyFile(_Strict):
