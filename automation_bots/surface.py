@@ -7,6 +7,7 @@ from typing import Protocol
 
 from automation_bots.model import Answer, File, Place
 
+COLUMNS = 130  # characters in a line; what is broken over two makes a table unreadable
 CHOICES = ("Approve", "Deny", "Details")  # of a question whether something may be done
 
 
@@ -22,6 +23,7 @@ class Capabilities:
     files: bool = False
     once: bool = False  # what has a mark stands there once, also when another life of the program says it again
     message_size: int = 10_000  # characters
+    columns: int = COLUMNS  # a wider table loses columns, and says which
     screen_lines: int = 40  # more than this becomes a file, or is cut with a hint where files are not to be had
 
 

@@ -141,6 +141,7 @@ class Bot:
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
             validity=self._validity.void,
+            columns=self.notices.columns,
             kv=self.bot_folder.references.kv,
             permits=self._permits,
         )

@@ -11,7 +11,7 @@ from automation_bots.config.bot_folder import BotFolder
 from automation_bots.model import Answer, Place
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import ADMINS
-from automation_bots.surface import Surface
+from automation_bots.surface import COLUMNS, Surface
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,10 @@ class Notices:
         if self.surface is None:
             raise OSError("the chat network is not connected yet")
         return self.surface
+
+    def columns(self, place: Place) -> int:
+        """How many characters a line has there."""
+        return COLUMNS if self.surface is None else self.of(place).capabilities.columns
 
     def say(self, place: Place, answer: Answer) -> None:
         """Say it, or raise OSError."""

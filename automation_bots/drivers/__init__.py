@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.model import Conclusion, Device, Job, Operation, Outcome
+from automation_bots.surface import COLUMNS
 
 
 class Cancel:
@@ -92,6 +93,7 @@ class Task:
     secrets: Callable[[str], Mapping[str, str]] = no_secrets  # device name -> its decrypted variables
     opened: Callable[[str], Mapping[str, str]] = no_secrets  # of these, what the inventory has only as a reference
     inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
+    columns: int = COLUMNS  # that fit where it is read
 
     earlier: Before = NOTHING_BEFORE
 

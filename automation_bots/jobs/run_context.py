@@ -9,11 +9,12 @@ from pathlib import Path
 from automation_bots.drivers import Driver
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.jobs.driver_guard import Permits
-from automation_bots.model import Job, Operation
+from automation_bots.model import Job, Operation, Place
 from automation_bots.policy.scope import Scope
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.secrets.key_value import NOWHERE, Kv
 from automation_bots.store import Store
+from automation_bots.surface import COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +32,6 @@ class RunContext:
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
     validity: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    columns: Callable[[Place], int] = lambda _place: COLUMNS  # that fit where an answer is read
     kv: Kv = NOWHERE  # the server that variables of devices may point to
     permits: Permits = field(default_factory=Permits)  # by which drivers know that a job has sent them

@@ -207,6 +207,7 @@ class Run:
                 opened=self._opened,
                 inventory=self._context.inventory.sources,
                 earlier=PreviousRun(self._context.store, self.job),
+                columns=self._context.columns(self.job.place),
             )
             told.append(DriverShare(self._collector))
             threads.append(threading.Thread(target=self._share, args=(name, task, told[-1]), daemon=True))

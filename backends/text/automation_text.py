@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import readline
+import shutil
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from errbot.backends import text
 from errbot.backends.base import Message
 
 from automation_bots.model import Answer, Caller, File, Place
-from automation_bots.surface import Capabilities, MessageRef
+from automation_bots.surface import COLUMNS, Capabilities, MessageRef
 from backends.adapter.plain_surface import PlainSurface, cut
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -29,10 +30,10 @@ _COMMAND_SECONDS = 1.0  # the next line of piped input waits this long for the a
 class TextSurface(PlainSurface):
     """Prints; the terminal shows text as it is, so nothing is escaped."""
 
-    capabilities = Capabilities(screen_lines=200)
-
     def __init__(self, bot: Any) -> None:
         super().__init__(bot)
+        columns = shutil.get_terminal_size((COLUMNS, 0)).columns
+        self.capabilities = Capabilities(screen_lines=200, columns=columns)
         self._lock = threading.Lock()
 
     def say(self, place: Place, answer: Answer) -> MessageRef | None:

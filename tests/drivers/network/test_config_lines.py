@@ -209,6 +209,12 @@ def test_a_spreadsheet_finds_no_formula():
     assert said.files[0].text.splitlines() == ['"a"', '"\'=1+1"', '"-5"']
 
 
+def test_how_wide_a_table_may_be_says_who_shows_it():
+    found = {"sw1": answers.Rows(("port", "about"), (("1", "b" * 50),))}
+    assert "more columns" not in answers.concluded(found, "x", as_csv=False).block
+    assert "more columns: about" in answers.concluded(found, "x", as_csv=False, columns=40).block
+
+
 def test_a_wide_table_names_the_columns_that_it_leaves_out():
     wide = answers.Rows(("a" * 100, "b" * 100), (("1", "2"),))
     assert f"more columns: {'b' * 100}" in answers.concluded({"sw1": wide}, "x", as_csv=False).block

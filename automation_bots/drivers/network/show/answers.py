@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from automation_bots.errors import DriverError, UserError
 from automation_bots.model import Conclusion, File
 from automation_bots.render import WHOLE_OUTPUTS, table
+from automation_bots.surface import COLUMNS
 from automation_bots.text import csv_file, grouping
 from automation_bots.text.grouping import Alike
 from automation_bots.text.linear_regex import SafeRegex
 
 LINES_SHOWN = 40
-WIDTH_SHOWN = 130  # characters; a chat window that breaks lines makes a table unreadable
 NO_ROW = "(no row)"
 _ENDLESS = 1_000_000
 _NUMBER = re.compile(r"(\d+)")
@@ -64,12 +64,12 @@ class Rows:
         at = [i for i in range(len(self.header)) if not self.rows or any(row[i] for row in self.rows)]
         return Rows(tuple(self.header[i] for i in at), tuple(tuple(row[i] for i in at) for row in self.rows))
 
-    def fitting(self) -> tuple[Rows, tuple[str, ...]]:
-        """Return the first columns that fit, and the names of those left out."""
+    def fitting(self, columns: int) -> tuple[Rows, tuple[str, ...]]:
+        """Return the first columns that fit into so many characters, and the names of those left out."""
         width, kept = 0, 0
         for i, name in enumerate(self.header):
             width += 2 + max([len(name), *(len(_short(row[i])) for row in self.rows)])
-            if kept and width > WIDTH_SHOWN:
+            if kept and width > columns:
                 break
             kept += 1
         rows = tuple(row[:kept] for row in self.rows)
@@ -130,10 +130,14 @@ def _same_columns(tables: Sequence[Rows]) -> list[Rows]:
     ]
 
 
-def concluded(tables: Mapping[str, Rows], name: str, *, as_csv: bool, named: bool = False) -> Conclusion:
+def concluded(
+    tables: Mapping[str, Rows], name: str, *, as_csv: bool, named: bool = False, columns: int = COLUMNS
+) -> Conclusion:
     """Sum tables up, equal ones once: as much as a message shows, the rest (or all, as CSV) as a file."""
     whole, groups = together(tables, named=named), alike(tables)
-    text, shown = (f"{grouping.sentence(groups)}.", _groups(groups, tables)) if groups else ("", _joined(whole))
+    text, shown = (
+        (f"{grouping.sentence(groups)}.", _groups(groups, tables, columns)) if groups else ("", _joined(whole, columns))
+    )
     files: tuple[File, ...] = ()
     if as_csv:
         files = (csv_file.file(name, whole.header, whole.rows),)
@@ -156,19 +160,19 @@ class _Shown:
     left: tuple[str, ...] = ()  # the columns left out
 
 
-def _joined(whole: Rows) -> _Shown:
+def _joined(whole: Rows, columns: int) -> _Shown:
     """All devices in one table."""
-    fitting, left = whole.fitting()
+    fitting, left = whole.fitting(columns)
     more = len(whole.rows) - LINES_SHOWN
     kept = Rows(fitting.header, fitting.rows[:LINES_SHOWN]) if more > 0 else fitting
     text = kept.text if whole.rows else NO_ROW
     return _Shown(text, f"and {more} more rows" if more > 0 else "", left)
 
 
-def _groups(groups: Sequence[Alike], tables: Mapping[str, Rows]) -> _Shown:
+def _groups(groups: Sequence[Alike], tables: Mapping[str, Rows], columns: int) -> _Shown:
     """The common table, then those that differ; columns of the same width, so that lines can be compared."""
     each = _same_columns([tables[group.devices[0]] for group in groups])
-    fitting, left = Rows(each[0].header, tuple(row for found in each for row in found.rows)).fitting()
+    fitting, left = Rows(each[0].header, tuple(row for found in each for row in found.rows)).fitting(columns)
     header, *lines = fitting.text.split("\n")
     told = []
     for group, found in zip(groups, each, strict=True):

@@ -105,7 +105,8 @@ class ReadReport:
             return None
         name = f"{self.task.operation.name}-{self.task.job.number}"
         csv = bool(self.task.parameters.get("csv"))
-        said = answers.concluded(self.tables, name, as_csv=csv, named=len(self.task.job.devices) > 1)
+        named, columns = len(self.task.job.devices) > 1, self.task.columns
+        said = answers.concluded(self.tables, name, as_csv=csv, named=named, columns=columns)
         others = table(((device, *other) for device, other in sorted(self.others.items())), limit=LINES_SHOWN)
         return replace(said, block=f"{said.block}\n\n{others}") if others else said
 
