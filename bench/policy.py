@@ -12,7 +12,7 @@ from statistics import median
 from automation_bots.inventory import patterns
 from automation_bots.model import Caller, Operation, Parameter, Place, Request, Risk, Verdict
 from automation_bots.policy import gate, policy
-from automation_bots.policy.freezes import ChangeBlock, Closing
+from automation_bots.policy.freezes import BlockKind, ChangeBlock
 from automation_bots.policy.scope import Scope
 from bench.figures import Figure, quantile
 from bench.folders import ROLES, SITES, big_groups, workspace
@@ -93,8 +93,11 @@ def _rule(number: int) -> dict[str, object]:
 
 def _change_blocks(names: tuple[str, ...]) -> tuple[ChangeBlock, ...]:
     until = NOW + timedelta(hours=2)
-    freeze = ChangeBlock(Closing.FREEZE, "p1", "audit", frozenset(names[::50]), NOW, until)
-    return (freeze, *(ChangeBlock(Closing.LOCK, f"p{n}", "work", frozenset(names[n : n + 3]), NOW) for n in range(50)))
+    freeze = ChangeBlock(BlockKind.FREEZE, "p1", "audit", frozenset(names[::50]), NOW, until)
+    return (
+        freeze,
+        *(ChangeBlock(BlockKind.LOCK, f"p{n}", "work", frozenset(names[n : n + 3]), NOW) for n in range(50)),
+    )
 
 
 def _request(random: Random, names: tuple[str, ...], count: int) -> Request:

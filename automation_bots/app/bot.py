@@ -212,14 +212,14 @@ class Bot:
             recent=Recent(self.redactor),
             link=lambda: self.notices.link,
             files=self._file_problems,
-            plugins=lambda: tuple(one_line(text, 200) for text in self.repos.work.reaching),
+            plugins=lambda: tuple(one_line(text, 200) for text in self.repos.installer.reaching),
             undelivered=lambda: self.notices.undelivered,
         )
 
     def _file_problems(self) -> tuple[str, ...]:
         live = self.live
         found = [live.policy_problem, live.inventory.problem, *map(str, live.catalog.problems)]
-        found += self.repos.work.troubles
+        found += self.repos.installer.troubles
         return tuple(one_line(text, 300) for text in found if text)
 
     # -- life
@@ -235,7 +235,7 @@ class Bot:
         gc.set_threshold(*_COLLECT)
         self.store.record(AuditKind.OPENED, {"version": __version__, "policy": self.live.policy.version})
         interrupted = self.store.recover()
-        ended = orphans.clear(self._runs) + orphans.end(self.repos.work.shelf.root)
+        ended = orphans.clear(self._runs) + orphans.end(self.repos.installer.plugins.root)
         ended += self._equipment.masters.close()
         if ended:
             log.warning("ended %d processes that a killed bot had left running", ended)

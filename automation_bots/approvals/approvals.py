@@ -40,7 +40,7 @@ _PROVE = "No: a rule asks you to prove yourself first. Type !totp <code> to me i
 
 
 class Approvals:
-    """The decisions; what time brings is looked after by the vigil."""
+    """The decisions; what time brings is looked after by the timer."""
 
     def __init__(self, context: RequestContext, acceptance: Acceptance, validity: ApprovalValidity) -> None:
         self._context, self._acceptance, self._validity = context, acceptance, validity
@@ -66,7 +66,7 @@ class Approvals:
             if hidden:
                 words += f" · {', '.join(hidden)} is kept in memory only: a restart of the bot voids the request"
             self._context.announcer.parked(job, self._context.spell(words))
-        except Exception:  # whatever a network raises, the request waits, and the vigil tries again
+        except Exception:  # whatever a network raises, the request waits, and the timer tries again
             self.timer.unsaid.add(job.number)
             log.exception("job %s: its first words could not be said", job.number)
         self.timer.look_at(job.number)

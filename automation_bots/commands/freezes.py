@@ -11,7 +11,7 @@ from automation_bots.commands.jobs import JobCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Operation, Person, Request, Risk, one_line
 from automation_bots.policy import gate
-from automation_bots.policy.freezes import ALL, DONE, ChangeBlock, Closing, clock
+from automation_bots.policy.freezes import ALL, DONE, BlockKind, ChangeBlock, clock
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
 from automation_bots.text.until import time_ahead
@@ -19,9 +19,9 @@ from automation_bots.text.until import time_ahead
 # Operations of the policy: for admins until a rule names them. They touch no device, so a freeze does not stop them.
 _OPERATIONS = {
     kind: Operation(kind.value, f"{kind.value} devices", Risk.READ, devices="optional", declared=False)
-    for kind in Closing
+    for kind in BlockKind
 }
-_UNDO = {Closing.FREEZE: "unfreeze", Closing.LOCK: "unlock"}
+_UNDO = {BlockKind.FREEZE: "unfreeze", BlockKind.LOCK: "unlock"}
 
 
 class FreezeCommands:
@@ -34,19 +34,19 @@ class FreezeCommands:
 
     def freeze(self, ask: CommandCall) -> Answer:
         """Keep everybody's changes away from devices until a time."""
-        return self._close(ask, Closing.FREEZE)
+        return self._close(ask, BlockKind.FREEZE)
 
     def lock(self, ask: CommandCall) -> Answer:
         """Keep the changes of others away from devices."""
-        return self._close(ask, Closing.LOCK)
+        return self._close(ask, BlockKind.LOCK)
 
     def unfreeze(self, ask: CommandCall) -> Answer:
         """Let changes in again."""
-        return self._open(ask, Closing.FREEZE)
+        return self._open(ask, BlockKind.FREEZE)
 
     def unlock(self, ask: CommandCall) -> Answer:
         """Give locked devices back."""
-        return self._open(ask, Closing.LOCK)
+        return self._open(ask, BlockKind.LOCK)
 
     def locks(self, ask: CommandCall) -> Answer:
         """What is frozen or locked, as far as one may see the devices."""
@@ -66,17 +66,17 @@ class FreezeCommands:
         until = f"until {clock(block.until, zone)}" if block.until else "until it is given back"
         return (DONE[block.kind], devices, f"by {block.person}", until, one_line(block.reason, 80))
 
-    def _close(self, ask: CommandCall, kind: Closing) -> Answer:
+    def _close(self, ask: CommandCall, kind: BlockKind) -> Answer:
         person, prefix, now = self._context.person(ask), self._context.prefix, self._context.now()
         words = ask.words
         if len(words) < 2:
-            times = " until <time>" if kind is Closing.FREEZE else " [until <time>]"
+            times = " until <time>" if kind is BlockKind.FREEZE else " [until <time>]"
             raise BadCommand(f"→ {prefix}{kind.value} <devices>{times} <reason>")
         devices, rest, until = self._devices(person, words[0]), words[1:], None
         if rest[0].lower() == "until":
             until, taken = time_ahead(rest[1:], now, self._context.live.policy.timezone)
             rest = rest[1 + taken :]
-        elif kind is Closing.FREEZE:
+        elif kind is BlockKind.FREEZE:
             raise BadCommand(f"Until when? → {prefix}freeze {one_line(words[0], 40)} until 18:00 <reason>")
         if not rest:
             raise BadCommand(f"Why? → {prefix}{kind.value} {one_line(words[0], 40)} … <reason>")
@@ -96,7 +96,7 @@ class FreezeCommands:
         text = f"{_shown(devices)} {DONE[kind]} for changes{until_text}: {reason}{taken_from}."
         return Answer(text, hint=f"→ {prefix}{_UNDO[kind]} {one_line(words[0], 60)} · {prefix}locks")
 
-    def _open(self, ask: CommandCall, kind: Closing) -> Answer:
+    def _open(self, ask: CommandCall, kind: BlockKind) -> Answer:
         person, prefix = self._context.person(ask), self._context.prefix
         if len(ask.words) != 1:
             raise BadCommand(f"→ {prefix}{_UNDO[kind]} <devices|all> · {prefix}locks")
@@ -125,12 +125,12 @@ class FreezeCommands:
             return (ALL,)
         return self._context.pipeline.expand(person, word)
 
-    def _judged(self, ask: CommandCall, kind: Closing, pattern: str, devices: tuple[str, ...]) -> Answer | None:
+    def _judged(self, ask: CommandCall, kind: BlockKind, pattern: str, devices: tuple[str, ...]) -> Answer | None:
         real = self._context.live.inventory.names if ALL in devices else devices
         request = Request(ask.caller, ask.place, _OPERATIONS[kind], {}, pattern, real)
         return self._context.pipeline.judged(request)
 
-    def _about(self, ask: CommandCall, kind: Closing, devices: tuple[str, ...]) -> Subject:
+    def _about(self, ask: CommandCall, kind: BlockKind, devices: tuple[str, ...]) -> Subject:
         person = self._context.person(ask)
         return Subject(person.name, ask.caller, ask.place, kind.value, devices)
 

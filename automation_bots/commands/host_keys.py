@@ -46,7 +46,7 @@ def ask_directly(access: Access) -> list[OfferedKey]:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the desk works with: the file that decides, a way to ask devices, a way to say something later."""
+    """What the commands work with: the file that decides, a way to ask devices, a way to say something later."""
 
     known_hosts: Path
     tell: Callable[[Place, Answer], object]

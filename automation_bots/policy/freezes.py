@@ -13,21 +13,21 @@ from automation_bots.model import one_line
 ALL = "*"  # in place of a device: every one, also those that come later
 
 
-class Closing(StrEnum):
+class BlockKind(StrEnum):
     """How devices are closed."""
 
     FREEZE = "freeze"
     LOCK = "lock"
 
 
-DONE = {Closing.FREEZE: "frozen", Closing.LOCK: "locked"}
+DONE = {BlockKind.FREEZE: "frozen", BlockKind.LOCK: "locked"}
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeBlock:
     """One freeze or lock: what somebody closed at once. Times are aware."""
 
-    kind: Closing
+    kind: BlockKind
     person: str
     reason: str
     devices: frozenset[str]  # {ALL}: every one
@@ -43,15 +43,15 @@ class ChangeBlock:
         return sorted(device for device in devices if ALL in self.devices or device in self.devices)
 
 
-def closing(
+def blocking(
     change_blocks: Sequence[ChangeBlock], devices: frozenset[str], person: str, now: datetime
 ) -> list[ChangeBlock]:
-    """Return the closures that keep a person from changing these devices now; no device: those of all."""
+    """Return the blocks that keep a person from changing these devices now; no device: those of all."""
     return [
         block
         for block in change_blocks
         if block.holds(now)
-        and not (block.kind is Closing.LOCK and block.person == person)
+        and not (block.kind is BlockKind.LOCK and block.person == person)
         and (ALL in block.devices or not block.devices.isdisjoint(devices))
     ]
 

@@ -25,7 +25,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.policy import blast_radius, reauth
-from automation_bots.policy.freezes import ALL, Closing, closing, sentence
+from automation_bots.policy.freezes import ALL, BlockKind, blocking, sentence
 from automation_bots.policy.reauth import Side
 from automation_bots.policy.rules import Above, Rule, always, could, does, here, unmet
 from automation_bots.policy.scope import Scope
@@ -47,8 +47,8 @@ def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
     if not request.devices and not request.operation.declared:
         return None  # a command of a plugin; those that close and open devices among them
     wanted = frozenset(request.devices)
-    by = [c for c in closing(scope.change_blocks, wanted, person.name, now)
-          if not (request.emergency and c.kind is Closing.FREEZE)]  # fmt: skip
+    by = [c for c in blocking(scope.change_blocks, wanted, person.name, now)
+          if not (request.emergency and c.kind is BlockKind.FREEZE)]  # fmt: skip
     if not by:
         return None
     refused = wanted if any(ALL in c.devices for c in by) else wanted & frozenset().union(*(c.devices for c in by))

@@ -43,7 +43,7 @@ class RepoCommands:
     context: CommandContext
     settings: RepoSettings
     folder: Path  # the bot's own
-    work: Installer
+    installer: Installer
     tell: Callable[[Place, Answer], object]
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -84,29 +84,29 @@ class RepoCommands:
 
     def tell_problems(self, tell: Callable[[Answer], object]) -> None:
         """Name what was not loaded at the start, to the admins and in the record."""
-        for problem in self.work.troubles:
+        for problem in self.installer.troubles:
             self.context.store.record(AuditKind.ERROR, {"error": problem}, Subject(operation="repos"))
             tell(Answer(problem))
-        if reaching := self.work.reaching:
+        if reaching := self.installer.reaching:
             tell(Answer("Plugins that were put in by hand use more than plugins are given:", "\n".join(reaching)))
 
     # -- looking
 
     def _list(self, _ask: CommandCall, _given: str) -> Answer:
-        return words.listed(self.work.shelf.installed(), self._notes(), self.context.now(), self.context.prefix)
+        return words.listed(self.installer.plugins.installed(), self._notes(), self.context.now(), self.context.prefix)
 
     def _notes(self) -> list[str]:
-        return [*self.work.troubles, *self.work.reaching]
+        return [*self.installer.troubles, *self.installer.reaching]
 
     def _search(self, _ask: CommandCall, given: str) -> Answer:
         if not self.settings.index:
             return Answer("There is no index to search; [repos] index in bot.toml names one.")
-        found = index.search(self.settings.index, self.folder, given, self.work.ca)
+        found = index.search(self.settings.index, self.folder, given, self.installer.ca)
         return words.found(found, given, self.context.prefix)
 
     def _install(self, ask: CommandCall, address: str) -> Answer:
         wanted = source.read(address, self.settings.hosts, local=self.settings.local)
-        if wanted.name in self.work.shelf.installed():
+        if wanted.name in self.installer.plugins.installed():
             raise BadRepository(
                 f"{wanted.name} is installed already. → {self.context.prefix}repos update {wanted.name}"
             )
@@ -127,14 +127,14 @@ class RepoCommands:
         if not wanted.ref and old.ref:
             if source.is_commit(old.ref):
                 raise BadRepository(f"{old.name} is pinned to a commit; say which: {old.name}@<tag or commit>.")
-            wanted = replace(wanted, ref=next(iter(self.work.tags(wanted)), old.ref))
+            wanted = replace(wanted, ref=next(iter(self.installer.tags(wanted)), old.ref))
         return self._show(ask, wanted, old)
 
     def _show(self, ask: CommandCall, wanted: Source, old: Installed | None) -> Answer:
-        ready = self.work.prepare(wanted, old)
-        whole = not any(text.startswith(f"Plugins of {wanted.name} ") for text in self.work.problems)
+        ready = self.installer.prepare(wanted, old)
+        whole = not any(text.startswith(f"Plugins of {wanted.name} ") for text in self.installer.problems)
         if old and whole and (ready.commit.id, wanted.ref) == (old.commit, old.ref):
-            self.work.drop(ready.staged)
+            self.installer.drop(ready.staged)
             return Answer(f"{old.name} is at {old.version} ({old.commit[:12]}) already.")
         code = _code(ready)
         self._forget(code)
@@ -149,10 +149,10 @@ class RepoCommands:
             old = [key for key, one in self._shown.items() if one.until <= now or key == code]
             gone = [self._shown.pop(key) for key in old]
         for one in gone:
-            self.work.drop(one.ready.staged)
+            self.installer.drop(one.ready.staged)
 
     def _named(self, name: str) -> Installed:
-        installed = self.work.shelf.installed()
+        installed = self.installer.plugins.installed()
         if name not in installed:
             there = f"there is {render.names(sorted(installed))}" if installed else "nothing is installed"
             raise BadRepository(f"No repository {one_line(name, 60)!r}; {there}.")
@@ -176,10 +176,10 @@ class RepoCommands:
         facts = {"url": ready.source.url, "commit": ready.commit.id, "digest": ready.digest}
         store.record(AuditKind.COMMAND, {"reason": f"confirmed {words.old_name(ready)}", **facts}, about)
         try:
-            repo = self.work.install(ready, about.person, self.context.now())
+            repo = self.installer.install(ready, about.person, self.context.now())
         except BaseException as error:
             if ready.staged.exists():
-                self.work.drop(ready.staged)
+                self.installer.drop(ready.staged)
             store.record(AuditKind.ERROR, {"error": one_line(self.context.clear(str(error)), 300), **facts}, about)
             if not isinstance(error, AutomationError):
                 raise
@@ -189,7 +189,7 @@ class RepoCommands:
         return words.done(repo, old, self.context.prefix)
 
     def _remove(self, ask: CommandCall, name: str) -> Answer:
-        repo = self.work.remove(self._named(name).name)
+        repo = self.installer.remove(self._named(name).name)
         self.context.store.record(AuditKind.REMOVED, words.record(repo), self._about(ask, "remove"))
         gone = ", ".join(self.context.prefix + one.replace("_", " ") for one in repo.contents.commands)
         return Answer(f"{repo.name} {repo.version} is removed" + (f", with {gone}." if gone else "."))

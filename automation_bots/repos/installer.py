@@ -14,9 +14,8 @@ from typing import Protocol
 
 from automation_bots.errors import AutomationError, BadRepository
 from automation_bots.repos import checkout, name_clashes, requirements, scan, trial
-from automation_bots.repos import installed as shelf
 from automation_bots.repos.git import Git, Limits
-from automation_bots.repos.installed import InstalledPlugins
+from automation_bots.repos.installed import InstalledPlugins, digest
 from automation_bots.repos.packages import Packages
 from automation_bots.repos.values import ByHand, Commit, Contents, Installed, Source
 
@@ -58,7 +57,7 @@ class Ready:
 class Installer:
     """One at a time; `attach` gives it the running bot."""
 
-    shelf: InstalledPlugins
+    plugins: InstalledPlugins
     limits: Limits
     packages: Packages
     taken: Callable[[], Collection[str]]  # names of commands that belong to the bot, loaded or not
@@ -95,7 +94,7 @@ class Installer:
         return [str(one) for one in self._by_hand() if one.reach]
 
     def _by_hand(self) -> Iterable[ByHand]:
-        return self._loader.by_hand(self.shelf.root) if self._loader else ()
+        return self._loader.by_hand(self.plugins.root) if self._loader else ()
 
     # -- at the start
 
@@ -104,8 +103,8 @@ class Installer:
         self._loader = loader
         with self._alone():
             try:
-                self.problems += map(_cut_off, self.shelf.sweep())
-                installed = self.shelf.installed()
+                self.problems += map(_cut_off, self.plugins.sweep())
+                installed = self.plugins.installed()
             except BadRepository as error:
                 self.problems.append(str(error))
                 return
@@ -114,9 +113,9 @@ class Installer:
                     self._load_again(repo)
 
     def _load_again(self, repo: Installed) -> None:
-        folder = self.shelf.root / repo.folder
+        folder = self.plugins.root / repo.folder
         try:
-            if not folder.is_dir() or shelf.digest(folder) != repo.digest:
+            if not folder.is_dir() or digest(folder) != repo.digest:
                 raise BadRepository("its files are not those that were installed")
             self._into_the_bot(repo)
         except (AutomationError, OSError) as error:
@@ -129,7 +128,7 @@ class Installer:
     def prepare(self, source: Source, replaces: Installed | None = None) -> Ready:
         """Fetch and look; nothing of it runs, and nothing is installed."""
         with self._alone():
-            staged = self.shelf.staging()
+            staged = self.plugins.staging()
             try:
                 git = Git(staged, self.limits, self.ca)
                 commit = git.fetch(source)
@@ -137,18 +136,18 @@ class Installer:
                 shutil.rmtree(staged / "git")
                 contents = self._look(staged / "code")
                 self._clashes(contents, staged / "code", replaces)
-                return Ready(source, commit, contents, staged, shelf.digest(staged), replaces)
+                return Ready(source, commit, contents, staged, digest(staged), replaces)
             except BaseException:
                 self.drop(staged)
                 raise
 
     def drop(self, staged: Path) -> None:
         """Forget something that nobody confirmed."""
-        self.shelf.drop(staged.relative_to(self.shelf.root).as_posix())
+        self.plugins.drop(staged.relative_to(self.plugins.root).as_posix())
 
     def tags(self, source: Source) -> list[str]:
         """The tags that a source offers, newest first."""
-        staged = self.shelf.staging()
+        staged = self.plugins.staging()
         try:
             return Git(staged, self.limits, self.ca).tags(source)
         finally:
@@ -164,11 +163,11 @@ class Installer:
         mine = {plugin.name for plugin in old.plugins}
         name_clashes.commands(contents.commands, {*self.taken(), *self.loader.commands()} - set(old.commands))
         name_clashes.others("plugin", (plugin.name for plugin in contents.plugins), set(self.loader.plugins()) - mine)
-        others = [repo for repo in self.shelf.installed().values() if replaces is None or repo.name != replaces.name]
+        others = [repo for repo in self.plugins.installed().values() if replaces is None or repo.name != replaces.name]
         there = {
             name
             for repo in others
-            for name in scan.helpers(self.shelf.root / repo.folder / "code", repo.contents.plugins)
+            for name in scan.helpers(self.plugins.root / repo.folder / "code", repo.contents.plugins)
         }
         helpers = scan.helpers(code, contents.plugins)
         name_clashes.others("module", helpers, there | {name for name in helpers if requirements.of_the_bot(name)})
@@ -178,25 +177,25 @@ class Installer:
     def install(self, ready: Ready, by: str, at: datetime) -> Installed:
         """Install what was confirmed; whatever fails, all is as it was before."""
         with self._alone():
-            installed = self.shelf.installed()
-            if shelf.digest(ready.staged) != ready.digest:
+            installed = self.plugins.installed()
+            if digest(ready.staged) != ready.digest:
                 raise BadRepository("What was fetched has changed on the disk since you saw it; ask again.")
             if installed.get(ready.source.name) != ready.replaces:
                 raise BadRepository(f"{ready.source.name} was installed or changed meanwhile; ask again.")
-            folder = self.shelf.place(ready.source.name, ready.staged)
+            folder = self.plugins.place(ready.source.name, ready.staged)
             try:
                 repo = self._complete(ready, folder, by, at)
                 self._swap(repo, ready.replaces, {**installed, repo.name: repo})
             except BaseException:
-                self.shelf.drop(folder)
+                self.plugins.drop(folder)
                 raise
             if ready.replaces:
-                self.shelf.drop(ready.replaces.folder)
+                self.plugins.drop(ready.replaces.folder)
             self._mended(repo.name)
             return repo
 
     def _complete(self, ready: Ready, folder: str, by: str, at: datetime) -> Installed:
-        place, scratch, source = self.shelf.root / folder, self.shelf.staging(), ready.source
+        place, scratch, source = self.plugins.root / folder, self.plugins.staging(), ready.source
         try:
             packages = self.packages.install(
                 ready.contents.requirements, place / "site", scratch, self._beside(source.name)
@@ -205,12 +204,12 @@ class Installer:
         finally:
             self.drop(scratch)
         return Installed(
-            source.name, source.url, source.ref, ready.commit.id, ready.contents, folder, shelf.digest(place),
+            source.name, source.url, source.ref, ready.commit.id, ready.contents, folder, digest(place),
             packages, by, at,
         )  # fmt: skip
 
     def _beside(self, name: str) -> tuple[str, ...]:
-        others = [repo for repo in self.shelf.installed().values() if repo.name != name]
+        others = [repo for repo in self.plugins.installed().values() if repo.name != name]
         return tuple(line for repo in others for line in repo.packages)
 
     def _swap(self, new: Installed, old: Installed | None, installed: dict[str, Installed]) -> None:
@@ -219,7 +218,7 @@ class Installer:
             self._out_of_the_bot(old)
         try:
             self._into_the_bot(new)
-            self.shelf.write(installed)
+            self.plugins.write(installed)
         except BaseException:
             self._out_of_the_bot(new)
             if old is not None and was_loaded:
@@ -229,11 +228,11 @@ class Installer:
     def remove(self, name: str) -> Installed:
         """Take a repository away: out of the bot, out of the list, off the disk."""
         with self._alone():
-            installed = self.shelf.installed()
+            installed = self.plugins.installed()
             repo = installed.pop(name)
-            self.shelf.write(installed)
+            self.plugins.write(installed)
             self._out_of_the_bot(repo)
-            self.shelf.drop(repo.folder)
+            self.plugins.drop(repo.folder)
             self._mended(name)
             return repo
 
@@ -243,7 +242,7 @@ class Installer:
     def _into_the_bot(self, repo: Installed) -> None:
         before = {*self.taken(), *self.loader.commands()}
         name_clashes.commands(repo.contents.commands, before)
-        came = self.loader.load(repo, self.shelf.root / repo.folder)
+        came = self.loader.load(repo, self.plugins.root / repo.folder)
         self._loaded.add(repo.name)
         try:
             name_clashes.commands(came, before)
@@ -254,7 +253,7 @@ class Installer:
     def _out_of_the_bot(self, repo: Installed) -> None:
         if repo.name in self._loaded:
             self._loaded.discard(repo.name)
-            self.loader.unload(repo, self.shelf.root / repo.folder)
+            self.loader.unload(repo, self.plugins.root / repo.folder)
 
 
 def _cut_off(name: str) -> str:

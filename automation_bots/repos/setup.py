@@ -23,11 +23,11 @@ def commands(context: CommandContext, bot_folder: BotFolder, say: Callable[[Plac
     if ca and not ca.is_file():
         raise settings.wrong(bot_folder.folder, ("repos", "ca"), f"there is no file {ca}")
     wheels = bot_folder.path(wanted.wheels) if wanted.wheels else None
-    work = Installer(
+    installer = Installer(
         InstalledPlugins(bot_folder.data.resolve() / "repos"),
         Limits(wanted.megabytes, wanted.seconds),
         Packages(wanted.packages, wheels, wanted.seconds, ca),
         taken=lambda: {*OWN, *context.live.catalog.operations},
         ca=ca,
     )
-    return RepoCommands(context, wanted, bot_folder.folder, work, say)
+    return RepoCommands(context, wanted, bot_folder.folder, installer, say)

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
-from automation_bots.policy.freezes import ALL, ChangeBlock, Closing
+from automation_bots.policy.freezes import ALL, BlockKind, ChangeBlock
 from automation_bots.store import audit
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.database import Database
 from automation_bots.store.schema import change_blocks
 
 _KINDS = {
-    Closing.FREEZE: (AuditKind.FROZEN, AuditKind.UNFROZEN),
-    Closing.LOCK: (AuditKind.LOCKED, AuditKind.UNLOCKED),
+    BlockKind.FREEZE: (AuditKind.FROZEN, AuditKind.UNFROZEN),
+    BlockKind.LOCK: (AuditKind.LOCKED, AuditKind.UNLOCKED),
 }
 
 
@@ -32,7 +32,7 @@ class ChangeBlocks:
             connection.execute(
                 delete(change_blocks).where(change_blocks.c.until.is_not(None), change_blocks.c.until <= now)
             )
-            locks = block.kind is Closing.LOCK
+            locks = block.kind is BlockKind.LOCK
             others = _others(connection, block) if locks else []
             if others and not steals:
                 return others
@@ -44,7 +44,7 @@ class ChangeBlocks:
             audit.append(connection, now, _KINDS[block.kind][0], about, body)
         return others
 
-    def remove(self, kind: Closing, devices: Iterable[str], about: Subject, *, of: str | None = None) -> list[str]:
+    def remove(self, kind: BlockKind, devices: Iterable[str], about: Subject, *, of: str | None = None) -> list[str]:
         """Open devices again, those that one person closed or (None) anybody; returns which."""
         now = self._clock()
         with self._database.write() as connection:
@@ -62,11 +62,11 @@ class ChangeBlocks:
 
 def _others(connection: Connection, wanted: ChangeBlock) -> list[ChangeBlock]:
     """The locks of other people on devices that somebody wants to lock."""
-    every = _read(connection, change_blocks.c.kind == Closing.LOCK.value, change_blocks.c.person != wanted.person)
+    every = _read(connection, change_blocks.c.kind == BlockKind.LOCK.value, change_blocks.c.person != wanted.person)
     return [other for other in every if ALL in wanted.devices or other.hits(wanted.devices)]
 
 
-def _remove(connection: Connection, kind: Closing, devices: Iterable[str], person: str | None) -> list[str]:
+def _remove(connection: Connection, kind: BlockKind, devices: Iterable[str], person: str | None) -> list[str]:
     wanted = set(devices)
     whose = (change_blocks.c.person == person,) if person is not None else ()
     found = connection.scalars(select(change_blocks.c.device).where(change_blocks.c.kind == kind.value, *whose))
@@ -84,6 +84,6 @@ def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Chan
     for row in connection.execute(select(change_blocks).where(*conditions).order_by(*order)):
         together.setdefault((row.kind, row.person, row.reason, row.at, row.until), set()).add(row.device)
     return [
-        ChangeBlock(Closing(kind), person, reason, frozenset(devices), at, until)
+        ChangeBlock(BlockKind(kind), person, reason, frozenset(devices), at, until)
         for (kind, person, reason, at, until), devices in together.items()
     ]

@@ -13,4 +13,4 @@ class Repos(mixin.ThrottledMixin, BotPlugin):
 
     def activate(self):
         super().activate()
-        self.automation.repos.work.attach(ErrbotLoader(self._bot))
+        self.automation.repos.installer.attach(ErrbotLoader(self._bot))

@@ -144,7 +144,7 @@ class Waiting(works.Works):
         return number
 
     def look(self, **later):
-        """Let time pass, and have the vigil look at what is due."""
+        """Let time pass, and have the timer look at what is due."""
         self.at += timedelta(**later)
         while self.timer.round() <= 0.05:
             pass

@@ -30,7 +30,7 @@ from tests.support.chatbot import ChatBot, write_folder
 pytestmark = pytest.mark.slow
 GROUPS = ("web", "db", "core")
 PEOPLE = ("ana", "joe", "kim", "eve")  # of whom nobody knows eve
-FOREIGN = {"!wipe": "wipe", "!nuke": "nuke", "!drip": "drip", "!parsed --force": "parsed", "!dynamic": "dynamic"}
+OF_PLUGINS = {"!wipe": "wipe", "!nuke": "nuke", "!drip": "drip", "!parsed --force": "parsed", "!dynamic": "dynamic"}
 WIPES = {"please wipe it": "regex"}
 AROUND = ("!!", "!1", "!flows start nothing", "!plugin deactivate Outside", "!retry 1", "!retry 2 failed", "!approve 1",
           "!through", "!echo x")  # fmt: skip
@@ -168,11 +168,11 @@ class Gate(RuleBasedStateMachine):
     def operation(self, who, room, pattern, spelling, words, thread):
         self._typed(spelling.format(f"{words} on {pattern}"), who, room, thread)
 
-    @rule(who=who, room=room, text=st.sampled_from([*FOREIGN, *WIPES]))
+    @rule(who=who, room=room, text=st.sampled_from([*OF_PLUGINS, *WIPES]))
     def plugin_commands(self, who, room, text):
         before = len(self.world.done)
         self._typed(text, who, room)
-        name = {**FOREIGN, **WIPES}[text]
+        name = {**OF_PLUGINS, **WIPES}[text]
         expected = [name] if self.oracle.command(who, name, room) else []
         assert list(self.world.done[before:]) == expected, (who, room, text, self.rules)
 

@@ -12,7 +12,7 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Caller, Limits, Person, Place, Risk, Verdict
 from automation_bots.policy import gate
-from automation_bots.policy.freezes import ALL, ChangeBlock, Closing
+from automation_bots.policy.freezes import ALL, ChangeBlock, BlockKind
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.scope import Scope
@@ -54,10 +54,10 @@ REQUESTS = st.builds(
     st.sampled_from(["", "", "down"]),
     st.booleans(),
 )
-CLOSURES = st.lists(
+BLOCKS = st.lists(
     st.builds(
         ChangeBlock,
-        kind=st.sampled_from(list(Closing)),
+        kind=st.sampled_from(list(BlockKind)),
         person=st.sampled_from(["ana", "joe"]),
         reason=st.just("work"),
         devices=DEVICES | st.just(frozenset({ALL})),
@@ -81,7 +81,7 @@ def weight(decision):
 
 
 @settings(max_examples=examples(300))
-@given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS, st.sampled_from(GROUPS["all"]))
+@given(st.lists(RULES, max_size=6), BLOCKS, REQUESTS, st.sampled_from(GROUPS["all"]))
 def test_adding_a_device_never_weakens_any_answer(rules, change_blocks, wanted, device):
     more = replace(wanted, devices=tuple(sorted({*wanted.devices, device})))
     before, after = decide(rules, change_blocks, wanted), decide(rules, change_blocks, more)
@@ -90,14 +90,14 @@ def test_adding_a_device_never_weakens_any_answer(rules, change_blocks, wanted, 
 
 
 @settings(max_examples=examples(300))
-@given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS)
+@given(st.lists(RULES, max_size=6), BLOCKS, REQUESTS)
 def test_the_strictest_device_decides(rules, change_blocks, wanted):
     whole = weight(decide(rules, change_blocks, wanted))[0]
     assert whole >= max(weight(decide(rules, change_blocks, replace(wanted, devices=(d,))))[0] for d in wanted.devices)
 
 
 @settings(max_examples=examples(300))
-@given(st.lists(RULES, max_size=6), CLOSURES, REQUESTS)
+@given(st.lists(RULES, max_size=6), BLOCKS, REQUESTS)
 def test_closing_devices_only_ever_refuses_changes_on_them(rules, change_blocks, wanted):
     plain, closed = decide(rules, (), wanted), decide(rules, change_blocks, wanted)
     hit = any(c.holds(NOON) and c.hits(wanted.devices) for c in change_blocks)
@@ -150,7 +150,7 @@ def bot(tmp_path_factory):
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.lists(RULES.map(lambda rule: replace(rule, when=())), min_size=1, max_size=6),
-    change_blocks=CLOSURES,
+    change_blocks=BLOCKS,
     who=st.sampled_from(["ana", "joe", "eve"]),
     operation=st.sampled_from(list(LINES)),
     pattern=st.sampled_from(["all", "web", "web1,db1", "v*", "all:!db", "web1"]),

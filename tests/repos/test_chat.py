@@ -54,7 +54,7 @@ def update(chat, name, pattern="is updated from"):
 
 
 def on_disk(chat):
-    root = chat.automation.repos.work.shelf.root
+    root = chat.automation.repos.installer.plugins.root
     return sorted((str(p.relative_to(root)), p.read_bytes()) for p in root.rglob("*") if is_kept(p))
 
 
@@ -324,7 +324,7 @@ def test_it_is_there_after_a_restart_and_what_nobody_confirmed_is_not(folder, re
         chat.asks("!repos update greeter", "repos confirm", seconds=SLOW)
     with start(folder) as chat:
         assert chat.asks("!hello") == "hello"
-        assert not list(chat.automation.repos.work.shelf.root.glob(".staging/*"))
+        assert not list(chat.automation.repos.installer.plugins.root.glob(".staging/*"))
 
 
 def test_a_file_changed_after_the_install_is_not_loaded_and_admins_are_told(folder, repo):

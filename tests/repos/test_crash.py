@@ -38,7 +38,7 @@ def killed_in(run, repo, mark, line):
         bot.kill()
 
 
-def shelf(tmp_path):
+def installed(tmp_path):
     root = tmp_path / "data" / "netbot" / "repos"
     return sorted(path.relative_to(root).as_posix() for path in root.glob("*/*"))
 
@@ -47,7 +47,7 @@ def test_killed_in_a_first_installation_nothing_of_it_is_left_and_it_can_be_done
     killed_in(run, repo, tmp_path / "mark", f"!repos install {repo}@v1.1")
     with run() as bot:
         bot.asks("!repos", "Plugins of greeter were being installed when the bot ended")
-        assert shelf(tmp_path) == [] and survivors("backends.plugins.trial") == []
+        assert installed(tmp_path) == [] and survivors("backends.plugins.trial") == []
         confirm(bot, f"!repos install {repo}@v1.0", "is installed")
         bot.asks("!hello", "^hello")
 
@@ -55,8 +55,8 @@ def test_killed_in_a_first_installation_nothing_of_it_is_left_and_it_can_be_done
 def test_killed_in_an_update_the_old_version_runs(run, repo, tmp_path):
     with run() as bot:
         confirm(bot, f"!repos install {repo}@v1.0", "is installed")
-    before = shelf(tmp_path)
+    before = installed(tmp_path)
     killed_in(run, repo, tmp_path / "mark", "!repos update greeter@v1.1")
     with run() as bot:
         bot.asks("!hello", "^hello")
-        assert shelf(tmp_path) == before and survivors("backends.plugins.trial") == []
+        assert installed(tmp_path) == before and survivors("backends.plugins.trial") == []

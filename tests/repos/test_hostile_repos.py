@@ -46,7 +46,7 @@ def refused(work, repo, ref=""):
     """Prepare it, and return why not; nothing is left of it."""
     with pytest.raises(BadRepository) as found:
         work.prepare(source.read(f"{repo}{ref}", HOSTS, local=True))
-    assert [path for path in work.shelf.root.rglob("*") if path.is_file()] == []
+    assert [path for path in work.plugins.root.rglob("*") if path.is_file()] == []
     return str(found.value)
 
 
@@ -346,7 +346,7 @@ def test_a_branch_called_like_an_option_is_only_a_name(work, repo, tmp_path):
     making.git(repo, "update-ref", "refs/tags/--output=x", name)
     work.prepare(source.read(str(repo), HOSTS, local=True))
     assert work.tags(source.read(str(repo), HOSTS, local=True)) == ["v1.0"]
-    assert subprocess.run(["ls", "-A"], cwd=work.shelf.root, capture_output=True, text=True).stdout.split() == [
+    assert subprocess.run(["ls", "-A"], cwd=work.plugins.root, capture_output=True, text=True).stdout.split() == [
         ".staging"
     ]
 

@@ -17,7 +17,7 @@ from sqlalchemy import MetaData, create_engine, select
 
 from automation_bots.model import ApprovalRequirement, Caller, Conclusion, File, Outcome, Place, State, Status
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.freezes import ChangeBlock, Closing
+from automation_bots.policy.freezes import BlockKind, ChangeBlock
 from automation_bots.policy.people import IdentityLink
 from automation_bots.store import Store, Subject, schema
 from automation_bots.store.host_keys import Endpoint
@@ -60,7 +60,7 @@ def people(store, now):
 
 
 def change_blocks(store, now):
-    store.change_blocks.add(ChangeBlock(Closing.FREEZE, "ana", "move", frozenset({"web1"}), now, None), ANA)
+    store.change_blocks.add(ChangeBlock(BlockKind.FREEZE, "ana", "move", frozenset({"web1"}), now, None), ANA)
     store.add_job(replace(JOB, emergency="down"))
 
 

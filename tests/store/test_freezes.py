@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from automation_bots.model import Canary
-from automation_bots.policy.freezes import ALL, ChangeBlock, Closing
+from automation_bots.policy.freezes import ALL, BlockKind, ChangeBlock
 from automation_bots.store import AuditKind, Subject
 
 
-def block(clock, person, *devices, kind=Closing.LOCK, until=None):
+def block(clock, person, *devices, kind=BlockKind.LOCK, until=None):
     return ChangeBlock(kind, person, "work", frozenset(devices), clock.now, until)
 
 
@@ -25,10 +25,10 @@ def test_a_lock_of_another_person_stands_in_the_way_until_it_is_stolen(store, cl
 
 def test_freezes_of_two_people_hold_side_by_side_and_each_takes_away_the_own(store, clock):
     for person in ("ana", "joe"):
-        store.change_blocks.add(block(clock, person, "web1", ALL, kind=Closing.FREEZE), Subject(person))
-    assert store.change_blocks.remove(Closing.FREEZE, ["web1", "web9"], Subject("joe"), of="joe") == ["web1"]
+        store.change_blocks.add(block(clock, person, "web1", ALL, kind=BlockKind.FREEZE), Subject(person))
+    assert store.change_blocks.remove(BlockKind.FREEZE, ["web1", "web9"], Subject("joe"), of="joe") == ["web1"]
     assert held(store) == {("freeze", "ana"): {"web1", ALL}, ("freeze", "joe"): {ALL}}
-    assert store.change_blocks.remove(Closing.FREEZE, [ALL], Subject("ana")) == [ALL]
+    assert store.change_blocks.remove(BlockKind.FREEZE, [ALL], Subject("ana")) == [ALL]
     assert held(store) == {("freeze", "ana"): {"web1"}}
 
 
@@ -51,7 +51,7 @@ def test_an_emergency_is_reviewed_once_by_somebody_else(store, job):
 
 def test_closing_opening_and_reviewing_are_in_the_record(store, clock, job):
     store.change_blocks.add(block(clock, "joe", "web1"), Subject("joe", devices=("web1",)))
-    store.change_blocks.remove(Closing.LOCK, ["web1"], Subject("joe", devices=("web1",)))
+    store.change_blocks.remove(BlockKind.LOCK, ["web1"], Subject("joe", devices=("web1",)))
     number = store.add_job(job(emergency="down")).number
     store.reviews.write(number, "fine", Subject("kim", job=number))
     kinds = [row.kind for row in store.audit_rows(limit=4)]

@@ -129,7 +129,7 @@ def take(chat, text):
 
 
 def stranger(chat):
-    """Somebody whom nobody knows asks the desk."""
+    """Somebody whom nobody knows asks the bot."""
     return "web" in chat.asks("!devices", who="eve")
 
 
@@ -233,7 +233,7 @@ MUTANTS = {
         _set(DriverGuard, "run", lambda door, task, report: door.behind.run(task, report)),
     ),
     "the consent": (approved, _set(ApprovalValidity, "void", lambda *_args: "")),
-    "the desk's question who asks": (stranger, _everybody_known),
+    "the own commands' question who asks": (stranger, _everybody_known),
     "whose job it is": (others_job, _set(CommandContext, "sees", lambda *_args: True)),
     "who reads an output": (others_output, _set(CommandContext, "reads", lambda *_args: True)),
     "who closes devices": (frozen, _set(Pipeline, "judged", lambda *_args: None)),
