@@ -21,7 +21,7 @@ _DIRECT = 10  # people that are asked one by one, where a request was made in a 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNotifier:
-    """Reads the world for facts, and speaks."""
+    """Reads what is so now, and speaks."""
 
     context: RequestContext
 

@@ -55,7 +55,7 @@ class Members:
 
 
 class Membership:
-    """Lives as long as the bot; the world asks it whenever it composes its people."""
+    """Lives as long as the bot; the live configuration asks it whenever it composes its people."""
 
     def __init__(
         self, store: PeopleStore, wanted: Settings, data: Path, resolve: Resolve, now: Callable[[], datetime]
@@ -68,7 +68,7 @@ class Membership:
         self._live: LiveConfig | None = None
 
     def join(self, live: LiveConfig) -> None:
-        """Compose the people of this world from now on."""
+        """Compose the people of this configuration from now on."""
         self._live = live
         live.additions, live.proved = self.members.additions, self._store.proved_at
 

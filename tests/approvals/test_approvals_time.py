@@ -1,4 +1,4 @@
-"""What time and changed worlds do to what waits: a clock that the test moves, a timer that looks when it is told to."""
+"""What time and changed files do to what waits: a clock that the test moves, a timer that looks when it is told to."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -73,7 +73,7 @@ class Inventory:
         return tuple(Device(name, frozenset(), self.variables.get(name, {})) for name in names)
 
 
-class World:
+class Live:
     policy_problem = ""
 
     def __init__(self, folder):
@@ -107,14 +107,14 @@ class Waiting(works.Works):
         if not first:
             self.dispatcher.stop(0)
             self.store.close()
-        self.world = World(folder) if first else self.world
+        self.live = Live(folder) if first else self.live
         self.store = Store.open(folder / "data", clock=lambda: self.at)
         self.surface = Surface()
-        self.validity = ApprovalValidity(self.world, self.store.approvals.find, lambda: self.at)
+        self.validity = ApprovalValidity(self.live, self.store.approvals.find, lambda: self.at)
         self.dispatcher = works.Local(self._context(), works.Caps)
         announcer = Announcer(self.store, lambda _: self.surface, lambda: self.at, lambda _: "")
         parts = RequestContext(
-            self.world, self.store, self.dispatcher, announcer, lambda: self.at,
+            self.live, self.store, self.dispatcher, announcer, lambda: self.at,
             asking=replace(ApprovalSettings().asking(), production=("web",)),
             surface=lambda _: self.surface,
         )  # fmt: skip
@@ -125,20 +125,20 @@ class Waiting(works.Works):
 
     def _context(self):
         found = super()._context()
-        validity = getattr(self, "consent", None)
+        validity = getattr(self, "validity", None)
         if validity is None:
             return found
-        works, scope = self.world.operation, lambda: self.world.scope
-        found = replace(found, store=self.store, operation=works, scope=scope, inventory=self.world.inventory)
+        operation, scope = self.live.operation, lambda: self.live.scope
+        found = replace(found, store=self.store, operation=operation, scope=scope, inventory=self.live.inventory)
         return replace(found, validity=validity.void)
 
     def ask(self, operation=PATCH, pattern="web", who="joe", when=None, **values):
         """Ask, have the approvers asked; returns the number."""
-        devices = self.world.inventory.expand(pattern)
+        devices = self.live.inventory.expand(pattern)
         request = Request(Caller("test", who), OPS, operation, values, pattern, devices, when=when)
-        decision = gate.decide(self.world.scope, request, when or self.at)
+        decision = gate.decide(self.live.scope, request, when or self.at)
         assert decision.verdict is not Verdict.DENY, decision.reason
-        self.approvals.park(self.world.policy.person(request.caller), request, decision)
+        self.approvals.park(self.live.policy.person(request.caller), request, decision)
         number = self.store.approvals.all()[-1].number
         self.look()
         return number
@@ -224,7 +224,7 @@ def test_nobody_looks_before_something_is_due(waiting):
 
 
 def test_what_waits_for_days_over_restarts_is_asked_once_and_reminded_once(waiting, tmp_path):
-    waiting.world.write(POLICY.replace("within: 4h", "within: 4d"))
+    waiting.live.write(POLICY.replace("within: 4h", "within: 4d"))
     number = waiting.ask()
     for _ in range(3):
         waiting.restart(tmp_path / "bot")
@@ -277,21 +277,21 @@ def test_the_hours_of_the_rule_count_when_it_runs(waiting):
     assert waiting.state(number) is State.WAITING
 
 
-# -- tampering: between the approval and the run the world is another one
+# -- tampering: between the approval and the run the files are others
 
 
 TAMPER = {
-    "inventory": lambda w, _: w.world.inventory.variables.update(web1={"ansible_host": "10.9.9.9"}),
-    "group": lambda w, _: w.world.inventory.groups.update(web=("web1", "web2", "db1")),
-    "device": lambda w, _: w.world.inventory.groups.update(web=("web1",)),
-    "operation": lambda w, _: w.world.operations.update(patch=replace(PATCH, help="other")),
-    "gone": lambda w, _: w.world.operations.pop("patch"),
-    "rule": lambda w, _: w.world.write(POLICY.replace("may: [patch, upgrade]", "may: [upgrade]")),
-    "quorum": lambda w, _: w.world.write(POLICY.replace("quorum: 2", "quorum: 3")),
-    "requester": lambda w, _: w.world.write(POLICY.replace("joe: {test: joe, irc: joe_, groups: [support]}", "jo: {}")),
-    "swapped": lambda w, _: w.world.write(POLICY.replace("joe: {test", "other: {test")),
-    "approver": lambda w, _: w.world.write(POLICY.replace("kim: {test: kim, irc: kimmy, groups: [leads]}", "k: {}")),
-    "robot": lambda w, _: w.world.write(
+    "inventory": lambda w, _: w.live.inventory.variables.update(web1={"ansible_host": "10.9.9.9"}),
+    "group": lambda w, _: w.live.inventory.groups.update(web=("web1", "web2", "db1")),
+    "device": lambda w, _: w.live.inventory.groups.update(web=("web1",)),
+    "operation": lambda w, _: w.live.operations.update(patch=replace(PATCH, help="other")),
+    "gone": lambda w, _: w.live.operations.pop("patch"),
+    "rule": lambda w, _: w.live.write(POLICY.replace("may: [patch, upgrade]", "may: [upgrade]")),
+    "quorum": lambda w, _: w.live.write(POLICY.replace("quorum: 2", "quorum: 3")),
+    "requester": lambda w, _: w.live.write(POLICY.replace("joe: {test: joe, irc: joe_, groups: [support]}", "jo: {}")),
+    "swapped": lambda w, _: w.live.write(POLICY.replace("joe: {test", "other: {test")),
+    "approver": lambda w, _: w.live.write(POLICY.replace("kim: {test: kim, irc: kimmy, groups: [leads]}", "k: {}")),
+    "robot": lambda w, _: w.live.write(
         POLICY.replace("kimmy, groups: [leads]", "kimmy, groups: [leads], robot: true")
     ),
     "parameters": lambda w, n: w.run(n, "UPDATE jobs SET body = replace(body, 'gentle', 'severe')"),
@@ -350,7 +350,7 @@ def test_what_is_changed_while_a_scheduled_job_waits_voids_it(tmp_path, what):
     assert waiting.kinds(number)[-1] == "voided"
 
 
-def test_an_unchanged_world_lets_it_run(tmp_path):
+def test_what_is_unchanged_lets_it_run(tmp_path):
     waiting = Tampered(tmp_path / "bot")
     number = waiting.ask(level="gentle")
     waiting.pause = "not yet"
@@ -371,12 +371,12 @@ def test_a_second_id_of_the_same_person_counts_once_and_never_for_ones_own(waiti
 
 
 def test_a_broken_policy_voids_nothing_and_lets_nobody_approve(waiting):
-    number, known = waiting.ask(), waiting.world.policy
-    waiting.world.policy, waiting.world.policy_problem = policy.Policy(), "line 3 is wrong"
+    number, known = waiting.ask(), waiting.live.policy
+    waiting.live.policy, waiting.live.policy_problem = policy.Policy(), "line 3 is wrong"
     waiting.look(minutes=90)
     with pytest.raises(BadCommand, match="I do not know you"):
         waiting.approve(number, "kim")
-    waiting.world.policy, waiting.world.policy_problem = known, ""
+    waiting.live.policy, waiting.live.policy_problem = known, ""
     assert waiting.state(number) is State.WAITING
 
 
@@ -403,7 +403,7 @@ def test_a_preview_that_takes_too_long_does_not_keep_the_approvers_waiting(waiti
 
 
 def test_a_rule_may_forbid_the_preview(waiting):
-    waiting.world.write(POLICY.replace("room: leads", "room: leads, preview: no"))
+    waiting.live.write(POLICY.replace("room: leads", "room: leads, preview: no"))
     number = waiting.ask(LOOKED)
     assert waiting.store.approvals.find(number).preview is None
     assert "cannot be shown beforehand" in waiting.texts("leads")[0]
@@ -424,11 +424,11 @@ def no_room():
 
 
 def test_a_request_in_a_direct_message_asks_the_approvers_in_theirs(waiting):
-    waiting.world.write(POLICY.replace(", room: leads", ""))
+    waiting.live.write(POLICY.replace(", room: leads", ""))
     place = Place("test", "joe", direct=True)
     request = Request(Caller("test", "joe"), place, PATCH, {}, "web", ("web1", "web2"))
-    decision = gate.decide(waiting.world.scope, request, waiting.at)
-    waiting.approvals.park(waiting.world.policy.people["joe"], request, decision)
+    decision = gate.decide(waiting.live.scope, request, waiting.at)
+    waiting.approvals.park(waiting.live.policy.people["joe"], request, decision)
     waiting.look()
     asked = [place for place, text in waiting.surface.said if "asks for approval" in text]
     assert asked == ["kim", "lee"]
@@ -453,5 +453,5 @@ def test_a_flood_of_requests_is_stopped(waiting):
 
 
 def test_tally_and_needs_are_words(waiting):
-    needs = waiting.world.policy.rules[0].need
+    needs = waiting.live.policy.rules[0].need
     assert quorum.whom([needs], [needs.rule]) == "2 of leads or managers"

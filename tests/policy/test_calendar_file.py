@@ -69,18 +69,18 @@ def test_a_calendar_that_cannot_be_read_makes_the_policy_wrong(tmp_path, content
 
 def test_a_changed_calendar_is_read_again(tmp_path):
     folder = write_folder(tmp_path, policy=RULES, files={"c.ics": text(WEEKLY)})
-    world = Bot(folder, {}, read_only=True).live
-    before = world.policy.rules[0].when[0]
-    assert world.look() == []
+    live = Bot(folder, {}, read_only=True).live
+    before = live.policy.rules[0].when[0]
+    assert live.look() == []
     (folder / "c.ics").write_text(text("DTSTART;VALUE=DATE:20260315"))
-    assert [change.what for change in world.look()] == ["policy"]
-    assert world.policy.rules[0].when[0] != before
+    assert [change.what for change in live.look()] == ["policy"]
+    assert live.policy.rules[0].when[0] != before
 
 
 def test_a_calendar_that_broke_and_was_mended_counts_again(tmp_path):
     folder = write_folder(tmp_path, policy=RULES, files={"c.ics": text(WEEKLY)})
-    world = Bot(folder, {}, read_only=True).live
+    live = Bot(folder, {}, read_only=True).live
     (folder / "c.ics").write_text("nonsense")
-    assert "c.ics" in world.look()[0].problems[0]
+    assert "c.ics" in live.look()[0].problems[0]
     (folder / "c.ics").write_text(text(WEEKLY))
-    assert world.look()[0].problems == () and not world.policy_problem
+    assert live.look()[0].problems == () and not live.policy_problem
