@@ -291,9 +291,7 @@ TAMPER = {
     "requester": lambda w, _: w.live.write(POLICY.replace("joe: {test: joe, irc: joe_, groups: [support]}", "jo: {}")),
     "swapped": lambda w, _: w.live.write(POLICY.replace("joe: {test", "other: {test")),
     "approver": lambda w, _: w.live.write(POLICY.replace("kim: {test: kim, irc: kimmy, groups: [leads]}", "k: {}")),
-    "robot": lambda w, _: w.live.write(
-        POLICY.replace("kimmy, groups: [leads]", "kimmy, groups: [leads], robot: true")
-    ),
+    "robot": lambda w, _: w.live.write(POLICY.replace("kimmy, groups: [leads]", "kimmy, groups: [leads], robot: true")),
     "parameters": lambda w, n: w.run(n, "UPDATE jobs SET body = replace(body, 'gentle', 'severe')"),
     "emergency": lambda w, n: w.run(n, 'UPDATE jobs SET body = replace(body, \'"emergency":""\', \'"emergency":"x"\')'),
     "reason": lambda w, n: w.run(n, 'UPDATE jobs SET body = replace(body, \'"reason":""\', \'"reason":"x"\')'),

@@ -12,7 +12,7 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Caller, Limits, Person, Place, Risk, Verdict
 from automation_bots.policy import gate
-from automation_bots.policy.freezes import ALL, ChangeBlock, BlockKind
+from automation_bots.policy.freezes import ALL, BlockKind, ChangeBlock
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.scope import Scope
