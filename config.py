@@ -13,8 +13,7 @@ from automation_bots.app.bot import Bot  # noqa: E402
 from automation_bots.config import settings  # noqa: E402 - found through the line above
 from automation_bots.errors import AutomationError  # noqa: E402
 from automation_bots.health import logs  # noqa: E402 - found through the line above
-from backends.adapter import guard  # noqa: E402
-from backends.adapter import installed as known  # noqa: E402
+from backends.adapter import guard, installed  # noqa: E402
 
 process.share_heaps()
 _leaving = process.Leaving()  # Errbot dies at once on SIGTERM and when its terminal is closed
@@ -24,11 +23,10 @@ try:
     _leaving.of(AUTOMATION)
     BOT_EXTRA_PLUGIN_DIR = AUTOMATION.bot_folder.plugin_folders()
     BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.bot_folder.chat_identity()}
-    # Our own backends carry a name of their own, because Errbot looks for its own of the same name first.
-    BACKEND = {"Text": "AutomationText"}.get(AUTOMATION.settings.backend, AUTOMATION.settings.backend)
-    if BACKEND not in known.names():
-        there = ", ".join(sorted({name.removeprefix("Automation") for name in known.names()}))
-        raise settings.wrong(AUTOMATION.folder, ("backend",), f"no such chat network here; there are {there}")
+    try:
+        BACKEND = installed.named(AUTOMATION.settings.backend)
+    except installed.NoBackend as error:
+        raise settings.wrong(AUTOMATION.folder, ("backend",), str(error)) from error
 except AutomationError as error:
     sys.exit(f"The bot cannot start.\n{error}")
 

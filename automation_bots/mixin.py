@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from automation_bots.commands.context import CommandCall
-from automation_bots.jobs.request_context import TypedCommand
+from automation_bots.jobs.request_context import Origin
 from automation_bots.model import Answer
 from automation_bots.pipeline import parser as grammar
 
@@ -23,34 +23,19 @@ class ThrottledMixin:
 
     def ask(self, msg: Any, line: str) -> CommandCall:
         """Who asks, where, and what."""
-        caller, place = self._who(msg)
-        return CommandCall(caller, place, line)
+        asked = self._origin(msg)
+        return CommandCall(asked.caller, asked.place, line)
 
     def submit(self, msg: Any, operation: str, devices: str = "", **parameters: Any) -> Answer | None:
         """Resolve, decide and queue; return what to say, or None when the job has been announced already."""
-        caller, place = self._who(msg)
         typed = grammar.ParsedCommand(values=dict(parameters), pattern=devices)
-        return self.automation.pipeline.submit_typed(TypedCommand(caller, place, operation, message_id=_id(msg)), typed)
+        return self.automation.pipeline.submit_typed(self._origin(msg).command(operation), typed)
 
     def submit_line(self, msg: Any, operation: str, words: str) -> Answer | None:
         """The same with the words that were typed behind the operation."""
-        caller, place = self._who(msg)
+        origin = self._origin(msg)
         line, text = grammar.split_text(words or "")  # cleaned as a whole already; a code block alone would open here
-        return self.automation.pipeline.submit(
-            TypedCommand(caller, place, operation, line, text or attached(msg), _id(msg))
-        )
+        return self.automation.pipeline.submit(origin.command(operation, line, text or origin.attached()))
 
-    def _who(self, msg: Any) -> tuple[Any, Any]:
-        bot: Any = self._bot  # type: ignore[attr-defined]  # BotPlugin's
-        caller, place = bot.automation_who(msg)  # given to every backend by the guard
-        return caller, place
-
-
-def attached(msg: Any) -> str:
-    """The text of the file that came with a message, where the chat network passes one on; fetched only here."""
-    fetch = msg.extras.get("attached") if msg.extras else None
-    return str(fetch()) if fetch else ""
-
-
-def _id(msg: Any) -> str:
-    return str(msg.extras.get("message_id") or "") if msg.extras else ""
+    def _origin(self, msg: Any) -> Origin:
+        return cast("Origin", self._bot.automation_origin(msg))  # type: ignore[attr-defined]  # given to every backend by the guard

@@ -104,7 +104,7 @@ def main(folder: str, kind: str, told: str) -> None:
     bot = _KINDS[kind](net, Path(folder), (Fake(),))
     log_to_file(bot.automation)
     bot.start()
-    surface, client = bot.errbot.automation_surface, getattr(bot.errbot, "wire", None)
+    surface, client = bot.errbot.automation_surface, getattr(bot.errbot, "client", None)
     if client is None:
         surface.say = _listening(surface.say, lambda args: args[1].text)
     else:

@@ -37,6 +37,7 @@ class NetworkSurface:
         link: Callable[[], str],
         posts: Letters,
         wait_seconds: float = _WAIT_SECONDS,
+        found: Callable[[MessageRef], None] = lambda _: None,  # told what may have stood there before this life
     ) -> None:
         self._client, self._outbox, self._link, self._wait_seconds = client, outbox, link, wait_seconds
         self._posts = posts
@@ -48,7 +49,7 @@ class NetworkSurface:
             _Recent(),
         )  # messages that were said anew: their new ids, and their first ones
         self._began, self._marked = datetime.now(UTC), _Recent()
-        self.found: Callable[[MessageRef], None] = lambda _: None  # told what may have stood there before this life
+        self._found = found
 
     @property
     def capabilities(self) -> Capabilities:
@@ -91,7 +92,7 @@ class NetworkSurface:
             question = replace(question, hint="\n".join(part for part in (signs, question.hint) if part))
         said = self._say(place, question, choices)
         if said is not None and question.mark is not None and question.mark.at and question.mark.at < self._began:
-            self.found(said)
+            self._found(said)
         return said
 
     def edit(self, message: MessageRef, answer: Answer, choices: tuple[str, ...] = ()) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from automation_bots import __version__
@@ -91,6 +94,7 @@ def _command(
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # a line is read while the next one is being found out
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -104,17 +108,33 @@ def _run(parsed: argparse.Namespace) -> int:
     os.execve(sys.executable, command, environment)  # noqa: S606 - the bot takes this process over, signals and all
 
 
-def _at_the_rim(module: str, *words: str) -> int:
-    """Go on in a module that knows the chat networks, which this package does not."""
+def _doctor(parsed: argparse.Namespace) -> int:
+    from automation_bots import doctor
+    from automation_bots.doctor import chat
+
+    with _quiet():
+        return _report(doctor.examine(Path(parsed.folder), os.environ, partial(chat.look, _load_backend)))
+
+
+def _load_backend(name: str) -> None:
+    """Try a network that only Errbot has a backend for; Errbot itself is loaded for these alone."""
     from automation_bots.config.bot_folder import ROOT
 
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    os.execve(sys.executable, [sys.executable, "-m", module, *words], environment)  # noqa: S606 - our own module
+    sys.path.append(str(ROOT))  # `backends` stands beside this package, and is not installed with it
+    from backends.adapter import installed
+
+    installed.load(name)
 
 
-def _doctor(parsed: argparse.Namespace) -> int:
-    return _at_the_rim("automation_bots.doctor.chat", parsed.folder)
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep all logs quiet meanwhile: what the libraries of a network complain of may hold secrets."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _demo(_parsed: argparse.Namespace) -> int:
@@ -124,12 +144,18 @@ def _demo(_parsed: argparse.Namespace) -> int:
 
 
 def _check(parsed: argparse.Namespace) -> int:
+    if parsed.live:
+        return _try_live(parsed)
     from automation_bots.doctor import check as checks
 
-    if parsed.live:
-        second = [word for other in parsed.second for word in ("--second", other)]
-        return _at_the_rim("automation_bots.doctor.chat_trial", parsed.folder, parsed.room, *second)
     return _report(checks.folder(Path(parsed.folder)))
+
+
+def _try_live(parsed: argparse.Namespace) -> int:
+    from automation_bots.doctor import chat_trial
+
+    with _quiet():
+        return _report(chat_trial.lines(Path(parsed.folder), parsed.room, parsed.second, os.environ))
 
 
 def _policy_check(parsed: argparse.Namespace) -> int:
@@ -165,7 +191,7 @@ def _policy_diff(parsed: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def _report(lines: list[tuple[str, str]]) -> int:
+def _report(lines: Iterable[tuple[str, str]]) -> int:
     from automation_bots.doctor import check as checks
 
     return checks.report(lines, _say)

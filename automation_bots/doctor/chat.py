@@ -1,35 +1,30 @@
-"""`automation-bots doctor`: the core's examination, and what the chat network says of credentials, rooms and people."""
+"""What the chat network says of a bot's credentials, rooms and people: the last part of `automation-bots doctor`."""
 
 from __future__ import annotations
 
-import logging
-import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-from automation_bots import doctor
+from automation_bots.chat import registry
 from automation_bots.chat.client import ChatClient, Rejected, Revoked
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
-from automation_bots.doctor import check as checks
 from automation_bots.errors import AutomationError
-from backends.adapter import wires
 
 Line = tuple[str, str]
 _SKEW_NOTE, _SKEW_WRONG = 5.0, 60.0  # seconds; a message that seems older than a minute is not run any more
 _MOST_PEOPLE = 500
 
 
-def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
-    """Look at the chat network of a bot."""
+def look(load: Callable[[str], None], bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
+    """Look at the chat network of a bot; `load` tries whether a backend that is not ours can be loaded."""
     try:
-        found = wires.load(bot_folder.settings.backend)
-        if found.ours:
-            yield from _asked_and_closed(found.client(bot_folder, bot_folder.data), bot_folder, live)
+        if maker := registry.NETWORKS.get(bot_folder.settings.backend):
+            _, client = registry.made(maker, bot_folder, bot_folder.data)
+            yield from _asked_and_closed(client, bot_folder, live)
         else:
+            load(bot_folder.settings.backend)
             yield from _plain(bot_folder)
     except AutomationError as error:
         yield "WRONG", f"chat: {error}"
@@ -150,14 +145,3 @@ def _reached(server: str, port: int) -> Line:
             f"chat: {server} port {port} cannot be reached ({error.strerror or error}). Check both in [chat]",
         )
     return "ok", f"chat: {server} port {port} takes connections"
-
-
-def main(folder: str) -> int:
-    """Print a line for each thing; exit code 1 when one is wrong."""
-    logging.disable(logging.CRITICAL)  # an SDK's own complaints may hold more than a person should read
-    lines = doctor.examine(Path(folder), os.environ, look)
-    return checks.report(lines, lambda text: print(text, flush=True))  # noqa: T201 - a program for the terminal
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from automation_bots.chat import registry
 from automation_bots.chat.client import BotsApart, Rejected, Revoked
 from automation_bots.chat.trial.account import Gone, Party
 from automation_bots.chat.trial.steps import PARTS, Failed, Part
 from automation_bots.config.bot_folder import BotFolder
-from automation_bots.doctor import check as checks
 from automation_bots.doctor import record
 from automation_bots.errors import AutomationError, ConfigError
 from automation_bots.secrets import references as secrets
-from backends.adapter import wires
 
 Line = tuple[str, str]
 _REFUSED = (OSError, Rejected, Revoked)
@@ -84,14 +80,15 @@ def lines(
     room: str,
     second: list[str],
     environment: Mapping[str, str],
-    load: Callable[[str], wires.Backend] = wires.load,
+    networks: Mapping[str, registry.Maker] = registry.NETWORKS,
 ) -> Iterator[Line]:
     """Make both parties of the bot's folder and let them try; what stands in the way is a line too."""
     try:
         bot_folder = BotFolder(folder, environment)
-        network = load(bot_folder.settings.backend)
-        if not network.ours:
-            yield "WRONG", f"{network.name} is not one of the bot's own networks; start the bot and type !status"
+        backend = bot_folder.settings.backend
+        maker = networks.get(backend)
+        if maker is None:
+            yield "WRONG", f"{backend} is not one of the bot's own networks; start the bot and type !status"
             return
         if not room:
             yield "WRONG", "name a room to post in, one that may be disturbed: --room '#test'"
@@ -101,11 +98,14 @@ def lines(
             return
         with tempfile.TemporaryDirectory(prefix="live-") as other:
             where = bot_folder.room(room).room
-            bot = Party(lambda: network.client(bot_folder, bot_folder.data), where, "the bot")
+            bot = Party(lambda: registry.made(maker, bot_folder, bot_folder.data)[1], where, "the bot")
             them, given = None, _given(second, bot_folder, environment)
             if given:
                 them = Party(
-                    lambda: network.client(bot_folder, Path(other), given), where, "the second account", is_guest=True
+                    lambda: registry.made(maker, bot_folder, Path(other), given)[1],
+                    where,
+                    "the second account",
+                    is_guest=True,
                 )
             for mark, text in run(bot, them):
                 yield mark, bot_folder.redactor.text(text)
@@ -126,14 +126,3 @@ def _given(second: list[str], bot_folder: BotFolder, environment: Mapping[str, s
             raise ConfigError("--second", f"{key}: {error}") from error
     bot_folder.redactor.add(value for key, value in found.items() if secrets.names_a_secret(key))
     return found
-
-
-def main(folder: str, room: str, *second: str) -> int:
-    """Print a line for each part; exit code 1 when one is wrong."""
-    logging.disable(logging.CRITICAL)
-    found = lines(Path(folder), room, [word for word in second if word != "--second"], os.environ)
-    return checks.report(found, lambda text: print(text, flush=True))  # noqa: T201 - a program for the terminal
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -28,6 +28,20 @@ class TypedCommand:
     message_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a message of the chat network comes from: who said it, and where; worked out once, when it comes in."""
+
+    caller: Caller
+    place: Place
+    message_id: str = ""
+    attached: Callable[[], str] = str  # the text of the file that came with it; fetched only by those who need it
+
+    def command(self, operation: str, line: str = "", text: str = "") -> TypedCommand:
+        """The message as a command."""
+        return TypedCommand(self.caller, self.place, operation, line, text, self.message_id)
+
+
 def nowhere(place: Place) -> Surface:
     """Stand in where there is no chat network."""
     raise OSError(f"there is no chat network for {place.network}")

@@ -28,10 +28,9 @@ from automation_bots.model import (
 )
 from automation_bots.operations import catalog
 from automation_bots.pipeline import parser as grammar
-from automation_bots.pipeline.conversation import Conversation
 from automation_bots.pipeline.lookup import OperationLookup
 from automation_bots.pipeline.plugin_commands import PluginCommands
-from automation_bots.pipeline.questions import Confirmation, Question, Questions
+from automation_bots.pipeline.questions import Confirmation, Conversation, Question, Questions
 from automation_bots.pipeline.targets import TargetResolver
 from automation_bots.policy import canary, gate
 from automation_bots.store import AuditKind, Subject

@@ -14,7 +14,7 @@ from automation_bots.chat.client import Click, Rejected, Revoked
 from automation_bots.errors import StoreError
 from automation_bots.model import Answer
 from automation_bots.surface import MessageRef
-from backends.adapter import answering, late
+from backends.adapter import answering, late, origin
 
 log = logging.getLogger(__name__)
 _EARLY_SECONDS = 600.0  # that a click may be faster than the rest of its question
@@ -34,7 +34,6 @@ class Clicks:
         """Decide by it, once."""
         if chosen.stands and not self._is_new(chosen):
             return
-        msg.extras["message_id"] = _id(chosen, chosen.id)
         msg.extras["lane"] = f"click:{chosen.room}:{chosen.message}"  # in the order in which they were made
         msg.extras["too_late"] = late.is_too_late(chosen, self._bot.link.began)  # as it came, however long it is kept
         self._look(msg, chosen, time.monotonic() + _EARLY_SECONDS)
@@ -56,8 +55,8 @@ class Clicks:
     def _decide(self, chosen: Click, msg: Any, until: float) -> None:
         """Decide; a click can come before the network has told which message the question became."""
         surface = self._bot.automation_surface
-        msg.automation_place = surface.place_of(msg.automation_place, chosen.message)
-        ref = MessageRef(msg.automation_place, surface.first_id(msg.automation_place, chosen.message))
+        place = origin.at_question(msg, surface, chosen.message).place
+        ref = MessageRef(place, surface.first_id(place, chosen.message))
         # Not noted as seen yet: a bot that is killed meanwhile finds the click again, where the network still has it.
         if not self._is_early(ref, until) or not self._early.keep(lambda: self._look(msg, chosen, until)):
             answering.safely(self._bot, msg, lambda: self._judged(msg, chosen, ref))
@@ -78,7 +77,7 @@ class Clicks:
             ours.store.first_seen(ours.settings.network, _id(chosen, chosen.stands))
         if msg.extras["too_late"]:
             return late.chosen(ours.pipeline, ref, chosen.choice)
-        return ours.pipeline.chosen(msg.automation_caller, ref, chosen.choice)
+        return ours.pipeline.chosen(self._bot.automation_origin(msg).caller, ref, chosen.choice)
 
     # -- what was chosen while the bot was away
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errbot.backends.base import ONLINE, Message
 
-from automation_bots.model import Caller
-from backends.adapter import answering
+from automation_bots.chat.client import ChatClient
+from automation_bots.model import Caller, Place
+from backends.adapter import answering, origin
 from backends.adapter.identities import ChatPerson, ChatRoom
+
+if TYPE_CHECKING:
+    from backends.adapter.host import Host
+else:
+    Host = object  # ErrBot itself stands behind it
 
 log = logging.getLogger(__name__)
 
 
-class ErrbotMessages:
+class ErrbotMessages(Host):
     """Part of `Networked`: Errbot's own interface on top of the surface."""
 
-    client: Any
-    automation_surface: Any
-    bot_identifier: ChatPerson
+    client: ChatClient
 
     def split_and_send_message(self, msg: Any) -> None:
         """Say it; the surface splits where Errbot would cut."""
@@ -27,10 +31,10 @@ class ErrbotMessages:
 
     def send_message(self, msg: Any) -> None:
         """Say what a plugin from elsewhere or Errbot itself says, in the thread of what it answers."""
-        super().send_message(msg)  # type: ignore[misc]  # ErrBot's: tells the plugins
-        place, asked = self._place_of(msg.to), getattr(msg.parent, "automation_place", None)
-        if asked is not None and (asked.room, asked.direct) == (place.room, place.direct):
-            place = asked
+        super().send_message(msg)  # tells the plugins
+        place, asked = self._place_of(msg.to), origin.known(msg.parent)
+        if asked is not None and (asked.place.room, asked.place.direct) == (place.room, place.direct):
+            place = asked.place
         try:
             self.automation_surface.say_markdown(place, str(msg.body))
         except OSError as error:
@@ -38,10 +42,10 @@ class ErrbotMessages:
 
     def build_reply(self, msg: Any, text: str | None = None, private: bool = False, threaded: bool = False) -> Message:  # noqa: ARG002, FBT001, FBT002 - Errbot's signature; replies are always in the thread
         """Answer where it was asked, or to the person alone."""
-        reply = self.build_message(text)  # type: ignore[attr-defined]  # ErrBot's
+        reply = self.build_message(text)
         reply.frm, reply.parent = self.bot_identifier, msg
         reply.to = msg.to if msg.is_group and not private else ChatPerson(msg.frm.aclattr, msg.frm.nick)
-        return reply  # type: ignore[no-any-return]
+        return reply
 
     def build_identifier(self, text_representation: str) -> Any:
         """A person of the policy by id, else a room by its id or its name in [places]."""
@@ -73,3 +77,9 @@ class ErrbotMessages:
     def mode(self) -> str:
         """The network's name."""
         return str(answering.automation(self).settings.network)
+
+    def _place_of(self, identifier: Any) -> Place:
+        network = answering.automation(self).settings.network
+        if isinstance(identifier, ChatRoom):
+            return Place(network, identifier.id)
+        return Place(network, identifier.aclattr, direct=True)

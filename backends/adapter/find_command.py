@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from errbot.core import ErrBot
-
-from automation_bots.jobs.request_context import TypedCommand
-from automation_bots.mixin import attached
+from automation_bots.jobs.request_context import Origin
 from automation_bots.model import Answer
 from automation_bots.pipeline import parser as grammar
 from backends.adapter.answering import automation, later
 from backends.adapter.fair_pool import in_lanes
-from backends.adapter.plain_surface import caller_of, message_id_of, place_of
+
+if TYPE_CHECKING:
+    from backends.adapter.host import Host
 
 _COMMAND_WORDS = 4  # no command has more words than this
 _REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
 
 
-def process_message(bot: ErrBot, msg: Any) -> bool:
+def process_message(bot: Host, msg: Any) -> bool:
     """Find the command of a message and hand it to Errbot's thread pool; replaces Errbot's own search.
 
     Errbot's search takes quadratic time on long messages, and its `!!` ends the receiving thread after a regex command.
@@ -29,40 +28,42 @@ def process_message(bot: ErrBot, msg: Any) -> bool:
     if not text:
         return False
     in_lanes(bot)
-    msg.extras.setdefault("lane", _lane(bot, msg))
+    origin = bot.automation_origin(msg)
+    # Where a network has no threads, what one person says in one place is answered in that order.
+    msg.extras.setdefault("lane", f"{origin.place.room} {origin.caller.id}")
     prefixed, words = _addressed(bot, text)
-    if not prefixed and automation(bot).pipeline.conversation.asked(caller_of(bot, msg), place_of(bot, msg)):
-        later(bot, msg, lambda: _answer(bot, msg, text))
+    if not prefixed and _is_asked(bot, origin):
+        later(bot, msg, lambda: automation(bot).pipeline.conversation.answer(origin.caller, origin.place, text))
         return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
     if command:
         _process(bot, msg, command, rest)
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
-        later(bot, msg, lambda: _unknown(bot, msg, words))
+        later(bot, msg, lambda: _unknown(bot, origin, words))
     return True
 
 
-def _lane(bot: ErrBot, msg: Any) -> str:
-    """Where a network has no threads, what one person says in one place is answered in that order."""
-    return f"{place_of(bot, msg).room} {caller_of(bot, msg).id}"
+def _is_asked(bot: Host, origin: Origin) -> bool:
+    """Whether the bot waits for an answer of this person here."""
+    return automation(bot).pipeline.conversation.asked(origin.caller, origin.place)
 
 
-def meant(bot: ErrBot, msg: Any) -> tuple[str, str, bool]:
+def meant(bot: Host, msg: Any) -> tuple[str, str, bool]:
     """Return the command of a message, what stands behind it, and whether the bot is meant at all."""
     prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
     called = prefixed or msg.is_direct
     command, rest = _command(bot, words) if called else ("", "")
-    return command, rest, called or automation(bot).pipeline.conversation.asked(caller_of(bot, msg), place_of(bot, msg))
+    return command, rest, called or _is_asked(bot, bot.automation_origin(msg))
 
 
-def _process(bot: ErrBot, msg: Any, command: str, rest: str) -> None:
+def _process(bot: Host, msg: Any, command: str, rest: str) -> None:
     try:
         bot._process_command(msg, command, rest, None)
     except KeyError:  # its file was taken away in this very moment
-        later(bot, msg, lambda: _unknown(bot, msg, f"{command} {rest}"))
+        later(bot, msg, lambda: _unknown(bot, bot.automation_origin(msg), f"{command} {rest}"))
 
 
-def _addressed(bot: ErrBot, text: str) -> tuple[bool, str]:
+def _addressed(bot: Host, text: str) -> tuple[bool, str]:
     """Strip the prefix or the mention; say whether there was one."""
     settings = automation(bot).settings
     for start in (settings.prefix, *(mention + end for mention in mentions(bot) for end in (":", ",", " "))):
@@ -72,13 +73,13 @@ def _addressed(bot: ErrBot, text: str) -> tuple[bool, str]:
     return False, text
 
 
-def mentions(bot: ErrBot) -> list[str]:
+def mentions(bot: Host) -> list[str]:
     """The ways to call the bot by its name."""
     settings = automation(bot).settings
     return [*settings.mention, f"@{settings.name}", str(bot.bot_identifier)]
 
 
-def _command(bot: ErrBot, text: str) -> tuple[str, str]:
+def _command(bot: Host, text: str) -> tuple[str, str]:
     """The longest command that the first words make, and what stands behind it."""
     words = text.split(maxsplit=_COMMAND_WORDS)[:_COMMAND_WORDS]
     for length in range(len(words), 0, -1):
@@ -89,7 +90,7 @@ def _command(bot: ErrBot, text: str) -> tuple[str, str]:
     return "", ""
 
 
-def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool:
+def _regex_commands(bot: Host, msg: Any, text: str, *, prefixed: bool) -> bool:
     found = False
     for name, function in list(bot.re_commands.items()):
         if function._err_command_prefix_required and not (prefixed or msg.is_direct):
@@ -103,14 +104,10 @@ def _regex_commands(bot: ErrBot, msg: Any, text: str, *, prefixed: bool) -> bool
     return found
 
 
-def _answer(bot: ErrBot, msg: Any, text: str) -> Answer | None:
-    return automation(bot).pipeline.conversation.answer(caller_of(bot, msg), place_of(bot, msg), text)
-
-
-def _unknown(bot: ErrBot, msg: Any, words: str) -> Answer | None:
+def _unknown(bot: Host, origin: Origin, words: str) -> Answer | None:
     line, text = grammar.split_text(words)
     name, _, rest = line.partition(" ")
-    said = TypedCommand(caller_of(bot, msg), place_of(bot, msg), name, rest, text or attached(msg), message_id_of(msg))
+    said = origin.command(name, rest, text or origin.attached())
     pipeline = automation(bot).pipeline
     # While commands are made anew, Errbot does not know them for a moment.
     return pipeline.submit(said) if pipeline.lookup.operation(said) else pipeline.lookup.unknown(said)

@@ -13,17 +13,19 @@ import inspect
 import logging
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errbot.core import ErrBot
 
-from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer
-from backends.adapter import own_commands
-from backends.adapter.answering import automation, safely, surface_of
+from backends.adapter import answering, origin, own_commands
+from backends.adapter.answering import automation, safely
 from backends.adapter.find_command import process_message
-from backends.adapter.plain_surface import PlainSurface, caller_of, place_of
+from backends.adapter.plain_surface import PlainSurface
 from backends.plugins import by_hand
+
+if TYPE_CHECKING:
+    from backends.adapter.host import Host
 
 log = logging.getLogger(__name__)
 _OWN_COMMANDS = Path(own_commands.__file__).resolve()
@@ -40,10 +42,19 @@ def install() -> None:
     ErrBot.remove_commands_from = remove_commands_from
     ErrBot.process_message = process_message
     ErrBot._process_command_filters = _with_record(ErrBot._process_command_filters)
-    ErrBot.automation_who = lambda bot, msg: (caller_of(bot, msg), place_of(bot, msg))
+    _give_defaults()
     ErrBot.connect_callback = _with_start(ErrBot.connect_callback)
     ErrBot.disconnect_callback = _with_away(ErrBot.disconnect_callback)
     ErrBot.shutdown = _with_stop(ErrBot.shutdown)
+
+
+def _give_defaults() -> None:
+    """Give every backend what our own have better: who said something, where, and how it is answered."""
+    ErrBot.automation_free = ()
+    ErrBot.automation_origin, ErrBot.automation_answer = origin.of, answering.answer
+    ErrBot.automation_caller, ErrBot.automation_place = origin.caller, origin.place
+    ErrBot.automation_surface = surface = functools.cached_property(PlainSurface)
+    surface.__set_name__(ErrBot, "automation_surface")
 
 
 # -- commands
@@ -51,7 +62,7 @@ def install() -> None:
 
 def _guarded_injection(original: Any) -> Any:
     @functools.wraps(original)
-    def inject_commands_from(bot: ErrBot, plugin: Any) -> None:
+    def inject_commands_from(bot: Host, plugin: Any) -> None:
         for name, old in list(vars(plugin).items()):
             if inspect.ismethod(old) and getattr(old, "automation_guarded", False):
                 delattr(plugin, name)  # a reload gives the plugin another class, whose commands this would hide
@@ -66,7 +77,7 @@ def _guarded_injection(original: Any) -> Any:
     return inject_commands_from
 
 
-def remove_commands_from(bot: ErrBot, plugin: Any) -> None:
+def remove_commands_from(bot: Host, plugin: Any) -> None:
     """Take away the commands of a plugin; Errbot's own would take those that others have under the same names too."""
     with bot._gbl:
         for table in (bot.commands, bot.re_commands):
@@ -78,10 +89,10 @@ def _with_record(original: Any) -> Any:
     """What Errbot's own access control refuses, where somebody switched it on, stands in the record as well."""
 
     @functools.wraps(original)
-    def process_command_filters(bot: ErrBot, msg: Any, cmd: str, args: Any, dry_run: bool = False) -> Any:  # noqa: FBT001, FBT002 - Errbot's signature
+    def process_command_filters(bot: Host, msg: Any, cmd: str, args: Any, dry_run: bool = False) -> Any:  # noqa: FBT001, FBT002 - Errbot's signature
         kept = original(bot, msg, cmd, args, dry_run)
         if kept[0] is None and not dry_run:
-            automation(bot).pipeline.filtered(TypedCommand(caller_of(bot, msg), place_of(bot, msg), cmd))
+            automation(bot).pipeline.filtered(bot.automation_origin(msg).command(cmd))
         return kept
 
     return process_command_filters
@@ -98,27 +109,26 @@ def _replaced(plugin: Any, name: str) -> bool:
     return plugin.name == "Plugins" and type(plugin).__module__.startswith("errbot.") and name.startswith("repos")
 
 
-def _make_room(bot: ErrBot, plugin: Any) -> None:
+def _make_room(bot: Host, plugin: Any) -> None:
     """Our commands have their names: a command of Errbot's own with the same name gives way (`!status`, `!uptime`)."""
     for _, method in inspect.getmembers(plugin, inspect.ismethod):
-        name = getattr(method, "_err_command_name", None)
+        name = getattr(method, "_err_command_name", "")
         holder = bot.commands.get(name)
         if holder is not None and getattr(method, "automation_ours", False) and not holder.automation_ours:
             log.info("the command %s of %s gives way to ours", name, holder.__self__.name)
             del bot.commands[name]
 
 
-def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
+def _guarded(bot: Host, plugin: Any, method: Any) -> Any:
     ours = is_ours(method)
-    free = ours or plugin.name in getattr(bot, "automation_free", ())
+    free = ours or plugin.name in bot.automation_free
 
     def judged(msg: Any, args: Any) -> Answer | None:
         if free:
             return None
         command = method._err_command_name  # with _ between its words: one name, which a rule can say
-        return automation(bot).pipeline.plugin_commands.judge(
-            caller_of(bot, msg), place_of(bot, msg), command, str(args or "")
-        )
+        who = bot.automation_origin(msg)
+        return automation(bot).pipeline.plugin_commands.judge(who.caller, who.place, command, str(args or ""))
 
     if inspect.isgeneratorfunction(method):
 
@@ -134,15 +144,17 @@ def _guarded(bot: ErrBot, plugin: Any, method: Any) -> Any:
         def guarded(_self: Any, msg: Any, args: Any) -> Any:
             return _clear(bot, safely(bot, msg, lambda: judged(msg, args) or method(msg, args)))
 
-    guarded.automation_guarded = True
-    guarded.automation_ours = ours
+    return types.MethodType(_marked(guarded, ours=ours), plugin)
+
+
+def _marked(function: Any, *, ours: bool) -> Any:
+    function.automation_guarded, function.automation_ours = True, ours
     # The gate asks who is an admin; Errbot's own way drains its thread pool, and every other command waits for that.
-    guarded._err_command_admin_only = False
-    guarded._err_command_historize = False
-    return types.MethodType(guarded, plugin)
+    function._err_command_admin_only = function._err_command_historize = False
+    return function
 
 
-def _clear(bot: ErrBot, said: Any) -> Any:
+def _clear(bot: Host, said: Any) -> Any:
     """Take secrets out of what a plugin from elsewhere says in its own words."""
     return automation(bot).redactor.text(said) if isinstance(said, str) else said
 
@@ -152,9 +164,9 @@ def _clear(bot: ErrBot, said: Any) -> Any:
 
 def _with_start(original: Any) -> Any:
     @functools.wraps(original)
-    def connect_callback(bot: ErrBot) -> None:
+    def connect_callback(bot: Host) -> None:
         original(bot)
-        if isinstance(surface := surface_of(bot), PlainSurface):
+        if isinstance(surface := bot.automation_surface, PlainSurface):
             surface.here.set()
         automation(bot).start(surface)
         atexit.register(automation(bot).stop)  # not every backend calls its shutdown
@@ -164,8 +176,8 @@ def _with_start(original: Any) -> Any:
 
 def _with_away(original: Any) -> Any:
     @functools.wraps(original)
-    def disconnect_callback(bot: ErrBot) -> None:
-        if isinstance(surface := surface_of(bot), PlainSurface):
+    def disconnect_callback(bot: Host) -> None:
+        if isinstance(surface := bot.automation_surface, PlainSurface):
             surface.here.clear()  # it cannot see by itself whether its network is there
         original(bot)
 
@@ -174,7 +186,7 @@ def _with_away(original: Any) -> Any:
 
 def _with_stop(original: Any) -> Any:
     @functools.wraps(original)
-    def shutdown(bot: ErrBot) -> None:
+    def shutdown(bot: Host) -> None:
         automation(bot).stop()
         original(bot)
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from automation_bots import render
 from automation_bots.chat.client import Click
 from automation_bots.errors import AutomationError
-from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Request, Risk, one_line
 from automation_bots.operations.own_commands import OWN, Late
 from automation_bots.pipeline import parser as grammar
 from backends.adapter import answering, find_command
-from backends.adapter.plain_surface import caller_of, message_id_of, place_of
+
+if TYPE_CHECKING:
+    from backends.adapter.host import Host
 
 _SECONDS = 20.0  # what is older was said while nobody listened, whichever way it came
 _NO_SECONDS = 600.0  # that a no to an open question may come late; a yes would begin a change late
 log = logging.getLogger(__name__)
 
 
-def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
+def process(bot: Host, msg: Any, age_seconds: float, limit_seconds: float) -> bool:
     """Take a late message; nothing of it is dropped without a word, and no change runs late."""
     command, rest, called = find_command.meant(bot, msg)
     if called:
@@ -29,7 +30,7 @@ def process(bot: Any, msg: Any, age_seconds: float, limit_seconds: float) -> boo
     return False  # plugins that listen to everything would act late
 
 
-def _judged(bot: Any, msg: Any, words: tuple[str, str], age: float, limit: float) -> Answer | None:
+def _judged(bot: Host, msg: Any, words: tuple[str, str], age: float, limit: float) -> Answer | None:
     command, rest = words
     refuses = _kind(command) is Late.REFUSES and _is_ours(bot, command)
     if age <= (_NO_SECONDS if refuses else limit) and (refuses or _only_looks(bot, msg, command, rest)):
@@ -43,14 +44,14 @@ def _kind(command: str) -> Late:
     return OWN[command].late if command in OWN else Late.REPEAT
 
 
-def _is_ours(bot: Any, command: str) -> bool:
+def _is_ours(bot: Host, command: str) -> bool:
     return getattr(bot.commands.get(command), "automation_ours", False)
 
 
-def _only_looks(bot: Any, msg: Any, command: str, rest: str) -> bool:
+def _only_looks(bot: Host, msg: Any, command: str, rest: str) -> bool:
     if not _is_ours(bot, command):
         return False
-    said = TypedCommand(caller_of(bot, msg), place_of(bot, msg), command, rest, message_id=message_id_of(msg))
+    said = bot.automation_origin(msg).command(command, rest)
     pipeline = answering.automation(bot).pipeline
     if pipeline.lookup.operation(said) is None:
         return _kind(command) is Late.LOOKS

@@ -11,23 +11,23 @@ import queue
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from errbot.backends.base import Message
 
-from automation_bots.chat import forms
+from automation_bots.chat import forms, registry
 from automation_bots.chat.attachments import text_of
 from automation_bots.chat.client import ChatClient, Click, IncomingMessage
 from automation_bots.chat.connection import Connection, Life
 from automation_bots.chat.network_surface import NetworkSurface
 from automation_bots.chat.outbox import Outbox
-from automation_bots.chat.settings import explained, taken
-from automation_bots.config import settings
-from automation_bots.errors import ConfigError
+from automation_bots.errors import AutomationError
+from automation_bots.jobs.request_context import Origin
 from automation_bots.model import Answer, Caller, Place
-from backends.adapter import answering, late
+from backends.adapter import answering, late, origin
 from backends.adapter.clicks import Clicks
 from backends.adapter.errbot_messages import ErrbotMessages
 from backends.adapter.identities import ChatOccupant, ChatPerson, ChatRoom
@@ -41,26 +41,20 @@ _END = object()
 
 
 class Networked(ErrbotMessages):
-    """Stands before ErrBot; a network gives `make_wire`."""
+    """Stands before ErrBot; the name of the class says which network it is."""
 
-    @staticmethod
-    def make_wire(chat: Mapping[str, Any], data: Path) -> ChatClient:
-        """Return the network's client; `chat` is [chat] of bot.toml with its references resolved.
-
-        A wrong setting is a ConfigError, a ValueError, or pydantic's; nothing is connected yet.
-        """
-        raise NotImplementedError
+    @classmethod
+    def make_client(cls, chat: Mapping[str, Any], data: Path) -> ChatClient:
+        """Return the network's client (see `registry.Maker`)."""
+        return registry.NETWORKS[cls.__name__](chat, data)
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        ours = config.AUTOMATION
+        ours = answering.automation(self)
         try:
-            self.chat_settings, rest = taken(ours.bot_folder.chat_identity())
-            self.client = self.make_wire(rest, ours.data)
-        except ConfigError as error:
+            self.chat_settings, self.client = registry.made(self.make_client, ours.bot_folder, ours.data)
+        except AutomationError as error:
             sys.exit(f"The bot cannot start.\n{error}")
-        except ValueError as error:
-            sys.exit(f"The bot cannot start.\n{settings.wrong(ours.folder, *explained(error))}")
         self.bot_identifier = ChatPerson("", ours.settings.name)
         self._incoming: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._over, self._closing = threading.Event(), threading.Lock()
@@ -71,9 +65,14 @@ class Networked(ErrbotMessages):
             self.client, self, ours.data / "chat-alive", Life(self._connected, self._clicks.read_back, self.leave)
         )
         self.outbox = Outbox(self.client.capabilities.edit_seconds)
-        self.automation_surface = NetworkSurface(self.client, self.outbox, lambda: self.link.trouble, ours.store.posts)
+        self.automation_surface = NetworkSurface(
+            self.client,
+            self.outbox,
+            lambda: self.link.trouble,
+            ours.store.letters,
+            found=lambda question: self._clicks.read_one(question, self.link.away_since),
+        )
         self._form_desk: forms.FormDesk | None = None
-        self.automation_surface.found = lambda question: self._clicks.read_one(question, self.link.away_since)
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
 
     # -- life
@@ -154,7 +153,7 @@ class Networked(ErrbotMessages):
         if len(self._heard) > _REMEMBERED:
             self._heard.popitem(last=False)
         msg = self._message(heard)
-        if heard.robot and not self._is_named(msg.automation_caller):
+        if heard.robot and not self._is_named(self.automation_origin(msg).caller):
             return
         if heard.mentioned:
             self.callback_mention(msg, [self.bot_identifier])
@@ -162,11 +161,11 @@ class Networked(ErrbotMessages):
 
     def process_message(self, msg: Any) -> bool:
         """Find the command of a message, unless it was said while the bot was away."""
-        at = getattr(msg, "automation_at", None)
+        at = msg.extras.get("at")
         age = None if at is None else late.age(at, self.link.began)
         if age is not None:
             return late.process(self, msg, age, self.chat_settings.away_seconds)
-        return bool(super().process_message(msg))  # type: ignore[misc]  # ErrBot's
+        return super().process_message(msg)
 
     def _is_named(self, caller: Caller) -> bool:
         """Whether the policy knows this robot as one; all other robots are not even answered."""
@@ -174,14 +173,13 @@ class Networked(ErrbotMessages):
         return person is not None and person.robot
 
     def _choose(self, chosen: Click) -> None:
-        msg = self._frame(chosen, "")
-        if chosen.robot and not self._is_named(msg.automation_caller):
+        msg = self._frame(chosen, "", f"click:{chosen.room}:{chosen.id}")
+        if chosen.robot and not self._is_named(self.automation_origin(msg).caller):
             return
         if not chosen.values and chosen.choice != forms.BUTTON:
             self._clicks.take(msg, chosen)
             return
-        msg.automation_place = self.automation_surface.place_of(msg.automation_place, chosen.message)
-        msg.extras["message_id"] = f"click:{chosen.room}:{chosen.id}"
+        origin.at_question(msg, self.automation_surface, chosen.message)
         answering.later(self, msg, lambda: self._fill(msg, chosen))
 
     # -- forms
@@ -192,50 +190,48 @@ class Networked(ErrbotMessages):
             self._form_desk = forms.FormDesk(self.client, answering.automation(self).pipeline)
         return self._form_desk
 
-    def automation_answer(self, msg: Any, question: Answer) -> bool:
+    def automation_answer(self, msg: Any, question: Answer) -> None:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
-        desk, caller, place = self._forms, self.automation_caller(msg), self.automation_place(msg)
+        desk, asked = self._forms, self.automation_origin(msg)
+        caller, place = asked.caller, asked.place
         if not desk.is_there or answering.automation(self).pipeline.conversation.wanted(caller, place) is None:
             self.automation_surface.answer(place, question)
         elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
             self.automation_surface.ask(place, question, (forms.BUTTON,))
-        return True
 
     def _fill(self, msg: Any, chosen: Click) -> Answer | None:
-        desk, caller = self._forms, msg.automation_caller
+        desk, clicked = self._forms, self.automation_origin(msg)
         if not chosen.values:
-            there = desk.open(caller, msg.automation_place, chosen.trigger)
+            there = desk.open(clicked.caller, clicked.place, chosen.trigger)
             return None if there else Answer("Nothing is asked of you here; type the command again.")
         place = desk.place(chosen)
         if place is None:
             return Answer("That form has run out, and nothing was done; type the command again.")
-        msg.automation_place = place
-        return desk.filled(caller, place, chosen)
+        origin.keep(msg, replace(clicked, place=place))
+        return desk.filled(clicked.caller, place, chosen)
 
     # -- Errbot's messages
 
     def _message(self, heard: IncomingMessage) -> Message:
         prefix = answering.automation(self).settings.prefix
         called = heard.mentioned and heard.text.strip() and not heard.text.lstrip().startswith(prefix)
-        msg = self._frame(heard, f"{prefix}{heard.text.strip()}" if called else heard.text)
-        msg.extras["message_id"] = f"{heard.room}:{heard.id}"
-        msg.extras["lane"] = self._lane(heard)
-        if heard.files:
-            msg.extras["attached"] = lambda: text_of(heard.files)
-        msg.automation_at = heard.at
+        body, attached = heard.text, (lambda: text_of(heard.files)) if heard.files else str
+        msg = self._frame(heard, f"{prefix}{body.strip()}" if called else body, f"{heard.room}:{heard.id}", attached)
+        msg.extras.update(lane=self._lane(heard), at=heard.at)
         return msg
 
-    def _frame(self, event: IncomingMessage | Click, body: str) -> Message:
-        network = answering.automation(self).settings.network
+    def _frame(
+        self, event: IncomingMessage | Click, body: str, message_id: str, attached: Callable[[], str] = str
+    ) -> Message:
         msg = Message(body, extras={"trigger": event.trigger})
         person = ChatPerson(event.sender, event.sender_name)
         msg.frm, msg.to = person, self.bot_identifier
         if not event.direct:
             msg.to = ChatRoom(event.room)
             msg.frm = ChatOccupant(event.sender, event.sender_name, msg.to)
-        msg.automation_caller = Caller(network, event.sender, event.sender_name or event.sender, event.robot)
-        room = event.sender if event.direct else event.room
-        msg.automation_place = Place(network, room, self._thread(event), event.direct)
+        network, room = answering.automation(self).settings.network, event.sender if event.direct else event.room
+        caller = Caller(network, event.sender, event.sender_name or event.sender, event.robot)
+        origin.keep(msg, Origin(caller, Place(network, room, self._thread(event), event.direct), message_id, attached))
         return msg
 
     def _thread(self, event: IncomingMessage | Click) -> str:
@@ -249,17 +245,9 @@ class Networked(ErrbotMessages):
         return f"{heard.room}:{heard.thread}" if heard.thread else f"{heard.room}:{heard.sender}"
 
     def automation_caller(self, msg: Any) -> Caller:
-        """Who said it, by the network's immutable id."""
-        known = getattr(msg, "automation_caller", None)
-        return known or Caller(answering.automation(self).settings.network, msg.frm.aclattr, msg.frm.nick)
+        """Who said what no client told of, by the network's immutable id."""
+        return Caller(answering.automation(self).settings.network, msg.frm.aclattr, msg.frm.nick)
 
     def automation_place(self, msg: Any) -> Place:
-        """Where it was said, thread included."""
-        known = getattr(msg, "automation_place", None)
-        return known or self._place_of(msg.to if msg.is_group else msg.frm)
-
-    def _place_of(self, identifier: Any) -> Place:
-        network = answering.automation(self).settings.network
-        if isinstance(identifier, ChatRoom):
-            return Place(network, identifier.id)
-        return Place(network, identifier.aclattr, direct=True)
+        """Where what no client told of was said."""
+        return self._place_of(msg.to if msg.is_group else msg.frm)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from automation_bots.chat.splitting import Style, compose
-from automation_bots.model import Answer, Caller, File, Place
+from automation_bots.model import Answer, File, Place
 from automation_bots.surface import Capabilities, MessageRef
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
@@ -21,30 +21,6 @@ _BLOCK = re.compile(r"^(?=[ \t=:|~])", re.MULTILINE)  # code, headings, definiti
 # in front of it when it passes the line on (RFC 2812 §2.3 and §2.3.1).
 _LINE_BYTES = {"irc": 350}
 _PATIENCE_SECONDS = 5.0
-
-
-def caller_of(bot: Any, msg: Any) -> Caller:
-    """Who sent a message, by the most stable id that the backend gives."""
-    if hasattr(bot, "automation_caller"):
-        return bot.automation_caller(msg)  # type: ignore[no-any-return]
-    network = bot.bot_config.AUTOMATION.settings.network
-    frm = msg.frm
-    return Caller(network, str(getattr(frm, "aclattr", frm)), str(getattr(frm, "fullname", "") or frm))
-
-
-def place_of(bot: Any, msg: Any) -> Place:
-    """Where a message was said."""
-    if hasattr(bot, "automation_place"):
-        return bot.automation_place(msg)  # type: ignore[no-any-return]
-    network = bot.bot_config.AUTOMATION.settings.network
-    if msg.is_group:
-        return Place(network, str(msg.to))
-    return Place(network, str(msg.frm), direct=True)
-
-
-def message_id_of(msg: Any) -> str:
-    """The network's id of a message, where the backend passes one on."""
-    return str(msg.extras.get("message_id") or "") if msg.extras else ""
 
 
 def escaped(text: str) -> str:
@@ -109,8 +85,8 @@ class PlainSurface:
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Send one message; there is no id to be had from Errbot's interface."""
         if size := self._line_bytes:
-            parts = {name: wrapped(getattr(answer, name), size) for name in ("text", "block", "hint")}
-            answer = replace(answer, **parts)
+            text, block, hint = (wrapped(part, size) for part in (answer.text, answer.block, answer.hint))
+            answer = replace(answer, text=text, block=block, hint=hint)
         messages = compose(answer, self.capabilities, Style(escaped, fenced)).messages  # Errbot would cut inside words
         with self._one:
             for message in messages:

@@ -25,7 +25,7 @@ class ErrbotLoader:
     def __init__(self, bot: Any) -> None:
         self._bot, self._manager = bot, bot.plugin_manager
 
-    def commands(self) -> Collection[str]:
+    def commands(self) -> set[str]:
         """Name the commands that the bot has now."""
         return set(self._bot.commands)
 

@@ -46,6 +46,8 @@ def plugin_class(folder: Path, repo: str, plugin: Plugin) -> Any:
     file = (folder / "code" / plugin.file).parent / f"{plugin.module}.py"
     name = f"errbot.plugins.{re.sub(r'[^A-Za-z0-9]', '_', repo)}__{plugin.module}"
     spec = spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise BadRepository(f"{plugin.module}.py cannot be loaded")
     module = module_from_spec(spec)
     sys.modules[name] = module  # before it runs: dataclasses look their module up
     try:
@@ -64,6 +66,6 @@ def plugin_class(folder: Path, repo: str, plugin: Plugin) -> Any:
 
 def commands(plugin: Any) -> set[str]:
     """The commands of a plugin class, without those that match a regular expression."""
-    members = (member for _, member in inspect.getmembers(plugin, inspect.isfunction))
+    members: list[Any] = [member for _, member in inspect.getmembers(plugin, inspect.isfunction)]
     found = [one for one in members if getattr(one, "_err_command", False) and not one._err_re_command]
     return {one._err_command_name for one in found}

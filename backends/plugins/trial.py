@@ -18,7 +18,8 @@ def main() -> None:
     module_from_file.enter(folder, plugins)
     try:
         classes = [module_from_file.plugin_class(folder, asked["name"], plugin) for plugin in plugins]
-        answer = {"commands": sorted(name for one in classes for name in module_from_file.commands(one))}
+        names = sorted(name for one in classes for name in module_from_file.commands(one))
+        answer: dict[str, object] = {"commands": names}
     except BadRepository as error:
         answer = {"problem": str(error)}
     Path(sys.argv[1]).write_text(json.dumps(answer))

@@ -285,11 +285,11 @@ class running:  # noqa: N801 - reads as a word
 
     @property
     def me(self):
-        return self.errbot.wire.me
+        return self.errbot.client.me
 
     @property
     def threads(self):
-        return self.errbot.wire.capabilities.threads
+        return self.errbot.client.capabilities.threads
 
     def _serve(self):
         try:

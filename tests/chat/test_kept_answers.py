@@ -18,7 +18,7 @@ from automation_bots.surface import Waiting
 from tests.chat.harness import Talk
 from tests.chat.networks.matrix import Matrix
 from tests.chat.networks.mattermost import Mattermost
-from tests.chat.networks.memory import MemoryWire, Server
+from tests.chat.networks.memory import MemoryClient, Server
 from tests.chat.networks.rocketchat import RocketChat
 from tests.chat.networks.slack import SlackNet
 from tests.store.lives import Clock
@@ -34,9 +34,9 @@ class Life:
     """One life of a program: its outbox and surface, on a network and a record that stay."""
 
     def __init__(self, server, store):
-        self.wire, self.outbox, self.posts = MemoryWire(server), Outbox(0.1, workers=2), store.posts
+        self.wire, self.outbox, self.posts = MemoryClient(server), Outbox(0.1, workers=2), store.letters
         self.wire.connect(None)
-        self.surface = NetworkSurface(self.wire, self.outbox, lambda: "", store.posts, 0.2)
+        self.surface = NetworkSurface(self.wire, self.outbox, lambda: "", store.letters, 0.2)
 
     def answers(self, *answers):
         for answer in answers:

@@ -6,7 +6,7 @@ from automation_bots.app import bot
 from automation_bots.chat.connection import Connection, Life
 from automation_bots.health import health
 from tests.chat.harness import Talk
-from tests.chat.networks.memory import Memory, MemoryWire, Server
+from tests.chat.networks.memory import Memory, MemoryClient, Server
 from tests.health.test_health import figures, free_port
 from tests.support.chatbot import wait
 
@@ -32,7 +32,7 @@ def test_a_cut_link_and_what_waits_for_it_are_shown_until_it_is_back(tmp_path, d
 
 def test_a_disk_that_takes_nothing_does_not_end_the_link(tmp_path):
     nothing = Life(lambda: None, lambda _since: None, lambda: None)
-    link = Connection(MemoryWire(Server()), None, tmp_path / "no folder" / "chat-alive", nothing)
+    link = Connection(MemoryClient(Server()), None, tmp_path / "no folder" / "chat-alive", nothing)
     link.start()
     assert link.first.wait(5)
     link.touch()

@@ -69,7 +69,7 @@ def test_everything_goes_through_the_proxy_of_the_environment(make, proxy, drive
         assert talk.hears(r"blob\.bin").files == (("blob.bin", b"\x00\xff"),)
         net.cut()
         talk.asks("!whoami", "joe", who=talk.joe)
-        assert [text for mark, text in talk.bot.errbot.wire.examine() if mark == "WRONG"] == []
+        assert [text for mark, text in talk.bot.errbot.client.examine() if mark == "WRONG"] == []
         driver.tasks.clear()
     net.close()
     assert proxy.seen

@@ -12,7 +12,7 @@ from errbot.backends.base import Room
 from errbot.bootstrap import CORE_BACKENDS
 from errbot.core import ErrBot
 
-from backends.adapter import installed as known
+from backends.adapter import installed
 from tests.chat.harness import Talk
 from tests.chat.networks.memory import Memory
 from tests.support.chatbot import wait
@@ -35,7 +35,9 @@ OURS = ["AutomationText", "Matrix", "Mattermost", "RocketChat", "Slack"]
 
 def loaded(name):
     """Load a backend by Errbot's own manager."""
-    manager = BackendPluginManager(SimpleNamespace(), "errbot.backends", name, ErrBot, CORE_BACKENDS, str(known.HERE))
+    manager = BackendPluginManager(
+        SimpleNamespace(), "errbot.backends", name, ErrBot, CORE_BACKENDS, str(installed.HERE)
+    )
     return [kind for _, kind in manager.plugin_info.load_plugin_classes("errbot.backends", ErrBot)]
 
 
@@ -43,15 +45,15 @@ def loaded(name):
 def test_errbot_finds_each_backend_and_one_class_in_it(name):
     [kind] = loaded(name)
     assert issubclass(kind, ErrBot)
-    assert Path(sys.modules[kind.__module__].__file__).is_relative_to(known.HERE)
+    assert Path(sys.modules[kind.__module__].__file__).is_relative_to(installed.HERE)
 
 
 def test_no_backend_takes_a_common_name_from_the_plugins():
     for name in OURS:
         loaded(name)
-    bare = {path.stem for path in known.HERE.rglob("*.py")} & set(sys.modules)
+    bare = {path.stem for path in installed.HERE.rglob("*.py")} & set(sys.modules)
     files = [Path(getattr(sys.modules[name], "__file__", None) or "/") for name in bare]
-    assert [path for path in files if path.is_relative_to(known.HERE)] == []
+    assert [path for path in files if path.is_relative_to(installed.HERE)] == []
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,11 @@ def test_policy_tests_know_place_and_time(run, folder):
     ("file", "content", "said"),
     [
         ("bot.toml", "colour = 1\n", "bot.toml, line 1: colour: this key is not known"),
-        ("bot.toml", 'backend = "Slck"\n', "bot.toml, line 1: backend: no such chat network here; there are .*Text"),
+        (
+            "bot.toml",
+            'backend = "Slck"\n',
+            "line 1: backend: no such chat network 'Slck' here; there are .*Text",
+        ),
         ("bot.toml", '[chat]\ntoken = "env:NO_SUCH_NAME"\n', "bot.toml, line 2: chat.token: .* has no NO_SUCH_NAME"),
         ("bot.toml", "[drivers.python.environment]\nA = 'env:NO_A'\n", "line 2: drivers.python.environment.A: .*NO_A"),
         ("policy.yml", "people: {}\n", "policy.yml, line 1: rules"),

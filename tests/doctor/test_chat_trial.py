@@ -6,13 +6,11 @@ import socket
 import pytest
 
 from automation_bots.chat.trial.account import Party
-from automation_bots.cli import main as cli
 from automation_bots.doctor import chat_trial
 from automation_bots.surface import Capabilities
-from backends.adapter.networked import Networked
-from backends.adapter.wires import Backend
 from tests.support.chatbot import write_folder
-from tests.support.paper import Network, PaperWire
+from tests.support.paper import Network, PaperClient
+from tests.support.program import automation_bots
 
 pytestmark = pytest.mark.slow  # waits as networks do
 
@@ -20,8 +18,8 @@ BARE = Capabilities(message_size=4000)
 
 
 def tried(network, *, second=True, capabilities=None):
-    bot = Party(lambda: PaperWire(network, "U1", capabilities), "C1", "the bot", 0.05)
-    them = Party(lambda: PaperWire(network, "U2", capabilities), "C1", "the second account", 0.05)
+    bot = Party(lambda: PaperClient(network, "U1", capabilities), "C1", "the bot", 0.05)
+    them = Party(lambda: PaperClient(network, "U2", capabilities), "C1", "the second account", 0.05)
     return list(chat_trial.run(bot, them if second else None))
 
 
@@ -91,7 +89,7 @@ def test_without_a_connection_nothing_is_tried(fault, said):
 
 def test_a_room_that_refuses_the_bot_ends_the_trial():
     network = Network()
-    bot = Party(lambda: PaperWire(network, "U1"), "C2", "the bot", 0.05)
+    bot = Party(lambda: PaperClient(network, "U1"), "C2", "the bot", 0.05)
     lines = list(chat_trial.run(bot, None))
     assert [mark for mark, _ in lines] == ["ok", "WRONG", "NOTE", "ok"]
     assert "say: not in C2" in lines[1][1] and "is the bot in it?" in lines[2][1]
@@ -105,14 +103,8 @@ def said(folder, room="#test", second=()):
     return [text for mark, text in chat_trial.lines(folder, room, list(second), data) if mark == "WRONG"]
 
 
-class Paper(Networked):
-    network = Network()
-
-    @staticmethod
-    def make_wire(chat, data):
-        return PaperWire(Paper.network, {"bot-token": "U1", "their-token": "U2"}[chat["token"]])
-
-
+NETWORK = Network()
+PAPER = {"Paper": lambda chat, _: PaperClient(NETWORK, {"bot-token": "U1", "their-token": "U2"}[chat["token"]])}
 TOML = 'name = "netbot"\nbackend = "Paper"\n[chat]\ntoken = "env:T1"\n[places]\ntest = "C1"\n'
 
 
@@ -120,10 +112,10 @@ TOML = 'name = "netbot"\nbackend = "Paper"\n[chat]\ntoken = "env:T1"\n[places]\n
 def test_both_accounts_are_made_of_the_bots_settings(tmp_path, second, left_out):
     data = {"AUTOMATION_BOTS_DATA": str(tmp_path / "data"), "T1": "bot-token", "T2": "their-token"}
     folder = write_folder(tmp_path, toml=TOML)
-    lines = list(chat_trial.lines(folder, "#test", second, data, lambda name: Backend(name, Paper)))
+    lines = list(chat_trial.lines(folder, "#test", second, data, PAPER))
     marks = [mark for mark, _ in lines]
     assert (marks.count("WRONG"), marks.count("NOTE")) == (0, left_out)
-    assert (Paper.network.messages, Paper.network.wires) == ({}, [])
+    assert (NETWORK.messages, NETWORK.wires) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +130,7 @@ def test_both_accounts_are_made_of_the_bots_settings(tmp_path, second, left_out)
 def test_what_stands_in_the_way_is_said(tmp_path, room, second, why):
     data = {"AUTOMATION_BOTS_DATA": str(tmp_path / "data"), "T1": "bot-token"}
     folder = write_folder(tmp_path, toml=TOML)
-    lines = list(chat_trial.lines(folder, room, second, data, lambda name: Backend(name, Paper)))
+    lines = list(chat_trial.lines(folder, room, second, data, PAPER))
     assert len(lines) == 1 and why in lines[0][1] and "their-token" not in str(lines)
 
 
@@ -147,7 +139,7 @@ def test_a_running_bot_loses_no_message_to_a_trial(tmp_path):
     data = {"AUTOMATION_BOTS_DATA": str(tmp_path / "data"), "T1": "bot-token"}
     (tmp_path / "data/netbot").mkdir(parents=True, mode=0o700)
     (tmp_path / "data/netbot/store.lock").write_text(f"pid {os.getpid()} on {socket.gethostname()}\n")
-    lines = list(chat_trial.lines(folder, "#test", [], data, lambda name: Backend(name, Paper)))
+    lines = list(chat_trial.lines(folder, "#test", [], data, PAPER))
     assert lines == [("WRONG", f"the bot runs (pid {os.getpid()}), and would lose messages to this; stop it first")]
 
 
@@ -155,9 +147,16 @@ def test_a_network_of_errbot_has_nothing_to_try(tmp_path):
     assert "is not one of the bot's own networks" in said(write_folder(tmp_path))[0]
 
 
-@pytest.mark.parametrize("words", [["--room", "#test"], ["--second", "token=env:X"]])
-def test_the_words_of_the_command_lead_there(tmp_path, monkeypatch, words):
-    went = []
-    monkeypatch.setattr("os.execve", lambda program, command, environment: went.append(command) or 0)
-    cli.main(["check", "--live", str(tmp_path), *words])
-    assert went[0][2] == "automation_bots.doctor.chat_trial" and went[0][-1] in {"#test", "token=env:X"}
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "name a room to post in"),
+        (["--room", "test", "--second", "token"], "--second: write token=env:NAME"),
+    ],
+)
+def test_the_words_of_the_command_lead_there(tmp_path, words, problem):
+    chat = '[chat]\nbot_token = "env:BOT"\napp_token = "env:APP"\n[places]\ntest = "C1"\n'
+    folder = write_folder(tmp_path / "mine", toml=f'name = "mine"\nbackend = "Slack"\n{chat}')
+    tokens = {"BOT": "xoxb-1-2-abcdef", "APP": "xapp-1-A0-1-abcdef"}
+    ended = automation_bots("check", folder, "--live", *words, data=tmp_path / "data", **tokens)
+    assert (ended.returncode, problem in ended.stdout) == (1, True), ended.stdout

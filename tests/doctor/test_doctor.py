@@ -6,23 +6,24 @@ import sqlite3
 import stat
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from automation_bots import doctor
+from automation_bots.chat import registry
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import chat, files, servers, tools
 from automation_bots.doctor import record as record_of
-from automation_bots.errors import StoreError
+from automation_bots.errors import AutomationError, StoreError
 from automation_bots.policy import policy
 from automation_bots.store import AuditKind, Store
 from automation_bots.sweep.sockets import NotPermitted
-from backends.adapter import wires
-from tests.chat.networks.memory import Memory
+from backends.adapter import installed
 from tests.support.chatbot import write_folder
-from tests.support.paper import Network, PaperWire
+from tests.support.paper import Network, PaperClient
 from tests.support.program import ROOT, Program, automation_bots, write_bot
 
 pytestmark = pytest.mark.slow  # every look reads an inventory in a process of its own
@@ -266,7 +267,7 @@ def test_people_without_an_id_on_the_network_are_noted(folder):
 
 def asked(folder, network, rooms='[places]\nops = "C1"\n'):
     add(folder, f"\n{rooms}")
-    wire = PaperWire(network)
+    wire = PaperClient(network)
     return part(lambda bot_folder, world: chat.ask(wire, bot_folder, world), folder)
 
 
@@ -326,31 +327,37 @@ def test_a_wire_that_breaks_is_a_line_and_no_traceback(folder):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("Slck", "no such network 'Slck' here; there are .*Text"), ("XMPP", r"pip install .errbot\[xmpp\]")],
+    [("Slck", "no such chat network 'Slck' here; there are .*Text"), ("XMPP", r"pip install .errbot\[xmpp\]")],
 )
 def test_a_backend_that_cannot_be_loaded_is_named(name, said):
-    with pytest.raises(wires.NoBackend, match=said):
-        wires.load(name)
+    with pytest.raises(installed.NoBackend, match=said):
+        installed.load(name)
 
 
-@pytest.mark.parametrize("name", ["Text", "Test"])
-def test_a_backend_that_is_none_of_ours_makes_no_wire(name):
-    assert wires.load(name).ours is None
+@pytest.mark.parametrize("name", ["Text", "Test", *registry.NETWORKS])
+def test_a_backend_that_is_there_can_be_loaded(name):
+    installed.load(name)
 
 
-def test_a_backend_of_ours_makes_its_wire(tmp_path):
-    toml = 'name = "netbot"\nbackend = "Memory"\n[chat]\ntoken = "env:MEMORY_TOKEN"\naway_seconds = 5\n'
-    network = Memory()
-    bot_folder = BotFolder(
-        write_folder(tmp_path, toml=toml), {"AUTOMATION_BOTS_DATA": str(tmp_path), **network.environment()}
-    )
-    wire = wires.load("Memory", network.backend_folder).wire(bot_folder, bot_folder.data)
-    assert list(wire.examine()) == [("ok", "the network in memory")]
+def test_a_network_of_ours_is_told_its_own_settings_with_their_secrets_and_where_it_may_keep_things(tmp_path):
+    toml = 'name = "netbot"\nbackend = "Slack"\n[chat]\ntoken = "env:TOKEN"\naway_seconds = 5\n'
+    folder = BotFolder(write_folder(tmp_path, toml=toml), {"AUTOMATION_BOTS_DATA": str(tmp_path), "TOKEN": "let-me-in"})
+    shared, made = registry.made(lambda chat, data: (chat, data), folder, folder.data)
+    assert (shared.away_seconds, made) == (5, ({"token": "let-me-in"}, folder.data))
+
+
+def test_a_network_whose_library_is_missing_says_what_to_do(tmp_path):
+    def maker(chat, data):
+        raise ImportError("No module named 'slack_sdk'")
+
+    folder = BotFolder(write_folder(tmp_path, toml='name = "netbot"\nbackend = "Slack"\n'), {})
+    with pytest.raises(AutomationError, match=r"Slack cannot be loaded: .*slack_sdk.*pip install -r"):
+        registry.made(maker, folder, tmp_path)
 
 
 def test_another_network_of_errbot_is_reached_and_the_rest_is_said_to_be_unknown(tmp_path):
     toml = 'name = "netbot"\nbackend = "Test"\n[chat]\nserver = "127.0.0.1"\nport = 1\n'
-    lines = part(chat.look, write_folder(tmp_path, toml=toml))
+    lines = part(partial(chat.look, installed.load), write_folder(tmp_path, toml=toml))
     assert "chat: 127.0.0.1 port 1 cannot be reached" in wrong(lines)
     assert "credentials, rooms and people cannot be checked before it runs" in notes(lines)
 

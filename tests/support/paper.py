@@ -26,7 +26,7 @@ class Network:
                 wire.sink.heard(heard)
 
 
-class PaperWire:
+class PaperClient:
     """One account there."""
 
     def __init__(self, network, me="U1", capabilities=None):

@@ -6,7 +6,7 @@ import concurrent.futures
 import logging
 import mimetypes
 import threading
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,6 @@ from automation_bots.chat.matrix.loop import Loop
 from automation_bots.chat.matrix.nio_client import RanOut
 from automation_bots.chat.matrix.settings import MatrixSettings
 from automation_bots.chat.matrix.sync import MatrixLink
-from automation_bots.chat.settings import taken
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
 
@@ -30,16 +29,11 @@ _CALL_SECONDS = 45.0
 _FILE_SECONDS = 120.0
 
 
-def client(chat: Mapping[str, Any], data: Path) -> MatrixWire:
-    """Make the client of [chat] of bot.toml, references resolved; its keys stand below the bot's data."""
-    return MatrixWire(MatrixSettings.model_validate(taken(chat)[1]), data / "matrix")
-
-
 def _transaction(once: IdempotencyKey | None) -> str:
     return once.key if once is not None else str(uuid4())
 
 
-class MatrixWire:
+class MatrixClient:
     """Synchronous outside; inside one loop, one client."""
 
     def __init__(self, settings: MatrixSettings, folder: Path) -> None:

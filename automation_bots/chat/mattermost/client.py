@@ -28,8 +28,8 @@ _SKEW_MS = 5_000  # that the clocks may differ beside what is known
 _ROOT_GONE = "api.post.create_post.root_id.app_error"
 
 
-class MattermostWire:
-    """See `automation_bots.chat.client.Wire`."""
+class MattermostClient:
+    """See `automation_bots.chat.client.ChatClient`."""
 
     def __init__(self, settings: MattermostSettings) -> None:
         self.settings = settings

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import secrets
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ _SKEW = timedelta(seconds=5)  # that the clocks may differ beside what is known
 _REFRESH_SECONDS = 600.0  # of who is a bot: new accounts are not told
 
 
-class RocketChatWire:
+class RocketChatClient:
     """One account on one server."""
 
     def __init__(self, wanted: RocketChatSettings) -> None:
@@ -290,8 +290,3 @@ def _id_of(key: str) -> str:
 
 def _stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def made(chat: Mapping[str, Any]) -> RocketChatWire:
-    """Make the client of what stands in [chat]."""
-    return RocketChatWire(RocketChatSettings.model_validate(chat))

@@ -31,7 +31,7 @@ _NO_ROOM = "I am not in this room. Type /invite @{name} first, then the command 
 _TS = re.compile(r"\d+\.\d+")
 
 
-class SlackWire:
+class SlackClient:
     """One workspace."""
 
     capabilities = Capabilities(

@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from automation_bots.chat.matrix.client import client
 from automation_bots.chat.matrix.loop import Loop
+from automation_bots.chat.registry import NETWORKS
 from tests.fakes.matrix_gate import Gate
 from tests.fakes.matrix_person import Person, new_name, typed
 from tests.fakes.synapse import NAME
@@ -108,7 +108,7 @@ class Bot:
 
     def start(self, **chat):
         """Connect; return what is said to it from now on."""
-        self.wire, self.ear = client({**self.chat, **chat}, self.folder), Ear()
+        self.wire, self.ear = NETWORKS["Matrix"]({**self.chat, **chat}, self.folder), Ear()
         self.wire.connect(self.ear)
         return self.ear
 

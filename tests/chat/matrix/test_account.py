@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from automation_bots.chat.client import Away, Rejected, Revoked
-from automation_bots.chat.matrix.client import client
+from automation_bots.chat.registry import NETWORKS
 from tests.chat.matrix.scene import Ear
 from tests.fakes import certificates
 from tests.fakes.matrix_gate import Gate
@@ -132,7 +132,7 @@ def test_without_encryption_the_bot_reads_nothing_that_is_encrypted_and_says_whe
 )
 def test_a_wrong_setting_is_told_with_what_to_write(tmp_path, chat, words):
     with pytest.raises(ValueError, match=words):
-        client({"server": "https://matrix.example.org", **chat}, tmp_path)
+        NETWORKS["Matrix"]({"server": "https://matrix.example.org", **chat}, tmp_path)
 
 
 # -- for the doctor
@@ -149,7 +149,7 @@ def test_the_doctor_sees_what_works(scene, bot):
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(scene, bot):
-    first = client({**bot.chat, "invites": []}, bot.folder)
+    first = NETWORKS["Matrix"]({**bot.chat, "invites": []}, bot.folder)
     assert any("once the bot has started" in text for _, text in first.examine())
     bot.start(invites=[])
     assert any(mark == "NOTE" and "nobody can invite" in text for mark, text in bot.wire.examine())
@@ -178,9 +178,9 @@ def test_the_doctor_follows_a_room_to_its_new_version(scene, bot):
 
 def test_the_doctor_says_when_there_is_no_homeserver(scene, bot):
     with pytest.raises(Rejected, match="is no Matrix homeserver"):
-        list(client({**bot.chat, "server": f"{scene.synapse.url}/elsewhere"}, bot.folder).examine())
+        list(NETWORKS["Matrix"]({**bot.chat, "server": f"{scene.synapse.url}/elsewhere"}, bot.folder).examine())
     with pytest.raises(Away, match="cannot be reached"):
-        list(client({**bot.chat, "server": "http://127.0.0.1:9"}, bot.folder).examine())
+        list(NETWORKS["Matrix"]({**bot.chat, "server": "http://127.0.0.1:9"}, bot.folder).examine())
 
 
 def test_a_token_without_a_device_cannot_encrypt_and_that_is_said(scene, bot):
@@ -193,7 +193,7 @@ def test_a_token_without_a_device_cannot_encrypt_and_that_is_said(scene, bot):
 
 def test_the_doctor_leaves_no_session_behind(scene, bot):
     before = devices_of(scene, bot)
-    list(client(bot.chat, bot.folder).examine())
+    list(NETWORKS["Matrix"](bot.chat, bot.folder).examine())
     assert devices_of(scene, bot) == before
 
 

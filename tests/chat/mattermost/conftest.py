@@ -2,7 +2,7 @@
 
 import pytest
 
-from automation_bots.chat.mattermost.client import MattermostWire
+from automation_bots.chat.mattermost.client import MattermostClient
 from tests.chat.mattermost.ear import Ear, settings
 from tests.chat.networks.mattermost import Mattermost
 
@@ -23,7 +23,7 @@ def ear():
 
 @pytest.fixture(scope="package")
 def wire(net, ear):
-    wire = MattermostWire(settings(net))
+    wire = MattermostClient(settings(net))
     wire.connect(ear)
     yield wire
     wire.close()
@@ -35,7 +35,7 @@ def another(net):
     made = []
 
     def make(**more):
-        made.append(MattermostWire(settings(net, **{"callback": "", **more})))
+        made.append(MattermostClient(settings(net, **{"callback": "", **more})))
         return made[-1]
 
     yield make

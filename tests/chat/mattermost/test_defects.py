@@ -10,7 +10,7 @@ from errbot.backends.base import Card
 
 from automation_bots.chat.client import Away
 from automation_bots.model import Answer, Place, State
-from backends.adapter import installed as known
+from backends.adapter import installed
 from tests.chat.contract import (  # noqa: F401 - the contract's questions, here answered by reactions
     test_an_approver_clicks_and_it_runs,
     test_nobody_approves_their_own_by_a_click,
@@ -31,13 +31,13 @@ def net(tmp_path_factory):
 
 def test_it_starts_on_this_python_and_is_found_by_its_name(talk):
     assert sys.version_info >= (3, 11)
-    assert "Mattermost" in known.names()
+    assert installed.named("Mattermost") == "Mattermost"
     talk.asks("!whoami", "ana")
 
 
 def test_it_works_over_an_encrypted_link(talk, net):
     assert net.server.url.startswith("https://")
-    assert talk.bot.errbot.wire.socket._url.startswith("https://")
+    assert talk.bot.errbot.client.socket._url.startswith("https://")
     assert net.server.sockets("netbot") == 1
 
 
@@ -79,7 +79,7 @@ def test_whoever_takes_the_name_of_somebody_gets_none_of_the_rights(talk, net):
 
 def test_while_one_call_hangs_messages_are_heard_all_the_same(talk, net):
     limiter = net.server.api.limiter
-    heard, wire = [], talk.bot.errbot.wire
+    heard, wire = [], talk.bot.errbot.client
     limiter.hang_seconds = 2.0
     slow = threading.Thread(target=lambda: wire.rest.get("/users/me"))
     slow.start()

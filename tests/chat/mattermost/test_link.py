@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from automation_bots.chat.client import Away, Rejected, Revoked
-from automation_bots.chat.mattermost.client import MattermostWire
+from automation_bots.chat.mattermost.client import MattermostClient
 from automation_bots.chat.mattermost.settings import MattermostSettings
 from tests.chat.mattermost.ear import Ear, settings
 from tests.chat.networks.mattermost import Mattermost
@@ -82,7 +82,7 @@ def test_a_line_that_goes_dead_without_a_cut_is_noticed(net, another, monkeypatc
 def test_a_token_that_is_revoked_while_connected_is_noticed(net):
     robot = net.human("shortlived", robot=True)
     given = {**net.settings(), "token": net._tokens[robot.id], "callback": "", "probe_seconds": 0.1}
-    wire = MattermostWire(MattermostSettings.model_validate(given))
+    wire = MattermostClient(MattermostSettings.model_validate(given))
     wire.connect(Ear())
     token = net._call("GET", net.admin, f"/users/{robot.id}/tokens")[0]["id"]
     net.post(net.admin, "/users/tokens/revoke", {"token_id": token})
@@ -94,7 +94,7 @@ def test_a_token_that_is_revoked_while_connected_is_noticed(net):
 def test_a_wrong_token_is_said_at_once(net):
     given = {**net.settings(), "token": "x" * 26, "callback": ""}
     with pytest.raises(Revoked):
-        MattermostWire(MattermostSettings.model_validate(given)).connect(Ear())
+        MattermostClient(MattermostSettings.model_validate(given)).connect(Ear())
 
 
 def test_a_server_that_does_not_answer_holds_nobody_up(net, another):
@@ -136,7 +136,7 @@ def private(tmp_path_factory):
 
 
 def test_https_and_the_event_stream_trust_a_private_authority(private):
-    ear, wire = Ear(), MattermostWire(settings(private))
+    ear, wire = Ear(), MattermostClient(settings(private))
     wire.connect(ear)
     said = private.say(private.ana, private.here, "over TLS")
     assert ear.message(said).text == "over TLS"
@@ -145,6 +145,6 @@ def test_https_and_the_event_stream_trust_a_private_authority(private):
 
 
 def test_without_that_authority_the_server_is_not_believed(private):
-    wire = MattermostWire(settings(private, ca=""))
+    wire = MattermostClient(settings(private, ca=""))
     with pytest.raises(Away, match="certificate is not trusted; if a private authority signed it, say ca ="):
         wire.connect(Ear())

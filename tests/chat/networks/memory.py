@@ -91,7 +91,7 @@ class Server:
                 raise Busy(self.limited.pop())
 
 
-class MemoryWire:
+class MemoryClient:
     """The client."""
 
     def __init__(self, server, *, forms=False, **can):
@@ -215,7 +215,7 @@ class Memory:
 
     backend = "Memory"
     needs_invite = False
-    backend_folder = str(ROOT / "tests/chat/memory_backend")
+    backend_folder = str(ROOT / "tests/chat/networks/memory_backend")
     server: Server
 
     def __init__(self, **can):

@@ -1,14 +1,20 @@
 """The Rocket.Chat test server as the contract wants a network: people who type, click and look."""
 
 import itertools
+from pathlib import Path
 
 from automation_bots.chat.client import SIGNS, choice_of
+from automation_bots.chat.registry import NETWORKS
 from automation_bots.chat.rocketchat.text import shown
 from tests.chat.harness import Human, Seen
 from tests.fakes.rocketchat import RocketChatServer
 from tests.fakes.rocketchat.workspace import CLOCK
 
 _KEEPS_THE_LINK = {"get me", "get settings.public", "get rooms.get", "get users.listByStatus", "get chat.syncMessages"}
+
+
+def made(chat):
+    return NETWORKS["RocketChat"](chat, Path())  # it keeps nothing
 
 
 class RocketChat:

@@ -5,10 +5,9 @@ import logging
 import pytest
 
 from automation_bots.chat.client import Away, Rejected
-from automation_bots.chat.rocketchat.client import made
 from automation_bots.chat.rocketchat.settings import RocketChatSettings
 from tests.chat.harness import Talk
-from tests.chat.networks.rocketchat import Ears, RocketChat
+from tests.chat.networks.rocketchat import Ears, RocketChat, made
 from tests.fakes import certificates
 
 pytestmark = pytest.mark.slow

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from automation_bots.chat.client import SIGNS, Away, Busy, Down, IdempotencyKey, Rejected, Revoked
-from automation_bots.chat.rocketchat.client import made
 from automation_bots.chat.rocketchat.realtime import Realtime
 from automation_bots.model import File
-from tests.chat.networks.rocketchat import Ears, RocketChat
+from tests.chat.networks.rocketchat import Ears, RocketChat, made
 from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from automation_bots.chat.client import Away, Busy, Down, IdempotencyKey, Rejected, Revoked
 from automation_bots.chat.slack import doctor as slack_doctor
-from automation_bots.chat.slack.client import SlackWire
+from automation_bots.chat.slack.client import SlackClient
 from automation_bots.chat.slack.web_api import SlackSettings
 from automation_bots.model import File
 from tests.fakes.proxy import Proxy
@@ -53,7 +53,7 @@ def lab(workspace):
 
 def wire(lab, **more):
     tokens = {"bot_token": lab.space.bot_token, "app_token": lab.space.app_token}
-    return SlackWire(SlackSettings(**{**tokens, "url": lab.url, **more}))
+    return SlackClient(SlackSettings(**{**tokens, "url": lab.url, **more}))
 
 
 @pytest.fixture

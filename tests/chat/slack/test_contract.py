@@ -228,10 +228,10 @@ def test_a_reaction_answers_a_question_as_a_click_does(slack, sign, said):
 
 def test_names_in_words_and_links_made_of_host_names_are_plain(slack):
     heard = []
-    slack.bot.errbot.wire._sink.heard, before = heard.append, slack.bot.errbot.wire._sink.heard
+    slack.bot.errbot.client._sink.heard, before = heard.append, slack.bot.errbot.client._sink.heard
     slack.say(f"see web1.example.com or ops@corp.example & <@{slack.joe.id}> <!here>")
     wait(lambda: heard, 10)
-    slack.bot.errbot.wire._sink.heard = before
+    slack.bot.errbot.client._sink.heard = before
     assert heard[0].text == "see web1.example.com or ops@corp.example & @joe @here"
 
 

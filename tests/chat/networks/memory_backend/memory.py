@@ -10,6 +10,6 @@ class Memory(Networked, ErrBot):
     """Nothing but its client."""
 
     @staticmethod
-    def make_wire(chat, data):
+    def make_client(chat, data):
         assert chat == {"token": "let-me-in"}, chat
-        return memory.MemoryWire(memory.Memory.server, **memory.Memory.can)
+        return memory.MemoryClient(memory.Memory.server, **memory.Memory.can)
