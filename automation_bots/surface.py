@@ -19,6 +19,7 @@ class Capabilities:
     edit_seconds: float = 1.0
     reactions: bool = False
     buttons: bool = False
+    forms: bool = False
     threads: bool = False
     files: bool = False
     once: bool = False  # what has a mark stands there once, also when another life of the program says it again
@@ -45,18 +46,23 @@ class Surface(Protocol):
     `Waiting` is one that says that the network will get it.
     """
 
-    capabilities: Capabilities
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the network can do."""
+
+    @property
+    def link(self) -> str:
+        """What is wrong with the connection to the network; empty when nothing is."""
+
+    @property
+    def undelivered(self) -> tuple[int, int, str]:
+        """Posts that wait for the network, posts that were never said, and why the last of them was not."""
 
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Say something; return its reference where the network gives one."""
 
-    def edit(self, message: MessageRef, answer: Answer) -> None:
-        """Replace what was said; only called where `capabilities.edits`.
-
-        Surfaces with buttons take `choices` as a third argument: those that the message keeps.
-        A surface may have `progress`, which never waits: a state that a later one may replace unseen; and `room_name`,
-        what people call a room (its id), from what is known without asking the network; empty where nothing is.
-        """
+    def edit(self, message: MessageRef, answer: Answer, choices: tuple[str, ...] = ()) -> None:
+        """Replace what was said, but for the buttons of `choices`; only called where `capabilities.edits`."""
 
     def react(self, message: MessageRef, name: str) -> None:
         """Put a reaction on a message; only called where `capabilities.reactions`."""
@@ -66,3 +72,24 @@ class Surface(Protocol):
 
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         """Ask with buttons, reactions or words; the answer comes back as a message of the person."""
+
+    def progress(self, message: MessageRef, answer: Answer) -> None:
+        """Show a state that a later one may replace unseen; never waits; only called where `capabilities.edits`."""
+
+    def room_name(self, room: str) -> str:
+        """What people call a room (its id), without asking the network; empty where that is not known."""
+
+
+class PlainWays:
+    """What a surface inherits that has nothing better."""
+
+    link = ""
+    undelivered = (0, 0, "")
+
+    def progress(self: Surface, message: MessageRef, answer: Answer) -> None:
+        """Edit."""
+        self.edit(message, answer)
+
+    def room_name(self, room: str) -> str:  # noqa: ARG002
+        """Nobody told."""
+        return ""

@@ -78,7 +78,7 @@ class Bot:
             self.inventory, self.folder / "policy.yml", bot_folder.operations(), self.settings.places
         )
         self.live.load()
-        self._started = self._stopped = False
+        self._started, self._stopped, self._read_only = False, False, read_only
         if read_only:
             return
         self.notices = Notices(bot_folder, lambda: self.live.policy)
@@ -118,7 +118,7 @@ class Bot:
 
     def _closed(self) -> None:
         """Let the gate know what people have frozen and locked."""
-        self.live.change_blocks = self.store.change_blocks.current()
+        self.live.block(self.store.change_blocks.current())
 
     def _doors(self, drivers: Mapping[str, Driver]) -> dict[str, DriverGuard]:
         """Let nobody reach a driver but a job: the gate let it pass, and the record has it."""
@@ -162,7 +162,7 @@ class Bot:
 
     def powershell(self) -> PowerShell:
         """A driver for Windows of its own, for trials beside a running bot, which gives none away."""
-        if hasattr(self, "store"):
+        if not self._read_only:
             raise RuntimeError("a running bot runs drivers by jobs only")
         return Equipment(self.bot_folder, self.inventory, self.live).powershell()
 
@@ -226,7 +226,7 @@ class Bot:
 
     def start(self, surface: Surface) -> list[Job]:
         """Begin: recover what a crash left, tell it, take up the queue. Returns the interrupted jobs."""
-        self.notices.surface = surface
+        self.notices.connected(surface)
         if self._started:
             return []
         # What is here now stays, and tens of thousands of devices are no garbage either: looking all of it through

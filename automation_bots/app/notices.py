@@ -21,13 +21,17 @@ class Notices:
 
     def __init__(self, bot_folder: BotFolder, policy: Callable[[], Policy]) -> None:
         self._bot_folder, self._policy = bot_folder, policy
-        self.surface: Surface | None = None
+        self._surface: Surface | None = None
+
+    def connected(self, surface: Surface) -> None:
+        """Speak by this one from now on."""
+        self._surface = surface
 
     def of(self, _place: Place) -> Surface:
         """The surface of a place; OSError while the network is away."""
-        if self.surface is None:
+        if self._surface is None:
             raise OSError("the chat network is not connected yet")
-        return self.surface
+        return self._surface
 
     def columns(self, place: Place) -> int:
         """How many characters a line has there."""
@@ -40,13 +44,12 @@ class Notices:
     @property
     def link(self) -> str:
         """What is wrong with the connection to the chat network; empty when nothing is."""
-        return "not connected yet" if self.surface is None else str(getattr(self.surface, "link", ""))
+        return "not connected yet" if self._surface is None else self._surface.link
 
     @property
     def undelivered(self) -> tuple[int, int, str]:
         """Posts that wait for the network, posts that were never said, and why the last of them was not."""
-        waiting, failed, why = getattr(self.surface, "undelivered", (0, 0, ""))
-        return int(waiting), int(failed), str(why)
+        return (0, 0, "") if self._surface is None else self._surface.undelivered
 
     def page(self, answer: Answer) -> None:
         """Tell the admins and the approvers' room at once, without making the one wait who has an emergency."""

@@ -59,7 +59,7 @@ class ApprovalNotifier:
 
     def _name(self, place: Place) -> str:
         try:
-            named = getattr(self.context.surface(place), "room_name", None)
+            named = self.context.surface(place).room_name
         except OSError:  # not connected yet: its id will do
             named = None
         return approval_text.place_name(place, self.context.live.scope.places, named)
@@ -128,8 +128,8 @@ class ApprovalNotifier:
             surface = self.context.surface(message.place)
             where = f"{message.place.network}/{message.place.room}"
             if surface.capabilities.edits and message.id:
-                kept = (CHOICES,) if surface.capabilities.buttons and not over else ()
-                surface.edit(message, self._spelled(edited), *kept)
+                kept = CHOICES if surface.capabilities.buttons and not over else ()
+                surface.edit(message, self._spelled(edited), kept)
             elif where != approval.acted and not (job.state in FINAL and message.place == job.place):
                 surface.say(message.place, self._short(job, line))
 
@@ -143,7 +143,7 @@ class ApprovalNotifier:
         for message in approval.messages:
             surface = self.context.surface(message.place)
             if surface.capabilities.edits and surface.capabilities.buttons and message.id:
-                surface.edit(message, self._spelled(replace(question, text=text)), CHOICES)  # type: ignore[call-arg]
+                surface.edit(message, self._spelled(replace(question, text=text)), CHOICES)
 
     def tell_approvers(self, job: Job, approval: Approval, answer: Answer) -> None:
         """Say something new to the approvers."""

@@ -202,46 +202,59 @@ class ChatClient(Protocol):
         Asked before `connect`, beside a running bot: it must take no message away from that one.
         """
 
-
-class Examined(Protocol):
-    """What a client may say in addition, for `doctor`; what it has no method for is named as not checked.
-
-    Asked before `connect`, as `examine` is. Raises what sending raises.
-    """
-
-    def examine_room(self, room: str) -> str:
-        """Say why the bot cannot read or write in a room, and what to do; empty when it can."""
-
-    def examine_person(self, person: str) -> str:
-        """Say what is wrong with the id of a person (nobody has it, switched off); empty when nothing is."""
-
-    def network_time(self) -> datetime:
-        """Tell the time by the network's clock; aware."""
-
-
-class Names(Protocol):
-    """What a client may have beside: names of rooms, only shown and never a right. The rest looks for the method."""
+    # What only some networks have; the others inherit `PlainClient`. The last four are for `doctor`, as `examine` is.
 
     def room_name(self, room: str) -> str:
-        """What people call a room, without asking the network; empty where that is not known."""
-
-
-class Standing(Protocol):
-    """What a client may have beside, where `missed` brings no reactions. The rest looks for the method `standing`."""
+        """What people call a room, without asking the network, only shown; empty where that is not known."""
 
     def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:
-        """Read the reactions that stand at an own message; one without a time was given after `since`, if it is new."""
+        """Read the reactions at an own message, where `missed` brings none.
 
-
-class Leaving(Protocol):
-    """What a client may have beside: the end of a session that `close` keeps, by the method `log_out`."""
-
-    def log_out(self) -> None:
-        """End the session at the network, where it was opened by a password; comes before `close`."""
-
-
-class Forms(Protocol):
-    """What a client may have beside: forms. The rest looks for the method `form`."""
+        One without a time was given after `since`, if it is new.
+        """
 
     def form(self, trigger: str, form: Form) -> None:
-        """Open a form for the person whose message or click carried the trigger."""
+        """Open a form for the person whose message or click carried the trigger; only where `capabilities.forms`."""
+
+    def log_out(self) -> None:
+        """End the session at the network that `close` keeps, where it was opened by a password; before `close`."""
+
+    def examine_room(self, room: str) -> str | None:
+        """Say why the bot cannot read or write in a room, and what to do; empty when it can, None: cannot be known."""
+
+    def examine_person(self, person: str) -> str | None:
+        """Say what is wrong with the id of a person (nobody has it, switched off); None where that cannot be known."""
+
+    def network_time(self) -> datetime | None:
+        """Tell the time by the network's clock, aware; None where it does not tell."""
+
+
+class PlainClient:
+    """What a client inherits of a network that has nothing more."""
+
+    def room_name(self, room: str) -> str:  # noqa: ARG002 - and so below
+        """Nobody told."""
+        return ""
+
+    def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:  # noqa: ARG002
+        """Nothing that is not told."""
+        return ()
+
+    def form(self, trigger: str, form: Form) -> None:  # noqa: ARG002
+        """There are none."""
+        raise Rejected("this network has no forms")
+
+    def log_out(self) -> None:
+        """No session outlives `close`."""
+
+    def examine_room(self, room: str) -> str | None:  # noqa: ARG002
+        """It cannot be known."""
+        return None
+
+    def examine_person(self, person: str) -> str | None:  # noqa: ARG002
+        """It cannot be known."""
+        return None
+
+    def network_time(self) -> datetime | None:
+        """It is not told."""
+        return None

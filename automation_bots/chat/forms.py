@@ -7,7 +7,7 @@ import secrets
 from collections import OrderedDict
 from typing import Any
 
-from automation_bots.chat.client import Click, Field, Form, Rejected
+from automation_bots.chat.client import ChatClient, Click, Field, Form, Rejected
 from automation_bots.model import Answer, Caller, Parameter, Place
 
 log = logging.getLogger(__name__)
@@ -19,14 +19,14 @@ _OPEN = 500  # forms that may be open at once
 class FormDesk:
     """Opens forms for open questions, and takes what was filled in."""
 
-    def __init__(self, client: Any, pipeline: Any) -> None:
+    def __init__(self, client: ChatClient, pipeline: Any) -> None:
         self._client, self._pipeline = client, pipeline
         self._places: OrderedDict[str, Place] = OrderedDict()
 
     @property
     def is_there(self) -> bool:
         """Whether the network has forms."""
-        return hasattr(self._client, "form")
+        return self._client.capabilities.forms
 
     def open(self, caller: Caller, place: Place, trigger: str) -> bool:
         """Open a form for all that the person's command still needs here; False where that is not possible."""

@@ -132,8 +132,7 @@ class NetworkSurface:
 
     def room_name(self, room: str) -> str:
         """What people call a room, as far as the network has told by itself."""
-        named = getattr(self._client, "room_name", None)
-        return str(named(room)) if named else ""
+        return self._client.room_name(room)
 
     def place_of(self, room: Place, message: str) -> Place:
         """The room with the thread in which the bot said that, where it still knows."""

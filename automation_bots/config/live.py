@@ -41,12 +41,12 @@ class LiveConfig:
     def __init__(self, inventory: Inventory, policy_file: Path, folders: Folders, places: dict[str, str]) -> None:
         self.inventory, self.policy_file, self.folders, self._places = inventory, policy_file, folders, places
         self.catalog = Catalog()
-        self.additions: Callable[[], Additions] = lambda: NO_ADDITIONS  # the same object as long as nothing changes
-        self.proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None
+        self._additions: Callable[[], Additions] = lambda: NO_ADDITIONS  # the same object as long as nothing changes
+        self._proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None
         self._taking = threading.Lock()
         self._merged = (Policy(), NO_ADDITIONS, Policy())  # the file, what is added, both together
         self.policy_problem = ""
-        self.change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks; swapped as a whole
+        self._change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks; swapped as a whole
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
         self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
@@ -62,10 +62,23 @@ class LiveConfig:
         self.catalog = catalog.load(self.folders)
         self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
 
+    def join(self, additions: Callable[[], Additions], proved: Callable[[Caller, str], datetime | None]) -> None:
+        """Compose the people of the policy with links and groups, and know who has proved to be who, from now on."""
+        self._additions, self._proved = additions, proved
+
+    def block(self, change_blocks: tuple[ChangeBlock, ...]) -> None:
+        """Let the gate know what people have frozen and locked."""
+        self._change_blocks = change_blocks
+
+    def read_operations(self) -> Catalog:
+        """Read the operation files alone."""
+        self.catalog = catalog.load(self.folders)
+        return self.catalog
+
     def take(self, file: Policy | None = None) -> Policy:
         """Compose a policy file, or the one that is there, with the additions of now."""
         with self._taking:  # else a thread that composes the old file anew could put it back over the new one
-            file, added = self._merged[0] if file is None else file, self.additions()
+            file, added = self._merged[0] if file is None else file, self._additions()
             self._merged = (file, added, people.merge(file, added))
             return self._merged[2]
 
@@ -78,7 +91,7 @@ class LiveConfig:
     def policy(self) -> Policy:
         """Everybody and every rule: policy.yml with the links and groups of now."""
         _, added, merged = self._merged
-        return merged if self.additions() is added else self.take()
+        return merged if self._additions() is added else self.take()
 
     @property
     def scope(self) -> Scope:
@@ -90,10 +103,10 @@ class LiveConfig:
                 lambda pattern: frozenset(state.matching(pattern)),
                 self._places,
                 lambda name: state.device(name).driver,
-                proved=self.proved,
+                proved=self._proved,
             )
             self._scope = kept = (policy, state, scope)
-        return replace(kept[2], change_blocks=self.change_blocks) if self.change_blocks else kept[2]
+        return replace(kept[2], change_blocks=self._change_blocks) if self._change_blocks else kept[2]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""

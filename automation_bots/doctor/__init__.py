@@ -13,7 +13,6 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import check as checks
 from automation_bots.doctor import files, record, servers, tools
 from automation_bots.errors import AutomationError
-from automation_bots.operations import catalog
 from automation_bots.policy import policy
 from automation_bots.policy.rules import ADMINS
 
@@ -68,7 +67,7 @@ def _reading(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
             read()
         except AutomationError as error:
             broken.append(("WRONG", str(error)))
-    live.catalog = catalog.load(live.folders)
+    live.read_operations()
     if broken:
         yield from broken
         yield from (("WRONG", str(problem)) for problem in live.catalog.problems)

@@ -57,11 +57,11 @@ def ask(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator
 
 def _rooms(client: ChatClient, bot_folder: BotFolder) -> Iterator[Line]:
     wanted = _named_rooms(bot_folder)
-    if not hasattr(client, "examine_room"):
-        yield "NOTE", "chat: whether the bot can write in its rooms cannot be checked on this network"
-        return
     for room, what in wanted.items():
         problem = _asked(client.examine_room, room)
+        if problem is None:
+            yield "NOTE", "chat: whether the bot can write in its rooms cannot be checked on this network"
+            return
         yield (
             ("WRONG", f"{what} ({room}): {problem}") if problem else ("ok", f"{what}: the bot can read and write there")
         )
@@ -83,20 +83,20 @@ def _named_rooms(bot_folder: BotFolder) -> dict[str, str]:
 def _people(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     network = bot_folder.settings.network
     ids = {person.name: person.ids[network] for person in live.policy_of_file.people.values() if network in person.ids}
-    if not hasattr(client, "examine_person"):
-        if ids:
-            yield "NOTE", "people: whether the network knows their ids cannot be checked on this network"
-        return
     wrong = 0
     for name, id_ in list(ids.items())[:_MOST_PEOPLE]:
-        if problem := _asked(client.examine_person, id_):
+        problem = _asked(client.examine_person, id_)
+        if problem is None:
+            yield "NOTE", "people: whether the network knows their ids cannot be checked on this network"
+            return
+        if problem:
             wrong += 1
             yield "WRONG", f"people: {name} ({id_}): {problem}"
     if ids and not wrong:
         yield "ok", f"people: the network knows all {min(len(ids), _MOST_PEOPLE)} ids of policy.yml"
 
 
-def _asked(examine: Callable[[str], str], about: str) -> str:
+def _asked(examine: Callable[[str], str | None], about: str) -> str | None:
     """What is wrong with one room or person; a refusal concerns that one alone."""
     try:
         return examine(about)
@@ -105,9 +105,9 @@ def _asked(examine: Callable[[str], str], about: str) -> str:
 
 
 def _clock(client: ChatClient) -> Iterator[Line]:
-    if not hasattr(client, "network_time"):
+    if (theirs := client.network_time()) is None:
         return
-    skew = (datetime.now(UTC) - client.network_time()).total_seconds()
+    skew = (datetime.now(UTC) - theirs).total_seconds()
     how = f"clock: this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the chat network"
     if abs(skew) > _SKEW_WRONG:
         yield (

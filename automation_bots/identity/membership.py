@@ -70,7 +70,7 @@ class Membership:
     def join(self, live: LiveConfig) -> None:
         """Compose the people of this configuration from now on."""
         self._live = live
-        live.additions, live.proved = self.members.additions, self._store.proved_at
+        live.join(self.members.additions, self._store.proved_at)
 
     def start(self) -> None:
         """Begin: forget who is gone, read the directory, and go on doing both."""

@@ -204,7 +204,7 @@ class Announcer:
         entry.text = str(answer)
         try:
             if surface.capabilities.edits:
-                getattr(surface, "progress", surface.edit)(entry.message, answer)
+                surface.progress(entry.message, answer)
             else:
                 surface.say(job.place, answer)
         except Exception:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.approvals.approvals import Approvals
 from automation_bots.approvals.validity import ApprovalValidity
@@ -38,6 +39,14 @@ from automation_bots.surface import MessageRef
 from automation_bots.text import times
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Refuses(Protocol):
+    """The body of an operation that can tell from the words alone what it will not run."""
+
+    def refuse(self, parameters: Mapping[str, Any]) -> None:
+        """Raise the UserError that it would end with, before anything is accepted."""
 
 
 class Pipeline:
@@ -166,8 +175,8 @@ class Pipeline:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
             )
-        if refuse := getattr(request.operation.body, "refuse", None):
-            refuse(request.parameters)  # what can be judged from the words alone is, before anything is accepted
+        if isinstance(body := request.operation.body, Refuses):
+            body.refuse(request.parameters)
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
         now = self._context.now()
         decision = gate.decide(self._context.live.scope, request, request.when or now, now)

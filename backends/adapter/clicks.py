@@ -97,11 +97,12 @@ class Clicks:
             log.warning("what was chosen at a question in %s cannot be read: %s", question.place.room, error)
 
     def _read(self, question: MessageRef, since: datetime) -> None:
-        standing = getattr(self._bot.client, "standing", None)
-        if standing is None or not question.id:
+        if not question.id:
             return
         try:
-            for chosen in standing(self._bot.automation_surface.room(question.place), question.id, since):
+            for chosen in self._bot.client.standing(
+                self._bot.automation_surface.room(question.place), question.id, since
+            ):
                 self._bot.chosen(chosen)
         except Rejected as error:  # it was deleted, or the bot is no longer there
             log.warning("what was chosen at a question in %s cannot be read: %s", question.place.room, error)

@@ -10,7 +10,7 @@ from typing import Any
 
 from automation_bots.chat.splitting import Style, compose
 from automation_bots.model import Answer, File, Place
-from automation_bots.surface import Capabilities, MessageRef
+from automation_bots.surface import Capabilities, MessageRef, PlainWays
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
 _MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
@@ -69,7 +69,7 @@ def _parts(line: str, size: int) -> Iterator[str]:
     yield line
 
 
-class PlainSurface:
+class PlainSurface(PlainWays):
     """What any Errbot backend can do."""
 
     capabilities = Capabilities()
@@ -95,7 +95,7 @@ class PlainSurface:
                 self._bot.send(self._bot.build_identifier(place.room), message)
         return MessageRef(place, "")
 
-    def edit(self, message: MessageRef, answer: Answer) -> None:
+    def edit(self, message: MessageRef, answer: Answer, choices: tuple[str, ...] = ()) -> None:  # noqa: ARG002
         """Say it anew."""
         self.say(message.place, answer)
 

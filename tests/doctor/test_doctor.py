@@ -13,6 +13,7 @@ import pytest
 
 from automation_bots import doctor
 from automation_bots.chat import registry
+from automation_bots.chat.client import PlainClient
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import chat, files, servers, tools
@@ -304,8 +305,10 @@ def test_a_room_with_two_names_is_looked_at_once(folder):
     ]
 
 
-def test_a_wire_that_cannot_say_more_is_named_as_not_checked(folder):
-    class Silent:
+def test_a_client_that_cannot_say_more_is_named_as_not_checked(folder):
+    add(folder, f"\n{ROOMS}")
+
+    class Silent(PlainClient):
         def examine(self):
             yield "ok", "logged in"
 
@@ -313,8 +316,8 @@ def test_a_wire_that_cannot_say_more_is_named_as_not_checked(folder):
     assert notes(lines).count("cannot be checked on this network") == 2
 
 
-def test_a_wire_that_breaks_is_a_line_and_no_traceback(folder):
-    class Broken:
+def test_a_client_that_breaks_is_a_line_and_no_traceback(folder):
+    class Broken(PlainClient):
         def examine(self):
             raise KeyError("ok")
 

@@ -26,7 +26,7 @@ class Moody(Surface):
             raise error
         return super().say(place, answer)
 
-    def edit(self, message, answer):
+    def edit(self, message, answer, choices=()):
         if self.edits_fail:
             raise OSError("no such message")
         super().edit(message, answer)

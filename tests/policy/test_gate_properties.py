@@ -159,7 +159,7 @@ def test_a_denied_request_never_reaches_a_driver(bot, rules, change_blocks, who,
     bot, fake = bot
     changes = [replace(rule, what=(Words("service"),) if rule.what[0].text == "patch" else rule.what) for rule in rules]
     bot.live.take(policy(changes))
-    bot.live.change_blocks = change_blocks
+    bot.live.block(change_blocks)
     fake.ran.clear()
     said = TypedCommand(Caller("text", f"@{who}"), Place("text", "#ops"), operation, f"{LINES[operation]}on {pattern}")
     bot.pipeline.submit(said)

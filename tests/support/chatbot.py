@@ -11,7 +11,7 @@ from errbot.backends.test import QUIT_MESSAGE, TestOccupant, TestPerson, TestRoo
 from errbot.bootstrap import setup_bot
 
 from automation_bots.app.bot import Bot
-from automation_bots.surface import Capabilities, MessageRef
+from automation_bots.surface import Capabilities, MessageRef, PlainWays
 from backends.adapter import guard
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ all:
 """
 
 
-class Surface:
+class Surface(PlainWays):
     """Collects what is said, as (room, text); edits replace."""
 
     def __init__(self, *, edits=True):
@@ -54,7 +54,7 @@ class Surface:
     def ask(self, place, question, choices):
         return self.say(place, question)
 
-    def edit(self, message, answer):
+    def edit(self, message, answer, choices=()):
         with self.lock:
             self.edited.append((message.place.room, text_of(answer)))
             self.said.append((message.place.room, text_of(answer)))

@@ -111,7 +111,7 @@ class Rooms(Surface):
         note(self.path, place.room, text_of(answer))
         return super().say(place, answer)
 
-    def edit(self, message, answer):
+    def edit(self, message, answer, choices=()):
         note(self.path, message.place.room, text_of(answer))
         super().edit(message, answer)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from automation_bots.chat.client import Attached, Away, Busy, IncomingMessage, Rejected, Revoked
+from automation_bots.chat.client import Attached, Away, Busy, IncomingMessage, PlainClient, Rejected, Revoked
 from automation_bots.chat.client import Click as Choice
 from automation_bots.surface import Capabilities
 
@@ -26,7 +26,7 @@ class Network:
                 wire.sink.heard(heard)
 
 
-class PaperClient:
+class PaperClient(PlainClient):
     """One account there."""
 
     def __init__(self, network, me="U1", capabilities=None):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from automation_bots.chat.client import Away, IdempotencyKey, IncomingMessage, Listener, Rejected, Revoked
+from automation_bots.chat.client import Away, IdempotencyKey, IncomingMessage, Listener, PlainClient, Rejected, Revoked
 from automation_bots.chat.matrix import events as content
 from automation_bots.chat.matrix.doctor import Examination
 from automation_bots.chat.matrix.loop import Loop
@@ -33,7 +33,7 @@ def _transaction(once: IdempotencyKey | None) -> str:
     return once.key if once is not None else str(uuid4())
 
 
-class MatrixClient:
+class MatrixClient(PlainClient):
     """Synchronous outside; inside one loop, one client."""
 
     def __init__(self, settings: MatrixSettings, folder: Path) -> None:

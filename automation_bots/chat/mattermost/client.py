@@ -10,7 +10,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import SIGNS, Away, Click, IdempotencyKey, IncomingMessage, Listener, choice_of
+from automation_bots.chat.client import (
+    SIGNS,
+    Away,
+    Click,
+    IdempotencyKey,
+    IncomingMessage,
+    Listener,
+    PlainClient,
+    choice_of,
+)
 from automation_bots.chat.mattermost import doctor as mattermost_doctor
 from automation_bots.chat.mattermost import text as mattermost_text
 from automation_bots.chat.mattermost.buttons import PROPERTY, Buttons
@@ -28,7 +37,7 @@ _SKEW_MS = 5_000  # that the clocks may differ beside what is known
 _ROOT_GONE = "api.post.create_post.root_id.app_error"
 
 
-class MattermostClient:
+class MattermostClient(PlainClient):
     """See `automation_bots.chat.client.ChatClient`."""
 
     def __init__(self, settings: MattermostSettings) -> None:
@@ -71,7 +80,7 @@ class MattermostClient:
     def _introduce(self) -> None:
         account = self.rest.get("/users/me")
         self.me, self.my_name = account["id"], account["username"]
-        self.messages.name = self.my_name
+        self.messages.introduce(self.my_name)
 
     def wait(self) -> None:
         """Stay; a revoked token leaves the stream open and silent, so the server is asked now and then."""
@@ -121,7 +130,8 @@ class MattermostClient:
         elif kind == "reaction_added":
             self._reacted(json.loads(data["reaction"]))
         elif kind == "user_updated" and data["user"]["id"] == self.me:
-            self.my_name = self.messages.name = data["user"]["username"]
+            self.my_name = data["user"]["username"]
+            self.messages.introduce(self.my_name)
 
     def _reacted(self, reaction: dict[str, Any]) -> None:
         if self._sink is not None and (chosen := self._chosen(reaction["channel_id"], reaction)) is not None:

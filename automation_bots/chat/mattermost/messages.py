@@ -18,11 +18,15 @@ class Messages:
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
-        self.name = ""  # of the bot
+        self._name = ""  # of the bot
         self.types: dict[str, str] = {}  # channel → O, P, D, G
         self.names: dict[str, str] = {}
         self.rooms: dict[str, str] = {}  # their names, as events tell them
         self.robots: set[str] = set()
+
+    def introduce(self, name: str) -> None:
+        """Say what the bot is called."""
+        self._name = name
 
     def heard(self, post: dict[str, Any], data: dict[str, Any], *, edited: bool = False) -> IncomingMessage | None:
         """Read a post; None for what the server itself says."""
@@ -39,7 +43,7 @@ class Messages:
             self.names[sender] = data["sender_name"].removeprefix("@")
         if props.get("from_bot") and not integration:
             self.robots.add(sender)
-        text, mentioned = mattermost_text.without_mention(post["message"], self.name)
+        text, mentioned = mattermost_text.without_mention(post["message"], self._name)
         return IncomingMessage(
             id=post["id"],
             sender=sender,

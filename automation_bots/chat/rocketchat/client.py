@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from automation_bots.chat.client import SIGNS, Away, IdempotencyKey, IncomingMessage, Listener, Rejected
+from automation_bots.chat.client import SIGNS, Away, IdempotencyKey, IncomingMessage, Listener, PlainClient, Rejected
 from automation_bots.chat.rocketchat import doctor as rocketchat_doctor
 from automation_bots.chat.rocketchat import text as rocketchat_text
 from automation_bots.chat.rocketchat.events import Reader
@@ -35,7 +35,7 @@ _SKEW = timedelta(seconds=5)  # that the clocks may differ beside what is known
 _REFRESH_SECONDS = 600.0  # of who is a bot: new accounts are not told
 
 
-class RocketChatClient:
+class RocketChatClient(PlainClient):
     """One account on one server."""
 
     def __init__(self, wanted: RocketChatSettings) -> None:
@@ -70,7 +70,7 @@ class RocketChatClient:
     async def _log_in(self) -> None:
         """Everything but hearing: nothing is read before it is known who is who."""
         link = self._link
-        self._reader.sink = None
+        self._reader.end()
         await link.dial(self._reader.event)
         link.user_id, link.token = await logged_in(link, self._credentials)
         self.account = await link.call("GET", "me")

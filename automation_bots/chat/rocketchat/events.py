@@ -25,7 +25,7 @@ class Reader:
 
     def __init__(self, link: Realtime) -> None:
         self._link = link
-        self.sink: Listener | None = None
+        self._sink: Listener | None = None
         self.robots: set[str] = set()
         self.rooms: dict[str, dict[str, Any]] = {}
         self.direct: dict[str, str] = {}  # person → the room of direct messages
@@ -34,9 +34,13 @@ class Reader:
         self._signs: OrderedDict[str, frozenset[tuple[str, str]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def end(self) -> None:
+        """Tell nobody any more."""
+        self._sink = None
+
     def begin(self, sink: Listener, me: str, name: str) -> None:
         """Hand in what comes from now on."""
-        self.sink, self._me = sink, me
+        self._sink, self._me = sink, me
         self._names.add(name)
         self._began = datetime.now(UTC) - _BEFORE
 
@@ -71,14 +75,14 @@ class Reader:
             (self.robots.discard if change.get("type") == "removed" else self.robots.add)(who)
 
     def _message(self, raw: dict[str, Any], about: Mapping[str, Any]) -> None:
-        if self.sink is None or about.get("roomParticipant") is False:  # public rooms are told too where the bot is not
+        if self._sink is None or about.get("roomParticipant") is False:  # it is told of all public rooms
             return
         if _id_of(raw) == self._me:
             self._reactions(raw, str(about.get("roomType", "")))
             return
         heard = self.heard(raw, str(about.get("roomType", "")))
         if heard is not None and heard.at >= self._began:
-            self.sink.heard(heard)
+            self._sink.heard(heard)
 
     def history(self, room: str, found: list[dict[str, Any]], since: datetime) -> list[IncomingMessage]:
         """Read what changed in a room: new messages, and reactions to older questions."""
@@ -186,8 +190,8 @@ class Reader:
             stands=stands,
             is_read=is_read,
         )
-        if self.sink is not None:
-            self.sink.chosen(chosen)
+        if self._sink is not None:
+            self._sink.chosen(chosen)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

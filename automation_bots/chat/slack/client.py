@@ -13,7 +13,17 @@ from urllib.parse import urlsplit
 
 import requests
 
-from automation_bots.chat.client import SIGNS, Away, Click, Form, IdempotencyKey, IncomingMessage, Listener, Rejected
+from automation_bots.chat.client import (
+    SIGNS,
+    Away,
+    Click,
+    Form,
+    IdempotencyKey,
+    IncomingMessage,
+    Listener,
+    PlainClient,
+    Rejected,
+)
 from automation_bots.chat.slack import doctor as slack_doctor
 from automation_bots.chat.slack import text as slack_text
 from automation_bots.chat.slack.directory import Directory
@@ -31,11 +41,18 @@ _NO_ROOM = "I am not in this room. Type /invite @{name} first, then the command 
 _TS = re.compile(r"\d+\.\d+")
 
 
-class SlackClient:
+class SlackClient(PlainClient):
     """One workspace."""
 
     capabilities = Capabilities(
-        edits=True, edit_seconds=1.2, reactions=True, buttons=True, threads=True, files=True, message_size=3_500
+        edits=True,
+        edit_seconds=1.2,
+        reactions=True,
+        buttons=True,
+        forms=True,
+        threads=True,
+        files=True,
+        message_size=3_500,
     )
 
     def __init__(self, settings: SlackSettings) -> None:
@@ -56,7 +73,8 @@ class SlackClient:
         """Log in, learn who and what there is, and open Socket Mode."""
         who = self.calls.read("auth_test")
         self.me, self.my_name = str(who["user_id"]), str(who["user"])
-        self._reader.me = self._history.me = self.me
+        self._reader.introduce(self.me)
+        self._history.introduce(self.me)
         self._sink = sink
         if not self.directory.complete:
             self.directory.load(self.calls)

@@ -37,7 +37,11 @@ class Reader:
 
     def __init__(self, directory: Directory, fetch: Fetch, clock: NetworkClock) -> None:
         self._directory, self._fetch, self._clock = directory, fetch, clock
-        self.me = ""
+        self._me = ""
+
+    def introduce(self, me: str) -> None:
+        """Say who the bot is, once that is known."""
+        self._me = me
 
     def message(self, event: dict[str, Any]) -> IncomingMessage | None:
         """Read a message, new or edited; None for what nobody said."""
@@ -51,9 +55,9 @@ class Reader:
     def _heard(self, message: dict[str, Any], room: str, *, edited: bool = False) -> IncomingMessage | None:
         sender = str(message.get("user") or message.get("bot_id") or "")
         ts, thread = str(message.get("ts", "")), str(message.get("thread_ts", ""))
-        if not sender or not ts or sender == self.me:
+        if not sender or not ts or sender == self._me:
             return None
-        text, mentioned = slack_text.without_mention(str(message.get("text", "")), self.me)
+        text, mentioned = slack_text.without_mention(str(message.get("text", "")), self._me)
         return IncomingMessage(
             id=ts,
             sender=sender,
@@ -89,7 +93,7 @@ class Reader:
     def reaction(self, event: dict[str, Any]) -> Click | None:
         """Read a reaction to one of the bot's own messages."""
         item, user, given = event.get("item") or {}, str(event.get("user", "")), str(event["reaction"])
-        if item.get("type") != "message" or event.get("item_user") != self.me or user == self.me:
+        if item.get("type") != "message" or event.get("item_user") != self._me or user == self._me:
             return None
         choice, room, ts = _choice(given), str(item["channel"]), str(item["ts"])
         if not choice:
@@ -113,7 +117,7 @@ class Reader:
         ts = str(message.get("ts", ""))
         for entry in message.get("reactions") or ():
             choice = _choice(str(entry["name"]))
-            for user in entry["users"] if choice and message.get("user") == self.me else ():
+            for user in entry["users"] if choice and message.get("user") == self._me else ():
                 stands = f"{ts}:{user}:{entry['name']}"
                 yield Click(
                     id=stands,

@@ -22,9 +22,13 @@ class History:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self.me = ""
+        self._me = ""
 
     # -- of others
+
+    def introduce(self, me: str) -> None:
+        """Say who the bot is, once that is known."""
+        self._me = me
 
     def missed(self, directory: Directory, since: datetime) -> Iterator[dict[str, Any]]:
         """Give every message since then, oldest first in each room."""
@@ -84,6 +88,6 @@ class History:
         since = self._calls.clock.there(once.since) - _SKEW
         try:
             found = self._thread(room, thread, since) if thread else self._room(room, oldest=f"{since.timestamp():.6f}")
-            yield from (message for message in found if message.get("user") == self.me)
+            yield from (message for message in found if message.get("user") == self._me)
         except Rejected as error:
             log.warning("whether something was said in %s already cannot be read: %s", room, error)

@@ -86,7 +86,7 @@ class Party:
     def end(self) -> str:
         """Close the link; say what could not be ended."""
         try:
-            if self.is_guest and hasattr(self.client, "log_out"):
+            if self.is_guest:
                 self.client.log_out()
         except (OSError, Rejected, Revoked) as error:
             return f"the session of {self.what} is still open: {error}"

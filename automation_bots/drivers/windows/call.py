@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.drivers.quoting import HasCommand
 from automation_bots.errors import DriverError
@@ -82,13 +82,20 @@ def encoded(script: str) -> str:
 ARGUMENTS = ("-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-EncodedCommand", encoded(BOOTSTRAP))
 
 
+@runtime_checkable
+class HasCall(Protocol):
+    """The body of an operation that says by itself what PowerShell runs."""
+
+    def call(self, parameters: Mapping[str, Any]) -> Call:
+        """Return it; a UserError says what cannot be run."""
+
+
 def call_of(body: Any, platform: str, parameters: Mapping[str, Any]) -> Call | None:
     """Return what an operation asks a platform, or None when it has nothing for it."""
     if isinstance(body, Verb) and (entry := body.entries.get(platform)) is not None and entry.cmdlet:
         return _of_entry(entry.cmdlet, body.parameters, parameters)
-    if hasattr(body, "call"):
-        made = body.call(parameters)
-        return made if isinstance(made, Call) else None
+    if isinstance(body, HasCall):
+        return body.call(parameters)
     if not isinstance(body, HasCommand):
         raise DriverError("this operation says nothing that PowerShell could run; see its file")
     command = body.command(platform, parameters)

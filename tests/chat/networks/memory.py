@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from automation_bots.chat.client import SIGNS, Attached, Away, Busy, Click, IncomingMessage, Rejected, Revoked
+from automation_bots.chat.client import (
+    SIGNS,
+    Attached,
+    Away,
+    Busy,
+    Click,
+    IncomingMessage,
+    PlainClient,
+    Rejected,
+    Revoked,
+)
 from automation_bots.surface import Capabilities
 from tests.chat.harness import Human, Seen
 from tests.support.chatbot import ROOT
@@ -91,13 +101,12 @@ class Server:
                 raise Busy(self.limited.pop())
 
 
-class MemoryClient:
+class MemoryClient(PlainClient):
     """The client."""
 
     def __init__(self, server, *, forms=False, **can):
-        self.has_forms = forms
         usual = {"edits": True, "edit_seconds": 0.2, "reactions": True, "buttons": True, "threads": True,
-                 "files": True, "message_size": 2_000}  # fmt: skip
+                 "files": True, "message_size": 2_000, "forms": forms}  # fmt: skip
         self.capabilities = Capabilities(**{**usual, **can})
         self.server, self.me, self.my_name = server, "", ""
         self.sink, self.ended, self.why = None, threading.Event(), None
@@ -195,12 +204,7 @@ class MemoryClient:
     def direct_room(self, person):
         return f"D{person}"
 
-    def __getattr__(self, name):
-        if name == "form" and self.has_forms:
-            return self._form
-        raise AttributeError(name)
-
-    def _form(self, trigger, form):
+    def form(self, trigger, form):
         if trigger not in self.server.triggers:
             raise Rejected("expired_trigger_id")
         self.server.triggers.remove(trigger)
