@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from automation_bots.jobs.request_context import Origin
+from automation_bots.model import Caller, Place
 from backends.adapter import late
 
 OURS = SimpleNamespace(automation_ours=True)
@@ -13,7 +15,10 @@ OURS = SimpleNamespace(automation_ours=True)
 def test_a_command_that_can_change_something_is_never_done_late(line):
     command, _, rest = line.partition(" ")
     pipeline = SimpleNamespace(lookup=SimpleNamespace(operation=lambda _said: None))
-    automation = SimpleNamespace(pipeline=pipeline, settings=SimpleNamespace(network="memory"))
-    msg = SimpleNamespace(frm=SimpleNamespace(aclattr="U1"), extras={}, is_group=False)
-    bot = SimpleNamespace(commands={command: OURS}, bot_config=SimpleNamespace(AUTOMATION=automation))
-    assert not late._only_looks(bot, msg, command, rest)
+    said = Origin(Caller("memory", "U1"), Place("memory", "R1"))
+    bot = SimpleNamespace(
+        commands={command: OURS},
+        bot_config=SimpleNamespace(AUTOMATION=SimpleNamespace(pipeline=pipeline)),
+        automation_origin=lambda _msg: said,
+    )
+    assert not late._only_looks(bot, None, command, rest)
