@@ -24,12 +24,14 @@ class Configurable(Cli):
     """What is the same for all: lines in sections, and a timer after which what ran before runs again."""
 
     impatient = False  # goes back at the next login already
+    silent: tuple[str, ...] = ()  # lines that it takes without a word, and forgets
 
     def __init__(self, name: str, *lines: str) -> None:
         super().__init__(name, Manner())
         self.running: tuple[str, ...] = lines
         self.heard: list[str] = []
         self.saved = 0
+        self.says: dict[str, str] = {}  # what it says to a line that it does not take
         self._timer: threading.Timer | None = None
         self._before: tuple[str, ...] = lines
 
@@ -92,6 +94,8 @@ class Talk:
 
     def edit(self, line: str) -> str:
         """One line of a candidate (or, on IOS, of what runs)."""
+        if line in self.device.says or line in self.device.silent:
+            return self.device.says.get(line, "")
         word = line.removeprefix("no ").split()[0]
         if word == "exit":
             self.section = ""
@@ -313,6 +317,8 @@ class JunosTalk(Talk):
         return "Entering configuration mode"
 
     def edit(self, line: str) -> str:
+        if line in self.device.says or line in self.device.silent:
+            return self.device.says.get(line, "")
         if not line.startswith(("set ", "delete ")):
             return "             ^\nsyntax error."
         known = [it for it in self.lines if it != line.replace("delete ", "set ", 1)]

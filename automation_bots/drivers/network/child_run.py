@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from automation_bots.drivers.network.messages import DeviceReply, DeviceRequest, Problem
+from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import prompt_reader
 from automation_bots.drivers.network.session.open_sessions import OpenSessions
 from automation_bots.drivers.network.show import tables
@@ -54,7 +55,7 @@ class DeviceRun:
             raise
         self.kept.give(line)
         if work.kind == "running":
-            return DeviceReply(kept={"running": prompt_reader.config_of(text, hint)})
+            return DeviceReply(kept={"running": prompt_reader.config_of(text, work.platform, hint)})
         found = answer(work, text)
         return replace(found, summary=found.summary + hint) if found.status == "failed" and hint else found
 
@@ -71,7 +72,7 @@ class DeviceRun:
 
 def answer(work: DeviceRequest, text: str) -> DeviceReply:
     """Judge what a command printed, and make a table of it where that is possible."""
-    if error := prompt_reader.refusal(text):
+    if error := judge.refusal(text, work.platform):
         return DeviceReply("failed", error, text)
     command = work.values["command"]
     if work.values.get("as_table") and not tables.can_be(work.platform, command):

@@ -157,3 +157,51 @@ def test_saving_is_done_only_where_it_is_wanted(chat, shelf):
     it = Eos("d6", "interface Et1")
     chat.one(ops.CONFIG, put(shelf, it, "arista_eos"), lines=LINES, save=True)
     assert it.saved == 1
+
+
+REFUSALS = [
+    ("cisco_ios", "Command rejected: Conflict between IP and VLAN."),
+    ("cisco_ios", "%Inconsistent address and mask"),
+    ("cisco_ios", "% Policy map GOLD not configured"),
+    ("cisco_ios", "BGP is already running; AS is 65001"),
+    ("arista_eos", "% Address 10.0.0.1/24 is already assigned to interface Et2"),
+    ("cisco_xr", "% Only one OSPF process may be configured"),
+    ("juniper_junos", "             ^\nmissing argument."),
+]
+
+
+@pytest.mark.parametrize(("platform", "says"), REFUSALS)
+def test_a_line_that_the_device_speaks_against_is_not_made_and_takes_the_others_back(chat, it, device, platform, says):
+    lines = KINDS[platform][2]
+    it.says = {(bad := "set system bad" if platform == "juniper_junos" else "description bad"): says}
+    outcome = chat.one(ops.CONFIG, device, lines=(*lines, *([bad] if platform == "juniper_junos" else [f" {bad}"])))
+    assert outcome.status is Status.FAILED
+    assert f"refuses {bad!r}: {says.splitlines()[-1].strip()}" in outcome.summary
+    assert it.running == KINDS[platform][1]
+
+
+def test_a_refused_head_of_a_section_stops_its_block(chat, shelf):
+    it = Ios("d9", "router 1")
+    it.archive, it.says = False, {"router bgp 65009": "BGP is already running; AS is 65001"}
+    lines = ("router bgp 65009", " neighbor 192.0.2.9 remote-as 1", "hostname other")
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=lines)
+    assert (
+        "refuses 'router bgp 65009': BGP is already running; AS is 65001; not sent any more: 2 lines" in outcome.summary
+    )
+    assert "neighbor 192.0.2.9 remote-as 1" not in it.heard
+
+
+def test_what_a_device_forgets_without_a_word_is_not_called_ok(chat, it, device, platform):
+    line = "set system gone" if platform == "juniper_junos" else "neighbor 192.0.2.1 description x"
+    it.silent = (line,)
+    alone = chat.one(ops.CONFIG, device, lines=(line,))
+    assert (alone.status, alone.summary.startswith("nothing changed, and 1 line is not")) == (Status.FAILED, True)
+    beside = chat.one(ops.CONFIG, device, lines=(line, *KINDS[platform][2]))
+    assert beside.status is Status.CHANGED
+    assert repr(line) in beside.summary
+
+
+def test_a_line_that_changes_nothing_is_so_already(chat, it, device, platform):
+    lines = ("interface Et1", " description old") if platform != "juniper_junos" else (SET_OLD,)
+    outcome = chat.one(ops.CONFIG, device, lines=lines)
+    assert (outcome.status, outcome.summary) == (Status.OK, "nothing to change: it is so already")

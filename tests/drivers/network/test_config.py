@@ -128,6 +128,36 @@ def test_what_is_no_configuration_is_never_sent(chat, r1, line):
     assert repr(line)[:8] in outcome.summary
 
 
+# --- what the router refuses
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("router bgp 65001", " neighbor 10.9.9.9 description x"), "% Specify remote-as or peer-group commands first"),
+        (("router bgp 65001", " neighbor 10.255.0.2 peer-group GRP"), "% Configure the peer-group first"),
+        (("router bgp 65009", " neighbor 10.9.9.9 remote-as 1"), "refuses 'router bgp 65009': BGP is already running"),
+        ((*ROUTE, "ip route 198.51.100.0/33 blackhole"), "% Unknown command"),
+    ],
+)
+def test_a_change_that_was_refused_was_not_made(chat, r1, frr, lines, words):
+    outcome = chat.one(ops.CONFIG, r1, lines=lines)
+    assert outcome.status is Status.FAILED
+    assert words in outcome.summary
+    assert "198.51.100.0" not in frr.routers[0].ask("show running-config")
+
+
+def test_what_is_so_already_is_ok_and_what_left_no_trace_is_not(chat, r1):
+    bgp = "router bgp 65001"
+    ok = chat.one(ops.CONFIG, r1, lines=(bgp, " neighbor 10.255.0.2 remote-as 65002", " no neighbor 10.9.9.9"))
+    assert (ok.status, ok.summary) == (Status.OK, "nothing to change: it is so already")
+    shown_nowhere = chat.one(
+        ops.CONFIG, r1, lines=(bgp, " address-family ipv4 unicast", "  neighbor 10.255.0.2 activate")
+    )
+    assert shown_nowhere.status is Status.FAILED
+    assert "'neighbor 10.255.0.2 activate'" in shown_nowhere.summary
+
+
 # --- the archive
 
 

@@ -13,7 +13,7 @@ from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines
 from automation_bots.drivers.network.own_operations import CONFIG, DIFF, SHOW
-from automation_bots.drivers.network.session import prompt_reader
+from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.show import answers, getters
 from automation_bots.errors import BadParameter, DriverError
 from automation_bots.model import typed_words
@@ -221,16 +221,18 @@ def test_a_wide_table_names_the_columns_that_it_leaves_out():
 
 
 @pytest.mark.parametrize(
-    ("text", "refused"),
+    ("platform", "text", "refused"),
     [
-        ("Sun Nov 29 10:00:00 UTC\n\n    ^\n% Invalid input detected at '^' marker.\n", True),
-        ("error: syntax error, expecting <command>: nonsense", True),
-        ("hostname sw1\nbanner motd ^C\nError: no entry\n% Access not allowed\n^C\n" + " description x\n" * 9, False),
-        ("Log Buffer:\n" + "Nov 29 10:00:00: link up\n" * 9 + "error: link down\n", False),
+        ("cisco_nxos", "Sun Nov 29 10:00:00 UTC\n\n    ^\n% Invalid command at '^' marker.\n", True),
+        ("juniper_junos", "error: syntax error, expecting <command>: nonsense", True),
+        ("arista_eos", "% Unavailable command (not supported on this hardware platform)", True),
+        ("cisco_ios", "hostname sw1\nbanner motd ^C\nError: no entry\n% Access not allowed\n^C\n", False),
+        ("cisco_ios", "Error: fan 2 failed", False),
+        ("juniper_junos", "Log Buffer:\n" + "Nov 29 10:00:00: link up\n" * 9 + "error: link down\n", False),
     ],
 )
-def test_an_error_among_many_lines_is_no_refusal(text, refused):
-    assert bool(prompt_reader.refusal(text)) is refused
+def test_an_error_that_somebody_reads_of_is_no_refusal(platform, text, refused):
+    assert bool(judge.refusal(text, platform)) is refused
 
 
 def test_a_wrong_expression_is_quoted_as_it_was_typed():

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from automation_bots.drivers.network.config import accounting
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
 from automation_bots.drivers.network.config.contract import ConfigChange, ConfigMethod
@@ -52,6 +53,7 @@ class Change:
             way.commit(wanted, self._patience)
             after = way.running()
             changed = plans.difference(before, after)
+            missing = self._unaccounted(way, wanted, before, after)
             if changed:
                 self._look(seen)
             way.confirm(save=bool(self.values["save"]))
@@ -59,8 +61,17 @@ class Change:
         except Exception as error:  # noqa: BLE001 - whatever a library meets, the device is brought back
             return self._undone(way, before, _said(error))
         if not changed:
-            return DeviceReply("ok", "nothing to change: it is so already")
-        return DeviceReply("changed", _counted(changed), changed, kept={"before": before, "after": after})
+            return _unchanged(missing)
+        summary = "; ".join(filter(None, (_counted(changed), accounting.told(missing) if missing else "")))
+        return DeviceReply("changed", summary, changed, kept={"before": before, "after": after})
+
+    def _unaccounted(self, way: ConfigMethod, wanted: ConfigChange, before: str, after: str) -> tuple[str, ...]:
+        """Return the lines that left no trace; what is so by default shows only when a device is asked for all."""
+        account = accounting.Account(before, after)
+        missing = account.missing(wanted.tree)
+        if missing and (whole := way.with_defaults()):
+            return account.missing(wanted.tree, whole)
+        return missing
 
     @property
     def _patience(self) -> int:
@@ -128,6 +139,12 @@ def _good(cli: Cli, what: str) -> set[str]:
         state, neighbor = header.index("state"), header.index("neighbor")
         return {row[neighbor] for row in getters.rows(cli, "bgp") if row[state] == "Established"}
     return {row[0] for row in getters.rows(cli, "interfaces") if row[1] == "yes"}
+
+
+def _unchanged(missing: tuple[str, ...]) -> DeviceReply:
+    if not missing:
+        return DeviceReply("ok", "nothing to change: it is so already")
+    return DeviceReply("failed", f"nothing changed, and {accounting.told(missing)}")
 
 
 def _still(way: ConfigMethod, after: str) -> None:

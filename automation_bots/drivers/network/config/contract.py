@@ -28,6 +28,9 @@ class ConfigMethod(Protocol):
     def running(self) -> str:
         """Return the running configuration."""
 
+    def with_defaults(self) -> str:
+        """Return it with what is so by default; empty where a device does not show that."""
+
     def candidate(self, before: str, wanted: ConfigChange) -> str:
         """Return what would change; nothing stays behind on the device."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import logging
 import re
 from collections import Counter
@@ -16,7 +17,7 @@ logging.getLogger("hier_config").setLevel(logging.ERROR)
 _PLATFORMS = {"cisco_ios": "CISCO_IOS", "cisco_xe": "CISCO_IOS", "cisco_nxos": "CISCO_NXOS",
               "arista_eos": "ARISTA_EOS", "frr": "CISCO_IOS"}  # fmt: skip
 _NO_TEXT = re.compile(r"^(no (?:neighbor \S+ )?description)\b.*")  # FRR takes it back only without the text
-Tree = Sequence[tuple[int, str]]
+Tree = config_lines.Tree
 
 
 def load() -> None:
@@ -89,8 +90,14 @@ def _whole(text: str, heads: Sequence[tuple[str, list[str]]]) -> str:
     return found.pop() if len(found) == 1 else text
 
 
+@functools.lru_cache(maxsize=20_000)
 def _pieces(text: str) -> list[str]:
     return re.findall(r"[a-z]+|\d+|[^\sa-z\d]", text.lower())
+
+
+def means(typed: str, known: str) -> bool:
+    """Whether a line is one that the device knows, its words perhaps in short."""
+    return _means(_pieces(typed), _pieces(known))
 
 
 def _means(typed: Sequence[str], pieces: Sequence[str]) -> bool:
@@ -141,12 +148,17 @@ def _shown(line: str) -> str:
 
 def _with_sections(config: str) -> list[str]:
     """Put its sections before each line, so that equal lines of two interfaces are not taken for one."""
+    return ["\t".join([" › ".join(section), text]) if section else text for section, text in placed(config)]
+
+
+def placed(config: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return each line with the sections that it stands in."""
     parents: list[tuple[int, str]] = []
     found = []
     for line in config_lines.plain(config).splitlines():
         indent = len(line) - len(line.lstrip())
         while parents and parents[-1][0] >= indent:
             parents.pop()
-        found.append("\t".join([" › ".join(text for _, text in parents), line.strip()]) if parents else line.strip())
+        found.append((tuple(text for _, text in parents), line.strip()))
         parents.append((indent, line.strip()))
     return found

@@ -5,15 +5,15 @@ NAPALM is not used here: its drivers for them open connections of their own, pas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.config.config_mode import ConfigMode
 from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
-from automation_bots.drivers.network.session.prompt_reader import ERROR, config_of
+from automation_bots.drivers.network.session.prompt_reader import config_of
 
 
 class Junos:
@@ -27,6 +27,10 @@ class Junos:
         """Return the configuration as set commands."""
         with said():
             return str(self._connection.send_command("show configuration | display set"))
+
+    def with_defaults(self) -> str:
+        """It is not shown."""
+        return ""
 
     def candidate(self, before: str, wanted: ConfigChange) -> str:  # noqa: ARG002 - the device says it itself
         """Ask the device for the difference, and drop the candidate."""
@@ -70,7 +74,7 @@ class Junos:
         return left
 
     def _load(self, wanted: ConfigChange) -> None:
-        lines = [line for _, line in wanted.tree if line]
+        lines = tuple(line for _, line in wanted.tree if line)
         if wanted.replace and not all(line.startswith(("set ", "deactivate ")) for line in lines):
             raise Problem("to replace a Junos configuration give it as set commands (show configuration | display set)")
         self._connection.config_mode()
@@ -78,10 +82,11 @@ class Junos:
             # Junos asks before it empties the candidate.
             self._connection.send_command("delete", expect_string=r"\)\s*$")
             self._ask("yes")
-        text = self._connection.send_config_set(lines, exit_config_mode=False)
-        if found := ERROR.search(text):
+        try:
+            ConfigMode(self._connection, "juniper_junos").type(lines)
+        except Problem:
             self._drop()
-            raise Problem(f"the device refuses a line: {found.group().strip()}")
+            raise
 
     def _ask(self, line: str) -> str:
         return str(self._connection.send_command(line, expect_string=r"#\s*$"))
@@ -103,14 +108,18 @@ class IosXr:
     def running(self) -> str:
         """Return the running configuration."""
         with said():
-            return config_of(str(self._connection.send_command("show running-config")))
+            return config_of(str(self._connection.send_command("show running-config")), "cisco_xr")
+
+    def with_defaults(self) -> str:
+        """It is not shown."""
+        return ""
 
     def candidate(self, before: str, wanted: ConfigChange) -> str:
         """Ask the device for the difference, and drop the candidate; a replacement is predicted."""
         if wanted.replace:
             return plans.foreseen(before, wanted.text)
         with said():
-            self._load(config_lines.flat(wanted.tree))
+            self._load(wanted.tree)
             text = self._ask("show commit changes diff")
             self._drop()
         kept = (line for line in text.splitlines() if line.startswith(("+", "-", "<", " ")))
@@ -120,7 +129,7 @@ class IosXr:
         """Commit on trial."""
         seconds = min(max(30, seconds), self._MOST_SECONDS)
         with said():
-            self._load(config_lines.flat(wanted.tree))
+            self._load(wanted.tree)
             try:
                 self._connection.commit(confirm=True, confirm_delay=seconds, replace=wanted.replace)
             except ValueError as error:
@@ -144,19 +153,19 @@ class IosXr:
         left = plans.difference(self.running(), before)
         if left:
             with said():
-                self._load(config_lines.flat(config_lines.structured(config_lines.plain(before).split("\n"))))
+                self._load(config_lines.structured(config_lines.plain(before).split("\n")))
                 self._connection.commit(replace=True)
                 self._connection.exit_config_mode()
             left = plans.difference(self.running(), before)
         return left
 
-    def _load(self, lines: Sequence[str]) -> None:
+    def _load(self, tree: plans.Tree) -> None:
         self._connection.config_mode()
-        for line in lines:
-            text = self._connection.send_config_set([line], enter_config_mode=False, exit_config_mode=False)
-            if found := ERROR.search(text):
-                self._drop()
-                raise Problem(f"the device refuses {line!r}: {found.group().strip()}")
+        try:
+            ConfigMode(self._connection, "cisco_xr").type(config_lines.flat(tree))
+        except Problem:
+            self._drop()
+            raise
 
     def _ask(self, line: str) -> str:
         return str(self._connection.send_command(line, expect_string=r"#\s*$"))

@@ -5,22 +5,21 @@ IOS with its archive on goes back by itself too, when nobody confirms (`configur
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.config.config_mode import ConfigMode, shown_with_defaults
 from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import DISPLAY, Problem
+from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session.netmiko_cli import said
-from automation_bots.drivers.network.session.prompt_reader import DIALECTS, ERROR, NOT_ENABLED, config_of
+from automation_bots.drivers.network.session.prompt_reader import DIALECTS, NOT_ENABLED, config_of
 
 _ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
 _REVERTS = {"cisco_ios", "cisco_xe"}
-_RENAMES = re.compile(r"(?:no )?(?:hostname|switchname)\b")
-_ASKS = r"\[confirm\]\s*$|[\[(]y(?:es)?/no?[\])](?:\s*\[no?\])?\s*[:?]?\s*$"
-_QUESTIONS = 3  # that one line may lead to
 _REVERT_SECONDS = 120  # that a device may take to go back
 
 
@@ -36,7 +35,11 @@ class LineByLine:
         text = self._say("display current-configuration" if self._platform in DISPLAY else "show running-config")
         dialect = DIALECTS.get(self._platform)
         at_user = bool(dialect and dialect.enable) and str(self._connection.find_prompt()).rstrip().endswith(">")
-        return config_of(text, NOT_ENABLED if at_user else "")
+        return config_of(text, self._platform, NOT_ENABLED if at_user else "")
+
+    def with_defaults(self) -> str:
+        """Return it with what is so by default, where the device shows that."""
+        return shown_with_defaults(self._connection, self._platform)
 
     def candidate(self, before: str, wanted: ConfigChange) -> str:
         """Predict it: these platforms have no candidate."""
@@ -52,7 +55,7 @@ class LineByLine:
                 self._connection.config_mode(config_command=f"configure terminal revert timer {minutes}")
                 self._connection.exit_config_mode()
         if not wanted.replace:
-            self._send(config_lines.flat(wanted.tree))
+            self._send(wanted.tree)
             return
         left = self._led_to(wanted.text, self._send)
         if left:
@@ -74,21 +77,21 @@ class LineByLine:
                 self._connection.set_base_prompt()
         return self._led_to(before, self._send_what_goes)
 
-    def _led_to(self, wanted: str, send: Any) -> str:
+    def _led_to(self, wanted: str, send: Callable[[plans.Tree], None]) -> str:
         left = ""
         for _ in range(_ROUNDS):
             running = self.running()
             left = plans.foreseen(running, wanted)
             if not left:
                 return ""
-            send(config_lines.flat(plans.undoing(self._platform, running, wanted)))
+            send(plans.undoing(self._platform, running, wanted))
         return left
 
     def _archives(self) -> bool:
         if self._platform not in _REVERTS:
             return False
         text = self._say("show archive")
-        return not (ERROR.search(text) or "not enabled" in text)
+        return not (judge.refusal(text, self._platform) or "not enabled" in text)
 
     def _pending(self) -> bool:
         """Whether the device is to go back by itself."""
@@ -98,48 +101,22 @@ class LineByLine:
         with said():
             return str(self._connection.send_command(command, **more))
 
-    def _send(self, lines: Sequence[str]) -> None:
-        connection = self._connection
-        with said():
-            connection.config_mode()
-            try:
-                for line in lines:
-                    text = self._sent(line)
-                    if found := ERROR.search(text):
-                        raise Problem(f"the device refuses {line!r}: {found.group().strip()}")
-            finally:
-                self._leave()
+    def _send(self, tree: plans.Tree) -> None:
+        with self._configuring() as mode:
+            mode.type(config_lines.flat(tree))
 
-    def _send_what_goes(self, lines: Sequence[str]) -> None:
-        """Send all lines: one that is refused now may be needless after the others."""
+    def _send_what_goes(self, tree: plans.Tree) -> None:
+        with self._configuring() as mode:
+            mode.type_what_goes(tree)
+
+    @contextlib.contextmanager
+    def _configuring(self) -> Iterator[ConfigMode]:
         with said():
             self._connection.config_mode()
             try:
-                for line in lines:
-                    self._sent(line)
+                yield ConfigMode(self._connection, self._platform, renames=True)
             finally:
                 self._leave()
-
-    def _sent(self, line: str) -> str:
-        """Send a line of the configuration; one that changes the prompt is followed."""
-        connection = self._connection
-        if not _RENAMES.match(line):
-            more = {"enter_config_mode": False, "exit_config_mode": False, "terminator": f"#|{_ASKS}"}
-            return self._assured(str(connection.send_config_set([line], **more)))
-        connection.write_channel(f"{line}\n")
-        text = str(connection.read_until_pattern(pattern=r"\)#\s*$"))
-        connection.base_prompt = text.rstrip().rpartition("\n")[2].partition("(")[0]
-        return text
-
-    def _assured(self, text: str) -> str:
-        """Say yes where the device asks whether a line is meant (`no username …`): it is, by all who approved it."""
-        for _ in range(_QUESTIONS):
-            asked = re.search(_ASKS, text.rstrip())
-            if not asked:
-                break
-            self._connection.write_channel("\n" if "confirm" in asked[0] else "yes\n")
-            text += str(self._connection.read_until_pattern(pattern=f"#|{_ASKS}"))
-        return text
 
     def _leave(self) -> None:
         self._connection.exit_config_mode()

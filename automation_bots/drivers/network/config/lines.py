@@ -23,6 +23,7 @@ _HEAD = re.compile(
 _SUBHEAD = re.compile(r"(?:address-family|vrf|neighbor-group|peer-group template)\s")
 _EXITS = {"exit", "quit", "exit-address-family", "exit-vrf", "!", "end"}
 _ENDS = {"!", "exit", "quit", "end"}
+Tree = Sequence[tuple[int, str]]
 
 
 def checked(lines: Iterable[str], *, whole: bool = False) -> tuple[str, ...]:
@@ -90,17 +91,18 @@ def _by_words(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield depth, text
 
 
-def flat(tree: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+def flat(tree: Tree) -> tuple[str, ...]:
     """Return what to send: each section is left before a line that is not in it."""
-    return tuple(text for _, text in _walked(tree))
+    return tuple(text for _, text in walked(tree))
 
 
-def whole(tree: Sequence[tuple[int, str]]) -> str:
+def whole(tree: Tree) -> str:
     """Return the same as one text, indented."""
-    return "\n".join(f"{' ' * depth}{text}" for depth, text in _walked(tree)) + "\n"
+    return "\n".join(f"{' ' * depth}{text}" for depth, text in walked(tree)) + "\n"
 
 
-def _walked(tree: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def walked(tree: Tree) -> Iterator[tuple[int, str]]:
+    """Give what to send, each line with its depth; an `exit` has the depth of the section that it leaves."""
     for number, (depth, text) in enumerate(tree):
         before = tree[number - 1][0] if number else 0
         yield from ((level, "exit") for level in range(before - 1, depth - 1, -1))
@@ -109,7 +111,7 @@ def _walked(tree: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         yield depth, text
 
 
-def indented(tree: Sequence[tuple[int, str]]) -> str:
+def indented(tree: Tree) -> str:
     """Return the lines as a configuration shows them."""
     return "\n".join(f"{' ' * depth}{text}" for depth, text in tree)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from netmiko.exceptions import ConfigInvalidException
+
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.config.config_mode import ConfigMode, shown_with_defaults
 from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
+from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import napalm_open
-from automation_bots.drivers.network.session.prompt_reader import ERROR
 
+_REFUSES = "the device refuses"
 _SAVES = {"write memory", "copy running-config startup-config"}
 
 
@@ -18,7 +22,8 @@ class Candidate:
     """Any NAPALM driver that has a candidate: EOS, and whatever `napalm_driver` names."""
 
     def __init__(self, work: DeviceRequest, connection: Any) -> None:
-        self._connection = _Careful(connection)
+        self._platform = work.platform
+        self._connection = _Careful(connection, work.platform)
         self._driver = napalm_open.driver_on(work, self._connection)
         if getattr(self._driver, "config_session", "") is None:
             # A name of the job's own: it can be found again over a new connection, and is nobody else's.
@@ -29,6 +34,10 @@ class Candidate:
         """Return the running configuration."""
         found = _asked(self._driver.get_config, retrieve="running")
         return str(found["running"])
+
+    def with_defaults(self) -> str:
+        """Return it with what is so by default, where the device shows that."""
+        return shown_with_defaults(self._connection, self._platform)
 
     def candidate(self, before: str, wanted: ConfigChange) -> str:  # noqa: ARG002 - the device says it itself
         """Have the device or the driver compare, and drop the candidate."""
@@ -102,8 +111,8 @@ class Candidate:
 class _Careful:
     """netmiko's connection as NAPALM gets it: what the device refuses is heard, and saved is only what is to be."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, platform: str) -> None:
+        self._connection, self._platform = connection, platform
         self.saves = False
 
     def __getattr__(self, name: str) -> Any:
@@ -114,13 +123,20 @@ class _Careful:
         if command in _SAVES and not self.saves:
             return ""
         text = self._connection.send_command(command, *words, **more)
-        if command.startswith("configure ") and (found := ERROR.search(str(text))):
-            raise Problem(f"the device refuses {command!r}: {found.group().strip()}")
+        if command.startswith("configure ") and (said := judge.refusal(str(text), self._platform)):
+            raise Problem(f"{_REFUSES} {command!r}: {said}")
         return text
 
-    def send_config_set(self, lines: Any, **more: Any) -> Any:
-        """Send lines; the first that is refused ends it, which netmiko does only when it is told to."""
-        return self._connection.send_config_set(lines, **{"error_pattern": ERROR.pattern, **more})
+    def send_config_set(self, lines: Any, **more: Any) -> str:
+        """Send lines; the first that is refused ends it, in the way that NAPALM drops its candidate for."""
+        if more.get("enter_config_mode", True):
+            self._connection.config_mode()
+        try:
+            ConfigMode(self._connection, self._platform).type(tuple(lines))
+        except Problem as problem:
+            self._connection.exit_config_mode()  # NAPALM drops the candidate from outside
+            raise ConfigInvalidException(str(problem)) from problem
+        return str(self._connection.exit_config_mode()) if more.get("exit_config_mode", True) else ""
 
     def save_config(self, *words: Any, **more: Any) -> Any:
         """Save for the next start, when that is wanted."""
@@ -138,6 +154,5 @@ def _asked(method: Any, **values: Any) -> Any:
 def _problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
-    found = ERROR.search(str(error))
-    text = found.group().strip() if found else next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return Problem(f"the device refuses the candidate: {text}")
+    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return Problem(text if text.startswith(_REFUSES) else f"{_REFUSES} the candidate: {text}")

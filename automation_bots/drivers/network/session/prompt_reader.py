@@ -10,21 +10,16 @@ from dataclasses import dataclass
 import asyncssh
 
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
+from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.output import mark
 
 _KEPT_AT_END = 4096
-_FEW_LINES = 6
 _STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
 _PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
 _AT_BEGIN = re.compile(r"(^|[\r\n])\x08+")
 _MORE = re.compile(r"[ \t]*(?:<-+ ?|-+ ?\(?)more(?: [\d%, /lines]*)?\)?(?: ?-+>?)?[ \t]*$", re.IGNORECASE)
-ERROR = re.compile(
-    r"^\s*(?:% ?(?:Invalid|Incomplete|Ambiguous|Unknown|Unrecognized|Bad|Error|Authorization|Permission|Cannot|Can't)"
-    r"|% .*(?:failed|denied|not allowed)|Error: |syntax error|unknown command|error: |Command not found).*",
-    re.MULTILINE | re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +197,9 @@ class Reader:
 NOT_ENABLED = " (the command line is not in the enable mode: see ansible_become_password in the inventory)"
 
 
-def refusal(text: str) -> str:
-    """Return the error that a device says instead of an answer; among many lines it is one of a log, or a banner."""
-    lines = [line for line in text[:4000].splitlines() if line.strip()]
-    found = ERROR.search("\n".join(lines)) if len(lines) <= _FEW_LINES else None
-    return found.group().strip() if found else ""
-
-
-def config_of(text: str, hint: str = "") -> str:
+def config_of(text: str, platform: str, hint: str = "") -> str:
     """Return what a device showed as its configuration; a Problem when it refused."""
-    if error := refusal(text):
+    if error := judge.refusal(text, platform):
         raise Problem(f"the device does not show its configuration: {error}{hint}")
     return text
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from automation_bots.drivers.network.messages import Problem
+from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import netmiko_cli as command_line
 from automation_bots.drivers.network.session.netmiko_cli import Cli
-from automation_bots.drivers.network.session.prompt_reader import ERROR
 
 Row = tuple[str, ...]
 Say = Callable[[str], str]  # a command, and what the device prints
@@ -185,7 +185,7 @@ def _xr_mac(ask: Say, _target: str) -> Iterator[Row]:
     cards = _XR_CARD.findall(ask("show platform"))
     said = [ask(f"show l2vpn mac-learning mac all location {card}") for card in cards]
     found = {it.groups() for text in said for it in _XR_MAC.finditer(text)}
-    refused = [error.group().strip() for text in said if (error := ERROR.search(text))]
+    refused = [error for text in said if (error := judge.refusal(text, "cisco_xr"))]
     if not cards or (refused and not found):
         raise Problem(f"IOS XR tells no MAC addresses: {refused[0] if refused else 'it names no card that runs'}")
     yield from (("", mac, interface, "no") for interface, mac in found)

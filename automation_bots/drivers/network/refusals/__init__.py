@@ -1,0 +1,1 @@
+"""Which answers of a device are refusals: what each platform says is data, one file a platform (`<platform>.toml`)."""
