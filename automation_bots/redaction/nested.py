@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from automation_bots.redaction.patterns import MARK
+from automation_bots.redaction.mark import MARK
 
 Clear = Callable[[str], str]
 # what ends or begins a line for the reader: a newline, an escaped one, the quotes around a value of a list or mapping

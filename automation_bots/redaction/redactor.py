@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from automation_bots.redaction.encodings import Spelling
+from automation_bots.redaction.lines import Rules, marked
+from automation_bots.redaction.mark import MARK
 from automation_bots.redaction.nested import unwrapped
-from automation_bots.redaction.patterns import MARK, RULES, without_private_keys
+from automation_bots.redaction.patterns import RULES
+from automation_bots.redaction.private_keys import without_private_keys
 
 SHORTEST = 4  # a shorter secret stands in too many harmless words
 _SHORTEST_LINE = 8
@@ -90,13 +93,11 @@ class _Secret:
         return max(_stump(before, form) for form in self.forms + self.encoded)
 
 
+_RULES = Rules(RULES)
+
+
 def _without_patterns(text: str) -> str:
-    text = without_private_keys(text)
-    lower = text.lower()
-    for rule in RULES:
-        if any(word in lower for word in rule.words):
-            text = rule.pattern.sub(rule.replace, text)
-    return text
+    return _RULES.cleared(without_private_keys(text))
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -138,13 +139,7 @@ def _base64(raw: bytes) -> Iterator[str]:
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Replace every stretch that secrets cover; where two overlap, nothing of either is left."""
-    covered = sorted(spans)
-    parts: list[str] = []
-    done = 0
-    for first, last in _merged(covered):
-        parts += (text[done:first], MARK)
-        done = last
-    return "".join([*parts, text[done:]])
+    return marked(text, spans)
 
 
 _CUT = re.compile(r"…|\n\[output cut at ")
@@ -181,16 +176,3 @@ def _found(text: str, form: str) -> Iterator[tuple[int, int]]:
     while at >= 0:
         yield at, at + len(form)
         at = text.find(form, at + 1)
-
-
-def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    start, end = -1, -1
-    for first, last in spans:
-        if first < end:
-            end = max(end, last)
-            continue
-        if end > 0:
-            yield start, end
-        start, end = first, last
-    if end > 0:
-        yield start, end

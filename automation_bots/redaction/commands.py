@@ -1,0 +1,205 @@
+"""Secrets in commands: a secret's name, any words that say how it is encrypted, then the secret.
+
+`username joe password 7 0822455D0A16`, ` neighbor PEERS password X`, `ntp authentication-key 1 md5 X 7`. In a sentence
+the same names stand before harmless words; there only a word counts that no sentence has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from automation_bots.redaction.lines import Line, Span
+from automation_bots.redaction.vocabulary import (
+    KIND,
+    NO_SECRET,
+    WITH_ONE,
+    is_prose,
+    looks_random,
+    may_follow,
+    names_a_community,
+    names_a_secret,
+    says_nothing,
+)
+
+_WORD = re.compile(r"""\\?"[^"\n]*\\?"?;?|'[^'\n]*'?;?|\S+""")
+_KINDS = 8  # words between a secret's name and itself, at most
+# an option, what begins with a bracket, the name of an assignment
+_NOT_A_VALUE = re.compile(
+    r"""--?[A-Za-z][\w-]*$|--|[<(]|[\w.-]*:$|[a-z][\w.-]*=$|[;:,={}|&!/<>"'\\()\[\]]+$|[a-z]+[.,]$"""
+    r"""|(?:\d+:\d+|0x[0-9a-f]{1,8})$|[\w.-]+\("""
+)
+_ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
+_KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "aaa", "hwtacacs")
+_BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
+_EDGE = "\"'"
+_ENDS = ";,"
+_ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
+_KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "aaa", "hwtacacs")
+_BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
+_EDGE = "\"'"
+_ENDS = ";,"
+_COMMUNITIES = frozenset(
+    [
+        "internet",
+        "no-export",
+        "no-advertise",
+        "local-as",
+        "local-AS",
+        "none",
+        "additive",
+        "gshut",
+        "graceful-shutdown",
+        "no-peer",
+        "blackhole",
+        "no-export-subconfed",
+        "delete",
+        "both",
+        "standard",
+        "extended",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    lower: str
+    span: Span
+
+    def bare(self) -> Span:
+        """Where it is without quotes and what closes it."""
+        first, last = self.span
+        text = self.text
+        while len(text) > 1 and text[-1] in _ENDS:
+            text, last = text[:-1], last - 1
+        if text[0] in _EDGE:
+            text, first = text[1:], first + 1
+            if text and text[-1] in _EDGE:
+                last -= 1
+        return first, last
+
+
+def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
+    """Yield where the values of commands' secrets are."""
+    words = [
+        _Word(found.group(), line.lower[found.start() : found.end()], found.span())
+        for found in _WORD.finditer(line.text)
+    ]
+    lowers = [word.lower for word in words]
+    plain = strict or not (is_prose(lowers) or _is_help(line.text))
+    for number, word in enumerate(words):
+        name = word.lower.lstrip("\"'({[").rstrip("\"'")
+        if name[:1] == "-" and _explains(words, number):
+            continue
+        if not _starts_a_command(name, lowers, number):
+            continue
+        found = _value(words, number + 1)
+        if found is not None:
+            first, kinds = found
+            last = _last(words, first, plain=plain)
+            if _is_secret(words, number, first, kinds, plain=plain):
+                yield words[first].bare()[0], words[last].bare()[1]
+
+
+def _starts_a_command(name: str, lowers: list[str], number: int) -> bool:
+    if names_a_secret(name) or names_a_community(name):
+        return name not in _ALSO_VERBS
+    before = [word.lstrip("+-") for word in lowers[:number]]
+    if name == "community":
+        return any("snmp" in word for word in before) or before == ["set"]
+    if name == "key":
+        return not before or any(
+            word.startswith(_KEY_HOLDERS) or word.endswith(("tacacs", "radius")) for word in before
+        )
+    return False
+
+
+_HELP = re.compile(r"[ \t]*--?\w[^\n]*?\S[ \t]{2,}\S")
+
+
+def _is_help(text: str) -> bool:
+    """Whether it is a line of a program's help: an option, a column, what it does."""
+    return _HELP.match(text) is not None
+
+
+_META = re.compile(r"[A-Z]{3,}(?:[_-][A-Z]+)*$|[<\[]")
+
+
+def _explains(words: list[_Word], option: int) -> bool:
+    """Whether it is the help of an option, not its use: `--password PASSWORD`, a column of words behind it."""
+    if option + 1 >= len(words):
+        return True
+    following = words[option + 1]
+    gaps = [
+        after.span[0] - before.span[1]
+        for before, after in zip(words[option:], words[option + 1 : option + 3], strict=False)
+    ]
+    return max(gaps) > 1 or _META.match(following.text) is not None
+
+
+def _value(words: list[_Word], at: int) -> tuple[int, int] | None:
+    """The number of the word that is the value, and how many words before it say how it is encrypted."""
+    start = at
+    while at < len(words) and at - start < _KINDS:
+        lower = words[at].lower
+        if lower in WITH_ONE and at + 2 < len(words):
+            at += 2
+        elif (
+            (KIND.fullmatch(lower) or names_a_secret(lower))
+            and at + 1 < len(words)
+            and not TRAILER_ONLY.fullmatch(words[at + 1].lower)
+        ):
+            at += 1
+        else:
+            break
+    return (at, at - start) if at < len(words) else None
+
+
+TRAILER_ONLY = re.compile(r"[;{}|].*|\#\#.*")
+
+
+def _last(words: list[_Word], first: int, *, plain: bool) -> int:
+    """The last word of the value: a plain word may be the first of many, or a word before the secret."""
+    last = first
+    if not plain or looks_random(words[first].text) or words[first].text[0] in _EDGE:
+        return last
+    for number in range(first + 1, min(first + 5, len(words))):
+        if _is_over(words[number].lower):
+            break
+        last = number
+    return last
+
+
+def _is_over(after: str) -> bool:
+    """Whether the word behind a value is none of it."""
+    return may_follow(after) or names_a_secret(after)
+
+
+def _is_secret(words: list[_Word], name: int, first: int, kinds: int, *, plain: bool) -> bool:
+    start, end = words[first].bare()
+    value = words[first].text[start - words[first].span[0] : end - words[first].span[0]]
+    after = words[first + 1].lower if first + 1 < len(words) else ""
+    if (
+        says_nothing(value)
+        or _NOT_A_VALUE.match(value)
+        or value.lower() in NO_SECRET
+        or after in {":", "=", "additive"}
+    ):
+        return False
+    if looks_random(value):
+        return True
+    if KIND.fullmatch(value.lower()):
+        return False
+    if (
+        not plain
+        or words[first].span[0] - words[first - 1].span[1] > 1
+        or words[name + 1].span[0] - words[name].span[1] > 1
+    ):
+        return False
+    if name == 0 and words[name].lower in _BARE and kinds == 0 and after:
+        return False
+    return (
+        kinds > 0 or name == 0 or words[0].span[0] > 0 or words[first].text[0] in _EDGE or not after or _is_over(after)
+    )
