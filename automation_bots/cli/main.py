@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         "check a bot's folder: settings, inventory, policy and its tests, operations",
         "folder",
     )
+    check.add_argument("--fix-permissions", action="store_true", help="first take away what others must not be allowed")
     check.add_argument("--live", action="store_true", help="instead: try the chat network out, in the room given")
     check.add_argument("--room", default="", help="with --live: where to post; all of it is deleted again")
     check.add_argument(
@@ -148,6 +149,8 @@ def _check(parsed: argparse.Namespace) -> int:
         return _try_live(parsed)
     from automation_bots.doctor import check as checks
 
+    if parsed.fix_permissions:
+        _fix_permissions(Path(parsed.folder))
     return _report(checks.folder(Path(parsed.folder)))
 
 
@@ -156,6 +159,14 @@ def _try_live(parsed: argparse.Namespace) -> int:
 
     with _quiet():
         return _report(chat_trial.lines(Path(parsed.folder), parsed.room, parsed.second, os.environ))
+
+
+def _fix_permissions(folder: Path) -> None:
+    from automation_bots.config.bot_folder import BotFolder
+
+    for found in list(BotFolder(folder, untouched=True).exposed()):
+        found.close()
+        _say(f"{found.command} {found.path}")
 
 
 def _policy_check(parsed: argparse.Namespace) -> int:

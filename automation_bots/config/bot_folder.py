@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from automation_bots.config import settings
+from automation_bots.config import permissions, settings
+from automation_bots.config.permissions import Exposed
 from automation_bots.config.secret_lookup import References
 from automation_bots.drivers import own_operations
 from automation_bots.errors import ConfigError
@@ -34,6 +35,7 @@ class BotFolder:
         self.data = where(self.settings, self.folder, self.environment, ROOT)
         if not untouched:
             self._refuse_open_secrets()
+            self._refuse_exposed()
         self.redactor = Redactor(secrets.in_environment(self.environment))
         self.references = References(self.folder, self.settings, self.environment, self.redactor)
 
@@ -41,6 +43,25 @@ class BotFolder:
         if found := secret_files.first(self.secret_files()):
             where, said = found
             raise settings.wrong(self.folder, where, said)
+
+    def exposed(self) -> Iterator[Exposed]:
+        """Yield what others could change or read of this bot, though they must not."""
+        files = [self.folder / name for name in ("bot.toml", "policy.yml", "vault.yml")]
+        operations = self.operations()
+        folders = [*operations.verbs, *operations.playbooks, *operations.functions]
+        commands = [*folders, *(file for folder in folders for file in sorted(folder.glob("*.*")))]
+        yield from permissions.changeable(
+            [self.folder, *files, *commands, *self._sources(), self.known_hosts, self.data]
+        )
+        yield from permissions.readable(permissions.record_files(self.data))
+
+    def _refuse_exposed(self) -> None:
+        if self.data.is_symlink():
+            said = f"{self.data} is a link. Name the folder itself: data = {str(self.data.resolve())!r}"
+            raise ConfigError(self.folder / "bot.toml", said)
+        for found in self.exposed():
+            mend = f"or let it be done: automation-bots check --fix-permissions {self.folder}"
+            raise ConfigError(self.folder / "bot.toml", f"{found}, {mend}")
 
     def secret_files(self) -> Iterator[tuple[tuple[str, ...], Path, str]]:
         """Yield every file with a secret that bot.toml names: the setting, the file, what it is."""

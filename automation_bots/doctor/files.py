@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from automation_bots import render
+from automation_bots.config import permissions
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import ConfigError
@@ -20,7 +21,6 @@ from automation_bots.secrets import references as secrets
 
 Line = tuple[str, str]
 _MOST = 20_000  # files of the data folder that are looked at
-_OTHERS_WRITE = stat.S_IWOTH
 
 
 def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
@@ -63,13 +63,10 @@ def _references(bot_folder: BotFolder) -> Iterator[Line]:
 
 
 def _changeable(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
-    """Name what others could change: whoever can write these decides what the bot does."""
-    paths = [bot_folder.folder / name for name in ("bot.toml", "policy.yml", "vault.yml")]
-    paths += [*live.policy_of_file.files, *live.inventory.sources]
-    folders = bot_folder.operations()
-    for path in dict.fromkeys([bot_folder.folder, *paths, *folders.verbs, *folders.playbooks, *folders.functions]):
-        if path.exists() and path.stat().st_mode & _OTHERS_WRITE:
-            yield "WRONG", f"files: everybody on this machine can change {path}. Run: chmod o-w {path}"
+    """Name what others could change or read: whoever can write these decides what the bot does."""
+    more = permissions.changeable([*live.policy_of_file.files, *live.inventory.sources])
+    for found in dict.fromkeys([*bot_folder.exposed(), *more]):
+        yield "WRONG", f"files: {found}"
 
 
 def _data(bot_folder: BotFolder) -> Iterator[Line]:

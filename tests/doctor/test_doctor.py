@@ -134,7 +134,9 @@ def test_a_secret_that_is_not_there_is_named(folder, table, said):
 
 def test_a_policy_that_everybody_can_change_is_named(folder):
     (folder / "policy.yml").chmod(0o646)
-    assert f"can change {folder}/policy.yml. Run: chmod o-w {folder}/policy.yml" in wrong(part(files.look, folder))
+    assert f"can change {folder}/policy.yml (mode 0646). Run: chmod go-w {folder}/policy.yml" in wrong(
+        part(files.look, folder)
+    )
 
 
 @pytest.mark.parametrize(
