@@ -35,7 +35,7 @@ class Notices:
 
     def columns(self, place: Place) -> int:
         """How many characters a line has there."""
-        return COLUMNS if self.surface is None else self.of(place).capabilities.columns
+        return COLUMNS if self._surface is None else self.of(place).capabilities.columns
 
     def say(self, place: Place, answer: Answer) -> None:
         """Say it, or raise OSError."""
