@@ -51,7 +51,7 @@ STORAGE = "Memory" if _TERMINAL else "Shelf"
 SUPPRESS_CMD_NOT_FOUND = True
 TEXT_DEMO_MODE = True
 TEXT_COLOR_THEME = "nocolor"
-globals().update(_settings.errbot)  # any other setting of Errbot, from [errbot] of bot.toml
+globals().update(AUTOMATION.bot_folder.errbot_settings())  # any other setting of Errbot, from [errbot] of bot.toml
 
 Path(BOT_DATA_DIR).mkdir(mode=0o700, exist_ok=True)
 Path(BOT_PLUGIN_INDEXES[0]).write_text("{}")

@@ -28,7 +28,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.operations import catalog
-from automation_bots.policy import gate, quorum, reauth
+from automation_bots.policy import deadlines, gate, quorum, reauth
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Subject
@@ -75,7 +75,7 @@ class Approvals:
     def _record(self, job: Job, request: Request, decision: Decision) -> Approval:
         now, until = self._context.now(), None
         if decision.needs:
-            until = quorum.deadline(decision.needs, self._context.asking.seconds, now)
+            until = deadlines.deadline(decision.needs, self._context.asking.seconds, now)
             until = min(until, request.when) if request.when else until
         bound = self._validity.bound(request.operation, job, request.when)
         return Approval(0, bound, decision.needs, deadline=until, run_at=request.when, due=now)

@@ -20,7 +20,7 @@ from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, PARKED, Job, Risk, State
 from automation_bots.operations import catalog
-from automation_bots.policy import quorum
+from automation_bots.policy import deadlines
 from automation_bots.policy.approval import Approval
 from automation_bots.store import AuditKind
 from automation_bots.surface import Waiting
@@ -146,7 +146,7 @@ class ApprovalTimer:
             approval = self._remind(job, approval, now)
             if job.number in self._asked_before:
                 self._notifier.back(job, approval)
-            due = quorum.next_due(approval, job.created or now)
+            due = deadlines.next_due(approval, job.created or now)
             if approval.asked is None:
                 due = (job.created or now) + _PREVIEW
         self._asked_before.discard(job.number)
@@ -237,7 +237,7 @@ class ApprovalTimer:
         self._context.dispatcher.submit(added, self.hidden.get(job.number, {}))
 
     def _escalate(self, job: Job, approval: Approval, now: datetime) -> Approval:
-        times = quorum.escalates(approval, job.created or now)
+        times = deadlines.escalates(approval, job.created or now)
         rules = tuple(rule for rule, at in times.items() if at <= now)
         if not rules:
             return approval
@@ -252,12 +252,12 @@ class ApprovalTimer:
         return approval
 
     def _remind(self, job: Job, approval: Approval, now: datetime) -> Approval:
-        at = quorum.reminds(approval, job.created or now)
+        at = deadlines.reminds(approval, job.created or now)
         if at is None or now < at or approval.asked is None:
             return approval
         while at is not None and at <= now:  # of several that a stop of the bot has kept back, one
             approval = replace(approval, reminded=approval.reminded + 1)
-            at = quorum.reminds(approval, job.created or now)
+            at = deadlines.reminds(approval, job.created or now)
         self._waiting.note(job.state, replace(approval, due=now))
         text = reminder(job, approval, self._notifier.facts(job, approval), "still waits for approval")
         self._notifier.tell_approvers(job, approval, text)

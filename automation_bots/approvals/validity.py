@@ -12,7 +12,7 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.errors import UnknownDevice
 from automation_bots.model import Decision, Job, Operation, State, Verdict
 from automation_bots.operations import catalog
-from automation_bots.policy import gate, quorum
+from automation_bots.policy import deadlines, gate, quorum
 from automation_bots.policy.approval import Approval
 
 _CLOCK = timedelta(seconds=60)
@@ -102,7 +102,7 @@ class ApprovalValidity:
         now = self.now()
         early = approval.run_at is not None and now < approval.run_at - _CLOCK
         before = any(job.created and vote.at < job.created - _CLOCK for vote in approval.votes)
-        if early or before or quorum.from_the_future(approval, now):
+        if early or before or deadlines.from_the_future(approval, now):
             return "the clock was changed since it was approved"
         return ""
 

@@ -21,6 +21,7 @@ from automation_bots.secrets import file_modes as secret_files
 from automation_bots.secrets import references as secrets
 
 OWN_PLUGINS = (*GROUPS, "operations")
+_FORMER = {"desk": "bot", "closing": "freezes"}  # names of plugins that a bot.toml may still have
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -109,7 +110,7 @@ class BotFolder:
         shared = ROOT / "errbot-plugins"
         if self.settings.plugins == ["all"]:
             return [str(shared)]
-        names = dict.fromkeys([*OWN_PLUGINS, *self.settings.plugins])
+        names = dict.fromkeys([*OWN_PLUGINS, *(_FORMER.get(name, name) for name in self.settings.plugins)])
         for name in names:
             if not (shared / name).is_dir():
                 known = ", ".join(sorted(path.name for path in shared.iterdir() if path.is_dir()))
@@ -117,6 +118,13 @@ class BotFolder:
                     self.folder / "bot.toml", f"plugins: there is no {name!r} in errbot-plugins; known: {known}"
                 )
         return [str(shared / name) for name in names]
+
+    def errbot_settings(self) -> dict[str, Any]:
+        """What [errbot] says; a rule of its access control for a plugin's former name is one for the name of now."""
+        found = dict(self.settings.errbot)
+        if isinstance(rules := found.get("ACCESS_CONTROLS"), dict):
+            found["ACCESS_CONTROLS"] = {**{_as_now(key): rule for key, rule in rules.items()}, **rules}
+        return found
 
     def operations(self) -> Folders:
         """Where operations are read from."""
@@ -149,3 +157,12 @@ class BotFolder:
         return self.references.resolved(
             {key: value for key, value in named.items() if secrets.is_reference(value)}, "chat"
         )
+
+
+def _as_now(key: str) -> str:
+    """`Desk:help` is `Bot:help`, and the record has a plugin of its own."""
+    if key == "Jobs:audit":
+        return "Record:audit"
+    plugin, colon, command = key.partition(":")
+    now = _FORMER.get(plugin.lower())
+    return f"{now.capitalize()}{colon}{command}" if now else key

@@ -93,3 +93,13 @@ def test_only_the_plugins_that_bot_toml_names_are_loaded(tmp_path):
         Bot(folder, {}, read_only=True).bot_folder.plugin_folders()
     write_folder(tmp_path, toml='name = "x"\nbackend = "Test"\nplugins = ["bot"]\n')
     assert str(ROOT / "errbot-plugins" / "jobs") in Bot(folder, {}, read_only=True).bot_folder.plugin_folders()
+
+
+def test_a_plugin_is_known_by_its_former_name_too(tmp_path):
+    from automation_bots.config.bot_folder import BotFolder
+
+    rules = '"Desk:help" = {denyusers = ["x"]}\n"Jobs:audit" = {denyusers = ["y"]}\n"Jobs:jobs" = {denyusers = ["z"]}'
+    text = f'name = "x"\nbackend = "Test"\nplugins = ["desk", "closing"]\n[errbot.ACCESS_CONTROLS]\n{rules}\n'
+    found = BotFolder(write_folder(tmp_path, toml=text), {}, untouched=True)
+    assert {str(ROOT / "errbot-plugins" / name) for name in ("bot", "freezes")} <= set(found.plugin_folders())
+    assert {"Bot:help", "Record:audit", "Jobs:jobs"} <= set(found.errbot_settings()["ACCESS_CONTROLS"])

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automation_bots.model import ApprovalRequirement, Caller, Job, Person, Place, Risk, State, Verdict
-from automation_bots.policy import gate, quorum
+from automation_bots.policy import deadlines, gate, quorum
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.approval_rule import ApprovalFile, escalation, short_form, span
 from automation_bots.policy.people import Additions, IdentityLink, merge
-from automation_bots.policy.policy import Policy, Rule, Words
+from automation_bots.policy.policy import Policy
+from automation_bots.policy.rules import Rule, Words
 from automation_bots.policy.scope import Scope
 from automation_bots.text.times import moment, shown
 from tests.support.bounds import examples
@@ -121,7 +122,7 @@ def test_more_rules_never_make_it_easier(everybody, wanted, clicked, more):
     votes = cast(policy, job, Approval(1, "d", (*wanted, *more)), clicked)
     if not quorum.lacking((*wanted, *more), votes, policy, job):
         assert not quorum.lacking(wanted, votes, policy, job)
-    assert quorum.deadline((*wanted, *more), 60, NOON) <= quorum.deadline(wanted, 60, NOON)
+    assert deadlines.deadline((*wanted, *more), 60, NOON) <= deadlines.deadline(wanted, 60, NOON)
 
 
 @given(people, needs)
