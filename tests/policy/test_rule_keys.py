@@ -46,14 +46,14 @@ def test_what_stands_behind_a_key_reaches_the_rule(tmp_path, key):
     assert policy_of(tmp_path, written(**{key: OTHER[key]})).rules != plain
 
 
-@pytest.mark.parametrize("key", set(OTHER) - {"name"})
+@pytest.mark.parametrize("key", sorted(set(OTHER) - {"name"}))
 def test_a_key_that_is_not_met_changes_the_decision(tmp_path, key):
     decided = [gate.decide(scope_of(tmp_path, text), ASKED, NOON) for text in (written(), written(**{key: OTHER[key]}))]
     assert decided[0].verdict is Verdict.ALLOW
     assert decided[0] != decided[1]
 
 
-@pytest.mark.parametrize("key", set(OTHER) - {"name"})
+@pytest.mark.parametrize("key", sorted(set(OTHER) - {"name"}))
 def test_a_key_that_refuses_is_named_to_whom_asks_why(tmp_path, key):
     scope = scope_of(tmp_path, written(**{key: OTHER[key]}))
     # A proof is asked for in the refusal itself; a rule about something else explains nothing.
