@@ -12,8 +12,11 @@ from pathlib import Path
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import ROOT
 from automation_bots.errors import DriverError
+from automation_bots.processes.group import PIPE, ProcessGroup, Program
+from automation_bots.processes.own import module
 
 _WAIT_SECONDS = 1.0
+_GRACE_SECONDS = 10.0
 
 
 def run() -> int:
@@ -32,24 +35,16 @@ def run() -> int:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return bot.wait(_WAIT_SECONDS)
     finally:
-        devices.terminate()
-        devices.wait(10)
+        devices.end(_GRACE_SECONDS)
 
 
-def _devices(folder: Path) -> subprocess.Popen[str]:
+def _devices(folder: Path) -> ProcessGroup:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "automation_bots.demo.devices", "--folder", str(folder)]
+    command = module("automation_bots.demo.devices", "--folder", str(folder))
     # Its standard input stays open for as long as this process lives: the devices end with it, however it ends.
-    devices = subprocess.Popen(  # noqa: S603 - our own module
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        process_group=0,  # Ctrl-C is for the bot, whose running work still needs them
-    )
-    line = devices.stdout.readline() if devices.stdout else ""
-    if line.strip() != "ready":
-        devices.kill()
-        raise DriverError(f"The simulated devices did not start: {line.strip() or 'see the message above'}")
+    devices = ProcessGroup(Program(command=command, environment=os.environ, folder=ROOT), PIPE, PIPE, None)
+    line = devices.stdout.readline().decode(errors="replace").strip()
+    if line != "ready":
+        devices.end()
+        raise DriverError(f"The simulated devices did not start: {line or 'see the message above'}")
     return devices

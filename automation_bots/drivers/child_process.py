@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from automation_bots.errors import DriverError
+from automation_bots.processes.group import PIPE, WITH_OUTPUT, ProcessGroup, Program
 
 _CHUNK = 65_536
 _CHUNKS = 16  # as much as a pipe can hold; a command that prints without end must not keep us reading without end
@@ -62,46 +60,28 @@ class Printed:
 
 
 class Child:
-    """A running child in a process group of its own; leaving the `with` block leaves nothing of it behind."""
+    """A child that sends messages on a pipe of its own; leaving the `with` block leaves nothing of it behind."""
 
     def __init__(self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], limit: int) -> None:
         self.printed = Printed(limit)
         self._limit = 12 * limit + _CHUNK  # a character takes at most 12 bytes of JSON
         self._pending = bytearray()
         self._reports, theirs = os.pipe()
+        program = Program(command=command, environment=environment, folder=folder, handed=(theirs,))
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-                [*command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=dict(environment),
-                pass_fds=(theirs,),
-                start_new_session=True,
-            )
+            self._group = ProcessGroup(program, PIPE, PIPE, WITH_OUTPUT)
         except OSError as error:
             os.close(self._reports)
             raise DriverError(f"Python could not be started: {error.strerror or error}") from error
         finally:
             os.close(theirs)
         self.report_fd = theirs  # the same number inside the child
+        self._output = self._group.stdout.fileno()
+        self.send, self.ended = self._group.send, self._group.ended
         self._selector = selectors.DefaultSelector()
         for fd in (self._reports, self._output):
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
-
-    @property
-    def _output(self) -> int:
-        assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
-        return self._process.stdout.fileno()
-
-    def send(self, data: bytes) -> None:
-        """Write to the child; one that died meanwhile is noticed elsewhere."""
-        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(data)
-            self._process.stdin.flush()
 
     def message(self, seconds: float) -> Message | None:
         """Wait at most so long for the next message, keeping what is printed before it."""
@@ -140,39 +120,25 @@ class Child:
             self._selector.unregister(fd)
         return data
 
-    def ended(self) -> bool:
-        """Return whether the child has ended; it stays a zombie, so that its number is not given away yet."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
     def silent(self) -> bool:
         """Return whether nobody, grandchildren included, can print any more."""
         return self._output not in self._selector.get_map()
 
     def terminate(self) -> None:
         """Ask the whole group to end."""
-        self._signal(signal.SIGTERM)
+        self._group.signal(signal.SIGTERM)
 
     def close(self) -> int | None:
         """Kill what is left of the group and return the child's exit code, negative for a signal."""
-        self._signal(signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):  # stuck in the kernel: nobody can end it sooner
-            self._process.wait(timeout=5)
+        code = self._group.end()
         self._read_output()
-        return self._process.returncode
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or sudo's
-                os.killpg(self._process.pid, number)
+        return code
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
         self._selector.close()
         os.close(self._reports)
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe:
-                    pipe.close()
+        self._group.close()

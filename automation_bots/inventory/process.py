@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -16,8 +13,11 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from automation_bots.errors import ConfigError
+from automation_bots.processes import own
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import Ended, run
 
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+_CHILD = "automation_bots.inventory.child"
 _DEEPEST = 10  # folders below a source; also ends a symbolic link to its own parent
 
 
@@ -42,40 +42,23 @@ class Child:
         if self._vault_password_file and self._vault_password_file.exists():
             options = [*options, f"--vault-password-file={self._vault_password_file.absolute()}"]
         sources = [str(path.absolute()) for path in self._sources]
-        command = [sys.executable, "-P", "-m", "automation_bots.inventory.child", *options, "--", *sources]
-        pipe = subprocess.PIPE
-        # a session of its own: no terminal to ask for passwords on, and dynamic scripts end together with it
-        with subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(), start_new_session=True
-        ) as child:
-            try:
-                printed, complaints = child.communicate(given, timeout=self._limit_seconds)
-            except subprocess.TimeoutExpired:
-                _end(child.pid)
-                raise ConfigError(
-                    sources[0], f"reading the inventory took longer than {self._limit_seconds:g} seconds"
-                ) from None
-        return self._checked(printed, complaints, child.returncode)
+        # Ansible refuses to run in a locale that is not UTF-8, which services often have
+        environment = {"LC_ALL": "C.UTF-8", **os.environ, **own.python_path()}
+        program = Program(command=own.module(_CHILD, *options, "--", *sources), environment=environment)
+        try:
+            return self._checked(run(program, given, seconds=self._limit_seconds))
+        except TimeoutError:
+            reason = f"reading the inventory took longer than {self._limit_seconds:g} seconds"
+            raise ConfigError(sources[0], reason) from None
 
-    def _checked(self, printed: bytes, complaints: bytes, code: int) -> bytes:
-        if code != 0:
-            last = complaints.decode(errors="replace").strip().rsplit("\n", 1)[-1]
-            raise ConfigError(self._sources[0], f"Ansible could not be started to read the inventory: {last}")
-        if printed.startswith(b'{"error":'):
-            error = json.loads(printed)["error"]
+    def _checked(self, ended: Ended) -> bytes:
+        if ended.code != 0:
+            reason = f"Ansible could not be started to read the inventory: {ended.last_line}"
+            raise ConfigError(self._sources[0], reason)
+        if ended.out.startswith(b'{"error":'):
+            error = json.loads(ended.out)["error"]
             raise ConfigError(error["path"], error["reason"], error["line"])
-        return printed
-
-
-def _environment() -> dict[str, str]:
-    paths = [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]
-    # Ansible refuses to run in a locale that is not UTF-8, which services often have
-    return {"LC_ALL": "C.UTF-8", **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-
-def _end(group: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+        return ended.out
 
 
 def fingerprint(sources: tuple[Path, ...], vault_password_file: Path | None) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,9 @@ from packaging.version import InvalidVersion, Version
 from automation_bots.config.repos import RepoSettings
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import TooMuchPrinted, run
+from automation_bots.processes.own import inherited
 from automation_bots.repos import address as sources
 from automation_bots.repos.values import Commit, Source
 
@@ -36,7 +36,7 @@ _SETTINGS = {
     "transfer.fsckObjects": "true",
 }
 _SSH = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -o ClearAllForwardings=yes"
-_KEPT = ("PATH", "LANG", "SSH_AUTH_SOCK", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE")
+_KEPT = "LANG|SSH_AUTH_SOCK|https_proxy|HTTPS_PROXY|no_proxy|NO_PROXY|SSL_CERT_FILE"
 _TREE_BYTES = 4_000_000
 _SSH_FAILED = "fatal: Could not read from remote repository"
 _KILLED_FOR_SIZE = -int(signal.SIGXFSZ)
@@ -151,40 +151,29 @@ class Git:
         settings = {**_SETTINGS, **{f"protocol.{name}.allow": "always" for name in _protocols(source)}}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         where = [f"--git-dir={self.folder / 'git'}"] if inside else []
-        blocks = (limit or self.limits.megabytes * 1_000_000) // 512 + 2
-        command = ["/bin/sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", "git", *options, *where, *words]
-        with tempfile.TemporaryFile(dir=self.folder) as out, tempfile.TemporaryFile(dir=self.folder) as err:
-            with tempfile.TemporaryFile(dir=self.folder) as given:
-                given.write(typed)
-                given.seek(0)
-                process = subprocess.Popen(  # noqa: S603 - an argument list; addresses stand behind --
-                    command, stdin=given, stdout=out, stderr=err, cwd=self.folder, env=self._environment(),
-                    start_new_session=True,
-                )  # fmt: skip
-            code = self._end_of(process)
-            out.seek(0)
-            err.seek(0)
-            if code:
-                raise BadRepository(self._reason(code, err.read(4000).decode(errors="replace"), source))
-            return out.read()
-
-    def _end_of(self, process: subprocess.Popen[bytes]) -> int:
+        most = limit or self.limits.megabytes * 1_000_000
+        command = ["/bin/sh", "-c", f'ulimit -f {most // 512 + 2}; exec "$@"', "sh", "git", *options, *where, *words]
+        program = Program(command=command, environment=self._environment(), folder=self.folder)
         try:
-            return process.wait(self.limits.seconds)
-        except subprocess.TimeoutExpired as error:
+            ended = run(program, typed, seconds=self.limits.seconds, most=most + 1024)
+        except TimeoutError as error:
             raise BadRepository(f"git took more than {self.limits.seconds:g} s and was ended.") from error
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        except TooMuchPrinted as error:
+            raise BadRepository(self._too_large()) from error
+        if ended.code:
+            raise BadRepository(self._reason(ended.code, ended.err[:4000].decode(errors="replace"), source))
+        return ended.out
 
     def _reason(self, code: int, said: str, source: Source | None) -> str:
         killed = code in {_KILLED_FOR_SIZE, 128 - _KILLED_FOR_SIZE} or "signal 25" in said or "File too large" in said
         if killed or self._filled():
-            return f"That is larger than {self.limits.megabytes} MB; see [repos] megabytes in bot.toml."
+            return self._too_large()
         lines = _telling(said.splitlines())
         what = f"{source.url} cannot be fetched" if source else "The repository cannot be read"
         return f"{one_line(what, 200)}: {one_line(' '.join(lines), 300) or f'git ended with {code}'}"
+
+    def _too_large(self) -> str:
+        return f"That is larger than {self.limits.megabytes} MB; see [repos] megabytes in bot.toml."
 
     def _filled(self) -> bool:
         """Whether a part of git was ended for its size, which the whole does not say."""
@@ -192,11 +181,9 @@ class Git:
         return any(path.stat().st_size >= self.limits.megabytes * 1_000_000 for path in packs)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        authorities = str(self.ca or "") or kept.get(
-            "SSL_CERT_FILE"
-        )  # which not every build of git's TLS reads by itself
-        if authorities:
+        kept = inherited(_KEPT)
+        # the last of them is not read by every build of git's TLS
+        if authorities := str(self.ca or "") or kept.get("SSL_CERT_FILE"):
             kept["GIT_SSL_CAINFO"] = authorities
         return {
             **kept,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +15,12 @@ from packaging.version import Version
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import run
+from automation_bots.processes.own import inherited
 from automation_bots.repos import requirements as needed
 
-_KEPT = re.compile(r"PATH|LANG|LC_ALL|HOME|PIP_.*|.*_proxy|.*_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE")
+_KEPT = "LANG|LC_ALL|HOME|PIP_.*|.*_proxy|.*_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE"
 _AUTHORITIES = frozenset({"PIP_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"})  # which outdo --cert
 
 
@@ -68,21 +68,16 @@ class Packages:
         where += [f"--cert={self.ca}"] if self.ca else []
         command = [sys.executable, "-I", "-m", "pip", "install", "--only-binary=:all:", *options, *where, *words]
         left_out = _AUTHORITIES if self.ca else frozenset()
-        environment = {k: value for k, value in os.environ.items() if _KEPT.fullmatch(k) and k not in left_out}
-        process = subprocess.Popen(  # noqa: S603 - an argument list; requirements stand in a file of ours
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
-            env={**environment, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}, start_new_session=True,
-        )  # fmt: skip
+        environment = {name: value for name, value in inherited(_KEPT).items() if name not in left_out}
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}
         try:
-            said, _ = process.communicate(timeout=self.seconds)
-        except subprocess.TimeoutExpired as error:
+            ended = run(
+                Program(command=command, environment=environment, folder=scratch), seconds=self.seconds, joined=True
+            )
+        except TimeoutError as error:
             raise BadRepository(f"pip took more than {self.seconds:g} s and was ended.") from error
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        if process.returncode:
-            raise BadRepository(f"Its packages cannot be installed: {_reason(said.decode(errors='replace'))}")
+        if ended.code:
+            raise BadRepository(f"Its packages cannot be installed: {_reason(ended.out.decode(errors='replace'))}")
 
 
 def _plain(version: str) -> bool:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import TooMuchPrinted, run
+from automation_bots.processes.own import ROOT, inherited, module
 from automation_bots.repos.values import Contents
 
-_KEPT = re.compile(r"PATH|LANG|LC_ALL|TZ|VIRTUAL_ENV")
-_PRINTED = 20_000
+_KEPT = "LANG|LC_ALL|TZ|VIRTUAL_ENV"
+_PRINTED = 10_000_000
 _SECONDS = 60.0
 
 
@@ -40,26 +36,12 @@ def load(name: str, contents: Contents, folder: Path, scratch: Path) -> None:
 
 
 def _run(asked: str, report: Path, scratch: Path) -> str:
-    root = Path(__file__).resolve().parent.parent.parent
-    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-    own = {"HOME": str(scratch), "TMPDIR": str(scratch)}
-    environment = {**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", **own}
-    command = [sys.executable, "-m", "backends.plugins.trial", str(report)]
-    with tempfile.TemporaryFile(dir=scratch) as given, tempfile.TemporaryFile(dir=scratch) as printed:
-        given.write(asked.encode())
-        given.seek(0)
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, stdin=given, stdout=printed, stderr=subprocess.STDOUT, cwd=scratch, env=environment,
-            start_new_session=True,
-        )  # fmt: skip
-        try:
-            process.wait(_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise BadRepository(f"Loading it took more than {_SECONDS:g} s and was ended.") from error
-        finally:
-            with contextlib.suppress(ProcessLookupError):  # whatever it started goes with it
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        printed.seek(0, os.SEEK_END)
-        printed.seek(max(0, printed.tell() - _PRINTED))
-        return printed.read().decode(errors="replace")
+    own = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(scratch), "TMPDIR": str(scratch)}
+    command = module("backends.plugins.trial", str(report))
+    program = Program(command=command, environment={**inherited(_KEPT), **own}, folder=scratch)
+    try:
+        return run(program, asked.encode(), seconds=_SECONDS, most=_PRINTED, joined=True).out.decode(errors="replace")
+    except TimeoutError as error:
+        raise BadRepository(f"Loading it took more than {_SECONDS:g} s and was ended.") from error
+    except TooMuchPrinted as error:
+        raise BadRepository("Loading it printed more than 10 MB and was ended.") from error

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 import yaml
 
 from automation_bots.model import one_line
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import run
 from automation_bots.secrets.key_value import NOWHERE, Kv
 
 _REFERENCE = re.compile(r"(env|credential|file|vault|kv|bao):(.+)")
@@ -76,10 +77,10 @@ def _vaulted(name: str, folder: Path, password_file: Path | None) -> str:
         raise LookupError(f"vault:{name} needs {file} and vault_password_file in [inventory]")
     program = Path(sys.executable).with_name("ansible-vault")
     command = [str(program), "view", "--vault-password-file", str(password_file), str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - a list
-    if done.returncode:
-        raise LookupError(f"{file} cannot be opened: {one_line(done.stderr, 300)}")
-    value = yaml.safe_load(done.stdout)
+    ended = run(Program(command=command, environment=os.environ))
+    if ended.code:
+        raise LookupError(f"{file} cannot be opened: {one_line(ended.err.decode(errors='replace'), 300)}")
+    value = yaml.safe_load(ended.out)
     if not isinstance(value, dict) or name not in value:
         raise LookupError(f"{file} has no {name}")
     return str(value[name])

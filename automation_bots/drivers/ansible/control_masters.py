@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from automation_bots.drivers.ansible.process import end_all
+from automation_bots.processes.marked import end_all
 
 
 class Masters:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +13,9 @@ from typing import Any
 
 from automation_bots.drivers import Cancel
 from automation_bots.errors import DriverError
+from automation_bots.processes.marked import end_all
 
-MARK = "AUTOMATION_BOTS_RUN"  # in the environment of all that belongs to a run, and of nothing else
-GRACE_SECONDS = 5.0
+MARK = "AUTOMATION_BOTS_RUN"  # in the environment of all that belongs to a run, but of no ControlPersist master
 _STDERR_LIMIT = 64_000
 
 
@@ -141,39 +139,3 @@ def _lines(stream: Any, longest: int) -> Iterator[str]:
 def _text(path: Path) -> str:
     with path.open("rb") as stream:
         return stream.read(_STDERR_LIMIT).decode("utf-8", "replace")
-
-
-def end_all(mark: str, grace_seconds: float = GRACE_SECONDS) -> int:
-    """Ask all processes of a run to end, and kill those that have not after the grace; returns how many there were.
-
-    Ansible's workers and ssh each lead a session of their own, so a process group is not enough; the mark is what they
-    share. A ControlPersist master writes its name over its environment, and so belongs to no run.
-    """
-    deadline = time.monotonic() + grace_seconds
-    asked: set[int] = set()
-    while left := set(processes(mark)):
-        late = time.monotonic() > deadline
-        for pid in left if late else left - asked:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-        asked |= left
-        if time.monotonic() > deadline + grace_seconds:
-            break  # beyond our rights, or stuck in the kernel
-        time.sleep(0.02)
-    return len(asked)
-
-
-def processes(mark: str) -> Iterator[int]:
-    """Find the processes that have the mark in their environment, or in their name (Linux: /proc)."""
-    wanted = mark.encode()
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and (_holds(entry.path, "environ", wanted) or _holds(entry.path, "cmdline", wanted)):
-            yield int(entry.name)
-
-
-def _holds(process: str, name: str, wanted: bytes) -> bool:
-    try:
-        with open(f"{process}/{name}", "rb") as stream:  # noqa: PTH123 - 3 times faster than Path
-            return wanted in stream.read()
-    except OSError:  # somebody else's, or gone while we look
-        return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +14,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from automation_bots.errors import DriverError
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import run
+from automation_bots.processes.own import inherited
 
 _SECONDS = 60
 _DAY_SECONDS = 86_400
@@ -149,24 +151,20 @@ class Archive:
         self._used = True
 
     def _git(self, *words: str) -> str:
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(self._configs),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "LC_ALL": "C.UTF-8",
-            **_IDENTITY,
-        }
+        environment = {"HOME": str(self._configs), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8", **_IDENTITY}
+        program = Program(
+            command=("git", "-c", "core.quotePath=off", "-c", "commit.gpgSign=false", *words),
+            environment={**inherited("PATH"), **environment},
+            folder=self._configs,
+            umask=0o077,
+        )
         try:
-            done = subprocess.run(  # noqa: S603 - an argument list
-                ["git", "-c", "core.quotePath=off", "-c", "commit.gpgSign=false", *words],  # noqa: S607 - from PATH
-                cwd=self._configs, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False,
-                umask=0o077, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired) as error:
+            ended = run(program, seconds=_SECONDS)
+        except OSError as error:
             raise DriverError(f"git could not be used for the backups: {error}; is it installed?") from error
-        if done.returncode:
-            raise DriverError(f"git refused ({words[0]}): {done.stderr.strip()[-200:]}")
-        return done.stdout
+        if ended.code:
+            raise DriverError(f"git refused ({words[0]}): {ended.err.decode(errors='replace').strip()[-200:]}")
+        return ended.out.decode()
 
 
 def _is_date(text: str) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from pathlib import Path
 
 from automation_bots.drivers.child_process import Child
 from automation_bots.drivers.network.child import IDLE_SECONDS
+from automation_bots.processes import own
 
 _CHILD = Path(__file__).with_name("child.py")
 _KEPT_SECONDS = IDLE_SECONDS / 2  # then it ends by itself; well before, so that no request meets its end
@@ -32,7 +31,7 @@ class Processes:
         child, since = kept
         if time.monotonic() - since < _KEPT_SECONDS and not child.ended():
             return child
-        child.__exit__(None, None, None)
+        child.__exit__()
         return self._started()
 
     def give(self, child: Child, *, whole: bool) -> str:
@@ -45,11 +44,9 @@ class Processes:
             child.close()
         printed = child.printed.take()
         if not keep:
-            child.__exit__(None, None, None)
+            child.__exit__()
         return printed
 
     def _started(self) -> Child:
-        command = (sys.executable, "-I", "-B", "-u", "-X", "utf8", str(_CHILD))
-        known = {name: os.environ[name] for name in ("HOME", "SSH_AUTH_SOCK") if name in os.environ}
-        environment = {"PATH": os.environ.get("PATH", os.defpath), **known}
-        return Child(command, folder=Path("/"), environment=environment, limit=self._limit)
+        environment = own.inherited("HOME|SSH_AUTH_SOCK")
+        return Child(own.isolated(_CHILD), folder=Path("/"), environment=environment, limit=self._limit)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import select
 import shutil
-import subprocess
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from automation_bots.processes.group import NOTHING, PIPE, WITH_OUTPUT, ProcessGroup, Program
 
 _LIMIT = 100_000  # bytes that are read of one tool; more is no answer any more
 _ENVIRONMENT = {"LC_ALL": "C"}  # what is printed is read by us, so it has to be in English
@@ -38,7 +40,7 @@ class Tools:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[ProcessGroup] = set()
         self._stopped = False
 
     def stop(self) -> None:
@@ -46,7 +48,7 @@ class Tools:
         with self._lock:
             self._stopped = True
             for process in self._running:
-                process.kill()
+                process.signal(signal.SIGKILL)
 
     def run(self, argv: list[str], heard: Callable[[str], None] = _ignored) -> Printed | None:
         """Run one tool to its end, telling each line as it comes; None when it was stopped, or the time is over."""
@@ -59,43 +61,34 @@ class Tools:
                 for line in self._lines(process):
                     lines.append(line)
                     heard(line)
+                process.ended(self._deadline - time.monotonic())
         finally:
             with self._lock:
                 self._running.discard(process)
         over = self._stopped or time.monotonic() >= self._deadline
-        return None if over else Printed(process.returncode, "\n".join(lines))
+        return None if over else Printed(process.end() or 0, "\n".join(lines))
 
-    def _start(self, argv: list[str]) -> subprocess.Popen[bytes] | None:
+    def _start(self, argv: list[str]) -> ProcessGroup | None:
         with self._lock:
             if self._stopped:
                 return None
-            process = subprocess.Popen(  # noqa: S603 - an argument list, with the address after `--`
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=_ENVIRONMENT,
-            )
+            process = ProcessGroup(Program(command=argv, environment=_ENVIRONMENT), NOTHING, PIPE, WITH_OUTPUT)
             self._running.add(process)
             return process
 
-    def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
+    def _lines(self, process: ProcessGroup) -> Iterator[str]:
         rest, total = b"", 0
-        try:
-            while (chunk := self._chunk(process)) and total < _LIMIT:
-                total += len(chunk)
-                *whole, rest = (rest + chunk).split(b"\n")
-                yield from (line.decode("utf-8", "replace") for line in whole)
-        finally:
-            if process.poll() is None and (total >= _LIMIT or time.monotonic() >= self._deadline):
-                process.kill()
+        while total < _LIMIT and (chunk := self._chunk(process)):
+            total += len(chunk)
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in whole)
+        if total >= _LIMIT:
+            process.signal(signal.SIGKILL)
         if rest:
             yield rest.decode("utf-8", "replace")
 
-    def _chunk(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _chunk(self, process: ProcessGroup) -> bytes:
         """Return what came; nothing at the end of the tool, or of the time."""
-        if process.stdout is None:
-            return b""
         waiting = select.poll()
         waiting.register(process.stdout, select.POLLIN)
         left = max(0.0, self._deadline - time.monotonic())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +15,10 @@ from automation_bots.drivers.child_process import Child, Message, cut_mark
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING, Device, Outcome, Risk, Status, one_line
 from automation_bots.operations.functions import Function
+from automation_bots.processes.own import ROOT, inherited, isolated
 
 GRACE_SECONDS = 3.0
 _CHILD = Path(__file__).with_name("child.py")
-_ROOT = Path(__file__).parents[3]  # where commands find `automation_bots`
-_INHERITED = ("PATH", "HOME", "LANG")
 _TICK_SECONDS = 0.1  # how soon a cancel or a crash is seen; messages are seen at once
 
 
@@ -37,7 +35,7 @@ class Python:
         memory_limit: int | None = None,
     ) -> None:
         # the bot's own environment may hold tokens of chat networks, so only these words of it are passed on
-        kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        kept = inherited("HOME|LANG")
         self._environment = {"PATH": os.defpath, **kept, **environment}
         self._output_limit = output_limit
         self._memory_limit = memory_limit
@@ -61,11 +59,8 @@ class Python:
                 results.ended(code, child.printed.take())
 
     def _started(self, task: Task) -> Child:
-        # -I: nothing of the surroundings changes which modules are imported; -B: no files written beside the command;
-        # -u: what was printed before a crash is seen
-        command = (sys.executable, "-I", "-B", "-u", "-X", "utf8", str(_CHILD))
         environment = {"TMPDIR": str(task.workdir), **self._environment}
-        return Child(command, folder=task.workdir, environment=environment, limit=self._output_limit)
+        return Child(isolated(_CHILD), folder=task.workdir, environment=environment, limit=self._output_limit)
 
     def _request(self, task: Task, function: Function, report_fd: int) -> dict[str, Any]:
         path = function.path.resolve()
@@ -74,7 +69,7 @@ class Python:
             "parent": os.getpid(),
             "fd": report_fd,
             "path": str(path),
-            "paths": [str(path.parent), str(_ROOT)],
+            "paths": [str(path.parent), str(ROOT)],
             "function": function.name,
             "arguments": _arguments(task),
             "devices": [_described(device) if objects else device.name for device in task.devices],

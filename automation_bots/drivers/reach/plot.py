@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from automation_bots.errors import DriverError
 from automation_bots.model import one_line
+from automation_bots.processes.group import Program
+from automation_bots.processes.once import run
+from automation_bots.processes.own import inherited
 
 _CHILD = Path(__file__).with_name("plot_child.py")
+_ENVIRONMENT = "HOME|LANG|LC_.*|TMPDIR|XDG_.*|MPL.*|FONTCONFIG_.*|PYTHONPATH"
 _SECONDS = 60.0  # the very first picture on a machine looks for fonts
 
 
@@ -31,14 +34,13 @@ def _finite(times: Sequence[float]) -> list[float]:
 
 def _drawn(data: bytes) -> bytes:
     # -P: the other modules of this folder are not to be taken for libraries of the same name.
-    argv = [sys.executable, "-P", str(_CHILD)]
+    program = Program(command=(sys.executable, "-P", str(_CHILD)), environment=inherited(_ENVIRONMENT))
     try:
-        done = subprocess.run(argv, input=data, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - ours
-    except (OSError, subprocess.TimeoutExpired) as error:
+        ended = run(program, data, seconds=_SECONDS)
+    except OSError as error:
         raise DriverError(f"the picture could not be drawn: {error}") from error
-    if done.returncode == 0:
-        return done.stdout
-    said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
-    if "No module named 'matplotlib'" in said[-1]:
+    if ended.code == 0:
+        return ended.out
+    if "No module named 'matplotlib'" in ended.last_line:
         raise DriverError("pictures need matplotlib, which is not installed here; try: pip install matplotlib")
-    raise DriverError(f"the picture could not be drawn: {one_line(said[-1])}")
+    raise DriverError(f"the picture could not be drawn: {one_line(ended.last_line)}")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
+import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from automation_bots.errors import DriverError
 from automation_bots.model import one_line
+from automation_bots.processes.group import PIPE, ProcessGroup, Program
+from automation_bots.processes.own import ROOT
 from automation_bots.sweep.plan import Plan, Row, rows_of
 
-_ROOT = str(Path(__file__).resolve().parents[3])
-_START = f"import sys; sys.path.insert(0, {_ROOT!r}); from automation_bots.sweep.worker import main; main()"
+_START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from automation_bots.sweep.worker import main; main()"
 # A name server that is away must not cost half a minute a name.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "RES_OPTIONS": "timeout:1 attempts:2"}
 
@@ -24,31 +24,21 @@ class Worker:
 
     def __init__(self, through: tuple[str, ...] = ()) -> None:
         self._killed = False
+        command = (*through, sys.executable, "-I", "-S", "-c", _START)
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-                [*through, sys.executable, "-I", "-S", "-c", _START],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_ENVIRONMENT,
-                start_new_session=True,  # a Ctrl-C in the bot's terminal is the bot's matter
-            )
+            self._group = ProcessGroup(Program(command=command, environment=_ENVIRONMENT), PIPE, PIPE, PIPE)
         except OSError as error:
             raise DriverError(f"the sweep could not be started: {error.strerror or error}") from error
 
     @property
     def alive(self) -> bool:
         """Whether it can take another plan."""
-        return not self._killed and self._process.poll() is None
+        return not self._killed and not self._group.ended()
 
     def sweep(self, plan: Plan) -> Iterator[list[Row]]:
         """Run a plan; yield results as they come. It ends early when the process is killed."""
-        assert self._process.stdin is not None  # noqa: S101 - pipes were asked for
-        assert self._process.stdout is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(plan.line())
-            self._process.stdin.flush()
-        for line in self._process.stdout:
+        self._group.send(plan.line())
+        for line in self._group.stdout:
             if not line.endswith(b"\n"):
                 return
             if not (rows := rows_of(line)):
@@ -58,13 +48,13 @@ class Worker:
     def kill(self) -> None:
         """End it at once."""
         self._killed = True
-        self._process.kill()
+        self._group.signal(signal.SIGKILL)
 
     def close(self) -> str:
         """Wait for its end, and return its last words."""
-        self._process.kill()
-        _, errors = self._process.communicate()
-        lines = errors.decode(errors="replace").strip().splitlines()
+        self._group.end()
+        lines = self._group.stderr.read().decode(errors="replace").strip().splitlines()
+        self._group.close()
         return one_line(lines[-1]) if lines else ""
 
 

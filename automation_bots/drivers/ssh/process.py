@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import queue
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers.ssh import frames as ssh_frames
 from automation_bots.drivers.ssh.frames import Frame
 from automation_bots.errors import DriverError
+from automation_bots.processes import own
+from automation_bots.processes.group import ProcessGroup, Program
 
 _CHILD = "automation_bots.drivers.ssh.child"
-_ROOT = Path(__file__).resolve().parents[3]
-_ENVIRONMENT = ("HOME", "PATH", "LANG", "LC_ALL", "SSH_AUTH_SOCK", "USER", "LOGNAME", "TMPDIR", "PYTHONHASHSEED")
+_ENVIRONMENT = "HOME|LANG|LC_ALL|SSH_AUTH_SOCK|USER|LOGNAME|TMPDIR|PYTHONHASHSEED"
 _END_SECONDS = 3.0
 
 Inbox = queue.SimpleQueue[Frame | None]
@@ -73,17 +70,9 @@ class _Process:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        environment = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT}
-        environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**own.inherited(_ENVIRONMENT), **own.python_path()}
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", _CHILD],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                start_new_session=True,  # a Ctrl-C at the terminal is for the bot, which ends this in its own time
-            )
+            self._group = ProcessGroup(Program(command=own.module(_CHILD), environment=environment), theirs.fileno())
         except OSError as error:
             ours.close()
             raise DriverError(f"the SSH process of the bot cannot be started: {error.strerror}") from error
@@ -94,7 +83,7 @@ class _Process:
         self._lock = threading.Lock()
         self._inboxes: dict[int, Inbox] = {}
         self.alive = True
-        self.pid: int = self._process.pid
+        self.pid = self._group.pid
         self._thread = threading.Thread(target=self._read, name="ssh-reader", daemon=True)
         self._thread.start()
 
@@ -119,21 +108,18 @@ class _Process:
 
     def why_dead(self) -> str:
         """Say how the process ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(1)
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            return f"the SSH process of the bot {how}"
-        return "the SSH process of the bot ended"
+        code = self._group.end() if self._group.ended(1) else None
+        if code is None:
+            return "the SSH process of the bot ended"
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return f"the SSH process of the bot {how}"
 
     def close(self) -> None:
         """End it and the thread."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._group.ended(_END_SECONDS)
+        self._group.end()
         self._thread.join()
         self._sock.close()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from automation_bots.drivers.ansible.driver import Ansible
-from automation_bots.drivers.ansible.process import processes
 from automation_bots.model import Command, Device, Operation, Risk
+from automation_bots.processes import marked
 from tests.drivers.contract import Lab, LoginContract, Logins
 from tests.drivers.ssh.bench import closed_port, device, secrets, with_password
 
@@ -58,7 +58,7 @@ class TestContract(LoginContract):
             touch=verb("touch", str(trace), risk=Risk.CHANGE),
             touched=trace.exists,
             # What runs on a device cannot be ended by Ansible; on this machine nothing of it may be left.
-            still_running=lambda: any(processes(f"HOME={tmp_path}")),
+            still_running=lambda: any(marked.find(f"HOME={tmp_path}")),
             output_limit=LIMIT,
             begun=4,
             logins=Logins(

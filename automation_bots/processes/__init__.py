@@ -1,0 +1,1 @@
+"""Child processes: started apart from the bot's terminal, read within limits, ended with all that they started."""
