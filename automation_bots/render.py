@@ -9,6 +9,7 @@ from datetime import datetime
 from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, State, Status, one_line
 from automation_bots.text import grouping
 from automation_bots.text.grouping import Alike
+from automation_bots.text.times import elapsed
 
 NAMES_SHOWN = 5
 LINES_SHOWN = 20
@@ -61,14 +62,7 @@ def emergency(job: Job, prefix: str) -> Answer:
 
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
-    seconds = max(0.0, seconds)  # the clock may have been set back meanwhile
-    if seconds < 10:
-        return f"{seconds:.1f} s".replace(".0 s", " s")
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    return elapsed(seconds)
 
 
 def many(number: int, noun: str) -> str:

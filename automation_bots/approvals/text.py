@@ -12,7 +12,7 @@ from automation_bots.model import FINAL, Answer, Job, Place, Risk, State, one_li
 from automation_bots.policy import canary, quorum
 from automation_bots.policy.approval import Approval
 from automation_bots.policy.policy import Policy
-from automation_bots.text.times import shown
+from automation_bots.text.times import moment_text
 
 _GROUPS_SHOWN = 4
 _BLOCK_LINES = 25
@@ -38,7 +38,7 @@ class Facts:
 
     def time(self, at: datetime | None) -> str:
         """A moment in the policy's time zone."""
-        return shown(at, self.policy.timezone, self.now) if at else "-"
+        return moment_text(at, self.policy.timezone, self.now) if at else "-"
 
 
 def question(job: Job, approval: Approval, facts: Facts) -> Answer:

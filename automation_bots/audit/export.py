@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from automation_bots.errors import BadCommand
@@ -14,6 +13,7 @@ from automation_bots.store.audit import AuditRow
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import stamp
 from automation_bots.text import csv_file
+from automation_bots.text.times import dated
 
 COLUMNS = ("number", "time (UTC)", "what", "person", "network", "id", "place", "job", "operation", "parameters",
            "devices", "device names", "rules", "reason", "result", "more", "hash")  # fmt: skip
@@ -34,13 +34,12 @@ def period(words: Iterable[str], now: datetime) -> tuple[datetime, datetime]:
 
 def _moment(text: str, *, end: bool) -> datetime:
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            day = datetime.combine(date.fromisoformat(text), time(), UTC)
-            return day + timedelta(days=1) if end else day
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise BadCommand(f"{one_line(text, 40)!r} is no day; write 2026-11-30 or 2026-11-30T14:00") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = dated(text, "UTC")
+    except ValueError as error:
+        raise BadCommand(f"{error}.") from error
+    if moment is None:
+        raise BadCommand(f"{one_line(text, 40)!r} is no day; write 2026-11-30 or 2026-11-30T14:00")
+    return moment + timedelta(days=1) if end and ":" not in text else moment
 
 
 def as_csv(rows: Iterable[AuditRow]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from automation_bots import render
 from automation_bots.commands.context import CommandCall, CommandContext
@@ -11,10 +12,10 @@ from automation_bots.commands.jobs import JobCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Operation, Person, Request, Risk, one_line
 from automation_bots.policy import gate
-from automation_bots.policy.freezes import ALL, DONE, BlockKind, ChangeBlock, clock
+from automation_bots.policy.freezes import ALL, DONE, BlockKind, ChangeBlock
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
-from automation_bots.text.until import time_ahead
+from automation_bots.text.times import leading, moment_text
 
 # Operations of the policy: for admins until a rule names them. They touch no device, so a freeze does not stop them.
 _OPERATIONS = {
@@ -63,7 +64,7 @@ class FreezeCommands:
     def _row(self, block: ChangeBlock, seen: frozenset[str]) -> tuple[str, ...]:
         devices = "all" if ALL in block.devices else render.names(sorted(block.devices & seen))
         zone = self._context.live.policy.timezone
-        until = f"until {clock(block.until, zone)}" if block.until else "until it is given back"
+        until = f"until {moment_text(block.until, zone)}" if block.until else "until it is given back"
         return (DONE[block.kind], devices, f"by {block.person}", until, one_line(block.reason, 80))
 
     def _close(self, ask: CommandCall, kind: BlockKind) -> Answer:
@@ -72,17 +73,17 @@ class FreezeCommands:
         if len(words) < 2:
             times = " until <time>" if kind is BlockKind.FREEZE else " [until <time>]"
             raise BadCommand(f"→ {prefix}{kind.value} <devices>{times} <reason>")
-        devices, rest, until = self._devices(person, words[0]), words[1:], None
+        devices, until = self._devices(person, words[0]), None
+        rest: Sequence[str] = words[1:]
         if rest[0].lower() == "until":
-            until, taken = time_ahead(rest[1:], now, self._context.live.policy.timezone)
-            rest = rest[1 + taken :]
+            until, rest = self._until(rest[1:], now)
         elif kind is BlockKind.FREEZE:
             raise BadCommand(f"Until when? → {prefix}freeze {one_line(words[0], 40)} until 18:00 <reason>")
         if not rest:
             raise BadCommand(f"Why? → {prefix}{kind.value} {one_line(words[0], 40)} … <reason>")
         if refused := self._judged(ask, kind, words[0], devices):
             return refused
-        reason = one_line(" ".join(rest), 300)
+        reason = one_line(" ".join(rest).strip('"'), 300)
         block = ChangeBlock(kind, person.name, reason, frozenset(devices), now, until)
         others = self._context.store.change_blocks.add(block, self._about(ask, kind, devices), steals=_admin(person))
         if others and not _admin(person):
@@ -91,10 +92,16 @@ class FreezeCommands:
             return Answer(f"No: {hit} is locked by {who}: {others[0].reason}. {who} or an admin can unlock it.")
         self._closed()
         zone = self._context.live.policy.timezone
-        until_text = f" until {clock(until, zone)}" if until else ""
+        until_text = f" until {moment_text(until, zone)}" if until else ""
         taken_from = f" (taken from {', '.join(sorted({o.person for o in others}))})" if others else ""
         text = f"{_shown(devices)} {DONE[kind]} for changes{until_text}: {reason}{taken_from}."
         return Answer(text, hint=f"→ {prefix}{_UNDO[kind]} {one_line(words[0], 60)} · {prefix}locks")
+
+    def _until(self, words: Sequence[str], now: datetime) -> tuple[datetime, Sequence[str]]:
+        try:
+            return leading(words, now, self._context.live.policy.timezone)
+        except ValueError as error:
+            raise BadCommand(f"Until when? {error}.") from error
 
     def _open(self, ask: CommandCall, kind: BlockKind) -> Answer:
         person, prefix = self._context.person(ask), self._context.prefix

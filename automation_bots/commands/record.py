@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -13,9 +12,8 @@ from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, File, one_line
 from automation_bots.store import AuditKind, AuditRow, Criteria, Store, Subject
+from automation_bots.text import times
 
-_AGE = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
-_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
 _AT_ONCE = 1000
 MOST_IN_CHAT = 50_000  # entries in one file
 
@@ -71,8 +69,8 @@ class RecordCommands:
 
     def _filters(self, words: Sequence[str]) -> tuple[Criteria, int]:
         criteria, limit = Criteria(), 50
-        for word in words:
-            key, equals, value = word.partition("=")
+        for word in _filled(words):
+            key, equals, value = (part.strip("\"'") for part in word.partition("="))
             if not equals or not value:
                 raise BadCommand(
                     f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._context.prefix}help audit"
@@ -93,8 +91,14 @@ class RecordCommands:
         if key == "kind":
             return {"kind": _kind(value)}
         if key == "since":
-            return {"since": self._context.now() - _age(value)}
+            return {"since": self._since(value)}
         raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: person, device, kind, job, since, limit")
+
+    def _since(self, value: str) -> datetime:
+        try:
+            return times.past(value, self._context.now(), self._context.live.policy.timezone)
+        except ValueError as error:
+            raise BadCommand(f"since: {error}.") from error
 
 
 def between(store: Store, since: datetime, until: datetime, most: int | None = None) -> Iterator[AuditRow]:
@@ -126,8 +130,12 @@ def _kind(value: str) -> AuditKind:
     return kinds[value]
 
 
-def _age(value: str) -> timedelta:
-    found = _AGE.fullmatch(value)
-    if not found:
-        raise BadCommand(f"since must be like 30m, 2h or 7d, got {one_line(value, 30)!r}")
-    return timedelta(minutes=int(found.group(1)) * _MINUTES[found.group(2)])
+def _filled(words: Sequence[str]) -> list[str]:
+    """Join the words of a value that has several, as `since=1d 12h`."""
+    found: list[str] = []
+    for word in words:
+        if "=" in word or not found:
+            found.append(word)
+        else:
+            found[-1] += f" {word}"
+    return found

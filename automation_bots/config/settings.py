@@ -18,9 +18,10 @@ from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
 from automation_bots.errors import ConfigError
 from automation_bots.inventory.inventory import REFRESH_SECONDS
 from automation_bots.model import ApprovalDefaults
-from automation_bots.policy.approval_rule import span
+from automation_bots.policy.approval_rule import Length
 from automation_bots.policy.schema import rate
 from automation_bots.secrets import references as secrets
+from automation_bots.text.times import duration
 
 
 class LimitSettings(Strict):
@@ -78,21 +79,15 @@ class ApprovalSettings(Strict):
     """[approvals]: how approvers are asked, where the rules of the policy say nothing else."""
 
     room: str = ""
-    within: str = "1d"
-    late: str = "15m"
+    within: Length = "1d"
+    late: Length = "15m"
     waiting: int = Field(20, ge=1)
     many: int = Field(10, ge=1)
     production: list[str] = ["prod*"]
 
-    @field_validator("within", "late")
-    @classmethod
-    def _spans(cls, value: str) -> str:
-        span(value)
-        return value
-
     def asking(self) -> ApprovalDefaults:
         """Return them as the way of a command wants them."""
-        within, late = span(self.within), span(self.late)
+        within, late = (duration(text).total_seconds() for text in (self.within, self.late))
         return ApprovalDefaults(self.room, within, late, self.waiting, self.many, tuple(self.production))
 
 

@@ -18,6 +18,7 @@ from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import EVERYONE, Rule
 from automation_bots.policy.scope import Scope
+from automation_bots.text import times
 from automation_bots.text.yaml_lines import load_yaml
 
 Lines = list[tuple[str, str]]  # ("ok" | "NOTE" | "WRONG", text)
@@ -168,8 +169,10 @@ def _case(live: LiveConfig, case: Any) -> str:
     operation = live.catalog.find(name)
     if operation is None:
         return f"no operation {name!r}"
-    moment = datetime.fromisoformat(str(case["when"])) if "when" in case else now()
-    moment = moment if moment.tzinfo else moment.astimezone()
+    try:
+        moment = _moment(str(case["when"]), live.policy.timezone) if "when" in case else now()
+    except ValueError as error:
+        return f"when: {error}"
     typed = grammar.parse(operation, line)
     values = grammar.checked(operation, typed)
     if isinstance(values, grammar.Missing):
@@ -181,13 +184,16 @@ def _case(live: LiveConfig, case: Any) -> str:
     request = Request(
         Caller(network, id_), place, operation, values, typed.pattern, devices, typed.check, emergency=typed.emergency
     )
-    moment = moment if moment.tzinfo else moment.astimezone()
     scope = replace(live.scope, proved=lambda _caller, _person: moment if case.get("proved") else None)
     decision = gate.decide(scope, request, moment)
     got = "confirm" if decision.confirm and decision.verdict is Verdict.ALLOW else decision.verdict.value
     if got == case["expect"]:
         return ""
     return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
+
+
+def _moment(text: str, zone: str) -> datetime:
+    return times.dated(text, zone) or times.moment(text, now(), zone)
 
 
 def _place(where: str, network: str, live: LiveConfig) -> Place:

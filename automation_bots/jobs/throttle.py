@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +20,7 @@ from automation_bots.config.settings import LimitSettings
 from automation_bots.jobs.counters import VALUES, Entry, Limit, Start, Tallies
 from automation_bots.model import Risk
 from automation_bots.policy.schema import rate
+from automation_bots.text.times import duration_text, elapsed
 
 _UNSAID = LimitSettings()  # where bot.toml says nothing
 
@@ -220,7 +222,8 @@ class _Pass:
         if (met := self._met(entry)) is None:
             return ""
         free, (rule, per, starts, seconds), value = met
-        return f"waits {max(1, round(free))} s: {_whose(rule, per, value)} may start {starts} jobs in {seconds:g} s"
+        wait, period = elapsed(max(1, round(free))), duration_text(timedelta(seconds=seconds))
+        return f"waits {wait}: {_whose(rule, per, value)} may start {starts} jobs in {period}"
 
     def _met(self, entry: Entry) -> tuple[float, Limit, str] | None:
         """In how many seconds the slowest of its rates lets a job start, and for which value."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from automation_bots.model import Risk, one_line
+from automation_bots.text.times import limit_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,7 @@ _SECTION = re.compile(r"(Args|Arguments|Parameters|Returns|Return|Yields|Raises|
 _ARGUMENTS = {"Args:", "Arguments:", "Parameters:"}
 _ITEM = re.compile(r"(\w+)\s*(?:\([^)]*\))?:\s*(.*)")
 _FIELD = re.compile(r":param\s+(?:[\w.\[\]| ]+\s)?(\w+):\s*(.*)")
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|seconds?|m|min|minutes?|h|hours?)?\.?")
 _FULL_STOP = re.compile(r"(?<=[\w\"'`])\.$")  # of the docstring's sentence; a dot after anything else is an argument
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def read(text: str) -> Docstring:
@@ -89,10 +88,13 @@ def _risk(values: list[str]) -> Risk | None:
 def _time_limit(values: list[str]) -> float:
     if not values:
         return 0
-    match = _TIME.fullmatch(values[-1])
-    if not match or not float(match[1]):
-        raise ValueError(f"Time limit: must be a time such as 30 s or 5 min, got {values[-1]!r}")
-    return float(match[1]) * _SECONDS[(match[2] or "s")[0]]
+    try:
+        limit = limit_seconds(values[-1].removesuffix("."))
+    except ValueError as error:
+        raise ValueError(f"Time limit: {error}") from error
+    if not limit:
+        raise ValueError(f"Time limit: {values[-1]!r} would stop the command at once")
+    return limit
 
 
 def _parameters(lines: Iterable[str]) -> dict[str, str]:

@@ -13,19 +13,29 @@ from automation_bots.model import Operation, Parameter, Risk, one_line
 from automation_bots.operations.parameters import from_mapping
 from automation_bots.operations.playbook_files import IMPORT_KEYS, Located, imported, read_yaml
 from automation_bots.operations.verbs import GETTERS
+from automation_bots.text.times import limit_seconds
 
 _KEYS = ("name", "help", "risk", "parameters", "examples", "time_limit", "devices", "network")
 _DEVICES = ("required", "one", "optional", "none")
 _HEADER = re.compile(r"#(?P<indent>\s*)bot:\s*$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _Check = tuple[Callable[[Any], bool], str]
+
+
+def _is_limit(value: Any) -> bool:
+    try:
+        return limit_seconds(value) >= 0
+    except ValueError:
+        return False
+
+
 _ANYTHING: _Check = (lambda _: True, "")
 _CHECKS: dict[str, _Check] = {
     "name": (lambda v: bool(_NAME.fullmatch(str(v))), "letters, digits, - and _"),
     "risk": (lambda v: v in list(Risk), "read or change"),
     "devices": (lambda v: v in _DEVICES, f"one of {', '.join(_DEVICES)}"),
     "network": (lambda v: v in GETTERS, f"one of {', '.join(GETTERS)}"),
-    "time_limit": (lambda v: type(v) in {int, float} and v >= 0, "a number of seconds"),
+    "time_limit": (_is_limit, "a time such as 30s or 5 min, or a number of seconds"),
     "examples": (lambda v: isinstance(v, str | list), "a list of commands to type"),
 }
 _OURS = "devices"  # the variable that the driver fills
@@ -73,7 +83,7 @@ def _operation(
         group="Playbooks",
         declared=header is not None,
         previews=True,
-        time_limit=float(said.get("time_limit", 0)),
+        time_limit=limit_seconds(said.get("time_limit", 0)),
         source=path,
         network=str(said.get("network", "")),
         body=Playbook(path, tuple(_hosts(play.get("hosts", "")) for play in plays)),

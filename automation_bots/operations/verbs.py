@@ -13,6 +13,7 @@ from automation_bots.errors import BadParameter, DefinitionError
 from automation_bots.model import Command, Operation, Parameter, Risk, one_line
 from automation_bots.operations import parameters as typed
 from automation_bots.text.nearest import did_you_mean, nearest
+from automation_bots.text.times import limit_seconds
 from automation_bots.text.yaml_lines import LineOf, load_yaml
 
 _T = TypeVar("_T")
@@ -193,9 +194,10 @@ class _Reader:
         return tuple(one_line(example) for example in examples)
 
     def _time_limit(self, raw: Any) -> float:
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or raw < 0:
-            raise self.wrong("time_limit must be a number of seconds", "time_limit")
-        return float(raw)
+        try:
+            return limit_seconds(raw)
+        except ValueError as error:
+            raise self.wrong(f"time_limit: {error}", "time_limit") from error
 
     def _entries(self, data: Mapping[Any, Any], parameters: tuple[Parameter, ...]) -> dict[str, Entry]:
         entries = {

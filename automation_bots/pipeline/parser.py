@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from automation_bots.errors import BadCommand, BadParameter
 from automation_bots.model import Operation, Parameter, one_line
 from automation_bots.operations import parameters
 from automation_bots.operations import target_words as leading
+from automation_bots.text import times
 
 MAX_WORDS = 2_000
 
@@ -28,6 +30,8 @@ _LINK = re.compile(r"<(?:https?://|mailto:|tel:)[^<>|\s]*\|([^<>|]*)>|<((?:https
 _FENCED = re.compile(r"\s*```[\w+-]*\n?(.*?)\n?```\s*", re.DOTALL)
 _BLOCK = re.compile(r"```[\w+-]*\n(.*?)\n?```\s*$", re.DOTALL)
 _WORD = re.compile(r"""(?:[^\s"']+|"[^"]*"|'[^']*')+""")
+_WHEN_FLAG = re.compile(r"--when(?:=\S*)?")
+_WHEN = re.compile(rf"when=\S*|{_WHEN_FLAG.pattern}")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -98,7 +102,7 @@ class ParsedCommand:
 
 def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     """Sort the words of a line into the operation's parameters, flags and devices."""
-    typed, found = ParsedCommand(), list(words(line))
+    typed, found = ParsedCommand(), _whole_time(operation, list(words(line)))
     if operation.leading:
         typed.pattern, found = leading.take(operation.leading, found)
     plain = _take_named(operation, found, typed)
@@ -115,6 +119,30 @@ def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     return typed
 
 
+def _whole_time(operation: Operation, found: list[Word]) -> list[Word]:
+    """Make one word of `--when` and its time, whose words then need no quotes: `--when tomorrow 06:30 on web`."""
+    flag = next((number for number, word in enumerate(found) if _is_when(operation, word)), None)
+    if flag is None:
+        return found
+    name, _, said = found[flag].text.partition("=")
+    behind = [said] * bool(said) + [word.text for word in takewhile(lambda word: not word.quoted, found[flag + 1 :])]
+    try:
+        time, rest = times.split(behind)
+    except ValueError as error:
+        raise BadParameter(f"when: {error}.") from error
+    taken = len(behind) - len(rest) - bool(said)
+    return [*found[:flag], Word(f"{name}={time}"), *found[flag + 1 + taken :]] if time else found
+
+
+def _is_when(operation: Operation, word: Word) -> bool:
+    ours = _WHEN_FLAG if _is_free(operation) else _WHEN
+    return not word.quoted and operation.parameter("when") is None and ours.fullmatch(word.text) is not None
+
+
+def _is_free(operation: Operation) -> bool:
+    return any(parameter.rest for parameter in operation.parameters)
+
+
 _FLAGS = ("check", "quiet", "wait")
 _SAID = ("reason", "when", "emergency", "canary")  # flags with a value
 _PAUSE = "pause-after"
@@ -123,7 +151,7 @@ _PAUSE = "pause-after"
 def _take_named(operation: Operation, found: list[Word], typed: ParsedCommand) -> list[Word]:
     """Take flags and assignments out; what is left keeps its order."""
     plain: list[Word] = []
-    free = any(p.rest for p in operation.parameters)
+    free = _is_free(operation)
     views = {p.name for p in operation.parameters if p.view}
     pending = iter(_views_as_flags(found, views))
     for word in pending:

@@ -162,7 +162,7 @@ class Pipeline:
 
     def _moment(self, text: str) -> datetime | None:
         try:
-            return times.moment(text, self._context.live.policy.timezone, self._context.now()) if text else None
+            return times.moment(text, self._context.now(), self._context.live.policy.timezone) if text else None
         except ValueError as error:
             raise BadParameter(f"when: {error}.") from error
 

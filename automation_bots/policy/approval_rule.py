@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from automation_bots.model import ApprovalRequirement
+from automation_bots.text.times import duration
 
-_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
-_YEAR = 366 * 86_400
-_PART = re.compile(r"(\d{1,6})\s*(min|[smhdw])")
-_SPAN = re.compile(r"(?:\d{1,6}\s*(?:min|[smhdw])\s*)+")
 _ESCALATE = re.compile(r"([\w.-]+)\s+after\s+(.+)")
 _SHORT = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|\bor\b)\s*[\w.-]+)*)")
+
+
+def _length(value: Any) -> str:
+    duration(str(value))
+    return str(value)
+
+
+Length = Annotated[str, BeforeValidator(_length)]  # a duration as a file has it, checked
 
 
 class ApprovalFile(BaseModel):
@@ -23,7 +28,7 @@ class ApprovalFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
     by: list[str]
     quorum: int = Field(1, ge=1, le=20)
-    within: str | None = None
+    within: Length | None = None
     escalate: str | None = None
     room: str = ""
     preview: bool = True
@@ -40,24 +45,17 @@ class ApprovalFile(BaseModel):
             raise ValueError("name the group that approves, as in `by: netops-leads`")
         return value
 
-    @field_validator("within")
-    @classmethod
-    def _within(cls, value: str | None) -> str | None:
-        if value is not None:
-            span(value)
-        return value
-
     @model_validator(mode="after")
     def _in_time(self) -> ApprovalFile:
         after = escalation(self.escalate)[1] if self.escalate else 0.0
-        if self.within and after >= span(self.within):
+        if self.within and after >= duration(self.within).total_seconds():
             raise ValueError(f"escalate {self.escalate!r} comes after the end: within is {self.within}")
         return self
 
     def need(self, rule: str) -> ApprovalRequirement:
         """Return it as a value."""
         who, after = escalation(self.escalate) if self.escalate else ("", 0.0)
-        within = span(self.within) if self.within else 0.0
+        within = duration(self.within).total_seconds() if self.within else 0.0
         return ApprovalRequirement(rule, tuple(self.by), self.quorum, within, who, after, self.room, self.preview)
 
 
@@ -79,19 +77,9 @@ def split(text: str) -> list[str]:
     return re.split(r"\s*(?:,|\bor\b)\s*", text.strip())
 
 
-def span(text: str) -> float:
-    """Read `90m`, `4h`, `1d 12h` as seconds; a ValueError says how it is written."""
-    seconds = sum(int(number) * _UNIT[unit] for number, unit in _PART.findall(text))
-    if not _SPAN.fullmatch(text.strip()) or not seconds:
-        raise ValueError(f"{text!r} is no time; write 30m, 4h or 2d")
-    if seconds > _YEAR:
-        raise ValueError(f"{text} is more than a year")
-    return float(seconds)
-
-
 def escalation(text: str) -> tuple[str, float]:
     """Read `managers after 1h`."""
     found = _ESCALATE.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is no escalation; write `escalate: <group> after <time>`")
-    return found.group(1), span(found.group(2))
+    return found.group(1), duration(found.group(2)).total_seconds()

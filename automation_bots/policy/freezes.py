@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from automation_bots.model import one_line
+from automation_bots.text.times import moment_text
 
 ALL = "*"  # in place of a device: every one, also those that come later
 
@@ -58,11 +58,6 @@ def blocking(
 
 def sentence(block: ChangeBlock, zone: str) -> str:
     """Who closed it, why and until when: what follows the names of the devices."""
-    until = f" until {clock(block.until, zone)}" if block.until else ""
+    until = f" until {moment_text(block.until, zone)}" if block.until else ""
     why = f": {one_line(block.reason, 200)}" if block.reason else ""
     return f"{DONE[block.kind]} by {block.person}{until}{why}"
-
-
-def clock(moment: datetime, zone: str) -> str:
-    """A moment as the people of a policy read it."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

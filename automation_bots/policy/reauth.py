@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +9,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-_WITHIN = re.compile(r"(\d{1,4})\s*(s|m|min|h)")
-_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+from automation_bots.policy.approval_rule import Length
+from automation_bots.text.times import duration, duration_text
+
 _LONGEST = timedelta(hours=24)
 
 
@@ -35,27 +35,19 @@ class ReauthFile(BaseModel):
     """`reauth:` of a rule, as policy.yml has it."""
 
     model_config = ConfigDict(extra="forbid")
-    within: str
+    within: Length
     who: Side = Side.REQUESTER
 
     @field_validator("within")
     @classmethod
     def _within(cls, value: str) -> str:
-        duration(value)
+        if duration(value) > _LONGEST:
+            raise ValueError(f"{value} is too long for a proof; at most {duration_text(_LONGEST)}")
         return value
 
     def value(self) -> Reauth:
         """Return what the gate works with."""
         return Reauth(duration(self.within), self.who)
-
-
-def duration(text: str) -> timedelta:
-    """Read `15m`, `90s` or `8h`: how old a proof may be."""
-    found = _WITHIN.fullmatch(text.strip())
-    time = timedelta(seconds=int(found.group(1)) * _SECONDS[found.group(2)]) if found else timedelta()
-    if not timedelta() < time <= _LONGEST:
-        raise ValueError(f"{text!r} is no time for a proof; write 90s, 15m or 8h, at most 24h")
-    return time
 
 
 def demanded(rules: Iterable[Reauth | None], side: Side) -> timedelta | None:

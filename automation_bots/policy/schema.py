@@ -13,10 +13,10 @@ from automation_bots.policy.approval_rule import ApprovalFile, is_short_form, sh
 from automation_bots.policy.reauth import ReauthFile
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.time_window import Calendar, Window
+from automation_bots.text.times import duration
 
-_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|min|m|hour|h|day|d)")
+_RATE = re.compile(r"(\d+)\s*/\s*(.+)")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
-_UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 
 
 def rate(text: str) -> tuple[int, float]:
@@ -24,10 +24,13 @@ def rate(text: str) -> tuple[int, float]:
     found = _RATE.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is no rate; write 10/min or 3/5min")
-    starts, seconds = int(found.group(1)), int(found.group(2) or 1) * _UNIT[found.group(3)]
-    if not starts or not seconds:
+    starts, length = int(found.group(1)), found.group(2)
+    if not starts:
         raise ValueError(f"{text!r} would never let anything start; write deny, or at least 1/min")
-    return starts, float(seconds)
+    try:
+        return starts, duration(length if length[0].isdecimal() else f"1{length}").total_seconds()
+    except ValueError:
+        raise ValueError(f"{text!r} is no rate; write 10/min or 3/5min") from None
 
 
 def share(text: str) -> float:

@@ -46,7 +46,7 @@ def test_limits_reach_the_throttle_as_it_wants_them(tmp_path):
         ("limits.jobs = 0", 1, "limits.jobs: .*greater than or equal to 1"),
         ("limits = {jobs = 0}", 1, "limits.jobs"),
         ("[limits]\n\njobs = 'many'", 3, "limits.jobs: .*integer"),
-        ("[limits]\nperson = 1\n[limits.rates]\nplace = '1/week'", 3, "write 10/min"),
+        ("[limits]\nperson = 1\n[limits.rates]\nplace = '1/fortnight'", 3, "write 10/min"),
         ("[limits.rates]\nplaces = '1/min'", 1, "'places' is no rate; known: person, place"),
         ("[drivers.ssh]\nparallel = 0", 2, "drivers.ssh.parallel"),
         ("[drivers.snmp]\nx = 1", 1, "known here: .*ansible.*ssh"),

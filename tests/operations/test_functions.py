@@ -145,7 +145,7 @@ def test_a_signature_that_nobody_could_type_is_refused_with_its_line(signature, 
         ('def dns():\n    """Risk: read"""\n', "begin with a sentence"),
         ('def dns():\n    """Look. Risk: none"""\n', "Risk: must be read or change"),
         ('def dns():\n    """Look. Risk: read Risk: change"""\n', "Risk: must be read or change"),
-        ('def dns():\n    """Look. Time limit: soon"""\n', "30 s or 5 min"),
+        ('def dns():\n    """Look. Time limit: soon"""\n', "Time limit: 'soon' is no length of time; write 30s"),
     ],
 )
 def test_a_file_that_is_no_command_says_why(loaded, text, reason):

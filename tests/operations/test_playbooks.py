@@ -99,7 +99,7 @@ def test_a_prompt_that_encrypts_is_refused(write):
     [
         ("# bot:\n#   help: x\n#   rsk: read\n- hosts: all\n", 3, "unknown key 'rsk'"),
         ("---\n\n# bot:\n#   risk: maybe\n- hosts: all\n", 4, "risk must be read or change"),
-        ("# bot:\n#   time_limit: soon\n- hosts: all\n", 2, "time_limit must be a number of seconds"),
+        ("# bot:\n#   time_limit: soon\n- hosts: all\n", 2, "time_limit must be a time such as 30s or 5 min"),
         ("# bot:\n#   devices: many\n- hosts: all\n", 2, "devices must be one of"),
         ("# bot:\n#   name: a b\n- hosts: all\n", 2, "name must be letters"),
         ("# bot:\n#   help: [x\n- hosts: all\n", 2, "not valid YAML"),

@@ -186,7 +186,7 @@ def test_a_free_command_is_the_words_that_were_typed():
         ("parameters: [a]\nlinux: [ls]", 1, "must be a mapping"),
         ("parameters: {a: {type: list}}\nlinux: [ls, 'x{a}']", 2, "a word of its own"),
         ("parameters: {a: {secret: true}}\nlinux: [ls, '{a}']", 2, "secret"),
-        ("linux: [ls]\ntime_limit: soon", 2, "number of seconds"),
+        ("linux: [ls]\ntime_limit: soon", 2, "'soon' is no length of time"),
         ("linux: [ls]\nexamples: [1]", 2, "examples"),
     ],
 )

@@ -1,7 +1,6 @@
 """Who may approve and when it is enough: tables, and random policies and people."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +9,11 @@ from hypothesis import strategies as st
 from automation_bots.model import ApprovalRequirement, Caller, Job, Person, Place, Risk, State, Verdict
 from automation_bots.policy import deadlines, gate, quorum
 from automation_bots.policy.approval import Approval, Vote
-from automation_bots.policy.approval_rule import ApprovalFile, escalation, short_form, span
+from automation_bots.policy.approval_rule import ApprovalFile, escalation, short_form
 from automation_bots.policy.people import Additions, IdentityLink, merge
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import Rule, Words
 from automation_bots.policy.scope import Scope
-from automation_bots.text.times import moment, shown
 from tests.support.bounds import examples
 from tests.support.world import GROUPS, NOON, PATCH, expand, policy_of, request
 
@@ -188,55 +186,6 @@ def test_a_wrong_long_form_says_what_is_wrong(fields, why):
         ApprovalFile.model_validate(fields)
 
 
-def test_spans_and_short_forms_are_read():
-    assert [span(text) for text in ("90s", "30m", "4h", "2d", "1h 30min", "1d12h")] == [
-        90,
-        1800,
-        14400,
-        172800,
-        5400,
-        129600,
-    ]
+def test_short_forms_are_read():
     assert short_form("approval by leads, dba or night-shift") == ("leads", "dba", "night-shift")
     assert escalation("managers after 1h") == ("managers", 3600)
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("22:00", "2026-03-02T21:00"), ("12:30", "2026-03-03T11:30"), ("tomorrow 06:30", "2026-03-03T05:30"),
-        ("Sat 22:00", "2026-03-07T21:00"), ("mon 9:00", "2026-03-09T08:00"), ("2026-11-24 22:00", "2026-11-24T21:00"),
-        ("in 2h", "2026-03-02T14:00"), ("2026-10-25 02:30", "2026-10-25T00:30"),
-    ],
-)  # fmt: skip
-def test_moments_are_read_in_the_zone_of_the_policy(text, found):
-    assert moment(text, "Europe/Madrid", NOON).strftime("%Y-%m-%dT%H:%M") == found
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("today 09:00", "is over"), ("2020-01-01 10:00", "is over"), ("25:00", "is no time"), ("noon", "is no time"),
-        ("2026-03-29 02:30", "the clocks go forward"), ("2031-01-01 10:00", "more than a year"), ("in 5", "is no time"),
-        ("in 99999w", "more than a year"),
-        ("foo 10:00", "is no time"), ("2026-02-30 10:00", "is no time"),
-    ],
-)  # fmt: skip
-def test_a_moment_that_is_none_says_why(text, why):
-    with pytest.raises(ValueError, match=why):
-        moment(text, "Europe/Madrid", NOON)
-
-
-@given(st.text(max_size=20))
-def test_no_text_breaks_the_reader_of_moments(text):
-    try:
-        assert NOON < moment(text, "Europe/Madrid", NOON) <= NOON + timedelta(days=366)
-    except ValueError as error:
-        assert str(error)
-
-
-def test_moments_are_shown_as_people_say_them():
-    near, far = NOON + timedelta(days=1), NOON + timedelta(days=30)
-    assert [shown(at, "Europe/Madrid", NOON) for at in (NOON, near, far)] == [
-        "13:00 CET", "Tue 13:00 CET", "2026-04-01 14:00 CEST",
-    ]  # fmt: skip

@@ -11,6 +11,7 @@ from automation_bots.drivers.network.session import napalm_open
 from automation_bots.drivers.network.session import netmiko_cli as command_line
 from automation_bots.drivers.network.session.netmiko_cli import Cli
 from automation_bots.drivers.network.show import getters_cli
+from automation_bots.text.times import elapsed
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "facts": ("hostname", "vendor", "model", "version", "serial", "uptime"),
@@ -43,16 +44,9 @@ def _by_name(found: tuple[Row, ...]) -> list[Row]:
 
 
 def _seconds(value: Any) -> str:
-    """Seconds as `3d 4h`, `4h 5m` or `50s`; what is unknown (negative) is empty."""
+    """How long something has been up; what is unknown (negative) is empty."""
     total = int(float(value or 0))
-    if total <= 0:
-        return ""
-    days, rest = divmod(total, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if days:
-        return f"{days}d {hours}h"
-    return f"{hours}h {minutes}m" if hours else f"{minutes}m {seconds}s" if minutes else f"{seconds}s"
+    return elapsed(total) if total > 0 else ""
 
 
 def _yes(value: Any) -> str:
