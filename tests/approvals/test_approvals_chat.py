@@ -283,7 +283,8 @@ def test_an_approver_who_left_loses_the_vote_before_it_starts(chat, number):
 
 
 def test_what_is_for_later_waits_for_its_time_and_can_be_withdrawn(chat):
-    text = chat.asks("!service start nginx on web1 --when 'tomorrow 22:00'", "runs at", who="joe", room="ops")
+    text = chat.asks("!service start nginx on web1 --when tomorrow 22:00", "runs at", who="joe", room="ops")
+    assert re.search(r"runs at \w{3} 22:00 CES?T", text)
     number = int(text[1:].split()[0])
     assert state(chat, number) is State.SCHEDULED
     assert "runs at" in direct(chat, "!pending", "joe")

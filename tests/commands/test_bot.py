@@ -52,7 +52,9 @@ def chat(tmp_path_factory):
         ("joe", "!retry 1", ["There is no job #1|no job"]),
         ("joe", "!cancel", ["is no job number"]),
         ("ana", "!audit wrong", ["Filters:"]),
-        ("ana", "!audit since=yesterday", ["since must be like"]),
+        ("ana", "!audit since=lately", ["since: 'lately' is no time; write 18:00"]),
+        ("ana", "!audit since=1d 12h limit=2 kind=started", ["entries, newest first|No such entries"]),
+        ("ana", '!audit since="yesterday 08:00" limit=2', ["2 entries, newest first"]),
         ("ana", "!audit kind=strange", ["kind is one of"]),
     ],
 )

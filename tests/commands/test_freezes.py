@@ -54,6 +54,15 @@ def test_a_freeze_refuses_changes_of_everybody_with_who_until_when_and_why(chat)
     assert "uptime on web1" in chat.asks("!uptime on web1", "#", who="kim")
 
 
+@pytest.mark.parametrize(
+    ("time", "reason"),
+    [("1d 12h", "new switch"), ("in 90 min", "5 new racks"), ("Mon 23:00", "BGP"), ('"18:00"', "Friday rollout")],
+)
+def test_no_word_of_a_time_is_lost_in_the_reason(chat, time, reason):
+    said = chat.asks(f"!freeze web1 until {time} {reason}", "frozen", who="joe")
+    assert re.search(rf"frozen for changes until \d{{4}}-\d\d-\d\d \d\d:\d\d CES?T: {reason}\.\n", said)
+
+
 def test_what_is_frozen_is_shown_wherever_one_looks_for_it(chat):
     chat.asks("!freeze web1 until tomorrow 08:00 audit", "frozen", who="joe")
     for line in ("!locks", "!queue", "!device web1"):
@@ -83,6 +92,7 @@ def test_only_whom_a_rule_names_may_freeze_and_only_there(chat):
         ("!freeze web until soon audit", "'soon audit' is no time"),
         ("!freeze web until 2001-01-01 audit", "is over"),
         ("!freeze web until 18:00", "Why?"),
+        ("!freeze web until 18:00 Friday rollout", "Until when? is 'Friday' part of the time"),
         ("!freeze nowhere until 18:00 audit", "No device or group 'nowhere'"),
         ("!unlock web2", "web2 is not locked"),
         ("!review 999 x", "There is no job #999"),
