@@ -174,7 +174,7 @@ def test_the_long_form_is_read_as_it_stands_in_the_policy(tmp_path):
     ("fields", "why"),
     [
         ({"by": "leads", "quorum": 0}, "greater than or equal to 1"),
-        ({"by": "leads", "within": "soon"}, "'soon' is no time"),
+        ({"by": "leads", "within": "soon"}, "'soon' is no length of time"),
         ({"by": "leads", "within": "1h", "escalate": "managers after 2h"}, "comes after the end"),
         ({"by": "leads", "within": "1h", "escalate": "managers"}, "is no escalation"),
         ({"by": []}, "name the group"),
