@@ -24,6 +24,7 @@ from automation_bots.policy import deadlines
 from automation_bots.policy.approval import Approval
 from automation_bots.store import AuditKind
 from automation_bots.surface import Waiting
+from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _LONGEST_SECONDS = 300.0  # the wall clock may be set meanwhile
@@ -52,9 +53,7 @@ class ApprovalTimer:
         self._failures: Counter[int] = Counter()
         self._new: set[int] = set()
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._loop, name="approvals", daemon=True)
+        self._loop = Loop("approvals", self.round)
 
     def begin(self) -> None:
         """Take up what waits, and begin."""
@@ -67,41 +66,28 @@ class ApprovalTimer:
             if approval is not None and approval.preview is not None:
                 self._previews[approval.preview] = job.number
         self.look_at_all()
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """End."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._loop.stop()
 
     def look_at(self, number: int) -> None:
         """Something happened to a job that waits: look soon."""
         with self._lock:
             self._new.add(number)
-        self._wake.set()
+        self._loop.wake()
 
     def look_at_all(self) -> None:
         """Something happened that may concern all that waits."""
         for job in self._waiting.all():
             self.look_at(job.number)
-        self._wake.set()
+        self._loop.wake()
 
     def ended(self, number: int) -> None:
         """A job has ended, perhaps a preview or one that was approved."""
         waiting = self._previews.pop(number, None)
         self.look_at(number if waiting is None else waiting)
-
-    def _loop(self) -> None:
-        while not self._stopping:
-            seconds = 5.0  # when the store is away
-            try:
-                seconds = self.round()
-            except Exception:  # the one thread that everything parked depends on must outlive whatever happens
-                log.exception("looking after approvals failed; trying again")
-            self._wake.wait(seconds)
-            self._wake.clear()
 
     def round(self) -> float:
         """Look at everything that is due; return how long nothing will be."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +11,8 @@ from automation_bots.audit.checkpoints import Checkpoint, Checkpoints, Signer
 from automation_bots.audit.ecs import EcsLog
 from automation_bots.audit.syslog import Syslog
 from automation_bots.config.settings import Settings
-from automation_bots.errors import StoreError
 from automation_bots.store import Store
+from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 KEY = "keys/record.key"
@@ -34,9 +33,9 @@ class Keeper:
         self._checkpoints = Checkpoints(self.signer, settings.name, store.audit_head, file, self._posted)
         self._ecs = EcsLog(data / "log" / "audit.jsonl")
         self._syslog = Syslog(wanted.syslog, data / "log" / "syslog.seq", settings.name) if wanted.syslog else None
-        self._chores = Chores(store, settings.retention.days)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="checkpoints", daemon=True)
+        self._keep_days = settings.retention.days
+        self._chores = Loop("chores", self._forget, _FIRST_SECONDS)
+        self._signing = Loop("checkpoints", self._sign)
 
     def start(self, post: Callable[[Checkpoint], None]) -> None:
         """Begin; `post` shows a checkpoint where people see it."""
@@ -45,58 +44,28 @@ class Keeper:
         if self._syslog:
             self._syslog.follow(self._store)
         self._chores.start()
-        self._thread.start()
+        self._signing.start()
 
     def stop(self) -> None:
         """Sign the end, finish the copies."""
-        self._stopping.set()
         self._chores.stop()
-        self._thread.join(5.0)
+        self._signing.stop()
         self._post = lambda _checkpoint: None  # the chat network may be gone
-        self._try()
+        self._signing.turn()
         self._ecs.close()
         if self._syslog:
             self._syslog.close()
 
-    def _loop(self) -> None:
-        self._try()
-        while not self._stopping.wait(self._every):
-            self._try()
+    def _sign(self) -> float:
+        self._checkpoints.make(self._now())
+        return self._every
 
-    def _try(self) -> None:
-        try:
-            self._checkpoints.make(self._now())
-        except Exception:  # a full disk must not end the bot; the next checkpoint covers what this one would have
-            log.exception("no checkpoint could be made")
+    def _forget(self) -> float:
+        log.info("old jobs forgotten: %s", self._store.prune(self._keep_days))
+        return _DAY_SECONDS
 
     def _posted(self, checkpoint: Checkpoint) -> None:
         try:
             self._post(checkpoint)
         except Exception:  # the room may be away; the file has it
             log.exception("the checkpoint of record %d could not be posted", checkpoint.seq)
-
-
-class Chores:
-    """What has to be done once a day: forgetting the details of old jobs; one thread that sleeps most of the time."""
-
-    def __init__(self, store: Store, keep_days: int) -> None:
-        self._store, self._keep_days = store, keep_days
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="chores", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._stopping.set()
-
-    def _loop(self) -> None:
-        wait = _FIRST_SECONDS
-        while not self._stopping.wait(wait):
-            wait = _DAY_SECONDS
-            try:
-                log.info("old jobs forgotten: %s", self._store.prune(self._keep_days))
-            except StoreError:
-                log.exception("old jobs could not be forgotten; next try in a day")

@@ -20,6 +20,7 @@ from automation_bots.policy.freezes import ChangeBlock
 from automation_bots.policy.people import NO_ADDITIONS, Additions
 from automation_bots.policy.policy import Policy
 from automation_bots.policy.scope import Scope
+from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
@@ -51,8 +52,7 @@ class LiveConfig:
         self._stamps: dict[str, Stamp] = {}
         self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
         self._listeners: list[Callable[[Change], None]] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._loop = Loop("watch", self._watch, _LOOK_SECONDS)
 
     def load(self) -> None:
         """Read everything for the first time; ConfigError stops the start."""
@@ -118,11 +118,11 @@ class LiveConfig:
 
     def start(self) -> None:
         """Watch the files."""
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Watch no more."""
-        self._stopping.set()
+        self._loop.stop(0)
 
     def look(self) -> list[Change]:
         """Read again what has changed; tell the listeners."""
@@ -148,12 +148,9 @@ class LiveConfig:
             except Exception:  # one listener's trouble (the store, the network) must not keep the others in the dark
                 log.exception("a listener failed over new %s", change.what)
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
-            try:
-                self.look()
-            except Exception:  # a file in the middle of being written must not end the watching
-                log.exception("looking for changed files failed; trying again")
+    def _watch(self) -> float:
+        self.look()
+        return _LOOK_SECONDS
 
     def _read_operations(self) -> Change:
         before = {str(problem) for problem in self.catalog.problems}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from automation_bots.config.people import LdapSettings
 from automation_bots.errors import AutomationError
+from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +147,7 @@ class Directory:
         self._refresh, self._trust = refresh, trust
         self._kept: tuple[Groups, datetime] | None = None
         self.problem = ""
-        self._stopping, self._wake = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="directory", daemon=True)
+        self._loop = Loop("directory", self._again, refresh.total_seconds())
 
     def groups(self) -> Groups:
         """Return everybody's groups; nobody's when the directory was not read for too long."""
@@ -178,23 +177,16 @@ class Directory:
     def start(self) -> None:
         """Read it, and go on reading."""
         self.read()
-        self._thread.start()
+        self._loop.start()
 
     def wake(self) -> None:
         """Read it soon: there may be new people."""
-        self._wake.set()
+        self._loop.wake()
 
     def stop(self) -> None:
         """End."""
-        self._stopping.set()
-        self._wake.set()
+        self._loop.stop(0)
 
-    def _loop(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.wait(self._refresh.total_seconds())
-            self._wake.clear()
-            if not self._stopping.is_set():
-                try:
-                    self.read()
-                except Exception:  # whatever an answer did to the library, the next try may go well
-                    log.exception("reading the directory failed; trying again")
+    def _again(self) -> float:
+        self.read()
+        return self._refresh.total_seconds()

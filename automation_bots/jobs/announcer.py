@@ -16,8 +16,10 @@ from automation_bots.store import Store
 from automation_bots.surface import MessageRef, Surface
 from automation_bots.text import grouping
 from automation_bots.text.grouping import Alike
+from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
+_IDLE_SECONDS = 60.0  # with nothing to tell; whatever is begun wakes it
 _ROUND_SECONDS = 0.25  # progress at most four times a second
 _SPARING_SECONDS = 10.0  # where messages cannot be edited, a new one at most this often
 _ACCEPT_SECONDS = 10.0  # how long an end waits for its first words to be said
@@ -53,23 +55,18 @@ class Announcer:
         self._over: set[int] = set()  # those of them that have ended
         self._looked = 0.0
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._loop, name="announcer", daemon=True)
+        self._loop = Loop("announcer", self._round, last=True)
 
     def start(self) -> None:
         """Take up what was left untold, and begin."""
         for job in [*self._store.queued(), *self._store.untold()]:
             known = self._store.message(job.number)
             self._live.setdefault(job.number, _Live(message=_ref(known), opened=True, lost=not known))
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Say what can still be said, then end."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._loop.stop()
 
     def expect(self, number: int) -> None:
         """A job exists now; its first words are about to be said."""
@@ -90,7 +87,7 @@ class Announcer:
         finally:
             live.since = time.monotonic()
             live.opened = True
-            self._wake.set()
+            self._loop.wake()
 
     def _say_first(self, job: Job, live: _Live, why: str = "") -> None:
         live.message = self._surface(job.place).say(job.place, marked(job, "first words", render.accepted(job, why)))
@@ -112,32 +109,20 @@ class Announcer:
         with self._lock:
             known = self._store.message(number)
             self._live[number] = _Live(message=_ref(known), opened=True, lost=not known)
-        self._wake.set()
+        self._loop.wake()
 
     def ended(self, number: int) -> None:
         """A job has ended: look at once."""
         with self._lock:
             self._over.add(number)
-        self._wake.set()
+        self._loop.wake()
 
     @property
     def pending(self) -> int:
         """How many jobs have not been told to the end."""
         return len(self._live)
 
-    def _loop(self) -> None:
-        while True:
-            self._wake.wait(_ROUND_SECONDS if self._live else 60.0)
-            self._wake.clear()
-            try:
-                self._round()
-            except Exception:  # a store that is away for a moment must not silence the bot for good
-                log.exception("telling failed; trying again")
-                time.sleep(1)
-            if self._stopping:
-                return
-
-    def _round(self) -> None:
+    def _round(self) -> float:
         if time.monotonic() - self._looked > _LOOK_SECONDS:
             self._looked = time.monotonic()
             untold = {job.number for job in self._store.untold()}
@@ -153,6 +138,7 @@ class Announcer:
             running = self._live.get(job.number)
             if running is not None and running.message is not None and not job.quiet and _is_opened(running):
                 self._tell_progress(job, running)
+        return _ROUND_SECONDS if self._live else _IDLE_SECONDS
 
     def _try_end(self, number: int, entry: _Live) -> None:
         try:

@@ -16,6 +16,7 @@ from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.runner import Run
 from automation_bots.jobs.throttle import Admission, Caps, admit
 from automation_bots.model import Job, Risk
+from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _STOP_SECONDS = 16.0  # all that runs together may take so long to come back after it was cancelled
@@ -29,7 +30,6 @@ class Local:
         self._context, self._caps = context, caps
         self._ended: Callable[[int], None] = lambda _number: None
         self._lock = threading.RLock()
-        self._wake = threading.Event()
         self._hurried = threading.Event()
         self._open = self._stopping = False
         self._queued: dict[int, tuple[Job, Mapping[str, Any]]] = {}
@@ -39,7 +39,7 @@ class Local:
         self._waits: Mapping[int, str] = {}
         self._seconds: Callable[[int], int | None] = lambda _number: None
         self._held: Mapping[str, int] | None = None  # None: to be asked for
-        self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+        self._loop = Loop("dispatcher", self._pass, _PASS_SECONDS)
 
     def listen(self, ended: Callable[[int], None]) -> None:
         """Call this with the number of every job that has ended."""
@@ -52,14 +52,14 @@ class Local:
                 if job.number not in self._queued:  # else it came while the bot started, and may have hidden values
                     self._enqueue(job, {})
             self._open = True
-        self._try_admit()  # at once, so that nobody hears that a job starts now which waits
-        self._thread.start()
+        self._loop.turn()  # at once, so that nobody hears that a job starts now which waits
+        self._loop.start()
 
     def submit(self, job: Job, hidden: Mapping[str, Any]) -> str:
         """Take a job and make a pass at once, so that the answer can say what it waits for."""
         with self._lock:
             self._enqueue(job, hidden)
-        if not self._try_admit():  # the job is accepted, whatever is wrong with the pass; the next one is soon
+        if not self._loop.turn():  # the job is accepted, whatever is wrong with the pass; the next one is soon
             return "waits: the queue cannot be looked at now"
         return self._waits.get(job.number, "")
 
@@ -79,7 +79,7 @@ class Local:
             self._ended(number)
         elif run:
             run.cancel.set(f"cancelled by {by}")
-        self._wake.set()
+        self._loop.wake()
         return bool(run or taken)
 
     def waiting(self) -> list[int]:
@@ -133,13 +133,13 @@ class Local:
         """Holds have changed: look again."""
         with self._lock:
             self._held = None
-        self._wake.set()
+        self._loop.wake()
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """Start nothing more, let running work end, then cancel it; queued jobs stay queued."""
         with self._lock:
             self._stopping = True
-        self._wake.set()
+        self._loop.stop(0)
         deadline = time.monotonic() + grace_seconds
         while self._running and time.monotonic() < deadline and not self._hurried.wait(0.05):
             pass
@@ -154,20 +154,9 @@ class Local:
         """End the grace of a stop."""
         self._hurried.set()
 
-    def _loop(self) -> None:
-        while not self._stopping:
-            self._wake.wait(_PASS_SECONDS)
-            self._wake.clear()
-            self._try_admit()
-
-    def _try_admit(self) -> bool:
-        """Make a pass; the one loop that everything waits for must outlive a store that is away for a moment."""
-        try:
-            self._admit()
-        except Exception:
-            log.exception("a pass over the queue failed; trying again")
-            return False
-        return True
+    def _pass(self) -> float:
+        self._admit()
+        return _PASS_SECONDS
 
     def _admit(self) -> None:
         with self._lock:
@@ -204,7 +193,7 @@ class Local:
                 if run.has_begun:
                     return True
                 self._forget(run)  # somebody took it out of the queue
-                self._wake.set()
+                self._loop.wake()
                 return False
         except Exception:
             log.exception("job %s cannot begin now; trying again", run.job.number)
@@ -229,5 +218,5 @@ class Local:
             self._forget(run)
             if run.job.risk is Risk.CHANGE:
                 self._held = None
-        self._wake.set()
+        self._loop.wake()
         self._ended(run.job.number)

@@ -1,0 +1,1 @@
+"""Threads that wake up at intervals or when told, each a `Loop`."""
