@@ -84,6 +84,7 @@ class Equipment:
             connect_seconds=drivers.ssh.connect_seconds,
             read_seconds=drivers.network.read_seconds,
             keep_seconds=drivers.network.keep_seconds,
+            config_limit=drivers.network.config_limit,
             key_files=tuple(self._bot_folder.path(key) for key in drivers.ssh.key_files),
             agent=drivers.ssh.agent,
             around=self.around(),

@@ -62,6 +62,7 @@ class NetworkSettings(Strict):
     threads: int = Field(defaults.NETWORK_THREADS, ge=1)
     read_seconds: float = Field(defaults.NETWORK_READ_SECONDS, gt=0)
     keep_seconds: float = Field(defaults.KEEP_SECONDS, ge=0)
+    config_limit: int = Field(defaults.CONFIG_LIMIT, ge=1000)  # a longer configuration is no backup
 
 
 class PythonSettings(Strict):

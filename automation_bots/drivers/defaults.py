@@ -1,6 +1,7 @@
 """What the ways to devices do where bot.toml says nothing: its settings and the drivers read it here."""
 
 OUTPUT_LIMIT = 1_000_000  # characters kept per device
+CONFIG_LIMIT = 64_000_000  # of the running configuration of a network device
 CONNECT_SECONDS = 10.0
 KEEP_SECONDS = 60.0  # that a connection stays open for the next command
 ANSIBLE_FORKS = 20

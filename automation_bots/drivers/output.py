@@ -65,8 +65,12 @@ def cut(text: str, limit: int) -> str:
 
 def mark(limit: int) -> str:
     """Return the line that stands where output was cut."""
-    size = f"{limit / 1_000_000:g} MB" if limit >= 1_000_000 else f"{limit:,} bytes"
-    return f"[output cut at {size}]"
+    return f"[output cut at {size(limit)}]"
+
+
+def size(limit: int) -> str:
+    """Return a number of bytes as people say it."""
+    return f"{limit / 1_000_000:g} MB" if limit >= 1_000_000 else f"{limit:,} bytes"
 
 
 def first_line(text: str) -> str:

@@ -108,7 +108,7 @@ class Talk:
         if not line.startswith("no "):
             self._add(known, line)
         elif (text := self._placed(line[3:])) in known:
-            known.remove(text)
+            known = [it for it in known if it != text and not it.startswith(f"{text}\t")]
         self.lines = tuple(known)
         if word in {"interface", "router"} and not line.startswith("no "):
             self.section = line
@@ -140,7 +140,7 @@ class EosTalk(Talk):
             (r"show version \| json", lambda: json.dumps({"version": "4.30.1F", "uptime": 1000.0})),
             (r"show configuration sessions \| json", self._sessions),
             (r"show configuration sessions detail \| json", self._sessions),
-            (r"show running-config", lambda: shown(self.device.running)),
+            (r"show running-config", lambda: f"{shown(self.device.running)}\nend"),
             (r"show session-config named (\S+) diffs", self._diffs),
             (r"configure session (\S+)", self._open),
             (r"configure session (\S+) commit timer (\d+):(\d+):(\d+)", self._timed),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -52,12 +53,14 @@ class Archive:
         self._lock = threading.Lock()
         self._used = False
 
-    def save(self, configs: Mapping[str, str], why: str) -> Saved:
-        """Write configurations and commit them at once."""
+    def save(self, configs: Mapping[str, str], why: str, same: Callable[[str, str], bool] = operator.eq) -> Saved:
+        """Write configurations and commit them at once; one that is the `same` as before stays as it is."""
         with self._lock:
             self._prepare()
             for device, text in configs.items():
-                _write(self._configs / _file(device), text)
+                path = self._configs / _file(device)
+                if not (path.is_file() and same(path.read_text(encoding="utf-8"), text)):
+                    _write(path, text)
             names = [_file(device) for device in configs]
             self._git("add", "--", *names)
             words = self._git("diff", "--cached", "--no-renames", "--name-status", "-z").split("\0")

@@ -57,7 +57,7 @@ class Channel:
             batch, size = [], 0
             while item is not _STOP:
                 batch.append(item)
-                size += len(item["text"])
+                size += len(item["text"]) + sum(len(str(kept)) for kept in item.get("kept", {}).values())
                 if size > self._limit or self._found.empty():
                     break
                 item = self._found.get()
@@ -139,7 +139,9 @@ async def _all(request: Mapping[str, Any], channel: Channel, kept: OpenSessions)
     watch = None if request["graceful"] else asyncio.create_task(_with_the_bot(request["parent"]))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, _stop, stopping, request["graceful"])
-    lanes = DeviceRun(request["limit"], stopping, asyncio.Semaphore(request["parallel"]), kept, channel.keep)
+    lanes = DeviceRun(
+        request["limit"], request["config_limit"], stopping, asyncio.Semaphore(request["parallel"]), kept, channel.keep
+    )
 
     async def one(values: Mapping[str, Any]) -> None:
         work = DeviceRequest.read(values)

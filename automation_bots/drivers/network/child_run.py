@@ -23,6 +23,7 @@ class DeviceRun:
     """Runs one device's share; whatever goes wrong with it is its outcome."""
 
     limit: int
+    config_limit: int  # of a whole configuration, of which a part would be none
     stopping: threading.Event
     parallel: asyncio.Semaphore
     kept: OpenSessions
@@ -46,7 +47,7 @@ class DeviceRun:
                 return DeviceReply(status, f"{type(error).__name__}: {error}")
 
     async def _read(self, work: DeviceRequest) -> DeviceReply:
-        line = await self.kept.take(work, self.limit)
+        line = await self.kept.take(work, self.config_limit if work.kind == "running" else self.limit)
         try:
             text = await line.reader.ask(line.reader.asks_for(work))
             hint = line.reader.hint

@@ -90,12 +90,13 @@ def _unwrapped(argv: tuple[str, ...], platform: str) -> tuple[str, ...]:
 class Config(ReadReport):
     """`!config` and fixed snippets."""
 
-    def ask(self, device: Device) -> Asked | Outcome:  # noqa: ARG002 - the same for every device
+    def ask(self, device: Device) -> Asked | Outcome:
         """The lines, and what must be as before afterwards."""
         body, values = self.task.operation.body, self.task.parameters
         lines = body.lines if isinstance(body, Snippet) else values["lines"]
         try:
-            lines = config_lines.checked(lines, whole=isinstance(body, Body) and body.replaces)
+            replaces = isinstance(body, Body) and body.replaces
+            lines = config_lines.checked(lines, platform=device.platform, whole=replaces)
         except UserError as error:
             raise DriverError(str(error)) from error
         return "config", {
@@ -171,7 +172,7 @@ class Backup(ReadReport):
         status = Status(found.status)
         if status not in GOOD:
             return Outcome(device.name, status, one_line(found.summary, 500))
-        text = config_lines.plain(found.kept["running"])
+        text = found.kept["running"].rstrip("\n") + "\n"
         with self.lock:
             self.configs[device.name] = text
         return Outcome(device.name, Status.OK, f"{text.count(chr(10))} lines")
@@ -180,7 +181,10 @@ class Backup(ReadReport):
         """Commit, and say what is other than in the backup before."""
         if not self.configs:
             return None
-        saved = self.archive.save(self.configs, f"#{self.task.job.number} by {self.task.job.person}")
+        why = f"#{self.task.job.number} by {self.task.job.person}"
+        saved = self.archive.save(
+            self.configs, why, lambda old, new: config_lines.plain(old) == config_lines.plain(new)
+        )
         first = f"{len(saved.first)} for the first time" if saved.first else ""
         other = f"{len(saved.other)} other than in the backup before" if saved.other else ""
         text = ", ".join(filter(None, (other, first))) or "nothing is other than before"

@@ -32,6 +32,7 @@ class ConnectionOptions:
     connect_seconds: float = defaults.CONNECT_SECONDS
     read_seconds: float = defaults.NETWORK_READ_SECONDS
     keep_seconds: float = defaults.KEEP_SECONDS  # that a command line stays open for the next read
+    config_limit: int = defaults.CONFIG_LIMIT  # characters of a configuration; a part of one is no backup
     key_files: tuple[Path, ...] = ()
     agent: bool = True
     around: LoginSources = field(default_factory=LoginSources)

@@ -56,7 +56,7 @@ class Network:
         self.archive = Archive(data, keep_days)
         self.parallel, self.threads = parallel, threads
         self.output_limit = output_limit
-        self.processes = Processes(max(output_limit * 4, 1_000_000))
+        self.processes = Processes(max(output_limit * 4, 1_000_000, self.options.config_limit // 4))
 
     def run(self, task: Task, report: Report) -> None:
         """Ask all devices, report each as it answers, then sum up."""
@@ -113,6 +113,7 @@ class _Run:
             "fd": fd,
             "paths": [str(_ROOT), *sys.path],
             "limit": self._driver.output_limit,
+            "config_limit": self._driver.options.config_limit,
             "parallel": self._driver.parallel,
             "threads": self._driver.threads,
             "keep_seconds": self._driver.options.keep_seconds,

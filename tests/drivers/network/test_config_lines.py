@@ -103,15 +103,71 @@ def test_sections_follow_the_indentation():
 @pytest.mark.parametrize(
     ("typed", "refused"),
     [
-        ("banner motd ^C\nno entry\n^C", True),
+        ("banner motd ^C\nno entry", True),
+        ("banner motd ^C\nno ^ entry\nreload\n^C", True),
+        ("banner motd\nno entry", True),
+        ("banner motd ^C\nno entry\n\n! reload\n^C", False),
+        ("banner motd\nno entry\nEOF", False),
         ("banner motd ^no entry^", False),
         ("banner motd line no entry", False),
         ("banner motd default", False),
     ],
 )
-def test_a_banner_ends_on_its_line_or_would_swallow_what_follows(typed, refused):
+def test_a_banner_ends_or_would_swallow_what_follows(typed, refused):
     with pytest.raises(BadParameter) if refused else nullcontext():
-        lines.checked(typed.splitlines())
+        assert lines.checked(typed.splitlines()) == (typed,)
+
+
+@pytest.mark.parametrize(
+    ("platform", "typed", "refused"),
+    [
+        ("juniper_junos", "delete system name-server 192.0.2.1", False),
+        ("vyos", "delete system name-server", False),
+        ("juniper_junos", "delete", True),
+        ("cisco_ios", "delete flash:x", True),
+        ("cisco_ios", "description to r2; spare", False),
+        ("cisco_nxos", "description to r2 ; reload", True),
+        ("", "description to r2; spare", True),
+        ("juniper_junos", 'set interfaces ge-0/0/0 description "to r2; spare"', False),
+        ("juniper_junos", "set system host-name x; delete", True),
+    ],
+)
+def test_what_may_be_typed_depends_on_the_platform(platform, typed, refused):
+    with pytest.raises(BadParameter) if refused else nullcontext():
+        assert lines.checked((typed,), platform=platform) == (typed,)
+
+
+BANNER = "hostname a\nbanner motd ^C\n! no entry   here\nexit-address-family\n!\n^C\ninterface Gi0/1\n shutdown\n"
+
+
+def test_a_banner_is_undone_as_it_was():
+    for runs in (BANNER.replace("no entry", "welcome"), "hostname a\ninterface Gi0/1\n shutdown\n"):
+        line = plans.undoing("cisco_ios", runs, BANNER)[-1]
+        assert line == (0, "banner motd ^C\n! no entry   here\nexit-address-family\n!\n^C")
+    assert plans.undoing("cisco_ios", BANNER, "hostname a\n")[0] == (0, "no banner motd")
+
+
+def test_a_new_banner_replaces_the_old_one():
+    tree = lines.structured(lines.checked(("banner motd ^C", "welcome", "^C")))
+    plan = plans.predicted("cisco_ios", BANNER, tree).splitlines()
+    assert (plan[0], plan[-3:]) == ("- banner motd ^C", ["+ banner motd ^C", "+ welcome", "+ ^C"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "plan"),
+    [
+        ("interface Gi0/1\n no shutdown\n no description", ""),
+        ("ip access-list extended X\n 10 permit udp any any",
+         "- ip access-list extended X │ 10 permit ip any any\n+ ip access-list extended X │ 10 permit udp any any"),
+        ("ip prefix-list P seq 5 permit 10.0.0.0/8",
+         "- ip prefix-list P seq 5 deny 0.0.0.0/0\n+ ip prefix-list P seq 5 permit 10.0.0.0/8"),
+        ("interface Gi0/1\n no description\ninterface Gi0/2\n no description", "- interface Gi0/2 │ description x"),
+    ],
+)  # fmt: skip
+def test_a_plan_knows_what_a_line_replaces_and_what_is_off_already(typed, plan):
+    running = "interface Gi0/1\n mtu 9000\ninterface Gi0/2\n description x\n"
+    running += "ip access-list extended X\n 10 permit ip any any\nip prefix-list P seq 5 deny 0.0.0.0/0\n"
+    assert plans.predicted("cisco_ios", running, lines.structured(typed.splitlines())) == plan
 
 
 def test_tabs_indent_as_blanks_do():

@@ -16,7 +16,18 @@ from automation_bots.drivers.network.messages import Problem
 logging.getLogger("hier_config").setLevel(logging.ERROR)
 _PLATFORMS = {"cisco_ios": "CISCO_IOS", "cisco_xe": "CISCO_IOS", "cisco_nxos": "CISCO_NXOS",
               "arista_eos": "ARISTA_EOS", "frr": "CISCO_IOS"}  # fmt: skip
-_NO_TEXT = re.compile(r"^(no (?:neighbor \S+ )?description)\b.*")  # FRR takes it back only without the text
+# FRR takes a description back only without its text, and nobody a banner with it.
+_NO_TEXT = re.compile(r"^(no (?:(?:neighbor \S+ )?description|banner \S+))\b.*", re.DOTALL)
+# hier-config has its own mind of banners and of blanks in a text: both are sealed before it sees them.
+_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
+_SEALS = {" ": "\ue000", "\n": "\ue001", "\t": "\ue002"}
+_OPENED = str.maketrans({seal: char for char, seal in _SEALS.items()})
+_BANNERS = ("motd", "login", "exec", "incoming", "slip-ppp", "prompt-timeout", "asdm")
+_UNCHANGING = re.compile(r"no (?:neighbor \S+ )?(description|shutdown)$")
+_ENTRY = re.compile(
+    r"(?:(?P<list>(?:(?:ip|ipv6) (?:prefix|access)|access)-list \S+) )?(?:seq )?"
+    r"(?P<number>\d+) (?:permit|deny|remark)\b"
+)
 Tree = config_lines.Tree
 
 
@@ -55,9 +66,65 @@ def predicted(platform: str, running: str, tree: Tree) -> str:
     name = hier_config.MatchRule(startswith=("hostname ", "switchname "))
     known[:] = [rule for rule in known if not _is_list(rule)]
     known.append(models.IdempotentCommandsRule(match_rules=(name,)))
-    now = hier_config.get_hconfig(driver, config_lines.plain(running))
-    more = hier_config.get_hconfig(driver, config_lines.indented(_once(_completed(tree, running))))
-    return foreseen(_text(now), _text(now.future(more)))
+    for kind in _BANNERS:
+        banner = hier_config.MatchRule(startswith=f"BANNER {kind} ")
+        known.append(models.IdempotentCommandsRule(match_rules=(banner,)))
+    tree = _once(_completed(tree, running))
+    now = hier_config.get_hconfig(driver, _sealed(_without_replaced(running, tree)))
+    more = hier_config.get_hconfig(driver, _sealed(config_lines.indented(_changing(platform, tree, running))))
+    return foreseen(running, _text(now.future(more)))
+
+
+def _sealed(config: str) -> str:
+    """Return a configuration with each banner as one line, and the blanks of texts kept."""
+    blocks = config_lines.blocks(config_lines.plain(config).splitlines())
+    return "\n".join(_seal(block) for block in blocks) + "\n"
+
+
+def _seal(block: str) -> str:
+    if "\n" not in block and not block.startswith("banner "):
+        return _BLANKS.sub(lambda found: " " + _SEALS[" "] * (len(found[0]) - 1), block)
+    _, kind, *text = block.split(None, 2)
+    for char, seal in _SEALS.items():
+        text = [part.replace(char, seal) for part in text]
+    return " ".join(("BANNER", kind, *text))
+
+
+def _unsealed(text: str) -> str:
+    return re.sub(r"^(\s*(?:no )?)BANNER ", r"\1banner ", text.translate(_OPENED))
+
+
+def _entry(section: tuple[str, ...], text: str) -> tuple[tuple[str, ...], str, str] | None:
+    found = _ENTRY.match(text)
+    return (section, found["list"] or "", found["number"]) if found else None
+
+
+def _without_replaced(running: str, tree: Tree) -> str:
+    """Leave out the entries of lists whose number is given to another one."""
+    given = {key: text for section, text in placed(config_lines.indented(tree)) if (key := _entry(section, text))}
+    if not given:
+        return running
+    kept = []
+    blocks = config_lines.plain(running)
+    for line, (section, text) in zip(config_lines.blocks(blocks.splitlines()), placed(running), strict=True):
+        key = _entry(section, text)
+        if not key or given.get(key, text) == text:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _changing(platform: str, tree: Tree, running: str) -> Tree:
+    """Leave out `no shutdown` and `no description` where there is none; ports of NX-OS are shut without a word."""
+    there = {(section, text.split()[0]) for section, text in placed(running)}
+    there |= {(section, "description") for section, text in placed(running) if " description " in text}
+    kept: list[tuple[int, str]] = []
+    section: list[str] = []
+    for depth, text in tree:
+        section[depth:] = [text]
+        found = None if platform == "cisco_nxos" else _UNCHANGING.match(text)
+        if not found or (tuple(section[:-1]), found[1]) in there:
+            kept.append((depth, text))
+    return tuple(kept)
 
 
 def _once(tree: Tree) -> Tree:
@@ -113,7 +180,7 @@ def _is_list(rule: Any) -> bool:
 
 
 def _text(config: Any) -> str:
-    return "\n".join(child.cisco_style_text() for child in config.all_children()) + "\n"
+    return "\n".join(_unsealed(child.cisco_style_text()) for child in config.all_children()) + "\n"
 
 
 def undoing(platform: str, running: str, wanted: str) -> Tree:
@@ -121,11 +188,11 @@ def undoing(platform: str, running: str, wanted: str) -> Tree:
     import hier_config
 
     driver = _driver(platform)
-    now = hier_config.get_hconfig(driver, config_lines.plain(running))
-    then = hier_config.get_hconfig(driver, config_lines.plain(wanted))
+    now = hier_config.get_hconfig(driver, _sealed(running))
+    then = hier_config.get_hconfig(driver, _sealed(wanted))
     found = hier_config.WorkflowRemediation(now, then).remediation_config
     lines = ((child.depth() - 1, child.text) for child in found.all_children_sorted() if child.text != "exit")
-    return tuple((depth, _NO_TEXT.sub(r"\1", text)) for depth, text in lines)
+    return tuple((depth, _NO_TEXT.sub(r"\1", _unsealed(text))) for depth, text in lines)
 
 
 def difference(old: str, new: str) -> str:
@@ -143,6 +210,7 @@ def foreseen(running: str, wanted: str) -> str:
 
 def _shown(line: str) -> str:
     section, _, text = line[1:].rpartition("\t")
+    text = text.replace("\n", f"\n{line[0]} ")
     return f"{line[0]} {section} │ {text}" if section else f"{line[0]} {text}"
 
 
@@ -155,7 +223,7 @@ def placed(config: str) -> list[tuple[tuple[str, ...], str]]:
     """Return each line with the sections that it stands in."""
     parents: list[tuple[int, str]] = []
     found = []
-    for line in config_lines.plain(config).splitlines():
+    for line in config_lines.blocks(config_lines.plain(config).splitlines()):
         indent = len(line) - len(line.lstrip())
         while parents and parents[-1][0] >= indent:
             parents.pop()

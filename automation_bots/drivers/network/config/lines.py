@@ -14,9 +14,14 @@ _NOT_CONFIGURATION = re.compile(
     r"clear|request|top|up|load|save|bash|python|guestshell|start-shell|start)(?:\s|$)",
     re.IGNORECASE,
 )
-_SEPARATORS = re.compile(r"\s;|;\s|[\x00-\x08\x0b-\x1f\x7f]|\?$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\?$")
+_SEPARATOR = re.compile(r"\s;|;\s")
+_ONE_LINE = frozenset({"cisco_ios", "cisco_xe", "cisco_xr", "frr"})  # to them a ; is a character like any other
+_DELETES = frozenset({"juniper_junos", "vyos"})
+_DELETE = re.compile(r"delete\s+\S", re.IGNORECASE)
 # A device that waits for the rest of a banner takes all that follows for it; FRR has words of its own.
-_BANNER = re.compile(r"banner\s+\S+\s+(?!line\b|file\b|default\b)(\S)(.*)", re.IGNORECASE)
+_BANNER = re.compile(r"banner\s+\S+\s+(?!line\b|file\b|default\b)(\^C|\S)(.*)", re.IGNORECASE | re.DOTALL)
+_EOF_BANNER = re.compile(r"banner\s+(?:motd|login)$", re.IGNORECASE)  # EOS
 _HEAD = re.compile(
     r"(?:interface|router|vlan|line|route-map|ip access-list|ipv6 access-list|class-map|policy-map|vrf|key chain|bfd)\s"
 )
@@ -26,33 +31,73 @@ _ENDS = {"!", "exit", "quit", "end"}
 Tree = Sequence[tuple[int, str]]
 
 
-def checked(lines: Iterable[str], *, whole: bool = False) -> tuple[str, ...]:
+def blocks(lines: Iterable[str]) -> Iterator[str]:
+    """Give the lines, those of a banner together as one text: none of them is a line of a configuration."""
+    waiting: list[str] = []
+    end = ""
+    for line in lines:
+        waiting.append(line)
+        if len(waiting) == 1:
+            end = _end_of(line)
+        if not end or (len(waiting) > 1 and _ends(line, end)):
+            yield "\n".join(waiting)
+            waiting = []
+    yield from waiting
+
+
+def _end_of(line: str) -> str:
+    """Return what ends the banner that begins here; empty: this line is all there is."""
+    if _EOF_BANNER.match(line.rstrip()):
+        return "EOF"
+    found = _BANNER.match(line.rstrip())
+    return found[1][0] if found and found[1][0] not in found[2] else ""
+
+
+def _ends(line: str, end: str) -> bool:
+    return line.strip() == end if end == "EOF" else end in line
+
+
+def checked(lines: Iterable[str], *, platform: str = "", whole: bool = False) -> tuple[str, ...]:
     """Return the lines that are configuration, indented as they were; a BadParameter names one that is not.
 
     A `whole` configuration may be as a device shows it, with the words around it.
     """
-    if whole:
-        lines = [line for line in lines if not _NOISE.match(line)]
-    kept = tuple(
-        line.rstrip().expandtabs() for line in lines if line.strip() and not line.lstrip().startswith(("!", "#"))
-    )
+    kept = tuple(_tidy(line) for line in blocks(lines) if _is_wanted(line, whole=whole))
     nested = any(line.startswith(" ") for line in kept)
     for line in kept:
-        text = line.strip()
-        if nested and text in _EXITS:
-            continue  # the indentation says it already
-        if _NOT_CONFIGURATION.match(text):
-            hint = " The sections follow from the indentation." if text in _ENDS else ""
-            raise BadParameter(f"{one_line(text, 60)!r} is no line of a configuration; leave it out.{hint}")
-        if not whole and (banner := _BANNER.match(text)) and banner[1] not in banner[2]:
-            raise BadParameter(
-                f"{one_line(text, 60)!r} has to end on the same line, such as banner motd {banner[1]}text{banner[1]}"
-            )
-        if _SEPARATORS.search(text):
-            raise BadParameter(f"{one_line(text, 60)!r} holds a character that could start another command")
+        if not (nested and line.strip() in _EXITS):  # the indentation says it already
+            _check(line.strip(), platform)
     if not kept:
         raise BadParameter("There is no line to configure. Write the lines below the command, or in a code block.")
     return kept
+
+
+def _is_wanted(line: str, *, whole: bool) -> bool:
+    if "\n" in line:
+        return True
+    return bool(line.strip()) and not line.lstrip().startswith(("!", "#")) and not (whole and _NOISE.match(line))
+
+
+def _tidy(line: str) -> str:
+    return line if "\n" in line else line.rstrip().expandtabs()
+
+
+def _check(text: str, platform: str) -> None:
+    first, *rest = text.split("\n")
+    if _end_of(first) and not (rest and _ends(rest[-1], _end_of(first))):
+        banner = f"{one_line(first, 60)!r} does not end: its last line has to be {_end_of(first)}"
+        raise BadParameter(f"{banner}, or all of it one line such as banner motd ^text^")
+    deletes = platform in _DELETES and _DELETE.match(text)
+    if _NOT_CONFIGURATION.match(text) and not deletes:
+        hint = " The sections follow from the indentation." if text in _ENDS else ""
+        raise BadParameter(f"{one_line(text, 60)!r} is no line of a configuration; leave it out.{hint}")
+    several = platform not in _ONE_LINE and _SEPARATOR.search(_unquoted(text) if platform == "juniper_junos" else text)
+    if several or any(_CONTROL.search(line) for line in (first, *rest)):
+        raise BadParameter(f"{one_line(text, 60)!r} holds a character that could start another command")
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r'"[^"]*"', '""', text)
 
 
 def structured(lines: Sequence[str]) -> tuple[tuple[int, str], ...]:
@@ -118,11 +163,12 @@ def indented(tree: Tree) -> str:
 
 _NOISE = re.compile(
     r"^(?:!|Building configuration|Current configuration|Last configuration change|ntp clock-period|## Last commit|"
-    r"version .*-snapshot|end$|exit$|exit-address-family$|\s*!|\s*exit$|\s*exit-address-family$|\s*exit-vrf$)"
+    r"version .*-snapshot|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d+ [\d:.]+ |"
+    r"end$|exit$|exit-address-family$|\s*!|\s*exit$|\s*exit-address-family$|\s*exit-vrf$)"
 )
 
 
 def plain(config: str) -> str:
     """Return a running configuration without what differs at every look: comments, times, ends of sections."""
-    kept = (line.rstrip() for line in config.replace("\r", "").split("\n"))
-    return "\n".join(line for line in kept if line and not _NOISE.match(line)) + "\n"
+    kept = (block.rstrip() for block in blocks(config.replace("\r", "").split("\n")))
+    return "\n".join(line for line in kept if line and ("\n" in line or not _NOISE.match(line))) + "\n"

@@ -72,6 +72,13 @@ def with_defaults(platform: str) -> str:
     return str(found.get("defaults") or (with_defaults(found["like"]) if "like" in found else ""))
 
 
+def is_whole(config: str, platform: str) -> bool:
+    """Whether a configuration that a device showed ends as its platform ends one, where that has a word for it."""
+    found = written(platform)
+    end = found.get("last_line") or (written(found["like"]).get("last_line") if "like" in found else None)
+    return not end or config.rstrip().rpartition("\n")[2].strip() == end
+
+
 def _any(files: Iterable[Mapping[str, Any]], key: str) -> re.Pattern[str]:
     patterns = dict.fromkeys(pattern for file in files for pattern in file.get(key, ()))
     return re.compile("|".join(patterns) or r"(?!)", 0 if key == "refuses" else re.IGNORECASE)

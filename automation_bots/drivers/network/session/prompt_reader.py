@@ -11,7 +11,7 @@ import asyncssh
 
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.refusals import judge
-from automation_bots.drivers.output import mark
+from automation_bots.drivers.output import mark, size
 
 _KEPT_AT_END = 4096
 _STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
@@ -119,6 +119,7 @@ class Reader:
         self._screen.text.clear()
         self._channel.write(command.encode() + b"\n")
         text = await self._until(lambda line: self._answered(line, command), f"after {command!r}")
+        self._check_size()
         self._used = asyncio.get_running_loop().time()
         lines = text.split("\n")
         del lines[-1]
@@ -174,6 +175,7 @@ class Reader:
     async def _goes_on(self, seconds: float) -> bool:
         """Wait for more; what is over the limit is dropped from the middle, since the prompt stands at the end."""
         screen = self._screen
+        self._check_size()
         if len(screen.text) > 2 * self._limit:
             begins = len(screen.text) - _KEPT_AT_END
             whole = screen.text.find(b"\n", begins) + 1 or begins  # no half of a line, perhaps of a secret
@@ -184,6 +186,13 @@ class Reader:
         except TimeoutError:
             return False
         return True
+
+    def _check_size(self) -> None:
+        """A part of a configuration is none."""
+        if self._work.kind == "running" and len(self._screen.text) > self._limit:
+            raise Problem(
+                f"its configuration is longer than {size(self._limit)}: see config_limit of [drivers.network]"
+            )
 
     def _seen(self) -> str:
         return self._screen.text.decode("utf-8", "replace")
@@ -201,6 +210,8 @@ def config_of(text: str, platform: str, hint: str = "") -> str:
     """Return what a device showed as its configuration; a Problem when it refused."""
     if error := judge.refusal(text, platform):
         raise Problem(f"the device does not show its configuration: {error}{hint}")
+    if not judge.is_whole(text, platform):
+        raise Problem("the configuration that it shows has no end; a part of one is not kept")
     return text
 
 
