@@ -161,7 +161,7 @@ class LiveConfig:
         try:
             self.take(policy.load(self.policy_file))
             self._calendars, self.policy_problem = self.policy_of_file.files, ""
-        except Exception as error:
+        except Exception as error:  # whatever YAML, pydantic or a calendar's library meet in the file
             # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
             if not isinstance(error, DefinitionError):
                 log.exception("the policy broke its reader")

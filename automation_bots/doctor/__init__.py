@@ -80,7 +80,7 @@ def _looked(part: Part, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Lin
         yield from part(bot_folder, live)
     except AutomationError as error:
         yield "WRONG", str(error)
-    except Exception as error:
+    except Exception as error:  # libraries and servers of others are asked; the other parts are looked at all the same
         log.debug("a part of the examination broke", exc_info=True)
         yield "WRONG", f"one part could not be looked at: {type(error).__name__}: {error}"
 

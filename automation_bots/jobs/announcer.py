@@ -193,7 +193,7 @@ class Announcer:
                 surface.progress(entry.message, answer)
             else:
                 surface.say(job.place, answer)
-        except Exception:
+        except Exception:  # whatever a network raises, the next progress may be shown
             log.exception("job %s: progress could not be shown", job.number)
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from automation_bots.errors import StoreError
 from automation_bots.jobs.counters import Entry, Start
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.runner import Run
@@ -195,7 +196,7 @@ class Local:
                 self._forget(run)  # somebody took it out of the queue
                 self._loop.wake()
                 return False
-        except Exception:
+        except StoreError:
             log.exception("job %s cannot begin now; trying again", run.job.number)
         self._give_back(run)
         return False

@@ -101,7 +101,7 @@ class Run:
         try:
             while not self._ended(error) and not self._leaving.wait(_END_SECONDS):
                 pass  # a store that is away for a moment; when the bot stops before, the job counts as interrupted
-        except Exception:
+        except Exception:  # its devices are let go in any case
             log.exception("job %s: its end could not be recorded", self.job.number)
         finally:
             self._done(self)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from automation_bots.errors import UserError
 from automation_bots.model import Caller, Person
 from automation_bots.policy.freezes import ChangeBlock
 from automation_bots.policy.policy import Policy
@@ -34,7 +35,7 @@ class Scope:
         if pattern not in self._cache:
             try:
                 self._cache[pattern] = self.expand(pattern)
-            except Exception:  # noqa: BLE001 - whatever is wrong with a pattern, the answer is "no" (see hits)
+            except UserError:  # the pattern means nothing, so the answer is "no" (see hits)
                 self._cache[pattern] = None
         return self._cache[pattern]
 

@@ -177,7 +177,7 @@ class RepoCommands:
         store.record(AuditKind.COMMAND, {"reason": f"confirmed {words.old_name(ready)}", **facts}, about)
         try:
             repo = self.installer.install(ready, about.person, self.context.now())
-        except BaseException as error:
+        except BaseException as error:  # whatever ends it stands in the record; what is no answer goes on
             if ready.staged.exists():
                 self.installer.drop(ready.staged)
             store.record(AuditKind.ERROR, {"error": one_line(self.context.clear(str(error)), 300), **facts}, about)

@@ -87,7 +87,7 @@ class FairPool:
             function, args, kwds = call
             try:
                 function(*args, **kwds)
-            except Exception:
+            except Exception:  # whatever a plugin's own code raises, the next command is run
                 log.exception("a command failed outside of its plugin")
             call = self._next(who)
             if call is not None and self._handed_on(who, call):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automation_bots.errors import UnknownDevice
 from automation_bots.model import Caller, Limits, Person, Place, Verdict
 from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
@@ -130,7 +131,7 @@ def allowed_alone(rules, wanted, device):
     for rule in rules:
         try:
             touches = device in expand(rule.on)
-        except ValueError:
+        except UnknownDevice:
             touches = rule.deny
         words, declared = rule.what[0].text, wanted.operation.declared
         kinds = {"everything", f"{wanted.operation.risk}s"} if declared else {"everything", "reads", "changes"}

@@ -3,6 +3,7 @@
 import textwrap
 from datetime import UTC, datetime
 
+from automation_bots.errors import UnknownDevice
 from automation_bots.model import Caller, Operation, Parameter, Place, Request, Risk
 from automation_bots.policy import policy
 from automation_bots.policy.scope import Scope
@@ -33,7 +34,7 @@ def expand(pattern):
         name = part.lstrip("!&")
         found = set(GROUPS.get(name, (name,) if name in GROUPS["all"] else ()))
         if not found:
-            raise ValueError(pattern)
+            raise UnknownDevice(pattern)
         devices = (
             devices - found if part.startswith("!") else devices & found if part.startswith("&") else devices | found
         )

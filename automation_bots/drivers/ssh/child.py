@@ -150,7 +150,7 @@ class Server:
                 if not left or (was_fresh and not others):
                     raise
                 await asyncio.sleep(_SLOT_SECONDS)
-            except BaseException as error:
+            except BaseException as error:  # the connection is given back in any case
                 pool.give(link, terms, good=False)
                 if not isinstance(error, LoginFailed) or was_fresh or not left:
                     raise
