@@ -36,8 +36,10 @@ def run() -> list[Figure]:
     rules = _policy()
     closed = _change_blocks(names)
 
+    lookup = patterns.Names(names, members)
+
     def scope() -> Scope:
-        return Scope(rules, lambda pattern: frozenset(patterns.expand(pattern, names, members)), change_blocks=closed)
+        return Scope(rules, lambda pattern: frozenset(patterns.meant(pattern, lookup)), change_blocks=closed)
 
     known, random = scope(), Random(1)
     everybody = [_milliseconds(known, _request(random, names, 1), None) for _ in range(PEOPLE)]  # each person's first

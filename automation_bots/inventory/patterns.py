@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from automation_bots.errors import BadCommand, UnknownDevice
@@ -66,10 +66,16 @@ def split(pattern: str) -> tuple[Part, ...]:
     return parts
 
 
-def expand(pattern: str, hosts: tuple[str, ...], groups: Groups) -> tuple[str, ...]:
-    """Return the hosts that a pattern means, each once: unions first, then intersections, then exclusions."""
-    names = Names(hosts, groups)
+def meant(pattern: str, names: Names) -> tuple[str, ...]:
+    """Return the hosts that a pattern means, none when its groups are empty; `UnknownDevice` where a name is none."""
     parts = split(pattern)
+    if missing := unknown(parts, names):
+        raise UnknownDevice(f"No device or group {', '.join(map(repr, missing))}")
+    return expand(parts, names)
+
+
+def expand(parts: Sequence[Part], names: Names) -> tuple[str, ...]:
+    """Return the hosts of the parts, each once: unions first, then intersections, then exclusions."""
     unions = [part for part in parts if not part.sign] or [Part("", "all")]
     chosen: dict[str, None] = {}
     for part in unions:
@@ -81,25 +87,27 @@ def expand(pattern: str, hosts: tuple[str, ...], groups: Groups) -> tuple[str, .
     return tuple(chosen)
 
 
-def unknown(pattern: str, hosts: Iterable[str], groups: Groups) -> tuple[str, ...]:
-    """Return the names of the pattern that are no host and no group; wildcards and exclusions may match nothing."""
-    hosts = frozenset(hosts)
-    plain = (part for part in split(pattern) if part.sign != "!" and not part.is_regex and not part.is_wildcard)
-    missing = (part.text for part in plain if part.text not in hosts)
-    return tuple(text for text in missing if _base(text)[0] not in hosts and _base(text)[0] not in groups)
+def unknown(parts: Sequence[Part], names: Names) -> tuple[str, ...]:
+    """Return the names among the parts that are no host and no group; wildcards and exclusions may match nothing."""
+    plain = (part for part in parts if part.sign != "!" and not part.is_regex and not part.is_wildcard)
+    missing = (part.text for part in plain if part.text not in names.hosts)
+    return tuple(text for text in missing if not names.knows(_base(text)[0]))
 
 
 class Names:
-    """The hosts and groups that one pattern is looked up in."""
+    """The hosts and groups that patterns are looked up in; made once for all of them."""
 
     def __init__(self, hosts: tuple[str, ...], groups: Groups) -> None:
-        self._hosts = hosts
-        self._known = frozenset(hosts)
+        self._ordered, self.hosts = hosts, frozenset(hosts)
         self._groups = groups
+
+    def knows(self, name: str) -> bool:
+        """Whether it is a host or a group."""
+        return name in self.hosts or name in self._groups
 
     def matching(self, part: Part) -> Sequence[str]:
         """Return what one part names, in Ansible's order; a name may come twice, since subscripts count it twice."""
-        if part.text in self._known and not part.sign:
+        if part.text in self.hosts and not part.sign:
             return [part.text]
         if part.is_regex:
             return self._search(SafeRegex(part.text[1:]).matches)
@@ -109,14 +117,14 @@ class Names:
 
     def _search(self, matches: Callable[[str], object]) -> list[str]:
         found = [host for group, members in self._groups.items() if matches(group) for host in members]
-        found.extend(host for host in self._hosts if matches(host))
+        found.extend(host for host in self._ordered if matches(host))
         return found
 
     def _named(self, name: str) -> Sequence[str]:
         if name not in self._groups:
-            return [name] if name in self._known else []
+            return [name] if name in self.hosts else []
         # a group and a host of one name: Ansible looks for the host as well only when the name has a dot
-        return [*self._groups[name], name] if "." in name and name in self._known else self._groups[name]
+        return [*self._groups[name], name] if "." in name and name in self.hosts else self._groups[name]
 
 
 def _part(word: str) -> Part:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from automation_bots.errors import UnknownDevice
 from automation_bots.inventory import patterns
 from automation_bots.model import Device
 
@@ -33,6 +32,7 @@ class Snapshot:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dynamic: bool = False
     locked: tuple[str, ...] = ()  # encrypted files that were left out
+    _lookup: patterns.Names = field(default_factory=lambda: patterns.Names((), {}))
     _lines: Mapping[str, bytes] = field(default_factory=dict)
     _head: Mapping[str, Any] = field(default_factory=dict)
     _bases: dict[tuple[str, ...], _Base] = field(default_factory=dict)
@@ -43,9 +43,7 @@ class Snapshot:
 
     def matching(self, pattern: str) -> tuple[str, ...]:
         """Return the devices that a pattern means: none when its groups are empty; `UnknownDevice` for no name."""
-        if missing := patterns.unknown(pattern, self.names, self.groups):
-            raise UnknownDevice(f"No device or group {', '.join(map(repr, missing))}")
-        return patterns.expand(pattern, self.names, self.groups)
+        return patterns.meant(pattern, self._lookup)
 
     def device(self, name: str) -> Device:
         """Return a host with all its groups and the variables that Ansible would give it."""
@@ -122,6 +120,7 @@ def parse(printed: bytes) -> Snapshot:
     return Snapshot(
         names=names,
         groups=MappingProxyType(groups),
+        _lookup=patterns.Names(names, groups),
         dynamic=head.pop("dynamic"),
         locked=tuple(head.pop("locked")),
         _lines=dict(zip(names, rest.splitlines(), strict=True)),

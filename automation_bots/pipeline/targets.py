@@ -14,8 +14,6 @@ from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.text.nearest import did_you_mean
 
-_View = tuple[tuple[str, ...], patterns.Groups]
-
 
 def _among(hosts: tuple[str, ...], seen: frozenset[str]) -> tuple[str, ...]:
     return hosts if seen.issuperset(hosts) else tuple(host for host in hosts if host in seen)
@@ -28,7 +26,7 @@ class TargetResolver:
         self._live, self._selectors = live, selectors
         self._of = (0, 0)  # which inventory and policy the views are of
         self._kept: object = None  # both, so that no other is made at their place in memory
-        self._views: dict[str, _View] = {}
+        self._views: dict[str, patterns.Names] = {}
 
     def devices(self, person: Person, request: Request) -> tuple[str, ...]:
         """Return exactly the devices that were meant; UnknownDevice for what this person may not see."""
@@ -60,19 +58,15 @@ class TargetResolver:
 
     def expand(self, person: Person, pattern: str) -> tuple[str, ...]:
         """Read a pattern as if the devices that this person sees were all there are: wildcards find no others."""
-        names, groups = self._view(person)
-        if missing := patterns.unknown(pattern, names, groups):
-            found = f"No device or group {', '.join(map(repr, missing))}."
-            raise UnknownDevice(f"{found}{self._meant(person, pattern)}")
         try:
-            devices = patterns.expand(pattern, names, groups)
+            devices = patterns.meant(pattern, self._view(person))
         except UnknownDevice as error:
             raise UnknownDevice(f"{str(error).rstrip('.')}.{self._meant(person, pattern)}") from error
         if not devices:
             raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}.{self._meant(person, pattern)}")
         return devices
 
-    def _view(self, person: Person) -> _View:
+    def _view(self, person: Person) -> patterns.Names:
         live = self._live
         state, policy = live.inventory.state, live.policy
         if self._of != (id(state), id(policy)):
@@ -80,7 +74,7 @@ class TargetResolver:
         if person.name not in self._views:
             seen = gate.visible(live.scope, person)
             groups = {name: mine for name, hosts in state.groups.items() if (mine := _among(hosts, seen))}
-            self._views[person.name] = (_among(state.names, seen), groups)
+            self._views[person.name] = patterns.Names(_among(state.names, seen), groups)
         return self._views[person.name]
 
     def _meant(self, person: Person, pattern: str) -> str:
