@@ -190,8 +190,7 @@ class Local:
         """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
         try:
             if not self._stopping:
-                run.has_begun = self._context.store.start(run.job.number)
-                if run.has_begun:
+                if self._context.store.start(run.job.number):
                     return True
                 self._forget(run)  # somebody took it out of the queue
                 self._loop.wake()

@@ -86,7 +86,8 @@ class Run:
         return " · ".join(filter(None, (self.batches.label, self._collector.words)))
 
     def _work(self) -> None:
-        if self._claim(self):
+        self.has_begun = self._claim(self)
+        if self.has_begun:
             self._through()
 
     def _through(self) -> None:

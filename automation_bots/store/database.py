@@ -114,13 +114,17 @@ class Database:
         self._writer: Connection | None = None
         self._listeners: tuple[Callable[[], None], ...] = ()
         self._closed = False
-        self.clear: Callable[[str], str] = str  # takes secrets out of what is kept
+        self._clear: Callable[[str], str] = str  # takes secrets out of what is kept
         try:
             with self.write() as connection:
                 _bring_up_to_date(connection, backend.where, migrates=migrates)
         except BaseException:
             self.close()
             raise
+
+    def redact_with(self, clear: Callable[[str], str]) -> None:
+        """Take secrets out of what is kept from now on."""
+        self._clear = clear
 
     @classmethod
     def open(cls, url_or_folder: str | Path, *, exclusive: bool) -> Database:
@@ -185,7 +189,7 @@ class Database:
                 if connection.invalidated:
                     self._disconnect()
                 raise
-            connection.info[CLEAR] = self.clear
+            connection.info[CLEAR] = self._clear
             self._group = Group(connection, transaction)
         return self._group
 

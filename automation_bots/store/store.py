@@ -64,7 +64,7 @@ class Store:
 
     def redact_with(self, clear: Callable[[str], str]) -> None:
         """Take secrets out of the words of jobs and of the audit's facts with this, before they are kept."""
-        self._database.clear = clear
+        self._database.redact_with(clear)
 
     def close(self) -> None:
         """End; what comes later is refused with a StoreError."""
