@@ -53,11 +53,11 @@ def accepted(job: Job, why: str = "") -> Answer:
     return Answer(f"#{job.number} {job.title}{on(job.devices)}" + (f" · {why}" if why else ""))
 
 
-def emergency(job: Job, prefix: str) -> Answer:
+def emergency(job: Job) -> Answer:
     """What those hear at once who must know of an emergency."""
     room = "a direct message" if job.place.direct else job.place.room
     text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on(job.devices)} from {room}: {job.emergency}"
-    return Answer(text, hint=f"→ {prefix}job {job.number} · afterwards {prefix}review {job.number} <what you found>")
+    return Answer(text, hint=f"→ !job {job.number} · afterwards !review {job.number} <what you found>")
 
 
 def duration(seconds: float) -> str:

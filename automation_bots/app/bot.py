@@ -42,6 +42,7 @@ from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
 from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.surface import Surface
+from automation_bots.text import command_prefix
 
 log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 20)
@@ -81,7 +82,7 @@ class Bot:
         self._started, self._stopped, self._read_only = False, False, read_only
         if read_only:
             return
-        self.notices = Notices(bot_folder, lambda: self.live.policy)
+        self.notices = Notices(bot_folder, lambda: self.live.policy, self.spelled)
         self._equipment = Equipment(bot_folder, self.inventory, self.live)
         self._permits = Permits()
         self._drivers = self._doors(self._equipment.drivers(*drivers))
@@ -178,7 +179,6 @@ class Bot:
                 queued_per_person=limits.queued,
                 message_size=limits.message,
                 sites=bool(limits.site),
-                prefix=self.settings.prefix,
                 selectors=self._equipment.event_sources.selectors,
                 asking=self.settings.approvals.asking(),
                 surface=self.notices.of,
@@ -221,6 +221,11 @@ class Bot:
         found = [live.policy_problem, live.inventory.problem, *map(str, live.catalog.problems)]
         found += self.repos.installer.troubles
         return tuple(one_line(text, 300) for text in found if text)
+
+    def spelled(self, answer: Answer) -> Answer:
+        """Texts of ours write commands with `!`; this bot's own prefix stands in what leaves it."""
+        names = {*OWN, *(name.partition(" ")[0] for name in self.live.catalog.operations)}
+        return command_prefix.spelled(answer, self.settings.prefix, names)
 
     # -- life
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from automation_bots.app.spelled_surface import SpelledSurface
 from automation_bots.audit.checkpoints import Checkpoint
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.model import Answer, Place
@@ -19,13 +20,15 @@ log = logging.getLogger(__name__)
 class Notices:
     """The one surface of a bot, once the chat network is there."""
 
-    def __init__(self, bot_folder: BotFolder, policy: Callable[[], Policy]) -> None:
-        self._bot_folder, self._policy = bot_folder, policy
+    def __init__(
+        self, bot_folder: BotFolder, policy: Callable[[], Policy], spelled: Callable[[Answer], Answer]
+    ) -> None:
+        self._bot_folder, self._policy, self._spelled = bot_folder, policy, spelled
         self._surface: Surface | None = None
 
     def connected(self, surface: Surface) -> None:
         """Speak by this one from now on."""
-        self._surface = surface
+        self._surface = SpelledSurface(surface, self._spelled)
 
     def of(self, _place: Place) -> Surface:
         """The surface of a place; OSError while the network is away."""

@@ -65,7 +65,7 @@ class Approvals:
             words = self._notifier.first_words(job, approval)
             if hidden:
                 words += f" · {', '.join(hidden)} is kept in memory only: a restart of the bot voids the request"
-            self._context.announcer.parked(job, self._context.spell(words))
+            self._context.announcer.parked(job, words)
         except Exception:  # whatever a network raises, the request waits, and the timer tries again
             self.timer.unsaid.add(job.number)
             log.exception("job %s: its first words could not be said", job.number)
@@ -153,7 +153,7 @@ class Approvals:
             self._context.announcer.take_up(number)
             self._context.dispatcher.submit(job, hidden)
             if job.emergency:
-                self._context.page(render.emergency(job, self._context.prefix))
+                self._context.page(render.emergency(job))
 
     def deny(self, caller: Caller, place: Place, number: int, reason: str = "") -> Answer | None:
         """End a request by the word of one approver."""
@@ -217,7 +217,7 @@ class Approvals:
         if not rows:
             return Answer("Nothing waits for approval.")
         hint = "→ !details <n> · !approve <n> · !deny <n> <reason> · !withdraw <n>"
-        return Answer(f"{render.many(len(rows), 'request')} waiting:", render.table(rows, limit=30), self._spell(hint))
+        return Answer(f"{render.many(len(rows), 'request')} waiting:", render.table(rows, limit=30), hint)
 
     def details(self, caller: Caller, number: int) -> Answer:
         """One request, whole."""
@@ -268,10 +268,7 @@ class Approvals:
     def _over(self, job: Job) -> Answer:
         if job.state in PARKED:
             return Answer(f"#{job.number} is approved already and waits for its time.")
-        return Answer(f"#{job.number} waits no longer: {job.state.value}. → {self._context.prefix}job {job.number}")
-
-    def _spell(self, text: str) -> str:
-        return self._context.spell(text)
+        return Answer(f"#{job.number} waits no longer: {job.state.value}. → !job {job.number}")
 
 
 def _is_same(one: MessageRef, other: MessageRef) -> bool:

@@ -107,7 +107,7 @@ class ApprovalNotifier:
         surface = self.context.surface(place)
         can = surface.capabilities
         choices = CHOICES if can.buttons or can.reactions else ()
-        question = announcer.marked(job, "question", self._spelled(question))
+        question = announcer.marked(job, "question", question)
         return surface.ask(place, question, choices) or MessageRef(place, "")
 
     def details(self, job: Job, approval: Approval) -> Answer:
@@ -117,7 +117,7 @@ class ApprovalNotifier:
         stands = approval_text.standing(job, approval, facts) or job.state.value
         hint = question.hint if job.state is State.WAITING else f"→ !job {job.number}"
         text = f"#{job.number} {job.title}{render.on(job.devices)} of {job.person}: {stands}"
-        return self._spelled(Answer(text, question.block, hint, facts.preview.files))
+        return Answer(text, question.block, hint, facts.preview.files)
 
     def stands(self, job: Job, approval: Approval, line: str) -> None:
         """Say in the approvers' rooms how it stands: in their message where it can be edited, else as a new one."""
@@ -129,7 +129,7 @@ class ApprovalNotifier:
             where = f"{message.place.network}/{message.place.room}"
             if surface.capabilities.edits and message.id:
                 kept = CHOICES if surface.capabilities.buttons and not over else ()
-                surface.edit(message, self._spelled(edited), kept)
+                surface.edit(message, edited, kept)
             elif where != approval.acted and not (job.state in FINAL and message.place == job.place):
                 surface.say(message.place, self._short(job, line))
 
@@ -143,13 +143,13 @@ class ApprovalNotifier:
         for message in approval.messages:
             surface = self.context.surface(message.place)
             if surface.capabilities.edits and surface.capabilities.buttons and message.id:
-                surface.edit(message, self._spelled(replace(question, text=text)), CHOICES)
+                surface.edit(message, replace(question, text=text), CHOICES)
 
     def tell_approvers(self, job: Job, approval: Approval, answer: Answer) -> None:
         """Say something new to the approvers."""
         for place in dict.fromkeys(message.place for message in approval.messages):
             try:
-                self.context.surface(place).say(place, self._spelled(answer))
+                self.context.surface(place).say(place, answer)
             except Exception:  # a reminder that one room does not hear must not keep the others from it
                 log.exception("job %s: its approvers at %s could not be told", job.number, place.room)
 
@@ -158,7 +158,4 @@ class ApprovalNotifier:
         self.context.surface(job.place).say(job.place, self._short(job, line))
 
     def _short(self, job: Job, line: str) -> Answer:
-        return Answer(self.context.spell(f"#{job.number} {job.title}{render.on(job.devices)} {line}"))
-
-    def _spelled(self, answer: Answer) -> Answer:
-        return replace(answer, hint=self.context.spell(answer.hint))
+        return Answer(f"#{job.number} {job.title}{render.on(job.devices)} {line}")

@@ -27,7 +27,7 @@ class ApprovalCommands:
         """Deny a request; the reason is what the requester learns from."""
         number, reason = self._read(ask, "deny")
         if not reason:
-            raise BadCommand(f"Say why, so that it can be mended. → {self._context.prefix}deny {number} <reason>")
+            raise BadCommand(f"Say why, so that it can be mended. → !deny {number} <reason>")
         return self._approvals.deny(ask.caller, ask.place, number, reason)
 
     def withdraw(self, ask: CommandCall) -> Answer | None:
@@ -44,5 +44,5 @@ class ApprovalCommands:
         digits = first.removeprefix("#")
         if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
             what = f"{one_line(first, 30)!r} is no number of a request. " if first else "Which request? "
-            raise BadCommand(f"{what}→ {self._context.prefix}{OWN[command].usage} · {self._context.prefix}pending")
+            raise BadCommand(f"{what}→ !{OWN[command].usage} · !pending")
         return int(digits), rest.strip()

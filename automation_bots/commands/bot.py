@@ -40,7 +40,7 @@ class BotCommands:
             return self._help_on(ask)
         usable = self._context.usable(ask)
         hidden = [own.name for own in OWN.values() if not self._is_shown(own, ask, person)]
-        return help_text.overview(usable, self._context.prefix, self._context.name, hidden)
+        return help_text.overview(usable, self._context.name, hidden)
 
     def _is_shown(self, own: OwnCommand, ask: CommandCall, person: Person) -> bool:
         if own.shown is Shown.ADMINS:
@@ -53,7 +53,7 @@ class BotCommands:
         usable = {operation.name: operation for operation in self._context.usable(ask)}
         operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
         if own := OWN.get(name):
-            return help_text.own_usage(own, self._context.prefix)
+            return help_text.own_usage(own)
         if operation is None:
             return self._context.pipeline.lookup.unknown(TypedCommand(ask.caller, ask.place, name))
         devices = (
@@ -62,14 +62,14 @@ class BotCommands:
             )
             or frozenset()
         )
-        return help_text.usage(operation, self._context.prefix, sorted(devices), tuple(usable))
+        return help_text.usage(operation, sorted(devices), tuple(usable))
 
     def about(self, ask: CommandCall) -> Answer:
         """What this bot is."""
         self._context.person(ask)
         devices, operations = self._sees(ask)
         text = f"{self._context.name}: Automation Bots {__version__} on Errbot, Python {platform.python_version()}."
-        hint = f"→ {self._context.prefix}help · {self._context.prefix}devices"
+        hint = "→ !help · !devices"
         return Answer(f"{text} {operations} operations, {devices} devices. GPL-3.0-or-later.", hint=hint)
 
     def _sees(self, ask: CommandCall) -> tuple[int, int]:
@@ -100,9 +100,9 @@ class BotCommands:
         facts = replace(facts, devices=devices, operations=operations)
         rows, troubles = health.rows(facts), []
         if closed := context.store.change_blocks.current():
-            rows.append(("closed", f"{len(closed)} freezes and locks → {context.prefix}locks"))
+            rows.append(("closed", f"{len(closed)} freezes and locks → !locks"))
         if reviews := context.store.reviews.open():
-            rows.append(("reviews", f"{len(reviews)} emergencies wait → {context.prefix}reviews"))
+            rows.append(("reviews", f"{len(reviews)} emergencies wait → !reviews"))
         if ADMINS in person.groups:
             troubles = health.troubles(facts)
             rows += health.inside(facts, context.health.recent, now)
@@ -130,19 +130,17 @@ class BotCommands:
             return Answer(
                 f"{len(rows)} playbooks you may use here:",
                 render.table(sorted(rows)),
-                f"→ {self._context.prefix}playbook show <name>",
+                "→ !playbook show <name>",
             )
         if action not in {"show", "run"} or not name:
-            raise BadCommand(
-                f"→ {self._context.prefix}playbook list · show <name> · run <name> on <devices> [key=value …] [--check]"
-            )
+            raise BadCommand("→ !playbook list · show <name> · run <name> on <devices> [key=value …] [--check]")
         if name not in mine:
             raise BadCommand(f"No playbook {one_line(name, 40)!r}.{did_you_mean(nearest(name, mine, 1))}")
         if action == "run":
             return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, name, line))
         source = mine[name].source
         content = self._context.clear(source.read_text()) if source else ""
-        return Answer(f"{name}: {mine[name].help}", content, f"→ {self._context.prefix}help {name}")
+        return Answer(f"{name}: {mine[name].help}", content, f"→ !help {name}")
 
     # -- devices
 
@@ -157,7 +155,7 @@ class BotCommands:
         except UnknownDevice:  # said in the same words as of devices that are not to be seen
             found = []
         if not found:
-            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}. → {self._context.prefix}devices")
+            raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}. → !devices")
         rows = [
             (d.name, d.platform, ", ".join(sorted(d.groups)))
             for d in self._context.live.inventory.devices(tuple(found[:200]))
@@ -178,7 +176,7 @@ class BotCommands:
         return Answer(
             f"{len(seen)} devices:",
             render.table(rows, limit=_GROUPS_SHOWN),
-            f"→ {self._context.prefix}devices <pattern>",
+            "→ !devices <pattern>",
         )
 
     def device(self, ask: CommandCall) -> Answer:
@@ -188,7 +186,7 @@ class BotCommands:
             return self._trust.command(ask)
         name = ask.line.strip()
         if not name:
-            raise BadCommand(f"Which device? → {self._context.prefix}device <name>")
+            raise BadCommand("Which device? → !device <name>")
         seen = gate.visible(self._context.live.scope, person)
         if name not in seen:
             near = self._context.live.inventory.nearest(name, seen)
@@ -203,7 +201,7 @@ class BotCommands:
             ("you may", ", ".join(usable) or "nothing here"),
         ]
         if holder := self._context.store.holds().get(name):
-            rows.append(("held", f"by #{holder}, which was interrupted → {self._context.prefix}ack {holder}"))
+            rows.append(("held", f"by #{holder}, which was interrupted → !ack {holder}"))
         zone = self._context.live.policy.timezone
         rows += [("closed", sentence(c, zone)) for c in self._context.store.change_blocks.current() if c.hits((name,))]
         return Answer(name, render.table(rows))

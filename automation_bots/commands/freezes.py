@@ -51,14 +51,14 @@ class FreezeCommands:
 
     def locks(self, ask: CommandCall) -> Answer:
         """What is frozen or locked, as far as one may see the devices."""
-        person, prefix = self._context.person(ask), self._context.prefix
+        person = self._context.person(ask)
         seen = gate.visible(self._context.live.scope, person)
         rows = [
             self._row(c, seen) for c in self._context.store.change_blocks.current() if ALL in c.devices or c.hits(seen)
         ]
         if not rows:
             return Answer("Nothing is frozen or locked.")
-        hint = f"→ {prefix}unfreeze <devices|all> · {prefix}unlock <devices>"
+        hint = "→ !unfreeze <devices|all> · !unlock <devices>"
         return Answer(f"{len(rows)} closed to changes:", render.table(rows, limit=40), hint)
 
     def _row(self, block: ChangeBlock, seen: frozenset[str]) -> tuple[str, ...]:
@@ -68,19 +68,19 @@ class FreezeCommands:
         return (DONE[block.kind], devices, f"by {block.person}", until, one_line(block.reason, 80))
 
     def _close(self, ask: CommandCall, kind: BlockKind) -> Answer:
-        person, prefix, now = self._context.person(ask), self._context.prefix, self._context.now()
+        person, now = self._context.person(ask), self._context.now()
         words = ask.words
         if len(words) < 2:
             times = " until <time>" if kind is BlockKind.FREEZE else " [until <time>]"
-            raise BadCommand(f"→ {prefix}{kind.value} <devices>{times} <reason>")
+            raise BadCommand(f"→ !{kind.value} <devices>{times} <reason>")
         devices, until = self._devices(person, words[0]), None
         rest: Sequence[str] = words[1:]
         if rest[0].lower() == "until":
             until, rest = self._until(rest[1:], now)
         elif kind is BlockKind.FREEZE:
-            raise BadCommand(f"Until when? → {prefix}freeze {one_line(words[0], 40)} until 18:00 <reason>")
+            raise BadCommand(f"Until when? → !freeze {one_line(words[0], 40)} until 18:00 <reason>")
         if not rest:
-            raise BadCommand(f"Why? → {prefix}{kind.value} {one_line(words[0], 40)} … <reason>")
+            raise BadCommand(f"Why? → !{kind.value} {one_line(words[0], 40)} … <reason>")
         if refused := self._judged(ask, kind, words[0], devices):
             return refused
         reason = one_line(" ".join(rest).strip('"'), 300)
@@ -95,7 +95,7 @@ class FreezeCommands:
         until_text = f" until {moment_text(until, zone)}" if until else ""
         taken_from = f" (taken from {', '.join(sorted({o.person for o in others}))})" if others else ""
         text = f"{_shown(devices)} {DONE[kind]} for changes{until_text}: {reason}{taken_from}."
-        return Answer(text, hint=f"→ {prefix}{_UNDO[kind]} {one_line(words[0], 60)} · {prefix}locks")
+        return Answer(text, hint=f"→ !{_UNDO[kind]} {one_line(words[0], 60)} · !locks")
 
     def _until(self, words: Sequence[str], now: datetime) -> tuple[datetime, Sequence[str]]:
         try:
@@ -104,9 +104,9 @@ class FreezeCommands:
             raise BadCommand(f"Until when? {error}.") from error
 
     def _open(self, ask: CommandCall, kind: BlockKind) -> Answer:
-        person, prefix = self._context.person(ask), self._context.prefix
+        person = self._context.person(ask)
         if len(ask.words) != 1:
-            raise BadCommand(f"→ {prefix}{_UNDO[kind]} <devices|all> · {prefix}locks")
+            raise BadCommand(f"→ !{_UNDO[kind]} <devices|all> · !locks")
         devices = self._devices(person, ask.words[0])
         # `all` is also each single one: it opens whatever was closed.
         known = set(devices) | (set(self._context.live.inventory.names) if ALL in devices else set())
@@ -121,9 +121,9 @@ class FreezeCommands:
             if c.kind is kind and (ALL in c.devices or c.hits(known))
         ]
         if not left:
-            return Answer(f"{_shown(devices)} is not {DONE[kind]}. → {prefix}locks")
+            return Answer(f"{_shown(devices)} is not {DONE[kind]}. → !locks")
         if ALL in left[0].devices and _admin(person):
-            return Answer(f"Everything is {DONE[kind]} by {left[0].person}. → {prefix}{_UNDO[kind]} all")
+            return Answer(f"Everything is {DONE[kind]} by {left[0].person}. → !{_UNDO[kind]} all")
         return Answer(f"No: it is {DONE[kind]} by {left[0].person}, who or an admin can open it.")
 
     def _devices(self, person: Person, word: str) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class FreezeCommands:
                 )
         if not rows:
             return Answer("No emergency waits for a review.")
-        hint = f"→ {self._context.prefix}review <n> <what you found>"
+        hint = "→ !review <n> <what you found>"
         return Answer(
             f"{render.many(len(rows), 'emergency').replace('ys', 'ies')} to review:", render.table(rows), hint
         )
@@ -171,14 +171,14 @@ class FreezeCommands:
         if review.written:
             return Answer(f"#{job.number} was reviewed by {review.reviewer}: {review.text}")
         if not text.strip():
-            raise BadCommand(f"What did you find? → {self._context.prefix}review {job.number} <text>")
+            raise BadCommand(f"What did you find? → !review {job.number} <text>")
         if job.person == person.name or person.robot:
             return Answer(f"No: somebody else than {job.person} reviews #{job.number}, and no robot.")
         if refused := self._context.pipeline.plugin_commands.judge(ask.caller, ask.place, "review"):
             return refused
         about = Subject(person.name, ask.caller, ask.place, job.operation, job.devices, job.number)
         if not self._context.store.reviews.write(job.number, one_line(text, 2_000), about):
-            return Answer(f"#{job.number} has been reviewed in this moment. → {self._context.prefix}reviews")
+            return Answer(f"#{job.number} has been reviewed in this moment. → !reviews")
         return Answer(f"The review of #{job.number} is written.")
 
     # -- jobs in batches
@@ -189,7 +189,7 @@ class FreezeCommands:
         if job.person != person.name and not _admin(person):
             return Answer(f"No: {job.person} or an admin says how #{job.number} goes on.")
         if not self._context.dispatcher.go_on(job.number):
-            return Answer(f"#{job.number} does not wait for a word. → {self._context.prefix}job {job.number}")
+            return Answer(f"#{job.number} does not wait for a word. → !job {job.number}")
         about = replace(Subject.of_job(job), person=person.name, caller=ask.caller, place=ask.place)
         self._context.store.record(AuditKind.CONTINUED, {"requester": job.person}, about)
         return Answer(f"#{job.number} goes on.")

@@ -30,41 +30,39 @@ FLAGS = (
 )  # fmt: skip
 
 
-def overview(operations: Iterable[Operation], prefix: str, name: str, hidden: Collection[str] = ()) -> Answer:
+def overview(operations: Iterable[Operation], name: str, hidden: Collection[str] = ()) -> Answer:
     """All that a person may do here, grouped, one line each; `hidden` are commands of the bot they may not use."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for operation in sorted(operations, key=lambda o: o.name):
         mark = "" if operation.risk is Risk.READ else "* "
-        groups.setdefault(operation.group, []).append((f"  {prefix}{operation.name}", mark + operation.help))
-    groups["The bot"] = [(f"  {prefix}{own.name}", own.help) for own in OWN.values() if own.name not in hidden]
+        groups.setdefault(operation.group, []).append((f"  !{operation.name}", mark + operation.help))
+    groups["The bot"] = [(f"  !{own.name}", own.help) for own in OWN.values() if own.name not in hidden]
     width = max(len(row[0]) for rows in groups.values() for row in rows)
     lines = []
     for group, rows in groups.items():
         lines += [group, *(f"{command.ljust(width)}  {one_line(meaning, 90)}" for command, meaning in rows)]
-    return Answer(
-        f"What you may do here with {name} (* may change something):", "\n".join(lines), f"→ {prefix}help <command>"
-    )
+    return Answer(f"What you may do here with {name} (* may change something):", "\n".join(lines), "→ !help <command>")
 
 
-def own_usage(command: OwnCommand, prefix: str) -> Answer:
+def own_usage(command: OwnCommand) -> Answer:
     """The usage of one of the bot's own commands."""
-    lines = [f"usage    {prefix}{command.usage}", *_examples(command.examples, prefix, ())]
+    lines = [f"usage    !{command.usage}", *_examples(command.examples, ())]
     return Answer(f"{command.name}: {command.help}.", "\n".join(lines))
 
 
-def usage(operation: Operation, prefix: str, devices: Sequence[str], names: Sequence[str] = ()) -> Answer:
+def usage(operation: Operation, devices: Sequence[str], names: Sequence[str] = ()) -> Answer:
     """Usage, parameters and examples of an operation, with devices and (`names`) operations that the person may use."""
     name = as_typed(operation.name, names)
-    lines = [f"usage    {prefix}{synopsis(replace(operation, name=name))}"]
+    lines = [f"usage    !{synopsis(replace(operation, name=name))}"]
     for parameter in operation.parameters:
         lines.append(f"  {parameter.name:<10} {describe(parameter)}")
     flags = [flag for flag in FLAGS if flag[0] != "--check" or operation.previews]
     lines += [f"  {flag:<12} {meaning}" for flag, meaning in flags]
-    lines += _examples(operation.examples, prefix, devices) or _made(operation, prefix, devices)
+    lines += _examples(operation.examples, devices) or _made(operation, devices)
     if devices:
         lines.append(f"devices  {render.names(devices)} ({len(devices)})")
     if further := [as_typed(other, names) for other in sorted(names) if other.startswith(f"{operation.name}-")]:
-        lines.append(f"see also {' · '.join(f'{prefix}help {other}' for other in further)}")
+        lines.append(f"see also {' · '.join(f'!help {other}' for other in further)}")
     risk = "only looks" if operation.risk is Risk.READ else "may change something"
     if operation.risk_by:
         reads = [value for value, risk_ in operation.risk_by[1].items() if risk_ is Risk.READ]
@@ -106,22 +104,22 @@ def describe(parameter: Parameter) -> str:
     return f"{parameter.help} ({text})" if parameter.help else text
 
 
-def _examples(examples: Sequence[str], prefix: str, devices: Sequence[str]) -> list[str]:
+def _examples(examples: Sequence[str], devices: Sequence[str]) -> list[str]:
     """Examples with devices that the person may use, where an example names some."""
     shown = []
     for example in examples:
-        text = prefix + example.removeprefix("!")
+        text = "!" + example.removeprefix("!")
         head, on, _ = text.rpartition(" on ")
         shown.append(f"example  {head} on {devices[0]}" if on and devices else f"example  {text}")
     return shown
 
 
-def _made(operation: Operation, prefix: str, devices: Sequence[str]) -> list[str]:
+def _made(operation: Operation, devices: Sequence[str]) -> list[str]:
     if any(p.required and not p.choices for p in operation.parameters):
         return []
     words = [str(p.choices[0]) for p in operation.parameters if p.required]
     target = [f"on {devices[0]}"] if devices else []
-    return [f"example  {prefix}{' '.join([operation.name, *words, *target])}"]
+    return [f"example  !{' '.join([operation.name, *words, *target])}"]
 
 
 def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:

@@ -149,11 +149,11 @@ def several(looks: Sequence[Look], command: str) -> Answer:
     return Answer(text, render.table(rows, limit=render.LINES_SHOWN), hint, (file,) if len(looks) > 1 else ())
 
 
-def trusted(looks: Sequence[Look], prefix: str) -> Answer:
+def trusted(looks: Sequence[Look]) -> Answer:
     """Say what is trusted now."""
     names = [look.device for look in looks]
     block = ""
     if len(looks) == 1:
         block = render.table([key.same for key in looks[0].offered])
     verb = "is" if len(names) == 1 else "are"
-    return Answer(f"{render.names(names)} {verb} trusted now.", block, f"→ {prefix}device untrust {names[0]} undoes it")
+    return Answer(f"{render.names(names)} {verb} trusted now.", block, f"→ !device untrust {names[0]} undoes it")

@@ -78,9 +78,7 @@ class HostKeyCommands:
         typed = words.index("yes") if verb == "trust" and "yes" in words else len(words)
         pattern = grammar.pattern(grammar.words(" ".join(words[:typed]).removeprefix("on ")))
         if not pattern or len(words) > typed + 2:
-            raise BadCommand(
-                f"→ {self.context.prefix}device trust <devices> · {self.context.prefix}device untrust <devices>"
-            )
+            raise BadCommand("→ !device trust <devices> · !device untrust <devices>")
         names = self.context.live.inventory.expand(pattern)
         if len(names) > _MOST_DEVICES:
             raise BadCommand(f"{len(names)} devices at once are too many; at most {_MOST_DEVICES}.")
@@ -110,7 +108,7 @@ class HostKeyCommands:
         with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(devices)), thread_name_prefix="trust") as pool:
             looks = tuple(pool.map(lambda device: self._look(device, known), devices))
         self._keep(_key(ask, pattern), looks)
-        command = f"{self.context.prefix}device trust {one_line(pattern, 200)}"
+        command = f"!device trust {one_line(pattern, 200)}"
         return host_key_text.one(looks[0], command) if len(looks) == 1 else host_key_text.several(looks, command)
 
     def _keep(self, key: tuple[str, ...], looks: tuple[Look, ...]) -> None:
@@ -148,7 +146,7 @@ class HostKeyCommands:
     def _confirmed(self, ask: CommandCall, pattern: str, typed: str) -> Answer:
         shown, command = (
             self._shown.get(_key(ask, pattern)),
-            f"{self.context.prefix}device trust {one_line(pattern, 200)}",
+            f"!device trust {one_line(pattern, 200)}",
         )
         if shown is None or shown.until <= self.context.now():
             return Answer(
@@ -177,7 +175,7 @@ class HostKeyCommands:
         except DriverError as error:
             store.revoke(endpoints, about, f"not written: {error}")
             return Answer(f"Nothing is trusted: {error}")
-        return host_key_text.trusted(looks, self.context.prefix)
+        return host_key_text.trusted(looks)
 
     def _untrust(self, ask: CommandCall, names: Sequence[str]) -> Answer:
         known, looks = KnownHosts(self.means.known_hosts), []
@@ -202,9 +200,7 @@ class HostKeyCommands:
         if left:
             file = self.means.known_hosts.name
             text += f" But a pattern in {file} still covers {render.names(left)}; an editor is needed there."
-        return Answer(
-            text, render.table(rows, limit=render.LINES_SHOWN), f"→ {self.context.prefix}device trust {names[0]}"
-        )
+        return Answer(text, render.table(rows, limit=render.LINES_SHOWN), f"→ !device trust {names[0]}")
 
 
 def _with(look: Look, *, offered: tuple[Key, ...] = (), problem: str = "") -> Look:

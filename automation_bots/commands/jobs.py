@@ -29,10 +29,10 @@ class JobCommands:
         """The job of a number that this person may see: one's own, one on devices one sees, or any for admins."""
         person, digits = self._context.person(ask), word.lstrip("#")
         if not digits.isascii() or not digits.isdigit() or len(digits) > 15:
-            raise NoSuchJob(f"{one_line(word, 30)!r} is no job number. → {self._context.prefix}jobs")
+            raise NoSuchJob(f"{one_line(word, 30)!r} is no job number. → !jobs")
         job = self._context.store.job(int(digits))
         if not self._context.sees(person, job):
-            raise NoSuchJob(f"There is no job #{int(digits)}. → {self._context.prefix}jobs")
+            raise NoSuchJob(f"There is no job #{int(digits)}. → !jobs")
         return job
 
     def jobs(self, ask: CommandCall) -> Answer:
@@ -46,21 +46,19 @@ class JobCommands:
             "failed": (State.FAILED, State.INTERRUPTED),
         }
         if which not in states:
-            raise BadCommand(
-                f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → {self._context.prefix}help jobs"
-            )
+            raise BadCommand(f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → !help jobs")
         found = self._context.store.jobs(
             states=states[which], person=person.name if which == "mine" else None, limit=50
         )
         rows = [render.job_line(job, self._context.now()) for job in found if self._context.sees(person, job)]
         if not rows:
             return Answer("No jobs." if which == "all" else f"No {which} jobs.")
-        return Answer(f"{which} jobs, latest first:", render.table(rows, limit=20), f"→ {self._context.prefix}job <n>")
+        return Answer(f"{which} jobs, latest first:", render.table(rows, limit=20), "→ !job <n>")
 
     def job(self, ask: CommandCall) -> Answer:
         """One job, or its output."""
         if not ask.words:
-            raise BadCommand(f"Which job? → {self._context.prefix}job <n> · {self._context.prefix}jobs")
+            raise BadCommand("Which job? → !job <n> · !jobs")
         job = self.job_of(ask, ask.words[0])
         reads = self._context.reads(ask, job)
         if len(ask.words) > 1 and ask.words[1] in {"output", "outputs"}:
@@ -86,7 +84,7 @@ class JobCommands:
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
         then = "details" if job.state in PARKED else "cancel"
-        return Answer(text, block, recap.hint if recap else f"→ {self._context.prefix}{then} {job.number}")
+        return Answer(text, block, recap.hint if recap else f"→ !{then} {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
         if device and device not in job.devices:
@@ -158,9 +156,7 @@ class JobCommands:
         if job.state in PARKED:
             return self._context.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
         if job.state in FINAL or not self._context.dispatcher.cancel(job.number, person.name):
-            return Answer(
-                f"#{job.number} has ended already: {job.state.value}. → {self._context.prefix}job {job.number}"
-            )
+            return Answer(f"#{job.number} has ended already: {job.state.value}. → !job {job.number}")
         if job.state is State.RUNNING:  # a queued one is recorded as it leaves the queue
             about = Subject(person.name, ask.caller, ask.place, job.operation, job=job.number)
             self._context.store.record(AuditKind.CANCELLED, {"requester": job.person}, about)
@@ -172,9 +168,7 @@ class JobCommands:
         job = self.job_of(ask, ask.words[0] if ask.words else "")
         which = ask.words[1].lower() if len(ask.words) > 1 else "all"
         if which not in {"all", "failed"}:
-            raise BadCommand(
-                f"→ {self._context.prefix}retry {job.number} · {self._context.prefix}retry {job.number} failed"
-            )
+            raise BadCommand(f"→ !retry {job.number} · !retry {job.number} failed")
         return self._context.pipeline.retry(ask.caller, ask.place, job, failed=which == "failed")
 
     def ack(self, ask: CommandCall) -> Answer:

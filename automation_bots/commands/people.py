@@ -44,7 +44,7 @@ class PeopleCommands:
             (p.name, ", ".join(sorted(p.groups)) or "-", " ".join(sorted(p.ids)), "robot" if p.robot else "")
             for p in sorted(everybody, key=lambda p: p.name)
         ]
-        hint = f"→ {self._context.prefix}person <name>"
+        hint = "→ !person <name>"
         return Answer("1 person:" if len(rows) == 1 else f"{len(rows)} people:", render.table(rows, limit=100), hint)
 
     def person(self, ask: CommandCall) -> Answer:
@@ -84,7 +84,7 @@ class PeopleCommands:
             return self._code_for(ask, self._context.person(ask).name)
         self._admin(ask)
         if len(words) != 3:
-            raise BadCommand(f"→ {self._context.prefix}person link <person> <network> <id>")
+            raise BadCommand("→ !person link <person> <network> <id>")
         person, network, id_ = self._known(words[0]), words[1].lower(), words[2]
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", network) or len(id_) > 200:
             raise BadCommand(f"{one_line(network, 40)!r} is no chat network's name, such as slack, matrix or text.")
@@ -98,7 +98,7 @@ class PeopleCommands:
     def _unlink(self, ask: CommandCall, words: list[str]) -> Answer:
         asker = self._context.person(ask)
         if len(words) != 2:
-            raise BadCommand(f"→ {self._context.prefix}person unlink <network> <id>")
+            raise BadCommand("→ !person unlink <network> <id>")
         network, id_ = words[0].lower(), words[1]
         link = next((x for x in self._store.links() if (x.network, x.id) == (network, id_)), None)
         if link is None or (link.person != asker.name and ADMINS not in asker.groups):
@@ -112,7 +112,7 @@ class PeopleCommands:
     def _invite(self, ask: CommandCall, words: list[str]) -> Answer:
         self._admin(ask)
         if len(words) != 1:
-            raise BadCommand(f"→ {self._context.prefix}person invite <person>")
+            raise BadCommand("→ !person invite <person>")
         return self._code_for(ask, self._known(words[0]).name)
 
     def _code_for(self, ask: CommandCall, person: str) -> Answer:
@@ -125,7 +125,7 @@ class PeopleCommands:
         self._hide(code)
         self._hide(f"{code[:5]}-{code[5:]}")
         text = f"Within {minutes} minutes, once: type this to me from the other account, in a direct message."
-        typed = f"{self._context.prefix}person code {code[:5]}-{code[5:]}"
+        typed = f"!person code {code[:5]}-{code[5:]}"
         return Answer(text, typed, f"That account is {person} then.", entrusted=True)
 
     def _code(self, ask: CommandCall, words: list[str]) -> Answer:
@@ -145,7 +145,7 @@ class PeopleCommands:
         found = self._context.pipeline.lookup.person(ask.caller)
         if found is None:
             raise BadCommand(f"{person} is no longer in policy.yml.")
-        return Answer(f"Welcome, {found.name}. This account is you from now on.", hint=f"→ {self._context.prefix}help")
+        return Answer(f"Welcome, {found.name}. This account is you from now on.", hint="→ !help")
 
     # -- proving oneself
 
@@ -168,9 +168,9 @@ class PeopleCommands:
     def _stands(self, ask: CommandCall, person: Person) -> Answer:
         kept, at = self._store.enrolment(person.name), self._store.proved_at(ask.caller, person.name)
         if kept is None or not kept.confirmed:
-            return Answer("You have no authenticator app enrolled.", hint=f"→ {self._context.prefix}totp enrol")
+            return Answer("You have no authenticator app enrolled.", hint="→ !totp enrol")
         ago = f"you proved yourself {render.age(at, self._context.now())}" if at else "you have not proved yourself"
-        return Answer(f"Your app is enrolled; {ago}.", hint=f"→ {self._context.prefix}totp <code>")
+        return Answer(f"Your app is enrolled; {ago}.", hint="→ !totp <code>")
 
     def _enrol(self, ask: CommandCall) -> Answer:
         person = self._context.person(ask)
@@ -185,7 +185,7 @@ class PeopleCommands:
             "Scan this picture with your authenticator app, or type the secret there. It is shown only now; "
             "then delete this message.",
             f"secret  {spaced}",
-            f"→ {self._context.prefix}totp <the code that the app shows>",
+            "→ !totp <the code that the app shows>",
             files=(File("totp.png", made.picture(), passing=True),),
         )
 
@@ -199,14 +199,14 @@ class PeopleCommands:
             Proof.WRONG: "That code is wrong. Is the clock of your phone right?",
             Proof.USED: "That code was used already; wait for the next one.",
             Proof.LOCKED: "Too many wrong codes. Try again in 15 minutes.",
-            Proof.UNKNOWN: f"You have no authenticator app enrolled. → {self._context.prefix}totp enrol",
+            Proof.UNKNOWN: "You have no authenticator app enrolled. → !totp enrol",
         }
         return Answer(said[self._membership.totp.prove(code, self._about(ask), self._context.now())])
 
     def _reset(self, ask: CommandCall, words: list[str]) -> Answer:
         admin = self._admin(ask)
         if len(words) != 1:
-            raise BadCommand(f"→ {self._context.prefix}totp reset <person>")
+            raise BadCommand("→ !totp reset <person>")
         person = self._known(words[0])
         if person.name == admin.name:
             raise BadCommand("Not your own: another admin does it.")
@@ -228,7 +228,7 @@ class PeopleCommands:
     def _known(self, name: str) -> Person:
         person = self._context.live.policy.people.get(name)
         if person is None:
-            raise BadCommand(f"{one_line(name, 40)!r} is nobody in policy.yml. → {self._context.prefix}people")
+            raise BadCommand(f"{one_line(name, 40)!r} is nobody in policy.yml. → !people")
         return person
 
     def _about(self, ask: CommandCall) -> Subject:

@@ -72,9 +72,7 @@ class RecordCommands:
         for word in _filled(words):
             key, equals, value = (part.strip("\"'") for part in word.partition("="))
             if not equals or not value:
-                raise BadCommand(
-                    f"Filters: person=, device=, kind=, job=, since=2h, limit=. → {self._context.prefix}help audit"
-                )
+                raise BadCommand("Filters: person=, device=, kind=, job=, since=2h, limit=. → !help audit")
             if key == "limit":
                 limit = min(_number(key, value), 500)
             else:

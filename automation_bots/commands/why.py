@@ -29,11 +29,11 @@ class Why:
 
     def can(self, ask: CommandCall) -> Answer:
         """Whether somebody may do something here; nothing is done."""
-        person, prefix = self._context.person(ask), self._context.prefix
+        person = self._context.person(ask)
         caller, line = self._for_whom(ask, person)
-        name, _, words = line.strip().removeprefix(prefix).partition(" ")
+        name, _, words = line.strip().removeprefix(self._context.prefix).partition(" ")
         if not name:
-            raise BadCommand(f"→ {prefix}{OWN['can'].usage}")
+            raise BadCommand(f"→ !{OWN['can'].usage}")
         request = self._context.pipeline.meant(TypedCommand(caller, ask.place, name, words))
         if isinstance(request, Answer):
             return request
@@ -64,7 +64,7 @@ class Why:
         if not word:
             rows = self._context.store.audit_rows(limit=1, person=person.name, kind=AuditKind.DENIED)
             if not rows:
-                raise BadCommand(f"Nothing was refused to you. → {self._context.prefix}why <n>")
+                raise BadCommand("Nothing was refused to you. → !why <n>")
             return self._refusal(person, rows[0])
         if found := _REFUSAL.fullmatch(word):
             seq = int(found.group(1))

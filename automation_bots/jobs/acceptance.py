@@ -31,7 +31,7 @@ class Acceptance:
         if decision.allowed:
             what = request.operation.name
             hint = f"Devices you may use with {what}: {render.names(decision.allowed)} ({len(decision.allowed)})"
-        return Answer(self._context.spell(decision.reason), hint=hint)
+        return Answer(decision.reason, hint=hint)
 
     def _verb_instead(self, request: Request) -> str:
         """The verb that asks the same, for those who may not send commands of their own."""
@@ -42,7 +42,7 @@ class Acceptance:
         if verb is None or verb.group != "Verbs":
             return ""
         devices = gate.usable(context.live.scope, context.person(request.caller), verb, request.place)
-        return context.spell(f"→ !{verb.name} on {request.pattern}") if devices else ""
+        return f"→ !{verb.name} on {request.pattern}" if devices else ""
 
     def accept(self, person: Person, request: Request, decision: Decision) -> Answer | None:
         """Queue what was allowed; its place hears of it by the announcer."""
@@ -54,7 +54,7 @@ class Acceptance:
         why = context.dispatcher.submit(job, hidden)
         context.announcer.accepted(job, why, silent=request.wait)
         if job.emergency:
-            context.page(render.emergency(job, context.prefix))
+            context.page(render.emergency(job))
         return None
 
     def source(self, request: Request) -> dict[str, str | int]:

@@ -59,7 +59,6 @@ class RequestContext:
     queued_per_person: int = LimitSettings().queued
     message_size: int = LimitSettings().message
     sites: bool = False  # whether any limit looks at sites
-    prefix: str = "!"
     selectors: Selectors = field(default_factory=dict)
     asking: ApprovalDefaults = field(default_factory=ApprovalSettings().asking)
     surface: Callable[[Place], Surface] = nowhere
@@ -69,7 +68,3 @@ class RequestContext:
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""
         return self.live.policy.person(caller)
-
-    def spell(self, text: str) -> str:
-        """Our texts write commands with `!`; a bot with another prefix writes its own."""
-        return text if self.prefix == "!" else text.replace(" !", f" {self.prefix}")

@@ -51,7 +51,7 @@ class OperationLookup:
         near = nearest(said.operation, self.names_for(said.caller, said.place))
         word = one_line(said.operation, 40)
         whole = [f" !{near[0]} {one_line(said.line, 80)}".rstrip() + " "] if near else []  # as it could be typed
-        return Answer(self._context.spell(f'No operation "{word}".{did_you_mean(whole, otherwise="→ !help")}'))
+        return Answer(f'No operation "{word}".{did_you_mean(whole, otherwise="→ !help")}')
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""

@@ -81,7 +81,7 @@ class Pipeline:
             return submit(said)
         except UserError as error:
             self._rejected(said, error)
-            return Answer(self._context.spell(str(error)))
+            return Answer(str(error))
         except StoreError as error:
             log.exception("a command could not be recorded, so nothing was started")
             return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
@@ -263,4 +263,4 @@ class Pipeline:
             request = Request(caller, place, operation, values, typed.pattern, devices, job.check, job.reason)
             return self.request(replace(request, retry_of=job.number))
         except UserError as error:
-            return Answer(self._context.spell(str(error)))
+            return Answer(str(error))

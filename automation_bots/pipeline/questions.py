@@ -192,7 +192,7 @@ class Conversation:
             return self.completed(TypedCommand(question.caller, question.place, question.operation), typed())
         except UserError as error:
             self.questions.again(question)
-            return Answer(self.context.spell(str(error)), hint="Try again, or say cancel.")
+            return Answer(str(error), hint="Try again, or say cancel.")
 
     def _confirmed(self, question: Confirmation, text: str) -> Answer | None:
         request = question.confirmed(text)
@@ -202,7 +202,7 @@ class Conversation:
             devices = self._devices_of(request)
             return self.confirmed(replace(request, devices=devices))
         except UserError as error:
-            return Answer(self.context.spell(str(error)))
+            return Answer(str(error))
 
     def _devices_of(self, request: Request) -> tuple[str, ...]:
         """What the pattern means by now; another number of devices is asked for anew."""

@@ -64,10 +64,9 @@ class RepoCommands:
         }
         count, work = verbs.get(verb, (-2, self._list))
         if count == -2 or (count >= 0 and len(given) != count) or (count == -1 and not given):
-            p = self.context.prefix
             raise BadCommand(
-                f"→ {p}repos · {p}repos install <address>[@tag|@commit] · {p}repos confirm <code> · "
-                f"{p}repos update <name>[@tag] · {p}repos remove <name> · {p}repos search <words>"
+                "→ !repos · !repos install <address>[@tag|@commit] · !repos confirm <code> · "
+                "!repos update <name>[@tag] · !repos remove <name> · !repos search <words>"
             )
         return work(ask, " ".join(given))
 
@@ -93,7 +92,7 @@ class RepoCommands:
     # -- looking
 
     def _list(self, _ask: CommandCall, _given: str) -> Answer:
-        return words.listed(self.installer.plugins.installed(), self._notes(), self.context.now(), self.context.prefix)
+        return words.listed(self.installer.plugins.installed(), self._notes(), self.context.now())
 
     def _notes(self) -> list[str]:
         return [*self.installer.troubles, *self.installer.reaching]
@@ -102,14 +101,12 @@ class RepoCommands:
         if not self.settings.index:
             return Answer("There is no index to search; [repos] index in bot.toml names one.")
         found = index.search(self.settings.index, self.folder, given, self.installer.ca)
-        return words.found(found, given, self.context.prefix)
+        return words.found(found, given)
 
     def _install(self, ask: CommandCall, address: str) -> Answer:
         wanted = source.read(address, self.settings.hosts, local=self.settings.local)
         if wanted.name in self.installer.plugins.installed():
-            raise BadRepository(
-                f"{wanted.name} is installed already. → {self.context.prefix}repos update {wanted.name}"
-            )
+            raise BadRepository(f"{wanted.name} is installed already. → !repos update {wanted.name}")
         return self._soon(ask, f"Fetching {wanted.name}", lambda: self._show(ask, wanted, None))
 
     def _update(self, ask: CommandCall, given: str) -> Answer:

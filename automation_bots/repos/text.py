@@ -28,7 +28,7 @@ def shown(ready: Ready, code: str, prefix: str) -> Answer:
         f"This would update {ready.source.name} from {old.version}" if old else f"This would install {old_name(ready)}"
     )
     text = f"{what}. Nothing of it has run yet; once installed it can do whatever the bot can, so read it first."
-    return Answer(text, render.table(facts), f"→ {prefix}repos confirm {code}")
+    return Answer(text, render.table(facts), f"→ !repos confirm {code}")
 
 
 def old_name(ready: Ready) -> str:
@@ -63,12 +63,12 @@ def done(repo: Installed, old: Installed | None, prefix: str) -> Answer:
         text += f" {', '.join(names[:12])}: for admins only, until a rule of the policy names them.{rule}"
     if repo.packages:
         text += f" With {', '.join(repo.packages[:12])}."
-    return Answer(text, hint=f"→ {prefix}repos")
+    return Answer(text, hint="→ !repos")
 
 
-def listed(installed: Mapping[str, Installed], problems: Iterable[str], now: datetime, prefix: str) -> Answer:
+def listed(installed: Mapping[str, Installed], problems: Iterable[str], now: datetime) -> Answer:
     """What is installed."""
-    hint = f"→ {prefix}repos install <address>@<tag> · update <name> · remove <name>"
+    hint = "→ !repos install <address>@<tag> · update <name> · remove <name>"
     trouble = "\n".join(problems)
     if not installed:
         return Answer("No plugins from elsewhere are installed.", trouble, hint)
@@ -84,12 +84,12 @@ def listed(installed: Mapping[str, Installed], problems: Iterable[str], now: dat
     )
 
 
-def found(rows: Iterable[tuple[str, str, str]], words: str, prefix: str) -> Answer:
+def found(rows: Iterable[tuple[str, str, str]], words: str) -> Answer:
     """What an index says."""
     listed_ = list(rows)
     if not listed_:
         return Answer(f"The index has nothing about {one_line(words, 60)!r}.")
-    hint = f"→ {prefix}repos install <address>@<tag>"
+    hint = "→ !repos install <address>@<tag>"
     return Answer(f"{len(listed_)} found:", render.table(listed_, limit=render.LINES_SHOWN), hint)
 
 

@@ -70,7 +70,7 @@ def safely(bot: Host, msg: Any, work: Any) -> Any:
         log.exception("a command failed inside the bot")
         result = Answer("That failed inside the bot; an admin finds the reason in the log.")
     if isinstance(result, Answer):
-        result = _without_secrets(bot, result)
+        result = automation(bot).spelled(_without_secrets(bot, result))
         try:
             bot.automation_answer(msg, result)
         except OSError as error:

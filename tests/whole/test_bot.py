@@ -6,7 +6,7 @@ import pytest
 
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Outcome, State, Status
-from tests.support.chatbot import ChatBot, wait, write_folder
+from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
 
@@ -205,3 +205,23 @@ def test_a_broken_policy_refuses_everybody_until_it_is_mended(chat):
     (chat.folder / "policy.yml").write_text(good)
     wait(lambda: not chat.automation.live.policy_problem, 10)
     assert "#1" in chat.asks("!uptime on web1", who="joe")
+
+
+def test_a_bot_with_another_prefix_writes_all_its_commands_with_it(tmp_path):
+    asked = (
+        "?help",
+        "?help jobs",
+        "?help uptime",
+        "?jobs x",
+        "?uptme on web1",
+        "?job 99",
+        "?freeze",
+        "?can",
+        "?repos x",
+    )
+    with ChatBot(write_folder(tmp_path, toml=f'{BOT_TOML}prefix = "?"\n'), drivers=(Fake(),)) as chat:
+        said = [chat.asks(line) for line in asked]
+        chat.say("?uptime on web1")
+        told = chat.hears("done in")
+    assert [text for text in (*said, told) if re.search(r"(?<!\w)![a-z]", text)] == []
+    assert [text for text in said if not re.search(r"\?[a-z]", text)] == []
