@@ -16,7 +16,7 @@ BUTTON = "Fill in a form"
 _OPEN = 500  # forms that may be open at once
 
 
-class FormDesk:
+class Forms:
     """Opens forms for open questions, and takes what was filled in."""
 
     def __init__(self, client: ChatClient, pipeline: Any) -> None:

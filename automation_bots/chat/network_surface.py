@@ -1,4 +1,4 @@
-"""The chat surface of a network: answers become letters of the outbox, questions get buttons or reactions."""
+"""The chat surface of a network: answers become posts of the outbox, questions get buttons or reactions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from automation_bots.chat.queue import Work
 from automation_bots.chat.splitting import Composed, Style, compose, compose_markdown
 from automation_bots.chat.unsent import UnsentCopy, read
 from automation_bots.model import Answer, File, Mark, Place
-from automation_bots.store.unsent import Letters
+from automation_bots.store.unsent import UnsentPosts
 from automation_bots.surface import Capabilities, MessageRef
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class NetworkSurface:
         client: ChatClient,
         outbox: Outbox,
         link: Callable[[], str],
-        posts: Letters,
+        posts: UnsentPosts,
         wait_seconds: float = _WAIT_SECONDS,
         found: Callable[[MessageRef], None] = lambda _: None,  # told what may have stood there before this life
     ) -> None:

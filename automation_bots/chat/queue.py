@@ -1,4 +1,4 @@
-"""What waits to be said: a letter, its place in the record, and the room in which it stands in line."""
+"""What waits to be said: a post, its place in the record, and the room in which it stands in line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Work = Callable[[], Any]
 
 
 class DurableCopy(Protocol):
-    """Writes a letter down that waits, over the end of the program."""
+    """Writes a post down that waits, over the end of the program."""
 
     @property
     def kept(self) -> bool:

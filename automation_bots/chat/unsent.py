@@ -13,7 +13,7 @@ from datetime import datetime
 from automation_bots.chat.splitting import Composed
 from automation_bots.errors import StoreError
 from automation_bots.model import File, Place
-from automation_bots.store.unsent import Kept, Letters
+from automation_bots.store.unsent import Kept, UnsentPosts
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Unsent:
 class UnsentCopy:
     """One answer's place in the record: `owed` says what is left of it. Used from several threads."""
 
-    def __init__(self, posts: Letters, owed: Callable[[], Unsent], number: int = 0) -> None:
+    def __init__(self, posts: UnsentPosts, owed: Callable[[], Unsent], number: int = 0) -> None:
         self._posts, self._owed = posts, owed
         self._number, self._gone = number, False
         self._lock = threading.Lock()

@@ -30,7 +30,7 @@ from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
-from automation_bots.store.unsent import Letters
+from automation_bots.store.unsent import UnsentPosts
 
 
 def utc_now() -> datetime:
@@ -49,7 +49,7 @@ class Store:
         self.reviews = Reviews(database, clock)
         self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)
-        self.letters = Letters(database, clock)
+        self.posts = UnsentPosts(database, clock)
 
     @classmethod
     def open(

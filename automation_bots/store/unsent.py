@@ -21,8 +21,8 @@ class Kept:
     body: str
 
 
-class Letters:
-    """The letters that wait for a chat network."""
+class UnsentPosts:
+    """The posts that wait for a chat network."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database, self._clock = database, clock

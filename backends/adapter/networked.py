@@ -69,10 +69,10 @@ class Networked(ErrbotMessages):
             self.client,
             self.outbox,
             lambda: self.link.trouble,
-            ours.store.letters,
+            ours.store.posts,
             found=lambda question: self._clicks.read_one(question, self.link.away_since),
         )
-        self._form_desk: forms.FormDesk | None = None
+        self._made_forms: forms.Forms | None = None
         self._intake = threading.Thread(target=self._take_all, name="intake", daemon=True)
 
     # -- life
@@ -185,30 +185,30 @@ class Networked(ErrbotMessages):
     # -- forms
 
     @property
-    def _forms(self) -> forms.FormDesk:
-        if self._form_desk is None:
-            self._form_desk = forms.FormDesk(self.client, answering.automation(self).pipeline)
-        return self._form_desk
+    def _forms(self) -> forms.Forms:
+        if self._made_forms is None:
+            self._made_forms = forms.Forms(self.client, answering.automation(self).pipeline)
+        return self._made_forms
 
     def automation_answer(self, msg: Any, question: Answer) -> None:
         """Ask for what is missing by a form, or with a button for one; say all else so that it outlives the program."""
-        desk, asked = self._forms, self.automation_origin(msg)
+        opened, asked = self._forms, self.automation_origin(msg)
         caller, place = asked.caller, asked.place
-        if not desk.is_there or answering.automation(self).pipeline.conversation.wanted(caller, place) is None:
+        if not opened.is_there or answering.automation(self).pipeline.conversation.wanted(caller, place) is None:
             self.automation_surface.answer(place, question)
-        elif not desk.open(caller, place, str(msg.extras.get("trigger", ""))):
+        elif not opened.open(caller, place, str(msg.extras.get("trigger", ""))):
             self.automation_surface.ask(place, question, (forms.BUTTON,))
 
     def _fill(self, msg: Any, chosen: Click) -> Answer | None:
-        desk, clicked = self._forms, self.automation_origin(msg)
+        opened, clicked = self._forms, self.automation_origin(msg)
         if not chosen.values:
-            there = desk.open(clicked.caller, clicked.place, chosen.trigger)
+            there = opened.open(clicked.caller, clicked.place, chosen.trigger)
             return None if there else Answer("Nothing is asked of you here; type the command again.")
-        place = desk.place(chosen)
+        place = opened.place(chosen)
         if place is None:
             return Answer("That form has run out, and nothing was done; type the command again.")
         origin.keep(msg, replace(clicked, place=place))
-        return desk.filled(clicked.caller, place, chosen)
+        return opened.filled(clicked.caller, place, chosen)
 
     # -- Errbot's messages
 

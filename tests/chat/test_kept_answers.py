@@ -34,9 +34,9 @@ class Life:
     """One life of a program: its outbox and surface, on a network and a record that stay."""
 
     def __init__(self, server, store):
-        self.wire, self.outbox, self.posts = MemoryClient(server), Outbox(0.1, workers=2), store.letters
-        self.wire.connect(None)
-        self.surface = NetworkSurface(self.wire, self.outbox, lambda: "", store.letters, 0.2)
+        self.client, self.outbox, self.posts = MemoryClient(server), Outbox(0.1, workers=2), store.posts
+        self.client.connect(None)
+        self.surface = NetworkSurface(self.client, self.outbox, lambda: "", store.posts, 0.2)
 
     def answers(self, *answers):
         for answer in answers:
@@ -48,7 +48,7 @@ class Life:
 
     def killed(self):
         """End as a killed program does: nothing is noted any more."""
-        self.wire.post = self.wire.upload = lambda *_: time.sleep(60)
+        self.client.post = self.client.upload = lambda *_: time.sleep(60)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def life(server, clock, tmp_path):
 
     yield begin
     for one in lives:
-        one.wire.post = one.wire.upload = lambda *_: "x"
+        one.client.post = one.client.upload = lambda *_: "x"
         one.outbox.close(0)
     store.close()
 
@@ -104,7 +104,7 @@ def test_what_waits_is_said_by_the_next_life_in_its_order_and_once(server, life)
 def test_only_what_is_left_of_an_answer_is_kept_with_its_files(server, life):
     server.limited = []
     first = life()
-    posts, post = [], first.wire.post
+    posts, post = [], first.client.post
 
     def once(*given):
         if posts:
@@ -112,7 +112,7 @@ def test_only_what_is_left_of_an_answer_is_kept_with_its_files(server, life):
         posts.append(given)
         return post(*given)
 
-    first.wire.post = once
+    first.client.post = once
     lines = "\n".join("x" * 90 for _ in range(38))  # two messages
     first.answers(Answer("first", lines, files=(File("a.bin", b"\x00\xff"),)))
     wait(first.kept, 5)
@@ -125,13 +125,13 @@ def test_only_what_is_left_of_an_answer_is_kept_with_its_files(server, life):
 
 def test_what_the_network_took_while_its_answer_was_lost_is_said_once_part_by_part(server, life):
     first = life()
-    post = first.wire.post
+    post = first.client.post
 
     def lost(*given):
         post(*given)
         raise Away("the line was cut")
 
-    first.wire.post = lost
+    first.client.post = lost
     lines = "\n".join("x" * 90 for _ in range(38))  # two messages
     first.answers(Answer("first", lines, files=(File("a.bin", b"\x00\xff"),)))
     wait(first.kept, 5)

@@ -31,7 +31,7 @@ def test_a_network_that_does_everything_is_well_and_left_as_it_was():
     network = Network()
     lines = tried(network)
     assert {mark for mark, _ in lines} == {"ok"}
-    assert (network.messages, network.wires) == ({}, [])
+    assert (network.messages, network.clients) == ({}, [])
     assert part(lines, "rate")[1].endswith("all in order")
 
 
@@ -115,7 +115,7 @@ def test_both_accounts_are_made_of_the_bots_settings(tmp_path, second, left_out)
     lines = list(chat_trial.lines(folder, "#test", second, data, PAPER))
     marks = [mark for mark, _ in lines]
     assert (marks.count("WRONG"), marks.count("NOTE")) == (0, left_out)
-    assert (NETWORK.messages, NETWORK.wires) == ({}, [])
+    assert (NETWORK.messages, NETWORK.clients) == ({}, [])
 
 
 @pytest.mark.parametrize(

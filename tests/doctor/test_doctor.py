@@ -270,15 +270,15 @@ def test_people_without_an_id_on_the_network_are_noted(folder):
 
 def asked(folder, network, rooms='[places]\nops = "C1"\n'):
     add(folder, f"\n{rooms}")
-    wire = PaperClient(network)
-    return part(lambda bot_folder, world: chat.ask(wire, bot_folder, world), folder)
+    client = PaperClient(network)
+    return part(lambda bot_folder, world: chat.ask(client, bot_folder, world), folder)
 
 
 def test_a_network_that_knows_all_is_asked_without_connecting(folder):
     network = Network()
     lines = asked(folder, network)
     assert "room #ops: the bot can read and write there" in {text for _, text in lines}
-    assert (network.wires, network.calls) == ([], [])
+    assert (network.clients, network.calls) == ([], [])
 
 
 ROOMS = '[places]\nops = "C1"\ndev = "C2"\n[approvals]\nroom = "C7"\n[record]\ncheckpoint_room = "#dev"\n'

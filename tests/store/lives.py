@@ -69,7 +69,7 @@ def host_keys(store, _now):
 
 
 def letter(store, _now):
-    store.letters.add("slack", "{}")
+    store.posts.add("slack", "{}")
 
 
 # since which version, and whether it is still there
@@ -83,7 +83,7 @@ LIVES = {
     "0005": (change_blocks, lambda store: store.change_blocks.current()[0].reason == "move"
              and store.reviews.of(5).reason == "down"),
     "0006": (host_keys, lambda store: store.host_keys.of("192.0.2.1", 22)[0].trusted_by == "ana"),
-    "0008": (letter, lambda store: [kept.body for kept in store.letters.waiting("slack")] == ["{}"]),
+    "0008": (letter, lambda store: [kept.body for kept in store.posts.waiting("slack")] == ["{}"]),
 }  # fmt: skip
 
 

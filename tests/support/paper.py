@@ -16,14 +16,14 @@ class Network:
         self.people = {"U1": "bot", "U2": "ana", "U3": "gone"}
         self.rooms = {"C1": {"U1", "U2"}, "C2": {"U2"}}
         self.faults, self.calls = set(faults), []
-        self.messages, self.wires, self.ids = {}, [], count(1)
+        self.messages, self.clients, self.ids = {}, [], count(1)
 
     def tell(self, heard):
         kept = replace(heard, edited=False)
         self.messages[heard.id] = kept
-        for wire in self.wires:
-            if wire.me != heard.sender:
-                wire.sink.heard(heard)
+        for client in self.clients:
+            if client.me != heard.sender:
+                client.sink.heard(heard)
 
 
 class PaperClient(PlainClient):
@@ -37,10 +37,10 @@ class PaperClient(PlainClient):
     def connect(self, sink):
         self._check()
         self.sink = sink
-        self.network.wires.append(self)
+        self.network.clients.append(self)
 
     def close(self):
-        self.network.wires = [wire for wire in self.network.wires if wire is not self]
+        self.network.clients = [client for client in self.network.clients if client is not self]
 
     def _check(self, room=None):
         faults = self.network.faults
@@ -93,8 +93,8 @@ class PaperClient(PlainClient):
     def react(self, room, message, name):
         self._check(room)
         sender = "U3" if "names later" in self.network.faults else self.me
-        for wire in self.network.wires:
-            wire.sink.chosen(Choice("r1", sender, room, message, name, datetime.now(UTC)))
+        for client in self.network.clients:
+            client.sink.chosen(Choice("r1", sender, room, message, name, datetime.now(UTC)))
 
     def upload(self, room, file, thread=""):
         content = b"?" if "spoils" in self.network.faults else file.content

@@ -1,4 +1,4 @@
-"""One homeserver, people on it, and the bot's wire alone: what the tests of the client need."""
+"""One homeserver, people on it, and the bot's client alone: what the tests of the client need."""
 
 from __future__ import annotations
 
@@ -104,19 +104,19 @@ class Bot:
         self.scene, self.folder = scene, folder
         self.id = scene.synapse.person(new_name("bot"), PASSWORD)
         self.chat = {"server": scene.gate.url, "user": self.id, "password": PASSWORD, "invites": [scene.ana.id]}
-        self.wire = self.ear = None
+        self.client = self.ear = None
 
     def start(self, **chat):
         """Connect; return what is said to it from now on."""
-        self.wire, self.ear = NETWORKS["Matrix"]({**self.chat, **chat}, self.folder), Ear()
-        self.wire.connect(self.ear)
+        self.client, self.ear = NETWORKS["Matrix"]({**self.chat, **chat}, self.folder), Ear()
+        self.client.connect(self.ear)
         return self.ear
 
     def stop(self):
         """End the client."""
-        if self.wire is not None:
-            self.wire.close()
-        self.wire = None
+        if self.client is not None:
+            self.client.close()
+        self.client = None
 
     def token(self):
         """A token of one more session."""
@@ -132,7 +132,7 @@ class Bot:
 
     def missed(self):
         """What was said while it was away."""
-        return list(self.wire.missed(LONG_AGO))
+        return list(self.client.missed(LONG_AGO))
 
     def room(self, *, encrypted=False, direct=False):
         """A room of ana's with the bot in it."""
@@ -145,7 +145,7 @@ class Bot:
         ana = self.scene.ana
         wait(lambda: self.id in self.scene.do(ana.members(room)), 15, lambda: "it did not come")
         self.scene.do(ana.refresh(force=True))
-        wait(lambda: room in self.wire._link.client.rooms, 15)
+        wait(lambda: room in self.client._link.client.rooms, 15)
 
 
 __all__ = ["LONG_AGO", "NAME", "PASSWORD", "Bot", "Ear", "Scene"]

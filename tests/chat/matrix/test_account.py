@@ -19,12 +19,12 @@ pytestmark = pytest.mark.slow
 
 def test_a_session_that_was_ended_elsewhere_ends_the_link_for_good(scene, bot):
     ear = bot.start()
-    scene.synapse.call(bot.wire._link.client.access_token, "POST", "/_matrix/client/v3/logout", {})
+    scene.synapse.call(bot.client._link.client.access_token, "POST", "/_matrix/client/v3/logout", {})
     scene.gate.cut()
     with pytest.raises((Away, Revoked)):  # cut off, or told so before
-        bot.wire.wait()
+        bot.client.wait()
     with pytest.raises(Revoked):
-        bot.wire.connect(ear)
+        bot.client.connect(ear)
     bot.stop()
     with pytest.raises(Revoked, match=r"delete .*session\.json and start"):
         bot.start()
@@ -32,12 +32,12 @@ def test_a_session_that_was_ended_elsewhere_ends_the_link_for_good(scene, bot):
 
 def test_a_session_that_only_ran_out_is_opened_again_with_the_same_keys(scene, bot):
     bot.start()
-    device = bot.wire._link.client.device_id
+    device = bot.client._link.client.device_id
     bot.stop()
     said = {"errcode": "M_UNKNOWN_TOKEN", "error": "Access token has expired", "soft_logout": True}
     scene.gate.refuse("/account/whoami", 401, said)
     bot.start()
-    assert bot.wire._link.client.device_id == device
+    assert bot.client._link.client.device_id == device
 
 
 def test_a_wrong_password_is_said_and_not_tried_for_ever(scene, bot):
@@ -49,14 +49,14 @@ def test_a_call_from_the_loops_own_thread_fails_at_once_instead_of_waiting_for_i
     class Asking(Ear):
         def heard(self, message):
             try:
-                bot.wire.post(message.room, "at once")
+                bot.client.post(message.room, "at once")
             except RuntimeError as error:
                 self.messages.append(message)
                 self.choices.append(str(error))
 
     bot.start()
     room = bot.room()
-    bot.wire.connect(asking := Asking())
+    bot.client.connect(asking := Asking())
     scene.say(scene.ana, room, "hello")
     asking.hears("hello")
     assert asking.choices == ["the loop would wait for itself"]
@@ -79,19 +79,19 @@ def test_a_private_authority_is_believed_when_it_is_named(scene, bot, door):
     with pytest.raises(Away, match=r"not trusted.*say ca ="):
         bot.start(server=door.url)
     bot.start(server=door.url, ca=door.ca)
-    bot.wire.post(room := bot.room(), "by TLS")
+    bot.client.post(room := bot.room(), "by TLS")
     scene.sees(scene.ana, room, "by TLS")
-    assert {mark for mark, _ in bot.wire.examine()} == {"ok"}
+    assert {mark for mark, _ in bot.client.examine()} == {"ok"}
 
 
 @pytest.mark.parametrize("kind", [Proxy, Socks])
 def test_everything_goes_through_the_proxy(scene, bot, door, kind):
     with kind() as proxy:
         bot.start(server=door.url, ca=door.ca, proxy=proxy.url)
-        bot.wire.post(room := bot.room(), "by a proxy")
+        bot.client.post(room := bot.room(), "by a proxy")
         scene.sees(scene.ana, room, "by a proxy")
         before = len(proxy.seen)
-        assert {mark for mark, _ in bot.wire.examine()} == {"ok"}
+        assert {mark for mark, _ in bot.client.examine()} == {"ok"}
         assert len(proxy.seen) > before > 0
         bot.stop()
 
@@ -99,8 +99,8 @@ def test_everything_goes_through_the_proxy(scene, bot, door, kind):
 def test_notices_ring_for_nobody(scene, bot):
     bot.start(notices=True)
     room = bot.room()
-    id_ = bot.wire.post(room, "one")
-    bot.wire.edit(room, id_, "two")
+    id_ = bot.client.post(room, "one")
+    bot.client.edit(room, id_, "two")
     assert scene.sees(scene.ana, room, "two").content["msgtype"] == "m.notice"
 
 
@@ -112,9 +112,9 @@ def test_without_encryption_the_bot_reads_nothing_that_is_encrypted_and_says_whe
     ear.hears("open")
     assert ear.texts == ["open"]
     with pytest.raises(Rejected, match="nothing is said there in clear"):
-        bot.wire.post(sealed, "a secret")
-    assert any("encryption is off" in text for _, text in bot.wire.examine())
-    assert "take encryption = false out" in bot.wire.examine_room(sealed)
+        bot.client.post(sealed, "a secret")
+    assert any("encryption is off" in text for _, text in bot.client.examine())
+    assert "take encryption = false out" in bot.client.examine_room(sealed)
     assert not (bot.folder / "matrix" / "keys.db").exists()
 
 
@@ -141,23 +141,23 @@ def test_a_wrong_setting_is_told_with_what_to_write(tmp_path, chat, words):
 def test_the_doctor_sees_what_works(scene, bot):
     bot.start()
     room = bot.room()
-    marks = dict.fromkeys(mark for mark, _ in bot.wire.examine())
+    marks = dict.fromkeys(mark for mark, _ in bot.client.examine())
     assert list(marks) == ["ok"]
-    assert bot.wire.examine_room(room) == ""
-    assert bot.wire.examine_person(scene.ana.id) == ""
-    assert abs((bot.wire.network_time() - datetime.now(UTC)).total_seconds()) < 5
+    assert bot.client.examine_room(room) == ""
+    assert bot.client.examine_person(scene.ana.id) == ""
+    assert abs((bot.client.network_time() - datetime.now(UTC)).total_seconds()) < 5
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(scene, bot):
     first = NETWORKS["Matrix"]({**bot.chat, "invites": []}, bot.folder)
     assert any("once the bot has started" in text for _, text in first.examine())
     bot.start(invites=[])
-    assert any(mark == "NOTE" and "nobody can invite" in text for mark, text in bot.wire.examine())
-    assert "Invite" in bot.wire.examine_room("!nowhere:lab.test")
-    assert "room settings" in bot.wire.examine_room("#alias:lab.test")
-    assert "knows nobody" in bot.wire.examine_person("@nobody:lab.test")
+    assert any(mark == "NOTE" and "nobody can invite" in text for mark, text in bot.client.examine())
+    assert "Invite" in bot.client.examine_room("!nowhere:lab.test")
+    assert "room settings" in bot.client.examine_room("#alias:lab.test")
+    assert "knows nobody" in bot.client.examine_person("@nobody:lab.test")
     (bot.folder / "matrix" / "keys.db").chmod(0o644)
-    assert any(mark == "WRONG" and "chmod 600" in text for mark, text in bot.wire.examine())
+    assert any(mark == "WRONG" and "chmod 600" in text for mark, text in bot.client.examine())
 
 
 def test_the_doctor_sees_where_the_bot_may_not_write(scene, bot):
@@ -166,14 +166,14 @@ def test_the_doctor_sees_where_the_bot_may_not_write(scene, bot):
     path = f"/_matrix/client/v3/rooms/{room}/state/m.room.power_levels"
     levels = scene.synapse.call(scene.ana.client.access_token, "GET", path)
     scene.synapse.call(scene.ana.client.access_token, "PUT", path, {**levels, "events_default": 50})
-    assert "may not write there" in bot.wire.examine_room(room)
+    assert "may not write there" in bot.client.examine_room(room)
 
 
 def test_the_doctor_follows_a_room_to_its_new_version(scene, bot):
     bot.start()
     path = f"/_matrix/client/v3/rooms/{bot.room()}/upgrade"
     new = scene.synapse.call(scene.ana.client.access_token, "POST", path, {"new_version": "10"})["replacement_room"]
-    assert f"{new} has taken its place" in bot.wire.examine_room(path.split("/")[5])
+    assert f"{new} has taken its place" in bot.client.examine_room(path.split("/")[5])
 
 
 def test_the_doctor_says_when_there_is_no_homeserver(scene, bot):
@@ -188,7 +188,7 @@ def test_a_token_without_a_device_cannot_encrypt_and_that_is_said(scene, bot):
     token = {"token": said["access_token"], "password": ""}
     with pytest.raises(Revoked, match="belongs to no device"):
         bot.start(**token)
-    assert any(mark == "WRONG" and "no device" in text for mark, text in bot.wire.examine())
+    assert any(mark == "WRONG" and "no device" in text for mark, text in bot.client.examine())
 
 
 def test_the_doctor_leaves_no_session_behind(scene, bot):

@@ -1,4 +1,4 @@
-"""The Matrix wire on a real Synapse: what it never does again, what it never loses, and whom it lets in."""
+"""The Matrix client on a real Synapse: what it never does again, what it never loses, and whom it lets in."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -95,14 +95,14 @@ def test_a_lost_note_of_where_it_was_costs_nothing_that_is_asked_for(scene, bot)
     before = datetime.now(UTC)
     scene.say(scene.ana, room, "while away")
     ear = bot.start()
-    read = [one.text for one in bot.wire.missed(before - timedelta(seconds=1))]
+    read = [one.text for one in bot.client.missed(before - timedelta(seconds=1))]
     wait(lambda: [*read, *ear.texts] == ["while away"], 10)  # Synapse repeats a first answer: then it comes by itself
 
 
 def test_a_reaction_put_while_the_bot_was_away_is_an_answer_all_the_same(scene, bot):
     bot.start()
     room = bot.room()
-    question = bot.wire.post(room, "Shall I?")
+    question = bot.client.post(room, "Shall I?")
     bot.stop()
     relation = {"rel_type": "m.annotation", "event_id": question, "key": "✅"}
     scene.do(scene.ana.say(room, {"m.relates_to": relation}, "m.reaction"))
@@ -116,11 +116,11 @@ def test_a_restart_of_the_server_ends_the_link_and_the_next_one_goes_on(scene, b
     room = bot.room()
     scene.synapse.stop()
     with pytest.raises(Away):
-        bot.wire.wait()
+        bot.client.wait()
     with pytest.raises(Away):
-        bot.wire.post(room, "nobody hears this")
+        bot.client.post(room, "nobody hears this")
     scene.synapse.start()
-    bot.wire.connect(ear)
+    bot.client.connect(ear)
     scene.say(scene.ana, room, "again")
     ear.hears("again")
 
@@ -128,13 +128,13 @@ def test_a_restart_of_the_server_ends_the_link_and_the_next_one_goes_on(scene, b
 def test_a_line_that_goes_dead_without_a_cut_is_noticed(scene, bot):
     with Proxy() as proxy:
         ear = bot.start(proxy=proxy.url)
-        bot.wire._link.poll_seconds = 1  # until the server has to answer although nothing happens
+        bot.client._link.poll_seconds = 1  # until the server has to answer although nothing happens
         scene.say(scene.ana, bot.room(), "still there")
         ear.hears("still there")
         proxy.freeze()
         with pytest.raises(Away):
-            bot.wire.wait()
-        bot.wire.connect(ear)
+            bot.client.wait()
+        bot.client.connect(ear)
         bot.stop()
 
 
@@ -146,8 +146,8 @@ def test_a_post_of_which_nobody_knows_whether_it_arrived_stands_there_once(scene
     room = bot.room()
     once = IdempotencyKey("onlyonce")
     with scene.gate.swallowing("/send/m.room.message"), pytest.raises(Away):
-        bot.wire.post(room, "only once", once=once)
-    bot.wire.post(room, "only once", once=once)
+        bot.client.post(room, "only once", once=once)
+    bot.client.post(room, "only once", once=once)
     scene.sees(scene.ana, room, "only once")
     assert [one.content["body"] for one in scene.do(scene.ana.seen(room))] == ["only once"]
 
@@ -159,7 +159,7 @@ def test_the_servers_own_limit_says_how_long_to_wait(scene, bot):
 
     def say_much() -> None:
         for number in range(10):
-            bot.wire.post(room, f"number {number}")
+            bot.client.post(room, f"number {number}")
 
     with pytest.raises(Busy) as refused:
         say_much()
@@ -171,23 +171,23 @@ def test_a_server_that_is_away_may_say_for_how_long(scene, bot):
     room = bot.room()
     scene.gate.refuse("/send/", 503, {}, retry_after=7)
     with pytest.raises(Down) as refused:
-        bot.wire.post(room, "well")
+        bot.client.post(room, "well")
     assert refused.value.seconds == 7
 
 
 def test_a_refusal_is_a_refusal_of_this_call_alone(scene, bot):
     bot.start()
     with pytest.raises(Rejected, match="not in"):
-        bot.wire.post("!nowhere:lab.test", "hello")
-    bot.wire.post(bot.room(), "hello")
+        bot.client.post("!nowhere:lab.test", "hello")
+    bot.client.post(bot.room(), "hello")
 
 
 def test_a_message_can_be_taken_back(scene, bot):
     bot.start()
     room = bot.room()
-    id_ = bot.wire.post(room, "soon gone")
+    id_ = bot.client.post(room, "soon gone")
     scene.sees(scene.ana, room, "soon gone")
-    bot.wire.delete(room, id_)
+    bot.client.delete(room, id_)
     wait(lambda: not scene.do(scene.ana.seen(room)), 10)
 
 
@@ -208,7 +208,7 @@ def test_only_people_and_servers_that_are_named_may_invite(scene, bot):
     strange = scene.do(scene.eve.make_room([bot.id]))
     known = bot.room()
     wait(lambda: state_of(scene, strange, bot.id) == "leave", 10)
-    assert list(bot.wire._link.client.rooms) == [known]
+    assert list(bot.client._link.client.rooms) == [known]
 
 
 def test_an_invitation_that_the_servers_limit_delays_is_not_given_up(scene, bot):
@@ -230,12 +230,12 @@ def state_of(scene, room, person):
 
 def test_a_room_for_two_is_opened_once_and_found_again(scene, bot):
     bot.start()
-    room = bot.wire.direct_room(scene.ana.id)
-    assert bot.wire.direct_room(scene.ana.id) == room
-    bot.wire.post(room, "hello ana")
+    room = bot.client.direct_room(scene.ana.id)
+    assert bot.client.direct_room(scene.ana.id) == room
+    bot.client.post(room, "hello ana")
     bot.stop()
     bot.start()
-    assert bot.wire.direct_room(scene.ana.id) == room
+    assert bot.client.direct_room(scene.ana.id) == room
     scene.do(scene.ana.refresh(force=True))
     assert scene.sees(scene.ana, room, "hello ana").encrypted
 
@@ -249,7 +249,7 @@ def test_a_room_in_which_somebody_else_sits_is_no_direct_room(scene, bot):
     scene.do(scene.eve.client.join(room))
     scene.say(scene.ana, room, "in company")
     assert not ear.hears("in company").direct
-    assert bot.wire.direct_room(scene.ana.id) != room
+    assert bot.client.direct_room(scene.ana.id) != room
 
 
 def test_after_restarts_a_direct_room_is_the_same_one(scene, bot):
@@ -258,7 +258,7 @@ def test_after_restarts_a_direct_room_is_the_same_one(scene, bot):
     for number in range(3):
         scene.say(scene.ana, room, f"again {number}")
         assert bot.ear.hears(f"again {number}").direct
-        assert bot.wire.direct_room(scene.ana.id) == room
+        assert bot.client.direct_room(scene.ana.id) == room
         bot.stop()
         bot.start()
 

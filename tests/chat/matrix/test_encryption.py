@@ -1,4 +1,4 @@
-"""The Matrix wire in encrypted rooms of Synapse: keys that last or are missing, and which devices it believes."""
+"""The Matrix client in encrypted rooms of Synapse: keys that last or are missing, and which devices it believes."""
 
 import stat
 
@@ -20,8 +20,8 @@ def test_in_an_encrypted_room_all_is_encrypted_files_too(scene, bot):
     room = bot.room(encrypted=True)
     scene.say(scene.ana, room, "!whoami")
     thread = ear.hears("!whoami").id
-    bot.wire.post(room, "a secret", thread)
-    bot.wire.upload(room, File("notes.txt", b"a secret file"), thread)
+    bot.client.post(room, "a secret", thread)
+    bot.client.upload(room, File("notes.txt", b"a secret file"), thread)
     shown, file = scene.sees(scene.ana, room, "a secret"), scene.sees(scene.ana, room, "notes.txt")
     assert (shown.encrypted, shown.thread, file.encrypted) == (True, thread, True)
     assert scene.do(scene.ana.file(file.content)) == b"a secret file"
@@ -45,13 +45,13 @@ def test_keys_survive_a_restart(scene, bot):
     room = bot.room(encrypted=True)
     scene.say(scene.ana, room, "before")
     ear.hears("before")
-    device = bot.wire._link.client.device_id
+    device = bot.client._link.client.device_id
     bot.stop()
     scene.say(scene.ana, room, "meanwhile")
     ear = bot.start()
     assert "meanwhile" in [one.text for one in bot.missed()]
-    assert bot.wire._link.client.device_id == device
-    bot.wire.post(room, "I am back")
+    assert bot.client._link.client.device_id == device
+    bot.client.post(room, "I am back")
     assert scene.sees(scene.ana, room, "I am back").encrypted
 
 
@@ -61,12 +61,12 @@ def test_keys_survive_a_crash_in_the_middle_of_a_talk(scene, bot):
     for word in ("one", "two"):
         scene.say(scene.ana, room, word)
         ear.hears(word)
-        bot.wire.post(room, f"heard {word}")
+        bot.client.post(room, f"heard {word}")
     bot.crash()
     scene.say(scene.ana, room, "three")
     bot.start()
     assert "three" in [one.text for one in bot.missed()]
-    bot.wire.post(room, "heard three")
+    bot.client.post(room, "heard three")
     assert scene.sees(scene.ana, room, "heard three").encrypted
 
 
@@ -83,15 +83,15 @@ def test_a_token_encrypts_as_a_password_does_also_after_a_restart(scene, bot):
 def test_a_new_device_of_a_person_reads_what_is_said_from_then_on(scene, bot):
     bot.start()
     room = bot.room(encrypted=True)
-    bot.wire.post(room, "to the first device")
+    bot.client.post(room, "to the first device")
     second = scene.enter(scene.ana.id)
     wait(lambda: has_device(bot, second), 15)
-    bot.wire.post(room, "to both devices")
+    bot.client.post(room, "to both devices")
     assert scene.sees(second, room, "to both devices").encrypted
 
 
 def has_device(bot, person):
-    devices = bot.wire._link.client.device_store
+    devices = bot.client._link.client.device_store
     return person.client.device_id in [device.id for device in devices.active_user_devices(person.id)]
 
 
@@ -101,10 +101,10 @@ def test_keys_that_did_not_arrive_are_sent_again_before_anything_is_said(scene, 
     for path in ("/sendToDevice/m.room.encrypted", "/keys/claim"):
         scene.gate.refuse(path, 502, {})
     with pytest.raises(Away):
-        bot.wire.post(room, "can you read this")
+        bot.client.post(room, "can you read this")
     with pytest.raises(Away):
-        bot.wire.post(room, "can you read this")
-    bot.wire.post(room, "can you read this")
+        bot.client.post(room, "can you read this")
+    bot.client.post(room, "can you read this")
     assert scene.sees(scene.ana, room, "can you read this").encrypted
 
 
@@ -128,7 +128,7 @@ def test_a_cut_while_keys_are_asked_for_loses_no_message(scene, bot):
     scene.gate.refuse("/keys/query", 502, {})
     with pytest.raises(Away):
         bot.start()
-    bot.wire.connect(bot.ear)
+    bot.client.connect(bot.ear)
     assert "from a new device" in [one.text for one in bot.missed()]
 
 

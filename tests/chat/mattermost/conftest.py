@@ -22,11 +22,11 @@ def ear():
 
 
 @pytest.fixture(scope="package")
-def wire(net, ear):
-    wire = MattermostClient(settings(net))
-    wire.connect(ear)
-    yield wire
-    wire.close()
+def client(net, ear):
+    client = MattermostClient(settings(net))
+    client.connect(ear)
+    yield client
+    client.close()
 
 
 @pytest.fixture

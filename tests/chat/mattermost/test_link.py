@@ -17,78 +17,78 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_cut_stream_goes_on_where_it_ended_and_asks_for_nothing(net, another):
-    ear, wire = Ear(), another()
-    wire.connect(ear)
+    ear, client = Ear(), another()
+    client.connect(ear)
     net.cut()
     with pytest.raises(Away):
-        wire.wait()
+        client.wait()
     sent = [net.say(net.ana, net.here, f"while away {number}") for number in range(150)]
-    wire.connect(ear)
+    client.connect(ear)
     ear.message(sent[-1])
     assert [one.id for one in ear.messages if one.id in set(sent)] == sent
-    assert list(wire.missed(datetime.now(UTC) - timedelta(hours=1))) == []
+    assert list(client.missed(datetime.now(UTC) - timedelta(hours=1))) == []
 
 
 def test_after_a_restart_of_the_server_what_was_missed_is_read(net, another):
-    ear, wire = Ear(), another()
-    wire.connect(ear)
+    ear, client = Ear(), another()
+    client.connect(ear)
     began = datetime.now(UTC)
     net.server.stop()
     net.server.start()
     with pytest.raises(Away):
-        wire.wait()
+        client.wait()
     sent = [net.say(net.ana, room, text) for room, text in ((net.here, "one"), ("", "two"), (net.here, "three"))]
-    wire.connect(ear)
-    missed = [one for one in wire.missed(began) if one.id in set(sent)]
+    client.connect(ear)
+    missed = [one for one in client.missed(began) if one.id in set(sent)]
     assert sorted(one.text for one in missed) == ["one", "three", "two"]
     assert [one.direct for one in missed if one.text == "two"] == [True]
 
 
 def test_more_than_the_server_lists_at_once_is_read_whole(net, another):
-    wire, began = another(), datetime.now(UTC)
+    client, began = another(), datetime.now(UTC)
     room = net.room(net.ana)
     for number in range(1300):
         net.server.do(net.server.api.posts.create, net.ana.id, {"channel_id": room, "message": str(number)})
-    wire._introduce()
-    missed = [one.text for one in wire.missed(began - timedelta(seconds=1)) if one.room == room]
+    client._introduce()
+    missed = [one.text for one in client.missed(began - timedelta(seconds=1)) if one.room == room]
     assert sorted(missed, key=int) == [str(number) for number in range(1300)]
 
 
 def test_a_message_that_was_heard_and_edited_while_away_is_no_new_command(net, another):
-    ear, wire = Ear(), another()
-    wire.connect(ear)
+    ear, client = Ear(), another()
+    client.connect(ear)
     old = net.say(net.ana, net.here, "good morning")
     ear.message(old)
     net.server.stop()
     net.server.start()
     net.edit(net.ana, net.here, old, "!reboot all")
-    wire.connect(ear)
-    assert [one.edited for one in wire.missed(datetime.now(UTC) - timedelta(hours=1)) if one.id == old] == [True]
+    client.connect(ear)
+    assert [one.edited for one in client.missed(datetime.now(UTC) - timedelta(hours=1)) if one.id == old] == [True]
 
 
 def test_a_line_that_goes_dead_without_a_cut_is_noticed(net, another, monkeypatch):
     with Proxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        wire, since = another(timeout_seconds=1), time.monotonic()
-        wire.socket.heartbeat_seconds = 0.4
-        wire.connect(Ear())
+        client, since = another(timeout_seconds=1), time.monotonic()
+        client.socket.heartbeat_seconds = 0.4
+        client.connect(Ear())
         threading.Timer(1.0, proxy.freeze).start()  # until then its pings are answered
         with pytest.raises(Away):
-            wire.wait()
+            client.wait()
         assert 1.0 < time.monotonic() - since < 8
-        wire.close()
+        client.close()
 
 
 def test_a_token_that_is_revoked_while_connected_is_noticed(net):
     robot = net.human("shortlived", robot=True)
     given = {**net.settings(), "token": net._tokens[robot.id], "callback": "", "probe_seconds": 0.1}
-    wire = MattermostClient(MattermostSettings.model_validate(given))
-    wire.connect(Ear())
+    client = MattermostClient(MattermostSettings.model_validate(given))
+    client.connect(Ear())
     token = net._call("GET", net.admin, f"/users/{robot.id}/tokens")[0]["id"]
     net.post(net.admin, "/users/tokens/revoke", {"token_id": token})
     with pytest.raises(Revoked, match=r"session_expired"):
-        wire.wait()
-    wire.close()
+        client.wait()
+    client.close()
 
 
 def test_a_wrong_token_is_said_at_once(net):
@@ -98,31 +98,31 @@ def test_a_wrong_token_is_said_at_once(net):
 
 
 def test_a_server_that_does_not_answer_holds_nobody_up(net, another):
-    wire = another(timeout_seconds=0.3)
+    client = another(timeout_seconds=0.3)
     net.server.api.limiter.hang_seconds, began = 2, time.monotonic()
     with pytest.raises(Away):
-        wire.connect(Ear())
+        client.connect(Ear())
     assert time.monotonic() - began < 1.5
 
 
 def test_closing_ends_every_thread(net, another):
-    wire = another()
-    wire.connect(Ear())
-    waiting = threading.Thread(target=wire.wait)
+    client = another()
+    client.connect(Ear())
+    waiting = threading.Thread(target=client.wait)
     waiting.start()
-    wire.close()
+    client.close()
     waiting.join(5)
     assert not waiting.is_alive()
-    assert wire._loop is None
+    assert client._loop is None
 
 
 def test_a_closed_link_leaves_the_token_in_no_log(net, another, caplog):
     caplog.set_level("DEBUG")
-    wire = another()
-    wire.connect(Ear())
+    client = another()
+    client.connect(Ear())
     with pytest.raises(Rejected):
-        wire.post("no-such-room", "x")
-    wire.close()
+        client.post("no-such-room", "x")
+    client.close()
     assert net.environment()["MATTERMOST_TOKEN"] not in caplog.text
 
 
@@ -136,15 +136,15 @@ def private(tmp_path_factory):
 
 
 def test_https_and_the_event_stream_trust_a_private_authority(private):
-    ear, wire = Ear(), MattermostClient(settings(private))
-    wire.connect(ear)
+    ear, client = Ear(), MattermostClient(settings(private))
+    client.connect(ear)
     said = private.say(private.ana, private.here, "over TLS")
     assert ear.message(said).text == "over TLS"
-    assert wire.post(private.here, "answer", said)
-    wire.close()
+    assert client.post(private.here, "answer", said)
+    client.close()
 
 
 def test_without_that_authority_the_server_is_not_believed(private):
-    wire = MattermostClient(settings(private, ca=""))
+    client = MattermostClient(settings(private, ca=""))
     with pytest.raises(Away, match="certificate is not trusted; if a private authority signed it, say ca ="):
-        wire.connect(Ear())
+        client.connect(Ear())

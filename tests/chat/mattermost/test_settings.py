@@ -41,18 +41,18 @@ def test_the_doctor_names_what_is_wrong(net, another):
     assert "cannot be reached" in next(iter(another(url="http://127.0.0.1:9").examine()))[1]
 
 
-def test_the_doctor_looks_at_every_room_and_person_that_is_named(net, wire):
+def test_the_doctor_looks_at_every_room_and_person_that_is_named(net, client):
     elsewhere = net.post(net.admin, "/channels", {"team_id": net.team, "name": "x1", "display_name": "X", "type": "P"})
     old, gone = net.room(net.ana), net.human("gone")
     net.server.api.world.channels[old]["delete_at"] = net.server.api.world.users[gone.id]["delete_at"] = 1
-    assert wire.examine_room(net.here) == wire.examine_person(net.ana.id) == ""
+    assert client.examine_room(net.here) == client.examine_person(net.ana.id) == ""
     for ask, id_, why in (
-        (wire.examine_room, elsewhere["id"], "or the bot is not in it; type /invite there"),
-        (wire.examine_room, old, "the channel is archived"),
-        (wire.examine_room, "#ops", "is no id of a channel"),
-        (wire.examine_person, gone.id, "@gone is deactivated"),
-        (wire.examine_person, "b" * 26, "nobody has this id"),
-        (wire.examine_person, "ana", "is no id of a person"),
+        (client.examine_room, elsewhere["id"], "or the bot is not in it; type /invite there"),
+        (client.examine_room, old, "the channel is archived"),
+        (client.examine_room, "#ops", "is no id of a channel"),
+        (client.examine_person, gone.id, "@gone is deactivated"),
+        (client.examine_person, "b" * 26, "nobody has this id"),
+        (client.examine_person, "ana", "is no id of a person"),
     ):
         assert why in ask(id_)
     net.server.api.world.channels[old]["delete_at"] = 0

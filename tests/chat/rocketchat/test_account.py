@@ -23,13 +23,13 @@ def net():
 
 
 @pytest.fixture
-def wire(net):
-    """Give a connected wire with ears, in a room with ana."""
-    wire = made({"url": net.server.url, "token": net.token})
-    wire.room = net.room(net.ana)
-    wire.connect(Ears())
-    yield wire
-    wire.close()
+def client(net):
+    """Give a connected client with ears, in a room with ana."""
+    client = made({"url": net.server.url, "token": net.token})
+    client.room = net.room(net.ana)
+    client.connect(Ears())
+    yield client
+    client.close()
 
 
 def test_a_private_authority_is_believed_when_it_is_named(tmp_path):
@@ -38,10 +38,10 @@ def test_a_private_authority_is_believed_when_it_is_named(tmp_path):
     strict = made({"url": net.server.url, "token": net.token})
     with pytest.raises(Away, match=r"is not trusted.*say ca ="):
         strict.connect(Ears())
-    wire = made({"url": net.server.url, "token": net.token, "ca": str(tmp_path / "ca.pem")})
-    wire.connect(Ears())
-    assert wire.me == net.bot
-    for one in (strict, wire, net):
+    client = made({"url": net.server.url, "token": net.token, "ca": str(tmp_path / "ca.pem")})
+    client.connect(Ears())
+    assert client.me == net.bot
+    for one in (strict, client, net):
         one.close()
 
 
@@ -63,24 +63,24 @@ def test_a_wrong_setting_is_told_with_what_to_write(chat, words):
 
 def test_the_token_is_in_no_log(net, caplog):
     caplog.set_level(logging.DEBUG)
-    wire = made({"url": net.server.url, "token": net.token})
-    wire.connect(Ears())
+    client = made({"url": net.server.url, "token": net.token})
+    client.connect(Ears())
     net.cut()
     with pytest.raises(Away):
-        wire.wait()
-    wire.close()
-    assert net.token not in caplog.text + repr(wire._credentials)
+        client.wait()
+    client.close()
+    assert net.token not in caplog.text + repr(client._credentials)
 
 
 def examined(net, **chat):
-    wire = made({"url": net.server.url, **chat})
+    client = made({"url": net.server.url, **chat})
     try:
-        return list(wire.examine())
+        return list(client.examine())
     finally:
-        wire.close()
+        client.close()
 
 
-def test_the_doctor_finds_a_good_account_well(net, wire):
+def test_the_doctor_finds_a_good_account_well(net, client):
     lines = examined(net, token=net.token)
     assert {mark for mark, _ in lines} == {"ok"}
     assert any("logged in as @netbot" in text for _, text in lines)
@@ -104,10 +104,10 @@ OFF = {
 
 def test_what_the_server_has_switched_off_is_not_promised_and_told(bare):
     bare.server.run(bare.live.settings.update, OFF)
-    wire = made({"url": bare.server.url, "token": bare.token})
-    wire.connect(Ears())
-    text, can = "\n".join(line for _, line in wire.examine()), wire.capabilities
-    wire.close()
+    client = made({"url": bare.server.url, "token": bare.token})
+    client.connect(Ears())
+    text, can = "\n".join(line for _, line in client.examine()), client.capabilities
+    client.close()
     assert (can.threads, can.edits, can.files, can.reactions, can.message_size) == (False, False, False, True, 900)
     for words in (
         "editing is off",
@@ -144,9 +144,9 @@ def test_where_editing_is_off_each_state_of_a_job_is_a_message(bare, driver, tmp
     assert first.id != last.id
 
 
-def test_the_doctor_asks_for_rooms_and_people_one_by_one(net, wire):
-    assert wire.examine_room(wire.room) == ""
-    assert "/invite" in wire.examine_room("elsewhere")
-    assert wire.examine_person(net.ana.id) == ""
+def test_the_doctor_asks_for_rooms_and_people_one_by_one(net, client):
+    assert client.examine_room(client.room) == ""
+    assert "/invite" in client.examine_room("elsewhere")
+    assert client.examine_person(net.ana.id) == ""
     with pytest.raises(Rejected, match="User not found"):
-        wire.examine_person("nobody")
+        client.examine_person("nobody")

@@ -51,7 +51,7 @@ def lab(workspace):
     workspace.wait_for(lambda: not workspace.links.open)
 
 
-def wire(lab, **more):
+def client(lab, **more):
     tokens = {"bot_token": lab.space.bot_token, "app_token": lab.space.app_token}
     return SlackClient(SlackSettings(**{**tokens, "url": lab.url, **more}))
 
@@ -59,7 +59,7 @@ def wire(lab, **more):
 @pytest.fixture
 def linked(lab):
     """A client that is connected, with what it hears."""
-    connected, sink = wire(lab), Sink()
+    connected, sink = client(lab), Sink()
     connected.connect(sink)
     connected.got, connected.sink = sink.got, sink
     yield connected
@@ -72,7 +72,7 @@ def linked(lab):
 def test_429_says_how_long(lab):
     lab.busy("chat.postMessage", 7)
     with pytest.raises(Busy) as busy:
-        wire(lab).post(lab.ops, "x")
+        client(lab).post(lab.ops, "x")
     assert busy.value.seconds == 7
 
 
@@ -80,51 +80,51 @@ def test_429_says_how_long(lab):
 def test_5xx_is_a_network_that_is_away(lab, status):
     lab.broken("chat.update", status)
     with pytest.raises(Away, match=str(status)):
-        wire(lab).edit(lab.ops, "1.1", "x")
+        client(lab).edit(lab.ops, "1.1", "x")
 
 
 def test_a_network_that_is_away_may_say_for_how_long(lab):
     lab.broken("chat.postMessage", 503, seconds=7)
     with pytest.raises(Down) as caught:
-        wire(lab).post(lab.ops, "x")
+        client(lab).post(lab.ops, "x")
     assert caught.value.seconds == 7
 
 
 def test_nobody_listening_is_a_network_that_is_away(lab):
     with pytest.raises(Away, match="cannot be reached"):
-        wire(lab, url="http://127.0.0.1:9/api/").post(lab.ops, "x")
+        client(lab, url="http://127.0.0.1:9/api/").post(lab.ops, "x")
 
 
 @pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
 def test_a_token_that_is_not_valid_any_more_is_said_so(lab, error):
     lab.space.revoked = error
     with pytest.raises(Revoked, match=error):
-        wire(lab).post(lab.ops, "x")
+        client(lab).post(lab.ops, "x")
 
 
 def test_a_missing_scope_is_named_with_what_to_do(lab):
     lab.space.scopes.remove("chat:write")
     with pytest.raises(Rejected, match=r"lacks the scope chat:write; add it under OAuth & Permissions"):
-        wire(lab).post(lab.ops, "x")
+        client(lab).post(lab.ops, "x")
 
 
 @pytest.mark.parametrize(("room", "why"), [("C404", "no such room"), ("#elsewhere", "/invite")])
 def test_a_room_that_cannot_be_written_to_is_one_posts_trouble(lab, room, why):
     lab.room("elsewhere", lab.ana, with_bot=False)
     with pytest.raises(Rejected, match=why):
-        wire(lab).post(room, "x")
+        client(lab).post(room, "x")
 
 
 def test_a_file_that_could_not_be_sent_is_tried_again_where_slack_is_away(lab):
     lab.broken("files.completeUploadExternal")
     with pytest.raises(Away):
-        wire(lab).upload(lab.ops, File("a.txt", b"x"))
+        client(lab).upload(lab.ops, File("a.txt", b"x"))
 
 
 def test_an_empty_file_and_one_in_a_thread_arrive(lab):
     first = lab.say(lab.ana, lab.ops, "files, please")
     for content in (b"", b"some"):
-        wire(lab).upload(lab.ops, File("a.txt", content), first)
+        client(lab).upload(lab.ops, File("a.txt", content), first)
     assert [m["thread_ts"] for m in lab.messages(lab.ops)[-2:]] == [first, first]
 
 
@@ -142,12 +142,12 @@ def test_what_may_have_arrived_is_looked_for_before_it_is_said_again(lab, linked
 
 def test_where_nothing_can_be_read_it_is_said_again(lab):
     lab.space.scopes.remove("channels:history")
-    began, first = datetime.now(UTC), wire(lab).post(lab.ops, "well", once=IdempotencyKey("k5"))
-    assert wire(lab).post(lab.ops, "well", once=IdempotencyKey("k5", began)) != first
+    began, first = datetime.now(UTC), client(lab).post(lab.ops, "well", once=IdempotencyKey("k5"))
+    assert client(lab).post(lab.ops, "well", once=IdempotencyKey("k5", began)) != first
 
 
 def test_what_was_sent_can_be_taken_back(lab):
-    one = wire(lab)
+    one = client(lab)
     before = len(lab.messages(lab.ops))
     message, file = one.post(lab.ops, "a trial"), one.upload(lab.ops, File("a.txt", b"x"))
     one.delete(lab.ops, message)
@@ -156,7 +156,7 @@ def test_what_was_sent_can_be_taken_back(lab):
 
 
 def test_a_reaction_that_is_there_already_is_fine(lab):
-    one = wire(lab)
+    one = client(lab)
     message = one.post(lab.ops, "well?")
     one.react(lab.ops, message, "Approve")
     one.react(lab.ops, message, "Approve")
@@ -187,7 +187,7 @@ def test_a_cut_ends_the_link_and_says_so(lab, linked):
 
 def test_a_line_that_goes_dead_without_a_cut_is_noticed(lab):
     with Proxy() as proxy:
-        one, since = wire(lab, proxy=proxy.url), time.monotonic()
+        one, since = client(lab, proxy=proxy.url), time.monotonic()
         one.pulse = (0.1, 0.5)
         one.connect(Sink())
         threading.Timer(1.0, proxy.freeze).start()  # until then its pings are answered
@@ -218,7 +218,7 @@ def test_what_a_stopping_bot_does_not_take_is_not_acknowledged(lab, linked):
 
 
 def test_closing_is_quick_and_leaves_no_thread(lab):
-    one = wire(lab)
+    one = client(lab)
     one.connect(Sink())
     one.close()
     one.wait()
@@ -228,13 +228,13 @@ def test_closing_is_quick_and_leaves_no_thread(lab):
 def test_an_app_token_without_its_right_is_for_an_admin_to_mend(lab):
     lab.space.app_scopes.clear()
     with pytest.raises(Revoked, match="connections:write"):
-        wire(lab).connect(Sink())
+        client(lab).connect(Sink())
     lab.space.app_scopes.append("connections:write")
 
 
 def test_a_bot_that_may_read_no_lists_works_with_ids(lab):
     lab.space.scopes[:] = ["chat:write", "channels:history", "im:history"]
-    one, sink = wire(lab), Sink()
+    one, sink = client(lab), Sink()
     one.connect(sink)
     lab.say(lab.ana, lab.ops, "who am I?")
     wait(lambda: sink.got, 5)
@@ -244,7 +244,7 @@ def test_a_bot_that_may_read_no_lists_works_with_ids(lab):
 
 def test_all_traffic_goes_through_the_proxy(lab):
     with Proxy() as proxy:
-        one, sink = wire(lab, proxy=proxy.url), Sink()
+        one, sink = client(lab, proxy=proxy.url), Sink()
         one.connect(sink)
         lab.send_file(lab.ana, lab.ops, "a.txt", b"some text", "look")
         wait(lambda: sink.got, 5)
@@ -257,7 +257,7 @@ def test_all_traffic_goes_through_the_proxy(lab):
 def test_the_token_goes_only_where_slack_keeps_files(lab):
     file = {"name": "a.txt", "size": 3, "url_private": "https://evil.example/a.txt"}
     with pytest.raises(Rejected, match="not kept at Slack"):
-        wire(lab)._fetch(file)
+        client(lab)._fetch(file)
 
 
 def test_a_file_that_may_not_be_read_is_refused_and_no_login_page(lab, linked):
@@ -285,7 +285,7 @@ def test_wrong_settings_are_explained(wrong, message):
 
 
 def examined(lab):
-    return list(wire(lab).examine())
+    return list(client(lab).examine())
 
 
 def test_the_doctor_finds_nothing_wrong_with_what_the_manifest_makes(lab):
@@ -301,7 +301,7 @@ def test_the_doctor_names_a_missing_scope(lab, scope):
 
 
 def test_the_doctor_tells_a_wrong_token_and_one_without_its_right(lab):
-    [(state, text)] = wire(lab, bot_token="xoxb-no").examine()
+    [(state, text)] = client(lab, bot_token="xoxb-no").examine()
     assert (state, text) == ("WRONG", "Slack refuses the bot: Slack does not know the token (invalid_auth) (bot_token)")
     lab.space.app_scopes.clear()
     told = dict(examined(lab))
@@ -310,7 +310,7 @@ def test_the_doctor_tells_a_wrong_token_and_one_without_its_right(lab):
 
 
 def test_the_doctor_looks_at_every_room_and_person_that_is_named(lab):
-    one, old = wire(lab), lab.room("old", lab.ana)
+    one, old = client(lab), lab.room("old", lab.ana)
     lab.space.channels[old].archived = True
     elsewhere, gone = lab.room("elsewhere2", lab.ana, with_bot=False), lab.person("gone")
     lab.space.users[gone].deleted = True
@@ -327,13 +327,13 @@ def test_the_doctor_looks_at_every_room_and_person_that_is_named(lab):
 
 def test_the_doctor_compares_the_clocks(lab):
     lab.space.ahead_seconds = 90
-    ahead = wire(lab).network_time() - datetime.now(UTC)
+    ahead = client(lab).network_time() - datetime.now(UTC)
     lab.space.ahead_seconds = 0
     assert 89 < ahead.total_seconds() < 93
 
 
 def test_names_and_rooms_are_read_once_however_often_the_link_is_cut(lab):
-    one, before = wire(lab), len(lab.calls)
+    one, before = client(lab), len(lab.calls)
     for _ in range(3):
         one.connect(Sink())
         lab.cut()
