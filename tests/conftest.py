@@ -62,10 +62,12 @@ def _logs() -> Iterator[None]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Files whose tests are all slow are not even read when those are left out: most of `make quick` was that."""
-    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+    """Files and folders whose tests are all slow are not even read when those are left out, nor what they import."""
+    if config.option.markexpr != "not slow":
         return None
-    return True if schedule.SLOW.search(collection_path.read_text()) else None
+    files = [collection_path] if collection_path.suffix == ".py" else collection_path.rglob("test_*.py")
+    slow = {schedule.is_slow(str(path.relative_to(schedule.ROOT))) for path in files}
+    return True if slow == {True} else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

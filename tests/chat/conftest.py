@@ -7,7 +7,6 @@ pytest.register_assert_rewrite("tests.chat.contract", "tests.chat.harness")
 from automation_bots.drivers.fake import Fake  # noqa: E402 - behind the line above
 from automation_bots.model import Outcome, Status  # noqa: E402
 from tests.chat.harness import HUGE, Talk  # noqa: E402
-from tests.chat.matrix.scene import Bot, Scene  # noqa: E402
 from tests.support.bounds import LONG  # noqa: E402
 
 VERBS = {
@@ -50,19 +49,3 @@ def talk(net, driver, tmp_path_factory):
 def stranger(net):
     """Somebody whom the policy does not know."""
     return net.human("eve")
-
-
-@pytest.fixture(scope="module")
-def scene(synapse):
-    """Give a real Matrix homeserver with people on it."""
-    scene = Scene(synapse)
-    yield scene
-    scene.close()
-
-
-@pytest.fixture
-def bot(scene, tmp_path):
-    """Give the client of a new account there."""
-    bot = Bot(scene, tmp_path)
-    yield bot
-    bot.stop()
