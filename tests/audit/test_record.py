@@ -375,9 +375,10 @@ def test_the_end_is_signed_when_the_bot_stops(tmp_path, run):
 # -- nothing is left out
 
 
-@pytest.fixture
-def plain(tmp_path):
-    with ChatBot(write_folder(tmp_path), drivers=(Fake(),)) as chat:
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """One bot for all: each test looks at entries of a kind of its own."""
+    with ChatBot(write_folder(tmp_path_factory.mktemp("plain")), drivers=(Fake(),)) as chat:
         yield chat
 
 
