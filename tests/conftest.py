@@ -72,7 +72,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long goes first, the files of a unit one after another, the tests of a file as they stand there."""
-    items[:] = [items[place] for place in schedule.in_order([item.nodeid for item in items])]
+    slow = [item.get_closest_marker("slow") is not None for item in items]
+    items[:] = [items[place] for place in schedule.in_order([item.nodeid for item in items], slow)]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -32,7 +32,7 @@ def test_a_file_stays_whole_and_a_big_server_keeps_its_files_together():
 def test_what_takes_long_goes_first_and_a_file_keeps_its_order():
     quick, slow = "tests/text/test_times.py::test_{}", "tests/whole/test_faults.py::test_{}"
     nodeids = [quick.format("z"), quick.format("a"), slow.format("z"), slow.format("a")]
-    assert schedule.in_order(nodeids) == [2, 3, 0, 1]
+    assert schedule.in_order(nodeids, [False, False, True, True]) == [2, 3, 0, 1]
 
 
 @pytest.mark.parametrize("path", schedule.TOGETHER)

@@ -13,7 +13,7 @@ from automation_bots.errors import ConfigError
 from automation_bots.store import AuditKind, Store, inspection, migrations
 from tests.support.program import automation_bots, write_bot
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 
 
 @pytest.fixture

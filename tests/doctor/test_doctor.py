@@ -27,7 +27,7 @@ from tests.support.chatbot import write_folder
 from tests.support.paper import Network, PaperClient
 from tests.support.program import ROOT, Program, automation_bots, write_bot
 
-pytestmark = pytest.mark.slow  # every look reads an inventory in a process of its own
+pytestmark = [pytest.mark.slow, pytest.mark.works]  # every look reads an inventory in a process of its own
 NET_POLICY = """
 people: {ana: {test: U1, groups: [admins]}, joe: {test: U9}, kim: {slack: U3}}
 rules: [{name: all, who: admins, may: [everything]}]

@@ -19,7 +19,7 @@ from automation_bots.inventory import patterns
 from automation_bots.text.linear_regex import SafeRegex
 from tests.support.bounds import examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 HOSTS = ("web1", "web2", "web10", "db1.example.com", "core-1", "core-2", "10.0.0.1", "2001:db8::1", "localhost")
 GROUPS = {
     "all": HOSTS,

@@ -13,7 +13,7 @@ from tests.support.chatbot import ChatBot, wait, write_folder
 from tests.support.crashing import Victim
 from tests.support.program import Program, survivors, write_bot
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 
 TOML = 'backend = "Test"\n[limits]\njobs = 4\n[drivers.ssh]\nknown_hosts = "{known_hosts}"\n'
 POLICY = """

@@ -12,7 +12,7 @@ from tests.fakes.postgres import Postgres
 from tests.support.bounds import rounds
 from tests.support.crash_site import STEPS, Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 
 SEED = int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000))  # the same seed types the same
 KILLS = int(os.environ.get("CRASH_KILLS") or rounds(3, 30))  # of each kind

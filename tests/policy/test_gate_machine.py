@@ -27,7 +27,7 @@ from tests.support import entries
 from tests.support.bounds import examples
 from tests.support.chatbot import ChatBot, write_folder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 GROUPS = ("web", "db", "core")
 PEOPLE = ("ana", "joe", "kim", "eve")  # of whom nobody knows eve
 OF_PLUGINS = {"!wipe": "wipe", "!nuke": "nuke", "!drip": "drip", "!parsed --force": "parsed", "!dynamic": "dynamic"}

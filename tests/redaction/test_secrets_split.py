@@ -15,7 +15,7 @@ from automation_bots.redaction.redactor import SHORTEST, Redactor
 from tests.store.conftest import JOB
 from tests.support.bounds import examples
 
-pytestmark = pytest.mark.slow  # every cut of every form
+pytestmark = [pytest.mark.slow, pytest.mark.works]  # every cut of every form
 
 CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
 SECRETS = st.text(CHARACTERS, min_size=10, max_size=30).filter(

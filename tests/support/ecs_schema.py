@@ -25,6 +25,7 @@ class Schema:
         published = json.loads((Path(__file__).parent / "ecs" / f"{version}.json").read_text())
         assert published["version"] == version
         self.fields = published["fields"]
+        self._objects = {above for name in self.fields for above in _above(name)}
         self._allowed = published["allowed"]
         self._types_of_category = published["types_of_category"]
 
@@ -44,15 +45,19 @@ class Schema:
 
     def _clash(self, name):
         """An object of the schema that is a value in the document, or the other way round."""
-        parts = name.split(".")
-        above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
-        scalar = [one for one in above if not self.fields.get(one, "object").startswith(("object", "flattened"))]
-        return "an object" if any(one.startswith(f"{name}.") for one in self.fields) else "".join(scalar)
+        scalar = [one for one in _above(name) if not self.fields.get(one, "object").startswith(("object", "flattened"))]
+        return "an object" if name in self._objects else "".join(scalar)
 
     def _uncategorized(self, event):
         """The types of event that go with none of the event's categories."""
         known = {word for category in event["category"] for word in self._types_of_category.get(category, ())}
         return [f"{event['category']} does not go with {word}" for word in event["type"] if word not in known]
+
+
+def _above(name):
+    """The objects that a field lies in."""
+    parts = name.split(".")
+    return {".".join(parts[:depth]) for depth in range(1, len(parts))}
 
 
 def _leaves(document, above=""):

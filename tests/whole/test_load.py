@@ -20,7 +20,7 @@ from tests.support import big, chatbot, loading
 from tests.support.chatbot import wait
 from tests.support.watching import children
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 
 
 @pytest.fixture

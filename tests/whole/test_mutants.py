@@ -8,7 +8,7 @@ import pytest
 from tests.support.chatbot import ROOT
 from tests.support.mutants import MUTANTS, main
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 
 
 def mutated(name):

@@ -19,7 +19,7 @@ from tests.support.bounds import examples
 from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
 from tests.support.watching import watched
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.works]
 TOML = f"""{BOT_TOML}
 [drivers.python.environment]
 APP_TOKEN = "file:token"

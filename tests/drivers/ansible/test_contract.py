@@ -12,7 +12,7 @@ from automation_bots.processes import marked
 from tests.drivers.contract import Lab, LoginContract, Logins
 from tests.drivers.ssh.bench import closed_port, device, secrets, with_password
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(180)]
 LIMIT = 20_000
 
 

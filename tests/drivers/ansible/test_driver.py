@@ -24,7 +24,7 @@ from automation_bots.errors import DriverError
 from automation_bots.model import Caller, Command, Device, Job, Operation, Outcome, Place, Risk, State, Status
 from automation_bots.operations import playbooks
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(100)]
+pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(100)]
 INJECTION = "{{ lookup('pipe', 'id') }} $HOME `id` {% raw %}"
 
 

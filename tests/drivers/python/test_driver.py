@@ -16,7 +16,7 @@ from automation_bots.errors import DriverError
 from automation_bots.model import Caller, Device, Job, Outcome, Place, State, Status
 from automation_bots.operations.functions import load
 
-pytestmark = pytest.mark.slow  # every test starts a process
+pytestmark = [pytest.mark.slow, pytest.mark.works]  # every test starts a process
 
 ROOT = Path(__file__).parents[3]
 
