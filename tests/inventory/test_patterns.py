@@ -225,9 +225,9 @@ MANY_GROUPS = {"all": MANY, "ungrouped": (), **{f"site{n}": MANY[n::20] for n in
 )
 def test_no_pattern_on_ten_thousand_devices_hangs(pattern):
     def seconds():
-        begun = time.perf_counter()
+        begun = time.thread_time()
         expand(pattern, MANY, MANY_GROUPS)
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     assert min(seconds() for _ in range(3)) < 0.2  # 0.05 on a quiet machine
 
@@ -235,7 +235,7 @@ def test_no_pattern_on_ten_thousand_devices_hangs(pattern):
 def test_a_regex_with_too_many_states_is_refused_and_not_computed():
     random = Random(1)
     hosts = tuple("".join(random.choices("ab", k=60)) for _ in range(10_000))
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(BadCommand, match="too complex"):
         expand("~.*a.{40}z", hosts, {})
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
