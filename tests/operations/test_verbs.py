@@ -168,7 +168,7 @@ def test_a_free_command_is_the_words_that_were_typed():
         ("- a", 1, "a verb is a mapping"),
         ("", 1, "a verb is a mapping"),
         ("help: x", 1, "at least one platform"),
-        ("exampels: [a]\nlinux: [ls]", 1, "did you mean examples"),
+        ("exampels: [a]\nlinux: [ls]", 1, "Did you mean examples"),
         ("linux: [ls]\n12: [ls]", 2, "neither a platform"),
         ("linux: {become: true}", 1, "a platform is"),
         ("linux: []", 1, "list of words"),
