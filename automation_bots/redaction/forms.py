@@ -47,6 +47,10 @@ _PART = re.compile(
     r"|(?P<sign>[\[\](){}|^$])|(?P<blank>[ ]+)|(?P<letters>[^\\<\[\](){}|^$ ]+?(?=\.\.\.|[\\<\[\](){}|^$ ]|\Z)|<)"
 )
 _ENDS = ";,)\"'}]"
+_EVERYWHERE = frozenset(
+    ["address", "user", "server", "system", "account", "license", "http", "https", "priv", "set", "net", "host", "port"]
+)
+_MOST_WORDS = 24  # that a form is found by
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
@@ -103,6 +107,7 @@ class _Read:
     example: str
     words: tuple[str, ...] = ("",)
     secrets: int = 0
+    plain: bool = False  # whether it is one of its words and nothing else
 
 
 class _Reader:
@@ -130,12 +135,13 @@ class _Reader:
                 break
             self._at += 1
             parts.append(self._piece(part, in_braces=in_braces))
-        words = max((part.words for part in _together(parts)), key=_worth, default=("",))
+        words = max(_together(parts), key=_worth, default=("",))
         return _Read(
             "".join(part.pattern for part in parts),
             "".join(part.example for part in parts),
             words,
             sum(part.secrets for part in parts),
+            all(part.plain for part in parts),
         )
 
     def _piece(self, part: re.Match[str], *, in_braces: bool) -> _Read:
@@ -148,7 +154,7 @@ class _Reader:
         if part["sign"]:
             return self._group(part["sign"])
         text = part["letters"] or part["plain"]
-        return _Read(re.escape(text), text, (text.lower(),))
+        return _Read(re.escape(text), text, (text.lower(),), plain=True)
 
     def _group(self, sign: str) -> _Read:
         if sign in "^$":
@@ -167,8 +173,8 @@ class _Reader:
             return _Read(f"(?:{pattern})?", "", secrets=secrets)
         words = words if all(words) else ("",)
         if sign == "(":
-            return _Read(f"(?:{pattern})", choices[0].example, words, secrets)
-        return _Read(f"(?P<q>{pattern})", choices[0].example, words, 1)
+            return _Read(f"(?:{pattern})", choices[0].example, words, secrets, all(choice.plain for choice in choices))
+        return _Read(f"(?P<q>{pattern})", choices[0].example, words, 1, all(choice.plain for choice in choices))
 
     def _is(self, sign: str) -> bool:
         return self._at < len(self._parts) and self._parts[self._at]["sign"] == sign
@@ -200,18 +206,19 @@ class _Reader:
         )
 
 
-def _together(parts: list[_Read]) -> Iterator[_Read]:
-    """Yield the parts, letters that stand together as one."""
-    letters = ""
+def _together(parts: list[_Read]) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each part; of plain parts that stand together, what they make together."""
+    run: tuple[str, ...] = ("",)
     for part in parts:
-        if part.words == (part.example.lower(),) and not part.secrets and part.example.strip():
-            letters += part.example.lower()
+        if part.plain and len(run) * len(part.words) <= _MOST_WORDS:
+            run = tuple(begin + end for begin in run for end in part.words)
             continue
-        yield _Read("", "", (letters,))
-        letters = ""
-        yield part
-    yield _Read("", "", (letters,))
+        yield run
+        yield part.words
+        run = part.words if part.plain else ("",)
+    yield run
 
 
 def _worth(words: tuple[str, ...]) -> int:
-    return min(len(word) for word in words)
+    """How well lines are found by these: the shortest decides, and a word that is everywhere counts as a short one."""
+    return min(2 if word in _EVERYWHERE else len(word) for word in words)

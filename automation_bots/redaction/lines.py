@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from automation_bots.redaction.mark import MARK
 
 Span = tuple[int, int]
+_PIECE = 4  # letters of a word that are looked for first
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Line:
         return cls(text, lower)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """Where one of `words` (lower case) is in a line, `spans` yields where secrets are in it; `row` says why."""
 
@@ -53,17 +55,22 @@ class Rules:
     """Many rules as one: what they take out of a text, and which of them took what."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._by_word: dict[str, list[Rule]] = {}
+        self._by_word: dict[str, tuple[Rule, ...]] = {}
         for rule in rules:
             for word in rule.words:
-                self._by_word.setdefault(word, []).append(rule)
+                self._by_word[word] = (*self._by_word.get(word, ()), rule)
+        self._roots = _roots(self._by_word)
 
     def cleared(self, text: str) -> str:
         """Return the text with a mark in place of every secret."""
+        tried = self._tried(text)
+        if not tried:
+            return text
         lines = text.split("\n")
-        for number, rules in self._tried(text).items():
+        for number, rules in tried.items():
             line = Line.of(lines[number])
-            lines[number] = marked(line.text, (span for rule in rules for span in rule.spans(line)))
+            if spans := [span for rule in rules for span in rule.spans(line)]:
+                lines[number] = marked(line.text, spans)
         return "\n".join(lines)
 
     def found(self, text: str) -> Iterator[Found]:
@@ -76,15 +83,40 @@ class Rules:
     def _tried(self, text: str) -> dict[int, dict[Rule, None]]:
         """Which rules are worth a try on which lines."""
         lower = text.lower()
-        starts = [0, *(match.end() for match in re.finditer("\n", lower))]
+        once = " ".join(dict.fromkeys(lower.split()))  # no word holds a blank, and outputs repeat themselves
+        words = [word for root, words in self._roots.items() if root in once for word in words if word in once]
         tried: dict[int, dict[Rule, None]] = {}
-        for word, rules in self._by_word.items():
-            at = lower.find(word)
-            while at >= 0:
-                number = bisect_right(starts, at) - 1
-                tried.setdefault(number, {}).update(dict.fromkeys(rules))
-                at = lower.find(word, starts[number + 1]) if number + 1 < len(starts) else -1
+        if words:
+            ends = [match.end() for match in re.finditer("\n", lower)]
+            for word in words:
+                rules = dict.fromkeys(self._by_word[word])
+                for number in _lines_with(word, lower, ends):
+                    tried.setdefault(number, {}).update(rules)
         return tried
+
+
+def _lines_with(word: str, text: str, ends: Sequence[int]) -> Iterator[int]:
+    """Yield the number of each line that holds the word, once."""
+    at = text.find(word)
+    while at >= 0:
+        number = bisect_right(ends, at)
+        yield number
+        at = text.find(word, ends[number]) if number < len(ends) else -1
+
+
+def _roots(words: Iterable[str]) -> dict[str, list[str]]:
+    """A few pieces, so that every word holds one: looked for first, since most texts hold few of them."""
+    left, roots = set(words), {}
+    while left:
+        pieces = Counter(piece for word in left for piece in _pieces(word))
+        best = max(sorted(pieces), key=lambda piece: pieces[piece])
+        roots[best] = sorted(word for word in left if best in word)
+        left.difference_update(roots[best])
+    return roots
+
+
+def _pieces(word: str) -> set[str]:
+    return {word[at : at + _PIECE] for at in range(max(1, len(word) - _PIECE + 1))}
 
 
 def marked(line: str, spans: Iterable[Span]) -> str:

@@ -51,7 +51,7 @@ routing | any | message-digest-key <number> <word> <kinds><secret>
 time | any | authentication-key[id] <number> [authentication-mode ](md5|sha1|sha|sha256|sha512|cmac|cmac-aes-128|aes128|hmac-sha-256) <kinds><secret>
 time | Extreme | ntp key <number> <word> <kinds><secret>
 time | HPE ProCurve | authentication-mode <word> key-value <secret>
-time | Linux | ^<number> (m|md5|sha|sha1|sha256|sha512|aes128) (hex:|)<sign 6>$
+time | Linux | ^<number> (md5|sha|sha1|sha256|sha512|aes128) (hex:|)<sign 6>$
 key chain | Aruba, Arista | ^key <word> [fallback ](0|7|8a) [fallback ]<hex 6>
 MACsec | Cisco | cak <kinds><hex 16>
 IPsec | Cisco | session-key (inbound|outbound) ah <number> <secret>
@@ -79,7 +79,7 @@ account | Huawei | pin verify [(auto|manual) ]<digits 4>
 WLAN | Cisco | encryption [vlan <number> ][key <number> ]size <word> <kinds><hex 10>
 WLAN | Linux | iwconfig <word> ...(key|enc) [s:]<secret>
 device | Arista | -(cvauth|ingestauth)=(key|token|token-secure),<secret>
-device | Cisco ASA | syscon (password|address <word>) <secret>
+device | Cisco ASA | syscon address <word> <secret>
 device | CMTS | cable (authstring|shared-secret) <kinds><secret>
 device | Arista | unsupported-transceiver <word> <secret>
 device | Juniper | license keys key <secret>
@@ -88,10 +88,9 @@ file | PPP | ^<name> \* "<secret>"
 file | PPP | ^<name> <name> <secret> \*$
 file | PostgreSQL | ^<word>:(5432|5433|6432|\*):(<name>|\*):(<name>|\*):<secret>
 file | LDAP, Dovecot | \{(ssha|sha|smd5|md5|crypt|plain|cleartext|ssha256|ssha512|sha256|sha512|pbkdf2|pbkdf2-sha256|pbkdf2-sha512|argon2|blf-crypt|sha256-crypt|sha512-crypt|ssha512.hex|cram-md5)\}<sign 4>
-file | Windows, Samba | :<number>:{<token 32>:<hex 32>}:
 file | Postfix | \]:<number> <word>:<secret>
 file | Postfix | ^<word>:(25|465|587) <word>:<secret>
-file | Apache | ^<name>:<name>:<hex 32>$
+file | Samba, Windows | ^<name>:<number>:{<token 32>:<hex 32>}(:::|:\[)
 file | netrc | (login|user|account) <word> password <secret>
 file | HAProxy | stats auth <word>:<secret>
 file | Redis | user <word> (on|off) [nopass ]><sign 4>
@@ -154,7 +153,7 @@ token | npm, PyPI, RubyGems | {(npm_|pypi-|rubygems_|oy2|CLOJARS_)<token 24>}
 token | Vault | {(hvs.|hvb.|hvr.)<token 16>}
 token | Vault | {s.<letters 20>}
 token | SendGrid | {SG.<token 16>.<token 16>}
-token | Twilio | {(SK|AC)<hex 32>}
+token | Twilio | {SK<hex 32>}
 token | Mailgun, Mailchimp | {key-<hex 32>}
 token | Mailchimp | {<hex 32>-us<digits 1>}
 token | DigitalOcean | {(dop_v1_|doo_v1_|dor_v1_)<hex 32>}
