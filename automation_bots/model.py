@@ -196,9 +196,21 @@ class Device:
         return str(self.variables.get("ansible_host") or here)
 
 
-_NETWORK_OS = {"ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "eos": "arista_eos",
-               "junos": "juniper_junos", "vyos": "vyos", "frr": "frr"}  # fmt: skip
-_COMMAND_LINES = frozenset(_NETWORK_OS.values()) - {"frr", "vyos"} | {"cisco_xe"}  # those two may have a shell
+# The words of Ansible's collections → the device types of netmiko.
+_NETWORK_OS = {
+    "ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "asa": "cisco_asa",
+    "aireos": "cisco_wlc", "ciscosmb": "cisco_s300", "eos": "arista_eos", "junos": "juniper_junos", "vyos": "vyos",
+    "frr": "frr", "routeros": "mikrotik_routeros", "fortios": "fortinet", "panos": "paloalto_panos", "ce": "huawei",
+    "cloudengine": "huawei", "comware": "hp_comware", "aoscx": "aruba_aoscx", "aruba": "aruba_os",
+    "procurve": "hp_procurve", "os6": "dell_os6", "os9": "dell_os9", "os10": "dell_os10", "dellos6": "dell_os6",
+    "dellos9": "dell_os9", "dellos10": "dell_os10", "sonic": "dell_sonic", "sros": "nokia_sros",
+    "srlinux": "nokia_srl", "edgeos": "ubiquiti_edgerouter", "edgeswitch": "ubiquiti_edgeswitch",
+    "ironware": "ruckus_fastiron", "icx": "ruckus_fastiron", "exos": "extreme_exos", "voss": "extreme_vsp",
+    "slxos": "extreme_slx", "nos": "extreme_nos", "onyx": "mellanox_mlnxos",
+    "bigip": "f5_tmsh", "checkpoint": "checkpoint_gaia",
+}  # fmt: skip
+_SHELL_BELOW = {"frr", "vyos", "ubiquiti_edgerouter", "dell_sonic", "checkpoint_gaia"}  # these may have a Unix shell
+_COMMAND_LINES = frozenset(_NETWORK_OS.values()) - _SHELL_BELOW | {"cisco_xe"}
 
 
 def platform_of(variables: Mapping[str, Any]) -> str:

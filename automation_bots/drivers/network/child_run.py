@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from automation_bots.drivers.network.messages import DeviceReply, DeviceRequest,
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import prompt_reader
 from automation_bots.drivers.network.session.open_sessions import OpenSessions
-from automation_bots.drivers.network.show import tables
+from automation_bots.drivers.network.show import filters, tables
 
 _CHANGES = {"config", "restore"}
 
@@ -36,7 +37,8 @@ class DeviceRun:
                 return DeviceReply("cancelled", "not started")
             try:
                 if work.kind in {"show", "running"} and work.platform in prompt_reader.DIALECTS:
-                    return await self._read(work)
+                    with contextlib.suppress(prompt_reader.NoPrompt):
+                        return await self._read(work)
                 await self.kept.drop(work.device)
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(None, self._slow, work, loop)
@@ -75,6 +77,8 @@ def answer(work: DeviceRequest, text: str) -> DeviceReply:
     """Judge what a command printed, and make a table of it where that is possible."""
     if error := judge.refusal(text, work.platform):
         return DeviceReply("failed", error, text)
+    if chosen := work.values.get("filters"):
+        return DeviceReply("ok", "", filters.applied(text, chosen))
     command = work.values["command"]
     if work.values.get("as_table") and not tables.can_be(work.platform, command):
         return DeviceReply("failed", "no table is known of this answer, so there are no columns and no CSV file", text)

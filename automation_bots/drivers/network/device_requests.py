@@ -52,7 +52,9 @@ class Show(ReadReport):
         if words[0].lower() in {"show", "display"}:  # sent without it, it would be a command that no rule has seen
             raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
         as_table = bool(self.task.parameters.get("columns") or self.task.parameters.get("csv"))
-        return "show", {"command": device_task.line_of((word, *words), device.platform), "as_table": as_table}
+        words, found = device_task.without_filters(words, device.platform)
+        line = device_task.line_of((word, *words), device.platform)
+        return "show", {"command": line, "as_table": as_table, "filters": found}
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 from automation_bots.drivers import Task, defaults
 from automation_bots.drivers.network.messages import DeviceRequest, Login
+from automation_bots.drivers.network.show import filters
 from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
 from automation_bots.errors import DriverError
@@ -19,9 +21,25 @@ from automation_bots.model import Device
 _NO_NETWORK_DEVICE = {"linux", "posix", "unix", "windows", "freebsd", "openbsd", "netbsd", "darwin", "macos"}
 # What a device may do with an answer before it prints it; the others write files, or start something.
 _PIPES = frozenset(
-    {"include", "inc", "i", "exclude", "exc", "e", "begin", "beg", "b", "section", "sec", "count", "match", "except",
-     "find", "last", "no-more", "display", "json", "json-pretty", "xml", "until", "nz", "grep", "egrep", "head"}
+    {"match", "except", "find", "last", "no-more", "display", "json", "json-pretty", "xml", "until", "nz", "grep",
+     "egrep", "head"}
 )  # fmt: skip
+_WRITES = (
+    "append",
+    "redirect",
+    "tee",
+    "save",
+    "file",
+    "bash",
+    "sed",
+    "awk",
+    "email",
+    "vsh",
+    "source",
+    "diff",
+    "python",
+)
+_SHELLS = frozenset({"frr", "vyos"})  # they get no |, as it may lead to a Unix shell; what only filters is done here
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +127,29 @@ def line_of(words: tuple[str, ...], platform: str) -> str:
     line = " ".join(words)
     if not line.isprintable() or "?" in line or ";" in line:
         raise DriverError("a command holds no control characters, ? or ;")
-    command, *pipes = re.split(r"\s*\|\s*", line)
-    if pipes and platform in {"frr", "vyos"}:
-        raise DriverError(
-            f"{platform} gets no | since it may have a Unix shell; | match <text> is done here, for any device"
-        )
-    if re.search(r"[<>`&]|\$[({\w]", command if platform not in {"frr", "vyos"} else line):
+    if platform in _SHELLS and "|" in line:
+        raise DriverError(f"{platform} gets no | since it may have a Unix shell")
+    command, *pipes = re.split(r"\s*\|\s*", line, maxsplit=1)
+    if re.search(r"[<>`&]|\$[({\w]", command if platform not in _SHELLS else line):
         raise DriverError("a command holds none of < > ` & $, which could write files or start something else")
-    for pipe in pipes:
-        if pipe.split(" ", 1)[0].lower() not in _PIPES or re.search(r"[<>`]", pipe):
-            raise DriverError(f"| {pipe[:40]} is not known to only filter what is printed")
+    for pipe in re.split(r"\s+\|\s*", pipes[0]) if pipes else ():
+        _check_pipe(pipe)
     return line
+
+
+def _check_pipe(pipe: str) -> None:
+    """Refuse what does not only filter: by its word, or by one that stands where an expression has its `|`."""
+    word = pipe.split(" ", 1)[0].partition("|")[0].lower()
+    behind = [part.split() for part in pipe.split("|")[1:]]
+    writes = any(len(part) > 1 and any(name.startswith(part[0].lower()) for name in _WRITES) for part in behind)
+    if (word not in _PIPES and not filters.named(word)) or writes or re.search(r"[<>`]", pipe):
+        raise DriverError(f"| {pipe[:40]} is not known to only filter what is printed")
+
+
+def without_filters(words: tuple[str, ...], platform: str) -> tuple[tuple[str, ...], tuple[filters.Filter, ...]]:
+    """Return a command, and the filters that are done here since its platform gets no `|`."""
+    if platform not in _SHELLS or "|" not in words:
+        return words, ()
+    at = [number for number, word in enumerate(words) if word == "|"] + [len(words)]
+    found = tuple(filters.read(words[one + 1 : two]) for one, two in itertools.pairwise(at))
+    return words[: at[0]], found

@@ -4,19 +4,21 @@ import os
 import random
 from contextlib import nullcontext
 
+import netmiko
 import pytest
 
 from automation_bots.demo import shows
 from automation_bots.demo.cli import Cli
 from automation_bots.demo.switch import network
+from automation_bots.drivers.network import device_task
 from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines
 from automation_bots.drivers.network.own_operations import CONFIG, DIFF, SHOW
 from automation_bots.drivers.network.refusals import judge
-from automation_bots.drivers.network.show import answers, getters
+from automation_bots.drivers.network.show import answers, filters, getters
 from automation_bots.errors import BadParameter, DriverError
-from automation_bots.model import typed_words
+from automation_bots.model import _NETWORK_OS, platform_of, typed_words
 from automation_bots.operations.verbs import GETTERS
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
@@ -255,9 +257,62 @@ def test_the_version_of_a_device_is_no_line_to_undo(platform):
     assert plans.undoing(platform, CISCO.replace("15.7", "16.9"), CISCO) == ()
 
 
-def test_rows_are_sorted_as_people_count():
-    rows = answers.View().rows(("port",), [("Gi0/10",), ("Gi0/2",), ("Gi0/1",)])
-    assert [row[0] for row in rows.rows] == ["Gi0/1", "Gi0/2", "Gi0/10"]
+def test_a_table_keeps_the_order_of_the_device_and_every_row():
+    rows = [("remark b",), ("permit x",), ("remark a",), ("permit x",)]
+    assert answers.View().rows(("entry",), rows).rows == tuple(rows)
+
+
+def test_one_row_of_many_columns_is_lines_of_names_and_values():
+    row = answers.Rows(tuple(f"name{n}" for n in range(12)), (tuple("x" * 20 for _ in range(12)),))
+    lines_shown = answers.concluded({"sw1": row}, "show-1", as_csv=False).block.splitlines()
+    assert [line.split() for line in lines_shown] == [[f"name{n}", "x" * 20] for n in range(12)]
+
+
+SHOWN = "interface Gi0/1\n description up\n!\ninterface Gi0/2\nrouter bgp 1\n neighbor 1.1.1.1 description up"
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        ("include ^interface|router", "interface Gi0/1\ninterface Gi0/2\nrouter bgp 1"),
+        ("i Gi0/2", "interface Gi0/2"),
+        ("incl Gi0/2", "interface Gi0/2"),
+        ("exclude Gi0|desc|!", "router bgp 1"),
+        ("begin ^router", "router bgp 1\n neighbor 1.1.1.1 description up"),
+        ("section Gi0/1|router", "interface Gi0/1\n description up\nrouter bgp 1\n neighbor 1.1.1.1 description up"),
+        ("count description", "Number of lines which match regexp = 2"),
+    ],
+)
+def test_filters_are_those_of_a_router_where_the_device_gets_none(typed, left):
+    words, found = device_task.without_filters(("running-config", "|", *typed.split()), "frr")
+    assert words == ("running-config",)
+    assert filters.applied(SHOWN, found) == left
+
+
+@pytest.mark.parametrize(
+    ("typed", "refused"),
+    [
+        ("show run | include ^interface|description", False),
+        ("show run | incl uptime|serial", False),
+        ("show run | section bgp | count", False),
+        ("show run | include x|redirect flash:y", True),
+        ("show run | include x|tee y", True),
+        ("show run|redirect flash:y", True),
+        ("show run | append flash:y", True),
+    ],
+)
+def test_what_a_device_may_filter_and_what_writes(typed, refused):
+    with pytest.raises(DriverError) if refused else nullcontext():
+        assert device_task.line_of(tuple(typed.split()), "cisco_ios") == typed
+
+
+@pytest.mark.parametrize("word", ["cisco.asa.asa", "community.routeros.routeros", "fortinet.fortios.fortios", "sros"])
+def test_the_words_of_ansible_name_platforms_that_can_be_reached(word):
+    assert platform_of({"ansible_network_os": word}) in netmiko.platforms
+
+
+def test_every_platform_that_is_named_for_a_word_of_ansible_exists():
+    assert set(_NETWORK_OS.values()) - set(netmiko.platforms) == {"frr"}
 
 
 def test_a_spreadsheet_finds_no_formula():
@@ -266,13 +321,13 @@ def test_a_spreadsheet_finds_no_formula():
 
 
 def test_how_wide_a_table_may_be_says_who_shows_it():
-    found = {"sw1": answers.Rows(("port", "about"), (("1", "b" * 50),))}
+    found = {"sw1": answers.Rows(("port", "about"), (("1", "b" * 50), ("2", "")))}
     assert "more columns" not in answers.concluded(found, "x", as_csv=False).block
     assert "more columns: about" in answers.concluded(found, "x", as_csv=False, columns=40).block
 
 
 def test_a_wide_table_names_the_columns_that_it_leaves_out():
-    wide = answers.Rows(("a" * 100, "b" * 100), (("1", "2"),))
+    wide = answers.Rows(("a" * 100, "b" * 100), (("1", "2"), ("3", "4")))
     assert f"more columns: {'b' * 100}" in answers.concluded({"sw1": wide}, "x", as_csv=False).block
 
 

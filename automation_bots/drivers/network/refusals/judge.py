@@ -114,6 +114,23 @@ def _unexpected(lines: Iterable[str], known: Answers) -> Iterator[str]:
             yield line
 
 
+def is_log(line: str) -> bool:
+    """Whether a line is one of a log, which may stand anywhere."""
+    return bool(line) and bool(answers_of("any").harmless.match(line))
+
+
+def without_echo(text: str, sent: str) -> str:
+    """Return an answer without the echo of the command before it."""
+    left, lines = "".join(sent.split()), text.split("\n")
+    while lines and left:
+        rest = _echoed("".join(lines[0].split()), left) if lines[0].strip() else left
+        if rest is None:
+            break
+        left = rest
+        del lines[0]
+    return "\n".join(lines)
+
+
 def _behind_echo(text: str, sent: str) -> Iterator[str]:
     """Give the lines that are no part of the echo, which a narrow screen may break or scroll."""
     left = "".join(sent.split())

@@ -16,6 +16,11 @@ from automation_bots.drivers.output import mark, size
 _KEPT_AT_END = 4096
 _STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
 _PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
+# Names with blanks and signs, a time in front: so much is a prompt only when nothing follows for a while.
+_ODD_PROMPT = re.compile(r"(?:^|[\r\n])([^\r\n]{1,120}?)([>#%$])\s?$")
+_STILL = 0.4  # seconds of silence after which what looks like a prompt is one
+_ECHO_SHOWN = 12  # characters of a command that a narrow screen shows, however it scrolls
+_OWN_PATIENCE = 0.5  # of the time for a prompt; netmiko, which knows more devices, has the rest
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
 _AT_BEGIN = re.compile(r"(^|[\r\n])\x08+")
@@ -49,14 +54,35 @@ class _Screen(asyncssh.SSHClientSession[bytes]):
         self.text = bytearray()
         self.more = asyncio.Event()
         self.closed = False
+        self._heard = asyncio.get_running_loop().time()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since the device printed something, or was asked."""
+        return asyncio.get_running_loop().time() - self._heard
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it has been silent for a while."""
+        return self.silent_seconds >= _STILL * 0.9
+
+    def ask(self) -> None:
+        """Begin anew, for the next question."""
+        self.text.clear()
+        self._heard = asyncio.get_running_loop().time()
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:  # noqa: ARG002 - asyncssh's signature
         self.text += data
+        self._heard = asyncio.get_running_loop().time()
         self.more.set()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh's signature
         self.closed = True
         self.more.set()
+
+
+class NoPrompt(Problem):
+    """Nothing that looks like a prompt came after the login; another way to read may know the device."""
 
 
 class Reader:
@@ -67,9 +93,10 @@ class Reader:
         self._connection = connection
         self._dialect = DIALECTS[work.platform]
         self._limit = limit
-        self._host = ""
+        self._prompt = re.compile("")
         self._screen = _Screen()
         self._used = 0.0
+        self._opened = False
 
     async def open(self) -> None:
         """Get to a prompt that may look at everything and prints without pages."""
@@ -84,14 +111,15 @@ class Reader:
         if may_enable and self._line().rstrip().endswith(">"):
             await self._enable()
         await self.ask(self._dialect.paging)
+        self._opened = True
         self._remember_prompt()  # a banner may hold a line that looks like one; what stands after an answer is one
 
     async def again(self, work: DeviceRequest, limit: int) -> bool:
         """Whether a command line that was left open still answers; its name may be another by now."""
-        self._work, self._limit, self._host = work, limit, ""
+        self._work, self._limit, self._prompt = work, limit, re.compile("")
         if self._screen.closed:
             return False
-        self._screen.text.clear()
+        self._screen.ask()
         self._channel.write(b"\n")
         try:
             await asyncio.wait_for(self._until(self._at_prompt, "when it was used again"), _STILL_SECONDS)
@@ -111,44 +139,58 @@ class Reader:
         return NOT_ENABLED if self._dialect.enable and self._line().rstrip().endswith(">") else ""
 
     def _remember_prompt(self) -> None:
-        found = _PROMPT.search(self._line())
-        self._host = found[1].partition("(")[0] if found else ""
+        found = _PROMPT.search(self._line()) or _ODD_PROMPT.search(self._line())
+        host = found[1].strip().partition("(")[0] if found else ""
+        # A clock in the prompt runs, so any digits will do.
+        self._prompt = re.compile(re.sub(r"\d+", r"\\d+", re.escape(host)))
 
     async def ask(self, command: str) -> str:
         """Send one line and return its answer without echo and prompt."""
-        self._screen.text.clear()
+        self._screen.ask()
         self._channel.write(command.encode() + b"\n")
         text = await self._until(lambda line: self._answered(line, command), f"after {command!r}")
         self._check_size()
         self._used = asyncio.get_running_loop().time()
         lines = text.split("\n")
         del lines[-1]
-        if lines and command in lines[0]:
-            del lines[0]
-        return "\n".join(lines).strip("\n")
+        text = "\n".join(lines)
+        return judge.without_echo(text, command).strip("\n")
 
     def asks_for(self, work: DeviceRequest) -> str:
         """Return the command that reads what is wanted."""
         return self._dialect.config if work.kind == "running" else str(work.values["command"])
 
     async def _enable(self) -> None:
-        self._screen.text.clear()
+        self._screen.ask()
         self._channel.write(b"enable\n")
         await self._until(lambda line: "assword" in line or self._at_prompt(line), "after enable")
         if not self._at_prompt(self._line()):
-            self._screen.text.clear()
+            self._screen.ask()
             self._channel.write(self._work.login.enable.encode() + b"\n")
             await self._until(lambda line: "assword" in line or self._at_prompt(line), "after the enable password")
         if not self._line().rstrip().endswith("#"):
             raise Problem("the enable password is refused; see ansible_become_password in the inventory")
 
     def _answered(self, line: str, command: str) -> bool:
-        """A prompt counts only behind the echo of the command: the one before it may come late."""
-        return self._at_prompt(line) and command.encode() in self._screen.text
+        """A prompt counts only behind the echo of the command, or in silence: the one before it may come late."""
+        echoed = command[:_ECHO_SHOWN].encode() in self._screen.text
+        return self._at_prompt(line) and (echoed or self._screen.is_still)
 
     def _at_prompt(self, line: str) -> bool:
-        found = _PROMPT.search(line)
-        return bool(found) and found is not None and found[1].startswith(self._host)
+        found = _PROMPT.search(line) or (_ODD_PROMPT.search(line) if self._knows or self._screen.is_still else None)
+        return found is not None and self._prompt.match(found[1].lstrip()) is not None
+
+    @property
+    def _knows(self) -> bool:
+        return bool(self._prompt.pattern)
+
+    def _drop_log(self) -> None:
+        """Take away the lines of a log that came behind the prompt: no other prompt follows them."""
+        lines = _clean(self._seen()).rstrip("\n").split("\n")
+        while len(lines) > 1 and judge.is_log(lines[-1].strip()):
+            del lines[-1]
+        if self._at_prompt(lines[-1]):
+            self._screen.text[:] = "\n".join(lines).encode()
 
     async def _until(self, reached: Callable[[str], bool], when: str) -> str:
         while True:
@@ -160,12 +202,19 @@ class Reader:
                 self._channel.write(b" ")
             if self._screen.closed:
                 raise Problem(f"the device closed the session {when}")
-            if not await self._goes_on(self._work.read_seconds):
+            if self._screen.is_still:
+                self._drop_log()
+                if reached(self._line()):
+                    continue
+            if not await self._goes_on(_STILL) and self._screen.silent_seconds > self._patience:
                 last = self._line().strip()[-80:] or "nothing"
-                raise Problem(
-                    f"the prompt did not come back within {self._work.read_seconds:g} s {when}; "
-                    f"the device shows: {last}"
-                )
+                said = f"the prompt did not come back within {self._patience:g} s {when}; the device shows: {last}"
+                raise NoPrompt(said) if not self._opened else Problem(said)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds of silence; at the login half of them, since netmiko may know what this is."""
+        return self._work.read_seconds * (1 if self._opened else _OWN_PATIENCE)
 
     def _drop_more(self) -> None:
         text = self._screen.text

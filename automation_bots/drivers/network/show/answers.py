@@ -36,8 +36,8 @@ class View:
         return "\n".join(line for line in text.splitlines() if wanted.matches(line))
 
     def rows(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Rows:
-        """Keep the rows of which a line matches, sorted as people count, and the columns that are wanted."""
-        kept = sorted({tuple(row) for row in rows}, key=_natural)
+        """Keep the rows of which a line matches, in the device's order, and the columns that are wanted."""
+        kept = [tuple(row) for row in rows]
         if self.match:
             wanted = _search(self.match)
             kept = [row for row in kept if wanted.matches("  ".join(row))]
@@ -74,6 +74,11 @@ class Rows:
             kept += 1
         rows = tuple(row[:kept] for row in self.rows)
         return Rows(self.header[:kept], rows), self.header[kept:]
+
+    @property
+    def by_name(self) -> str:
+        """One row as lines of a name and a value, which a phone can show whole."""
+        return table(list(zip(self.header, map(_short, self.rows[0]), strict=True)), limit=len(self.header))
 
     @property
     def text(self) -> str:
@@ -163,6 +168,8 @@ class _Shown:
 def _joined(whole: Rows, columns: int) -> _Shown:
     """All devices in one table."""
     fitting, left = whole.fitting(columns)
+    if left and len(whole.rows) == 1:
+        return _Shown(whole.by_name)
     more = len(whole.rows) - LINES_SHOWN
     kept = Rows(fitting.header, fitting.rows[:LINES_SHOWN]) if more > 0 else fitting
     text = kept.text if whole.rows else NO_ROW
