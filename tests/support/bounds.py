@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 LONG = os.environ.get("TESTS") == "long"
 _MOST_EXAMPLES = 100  # of one property in `make test`, where the same tree tries the same ones every time
@@ -24,8 +24,9 @@ def examples(wanted: int) -> int:
 def load_profile() -> None:
     """`HYPOTHESIS_PROFILE=random` looks for examples that nobody saw yet, as `make soak` does.
 
-    No example has a time limit: these machines are shared.
+    No example has a time limit, nor has making one up: these machines are shared.
     """
-    settings.register_profile("same", derandomize=True, deadline=None, max_examples=examples(100))
-    settings.register_profile("random", print_blob=True, deadline=None, max_examples=examples(100))
+    usual = settings(deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("same", usual, derandomize=True)
+    settings.register_profile("random", usual, print_blob=True)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("random" if LONG else "same"))
