@@ -127,7 +127,7 @@ def test_a_change_that_waits_for_its_rate_keeps_nobody_from_its_devices():
     queued = [entry(2, "web1", limits=DAILY), entry(3, "web1", person="joe")]
     answer = admit(queued, [], Caps(), held={}, recent=recent, now=60.0)
     assert answer.start == (3,)
-    assert answer.waits[2] == "waits 86340 s: the rule may start 1 jobs in 86400 s"
+    assert answer.waits[2] == "waits 23 h 59 min: the rule may start 1 jobs in 1 d"
 
 
 def test_a_long_queue_with_rates_is_looked_through_in_no_time():
@@ -175,7 +175,7 @@ def test_a_rate_per_device_says_how_long_the_next_one_waits():
     queued = [limited(2, "d1", rates=rates), limited(3, "d2", rates=rates)]
     answer = admit(queued, [], Caps(), held={}, recent=recent, now=200.0)
     assert answer.start == (3,)
-    assert answer.waits[2].startswith("waits 500 s: ")
+    assert answer.waits[2].startswith("waits 8 min 20 s: ")
 
 
 NAMES = st.sampled_from("ab")
