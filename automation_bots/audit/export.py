@@ -35,8 +35,8 @@ def period(words: Iterable[str], now: datetime) -> tuple[datetime, datetime]:
 def _moment(text: str, *, end: bool) -> datetime:
     try:
         moment = dated(text, "UTC")
-    except ValueError as error:
-        raise BadCommand(f"{error}.") from error
+    except ValueError:  # of that form, and no day of any calendar
+        moment = None
     if moment is None:
         raise BadCommand(f"{one_line(text, 40)!r} is no day; write 2026-11-30 or 2026-11-30T14:00")
     return moment + timedelta(days=1) if end and ":" not in text else moment
