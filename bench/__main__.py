@@ -9,7 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "chat", "show", "salt", "load")
+NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "chat", "show", "salt", "load", "redact")
 
 
 def main(names: list[str]) -> int:

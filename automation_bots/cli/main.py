@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, audit verify, db."""
+"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, audit verify, db, redact."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from automation_bots import __version__
 from automation_bots.cli import audit as audit_cli
 from automation_bots.cli import db as cli_db
+from automation_bots.cli import redact as cli_redact
 from automation_bots.cli import try_windows
 from automation_bots.errors import AutomationError
 
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     audit_cli.add(commands, _command)
     try_windows.add(commands, _command)
     cli_db.add(commands)
+    cli_redact.add(commands, _command)
     return parser
 
 

@@ -37,7 +37,7 @@ class BotFolder:
         if not untouched:
             self._refuse_open_secrets()
             self._refuse_exposed()
-        self.redactor = Redactor(secrets.in_environment(self.environment))
+        self.redactor = Redactor(secrets.in_environment(self.environment), self.settings.redaction.forms)
         self.references = References(self.folder, self.settings, self.environment, self.redactor)
 
     def _refuse_open_secrets(self) -> None:

@@ -20,6 +20,7 @@ from automation_bots.inventory.inventory import REFRESH_SECONDS
 from automation_bots.model import ApprovalDefaults
 from automation_bots.policy.approval_rule import Length
 from automation_bots.policy.schema import rate
+from automation_bots.redaction.forms import Form
 from automation_bots.secrets import references as secrets
 from automation_bots.text.times import duration
 
@@ -75,6 +76,19 @@ class RetentionSettings(Strict):
     days: int = Field(90, ge=1)
 
 
+class RedactionSettings(Strict):
+    """[redaction]: how lines with secrets look on devices of your own, in the language of docs/security.md."""
+
+    forms: list[str] = []
+
+    @field_validator("forms")
+    @classmethod
+    def _readable(cls, forms: list[str]) -> list[str]:
+        for form in forms:
+            _ = Form("own", "bot.toml", form).rule
+        return forms
+
+
 class ApprovalSettings(Strict):
     """[approvals]: how approvers are asked, where the rules of the policy say nothing else."""
 
@@ -118,6 +132,7 @@ class Settings(Strict):
     drivers: DriverSettings = DriverSettings()
     retention: RetentionSettings = RetentionSettings()
     store: StoreSettings = StoreSettings()
+    redaction: RedactionSettings = RedactionSettings()
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()

@@ -7,7 +7,7 @@ the same names stand before harmless words; there only a word counts that no sen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from automation_bots.redaction.lines import Line, Span
@@ -35,11 +35,13 @@ _KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "
 _BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
 _EDGE = "\"'"
 _ENDS = ";,"
+_QUOTES = "\"'\\;"
 _ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
 _KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "aaa", "hwtacacs")
 _BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
 _EDGE = "\"'"
 _ENDS = ";,"
+_QUOTES = "\"'\\;"
 _COMMUNITIES = frozenset(
     [
         "internet",
@@ -86,14 +88,16 @@ def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
     words = [
         _Word(found.group(), line.lower[found.start() : found.end()], found.span())
         for found in _WORD.finditer(line.text)
+        if found.group().strip(_QUOTES)
     ]
     lowers = [word.lower for word in words]
+    holders = _holders(lowers)
     plain = strict or not (is_prose(lowers) or _is_help(line.text))
     for number, word in enumerate(words):
         name = word.lower.lstrip("\"'({[").rstrip("\"'")
         if name[:1] == "-" and _explains(words, number):
             continue
-        if not _starts_a_command(name, lowers, number):
+        if not _starts_a_command(name, number, holders):
             continue
         found = _value(words, number + 1)
         if found is not None:
@@ -103,17 +107,26 @@ def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
                 yield words[first].bare()[0], words[last].bare()[1]
 
 
-def _starts_a_command(name: str, lowers: list[str], number: int) -> bool:
+def _starts_a_command(name: str, number: int, holders: Mapping[str, int]) -> bool:
     if names_a_secret(name) or names_a_community(name):
         return name not in _ALSO_VERBS
-    before = [word.lstrip("+-") for word in lowers[:number]]
-    if name == "community":
-        return any("snmp" in word for word in before) or before == ["set"]
     if name == "key":
-        return not before or any(
-            word.startswith(_KEY_HOLDERS) or word.endswith(("tacacs", "radius")) for word in before
-        )
-    return False
+        return number == 0 or holders["key"] < number
+    return name == "community" and (holders["community"] < number or holders["set"] == 0 == number - 1)
+
+
+def _holders(lowers: list[str]) -> dict[str, int]:
+    """Where the first words are that make a secret of what stands behind `key`, `community`, `set community`."""
+    first = {"key": len(lowers), "community": len(lowers), "set": len(lowers)}
+    for number, lower in enumerate(lowers):
+        word = lower.lstrip("+-")
+        if word.startswith(_KEY_HOLDERS) or word.endswith(("tacacs", "radius")):
+            first["key"] = min(first["key"], number)
+        if "snmp" in word:
+            first["community"] = min(first["community"], number)
+        if word == "set":
+            first["set"] = min(first["set"], number)
+    return first
 
 
 _HELP = re.compile(r"[ \t]*--?\w[^\n]*?\S[ \t]{2,}\S")

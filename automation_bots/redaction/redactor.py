@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from automation_bots.redaction.encodings import Spelling
-from automation_bots.redaction.lines import Rules, marked
+from automation_bots.redaction.forms import Form
+from automation_bots.redaction.lines import Found, Rules, marked
 from automation_bots.redaction.mark import MARK
 from automation_bots.redaction.nested import unwrapped
 from automation_bots.redaction.patterns import RULES
@@ -20,6 +21,7 @@ from automation_bots.redaction.private_keys import without_private_keys
 
 SHORTEST = 4  # a shorter secret stands in too many harmless words
 _SHORTEST_LINE = 8
+_RULES = Rules(RULES)
 _SHORTEST_SHIFTED = 8
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -27,7 +29,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 class Redactor:
     """Replaces secrets by a mark and keeps the rest of the line; safe to share between threads."""
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), forms: Iterable[str] = ()) -> None:
+        own = [Form("own", "bot.toml", form).rule for form in forms]
+        self._rules = Rules((*RULES, *own)) if own else _RULES
         self._lock = threading.Lock()
         self._secrets: frozenset[_Secret] = frozenset()
         self._forms = ""  # of all of them, one behind the other: whether any can end so is asked once
@@ -45,7 +49,14 @@ class Redactor:
         """Return the text without secrets; what an unfinished one ends with may be the beginning of one."""
         if unfinished:
             return self.text(f"{text}…").removesuffix("…")
-        return unwrapped(self.known(text), _without_patterns, self.known if self._secrets else None)
+        return unwrapped(self.known(text), self._without_patterns, self.known if self._secrets else None)
+
+    def found(self, text: str) -> Iterator[Found]:
+        """Yield what the table finds, line by line, with the row that finds it: for people who ask why."""
+        return self._rules.found(text)
+
+    def _without_patterns(self, text: str) -> str:
+        return self._rules.cleared(without_private_keys(text))
 
     def known(self, text: str) -> str:
         """Return the text without the secrets that are known; what only looks like one stays: for our own sentences."""
@@ -91,13 +102,6 @@ class _Secret:
     def stump(self, before: str) -> int:
         """How many of the last characters of a text that was cut begin it as it is printed most."""
         return max(_stump(before, form) for form in self.forms + self.encoded)
-
-
-_RULES = Rules(RULES)
-
-
-def _without_patterns(text: str) -> str:
-    return _RULES.cleared(without_private_keys(text))
 
 
 def _parts(value: str) -> Iterator[str]:

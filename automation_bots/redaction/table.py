@@ -206,3 +206,13 @@ def read(rows: str) -> tuple[Form, ...]:
 
 
 TABLE = read(_ROWS) + read(_TOKENS)
+
+
+def documented() -> str:
+    """Return the table as docs/security.md shows it."""
+    rows = (f"| {form.kind} | {form.platforms} | {_cell(form.form)} | {_cell(form.example)} |" for form in TABLE)
+    return "\n".join(["| kind | platforms | form | example |", "|---|---|---|---|", *rows])
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")

@@ -1,0 +1,85 @@
+"""The table of forms: each row finds what it says, the documents show it, and the own row of an admin counts too."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from automation_bots.cli.redact import shown
+from automation_bots.config import settings
+from automation_bots.errors import ConfigError
+from automation_bots.redaction.forms import BadFormError, Form
+from automation_bots.redaction.lines import Line, marked
+from automation_bots.redaction.mark import MARK
+from automation_bots.redaction.redactor import Redactor
+from automation_bots.redaction.table import TABLE, documented
+
+MADE = "hunter2Zq"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+
+
+@pytest.mark.parametrize("form", TABLE, ids=lambda form: form.form[:60])
+def test_a_row_finds_its_example_by_itself(form):
+    line = Line.of(form.example)
+    assert MARK in marked(line.text, form.rule.spans(line))
+    assert MADE not in marked(line.text, form.rule.spans(line))
+
+
+def test_no_example_of_the_table_survives_all_rules_together():
+    texts = [Redactor().text(form.example) for form in TABLE]
+    assert [text for text in texts if MARK not in text or MADE in text] == []
+
+
+def test_the_documents_show_the_table():
+    assert documented() in DOCUMENT.read_text("utf-8")
+
+
+# value: no line's mark may stand on a keyword while the secret behind it stays
+MISPLACED = [
+    "ntp authentication-key 1 md5 {}",
+    "ntp authentication-key 1 cmac-aes-128 {}",
+    "snmp-server host h version v2c community {}",
+    "radius-server host h key ciphertext AQBap{}",
+    "snmp-server host inside 192.0.2.1 community {} version 2c",
+    "ip ospf message-digest-key 1 md5 7 {}",
+    "radius server key auth x encrypted {}",
+    "key config-key password-encrypt {}",
+    "mpls ldp password option 1 for ACL {}",
+    "config ap mgmtuser add username admin password {} secret x1y2z3w4 all",
+]
+
+
+@pytest.mark.parametrize("secret", ["Zork4711x", "correcthorse", "p@ss!w%rd"])
+@pytest.mark.parametrize("line", MISPLACED)
+def test_no_mark_stands_on_a_keyword_while_the_secret_behind_it_stays(line, secret):
+    shown_line = Redactor().text(line.format(secret))
+    assert MARK in shown_line
+    assert secret not in shown_line
+
+
+def test_a_form_of_an_admin_counts_like_a_row_of_the_table():
+    assert Redactor(forms=["acme vault open <secret>"]).text("acme vault open sesame") == f"acme vault open {MARK}"
+
+
+@pytest.mark.parametrize("form", ["acme vault", "acme <sekret>", "acme (a|b <secret>", "acme ] <secret>", "<secret>"])
+def test_a_form_that_cannot_be_read_is_refused_with_the_form(form):
+    with pytest.raises(BadFormError) as refused:
+        _ = Form("own", "", form).rule
+    assert form in str(refused.value)
+
+
+def test_a_form_of_bot_toml_that_cannot_be_read_is_refused_with_file_and_line(tmp_path):
+    (tmp_path / "bot.toml").write_text('backend = "Text"\n[redaction]\nforms = ["acme vault"]\n')
+    with pytest.raises(ConfigError, match=r"no <secret> in the form 'acme vault'"):
+        settings.load(tmp_path)
+
+
+def test_an_admin_sees_what_would_be_taken_out_and_by_which_row():
+    said = "\n".join(shown(Redactor(), "hello\nsnmp-server host 192.0.2.9 version 2c sesame\n"))
+    assert f"2: snmp-server host 192.0.2.9 version 2c {MARK}" in said
+    assert "by SNMP community: snmp-server host <word>" in said
+    assert said.endswith("1 lines with secrets.")
+
+
+def test_a_text_without_secrets_is_said_to_have_none():
+    assert list(shown(Redactor(), io.StringIO("up 3 days\n").read())) == ["Nothing that looks like a secret."]
