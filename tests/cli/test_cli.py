@@ -316,6 +316,7 @@ def test_tables_of_an_old_version_are_brought_up_to_date_by_command(run, folder,
     Store.open(tmp_path / "data/checked").close()
     file = tmp_path / "data/checked/bot.db"
     file.unlink()
+    file.touch(0o600)
     engine = create_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
         migrations.upgrade(connection, "0001")

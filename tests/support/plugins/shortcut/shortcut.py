@@ -29,7 +29,8 @@ class Shortcut(mixin.ThrottledMixin, BotPlugin):
     @botcmd
     def shortcut(self, msg, args):
         """Take one of the ways."""
-        self.caller, self.place = self._who(msg)
+        origin = self._origin(msg)
+        self.caller, self.place = origin.caller, origin.place
         try:
             return f"met {getattr(self, args)()}"
         except (AutomationError, RuntimeError) as error:
