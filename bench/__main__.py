@@ -9,11 +9,7 @@ import sys
 
 from bench.figures import Figure
 
-<<<<<<< HEAD
-NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "chat", "show", "salt", "load", "redact")
-=======
-NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "chat", "show", "config", "salt", "load")
->>>>>>> f0dfb9b (A benchmark of changes: !config with its accounting against netmiko on the same devices)
+NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "chat", "show", "config", "salt", "load", "redact")
 
 
 def main(names: list[str]) -> int:
