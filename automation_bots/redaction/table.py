@@ -32,13 +32,13 @@ SNMP key | any | (priv|privacy|encryption) (aes|aes128|aes192|aes256|aes-128|aes
 SNMP key | Cisco | snmp-server user ...priv [(aes|des|3des|aes128|aes-128) ][(128|192|256) ]<kinds><secret>
 SNMP key | Huawei, HPE | (authentication|encryption|privacy)-mode (md5|sha|sha2-256|sha2-224|sha2-384|sha2-512|hmac-md5|hmac-sha256|hmac-sha1|sha256|simple|keyed-md5|sm3|des56|3des|3des168|aes128|aes192|aes256|aes) [<number> ]<kinds><secret>
 SNMP key | Cisco AireOS | snmp v3user create <word> (ro|rw) <word> <word> <secret> <secret>
-SNMP key | Linux | createuser ...(md5|sha|sha-1|sha-224|sha-256|sha-384|sha-512) <secret> [(des|aes|aes128|aes192|aes256|aes-128) <secret>]
+SNMP key | Linux | createuser ...(md5|sha|sha-1|sha-224|sha-256|sha-384|sha-512) <secret>[ (des|aes|aes128|aes192|aes256|aes-128) <secret>]
 first hop redundancy | Cisco, Arista | (standby|vrrp|glbp) [<number> ][peer ]authentication [text ]<secret>
 first hop redundancy | Cisco NX-OS, FRR, Arista | ^authentication (text|string|simple) <kinds><secret>
 routing | Cisco | ip (nhrp|rip|rsvp|mobile) authentication [(string|key|text|md5) ]<secret>
 routing | Cisco ASA | authentication key eigrp <number> <secret>
 routing | Arista, HPE, Cisco | ^[key ]authentication [key ](0|7|8a|md5|text|cipher|simple) <kinds><secret>
-routing | Cisco | ipsec spi <number> [esp ][<word> ][(128|192|256) ][(0|7) ]<hex 20> [(md5|sha1) [(0|7) ]<hex 20>]
+routing | Cisco | ipsec spi <number> [esp ][<word> ][(128|192|256) ][(0|7) ]<hex 20>[ (md5|sha1) [(0|7) ]<hex 20>]
 routing | Cisco | ipsec spi <number> (md5|sha1|sha256) [(0|7) ]<hex 20>
 routing | Cisco | mpls ldp ...password option <number> for <word> <kinds><secret>
 routing | Brocade | auth-type simple-text-auth <secret>
@@ -55,7 +55,7 @@ time | Linux | ^<number> (md5|sha|sha1|sha256|sha512|aes128) (hex:|)<sign 6>$
 key chain | Aruba, Arista | ^key <word> [fallback ](0|7|8a) [fallback ]<hex 6>
 MACsec | Cisco | cak <kinds><hex 16>
 IPsec | Cisco | session-key (inbound|outbound) ah <number> <secret>
-IPsec | Cisco | session-key (inbound|outbound) esp <number> (cipher|authenticator) <secret> [authenticator <secret>]
+IPsec | Cisco | session-key (inbound|outbound) esp <number> (cipher|authenticator) <secret>[ authenticator <secret>]
 IPsec | Aruba | localip <word> ipsec <secret>
 IPsec | Linux | : (psk|xauth|eap|pkcs8|ntlm) <secret>
 RADIUS, TACACS+ | Cisco | (server-private|pac) ...key <kinds><secret>

@@ -80,7 +80,7 @@ _KIND_WORDS = _words("""
     shared-secret local localized localizedkey remote inbound outbound custom manager operator word value data auth
     authentication authenticator encryption-key default fallback set-key sent-username read write ro rw read-only
     read-write name create is primary secondary default-key local-key hash-key community snmp key-value mgmt-access
-    netlogin keychain config-key password-encrypt pre-shared-key cak type 1 2c v1 v2c v3
+    netlogin keychain config-key password-encrypt pre-shared-key cak type esp ah 1 2c v1 v2c v3
 """)
 _KIND_SHAPE = (
     r"\d{1,2}[a-z]?|hash\d|(?:hmac-?|keyed-)?(?:md[245]|sha)(?:-?\d{1,3}){0,2}"

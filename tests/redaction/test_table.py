@@ -44,6 +44,7 @@ MISPLACED = [
     "ip ospf message-digest-key 1 md5 7 {}",
     "radius server key auth x encrypted {}",
     "key config-key password-encrypt {}",
+    "set session-key outbound esp 256 authenticator {}",
     "mpls ldp password option 1 for ACL {}",
     "config ap mgmtuser add username admin password {} secret x1y2z3w4 all",
 ]
