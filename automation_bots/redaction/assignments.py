@@ -26,6 +26,7 @@ _VALUE = re.compile(
 _CLOSING = ")]},;.'\"\\"
 _NEXT_KEY = re.compile(r"[,;\s&|][\w.-]{1,60}[ \t]*[:=]|\s(?:--?\w|[|({\[])")
 _LAST_WORDS = frozenset({"key", "content", "name", "string"})  # of `Key Content`, `Community name`
+_COUNT = re.compile(r"\d+|0x[0-9A-Fa-f]{1,8}")
 _OTHER_KEY = re.compile(r"[\w.-]{1,60}=")
 _YAML = re.compile(r"[ \t]*+(?:-[ ])?[\w.-]{1,80}:[ \t]+(?P<s>[^\s\"'](?:(?![ \t]\#)[^\n])*+)")
 _SPACED = re.compile(
@@ -71,7 +72,7 @@ def _inside(found: re.Match[str], value: re.Match[str]) -> Iterator[Span]:
 def _is_other(found: re.Match[str], value: str, *, quoted: bool) -> bool:
     """Whether it is the next assignment (`private-key= endpoint=x`), a count of tests, or where somebody is."""
     name = found["name"].lower()
-    if name in {"pass", "fail", "token"} and value.isdigit():
+    if name in {"pass", "fail", "token"} and _COUNT.fullmatch(value):
         return True
     if found["after"] and not found["before"] and found["is"] == "=" and not quoted and _OTHER_KEY.match(value):
         return True
