@@ -210,7 +210,7 @@ class Talk:
             found[:] = [p for p in self.answers(room, who) if p.id not in before and re.search(pattern, p.text)]
             return bool(found)
 
-        wait(answered, 15, lambda: f"no {pattern!r}; said: {[p.text for p in self.answers(room, who)][-5:]}")
+        wait(answered, 40, lambda: f"no {pattern!r}; said: {[p.text for p in self.answers(room, who)][-5:]}")
         return message, found[0]
 
     def settled(self, seconds=0.5):

@@ -284,7 +284,7 @@ def test_the_files_that_the_pages_name_as_tests_are_there():
 
 @pytest.mark.parametrize(
     ("page", "begin", "end", "least"),
-    [("security.md", "# Security", "## Who can read", 40),
+    [("security.md", "# Security", "## What looks like a secret", 40),
      ("chat.md", "## What published backends do wrong", "\n## ", 25),
      *((page.name, "## Shown by\n", "\n## ", 3) for page in DOCS if page.name != "security.md")],
 )  # fmt: skip
@@ -302,7 +302,8 @@ def _anchors(page):
 
 @pytest.mark.parametrize("page", [*sorted(ROOT.glob("*.md")), *DOCS], ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target, anchor in _LINK.findall(page.read_text()):
+    text = re.sub(r"`[^`\n]*`", "", page.read_text())  # what is code is no link
+    for target, anchor in _LINK.findall(text):
         other = page.parent / target if target else page
         assert other.exists(), target
         assert not anchor or anchor in _anchors(other), f"{target}#{anchor}"

@@ -230,7 +230,7 @@ class DriverContract:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(90)
         outputs = [recorder.outcomes[lab.good[0].name].output for recorder in heard]
         assert all("hello" in output for output in outputs)
 

@@ -71,7 +71,7 @@ def test_what_a_job_printed_is_for_those_who_may_run_it(chat):
     number = chat.asks("!run cat shadow on web1", r"#\d+ run", who="ana").split()[0][1:]
     chat.hears("run .*done")
     assert "No: what" in chat.asks(f"!job {number} output", who="joe")
-    assert "done" not in chat.asks(f"!job {number}", who="joe").split("\n\n")[1]
+    assert "done" not in chat.asks(f"!job {number}", r"\n\n", who="joe").split("\n\n")[1]
     assert "done" in chat.asks(f"!job {number} output", who="ana")
     number = chat.asks("!uptime on web1", r"#\d+ uptime", who="ana").split()[0][1:]
     chat.hears("uptime .*done")

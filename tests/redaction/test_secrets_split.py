@@ -87,10 +87,11 @@ class Device:
 
     def __init__(self, limit):
         self.reader = prompt_reader.Reader.__new__(prompt_reader.Reader)
-        self.reader._limit, self.reader._screen = limit, prompt_reader._Screen()
+        self.reader._limit = limit
 
     def prints(self, data):
         async def read():
+            self.reader._screen = prompt_reader._Screen()
             self.reader._screen.data_received(data, None)
             await self.reader._goes_on(0.001)
 

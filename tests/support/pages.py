@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.chatbot import ROOT, ChatBot
 
-_TIMES = re.compile(r"\b\d\d:\d\d:\d\d\b|\b(?:in|after) [\d.]+ s\b|\b(?:\d+[smhd] ?){1,2}(?= )")
+_TIMES = re.compile(r"\b\d\d:\d\d:\d\d\b|\b(?:in|after) [\d.]+ s\b|\b(?:\d+ (?:s|min|h|d) ?){1,2}(?= )")
 _NUMBER = re.compile(r"(?<=#)\d+|(?<=rollback )\d+|(?<=job )\d+|(?<=retry )\d+")
 
 

@@ -41,6 +41,7 @@ def refused(folder, data, disk=""):
 
 
 def test_a_damaged_record_stops_the_start_with_what_to_do_and_stays_as_it_is(folder, data):
+    (data / "netbot" / "bot.db").touch(mode=0o600)
     (data / "netbot" / "bot.db").write_bytes(b"precious" * 1_000)
     assert "is damaged; nothing was written" in (said := refused(folder, data))
     assert "restore the last backup" in said

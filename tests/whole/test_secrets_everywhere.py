@@ -191,4 +191,4 @@ def test_a_token_is_in_no_process_list_and_only_in_the_environment_that_needs_it
     assert not [words for words, _ in seen if token in words]
     holders = {words for words, environment in seen if token in environment}
     assert holders
-    assert all(b"python_child" in words for words in holders)
+    assert all(b"drivers/python/child.py" in words for words in holders)

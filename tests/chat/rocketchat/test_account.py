@@ -103,7 +103,7 @@ OFF = {
 
 
 def test_what_the_server_has_switched_off_is_not_promised_and_told(bare):
-    bare.server.run(bare.live.settings.update, OFF)
+    bare.server.run(bare.world.settings.update, OFF)
     client = made({"url": bare.server.url, "token": bare.token})
     client.connect(Ears())
     text, can = "\n".join(line for _, line in client.examine()), client.capabilities
@@ -136,7 +136,7 @@ def test_where_who_is_a_bot_cannot_be_read_the_bot_works_and_the_doctor_says_so(
 
 
 def test_where_editing_is_off_each_state_of_a_job_is_a_message(bare, driver, tmp_path):
-    bare.server.run(bare.live.settings.update, {"Message_AllowEditing": False, "Threads_enabled": False})
+    bare.server.run(bare.world.settings.update, {"Message_AllowEditing": False, "Threads_enabled": False})
     with Talk(bare, tmp_path, (driver,)) as talk:
         _, first = talk.asks("!reboot on web1", r"#\d+ ")
         last = talk.hears("reboot on web1.* done in")

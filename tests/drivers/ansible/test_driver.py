@@ -208,6 +208,7 @@ MUCH = """
 """
 
 
+@pytest.mark.timeout(400)
 def test_fifty_megabytes_of_output_are_cut_and_do_not_fill_the_memory(bench):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcome = bench.playbook(MUCH, "web1")["web1"]

@@ -39,8 +39,8 @@ def test_a_table_of_two_devices_with_the_columns_that_were_asked_for(chat):
 def test_a_question_to_devices_of_several_drivers_hides_none_of_the_answers(chat):
     said = chat.asks("!version on sw1,box1", "done in .*2 ok")
     lines = [line.split() for line in said.splitlines()[1:]]
-    assert lines[0][:2] == ["device", "software_image"]
-    assert lines[1][:3] == ["sw1", "C2960-LANBASEK9-M", "15.0(2)SE11"]
+    assert lines[0] == ["device", "sw1"]
+    assert ["software_image", "C2960-LANBASEK9-M"] in lines and ["version", "15.0(2)SE11"] in lines
     assert ["box1", "ok", "a", "linux"] in lines
 
 

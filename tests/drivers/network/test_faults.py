@@ -206,7 +206,7 @@ def test_passwords_stand_in_no_argument_and_no_environment(chat, device):
     chat.one(ops.SHOW, device(options=Manner()), **VERSION)
     child, _ = chat.network.processes._kept
     for place in ("cmdline", "environ"):
-        assert PASSWORD.encode() not in Path(f"/proc/{child._process.pid}/{place}").read_bytes()
+        assert PASSWORD.encode() not in Path(f"/proc/{child._group.pid}/{place}").read_bytes()
 
 
 def test_a_process_that_was_killed_is_started_again(chat, device):

@@ -128,6 +128,6 @@ def test_there_is_no_picture_of_nothing():
 
 @pytest.mark.slow
 def test_the_bot_itself_never_loads_the_drawing_library():
-    draw = "import sys; from automation_bots.drivers import plot; plot.latency({'a': [1.0]});"
+    draw = "import sys; from automation_bots.drivers.reach import plot; plot.latency({'a': [1.0]});"
     look = f"{draw} print('matplotlib' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", look], text=True) == "False\n"
