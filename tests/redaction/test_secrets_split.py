@@ -1,6 +1,7 @@
 """A secret that arrives in pieces: wherever a stream is cut, read or shown half-way, no half of one is seen."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -87,7 +88,7 @@ class Device:
 
     def __init__(self, limit):
         self.reader = prompt_reader.Reader.__new__(prompt_reader.Reader)
-        self.reader._limit = limit
+        self.reader._limit, self.reader._work = limit, SimpleNamespace(kind="show")
 
     def prints(self, data):
         async def read():
