@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from automation_bots.jobs.request_context import Origin
 from automation_bots.model import Answer
+from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 from backends.adapter.answering import automation, later
 from backends.adapter.fair_pool import in_lanes
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from backends.adapter.host import Host
 
 _COMMAND_WORDS = 4  # no command has more words than this
+_AGAIN_SECONDS = 5.0
 _REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
 
 
@@ -39,7 +42,7 @@ def process_message(bot: Host, msg: Any) -> bool:
     if command:
         _process(bot, msg, command, rest)
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
-        later(bot, msg, lambda: _unknown(bot, origin, words))
+        later(bot, msg, lambda: _unknown(bot, msg, origin, words))
     return True
 
 
@@ -60,7 +63,7 @@ def _process(bot: Host, msg: Any, command: str, rest: str) -> None:
     try:
         bot._process_command(msg, command, rest, None)
     except KeyError:  # its file was taken away in this very moment
-        later(bot, msg, lambda: _unknown(bot, bot.automation_origin(msg), f"{command} {rest}"))
+        later(bot, msg, lambda: _unknown(bot, msg, bot.automation_origin(msg), f"{command} {rest}"))
 
 
 def _addressed(bot: Host, text: str) -> tuple[bool, str]:
@@ -104,10 +107,21 @@ def _regex_commands(bot: Host, msg: Any, text: str, *, prefixed: bool) -> bool:
     return found
 
 
-def _unknown(bot: Host, origin: Origin, words: str) -> Answer | None:
+def _unknown(bot: Host, msg: Any, origin: Origin, words: str) -> Answer | None:
     line, text = grammar.split_text(words)
     name, _, rest = line.partition(" ")
+    if name in OWN and _is_there_again(bot, words):
+        _process(bot, msg, *_command(bot, words))
+        return None
     said = origin.command(name, rest, text or origin.attached())
     pipeline = automation(bot).pipeline
     # While commands are made anew, Errbot does not know them for a moment.
     return pipeline.submit(said) if pipeline.lookup.operation(said) else pipeline.lookup.unknown(said)
+
+
+def _is_there_again(bot: Host, words: str) -> bool:
+    """Wait for a command of ours: after a cut Errbot makes its commands anew, and knows none for a moment."""
+    deadline = time.monotonic() + _AGAIN_SECONDS
+    while not (there := bool(_command(bot, words)[0])) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return there
