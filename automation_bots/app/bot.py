@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import __version__
+from automation_bots.app import rule_problems
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.notices import Notices
 from automation_bots.approvals.validity import ApprovalValidity
@@ -256,6 +257,7 @@ class Bot:
         self._stop_metrics = self._serve_metrics()
         self._started = True
         self.repos.tell_problems(self.notices.tell_admins)
+        self._tell_open_denials()
         return interrupted
 
     def _serve_metrics(self) -> Callable[[], None]:
@@ -276,6 +278,14 @@ class Bot:
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
             self.notices.tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
+        if change.what in {"policy", "operations"}:
+            self._tell_open_denials()
+
+    def _tell_open_denials(self) -> None:
+        """A typo in `deny:`, or a file that was renamed, must not leave open in silence what was closed."""
+        for text in rule_problems.open_denials(self.bot_folder, self.live):
+            log.warning("%s", text)
+            self.notices.tell_admins(Answer(text))
 
     @property
     def started(self) -> bool:

@@ -17,6 +17,7 @@ from automation_bots.drivers.paths.driver import Paths, Sight
 from automation_bots.drivers.python.driver import Python
 from automation_bots.drivers.reach.driver import Reach
 from automation_bots.drivers.salt.api import Login
+from automation_bots.drivers.salt.driver import Salt
 from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.driver import Options, Ssh
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
@@ -28,6 +29,7 @@ from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Answer, Place
 from automation_bots.policy import gate
 
+NAMES = frozenset(one.name for one in (Ssh, Network, Ansible, Python, Reach, Paths, PowerShell, Salt))
 _LOOK_SECONDS = 5.0  # for one device
 
 

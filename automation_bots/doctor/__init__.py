@@ -72,7 +72,7 @@ def _reading(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
         yield from broken
         yield from (("WRONG", str(problem)) for problem in live.catalog.problems)
     else:
-        yield from checks.of_world(live, bot_folder.folder)
+        yield from checks.of_world(live, bot_folder)
 
 
 def _looked(part: Part, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots import render
+from automation_bots.app import rule_problems
 from automation_bots.app.bot import Bot, now
+from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import AutomationError, UserError
-from automation_bots.model import Caller, Operation, Person, Place, Request, Verdict, one_line
+from automation_bots.model import Caller, Person, Place, Request, Verdict, one_line
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
@@ -42,11 +44,11 @@ def folder(path: Path) -> Lines:
         return [("WRONG", str(error))]
     return [
         ("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}"),
-        *of_world(bot.live, path),
+        *of_world(bot.live, bot.bot_folder),
     ]
 
 
-def of_world(live: LiveConfig, path: Path) -> Lines:
+def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     """Check what was read: inventory, operations, policy."""
     names = live.inventory.names
     lines: Lines = [("ok", f"inventory: {len(names)} devices, {len(live.inventory.groups)} groups")]
@@ -54,7 +56,7 @@ def of_world(live: LiveConfig, path: Path) -> Lines:
         lines.append(("WRONG", f"inventory: {live.inventory.problem}"))
     lines += [("WRONG", str(problem)) for problem in live.catalog.problems]
     lines.append(("ok", f"{len(live.catalog.operations)} operations"))
-    return lines + _policy(live, path)
+    return lines + _policy(live, bot_folder)
 
 
 def policy_only(path: Path) -> Lines:
@@ -63,7 +65,7 @@ def policy_only(path: Path) -> Lines:
         bot = Bot(path, read_only=True)
     except AutomationError as error:
         return [("WRONG", str(error))]
-    return _policy(bot.live, path)
+    return _policy(bot.live, bot.bot_folder)
 
 
 def tests_only(path: Path) -> Lines:
@@ -76,9 +78,12 @@ def tests_only(path: Path) -> Lines:
     return run_tests(bot.live, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
 
 
-def _policy(live: LiveConfig, path: Path) -> Lines:
-    lines = lint(live.policy, live.scope, live.catalog.operations)
-    tests = path / "policy-tests.yml"
+def _policy(live: LiveConfig, bot_folder: BotFolder) -> Lines:
+    lines = lint(live.policy, live.scope)
+    for rule, text in rule_problems.never_matching(bot_folder, live):
+        lines.append(("WRONG", f'rule "{rule.name}" denies nothing by this: {text}') if rule.deny else
+                     ("NOTE", f'rule "{rule.name}": {text}'))  # fmt: skip
+    tests = bot_folder.folder / "policy-tests.yml"
     if tests.exists():
         lines += run_tests(live, tests)
     else:
@@ -86,8 +91,8 @@ def _policy(live: LiveConfig, path: Path) -> Lines:
     return [("ok", f"policy: {len(live.policy.people)} people, {len(live.policy.rules)} rules"), *lines]
 
 
-def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> Lines:
-    """Find rules that cannot mean what somebody wanted: unknown names, no device, nobody, nothing, said already."""
+def lint(policy: Policy, scope: Scope) -> Lines:
+    """Find rules that cannot mean what somebody wanted: unknown people, no device, nobody, said already."""
     lines: Lines = []
     groups = {group for person in policy.people.values() for group in person.groups}
     for rule in policy.rules:
@@ -100,24 +105,11 @@ def lint(policy: Policy, scope: Scope, operations: Mapping[str, Operation]) -> L
             lines.append(("WRONG", f'rule "{rule.name}": on: {rule.on!r} means no device or group of the inventory'))
         elif not hits:
             lines.append(("NOTE", f'rule "{rule.name}": on: {rule.on!r} is empty today'))
-        lines += [("NOTE", f'rule "{rule.name}": {text}') for text in _words_unknown(rule, operations)]
         if other := _shadowed_by(rule, policy, scope):
             lines.append(("NOTE", f'rule "{rule.name}" adds nothing to rule "{other.name}"'))
     both = sorted(groups & set(policy.people))
     lines += [("WRONG", f"{name!r} is both a person and a group; rules cannot tell which is meant") for name in both]
     return lines
-
-
-def _words_unknown(rule: Rule, operations: Mapping[str, Operation]) -> list[str]:
-    found = []
-    for words in rule.what:
-        name = words.text.split()[0]
-        known = (
-            name in {"everything", "reads", "changes"} or name.startswith("driver:") or any(c in name for c in "*?[")
-        )
-        if not known and name not in operations and not rule.deny:
-            found.append(f"{name!r} is no operation of this bot (a plugin may bring it)")
-    return found
 
 
 def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:

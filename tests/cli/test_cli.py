@@ -144,6 +144,17 @@ def test_what_is_only_strange_is_a_note(run, folder):
     assert "write down what the policy must allow and refuse" in printed
 
 
+def test_a_typo_in_what_a_rule_denies_is_wrong(run, folder):
+    denied = "  - {name: never, who: everyone, deny: [reboo, plugin_activate, review, reboot]}\n"
+    (folder / "policy.yml").write_text((folder / "policy.yml").read_text() + denied)
+    code, printed = run("policy", "check", folder)
+    assert code == 1
+    assert [line for line in printed.splitlines() if line.startswith("WRONG")] == [
+        "WRONG rule \"never\" denies nothing by this: 'reboo' is no operation of this bot, nor a command of its"
+        " plugins. Did you mean reboot?"
+    ]
+
+
 def test_policy_tests_know_place_and_time(run, folder):
     rule = '  - {name: night, who: joe, may: [reboot], where: ["#ops"], when: "Mon-Fri 22:00-23:00"}\n'
     (folder / "policy.yml").write_text((folder / "policy.yml").read_text() + rule)

@@ -207,6 +207,13 @@ def test_a_broken_policy_refuses_everybody_until_it_is_mended(chat):
     assert "#1" in chat.asks("!uptime on web1", who="joe")
 
 
+def test_admins_hear_of_a_denial_that_denies_nothing(chat):
+    policy = chat.folder / "policy.yml"
+    policy.write_text(policy.read_text() + "  - {name: never, who: everyone, deny: [reboo]}\n")
+    chat.hears('rule "never" denies nothing by this: .reboo. is no operation of this bot')
+    assert "denies nothing" in next(text for room, text in reversed(chat.surface.said) if room == "ana")
+
+
 def test_a_bot_with_another_prefix_writes_all_its_commands_with_it(tmp_path):
     asked = (
         "?help",
