@@ -309,6 +309,7 @@ class ApprovalRequirement:
     after: float = 0.0
     room: str = ""
     preview: bool = True
+    different: bool = False  # who counts for it counts for no other rule
 
     def asked(self, escalated: Collection[str] = ()) -> tuple[str, ...]:
         """Return whose approval counts, when these rules have gone on to others already."""

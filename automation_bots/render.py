@@ -113,6 +113,12 @@ def headline(job: Job) -> str:
     return text + (f" · {one_line(job.error)}" if job.error else "")
 
 
+def forgotten(job: Job) -> str:
+    """Say that the details of a job are kept no longer."""
+    ended = f"#{job.number} {job.title} ended {job.state.value} ({counts(job.counts)})."
+    return f"{ended} What came of each device was forgotten after its time ([retention] in bot.toml)."
+
+
 def recap(
     job: Job,
     outcomes: Sequence[Outcome],

@@ -100,7 +100,7 @@ class Approvals:
         if why := self._validity.stale(job, approval):
             self.timer.end(job, State.VOID, f"{why}; type the command again")
             return Answer(f"#{number} is void: {one_line(why, 300)}. {job.person} has to ask again.")
-        decision = self._now(job, approval)
+        decision = self._validity.decision(job, approval)
         proved_at = self._context.store.people.proved_at(caller, person.name)
         if reauth.due(decision.approver_proof, proved_at, self._context.now()):
             raise BadCommand(_PROVE)
@@ -110,8 +110,8 @@ class Approvals:
         vote = Vote(person.name, caller, self._context.now(), one_line(note, 300))
         needs = (*approval.needs, *decision.needs)
         voted = self._waiting.vote(
-            number, vote, place, lambda votes: not self._lacking(job, approval, needs, votes),
-            run_at=approval.run_at is not None,
+            number, vote, place, lambda votes: not self._validity.lacking(job, approval, needs, votes),
+            anew=person.name in self._validity.uncounted(job, approval),
         )  # fmt: skip
         if voted is Voted.ENOUGH and approval.run_at is None:
             self._start(number)
@@ -124,7 +124,7 @@ class Approvals:
             return self._over(job)
         if voted is Voted.TWICE:
             return Answer(f"You have approved #{number} already; others have to.")
-        missing = self._lacking(job, approval, needs, approval.votes)
+        missing = self._validity.lacking(job, approval, needs, approval.votes)
         if voted is Voted.COUNTED:
             return Answer(f"#{number} has your approval; it needs {quorum.still(missing, approval.escalated)}.")
         facts = self._notifier.facts(job, approval)
@@ -132,19 +132,6 @@ class Approvals:
         return Answer(
             f"#{number} {job.title}{render.on(job.devices)} is approved by {quorum.voters(approval)}; {then}."
         )
-
-    def _lacking(
-        self, job: Job, approval: Approval, needs: tuple[ApprovalRequirement, ...], votes: tuple[Vote, ...]
-    ) -> list[tuple[ApprovalRequirement, int]]:
-        return quorum.lacking(needs, votes, self._context.live.policy, job, approval.escalated)
-
-    def _now(self, job: Job, approval: Approval) -> Decision:
-        """What the gate says at the hour at which it would run."""
-        operation = self._context.live.operation(job.operation)
-        if operation is None:
-            return Decision(Verdict.DENY, f"No: {job.operation} is no longer there.")
-        now = self._context.now()
-        return gate.again(self._context.live.scope, operation, job, now, approval.run_at or now)
 
     def _start(self, number: int) -> None:
         """Hand what was released to the dispatcher."""
@@ -228,6 +215,15 @@ class Approvals:
         """What a parked job waits for, in words."""
         approval = self._waiting.find(job.number) if job.state in PARKED else None
         return approval_text.row(job, approval, self._notifier.facts(job, approval))[-1] if approval else ""
+
+    def votes(self, job: Job) -> list[str]:
+        """Who approved a job, when, and with which note."""
+        approval = self._waiting.find(job.number)
+        if approval is None:
+            return []
+        facts = self._notifier.facts(job, approval)
+        gone = self._validity.uncounted(job, approval) if job.state in PARKED else []
+        return [approval_text.vote(vote, facts, counts=vote.person not in gone) for vote in approval.votes]
 
     def how(self, job: Job, approval: Approval) -> str:
         """Whose approval a job needed and how that stands, or when it runs; a sentence."""

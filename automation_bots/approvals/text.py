@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from automation_bots import render
 from automation_bots.model import FINAL, Answer, Job, Place, Risk, State, one_line
 from automation_bots.policy import canary, quorum
-from automation_bots.policy.approval import Approval
+from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.policy import Policy
 from automation_bots.text.times import moment_text
 
@@ -133,7 +133,17 @@ def standing(job: Job, approval: Approval, facts: Facts) -> str:
     if not by:
         return ""
     missing = quorum.lacking(approval.needs, approval.votes, facts.policy, job, approval.escalated)
-    return f"{by}; {quorum.still(missing, approval.escalated)}" if missing else by
+    if not missing:
+        return by
+    gone = quorum.uncounted(approval.needs, approval.votes, facts.policy, job, approval.escalated)
+    why = f" ({quorum.no_longer(gone)})" if gone else ""
+    return f"{by}; {quorum.still(missing, approval.escalated)}{why}"
+
+
+def vote(given: Vote, facts: Facts, *, counts: bool) -> str:
+    """One person's approval."""
+    note = f": {one_line(given.note, 300)}" if given.note else ""
+    return f"by {given.person}, {facts.time(given.at)}{note}{'' if counts else ' (no longer counts)'}"
 
 
 def reminder(job: Job, approval: Approval, facts: Facts, what: str) -> Answer:

@@ -18,7 +18,7 @@ from automation_bots.approvals.notifier import ApprovalNotifier
 from automation_bots.approvals.text import reminder, standing
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.jobs.request_context import RequestContext
-from automation_bots.model import FINAL, PARKED, Job, Risk, State
+from automation_bots.model import FINAL, PARKED, Job, Risk, State, Verdict
 from automation_bots.operations import catalog
 from automation_bots.policy import deadlines
 from automation_bots.policy.approval import Approval
@@ -31,6 +31,7 @@ _LONGEST_SECONDS = 300.0  # the wall clock may be set meanwhile
 _AGAIN = timedelta(seconds=30)  # after something went wrong
 _SOON = timedelta(seconds=3)  # where a network has what is to be said, and has not said it yet
 _PREVIEW = timedelta(seconds=180)  # that approvers wait for the preview
+_CLOSED = timedelta(seconds=60)  # while hours or a freeze hold what has enough votes, or votes do not count
 _TRIES = 3  # to ask in a room, before the place of the request is asked
 
 
@@ -132,12 +133,36 @@ class ApprovalTimer:
             approval = self._remind(job, approval, now)
             if job.number in self._asked_before:
                 self._notifier.back(job, approval)
-            due = deadlines.next_due(approval, job.created or now)
-            if approval.asked is None:
-                due = (job.created or now) + _PREVIEW
+            if self._settled(job, approval):
+                return
+            due = self._next_look(job, approval, now)
         self._asked_before.discard(job.number)
         approval = self._tell(job, approval)
         self._waiting.note(job.state, replace(approval, due=due))
+
+    def _next_look(self, job: Job, approval: Approval, now: datetime) -> datetime | None:
+        if approval.asked is None:
+            return (job.created or now) + _PREVIEW
+        due = deadlines.next_due(approval, job.created or now)
+        missing = self._validity.lacking(job, approval, approval.needs, approval.votes)
+        if approval.votes and (not missing or self._validity.uncounted(job, approval)):
+            due = min(due or now + _CLOSED, now + _CLOSED)
+        return due
+
+    def _settled(self, job: Job, approval: Approval) -> bool:
+        """Let it go on where who has approved already is enough, since who counts is not who counted then."""
+        if not approval.votes:
+            return False
+        decision = self._validity.decision(job, approval)
+        needs = (*approval.needs, *decision.needs)
+        if decision.verdict is Verdict.DENY or not self._waiting.settle(
+            job.number, lambda votes: not self._validity.lacking(job, approval, needs, votes)
+        ):
+            return False
+        if approval.run_at is None:
+            self._start(job.number)
+        self.look_at(job.number)
+        return True
 
     # -- ends
 

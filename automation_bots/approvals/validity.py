@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import UnknownDevice
-from automation_bots.model import Decision, Job, Operation, State, Verdict
+from automation_bots.model import ApprovalRequirement, Decision, Job, Operation, State, Verdict
 from automation_bots.operations import catalog
 from automation_bots.policy import deadlines, gate, quorum
-from automation_bots.policy.approval import Approval
+from automation_bots.policy.approval import Approval, Vote
 
 _CLOCK = timedelta(seconds=60)
 
@@ -55,6 +55,24 @@ class ApprovalValidity:
         if job.state is State.WAITING and decision.needs != approval.needs:
             return "the rules about who approves it have changed"
         return ""
+
+    def decision(self, job: Job, approval: Approval) -> Decision:
+        """Return what the gate says at the hour at which it would run."""
+        operation = self.live.operation(job.operation)
+        if operation is None:
+            return Decision(Verdict.DENY, f"No: {job.operation} is no longer there.")
+        now = self.now()
+        return gate.again(self.live.scope, operation, job, now, approval.run_at or now)
+
+    def lacking(
+        self, job: Job, approval: Approval, needs: Sequence[ApprovalRequirement], votes: Sequence[Vote]
+    ) -> list[tuple[ApprovalRequirement, int]]:
+        """Return what these votes do not meet, by the policy of now."""
+        return quorum.lacking(needs, votes, self.live.policy, job, approval.escalated)
+
+    def uncounted(self, job: Job, approval: Approval) -> list[str]:
+        """Return who has approved and counts no longer."""
+        return quorum.uncounted(approval.needs, approval.votes, self.live.policy, job, approval.escalated)
 
     def void(self, operation: Operation, job: Job) -> str:
         """Say why a job that waited, or the preview of one that waits, must not run now."""
@@ -107,9 +125,13 @@ class ApprovalValidity:
         return ""
 
     def _votes(self, job: Job, approval: Approval, decision: Decision) -> str:
-        needs, policy = (*approval.needs, *decision.needs), self.live.policy
-        missing = quorum.lacking(needs, approval.votes, policy, job, approval.escalated)
-        return f"by the rules of now it needs {quorum.still(missing, approval.escalated)}" if missing else ""
+        needs = (*approval.needs, *decision.needs)
+        missing = self.lacking(job, approval, needs, approval.votes)
+        if not missing:
+            return ""
+        gone = self.uncounted(job, approval)
+        why = f"{quorum.no_longer(gone)}, so " if gone else ""
+        return f"{why}by the rules of now it needs {quorum.still(missing, approval.escalated)}"
 
 
 def _rules(decision: Decision) -> str:

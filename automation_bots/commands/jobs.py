@@ -9,7 +9,7 @@ from automation_bots import render
 from automation_bots.commands import help_text
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
-from automation_bots.model import FINAL, PARKED, Answer, File, Job, Person, State, one_line
+from automation_bots.model import FINAL, PARKED, Answer, Conclusion, File, Job, Person, State, one_line
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import ALL, sentence
 from automation_bots.policy.rules import ADMINS
@@ -60,31 +60,38 @@ class JobCommands:
         if not ask.words:
             raise BadCommand("Which job? → !job <n> · !jobs")
         job = self.job_of(ask, ask.words[0])
-        reads = self._context.reads(ask, job)
-        if len(ask.words) > 1 and ask.words[1] in {"output", "outputs"}:
-            if not reads:
-                return Answer(
-                    f"No: what #{job.number} printed is for {job.person} and those who may run it themselves."
-                )
-            if ask.words[1] == "outputs":
-                return self._outputs(job)
+        reads, what = self._context.reads(ask, job), ask.words[1] if len(ask.words) > 1 else ""
+        if what in {"output", "outputs"} and not reads:
+            return Answer(f"No: what #{job.number} printed is for {job.person} and those who may run it themselves.")
+        if what and self._context.store.forgotten(job):
+            return Answer(render.forgotten(job), hint=f"→ !job {job.number} · !audit job={job.number}")
+        if what == "outputs":
+            return self._outputs(job)
+        if what == "output":
             return self._output(job, ask.words[2] if len(ask.words) > 2 else "")
         said = self._context.store.conclusion(job.number) if reads else render.NO_CONCLUSION
-        if len(ask.words) > 1 and ask.words[1] == "files":
+        if what == "files":
             return Answer(f"#{job.number} has {render.many(len(said.files), 'file')}.", files=said.files)
+        return self._facts(job, said, reads=reads)
+
+    def _facts(self, job: Job, said: Conclusion, *, reads: bool) -> Answer:
         outcomes = self._context.store.outcomes(job.number)
         if not reads:
             outcomes = [replace(outcome, summary="") for outcome in outcomes]
-        recap = render.recap(job, outcomes, said) if job.state in FINAL else None
-        why = self._context.dispatcher.why(job.number)
-        rows = [*help_text.job_facts(job, self._context.now()), *([("queued", why)] if why else [])]
-        if waits := self._context.pipeline.approvals.waits_for(job):
-            rows.append(("waits", waits))
+        approvals = self._context.pipeline.approvals
+        rows = help_text.job_facts(job, self._context.now())
+        rows += [("queued", why)] if (why := self._context.dispatcher.why(job.number)) else []
+        rows += [("approved", vote) for vote in approvals.votes(job)]
+        rows += [("waits", waits)] if (waits := approvals.waits_for(job)) else []
+        if self._context.store.forgotten(job):
+            facts = Answer(render.headline(job), render.table(rows), f"→ !audit job={job.number}")
+            return replace(facts, block=f"{facts.block}\n\n{render.forgotten(job)}")
         each = said.block or render.table(render.rows(outcomes), limit=40)
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
-        text = render.headline(job) if recap else f"#{job.number} {job.title} {job.state.value}"
+        if job.state in FINAL:
+            return Answer(render.headline(job), block, render.recap(job, outcomes, said).hint)
         then = "details" if job.state in PARKED else "cancel"
-        return Answer(text, block, recap.hint if recap else f"→ !{then} {job.number}")
+        return Answer(f"#{job.number} {job.title} {job.state.value}", block, f"→ !{then} {job.number}")
 
     def _output(self, job: Job, device: str) -> Answer:
         if device and device not in job.devices:

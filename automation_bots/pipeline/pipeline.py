@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from automation_bots import render
 from automation_bots.approvals.approvals import Approvals
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.errors import BadCommand, BadParameter, StoreError, UserError
@@ -241,7 +242,7 @@ class Pipeline:
     # -- jobs that exist already
 
     def retry(self, caller: Caller, place: Place, job: Job, *, failed: bool) -> Answer | None:
-        """Ask for a job again, on all of its devices or those that failed; decided anew, as if typed anew."""
+        """Ask for the same again, on all of a job's devices or those that failed; decided anew, as if typed anew."""
         operation = self._context.live.catalog.find(job.operation)
         if operation is None:
             return self.lookup.unknown(TypedCommand(caller, place, job.operation))
@@ -249,18 +250,25 @@ class Pipeline:
             return Answer(f"#{job.number} has not ended. → !cancel {job.number}")
         if any(value == catalog.HIDDEN for value in job.parameters.values()):
             return Answer(f"#{job.number} had a value that is never stored; type the command again.")
-        devices = job.devices
-        if failed:
-            bad = [o.device for o in self._context.store.outcomes(job.number) if o.status not in GOOD]
-            if not bad:
-                return Answer(f"#{job.number} has no failed device. → !retry {job.number}")
-            devices = tuple(device for device in bad if device)
+        if not failed:
+            return self._again(TypedCommand(caller, place, operation.name), operation, job, job.devices)
+        if self._context.store.forgotten(job):
+            return Answer(f"{render.forgotten(job)} Which devices failed, I cannot say any more.")
+        bad = [o.device for o in self._context.store.outcomes(job.number) if o.status not in GOOD]
+        if not bad:
+            return Answer(f"#{job.number} has no failed device.")
+        devices = tuple(device for device in bad if device)
+        return self._again(TypedCommand(caller, place, operation.name), operation, job, devices)
+
+    def _again(self, said: TypedCommand, operation: Operation, job: Job, devices: tuple[str, ...]) -> Answer | None:
         typed = grammar.ParsedCommand(dict(job.parameters), ",".join(devices))
         try:
             values = grammar.checked(operation, typed)  # its file may ask for other values now
             if isinstance(values, grammar.Missing):
                 return Answer(f"{operation.name} has changed since #{job.number}; type the command again.")
-            request = Request(caller, place, operation, values, typed.pattern, devices, job.check, job.reason)
-            return self.request(replace(request, retry_of=job.number))
+            request = Request(said.caller, said.place, operation, values, typed.pattern, devices, job.check, job.reason)
+            quiet = job.quiet and job.preview_of is None
+            same = replace(request, quiet=quiet, emergency=job.emergency, canary=job.canary)
+            return self.request(replace(same, retry_of=job.number))
         except UserError as error:
             return Answer(str(error))

@@ -32,6 +32,7 @@ class ApprovalFile(BaseModel):
     escalate: str | None = None
     room: str = ""
     preview: bool = True
+    different: bool = False
 
     @field_validator("by", mode="before")
     @classmethod
@@ -56,7 +57,8 @@ class ApprovalFile(BaseModel):
         """Return it as a value."""
         who, after = escalation(self.escalate) if self.escalate else ("", 0.0)
         within = duration(self.within).total_seconds() if self.within else 0.0
-        return ApprovalRequirement(rule, tuple(self.by), self.quorum, within, who, after, self.room, self.preview)
+        by, room, preview = tuple(self.by), self.room, self.preview
+        return ApprovalRequirement(rule, by, self.quorum, within, who, after, room, preview, self.different)
 
 
 def short_form(text: str) -> tuple[str, ...]:

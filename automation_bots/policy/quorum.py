@@ -64,22 +64,67 @@ def lacking(
     escalated: Collection[str] = (),
 ) -> list[tuple[ApprovalRequirement, int]]:
     """Return each need that is not met, and how many people are missing."""
+    every = tuple(dict.fromkeys(needs))
     found = []
-    for need in dict.fromkeys(needs):
-        missing = need.quorum - len(valid(votes, policy, job, need, escalated))
+    for need, number in zip(
+        every, _counted(every, [valid(votes, policy, job, n, escalated) for n in every]), strict=True
+    ):
+        missing = need.quorum - number
         if missing > 0 or not votes:
             found.append((need, max(1, missing)))
     return found
 
 
+def uncounted(
+    needs: Sequence[ApprovalRequirement],
+    votes: Sequence[Vote],
+    policy: Policy,
+    job: Job,
+    escalated: Collection[str] = (),
+) -> list[str]:
+    """Return the people who have approved and count for nothing by the policy of now."""
+    counted = {name for need in needs for name in valid(votes, policy, job, need, escalated)}
+    return [vote.person for vote in votes if vote.person not in counted]
+
+
+def no_longer(names: Sequence[str]) -> str:
+    """Say that these people have approved, and count no longer."""
+    return f"{' and '.join(names)} no longer count{'s' if len(names) == 1 else ''}" if names else ""
+
+
+def _counted(needs: Sequence[ApprovalRequirement], people: Sequence[Sequence[str]]) -> list[int]:
+    """How many of their people count for each need: everybody for all, unless a rule wants people of its own."""
+    if not any(need.different for need in needs):
+        return [len(names) for names in people]
+    taken: dict[str, int] = {}  # who counts for which need
+    for index, need in enumerate(needs):
+        all(_take(index, people, taken, set()) for _ in range(need.quorum))
+    return [list(taken.values()).count(index) for index in range(len(needs))]
+
+
+def _take(index: int, people: Sequence[Sequence[str]], taken: dict[str, int], seen: set[str]) -> bool:
+    """Find one more person for a need, if necessary one whom another need can do without."""
+    for name in people[index]:
+        if name in seen:
+            continue
+        seen.add(name)
+        if name not in taken or _take(taken[name], people, taken, seen):
+            taken[name] = index
+            return True
+    return False
+
+
 def impossible(needs: Iterable[ApprovalRequirement], policy: Policy, job: Job) -> str:
     """Say which need nobody could ever meet; empty when all can be met."""
-    for need in needs:
-        names = approvers(need, policy, job, (need.rule,))
-        if len(names) < need.quorum:
+    every = tuple(dict.fromkeys(needs))
+    people = [approvers(need, policy, job, (need.rule,)) for need in every]
+    for need, names, counted in zip(every, people, _counted(every, people), strict=True):
+        if counted < need.quorum:
             who = f"only {', '.join(names)} could" if names else "nobody else could"
             several = f"{need.quorum} of " if need.quorum > 1 else ""
-            return f'rule "{need.rule}" wants approval by {several}{whom([need], (need.rule,))}, and {who} give it'
+            other = " by other people than another rule's" if len(names) >= need.quorum else ""
+            wanted = f"{several}{whom([need], (need.rule,))}{other}"
+            return f'rule "{need.rule}" wants approval by {wanted}, and {who} give it'
     return ""
 
 

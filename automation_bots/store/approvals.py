@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from automation_bots.model import NOTHING, PARKED, ApprovalRequirement, Caller, Job, Place, State
 from automation_bots.policy.approval import Approval, Vote
@@ -101,24 +101,39 @@ class ApprovalStore:
         return added
 
     def vote(
-        self, number: int, vote: Vote, place: Place, enough: Callable[[tuple[Vote, ...]], bool], *, run_at: bool
+        self, number: int, vote: Vote, place: Place, enough: Callable[[tuple[Vote, ...]], bool], *, anew: bool = False
     ) -> Voted:
-        """Take a vote; the one that makes it enough moves the job on: to its time, or into the queue."""
+        """Take a vote; the one that makes it enough moves the job on: to its time, or into the queue.
+
+        One given `anew` takes the place of that person's earlier one.
+        """
         now = self._clock()
         with self._database.write() as connection:
             found, job = _find(connection, number), jobs.get(connection, number)
             if found is None or job.state is not State.WAITING:
                 return Voted.LATE
-            if any(known.person == vote.person for known in found.votes):
+            others = tuple(known for known in found.votes if known.person != vote.person)
+            if others != found.votes and not anew:
                 return Voted.TWICE
+            connection.execute(delete(votes).where(votes.c.job == number, votes.c.person == vote.person))
             connection.execute(insert(votes), _vote_row(number, vote))
             _write(connection, number, {"acted": _where(place)}, due=now)
             subject = replace(Subject.of_job(job), person=vote.person, caller=vote.caller, place=place)
             audit.append(connection, now, AuditKind.APPROVED, subject, {"requester": job.person, "note": vote.note})
-            if not enough((*found.votes, vote)):
+            if not enough((*others, vote)):
                 return Voted.COUNTED
-            _move_on(connection, job, now, State.SCHEDULED if run_at else State.QUEUED)
+            _approved(connection, job, found, now)
             return Voted.ENOUGH
+
+    def settle(self, number: int, enough: Callable[[tuple[Vote, ...]], bool]) -> bool:
+        """Move a job on whose votes have become enough since others count now; False when they are not."""
+        now = self._clock()
+        with self._database.write() as connection:
+            found, job = _find(connection, number), jobs.get(connection, number)
+            if found is None or job.state is not State.WAITING or not found.votes or not enough(found.votes):
+                return False
+            _approved(connection, job, found, now)
+        return True
 
     def release(self, number: int) -> bool:
         """The time of a scheduled job has come; False when it is no longer scheduled."""
@@ -155,6 +170,10 @@ _ENDS = {
     State.WITHDRAWN: AuditKind.WITHDRAWN,
     State.VOID: AuditKind.VOIDED,
 }
+
+
+def _approved(connection: Connection, job: Job, approval: Approval, now: datetime) -> None:
+    _move_on(connection, job, now, State.SCHEDULED if approval.run_at else State.QUEUED)
 
 
 def _move_on(connection: Connection, job: Job, now: datetime, state: State) -> bool:

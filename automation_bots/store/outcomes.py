@@ -108,6 +108,11 @@ def statuses(connection: Connection, number: int) -> dict[str, str]:
     return dict(connection.execute(statement).all())
 
 
+def any_of(connection: Connection, number: int) -> bool:
+    """Whether there are outcomes of a job."""
+    return connection.scalar(select(outcomes.c.job).where(outcomes.c.job == number).limit(1)) is not None
+
+
 def status_counts(of_devices: Mapping[str, str]) -> dict[str, int]:
     """Count devices by status."""
     return dict(Counter(of_devices.values()))

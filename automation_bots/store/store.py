@@ -180,6 +180,13 @@ class Store:
         with self._database.read() as connection:
             return outcomes.find(connection, number, status, with_output=with_output)
 
+    def forgotten(self, job: Job) -> bool:
+        """Whether the outcomes of a job were kept, and are no longer."""
+        if job.state not in FINAL or not any(job.counts.values()):
+            return False
+        with self._database.read() as connection:
+            return not outcomes.any_of(connection, job.number)
+
     def output(self, number: int, device: str) -> str:
         """Return all that one device printed; empty when nothing, or no longer kept."""
         with self._database.read() as connection:

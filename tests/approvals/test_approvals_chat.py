@@ -282,6 +282,30 @@ def test_an_approver_who_left_loses_the_vote_before_it_starts(chat, number):
         assert state(chat, number) is State.WAITING
 
 
+def test_who_left_and_comes_back_counts_again_and_it_goes_on(chat, number):
+    direct(chat, f"!approve {number}", "kim")
+    with changed(chat, "policy.yml", "kim: {test: kim, groups: [leads]}", "kim: {test: kim, groups: [guests]}"):
+        direct(chat, f"!approve {number}", "lee")
+        assert "kim no longer counts" in direct(chat, f"!details {number}", "lee")
+    becomes(chat, number, State.DONE)
+
+
+def test_a_vote_whose_id_is_linked_again_counts_again_or_is_given_anew(chat):
+    direct(chat, "!person link kim test kim-phone", "ana")
+    numbers = [asked(chat, f"!service restart nginx on {pair}") for pair in ("web1,web2", "web1,web3")]
+    for number in numbers:
+        direct(chat, f"!approve {number}", "kim-phone")
+    direct(chat, "!person unlink test kim-phone", "ana")
+    chat.automation.live.look()
+    assert "1 more of leads" in direct(chat, f"!approve {numbers[0]}", "lee")
+    assert "is approved by" in direct(chat, f"!approve {numbers[0]}", "kim")
+    assert "1 more of leads" in direct(chat, f"!approve {numbers[1]}", "lee")
+    direct(chat, "!person link kim test kim-phone", "ana")
+    becomes(chat, numbers[1], State.DONE)
+    assert re.search(r"approved +by kim, \d\d:\d\d CES?T\napproved +by lee", direct(chat, f"!job {numbers[1]}", "lee"))
+    direct(chat, "!person unlink test kim-phone", "ana")
+
+
 def test_what_is_for_later_waits_for_its_time_and_can_be_withdrawn(chat):
     text = chat.asks("!service start nginx on web1 --when tomorrow 22:00", "runs at", who="joe", room="ops")
     assert re.search(r"runs at \w{3} 22:00 CES?T", text)

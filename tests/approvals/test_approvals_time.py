@@ -385,7 +385,7 @@ def test_the_preview_is_run_first_and_shown(waiting):
     number = waiting.ask(LOOKED)
     preview = waiting.store.approvals.find(number).preview
     is_in(waiting, preview, State.DONE)
-    waiting.look()
+    wait(lambda: waiting.look() or waiting.texts("leads"), 10)  # it is told of the end just after it
     question = next(text for text in waiting.texts("leads") if "asks for approval" in text)
     assert f"preview (#{preview}): 2 skipped" in question
     assert "would run: upgrade" in question

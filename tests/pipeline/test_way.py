@@ -8,12 +8,13 @@ import pytest
 from automation_bots.app.bot import Bot
 from automation_bots.drivers.fake import Fake
 from automation_bots.errors import BadParameter
-from automation_bots.model import Answer, Caller, Operation, Outcome, Parameter, Place, Status
+from automation_bots.model import Answer, Caller, Operation, Outcome, Parameter, Place, State, Status
 from automation_bots.operations.parameters import check
 from automation_bots.pipeline import parser as grammar
 from automation_bots.pipeline.questions import Question, Questions
+from automation_bots.store import retention
 from backends.text.automation_text import TextSurface
-from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
+from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
 VERB = "help: Say it\nparameters: {{word: {{match: '{}'}}}}\nlinux: [echo, '{{word}}']\n"
@@ -113,3 +114,33 @@ def test_what_a_device_prints_does_not_move_the_cursor_of_a_terminal(capsys):
     surface.say(Place("text", "x"), Answer("done", "a\x1b[2Jb\x1b]0;t\x07c\r\td"))
     sys.stdout.flush()
     assert capsys.readouterr().out == "done\nab]0;tc\td\n"
+
+
+def test_a_retry_is_the_same_request_with_its_batches_reason_and_flags(chat):
+    text = "!service restart nginx on web1,web2 --canary 1 --pause-after=1 --reason CHG-7 --quiet"
+    number = int(chat.asks(text, r"#\d+ service", who="ana").split()[0][1:])
+    pauses(chat, number)
+    chat.asks(f"!cancel {number}", "cancelled", who="ana")
+    wait(lambda: chat.automation.store.job(number).state is State.CANCELLED, 20)
+    chat.asks(f"!retry {number}", r"#\d+ service", who="ana")
+    first, again = chat.automation.store.job(number), chat.jobs[0]
+    pauses(chat, again.number)
+    assert (again.canary, again.reason, again.quiet, again.devices) == (first.canary, "CHG-7", True, first.devices)
+    assert again.retry_of == number
+    chat.asks(f"!cancel {again.number}", "cancelled", who="ana")
+
+
+def pauses(chat, number):
+    """Wait until a job has changed one device and goes no further."""
+    wait(lambda: chat.automation.store.job(number).counts == {"changed": 1}, 20)
+
+
+def test_of_what_was_forgotten_it_is_said_and_nothing_is_offered_that_changes_all_devices(chat):
+    chat.asks("!service status nginx on web1,web2", "done", who="ana")
+    job = chat.jobs[0]
+    with chat.automation.store._database.write() as connection:
+        retention._forget_details(connection, [job.number])
+    for text in ("!job {}", "!job {} output", "!job {} outputs", "!retry {} failed"):
+        said = chat.asks(text.format(job.number), "was forgotten after its time", who="ana")
+        assert "2 ok" in said or "2 changed" in said
+        assert f"!retry {job.number}" not in said

@@ -40,6 +40,7 @@ needs = st.lists(
         by=st.lists(st.sampled_from((*GROUP, "p1")), min_size=1, max_size=2, unique=True).map(tuple),
         quorum=st.integers(1, 3),
         escalate=st.sampled_from(("", "c")),
+        different=st.booleans(),
         after=st.just(60.0),
     ),
     min_size=1,
@@ -121,6 +122,20 @@ def test_more_rules_never_make_it_easier(everybody, wanted, clicked, more):
     if not quorum.lacking((*wanted, *more), votes, policy, job):
         assert not quorum.lacking(wanted, votes, policy, job)
     assert deadlines.deadline((*wanted, *more), 60, NOON) <= deadlines.deadline(wanted, 60, NOON)
+
+
+def test_a_rule_that_wants_different_people_gets_them():
+    both = [
+        Person(name, frozenset(groups), ids_of(name)) for name, groups in {"p1": "ab", "p2": "a", "p3": "b"}.items()
+    ]
+    policy, job = policy_with(both), job_of()
+    wanted = (ApprovalRequirement("r1", ("a",)), ApprovalRequirement("r2", ("b",), different=True))
+    votes = cast(policy, job, Approval(1, "d", wanted), [("p1", "text"), ("p2", "text")])
+    assert [need.rule for need, _ in quorum.lacking(wanted, votes[:1], policy, job)] == ["r2"]
+    assert quorum.lacking(wanted, votes, policy, job) == []  # p1 for b, since p2 can only be for a
+    assert quorum.lacking((wanted[0], replace(wanted[1], different=False)), votes[:1], policy, job) == []
+    alone = policy_with(both[:1])
+    assert 'rule "r2" wants approval by b by other people' in quorum.impossible(wanted, alone, job)
 
 
 @given(people, needs)
