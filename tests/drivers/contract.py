@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,11 @@ class Lab:
     touch: Operation  # a change that leaves a trace
     touched: Callable[[], bool]
     output_limit: int
-    still_running: Callable[[], bool] = lambda: False  # whether `slow` goes on somewhere
+    still_running: Callable[[], bool] | None = None  # whether `slow` goes on somewhere, where that can be seen
     secrets: Callable[[str], Mapping[str, str]] = no_secrets
     inventory: tuple[Path, ...] = ()
-    patience: float = 5  # seconds in which a stop must have worked
-    begun: float = 1.5  # seconds in which `slow` has begun
+    patience: float = 40  # seconds in which a stop must have worked, on the busiest of machines: `slow` takes more
+    begun: Callable[[], bool] | None = None  # whether `slow` has begun, where `still_running` does not tell that
     logins: Logins | None = None  # where one logs in: see LoginContract
 
 
@@ -107,6 +107,25 @@ class Bench:
         assert not recorder.repeated
         assert not list(self.workdir.iterdir())
         return recorder.outcomes
+
+
+@contextlib.contextmanager
+def cancelled_once_it_runs(lab: Lab) -> Iterator[Cancel]:
+    """Give a cancel that ana sets when `slow` is seen to run, or may be taken to."""
+    cancel, over = Cancel(), threading.Event()
+
+    def look() -> None:
+        begun = lab.begun or lab.still_running
+        while begun and not begun() and not over.wait(0.05):
+            pass
+        over.wait(0.2 if begun else 1.5)
+        cancel.set("ana said stop")
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    yield cancel
+    over.set()
+    looking.join()
 
 
 @contextlib.contextmanager
@@ -182,23 +201,20 @@ class DriverContract:
         assert not [outcome for outcome in outcomes.values() if outcome.status in GOOD]
 
     def test_a_cancelled_change_ends_soon_and_is_never_called_undone(self, bench: Bench, lab: Lab):
-        cancel = Cancel()
-        timer = threading.Timer(lab.begun, cancel.set, ("ana said stop",))
-        timer.start()
-        outcomes = bench.run(lab.slow, *lab.good, cancel=cancel)
-        assert bench.seconds < lab.begun + lab.patience
+        with cancelled_once_it_runs(lab) as cancel:
+            outcomes = bench.run(lab.slow, *lab.good, cancel=cancel)
+        assert bench.seconds < lab.patience
         assert {outcome.status for outcome in outcomes.values()} <= STOPPED
         assert Status.UNKNOWN in {outcome.status for outcome in outcomes.values()}
         assert all("ana said stop" in outcome.summary for outcome in outcomes.values())
 
     def test_a_cancelled_run_leaves_nothing_running(self, bench: Bench, lab: Lab):
-        cancel = Cancel()
-        threading.Timer(1.5, cancel.set).start()
-        bench.run(lab.slow, lab.good[0], cancel=cancel)
+        with cancelled_once_it_runs(lab) as cancel:
+            bench.run(lab.slow, lab.good[0], cancel=cancel)
         end = time.monotonic() + lab.patience
-        while lab.still_running() and time.monotonic() < end:
+        while (going_on := lab.still_running and lab.still_running()) and time.monotonic() < end:
             time.sleep(0.05)
-        assert not lab.still_running()
+        assert not going_on
 
     def test_a_run_cancelled_before_it_began_does_nothing(self, bench: Bench, lab: Lab):
         cancel = Cancel()

@@ -1,7 +1,6 @@
 """Device patterns mean what Ansible says they mean, and none of them can hang the bot."""
 
 import re
-import time
 import warnings
 from itertools import pairwise
 from random import Random
@@ -18,6 +17,7 @@ from automation_bots.errors import BadCommand, UnknownDevice, UserError
 from automation_bots.inventory import patterns
 from automation_bots.text.linear_regex import SafeRegex
 from tests.support.bounds import examples
+from tests.support.cost import in_yardsticks
 
 pytestmark = [pytest.mark.slow, pytest.mark.works]
 HOSTS = ("web1", "web2", "web10", "db1.example.com", "core-1", "core-2", "10.0.0.1", "2001:db8::1", "localhost")
@@ -224,18 +224,15 @@ MANY_GROUPS = {"all": MANY, "ungrouped": (), **{f"site{n}": MANY[n::20] for n in
     ],
 )
 def test_no_pattern_on_ten_thousand_devices_hangs(pattern):
-    def seconds():
-        begun = time.thread_time()
-        expand(pattern, MANY, MANY_GROUPS)
-        return time.thread_time() - begun
-
-    assert min(seconds() for _ in range(3)) < 0.2  # 0.05 on a quiet machine
+    assert in_yardsticks(lambda: expand(pattern, MANY, MANY_GROUPS), 10) < 10
 
 
 def test_a_regex_with_too_many_states_is_refused_and_not_computed():
     random = Random(1)
     hosts = tuple("".join(random.choices("ab", k=60)) for _ in range(10_000))
-    begun = time.thread_time()
-    with pytest.raises(BadCommand, match="too complex"):
-        expand("~.*a.{40}z", hosts, {})
-    assert time.thread_time() - begun < 1
+
+    def refused():
+        with pytest.raises(BadCommand, match="too complex"):
+            expand("~.*a.{40}z", hosts, {})
+
+    assert in_yardsticks(refused, 20) < 20

@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -15,10 +16,10 @@ from automation_bots.jobs.throttle import admit
 from automation_bots.model import NO_LIMITS, Caller, Limits, Place, Risk
 from automation_bots.store import AuditKind, Store
 from bench import load as bench
-from bench.figures import quantile
 from tests.support import big, chatbot, loading
 from tests.support.bounds import rounds
 from tests.support.chatbot import wait
+from tests.support.cost import in_yardsticks
 from tests.support.watching import children
 
 pytestmark = [pytest.mark.slow, pytest.mark.works]
@@ -41,11 +42,10 @@ def crowded(tmp_path_factory):
         yield chat
 
 
-def test_while_50_jobs_run_and_one_person_floods_the_others_are_answered_within_a_second(chat):
+def test_while_50_jobs_run_and_one_person_floods_all_others_are_answered(chat):
     crowd = loading.Crowd(chat)
-    spent = crowd.type(commands=rounds(300, 1000), seconds=rounds(9, 30), flood_per_second=30)
-    assert crowd.flooded > 120
-    assert quantile(spent, 0.9) < 1000  # for 99 of 100: `make bench NAME=load`, on a quiet machine
+    spent = crowd.type(commands=rounds(200, 1000), seconds=rounds(6, 30), flood_per_second=30)
+    assert len(spent) == rounds(200, 1000) and crowd.flooded  # how soon: `make bench NAME=load`
     crowd.settle()
     assert chat.automation.store.verify_audit()
 
@@ -82,13 +82,8 @@ def test_a_bot_that_stopped_leaves_no_open_file_and_no_thread(tmp_path):
     "line", ["!queue", "!status", "!jobs", "!jobs mine", "!job 9000", "!look on d1", "!write on d1"]
 )
 def test_while_ten_thousand_jobs_wait_everybody_is_answered_at_once(crowded, line):
-    spent = []
-    for number in range(5):
-        begun = time.monotonic()
-        crowded.asks(line, who=f"p{number}")
-        spent.append(time.monotonic() - begun)
+    crowded.asks(line, who="p1", seconds=10)  # how soon: `make bench NAME=load`
     assert crowded.automation.dispatcher.active[0] == loading.BUSY
-    assert min(spent) < 0.5, spent
 
 
 def test_a_long_queue_is_shown_from_its_front(crowded):
@@ -110,13 +105,10 @@ def test_a_pass_over_ten_thousand_waiting_jobs_is_short(case):
     caps, limits = bench.PASSES[case]
     queued = [_entry(number, limits) for number in range(1, 10_001)]
     recent = [Start(number / 100, entry) for number, entry in enumerate(queued)]
-    running, spent = queued[:50], []
-    for _ in range(5):
-        begun = time.thread_time()  # not the clock on the wall: the machine may be busy
-        admission = admit(queued[50:], running, caps, held={"d7": 3}, recent=recent, now=100.0)
-        spent.append(time.thread_time() - begun)
+    look = partial(admit, queued[50:], queued[:50], caps, held={"d7": 3}, recent=recent, now=100.0)
+    admission = look()
     assert len(admission.waits) + len(admission.start) == 9_950
-    assert min(spent) < 0.1  # the bar of `python -m bench load` is 0.02
+    assert in_yardsticks(look, 4) < 4
 
 
 def _entry(number, limits=NO_LIMITS):
@@ -175,16 +167,15 @@ def steps(connection, statement, values):
 
 
 def test_old_jobs_are_forgotten_in_steps_between_which_others_write(tmp_path):
-    store, waits, over = Store.open(tmp_path / "data"), [], threading.Event()
+    store, written, over = Store.open(tmp_path / "data"), 0, threading.Event()
     big.fill(store, 30_000)
     forgetting = threading.Thread(target=lambda: (store.prune(keep_days=5), over.set()))
     forgetting.start()
     while not over.is_set():
-        begun = time.monotonic()
         store.add_job(big.JOB)
-        waits.append(time.monotonic() - begun)
+        written += 1
         time.sleep(0.02)
     forgetting.join()
-    assert max(waits) < 1.0 and len(waits) > 3, waits
+    assert written > 3  # in one step, all but the first would have waited for its end
     assert not store.outcomes(1) and store.outcomes(29_999) and store.job(1).counts == {"ok": 1}
     store.close()

@@ -80,13 +80,13 @@ def test_whoever_takes_the_name_of_somebody_gets_none_of_the_rights(talk, net):
 def test_while_one_call_hangs_messages_are_heard_all_the_same(talk, net):
     limiter = net.server.api.limiter
     heard, client = [], talk.bot.errbot.client
-    limiter.hang_seconds = 2.0
+    limiter.hang_seconds = 6.0
     slow = threading.Thread(target=lambda: client.rest.get("/users/me"))
     slow.start()
-    began, before = time.monotonic(), client._heard_until
+    before = client._heard_until
     talk.say("chatter while a call hangs")
-    wait(lambda: client._heard_until > before, 2, lambda: heard)
-    assert time.monotonic() - began < 1.5 and slow.is_alive()
+    wait(lambda: client._heard_until > before, 20, lambda: heard)
+    assert slow.is_alive()
     limiter.hang_seconds = 0.0
     slow.join()
 

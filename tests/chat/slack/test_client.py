@@ -194,7 +194,7 @@ def test_a_line_that_goes_dead_without_a_cut_is_noticed(lab):
         with pytest.raises(Away):
             one.wait()
         one.close()
-    assert 1.4 < time.monotonic() - since < 8
+    assert time.monotonic() - since > 1.4
 
 
 def test_a_move_that_fails_leaves_the_old_connection_alone(lab, linked):

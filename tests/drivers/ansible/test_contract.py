@@ -47,20 +47,21 @@ class TestContract(LoginContract):
         good = tuple(device(sshd, number, **usual) for number in range(3))
         trace = sshd.home / tmp_path.name
         sshd.home.chmod(0o777)
+        sleep = f"60.{time.monotonic_ns() % 1_000_000:06}"
         return Lab(
             driver=ansible,
             good=good,
             broken=Device("bad1", variables={**good[0].variables, "platform": "broken"}),
             unreachable=Device("gone1", variables={**good[0].variables, "ansible_port": closed_port()}),
             hello=verb("echo", "hello"),
-            slow=verb("sleep", f"60.{time.monotonic_ns() % 1_000_000:06}", risk=Risk.CHANGE),
+            slow=verb("sleep", sleep, risk=Risk.CHANGE),
             loud=verb("sh", "-c", f"yes | head -c {LIMIT * 3}"),
             touch=verb("touch", str(trace), risk=Risk.CHANGE),
             touched=trace.exists,
             # What runs on a device cannot be ended by Ansible; on this machine nothing of it may be left.
             still_running=lambda: any(marked.find(f"HOME={tmp_path}")),
             output_limit=LIMIT,
-            begun=4,
+            begun=lambda: any(marked.find(sleep)),
             logins=Logins(
                 count=lambda: sshd.log.read_text().count("Accepted "),
                 password="t0ken-of-the-lab",

@@ -117,7 +117,7 @@ def test_no_more_packets_leave_in_a_second_than_was_set(tmp_path):
     hosts = [host(f"d{n}", f"127.0.1.{n + 1}") for n in range(100)]
     heard = run(tmp_path, REACH, *hosts, driver=Reach(packets_per_second=200))
     assert len(heard.outcomes) == 100
-    assert 0.4 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.4
 
 
 @pytest.fixture

@@ -93,8 +93,8 @@ class TestSsh(SshTests):
         assert run(verb("cat"), device(sshd)).status is Status.OK
 
     def test_a_service_left_running_does_not_hold_the_answer(self, run, bench, sshd):
-        assert run(verb("sh", "-c", "sleep 8 & echo started"), device(sshd)).output == "started"
-        assert bench.seconds < 6
+        assert run(verb("sh", "-c", "sleep 61 & echo started"), device(sshd)).output == "started"
+        assert bench.seconds < 50
 
     def test_a_platform_without_a_command_is_skipped(self, run, sshd):
         outcome = run(verb("id"), device(sshd, platform="vyos"))
@@ -165,13 +165,13 @@ class TestSsh(SshTests):
         with strange.server(strange.silent) as port:
             outcome = run(verb("id"), Device("odd", variables={"ansible_host": "127.0.0.1", "ansible_port": port}),
                           cancel=cancel)  # fmt: skip
-            assert bench.seconds < 2
+            assert bench.seconds < 9  # and not only when logging in took too long
         assert (outcome.status, outcome.summary) == (Status.CANCELLED, "not started: enough")
 
     def test_a_silent_device_does_not_hold_the_time_limit_up(self, run, bench):
         with strange.server(strange.silent) as port:
             run(verb("id"), Device("odd", variables={"ansible_host": "127.0.0.1", "ansible_port": port}), seconds=0.5)
-            assert bench.seconds < 2
+            assert bench.seconds < 9  # and not only when logging in took too long
 
     def test_an_operation_without_a_command_cannot_be_tried(self, bench, sshd):
         with pytest.raises(DriverError, match="says no command"):
@@ -179,6 +179,6 @@ class TestSsh(SshTests):
 
     def test_many_devices_go_side_by_side(self, bench, sshd):
         targets = [Device(f"d{n}", variables=device(sshd, n % 4).variables) for n in range(12)]
-        outcomes = bench.run(verb("sleep", "1"), *targets)
+        outcomes = bench.run(verb("sleep", "2"), *targets)
         assert {outcome.status for outcome in outcomes.values()} == {Status.OK}
-        assert bench.seconds < 8
+        assert bench.seconds < 20  # one after another: 24
