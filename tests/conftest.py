@@ -16,6 +16,7 @@ from tests.fakes.salt import Salt
 from tests.fakes.sshd import Sshd
 from tests.fakes.synapse import Synapse
 from tests.support import bounds, schedule
+from tests.support.warm import reader
 
 SOME_SKIPPED = 8  # an exit code that pytest does not use itself
 
@@ -59,6 +60,14 @@ def _logs() -> Iterator[None]:
     """Let the next test log: programs that were run in this process may have silenced it."""
     yield
     logging.disable(logging.NOTSET)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep Ansible in memory for all workers: without, every other test would import it for a second."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        warm = reader.started()
+        warm.__enter__()
+        config.add_cleanup(lambda: warm.__exit__(None, None, None))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

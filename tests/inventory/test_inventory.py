@@ -147,7 +147,8 @@ def test_a_source_that_is_not_there_is_named(tmp_path):
         opened(tmp_path, "nowhere")
 
 
-def test_a_program_that_hangs_is_ended_with_all_its_children(tmp_path):
+def test_a_program_that_hangs_is_ended_with_all_its_children(tmp_path, monkeypatch):
+    monkeypatch.delenv("TESTS_READER")  # what is ended here is the process itself, and no fork of another one
     write(tmp_path, {"inv/list.sh": f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 60"})
     with pytest.raises(ConfigError, match="longer than 3 seconds"):
         opened(tmp_path, limit_seconds=3)
@@ -155,7 +156,8 @@ def test_a_program_that_hangs_is_ended_with_all_its_children(tmp_path):
     assert not stat.exists() or stat.read_text().split()[2] == "Z"
 
 
-def test_a_program_that_hangs_ends_with_a_bot_that_is_killed(tmp_path):
+def test_a_program_that_hangs_ends_with_a_bot_that_is_killed(tmp_path, monkeypatch):
+    monkeypatch.delenv("TESTS_READER")
     write(tmp_path, {"inv/list.sh": f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 60"})
     imports = "import sys; from pathlib import Path; from tests.support.inventory_files import opened; "
     code = imports + "opened(Path(sys.argv[1]))"

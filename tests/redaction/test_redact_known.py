@@ -20,7 +20,7 @@ from automation_bots.drivers.child_process import Printed
 from automation_bots.jobs.reports import OutcomeCollector
 from automation_bots.redaction.patterns import MARK
 from automation_bots.redaction.redactor import SHORTEST, Redactor
-from tests.redaction.test_redact import HARMLESS, HOSTILE, TOO_MUCH
+from tests.redaction.test_redact import HARMLESS, HOSTILE, LENGTH, TOO_MUCH
 from tests.store.conftest import JOB
 from tests.support.bounds import examples
 from tests.support.cost import in_yardsticks
@@ -182,5 +182,5 @@ AWKWARD = [
 
 @pytest.mark.parametrize("piece", [*HOSTILE, "\\\\", "'", '"', "&amp;", "%25", "&#", "\\u00", "+", "…", "\ufffd"])
 def test_hostile_text_costs_about_as_much_as_any_other_also_when_awkward_secrets_are_known(piece):
-    redactor, text = Redactor(AWKWARD), piece * (50_000 // len(piece))
+    redactor, text = Redactor(AWKWARD), piece * (LENGTH // 2 // len(piece))
     assert in_yardsticks(lambda: redactor.text(text), TOO_MUCH) < TOO_MUCH

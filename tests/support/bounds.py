@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 
@@ -19,6 +20,11 @@ def rounds(usual: int, long: int) -> int:
 def examples(wanted: int) -> int:
     """How many examples a property gets that deserves so many of them."""
     return wanted * _LONGER if LONG else min(wanted, _MOST_EXAMPLES)
+
+
+def one_of(place: int, cases: Sequence[str]) -> Sequence[str]:
+    """The case whose turn it is, where every pair of two long lists would be too much; all of them in `make soak`."""
+    return cases if LONG else (cases[place % len(cases)],)
 
 
 def load_profile() -> None:
