@@ -26,13 +26,14 @@ def test_a_second_run_that_did_not_end_well_is_never_green(code):
 
 def test_a_file_stays_whole_and_a_big_server_keeps_its_files_together():
     assert schedule.unit_of("tests/text/test_times.py::test_a[x::y]") == "tests/text/test_times.py"
-    assert schedule.unit_of("tests/chat/matrix/test_bot.py::test_a") == "synapse"
+    assert schedule.unit_of("tests/chat/matrix/test_bot.py::test_a") == "synapse two"
 
 
 def test_what_takes_long_goes_first_and_a_file_keeps_its_order():
     quick, slow = "tests/text/test_times.py::test_{}", "tests/whole/test_faults.py::test_{}"
     nodeids = [quick.format("z"), quick.format("a"), slow.format("z"), slow.format("a")]
-    assert schedule.in_order(nodeids, [False, False, True, True]) == [2, 3, 0, 1]
+    big = "tests/drivers/salt/test_driver.py::test_a"
+    assert schedule.in_order([*nodeids, big], [False, False, True, True, True]) == [4, 2, 3, 0, 1]
 
 
 @pytest.mark.parametrize("path", schedule.TOGETHER)

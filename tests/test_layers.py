@@ -22,6 +22,7 @@ OUTSIDE = {
     "shutil",
     "requests",
 }
+BROAD = {"Exception", "BaseException"}
 
 
 def places(text):
@@ -150,3 +151,22 @@ def test_the_sweep_stands_on_the_standard_library_alone():
 def test_values_need_no_package():
     names = {name.split(".")[0] for name in imports()["automation_bots/model.py"] if name not in sources()}
     assert names <= sys.stdlib_module_names
+
+
+def broad_handlers(tree):
+    """Where everything is caught and not raised again."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[-1], ast.Raise):
+            names = {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else BROAD
+            if names & BROAD:
+                yield node.lineno
+
+
+def test_whoever_catches_everything_raises_it_again_or_says_why():
+    silent = [
+        f"{path}:{number}"
+        for path, tree in sources().items()
+        for number in broad_handlers(tree)
+        if "#" not in (ROOT / path).read_text().splitlines()[number - 1]
+    ]
+    assert silent == []

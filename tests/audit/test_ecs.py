@@ -18,6 +18,8 @@ from automation_bots.store.codec import canonical
 from automation_bots.store.schema import stamp
 from tests.support import ecs_schema
 
+pytestmark = [pytest.mark.slow, pytest.mark.works]
+
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, UTC)
 BODY = {"devices": ["web1", "web2"], "parameters": {"name": "nginx"}, "risk": "change"}
 

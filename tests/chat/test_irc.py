@@ -8,7 +8,7 @@ import pytest
 from automation_bots.model import Answer, Place
 from tests.chat import contract
 from tests.chat.contract import (  # noqa: F401 - IRC has no ids of messages, edits, files, buttons and threads
-    test_a_burst_of_500_messages_loses_no_command,
+    test_a_burst_of_messages_loses_no_command,
     test_a_command_is_answered_where_it_was_said,
     test_a_long_answer_is_split_between_its_lines,
     test_a_mention_means_the_bot,

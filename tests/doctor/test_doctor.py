@@ -20,6 +20,7 @@ from automation_bots.doctor import chat, files, servers, tools
 from automation_bots.doctor import record as record_of
 from automation_bots.errors import AutomationError, StoreError
 from automation_bots.policy import policy
+from automation_bots.processes import own
 from automation_bots.store import AuditKind, Store
 from automation_bots.sweep.sockets import NotPermitted
 from backends.adapter import installed
@@ -178,7 +179,7 @@ def test_what_root_has_left_in_the_data_folder_is_named(folder):
 def test_a_disk_without_room_is_named(folder, tmp_path):
     (tmp_path / "small").mkdir()
     command = f"mount -t tmpfs -o size=1m,nr_inodes=99 tmpfs {tmp_path}/small; automation-bots doctor {folder}"
-    environment = {**os.environ, "AUTOMATION_BOTS_DATA": f"{tmp_path}/small", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "AUTOMATION_BOTS_DATA": f"{tmp_path}/small", **own.python_path()}
     environment["PATH"] = f"{ROOT}/.venv/bin:{environment['PATH']}"
     ended = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, env=environment)
     assert ended.returncode == 1 and "WRONG disk: nearly full, " in ended.stdout

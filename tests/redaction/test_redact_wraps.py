@@ -18,6 +18,8 @@ from tests.redaction.test_redact import FOUND, KEY
 from tests.support.bounds import examples
 from tests.support.harmless import outputs
 
+pytestmark = [pytest.mark.slow, pytest.mark.works]
+
 AROUND = "first line of some length\n{}\nlast line of some length"
 # words of a person, hashes and keys of devices; a letter first, since numbers stand in harmless lines too
 WORDS = st.tuples(

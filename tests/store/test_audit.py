@@ -55,6 +55,7 @@ def test_anybody_can_check_a_hash_from_the_original_text(lived):
     assert [row.prev for row in rows[1:]] == [row.hash for row in rows[:-1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tampering", "bad", "sign"),
     [

@@ -9,6 +9,8 @@ from automation_bots.model import Conclusion, File, Outcome, Risk, State, Status
 from automation_bots.store import AuditKind, Store
 from automation_bots.store import backup as moving
 
+pytestmark = [pytest.mark.slow, pytest.mark.works]
+
 
 @pytest.fixture
 def used(store, job, url):

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automation_bots.model import FINAL, GOOD, Outcome, Risk, State, Status
+from automation_bots.processes import own
 from automation_bots.store import AuditKind
 from tests.support.chatbot import ROOT, ChatBot, Surface, text_of, wait, write_folder
 
@@ -220,7 +221,7 @@ class Site:
         self.lives += 1
         command = [sys.executable, "-m", "tests.support.crash_site", self.folder, *arming]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        bot = subprocess.Popen(command, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, **pipes)
+        bot = subprocess.Popen(command, text=True, cwd=ROOT, env={**os.environ, **own.python_path()}, **pipes)
         try:
             if bot.stdout.readline():
                 other = threading.Thread(target=meanwhile)

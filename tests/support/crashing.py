@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from automation_bots.model import State
+from automation_bots.processes import own
 from automation_bots.store import Store
 from tests.support.chatbot import ROOT, ChatBot, wait
 
@@ -23,7 +24,7 @@ class Victim:
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **own.python_path()},
         )
         assert self.process.stdout.readline() == "ready\n"
         self.store = Store.open(folder / "data" / folder.name, exclusive=False)

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from automation_bots.processes import own
 from tests.support.chatbot import wait
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ def write_bot(folder: Path, *, more: str = "", hosts: str = HOSTS, files: dict[s
 
 def surroundings(data: Path) -> dict[str, str]:
     """The environment of a bot that keeps its state in `data`."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "AUTOMATION_BOTS_DATA": str(data), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **own.python_path(), "AUTOMATION_BOTS_DATA": str(data), "PYTHONUNBUFFERED": "1"}
 
 
 def automation_bots(

@@ -16,7 +16,14 @@ PROCESSORS = len(os.sched_getaffinity(0))
 SLOW = re.compile(r"^pytestmark = \[?.*pytest\.mark\.slow\b", re.MULTILINE)
 _WORKS = re.compile(r"^pytestmark = \[?.*pytest\.mark\.works\b", re.MULTILINE)
 # Files that share a server that is too big for one a worker.
-TOGETHER = {"tests/drivers/salt/": "salt", "tests/whole/test_salt_chat.py": "salt", "tests/chat/matrix/": "synapse"}
+TOGETHER = {
+    "tests/drivers/salt/": "salt",
+    "tests/whole/test_salt_chat.py": "salt",
+    "tests/chat/matrix/test_contract.py": "synapse one",  # all in one would be the longest way to the end
+    "tests/chat/matrix/test_account.py": "synapse one",
+    "tests/chat/matrix/": "synapse two",
+}
+_BIG = {*TOGETHER.values()}
 
 
 def unit_of(nodeid: str) -> str:
@@ -39,10 +46,13 @@ def is_slow(path: str) -> bool:
 
 
 def in_order(nodeids: list[str], slow: list[bool]) -> list[int]:
-    """The places of tests: long units first, so that none begins when all others end; each unit's own order is kept."""
+    """The places of tests: big servers and long files first, so that none begins when all others end.
+
+    Each unit's own order is kept.
+    """
     units = [unit_of(nodeid) for nodeid in nodeids]
     sizes = Counter(unit for unit, is_long in zip(units, slow, strict=True) if is_long)
-    return sorted(range(len(nodeids)), key=lambda place: (-sizes[units[place]], units[place]))
+    return sorted(range(len(nodeids)), key=lambda place: (units[place] not in _BIG, -sizes[units[place]], units[place]))
 
 
 class Schedule(LoadScopeScheduling):

@@ -9,6 +9,7 @@ from automation_bots.chat.client import Away, Busy, Down, IdempotencyKey, Reject
 from tests.chat.networks.matrix import together
 from tests.fakes.matrix_person import replaced, typed
 from tests.fakes.proxy import Proxy
+from tests.support.bounds import rounds
 from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,10 @@ def test_the_message_with_which_a_direct_room_begins_is_heard(scene, bot):
     assert ear.hears("whoami").direct
 
 
-@pytest.mark.parametrize(("count", "encrypted"), [(500, False), (120, True)], ids=["in clear", "encrypted"])
+FLOODS = [(rounds(160, 500), False), (rounds(60, 120), True)]
+
+
+@pytest.mark.parametrize(("count", "encrypted"), FLOODS, ids=["in clear", "encrypted"])
 def test_a_flood_of_messages_said_while_the_bot_was_away_is_all_read_in_order(scene, bot, count, encrypted):
     bot.start()
     room = bot.room(encrypted=encrypted)
