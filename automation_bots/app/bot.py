@@ -83,7 +83,7 @@ class Bot:
         self._started, self._stopped, self._read_only = False, False, read_only
         if read_only:
             return
-        self.notices = Notices(bot_folder, lambda: self.live.policy, self.spelled)
+        self.notices = Notices(bot_folder, lambda: self.live.last_good, self.spelled)
         self._equipment = Equipment(bot_folder, self.inventory, self.live)
         self._permits = Permits()
         self._drivers = self._doors(self._equipment.drivers(*drivers))
@@ -277,7 +277,9 @@ class Bot:
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
-            self.notices.tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
+            closed = "The rules cannot be read, so everybody is refused and nothing starts until they are mended"
+            said = closed if change.what == "policy" else "A file is wrong and was left out"
+            self.notices.tell_admins(Answer(f"{said}: {problem}"))
         if change.what in {"policy", "operations"}:
             self._tell_open_denials()
 

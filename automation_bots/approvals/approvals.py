@@ -258,7 +258,7 @@ class Approvals:
     def _person(self, caller: Caller) -> Person:
         person = self._context.person(caller)
         if person is None:
-            raise BadCommand(gate.stranger(caller))
+            raise BadCommand(gate.stranger(self._context.live.policy, caller))
         return person
 
     def _over(self, job: Job) -> Answer:

@@ -84,15 +84,17 @@ class ApprovalValidity:
         if why := self._changed(operation, job, approval) or self._requester(job) or self._clock(job, approval):
             return why
         scope, request, now = self.live.scope, gate.asked(job, operation), self.now()
-        decision = gate.by_rules(scope, request, approval.released)
+        decision = gate.by_rules(scope, request, now)
         if decision.verdict is Verdict.DENY:
-            return _rules(decision)
+            return f"{gate.since(scope, request, approval.released)}: {_reason(decision)}"
         if closed := gate.shut(scope, request, now):
             return closed.reason.removeprefix("No: ").rstrip(".")
         return self._votes(job, approval, decision)
 
     def _preview(self, operation: Operation, job: Job) -> str:
-        decision = gate.again(self.live.scope, operation, job, self.now())
+        waiting = self.find(job.preview_of) if job.preview_of is not None else None
+        hour = waiting.run_at if waiting else None  # it is shown beforehand what would be done then
+        decision = gate.again(self.live.scope, operation, job, self.now(), hour)
         if not job.check:
             return "it is no preview"
         return _rules(decision) if decision.verdict is Verdict.DENY else ""
@@ -135,4 +137,8 @@ class ApprovalValidity:
 
 
 def _rules(decision: Decision) -> str:
-    return f"the rules have changed: {decision.reason.removeprefix('No: ').rstrip('.')}"
+    return f"the rules have changed: {_reason(decision)}"
+
+
+def _reason(decision: Decision) -> str:
+    return decision.reason.removeprefix("No: ").rstrip(".")

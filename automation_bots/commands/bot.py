@@ -83,7 +83,7 @@ class BotCommands:
         where = "a direct message" if ask.place.direct else f"{ask.place.room}"
         rows = [("id", f"{one_line(ask.caller.id, 80)} on {ask.caller.network}"), ("place", where)]
         if person is None:
-            return Answer(gate.stranger(ask.caller), render.table(rows))
+            return Answer(gate.stranger(self._context.live.policy, ask.caller), render.table(rows))
         rows.insert(0, ("person", person.name))
         rows.insert(1, ("groups", ", ".join(sorted(person.groups)) or "none"))
         others = [f"{id_} on {network}" for network, id_ in person.ids.items() if network != ask.caller.network]

@@ -49,7 +49,7 @@ class CommandContext:
         """Who asks; UserError for a stranger."""
         person = self.pipeline.lookup.person(ask.caller)
         if person is None:
-            raise BadCommand(gate.stranger(ask.caller))
+            raise BadCommand(gate.stranger(self.live.policy, ask.caller))
         return person
 
     def usable(self, ask: CommandCall) -> list[Operation]:

@@ -46,7 +46,7 @@ class LiveConfig:
         self._proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None
         self._taking = threading.Lock()
         self._merged = (Policy(), NO_ADDITIONS, Policy())  # the file, what is added, both together
-        self.policy_problem = ""
+        self.last_good = Policy()  # by whose ids the admins are told of a policy that is broken
         self._change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks; swapped as a whole
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
@@ -81,12 +81,19 @@ class LiveConfig:
         with self._taking:  # else a thread that composes the old file anew could put it back over the new one
             file, added = self._merged[0] if file is None else file, self._additions()
             self._merged = (file, added, people.merge(file, added))
+            if not file.problem:
+                self.last_good = self._merged[2]
             return self._merged[2]
 
     @property
     def policy_of_file(self) -> Policy:
         """What policy.yml says, and nothing else."""
         return self._merged[0]
+
+    @property
+    def policy_problem(self) -> str:
+        """Why policy.yml cannot be read; empty when it can."""
+        return self.policy_of_file.problem
 
     @property
     def policy(self) -> Policy:
@@ -168,13 +175,12 @@ class LiveConfig:
     def _read_policy(self) -> Change:
         try:
             self.take(policy.load(self.policy_file))
-            self._calendars, self.policy_problem = self.policy_of_file.files, ""
+            self._calendars = self.policy_of_file.files
         except Exception as error:  # whatever YAML, pydantic or a calendar's library meet in the file
             # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
             if not isinstance(error, DefinitionError):
                 log.exception("the policy broke its reader")
-            self.take(Policy())
-            self.policy_problem = str(error) or type(error).__name__
+            self.take(Policy(problem=str(error) or type(error).__name__))
         return Change("policy", (self.policy_problem,) if self.policy_problem else ())
 
     def _stamp_of(self, what: str) -> Stamp:

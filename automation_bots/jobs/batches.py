@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from automation_bots.drivers import Cancel
 from automation_bots.errors import StoreError
@@ -17,6 +17,17 @@ from automation_bots.store import AuditKind, Store, Subject
 log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 12 * 3600.0  # nobody's devices are kept from others for longer
 _LOOK_SECONDS = 0.2
+_ASK_SECONDS = 1.0  # between two looks at whether what has to wait may go on
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Whether a job may go on by now: why it ends, or what it waits for; neither when it may."""
+
+    ends: str = ""
+    waits: str = ""
+
+
 _AGAIN_SECONDS = 2.0  # between two tries to record that a batch begins
 
 
@@ -29,6 +40,7 @@ class Batches:
         self._word = threading.Event()
         self._number = 0
         self._pausing = False
+        self._waits = ""
 
     @property
     def label(self) -> str:
@@ -36,6 +48,8 @@ class Batches:
         if len(self._batches) == 1:
             return ""
         at = f"batch {self._number} of {len(self._batches)}"
+        if self._waits:
+            return f"paused after {at}: {self._waits}"
         return f"paused after {at}: !continue {self._job.number}" if self._pausing else at
 
     def go_on(self) -> bool:
@@ -51,7 +65,7 @@ class Batches:
         seconds: float,
         seen: Mapping[str, Status],
         report: Callable[[Outcome], None],
-        void: Callable[[], str],  # why what was accepted must not go on by now
+        again: Callable[[], GoOn],
     ) -> str:
         """Do the work batch by batch within the time limit, pauses not counted; say why it stopped before the end."""
         for number, devices in enumerate(self._batches, 1):
@@ -68,7 +82,7 @@ class Batches:
             if not rest:
                 return ""
             found = [seen.get(device, Status.FAILED) for device in devices]
-            if why := self._stops(found) or self._pause() or void():
+            if why := self._stops(found) or self._pause() or self._asked(again):
                 self._leave(rest, why, report)
                 return "" if self._cancel.is_set() else why
         return ""
@@ -106,6 +120,18 @@ class Batches:
         if self._cancel.is_set():
             return self._cancel.why
         return "" if self._word.is_set() else f"nobody said !continue after batch {self._number}"
+
+    def _asked(self, again: Callable[[], GoOn]) -> str:
+        """Ask until it may go on, or say why it ends."""
+        end = time.monotonic() + self._pause_seconds
+        while (answer := again()).waits and time.monotonic() < end:
+            self._waits = answer.waits
+            if self._cancel.wait(_ASK_SECONDS):
+                break
+        self._waits = ""
+        if self._cancel.is_set():
+            return self._cancel.why
+        return f"too long after batch {self._number} it still {answer.waits}" if answer.waits else answer.ends
 
     def _leave(self, devices: list[str], why: str, report: Callable[[Outcome], None]) -> None:
         status = Status.CANCELLED if self._cancel.is_set() else Status.SKIPPED

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _STOP_SECONDS = 16.0  # all that runs together may take so long to come back after it was cancelled
+_AGAIN_SECONDS = 5.0  # between two looks at whether what waits for its window may start
 _PASS_SECONDS = 1.0  # rates free up by time alone, so a pass is made now and then without being asked
 
 
@@ -38,6 +39,7 @@ class Local:
         self._running: dict[int, Run] = {}
         self._recent: deque[Start] = deque(maxlen=10_000)
         self._waits: Mapping[int, str] = {}
+        self._closed: dict[int, tuple[float, str]] = {}  # whose window is closed: until when nobody asks, and why
         self._seconds: Callable[[int], int | None] = lambda _number: None
         self._held: Mapping[str, int] | None = None  # None: to be asked for
         self._loop = Loop("dispatcher", self._pass, _PASS_SECONDS)
@@ -167,15 +169,22 @@ class Local:
             if why := self._context.paused() if self._open else "waits: the bot is starting":
                 self._waits = dict.fromkeys(self._queued, why)
                 return
-            admission = self._decide()
-            self._waits, self._seconds = admission.waits, admission.seconds
+            closed = self._still_closed()
+            admission = self._decide(closed)
+            self._waits, self._seconds = {**admission.waits, **closed}, admission.seconds
             for number in admission.start:
                 self._begin(number)
 
-    def _decide(self) -> Admission:
+    def _still_closed(self) -> dict[int, str]:
+        """Which jobs wait for their window; others do not queue up behind them."""
+        now = time.monotonic()
+        self._closed = {n: kept for n, kept in self._closed.items() if n in self._queued and now < kept[0]}
+        return {number: why for number, (_, why) in self._closed.items()}
+
+    def _decide(self, closed: Collection[int]) -> Admission:
         if self._held is None:
             self._held = self._context.store.holds()
-        queued = [self._entries[number] for number in sorted(self._queued)]
+        queued = [self._entries[number] for number in sorted(self._queued) if number not in closed]
         running = [run.entry for run in self._running.values()]
         return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
 
@@ -190,6 +199,9 @@ class Local:
         """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
         try:
             if not self._stopping:
+                if why := run.waits():
+                    self._give_back(run, why)
+                    return False
                 if self._context.store.start(run.job.number):
                     return True
                 self._forget(run)  # somebody took it out of the queue
@@ -204,10 +216,12 @@ class Local:
         with self._lock:
             self._running.pop(run.job.number, None)
 
-    def _give_back(self, run: Run) -> None:
+    def _give_back(self, run: Run, closed: str = "") -> None:
         """Nothing was begun: it waits again, in its place."""
         number = run.job.number
         with self._lock:
+            if closed:
+                self._closed[number] = (time.monotonic() + _AGAIN_SECONDS, closed)
             self._forget(run)
             self._queued[number], self._entries[number] = run.asked, run.entry
             with suppress(ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots.drivers import Driver
@@ -32,6 +33,7 @@ class RunContext:
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
     validity: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     columns: Callable[[Place], int] = lambda _place: COLUMNS  # that fit where an answer is read
     kv: Kv = NOWHERE  # the server that variables of devices may point to
     permits: Permits = field(default_factory=Permits)  # by which drivers know that a job has sent them

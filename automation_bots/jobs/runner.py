@@ -10,13 +10,12 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from automation_bots.drivers import Cancel, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
-from automation_bots.jobs.batches import Batches
+from automation_bots.jobs.batches import Batches, GoOn
 from automation_bots.jobs.counters import Entry, Start
 from automation_bots.jobs.earlier import PreviousRun
 from automation_bots.jobs.reports import DriverShare, OutcomeCollector, beside
@@ -141,7 +140,7 @@ class Run:
             self._collector.try_flush()  # a pause may be long
 
         why = self.batches.run(
-            work, limit, self._collector.seen, self._collector.outcome, lambda: self._void(operation)
+            work, limit, self._collector.seen, self._collector.outcome, lambda: self._again(operation)
         )
         return f"time limit of {limit:g} s reached" if self._timed_out else why or self._trouble
 
@@ -156,6 +155,20 @@ class Run:
             timer.cancel()
             shutil.rmtree(folder, ignore_errors=True)
 
+    def waits(self) -> str:
+        """Say what the job waits for although it is its turn: rules that can be read again, or its window."""
+        operation = self._context.operation(self.job.operation)
+        return self._waits(operation) if operation is not None else ""
+
+    def _waits(self, operation: Operation) -> str:
+        if why := self._context.paused():
+            return why
+        return gate.waits(self._context.scope(), gate.asked(self.job, operation), self._context.now())
+
+    def _again(self, operation: Operation) -> GoOn:
+        waits = self._waits(operation)
+        return GoOn(waits=waits) if waits else GoOn(self._void(operation))
+
     def _void(self, operation: Operation) -> str:
         """Say why what was accepted is not what would run now."""
         job = self.job
@@ -167,7 +180,7 @@ class Run:
             return f"{', '.join(lost)} was never stored and is gone with the restart; type the command again"
         if job.parked or job.preview_of is not None:
             return self._context.validity(operation, self._kept)
-        scope, now = self._context.scope(), datetime.now(UTC)
+        scope, now = self._context.scope(), self._context.now()
         decision = gate.again(scope, operation, job, now)
         if (
             decision.verdict is Verdict.DENY
@@ -175,9 +188,10 @@ class Run:
             and gate.shut(scope, gate.asked(job, operation), now)
         ):
             return f"it was accepted, but by now: {decision.reason.removeprefix('No: ')}"
-        if decision.verdict is not Verdict.ALLOW:
-            return f"the rules have changed since it was accepted. {decision.reason or 'It needs approval now.'}"
-        return ""
+        if decision.verdict is Verdict.ALLOW:
+            return ""
+        why = gate.since(scope, gate.asked(job, operation), job.created or now)
+        return f"{why}. {decision.reason or 'It needs approval now.'}"
 
     def _too_long(self, limit: float) -> None:
         self._timed_out = True

@@ -47,7 +47,7 @@ class OperationLookup:
         kind = AuditKind.UNKNOWN_COMMAND if person else AuditKind.UNKNOWN_PERSON
         self._context.store.record(kind, about=about)
         if person is None:
-            return Answer(gate.stranger(said.caller))
+            return Answer(gate.stranger(self._context.live.policy, said.caller))
         near = nearest(said.operation, self.names_for(said.caller, said.place))
         word = one_line(said.operation, 40)
         whole = [f" !{near[0]} {one_line(said.line, 80)}".rstrip() + " "] if near else []  # as it could be typed

@@ -171,7 +171,8 @@ class Pipeline:
         """Resolve, decide and accept a request whose values are checked."""
         person = self._context.person(request.caller)
         if person is None:
-            return self._acceptance.refuse(request, Decision(Verdict.DENY, gate.stranger(request.caller)))
+            reason = gate.stranger(self._context.live.policy, request.caller)
+            return self._acceptance.refuse(request, Decision(Verdict.DENY, reason))
         if request.check and not request.operation.previews:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."

@@ -6,6 +6,7 @@ Every device is judged by itself and the strictest answer wins. Whatever is miss
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from heapq import nsmallest
 
@@ -26,6 +27,7 @@ from automation_bots.model import (
 )
 from automation_bots.policy import blast_radius, reauth
 from automation_bots.policy.freezes import ALL, BlockKind, blocking, sentence
+from automation_bots.policy.policy import Policy
 from automation_bots.policy.reauth import Side
 from automation_bots.policy.rules import Above, Rule, always, could, does, here, unmet
 from automation_bots.policy.scope import Scope
@@ -64,7 +66,8 @@ def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime |
     """Decide by the rules alone; without `typed_at` nobody has to prove themselves: that was done when it was typed."""
     person = scope.policy.person(request.caller)
     if person is None:
-        return Decision(Verdict.DENY, stranger(request.caller), refused=tuple(sorted(request.devices)))
+        reason = stranger(scope.policy, request.caller)
+        return Decision(Verdict.DENY, reason, refused=tuple(sorted(request.devices)))
     found = _Found(scope, person, request, now, typed_at)
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
         return found.on_devices()
@@ -72,12 +75,31 @@ def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime |
 
 
 def again(scope: Scope, operation: Operation, job: Job, now: datetime, hour: datetime | None = None) -> Decision:
-    """Decide an accepted job once more: by the policy and devices of now, at the hour at which it was asked for, or
-    for which it was approved; by what is frozen and locked when it runs, which is not before now.
+    """Decide an accepted job once more: by the policy and devices of now, at the hour at which it runs, which is now or
+    one that it waits for; by what is frozen and locked then.
     """  # fmt: skip
-    request, hour = asked(job, operation), hour or job.created or now
+    request, hour = asked(job, operation), hour or now
     ruled = by_rules(scope, request, hour)
     return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, max(now, hour)) or ruled
+
+
+def waits(scope: Scope, request: Request, now: datetime) -> str:
+    """Say which window an accepted request waits for that gets its turn outside, where its rules let it wait."""
+    if not any(rule.waits for rule in scope.policy.rules) or by_rules(scope, request, now).verdict is not Verdict.DENY:
+        return ""
+    at_any_hour = tuple(replace(rule, when=()) if rule.waits else rule for rule in scope.policy.rules)
+    then = by_rules(replace(scope, policy=replace(scope.policy, rules=at_any_hour)), request, now)
+    used = [rule for rule in scope.policy.rules if rule.waits and rule.name in then.rules]
+    if then.verdict is Verdict.DENY or not used:
+        return ""
+    windows = " or ".join(f'{window.text} (rule "{rule.name}")' for rule in used for window in rule.when)
+    return f"waits for {windows}"
+
+
+def since(scope: Scope, request: Request, then: datetime) -> str:
+    """Say why what was allowed then is refused now: by the hour, or by other rules."""
+    by_now = by_rules(scope, request, then).verdict is Verdict.DENY
+    return "the rules have changed since it was accepted" if by_now else "it got its turn when its time was over"
 
 
 def asked(job: Job, operation: Operation) -> Request:
@@ -87,8 +109,13 @@ def asked(job: Job, operation: Operation) -> Request:
     )
 
 
-def stranger(caller: Caller) -> str:
-    """The sentence for somebody whom the policy does not name."""
+def stranger(policy: Policy, caller: Caller) -> str:
+    """The sentence for somebody whom the policy does not name, or for everybody while it cannot be read."""
+    if policy.problem:
+        return (
+            "No: the rules cannot be read (policy.yml is wrong), so nobody may do anything until it is mended."
+            " The admins have been told what is wrong."
+        )
     return (
         f"No: I do not know you. Your id on {caller.network} is {one_line(caller.id, 80)}; "
         "an admin can add it to people in policy.yml."

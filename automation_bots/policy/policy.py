@@ -13,7 +13,7 @@ from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import Caller, Person
 from automation_bots.policy import calendar_file
 from automation_bots.policy.rules import Rule
-from automation_bots.policy.schema import PolicyFile, RuleFile
+from automation_bots.policy.schema import ELSE_WAIT, PolicyFile, RuleFile
 from automation_bots.policy.time_window import Calendar, Window, window
 from automation_bots.text.yaml_lines import load_yaml
 
@@ -28,6 +28,7 @@ class Policy:
     version: str = ""  # digest of the file, for the record
     timezone: str = "UTC"
     files: tuple[Path, ...] = ()  # what else it was read from
+    problem: str = ""  # why it cannot be read; then it knows nobody
 
     def person(self, caller: Caller) -> Person | None:
         """Find who that is, by the network's immutable id alone."""
@@ -91,7 +92,7 @@ def _compile(file: PolicyFile, folder: Path) -> Policy:
 
 def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
     try:
-        when = tuple(found for text in entry.when for found in windows.of(text))
+        when = tuple(found for text in entry.when if text != ELSE_WAIT for found in windows.of(text))
     except ValueError as error:
         raise _At(("rules", number, "when"), str(error)) from error
     return entry.rule(when)

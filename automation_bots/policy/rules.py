@@ -107,6 +107,7 @@ class Rule:
     on: str = "all"
     where: tuple[str, ...] = ()
     when: tuple[Window | Calendar, ...] = ()
+    waits: bool = False  # what was accepted inside `when` and gets its turn outside waits for the next window
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
@@ -125,7 +126,7 @@ class Rule:
     def demands(self) -> bool:
         """Whether it asks for more than that one may, or allows less than as much as one wants."""
         bare = Rule(self.name, self.who, self.what, self.deny, self.on)
-        return replace(self, where=(), when=(), values={}) != bare
+        return replace(self, where=(), when=(), waits=False, values={}) != bare
 
 
 def does(rule: Rule, request: Request, person: Person, driver: str = "") -> bool:

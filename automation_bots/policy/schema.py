@@ -113,6 +113,7 @@ class PersonFile(BaseModel):
         return self
 
 
+ELSE_WAIT = "else wait"  # in `when`: what gets its turn outside waits for the next window
 _WITH_MAY = ("needs", "approval", "limit", "reauth", "emergency")  # and not with `deny`
 
 
@@ -165,6 +166,8 @@ class RuleFile(_Strict):
             raise ValueError(f"{', '.join(most)} and {last} go with `may`")
         if self.needs and self.approval:
             raise ValueError("write either `needs` or `approval`")
+        if ELSE_WAIT in self.when and (self.deny is not None or self.when == [ELSE_WAIT]):
+            raise ValueError(f"`{ELSE_WAIT}` stands behind the windows of a rule with `may`")
         return self
 
     def rule(self, when: tuple[Window | Calendar, ...]) -> Rule:
@@ -178,6 +181,7 @@ class RuleFile(_Strict):
             on=self.on,
             where=tuple(self.where),
             when=when,
+            waits=ELSE_WAIT in self.when,
             values={name: tuple(globs) for name, globs in self.with_.items()},
             approvers=need.by if need else (),
             limits=limit.limits(self.name),

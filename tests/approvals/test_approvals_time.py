@@ -130,7 +130,7 @@ class Waiting(works.Works):
             return found
         operation, scope = self.live.operation, lambda: self.live.scope
         found = replace(found, store=self.store, operation=operation, scope=scope, inventory=self.live.inventory)
-        return replace(found, validity=validity.void)
+        return replace(found, validity=validity.void, now=lambda: self.at)
 
     def ask(self, operation=PATCH, pattern="web", who="joe", when=None, **values):
         """Ask, have the approvers asked; returns the number."""
@@ -277,6 +277,18 @@ def test_the_hours_of_the_rule_count_when_it_runs(waiting):
     assert waiting.state(number) is State.WAITING
 
 
+def test_what_was_approved_in_its_window_and_got_its_turn_after_it_does_not_run(waiting):
+    waiting.at = datetime(2026, 3, 2, 20, tzinfo=UTC)
+    number = waiting.ask(NIGHT)
+    waiting.pause = "waits"
+    waiting.approve(number, "kim")
+    waiting.at += timedelta(hours=10)
+    waiting.pause = ""
+    is_in(waiting, number, State.VOID)
+    assert "its time was over: night on web1, web2 is allowed only at" in waiting.store.job(number).error
+    assert waiting.ran() == []
+
+
 # -- tampering: between the approval and the run the files are others
 
 
@@ -370,9 +382,9 @@ def test_a_second_id_of_the_same_person_counts_once_and_never_for_ones_own(waiti
 
 def test_a_broken_policy_voids_nothing_and_lets_nobody_approve(waiting):
     number, known = waiting.ask(), waiting.live.policy
-    waiting.live.policy, waiting.live.policy_problem = policy.Policy(), "line 3 is wrong"
+    waiting.live.policy, waiting.live.policy_problem = policy.Policy(problem="line 3 is wrong"), "line 3 is wrong"
     waiting.look(minutes=90)
-    with pytest.raises(BadCommand, match="I do not know you"):
+    with pytest.raises(BadCommand, match="the rules cannot be read"):
         waiting.approve(number, "kim")
     waiting.live.policy, waiting.live.policy_problem = known, ""
     assert waiting.state(number) is State.WAITING

@@ -1,5 +1,7 @@
 """A dispatcher on a real store, without chat: jobs from small operations, a store that can be away for a moment."""
 
+from datetime import UTC, datetime
+
 from automation_bots.drivers.fake import Fake
 from automation_bots.errors import StoreError
 from automation_bots.jobs.dispatcher import Local
@@ -50,7 +52,7 @@ class Works:
 
     def __init__(self, folder, *, caps=None):
         write_folder(folder)
-        self.folder, self.fake, self.store = folder, Fake(), Away(Store.open(folder / "data"))
+        self.folder, self.fake, self.store = folder, Fake(), Away(Store.open(folder / "data", clock=self.now))
         self.operations = {operation.name: operation for operation in (LOOK, PATCH, LOGIN)}
         self.policy, self.pause = load(folder / "policy.yml"), ""
         self.redactor = Redactor()
@@ -60,8 +62,11 @@ class Works:
     def _context(self):
         return RunContext(
             self.store, Devices(), {"fake": self.fake}, self.operations.get, self.scope, lambda: self.pause,
-            self.redactor, 60, self.folder / "runs", self.stop_seconds,
+            self.redactor, 60, self.folder / "runs", self.stop_seconds, now=self.now,
         )  # fmt: skip
+
+    def now(self):
+        return datetime.now(UTC)
 
     def scope(self):
         return Scope(self.policy, expand)

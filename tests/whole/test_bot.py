@@ -201,7 +201,10 @@ def test_a_broken_policy_refuses_everybody_until_it_is_mended(chat):
     good = (chat.folder / "policy.yml").read_text()
     (chat.folder / "policy.yml").write_text("people: [")
     wait(lambda: chat.automation.live.policy_problem, 10)
-    assert "I do not know you" in chat.asks("!uptime on web1", who="joe")
+    chat.hears("The rules cannot be read, so everybody is refused .*policy.yml")
+    assert "ana" in [room for room, text in chat.surface.said if text.startswith("The rules cannot be read")]
+    for who in ("joe", "ana", "stranger"):
+        assert "No: the rules cannot be read" in chat.asks("!uptime on web1", who=who)
     (chat.folder / "policy.yml").write_text(good)
     wait(lambda: not chat.automation.live.policy_problem, 10)
     assert "#1" in chat.asks("!uptime on web1", who="joe")
