@@ -75,6 +75,7 @@ def _restore(parsed: argparse.Namespace) -> int:
 
 
 def _move(parsed: argparse.Namespace) -> int:
+    from automation_bots.app.bot import Bot
     from automation_bots.config.settings import StoreSettings
     from automation_bots.errors import StoreError
     from automation_bots.secrets import references as secrets
@@ -88,8 +89,25 @@ def _move(parsed: argparse.Namespace) -> int:
         raise StoreError("Others can see the words of a command; put the URL into the environment: env:NAME") from None
     except LookupError as error:
         raise StoreError(str(error)) from error
-    length = moving.move(_record(parsed), url)
-    line = f'url = "{target}"  below [store]' if "://" in url else f'data = "{target}"'
+    bot_folder = Bot(Path(parsed.folder), read_only=True).bot_folder
+    home = (
+        "://" not in url and Path(url).resolve() == bot_folder.data.resolve() and bot_folder.record != bot_folder.data
+    )
+    aside = moving.set_aside(bot_folder.data) if home else None
+    length = moving.move(bot_folder.record, url)
     return _say(
-        f"Copied: {length} audit entries, checked. The old record is as it was. Now write into bot.toml:  {line}"
+        f"Copied: {length} audit entries, checked. The old record is as it was. {_keys(bot_folder.data, target, url)}"
+        + (f"\nThe record that was left here when it was moved away is now {aside}." if aside else "")
+    )
+
+
+def _keys(data: Path, target: str, url: str) -> str:
+    """Say every key of bot.toml that must change with a move, and what does not move by itself."""
+    if "://" in url:
+        return f'Now write into bot.toml:  url = "{target}"  below [store]; leave data as it is.'
+    if Path(url).resolve() == data.resolve():
+        return "Now take the key url below [store] out of bot.toml."
+    return (
+        f'Now write into bot.toml:  data = "{target}"  and take the key url below [store] out, if it is there. '
+        f"Only the record was copied: move keys/ and all else from {data} yourself before the start."
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import sys
+import time
 from collections import Counter, deque
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -14,6 +17,7 @@ from automation_bots.model import one_line
 from automation_bots.redaction.redactor import Redactor
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+_BETWEEN_WORDS = 60.0  # seconds: a full disk is no reason for a traceback with every record
 _QUIET = ("errbot", "paramiko", "asyncssh", "ansible_runner", "alembic", "urllib3")
 
 
@@ -77,6 +81,19 @@ class Rotated(logging.handlers.RotatingFileHandler):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(path, maxBytes=max_bytes, backupCount=9, encoding="utf-8")
         self.setFormatter(OneLine(redactor))
+        self._next_word = 0.0
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say on stderr, once a minute, that the file cannot be written; anything else is told as logging does."""
+        reason = sys.exc_info()[1]
+        if not isinstance(reason, OSError):
+            super().handleError(record)
+        elif time.monotonic() >= self._next_word:
+            self._next_word = time.monotonic() + _BETWEEN_WORDS
+            with suppress(OSError):  # nobody reads there any more
+                sys.stderr.write(
+                    f"The log {self.baseFilename} cannot be written: {reason.strerror}. The bot goes on.\n"
+                )
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,6 +67,15 @@ def move(source: str | Path, target: str | Path) -> int:
         return _copied(database, target)
     finally:
         database.close()
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Give the record that a folder holds another name, so that one may be moved there; returns it, or None."""
+    if not (folder / _FILE).exists():
+        return None
+    Database.open(folder, exclusive=True).close()  # no bot uses it, and all of it is in the one file
+    number = next(number for number in itertools.count(1) if not (folder / f"{_FILE}.old-{number}").exists())
+    return (folder / _FILE).rename(folder / f"{_FILE}.old-{number}")
 
 
 def _copied(source: Database, target: str | Path) -> int:

@@ -346,3 +346,18 @@ def test_a_record_moves_to_a_folder(run, folder, tmp_path):
     Store.open(tmp_path / "data/checked").close()
     code, said = run("db", "move", folder, tmp_path / "other")
     assert code == 0 and f'data = "{tmp_path / "other"}"' in said
+    assert "take the key url below [store] out" in said and "move keys/" in said
+
+
+def test_a_record_moves_to_a_server_and_back_as_the_page_says(run, folder, tmp_path, postgresql, monkeypatch):
+    data = tmp_path / "data/checked"
+    Store.open(data).close()
+    monkeypatch.setenv("DATABASE_URL", postgresql.fresh())
+    code, said = run("db", "move", folder, "env:DATABASE_URL")
+    assert code == 0 and 'url = "env:DATABASE_URL"  below [store]; leave data as it is' in said
+    toml = (folder / "bot.toml").read_text()
+    (folder / "bot.toml").write_text(f'{toml}\n[store]\nurl = "env:DATABASE_URL"\n')
+    code, said = run("db", "move", folder, data)
+    assert code == 0 and "take the key url below [store] out of bot.toml" in said and "bot.db.old-1" in said
+    (folder / "bot.toml").write_text(toml)
+    assert run("audit", "verify", folder)[0] == 0

@@ -3,6 +3,8 @@
 import logging
 import os
 import stat
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +37,14 @@ def test_every_file_of_the_log_is_for_the_bots_user_only(log, tmp_path):
         log("a line")
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "log").iterdir()} == {0o600}
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o700
+
+
+def test_a_full_disk_is_one_line_and_no_traceback_with_every_record(capsys):
+    handler = Rotated(Path("/dev/full"), Redactor())
+    for number in range(50):
+        handler.handle(logging.makeLogRecord({"msg": f"said {number}", "levelno": logging.INFO}))
+    with suppress(OSError):
+        handler.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "The log /dev/full cannot be written: No space left on device. The bot goes on."
+    ]

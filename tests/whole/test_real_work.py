@@ -208,6 +208,7 @@ def test_fifty_megabytes_are_cut_and_others_get_their_answers_meanwhile(chat):
     for text in ("!flood", "!run sh -c 'yes xxxxxxx | head -c 50000000' on s1,s2,s3", "!facts on loc", "!count 10"):
         chat.say(text)
     answered = 0
+    wait(lambda: chat.automation.dispatcher.active != (0, 0), 30)
     while chat.automation.dispatcher.active != (0, 0):
         assert "You are joe" in chat.asks("!whoami", "You are joe", who="joe", room="other")
         answered += 1
