@@ -24,7 +24,7 @@ _USAGE = "An address looks like https://github.com/owner/name, git@host:owner/na
 
 
 def read(text: str, hosts: Collection[str], *, local: bool) -> Source:
-    """Read an address, and refuse a place that bot.toml does not allow."""
+    """Read an address, and refuse a place that bot.toml does not allow; another port of a host is another place."""
     if re.match(r"[^/]*//[^/]*:[^/]*@", text):
         raise BadRepository("A password must not stand in an address: it is in the chat's history now.")
     match = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
@@ -35,8 +35,13 @@ def read(text: str, hosts: Collection[str], *, local: bool) -> Source:
     if ref is not None:
         check_ref(ref)
     host = (parts.get("host") or "").lower()
-    _allowed(host, hosts, local=local)
+    port = (parts.get("port") or "").lstrip(":")
+    _allowed(host if port in {"", _standard_port(text)} else f"{host}:{int(port)}", hosts, local=local)
     return Source(_url(text, path, ref), _name(path), host, ref or "")
+
+
+def _standard_port(text: str) -> str:
+    return "443" if text.startswith("https:") else "22"
 
 
 def check_ref(ref: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
+from automation_bots.repos import plain_files
 from automation_bots.repos.git import Entry, Git
 
 _FILES = {"100644": 0o600, "100755": 0o700, "100664": 0o600}
@@ -36,6 +37,7 @@ def _write_all(entries: Sequence[Entry], contents: Sequence[bytes], target: Path
         if entry.mode == _LINK:
             links.append((path, os.fsdecode(data)))
         else:
+            plain_files.check(entry.path, data, one_line(entry.path, 80))
             _write(path, data, _FILES[entry.mode])
     for path, leads_to in links:  # last, so that no file is ever written through one
         path.symlink_to(leads_to)
@@ -68,8 +70,6 @@ def _check_name(entry: Entry) -> None:
         plain = unicodedata.normalize("NFKC", part).casefold()
         if plain in {"", ".", "..", ".git", "git~1"} or part != part.strip():
             raise BadRepository(f"The name {shown} could lead outside the repository's folder.")
-    if parts[-1].endswith((".pyc", ".pyo")) or "__pycache__" in parts:
-        raise BadRepository(f"{shown} is compiled code that nobody can read; its author should take it out.")
 
 
 def _check_kind(entry: Entry) -> None:

@@ -128,7 +128,7 @@ class RepoCommands:
         return self._show(ask, wanted, old)
 
     def _show(self, ask: CommandCall, wanted: Source, old: Installed | None) -> Answer:
-        ready = self.installer.prepare(wanted, old)
+        ready = self.installer.prepare(wanted, old, self.context.person(ask).name)
         whole = not any(text.startswith(f"Plugins of {wanted.name} ") for text in self.installer.problems)
         if old and whole and (ready.commit.id, wanted.ref) == (old.commit, old.ref):
             self.installer.drop(ready.staged)
@@ -186,7 +186,7 @@ class RepoCommands:
         return words.done(repo, old, self.context.prefix)
 
     def _remove(self, ask: CommandCall, name: str) -> Answer:
-        repo = self.installer.remove(self._named(name).name)
+        repo = self.installer.remove(self._named(name).name, self.context.person(ask).name)
         self.context.store.record(AuditKind.REMOVED, words.record(repo), self._about(ask, "remove"))
         gone = ", ".join(self.context.prefix + one.replace("_", " ") for one in repo.contents.commands)
         return Answer(f"{repo.name} {repo.version} is removed" + (f", with {gone}." if gone else "."))

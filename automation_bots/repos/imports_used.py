@@ -31,8 +31,10 @@ def read(text: str, shown: str) -> set[str]:
     """Say what a module uses, as `meaning (name)`; one that imports what the bot does not offer is refused."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a file that nobody can import
+    except (SyntaxError, ValueError):  # a file that nobody can import
         return set()
+    except (RecursionError, MemoryError) as error:
+        raise BadRepository(f"{shown} is nested too deeply to be read.") from error
     names = set(_imported(tree))
     for name in sorted(names):
         _check_ours(name, shown)

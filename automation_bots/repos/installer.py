@@ -20,6 +20,7 @@ from automation_bots.repos.packages import Packages
 from automation_bots.repos.values import ByHand, Commit, Contents, Installed, Source
 
 log = logging.getLogger(__name__)
+_WAIT_SECONDS = 0.3  # for what is nearly done; whoever waits hears who works on what
 
 
 class Loader(Protocol):
@@ -66,6 +67,7 @@ class Installer:
     _loader: Loader | None = None
     _loaded: set[str] = field(default_factory=set)
     _busy: threading.Lock = field(default_factory=threading.Lock)
+    _doing: str = ""  # who works on what
 
     @property
     def loader(self) -> Loader:
@@ -75,12 +77,14 @@ class Installer:
         return self._loader
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not self._busy.acquire(blocking=False):
-            raise BadRepository("Another repository is being worked on; try again when that has ended.")
+    def _alone(self, doing: str) -> Iterator[None]:
+        if not self._busy.acquire(timeout=_WAIT_SECONDS):
+            raise BadRepository(f"{self._doing or 'Another repository is worked on'}; try again when that has ended.")
+        self._doing = doing
         try:
             yield
         finally:
+            self._doing = ""
             self._busy.release()
 
     @property
@@ -101,7 +105,7 @@ class Installer:
     def attach(self, loader: Loader) -> None:
         """Load what is installed; what was changed on the disk or does not load is left out and named."""
         self._loader = loader
-        with self._alone():
+        with self._alone("The bot loads what is installed"):
             try:
                 self.problems += map(_cut_off, self.plugins.sweep())
                 installed = self.plugins.installed()
@@ -125,9 +129,9 @@ class Installer:
 
     # -- looking
 
-    def prepare(self, source: Source, replaces: Installed | None = None) -> Ready:
+    def prepare(self, source: Source, replaces: Installed | None = None, by: str = "somebody") -> Ready:
         """Fetch and look; nothing of it runs, and nothing is installed."""
-        with self._alone():
+        with self._alone(f"{by} has {source.name} fetched"):
             staged = self.plugins.staging()
             try:
                 git = Git(staged, self.limits, self.ca)
@@ -176,7 +180,7 @@ class Installer:
 
     def install(self, ready: Ready, by: str, at: datetime) -> Installed:
         """Install what was confirmed; whatever fails, all is as it was before."""
-        with self._alone():
+        with self._alone(f"{by} has {ready.source.name} {'updated' if ready.replaces else 'installed'}"):
             installed = self.plugins.installed()
             if digest(ready.staged) != ready.digest:
                 raise BadRepository("What was fetched has changed on the disk since you saw it; ask again.")
@@ -225,9 +229,9 @@ class Installer:
                 self._into_the_bot(old)
             raise
 
-    def remove(self, name: str) -> Installed:
+    def remove(self, name: str, by: str) -> Installed:
         """Take a repository away: out of the bot, out of the list, off the disk."""
-        with self._alone():
+        with self._alone(f"{by} has {name} removed"):
             installed = self.plugins.installed()
             repo = installed.pop(name)
             self.plugins.write(installed)

@@ -6,8 +6,9 @@ import ast
 import re
 from dataclasses import dataclass
 
-from automation_bots.errors import BadRepository
+from automation_bots.errors import BadCommand, BadRepository
 from automation_bots.model import one_line
+from automation_bots.text.linear_groups import LinearPattern
 
 _COMMANDS = {"botcmd", "arg_botcmd"}
 _PATTERNS = {"re_botcmd", "botmatch"}
@@ -47,7 +48,7 @@ def read(text: str, shown: str) -> Brings:
                 if kind in _COMMANDS:
                     commands.append(_command(node.name, given, shown))
                 elif kind in _PATTERNS:
-                    patterns.append(_pattern(decorator, given))
+                    patterns.append(_pattern(decorator, given, f"{shown}:{node.lineno}"))
     words = {_word(node) for node in ast.walk(tree)}
     also = tuple(lookup for word, lookup in _ALSO.items() if word in words)
     return Brings(tuple(sorted(set(commands))), tuple(sorted(set(patterns))), also)
@@ -75,10 +76,19 @@ def _command(function: str, given: dict[str, ast.expr], shown: str) -> str:
     return name
 
 
-def _pattern(decorator: ast.expr, given: dict[str, ast.expr]) -> str:
+def _pattern(decorator: ast.expr, given: dict[str, ast.expr], shown: str) -> str:
     first = decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else None
     node = given.get("pattern") or first
-    return one_line((_constant(node) if node else None) or "one that is worked out while it runs", 80)
+    pattern = _constant(node) if node else None
+    if pattern is None:
+        return "one that is worked out while it runs"
+    if "flags" not in given:  # else it is looked at when it is loaded, as one that is worked out
+        try:
+            LinearPattern(pattern)
+        except BadCommand as error:
+            what = f"the pattern {one_line(pattern, 80)!r} could hang the bot"
+            raise BadRepository(f"{shown}: {what}: {error}.") from error
+    return one_line(pattern, 80)
 
 
 def _constant(node: ast.expr) -> str | None:

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
-from automation_bots.repos import imports_used, plugin_code
+from automation_bots.repos import imports_used, plain_files, plugin_code
 from automation_bots.repos.values import Contents, Plugin
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,60}")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,30}")
+_NOT_LOADED = {
+    ".git",
+    "__pycache__",
+}  # of what is put in by hand; compiled code beside a source is not read, see by_hand
 _PLUG_BYTES = 20_000
 _MODULE_BYTES = 2_000_000
 
@@ -45,7 +49,7 @@ def _reach(folder: Path, modules: Iterable[Path]) -> tuple[str, ...]:
     found: set[str] = set()
     for path in sorted(modules):
         shown = one_line(str(path.relative_to(folder)), 80)
-        found |= imports_used.read(path.read_text("utf-8", errors="replace"), shown)
+        found |= imports_used.read(plain_files.source(path.read_bytes(), shown), shown)
     return tuple(sorted(found))
 
 
@@ -54,7 +58,11 @@ def put_in(plug: Path, module: str, apart_from: Iterable[Path]) -> tuple[str, ..
     if not _MODULE.fullmatch(module):
         raise BadRepository(f"{plug.name} names a module that is none: {one_line(repr(module), 60)}.")
     others = [other for other in apart_from if not plug.is_relative_to(other)]
-    return _reach(plug.parent, _linked(plug.parent, others))
+    files = sorted(_linked(plug.parent, others))
+    for path in files:
+        shown = path.relative_to(plug.parent).as_posix()
+        plain_files.check(shown, path.read_bytes(), one_line(shown, 80))
+    return _reach(plug.parent, [path for path in files if path.suffix == ".py"])
 
 
 def _linked(folder: Path, apart_from: Iterable[Path]) -> Iterator[Path]:
@@ -65,7 +73,8 @@ def _linked(folder: Path, apart_from: Iterable[Path]) -> Iterator[Path]:
             below.clear()
             continue
         seen.add(here.resolve())
-        yield from (here / name for name in files if name.endswith(".py") and (here / name).is_file())
+        below[:] = [name for name in below if name not in _NOT_LOADED]
+        yield from (here / name for name in files if (here / name).is_file())
 
 
 def _hidden(path: Path) -> bool:

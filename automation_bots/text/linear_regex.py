@@ -46,6 +46,28 @@ _CATEGORIES = {
 _FLAGS = re.IGNORECASE | re.ASCII | re.UNICODE | re.DOTALL | re.VERBOSE
 
 
+def one_of(items: list[tuple[Any, Any]], flags: int) -> Test:
+    """Return a test for a set of characters, as the parser describes it."""
+    wanted = str(items[0][0]) != "NEGATE"
+    tests = [_item(str(kind), value, flags) for kind, value in items if str(kind) != "NEGATE"]
+    fold = bool(flags & re.IGNORECASE)
+
+    def test(char: str) -> bool:
+        spellings = {char, char.lower(), char.upper()} if fold else {char}
+        return wanted is any(test(spelling) for test in tests for spelling in spellings)
+
+    return test
+
+
+def _item(kind: str, value: Any, flags: int) -> Test:
+    if kind == "LITERAL":
+        return lambda char: char == chr(value)
+    if kind == "RANGE":
+        return lambda char: chr(value[0]) <= char <= chr(value[1])
+    category = re.compile(_CATEGORIES[str(value)], flags & re.ASCII)
+    return lambda char: category.match(char) is not None
+
+
 class _Machine:
     """The positions of an expression, what each one accepts, and which positions may follow it."""
 
@@ -53,7 +75,7 @@ class _Machine:
         tree = parser.parse(source)
         self._flags = tree.state.flags
         if self._flags & ~_FLAGS:
-            raise _unsupported("flags other than (?i)")
+            raise unsupported("flags other than (?i)")
         self._nodes = 0
         self.tests: list[Test] = []
         self.follow: list[int] = []
@@ -71,10 +93,10 @@ class _Machine:
     def _node(self, operation: str, argument: Any) -> _Span:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise _too_big()
+            raise too_big()
         build = getattr(self, f"_{operation.lower()}", None)
         if build is None:
-            raise _unsupported(operation.lower().replace("_", " "))
+            raise unsupported(operation.lower().replace("_", " "))
         span: _Span = build(argument)
         return span
 
@@ -87,7 +109,7 @@ class _Machine:
 
     def _position(self, test: Test) -> _Span:
         if len(self.tests) >= MAX_POSITIONS:
-            raise _too_big()
+            raise too_big()
         self.tests.append(test)
         self.follow.append(0)
         bit = 1 << (len(self.tests) - 1)
@@ -103,23 +125,7 @@ class _Machine:
         return self._position(lambda char: char != "\n" or bool(self._flags & re.DOTALL))
 
     def _in(self, items: list[tuple[Any, Any]]) -> _Span:
-        wanted = str(items[0][0]) != "NEGATE"
-        tests = [self._item(str(kind), value) for kind, value in items if str(kind) != "NEGATE"]
-        fold = bool(self._flags & re.IGNORECASE)
-
-        def test(char: str) -> bool:
-            spellings = {char, char.lower(), char.upper()} if fold else {char}
-            return wanted is any(test(spelling) for test in tests for spelling in spellings)
-
-        return self._position(test)
-
-    def _item(self, kind: str, value: Any) -> Test:
-        if kind == "LITERAL":
-            return lambda char: char == chr(value)
-        if kind == "RANGE":
-            return lambda char: chr(value[0]) <= char <= chr(value[1])
-        category = re.compile(_CATEGORIES[str(value)], self._flags & re.ASCII)
-        return lambda char: category.match(char) is not None
+        return self._position(one_of(items, self._flags))
 
     def _at(self, where: Any) -> _Span:
         span = self._position(lambda _char: False)
@@ -128,7 +134,7 @@ class _Machine:
         elif str(where) in {"AT_END", "AT_END_STRING"}:
             self.ends |= span.first
         else:
-            raise _unsupported("word boundaries")
+            raise unsupported("word boundaries")
         return span
 
     def _branch(self, argument: tuple[None, list[Any]]) -> _Span:
@@ -137,14 +143,14 @@ class _Machine:
 
     def _subpattern(self, argument: tuple[int | None, int, int, Any]) -> _Span:
         if argument[1] or argument[2]:
-            raise _unsupported("flags inside")
+            raise unsupported("flags inside")
         return self._sequence(argument[3])
 
     def _max_repeat(self, argument: tuple[int, Any, Any]) -> _Span:
         least, most, nodes = argument
         endless = most is parser.MAXREPEAT
         if least > MAX_REPEAT or (not endless and most > MAX_REPEAT):
-            raise _too_big()
+            raise too_big()
         span = _NOTHING
         for _ in range(least):
             span = self._join(span, self._sequence(nodes))
@@ -207,7 +213,7 @@ class SafeRegex:
         mask = state[_OPEN]
         self._steps += mask.bit_count()
         if self._steps > MAX_STEPS:
-            raise _too_big()
+            raise too_big()
         machine = self._machine
         reached = [position for position in _bits(mask) if machine.tests[position](char)]
         done = any(machine.whole.last >> position & 1 for position in reached)
@@ -230,9 +236,11 @@ def _union(masks: Iterable[int]) -> int:
     return union
 
 
-def _unsupported(what: str) -> BadCommand:
+def unsupported(what: str) -> BadCommand:
+    """Say that an expression uses what cannot be done in linear time."""
     return BadCommand(f"regular expressions know no {what} here; use characters, [sets], groups, | and repeats")
 
 
-def _too_big() -> BadCommand:
+def too_big() -> BadCommand:
+    """Say that an expression is too large."""
     return BadCommand("this regular expression is too complex to be looked at in time; write a simpler one")

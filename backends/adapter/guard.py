@@ -11,13 +11,16 @@ import atexit
 import functools
 import inspect
 import logging
+import re
 import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errbot.core import ErrBot
 
-from automation_bots.model import Answer
+from automation_bots.errors import BadCommand, BadRepository
+from automation_bots.model import Answer, one_line
+from automation_bots.text.linear_groups import LinearPattern
 from backends.adapter import answering, origin, own_commands
 from backends.adapter.answering import automation, safely
 from backends.adapter.find_command import process_message
@@ -68,7 +71,7 @@ def _guarded_injection(original: Any) -> Any:
                 delattr(plugin, name)  # a reload gives the plugin another class, whose commands this would hide
         for name, method in inspect.getmembers(plugin, inspect.ismethod):
             if getattr(method, "_err_command", False) and not getattr(method, "automation_guarded", False):
-                setattr(plugin, name, _guarded(bot, plugin, method))
+                setattr(plugin, name, _linear(_guarded(bot, plugin, method)))
                 if _replaced(plugin, name):
                     getattr(plugin, name).__func__._err_command = False
         _make_room(bot, plugin)
@@ -152,6 +155,21 @@ def _marked(function: Any, *, ours: bool) -> Any:
     # The gate asks who is an admin; Errbot's own way drains its thread pool, and every other command waits for that.
     function._err_command_admin_only = function._err_command_historize = False
     return function
+
+
+def _linear(method: Any) -> Any:
+    """Let its pattern, which meets what everybody says, run in linear time; one that cannot is refused."""
+    pattern = getattr(method, "_err_command_re_pattern", None)
+    if isinstance(pattern, re.Pattern):
+        code = inspect.unwrap(method.__func__).__code__
+        try:
+            method.__func__._err_command_re_pattern = LinearPattern(pattern.pattern, pattern.flags)
+        except BadCommand as error:
+            where = f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+            raise BadRepository(
+                f"{where}: the pattern {one_line(pattern.pattern, 80)!r} could hang the bot: {error}."
+            ) from error
+    return method
 
 
 def _clear(bot: Host, said: Any) -> Any:

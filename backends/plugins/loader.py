@@ -15,6 +15,7 @@ from automation_bots.errors import BadRepository
 from automation_bots.model import one_line
 from automation_bots.repos.values import ByHand, Installed, Plugin
 from backends.plugins import by_hand, module_from_file
+from backends.plugins.untouched import untouched
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ class ErrbotLoader:
         plugins = repo.contents.plugins
         module_from_file.enter(folder, plugins)
         try:
-            for plugin in plugins:
-                self._make(repo, folder, plugin)
+            with untouched(self._bot):
+                for plugin in plugins:
+                    self._make(repo, folder, plugin)
             for plugin in plugins:
                 self._activate(plugin)
         except BadRepository:

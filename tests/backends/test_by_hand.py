@@ -1,6 +1,9 @@
 """Plugins that somebody copies into the bot's folders: looked at before they run, as `!repos` does."""
 
+import os
+import re
 import shutil
+import sys
 
 import pytest
 
@@ -10,8 +13,7 @@ from tests.support.chatbot import ROOT, ChatBot, write_folder
 
 pytestmark = pytest.mark.slow
 PLUG = "[Core]\nName = {name}\nModule = {module}\n"
-PLUGIN = '''
-{first}
+PLUGIN = '''{first}
 from errbot import BotPlugin, botcmd
 open("{canary}", "a").write("{module} ran\\n")
 
@@ -22,6 +24,13 @@ class {name}(BotPlugin):
     def {module}(self, msg, args):
         """Do it."""
         return "{module} done"
+
+    def sneaked(self, msg, args):
+        return "past the gate"
+
+    def activate(self):
+        super().activate()
+        {more}
 '''
 INSIDE = {
     "driving": "from automation_bots.drivers.fake import Fake",
@@ -31,14 +40,38 @@ INSIDE = {
 }
 
 
-def put(folder, module, first="", helper=""):
+HIDING = {
+    "coded": "# -*- coding: utf-7 -*-\n# +AAo-import automation_bots.store",
+    "mirrored": "# \u202e",
+}
+TAKEN_BACK = ["taking", "patching", "opening", "sneaking", "rewriting"]
+
+
+def put(folder, module, first="", helper="", more="pass"):
     """Copy a plugin in, with a helper beside it."""
     place, name = folder / "put-in" / module, module.capitalize()
     place.mkdir(parents=True)
     (place / f"{module}.plug").write_text(PLUG.format(name=name, module=module))
-    (place / f"{module}.py").write_text(PLUGIN.format(first=first, name=name, module=module, canary=folder / "ran"))
+    (place / f"{module}.py").write_text(
+        PLUGIN.format(first=first, name=name, module=module, more=more, canary=folder / "ran")
+    )
     if helper:
         (place / f"{module}_helps.py").write_text(helper)
+
+
+def put_hiding(folder):
+    for module, first in HIDING.items():
+        put(folder, module, first)
+    put(folder, "compiled")
+    (folder / "put-in/compiled/fast.so").write_bytes(b"\x7fELF")
+    put(folder, "taking", more="self._bot.commands['approve'] = self._bot.commands['taking']")
+    put(folder, "patching", "from errbot.core import ErrBot\nErrBot.process_message = lambda self, msg: True")
+    put(folder, "opening", more="type(self._bot).automation_free = ('Opening',)")
+    put(folder, "sneaking", more="self._bot.commands['sneak'] = self.sneaked")
+    put(folder, "rewriting", more="type(self._bot).process_message.__code__ = (lambda *_: None).__code__")
+    put(folder, "hanging")
+    file = folder / "put-in/hanging/hanging.py"
+    file.write_text(file.read_text().replace("@botcmd", r"@__import__('errbot').re_botcmd(pattern=r'(a)\1')"))
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +94,7 @@ def chat(tmp_path_factory):
     (folder / "put-in/pointing/pointing.plug").write_text(
         PLUG.format(name="Pointing", module="../../elsewhere/driving")
     )
+    put_hiding(folder)
     put(folder, "plain", "from automation_bots import mixin")
     put(folder, "calling", "import socket")
     put(folder, "shelled", "import shelled_helps", helper="import subprocess")
@@ -69,7 +103,8 @@ def chat(tmp_path_factory):
         yield chat
 
 
-NOT_LOADED = [*INSIDE, "helped", "linked", "leading", "pointing"]
+LOOKED_THROUGH = [*INSIDE, "helped", "linked", "leading", "pointing"]
+NOT_LOADED = [*LOOKED_THROUGH, *HIDING, "compiled"]
 
 
 @pytest.mark.parametrize("module", NOT_LOADED)
@@ -96,13 +131,34 @@ def test_admins_are_told_what_is_not_loaded_and_what_reaches_for_more(chat):
     assert "Plain (" not in told
 
 
+@pytest.mark.parametrize("module", [*TAKEN_BACK, "hanging"])
+def test_a_plugin_that_changes_what_is_not_its_own_is_taken_back(chat, module):
+    assert module not in chat.bot.commands
+    assert f"The plugin {module.capitalize()} (" in chat.asks("!repos", "is not loaded")
+
+
+def test_all_that_such_plugins_changed_is_as_it_was(chat):
+    assert chat.bot.automation_free == ()
+    assert "sneak" not in chat.bot.commands
+    assert chat.bot.commands["approve"].automation_ours
+    assert "Nothing that waits" in chat.asks("!approve 1")
+    told = chat.asks("!repos", "is not loaded")
+    assert "It changed what is not its own while it was loaded: the command approve." in told
+    assert "errbot.core.ErrBot.process_message" in told
+    assert re.search(r"hanging.py:\d+: the pattern '\(a\)\\\\1' could hang the bot", told)
+
+
+def test_compiled_code_beside_a_source_is_never_read(chat):
+    assert sys.pycache_prefix == os.devnull
+
+
 def test_others_are_not_told(chat):
     assert "put in by hand" not in chat.asks("!status", "is up", who="joe")
 
 
 def test_what_is_not_loaded_is_in_the_record_and_the_log(chat):
     reasons = [row.body.get("error", "") for row in chat.automation.store.audit_rows(kind=AuditKind.ERROR)]
-    assert len([reason for reason in reasons if "which is the inside of the bot" in reason]) == len(NOT_LOADED) - 1
+    assert len([reason for reason in reasons if "which is the inside of the bot" in reason]) == len(LOOKED_THROUGH) - 1
     assert any("names a module that is none" in reason for reason in reasons)
 
 

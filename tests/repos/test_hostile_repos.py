@@ -65,6 +65,8 @@ def refused(work, repo, ref=""):
         "ftp://github.com/o/n",
         "https://evil.example/o/n",
         "https://github.com.evil.example/o/n",
+        "https://github.com:8443/o/n",
+        "ssh://git@github.com:443/o/n",
         "https://evil.example\\@github.com/o/n",
         "https://github.com@evil.example/o/n",
         "https://ana:secret@github.com/o/n",
@@ -110,6 +112,19 @@ def test_an_address_that_git_could_take_for_something_else_is_refused(address):
 def test_a_plain_address_is_read(address, url, ref):
     found = source.read(address, HOSTS, local=True)
     assert (found.url, found.ref, found.name) == (url, ref, "n")
+
+
+def test_another_port_of_a_host_is_another_place():
+    assert source.read("https://github.com:443/o/n", HOSTS, local=False).host == "github.com"
+    assert source.read("https://git.corp.example:8443/o/n", ("git.corp.example:8443",), local=False).ref == ""
+    with pytest.raises(BadRepository, match=r"git.corp.example is not allowed here \(allowed: git.corp.example:8443\)"):
+        source.read("https://git.corp.example/o/n", ("git.corp.example:8443",), local=False)
+
+
+def test_who_has_to_wait_hears_who_works_on_what(work, repo):
+    work._busy.acquire()
+    work._doing = "kim has greeter installed"
+    assert refused(work, repo) == "kim has greeter installed; try again when that has ended."
 
 
 def test_the_machine_itself_is_not_allowed_until_bot_toml_says_so():
@@ -187,7 +202,9 @@ def entries(*more):
         (("100644", "blob", "a\x1b[31mb", "x"), "cannot be shown"),
         (("100644", "blob", "a\u202eb", "x"), "cannot be shown"),
         (("100644", "blob", "a\\b", "x"), "cannot be shown"),
-        (("100644", "blob", "x.pyc", "x"), "compiled"),
+        (("100644", "blob", "x.pyc", "x"), "nobody can read"),
+        (("100644", "blob", "x.so", "x"), "nobody can read"),
+        (("100644", "blob", "x.py", "# coding: utf-7\n"), "UTF-8 only"),
         (("100644", "blob", "x" * 250, "x"), "too long"),
         (("100644", "blob", ".GIT", "x"), "hasDotgit"),
         (("100644", "blob", "git~1", "x"), "hasDotgit"),
