@@ -113,10 +113,13 @@ class Bot:
             "bot": BotCommands(context, trust),
             "freezes": FreezeCommands(context, jobs, self._closed),
             "jobs": jobs,
-            "people": PeopleCommands(context, self.membership, lambda text: self.redactor.add([text])),
+            "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
         }
+
+    def _hide(self, text: str) -> None:
+        self.redactor.add([text])
 
     def _closed(self) -> None:
         """Let the gate know what people have frozen and locked."""

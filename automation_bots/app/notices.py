@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from automation_bots.app.spelled_surface import SpelledSurface
 from automation_bots.audit.checkpoints import Checkpoint
@@ -69,6 +69,16 @@ class Notices:
         for person in self._policy().people.values():
             if ADMINS in person.groups and network in person.ids:
                 self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
+
+    def tell_accounts(self, person: str, answer: Answer, but: Sequence[str]) -> None:
+        """Tell a person on all accounts, and every admin, what became of that person's; not those who did it."""
+        threading.Thread(target=self._tell_accounts, args=(person, answer, but), name="accounts", daemon=True).start()
+
+    def _tell_accounts(self, person: str, answer: Answer, but: Sequence[str]) -> None:
+        mine = self._bot_folder.settings.network
+        for (network, id_), owner in list(self._policy().ids.items()):
+            if network == mine and id_ not in but and (owner.name == person or ADMINS in owner.groups):
+                self._tell(owner.name, Place(network, id_, direct=True), answer)
 
     def _tell(self, who: str, place: Place, answer: Answer) -> None:
         try:

@@ -28,7 +28,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.operations import catalog
-from automation_bots.policy import deadlines, gate, quorum, reauth
+from automation_bots.policy import accounts, deadlines, gate, quorum, reauth
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Subject
@@ -101,6 +101,8 @@ class Approvals:
             self.timer.end(job, State.VOID, f"{why}; type the command again")
             return Answer(f"#{number} is void: {one_line(why, 300)}. {job.person} has to ask again.")
         decision = self._validity.decision(job, approval)
+        if why := self._account(caller, person, job, proves=bool(decision.approver_proof)):
+            raise BadCommand(why)
         proved_at = self._context.store.people.proved_at(caller, person.name)
         if reauth.due(decision.approver_proof, proved_at, self._context.now()):
             raise BadCommand(_PROVE)
@@ -117,6 +119,13 @@ class Approvals:
             self._start(number)
         self.timer.look_at(number)
         return self._counted(number, voted, needs)
+
+    def _account(self, caller: Caller, person: Person, job: Job, *, proves: bool) -> str:
+        """Say why this account approves nothing, since an admin could be both sides by it."""
+        policy, reset = self._context.live.policy, self._context.store.people.reset_of(person.name)
+        if proves and accounts.is_of(reset, job.person):
+            return f"No: {job.person}, who asks, reset your authenticator app, so its code proves nothing to them."
+        return quorum.account_refusal(policy, caller, reset, job, self._context.now())
 
     def _counted(self, number: int, voted: Voted, needs: tuple[ApprovalRequirement, ...]) -> Answer:
         job, approval = self._context.store.job(number), self._waiting.find(number)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from automation_bots import render
 from automation_bots.commands.context import CommandCall, CommandContext
@@ -14,24 +14,55 @@ from automation_bots.errors import BadCommand
 from automation_bots.identity.membership import Membership
 from automation_bots.identity.totp import Proof
 from automation_bots.model import Answer, File, Person, one_line
+from automation_bots.operations.own_commands import OWN
+from automation_bots.policy.accounts import AccountChange, too_new
 from automation_bots.policy.people import IdentityLink, owner
 from automation_bots.policy.rules import ADMINS
-from automation_bots.store import Subject
+from automation_bots.store import AuditKind, Subject
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without what is easily mistaken for something else
 _CODE = 10  # letters: too many for guessing within the limits below
 _CODE_TRIES = 5  # of one id
 _CODE_TRIES_ALL = 50  # of all ids together
 _CODE_WINDOW = timedelta(minutes=15)
+_AGREE = timedelta(hours=1)
 _DM = "Only in a direct message to me."
+
+
+Tell = Callable[[str, Answer, Sequence[str]], None]  # a person, what, and the accounts that need not hear it
+
+
+class Agreement:
+    """Where the policy wants four eyes on people: a change is made when a second admin types the same."""
+
+    def __init__(self, context: CommandContext) -> None:
+        self._context = context
+        self._asked: dict[str, tuple[str, datetime]] = {}  # in memory: a restart forgets what one alone has said
+
+    def of(self, admin: str, command: str, about: Subject) -> tuple[str, ...]:
+        """Return who agrees; BadCommand as long as it is one alone, and two are wanted."""
+        if not self._context.live.policy.accounts.four_eyes:
+            return (admin,)
+        now = self._context.now()
+        first, at = self._asked.pop(command, (admin, now))
+        if first != admin and now - at < _AGREE:
+            return (first, admin)
+        self._asked[command] = (admin, now)
+        self._context.store.record(AuditKind.ASKED, {"reason": command}, about)
+        raise BadCommand(
+            f"The policy wants four eyes on people: within an hour, another admin types the same to me. → !{command}"
+        )
 
 
 class PeopleCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, membership: Membership, hide: Callable[[str], None]) -> None:
-        """`hide` takes a text that must never be in a log."""
-        self._context, self._membership, self._hide = context, membership, hide
+    def __init__(
+        self, context: CommandContext, membership: Membership, hide: Callable[[str], None], tell: Tell
+    ) -> None:
+        """`hide` takes a text that must never be in a log; `tell` says to a person and all admins what has changed."""
+        self._context, self._membership, self._hide, self._tell = context, membership, hide, tell
+        self._agreement = Agreement(context)
         self._store = context.store.people
 
     # -- who is who
@@ -88,12 +119,17 @@ class PeopleCommands:
         person, network, id_ = self._known(words[0]), words[1].lower(), words[2]
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", network) or len(id_) > 200:
             raise BadCommand(f"{one_line(network, 40)!r} is no chat network's name, such as slack, matrix or text.")
-        holder = owner(self._context.live.policy, network, id_)
-        holder = holder or self._store.link(IdentityLink(network, id_, person.name), self._about(ask))
+        self._free(owner(self._context.live.policy, network, id_), network, id_)
+        by = self._agreed(ask, f"person link {person.name} {network} {id_}")
+        self._free(self._store.link(IdentityLink(network, id_, person.name, by), self._about(ask)), network, id_)
+        self._membership.members.changed()
+        what = f"{one_line(id_, 80)} on {network} is {person.name} from now on"
+        self._told(ask, person.name, f"{what}, by the word of {' and '.join(by)}", id_)
+        return Answer(f"{what}. {self._until()}".strip())
+
+    def _free(self, holder: str, network: str, id_: str) -> None:
         if holder:
             raise BadCommand(f"No: {one_line(id_, 80)} on {network} is {holder} already. An id is one person.")
-        self._membership.members.changed()
-        return Answer(f"{one_line(id_, 80)} on {network} is {person.name} from now on.")
 
     def _unlink(self, ask: CommandCall, words: list[str]) -> Answer:
         asker = self._context.person(ask)
@@ -105,23 +141,34 @@ class PeopleCommands:
             file = owner(self._context.live.policy_of_file, network, id_)
             where = " It stands in policy.yml: take it out there." if file == asker.name or self._is_admin(ask) else ""
             raise BadCommand(f"There is no link of {one_line(id_, 80)} on {network}.{where if file else ''}")
+        if link.person != asker.name:
+            self._agreed(ask, f"person unlink {network} {id_}")
         self._store.unlink(network, id_, self._about(ask))
+        what = f"{one_line(id_, 80)} on {network} is nobody from now on"
+        self._told(ask, link.person, f"{what}, and was {link.person}: {asker.name} took the link away", id_)
         self._membership.members.changed()
-        return Answer(f"{one_line(id_, 80)} on {network} is nobody from now on.")
+        return Answer(f"{what}.")
 
     def _invite(self, ask: CommandCall, words: list[str]) -> Answer:
         self._admin(ask)
         if len(words) != 1:
             raise BadCommand("→ !person invite <person>")
-        return self._code_for(ask, self._known(words[0]).name)
+        person = self._known(words[0]).name
+        self._directly(ask, person)
+        by = self._agreed(ask, f"person invite {person}")
+        self._told(ask, person, f"{' and '.join(by)} made a code with which another account becomes {person}")
+        return self._code_for(ask, person, by)
 
-    def _code_for(self, ask: CommandCall, person: str) -> Answer:
+    def _directly(self, ask: CommandCall, person: str) -> None:
         if not ask.place.direct:
             raise BadCommand(f"{_DM} Whoever reads the code could become {person}.")
+
+    def _code_for(self, ask: CommandCall, person: str, by: tuple[str, ...] = ()) -> Answer:
+        self._directly(ask, person)
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
         minutes = self._membership.code_minutes
         expires = self._context.now() + timedelta(minutes=minutes)
-        self._store.invite(_hash(code), person, expires, self._about(ask))
+        self._store.invite(_hash(code), person, expires, self._about(ask), by)
         self._hide(code)
         self._hide(f"{code[:5]}-{code[5:]}")
         text = f"Within {minutes} minutes, once: type this to me from the other account, in a direct message."
@@ -145,6 +192,7 @@ class PeopleCommands:
         found = self._context.pipeline.lookup.person(ask.caller)
         if found is None:
             raise BadCommand(f"{person} is no longer in policy.yml.")
+        self._told(ask, person, f"{one_line(ask.caller.id, 80)} is {person} from now on, by a one-time code")
         return Answer(f"Welcome, {found.name}. This account is you from now on.", hint="→ !help")
 
     # -- proving oneself
@@ -156,13 +204,17 @@ class PeopleCommands:
         if action == "reset":
             return self._reset(ask, words[1:])
         if action in {"enrol", "enroll"}:
+            if words[1:]:
+                raise BadCommand(f"Everybody enrols their own app: {one_line(words[1], 40)} types it. → !totp enrol")
             return self._enrol(ask)
-        if action == "end":
+        if action == "end" and not words[1:]:
             self._store.end_proof(ask.caller)
             return Answer("You count as not proved now.")
         code = "".join(words)
         if re.fullmatch(r"[0-9]{6}", code):
             return self._proved(ask, code)
+        if words:
+            raise BadCommand(f"{one_line(' '.join(words), 40)!r} is no code. → !{OWN['totp'].usage}")
         return self._stands(ask, person)
 
     def _stands(self, ask: CommandCall, person: Person) -> Answer:
@@ -201,7 +253,11 @@ class PeopleCommands:
             Proof.LOCKED: "Too many wrong codes. Try again in 15 minutes.",
             Proof.UNKNOWN: "You have no authenticator app enrolled. → !totp enrol",
         }
-        return Answer(said[self._membership.totp.prove(code, self._about(ask), self._context.now())])
+        proof = self._membership.totp.prove(code, self._about(ask), self._context.now())
+        if proof is Proof.ENROLLED:
+            name = self._context.person(ask).name
+            self._told(ask, name, f"{name} has enrolled an authenticator app, with {one_line(ask.caller.id, 80)}")
+        return Answer(said[proof])
 
     def _reset(self, ask: CommandCall, words: list[str]) -> Answer:
         admin = self._admin(ask)
@@ -210,9 +266,27 @@ class PeopleCommands:
         person = self._known(words[0])
         if person.name == admin.name:
             raise BadCommand("Not your own: another admin does it.")
-        if not self._store.reset(person.name, self._about(ask)):
+        if self._store.enrolment(person.name) is None:
             return Answer(f"{person.name} has no app enrolled.")
-        return Answer(f"{person.name} can enrol anew, and counts as not proved until then.")
+        by = self._agreed(ask, f"totp reset {person.name}")
+        self._store.reset(person.name, self._about(ask), by)
+        self._told(ask, person.name, f"{' and '.join(by)} reset the authenticator app of {person.name}")
+        return Answer(f"{person.name} can enrol anew, and counts as not proved until then. {self._until()}".strip())
+
+    # -- an admin alone must not be both sides
+
+    def _agreed(self, ask: CommandCall, command: str) -> tuple[str, ...]:
+        """Return the admins behind a change: one, or two where the policy wants that."""
+        return self._agreement.of(self._admin(ask).name, command, self._about(ask))
+
+    def _told(self, ask: CommandCall, person: str, what: str, *accounts: str) -> None:
+        hint = "→ If that is wrong: !person unlink <network> <id> · !totp reset <person>, and ask who did it"
+        self._tell(person, Answer(f"{what}.", hint=hint), (ask.caller.id, *accounts))
+
+    def _until(self) -> str:
+        rules, now = self._context.live.policy.accounts, self._context.now()
+        ends = too_new(AccountChange((), now), rules, now, self._context.live.policy.timezone)
+        return f"It approves nothing before {ends}." if ends else ""
 
     # -- who asks
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 
 from automation_bots.model import Person
+from automation_bots.policy.accounts import AccountChange
 from automation_bots.policy.policy import Policy
 
 _NO_GROUPS: Mapping[str, frozenset[str]] = MappingProxyType({})
@@ -23,6 +25,8 @@ class IdentityLink:
     network: str
     id: str
     person: str
+    by: tuple[str, ...] = ()  # the admins who did it, or whose code it was; else the person
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,15 @@ def merge(policy: Policy, additions: Additions) -> Policy:
     for link in additions.links:
         if link.person in people:
             ids.setdefault((link.network, link.id), people[link.person])
-    return replace(policy, people=people, ids=ids)
+    return replace(policy, people=people, ids=ids, linked=_by_others(policy, additions))
+
+
+def _by_others(policy: Policy, additions: Additions) -> dict[tuple[str, str], AccountChange]:
+    return {
+        (link.network, link.id): AccountChange(link.by, link.at)
+        for link in additions.links
+        if link.at and link.by and link.by != (link.person,) and (link.network, link.id) not in policy.ids
+    }
 
 
 def _with(person: Person, additions: Additions) -> Person:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from automation_bots.errors import ConfigError, DefinitionError
 from automation_bots.model import Caller, Person
-from automation_bots.policy import calendar_file
+from automation_bots.policy import accounts, calendar_file
+from automation_bots.policy.accounts import AccountChange, AccountRules
 from automation_bots.policy.rules import Rule
 from automation_bots.policy.schema import ELSE_WAIT, PolicyFile, RuleFile
 from automation_bots.policy.time_window import Calendar, Window, window
@@ -29,6 +30,8 @@ class Policy:
     timezone: str = "UTC"
     files: tuple[Path, ...] = ()  # what else it was read from
     problem: str = ""  # why it cannot be read; then it knows nobody
+    accounts: AccountRules = accounts.USUAL
+    linked: Mapping[tuple[str, str], AccountChange] = field(default_factory=dict)  # by somebody else, in chat
 
     def person(self, caller: Caller) -> Person | None:
         """Find who that is, by the network's immutable id alone."""
@@ -87,7 +90,8 @@ def _compile(file: PolicyFile, folder: Path) -> Policy:
         if entry.name in names[:number]:
             raise _At(("rules", number, "name"), f"two rules are called {entry.name!r}; answers quote the name")
         rules.append(_rule(entry, number, windows))
-    return Policy(people, ids, tuple(rules), _digest(file, windows.files), file.timezone, windows.files)
+    digest, changes = _digest(file, windows.files), file.accounts.rules()
+    return Policy(people, ids, tuple(rules), digest, file.timezone, windows.files, accounts=changes)
 
 
 def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from automation_bots.model import ApprovalRequirement, Caller, Job, Person, one_line
+from automation_bots.policy import accounts
+from automation_bots.policy.accounts import AccountChange
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.policy import Policy
 
@@ -43,6 +46,24 @@ def refusal(person: Person, caller: Caller, policy: Policy, job: Job, approval: 
     return ""
 
 
+def account_refusal(policy: Policy, caller: Caller, reset: AccountChange | None, job: Job, now: datetime) -> str:
+    """Say why nothing is approved with this account, though the person may approve; empty when it may be."""
+    link = _link(policy, caller)
+    if accounts.is_of(link, job.person):
+        return f"No: {job.person}, who asks, made this account yours. Approve with one that somebody else gave you."
+    ends = accounts.too_new(link, policy.accounts, now, policy.timezone)
+    if ends and link:
+        return f"No: this account is yours since {' and '.join(link.by)} linked it; it approves from {ends} on."
+    ends = accounts.too_new(reset, policy.accounts, now, policy.timezone)
+    if ends and reset:
+        return f"No: {' and '.join(reset.by)} reset your authenticator app; you approve from {ends} on."
+    return ""
+
+
+def _link(policy: Policy, caller: Caller) -> AccountChange | None:
+    return policy.linked.get((caller.network, caller.id))
+
+
 def valid(
     votes: Iterable[Vote], policy: Policy, job: Job, need: ApprovalRequirement, escalated: Collection[str] = ()
 ) -> list[str]:
@@ -51,6 +72,7 @@ def valid(
     for vote in votes:
         person = policy.person(vote.caller)
         known = person is not None and person.name == vote.person and not vote.caller.robot
+        known = known and not accounts.is_of(_link(policy, vote.caller), job.person)
         if known and person and may_approve(person, policy, job, need.asked(escalated)):
             found.append(person.name)
     return sorted(set(found))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from automation_bots.model import ApprovalRequirement, Limits
+from automation_bots.policy.accounts import AccountsFile
 from automation_bots.policy.approval_rule import ApprovalFile, is_short_form, short_form
 from automation_bots.policy.reauth import ReauthFile
 from automation_bots.policy.rules import Above, Rule, Words
@@ -206,6 +207,7 @@ class PolicyFile(_Strict):
     timezone: str = "UTC"
     windows: dict[str, list[str]] = {}
     people: dict[str, PersonFile]
+    accounts: AccountsFile = AccountsFile()
     rules: list[RuleFile]
 
     @field_validator("windows", mode="before")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
 
 from automation_bots.model import Caller
+from automation_bots.policy.accounts import AccountChange
 from automation_bots.policy.people import IdentityLink
 from automation_bots.store import audit, schema
 from automation_bots.store.audit import AuditKind, Subject
@@ -25,6 +27,9 @@ class Transactions(Protocol):
 
     def write(self) -> AbstractContextManager[Connection]:
         """Give the writer's connection."""
+
+
+_AND = ", "  # between names of people, which have no comma
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class PeopleStore:
         """Return all links, in the order in which they were made."""
         with self._database.read() as connection:
             rows = connection.execute(select(links).order_by(links.c.at, links.c.network, links.c.id)).mappings()
-            return tuple(IdentityLink(row["network"], row["id"], row["person"]) for row in rows)
+            return tuple(_linked(row) for row in rows)
 
     def link(self, link: IdentityLink, about: Subject) -> str:
         """Link an id to a person; returns whose it was already, and changes nothing then."""
@@ -71,14 +76,15 @@ class PeopleStore:
                 audit.append(connection, now, AuditKind.UNLINKED, about, body)
         return bool(person)
 
-    def invite(self, code_hash: str, person: str, expires: datetime, about: Subject) -> None:
-        """Keep a one-time code, by its hash; an earlier one of the same person ends."""
+    def invite(self, code_hash: str, person: str, expires: datetime, about: Subject, by: Sequence[str] = ()) -> None:
+        """Keep a one-time code, by its hash; an earlier one of the same person ends. Behind it are one admin or two."""
         now = self._clock()
         with self._database.write() as connection:
             connection.execute(delete(invitations).where(invitations.c.person == person))
             row = {"code": code_hash, "person": person, "expires": expires}
             connection.execute(insert(invitations), row)
-            audit.append(connection, now, AuditKind.INVITED, about, {"of": person, "until": stamp(expires)})
+            body = {"of": person, "until": stamp(expires), "by": list(by or (about.person,))}
+            audit.append(connection, now, AuditKind.INVITED, about, body)
 
     def redeem(self, code_hash: str, about: Subject, caller: Caller) -> str:
         """Use a code up: the caller's id is linked to its person, who is returned; nothing when it is not good."""
@@ -90,7 +96,8 @@ class PeopleStore:
                 audit.append(connection, now, AuditKind.CODE_REFUSED, about)
                 return ""
             connection.execute(delete(invitations).where(invitations.c.code == code_hash))
-            _link(connection, IdentityLink(caller.network, caller.id, row["person"]), about, now)
+            by = _inviters(connection, row["person"])
+            _link(connection, IdentityLink(caller.network, caller.id, row["person"], by), about, now)
             return str(row["person"])
 
     def refused_since(self, since: datetime, caller: Caller | None = None) -> int:
@@ -173,14 +180,20 @@ class PeopleStore:
         with self._database.write() as connection:
             _remove(connection, proofs, network=caller.network, id=caller.id)
 
-    def reset(self, person: str, about: Subject) -> bool:
+    def reset_of(self, person: str) -> AccountChange | None:
+        """Return who reset a person's app the last time, and when."""
+        with self._database.read() as connection:
+            return _last(connection, AuditKind.ENROLMENT, person, {"state": "reset"})
+
+    def reset(self, person: str, about: Subject, by: Sequence[str] = ()) -> bool:
         """Forget a person's enrolment and proofs; False when there was none."""
         now = self._clock()
         with self._database.write() as connection:
             gone = _remove(connection, enrolments, person=person)
             _remove(connection, proofs, person=person)
             if gone:
-                audit.append(connection, now, AuditKind.ENROLMENT, about, {"of": person, "state": "reset"})
+                body = {"of": person, "state": "reset", "by": list(by or (about.person,))}
+                audit.append(connection, now, AuditKind.ENROLMENT, about, body)
         return bool(gone)
 
     def keep_only(self, people: Collection[str]) -> tuple[str, ...]:
@@ -205,10 +218,32 @@ def _holder(connection: Connection, network: str, id_: str) -> str:
 
 
 def _link(connection: Connection, link: IdentityLink, about: Subject, now: datetime) -> None:
-    row = {"network": link.network, "id": link.id, "person": link.person, "by": about.person or link.person, "at": now}
+    by = link.by or (about.person or link.person,)
+    row = {"network": link.network, "id": link.id, "person": link.person, "by": _AND.join(by), "at": now}
     connection.execute(insert(links), row)
-    body: Mapping[str, Any] = {"of": link.person, "network": link.network, "id": link.id}
+    body: Mapping[str, Any] = {"of": link.person, "network": link.network, "id": link.id, "by": list(by)}
     audit.append(connection, now, AuditKind.LINKED, about, body)
+
+
+def _linked(row: RowMapping) -> IdentityLink:
+    return IdentityLink(row["network"], row["id"], row["person"], tuple(row["by"].split(_AND)), row["at"])
+
+
+def _inviters(connection: Connection, person: str) -> tuple[str, ...]:
+    """Whose code it is that a person's new account typed: the newest one counts, and each is in the record."""
+    found = _last(connection, AuditKind.INVITED, person, {})
+    return found.by if found else ()
+
+
+def _last(connection: Connection, kind: AuditKind, person: str, wanted: Mapping[str, str]) -> AccountChange | None:
+    """Return who did something to a person the last time."""
+    table = schema.audit
+    columns = select(table.c.at, table.c.person, table.c.body).where(table.c.kind == kind.value)
+    for row in connection.execute(columns.order_by(table.c.seq.desc())):
+        body = json.loads(row.body)
+        if body.get("of") == person and wanted.items() <= body.items():
+            return AccountChange(tuple(body.get("by") or (row.person,)), datetime.fromisoformat(row.at))
+    return None
 
 
 def _enrolment(connection: Connection, person: str) -> RowMapping | None:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 TOML = 'backend = "Test"\n[places]\napprovals = "approvals-room"\n[approvals]\nproduction = ["prod"]\nmany = 3\n'
 POLICY = """
 timezone: Europe/Madrid
+accounts: {approve_after: 0}
 people:
   ana: {test: ana, groups: [admins]}
   joe: {test: joe, irc: joe2, groups: [support, leads]}

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 TOML = 'backend = "Test"\n[places]\napprovals = "approvals-room"\n[approvals]\nroom = "#approvals"\n'
 POLICY = """
 timezone: Europe/Madrid
+accounts: {approve_after: 0}
 people:
   ana: {test: ana, groups: [admins]}
   joe: {test: joe, groups: [web, leads]}
@@ -21,6 +22,7 @@ people:
   eva: {test: eva, groups: [oncall]}
 rules:
   - {name: admins, who: admins, may: [everything]}
+  - {name: admins too, who: admins, may: ["service stop *"], on: web, needs: approval by leads}
   - {name: look, who: everyone, may: [reads], on: all}
   - {name: restarts, who: web, may: ["service restart *", note], on: web, needs: approval by leads}
   - name: stops
@@ -190,6 +192,15 @@ def test_a_linked_id_of_the_requester_approves_nothing(chat):
         assert "nobody approves their own" in direct(chat, f"!deny {number} no", who)
     direct(chat, "!person unlink test joe-phone", "ana")
     assert "no longer in the policy" in direct(chat, f"!approve {other}", "kim")
+
+
+def test_an_account_that_an_admin_gave_approves_nothing_of_that_admin(chat):
+    direct(chat, "!person link kim test kim-made", "ana")
+    chat.hears("kim-made on test is kim from now on, by the word of ana", 10)
+    number = asked(chat, "!service stop nginx on web1", "ana")
+    assert "ana, who asks, made this account yours" in direct(chat, f"!approve {number}", "kim-made")
+    direct(chat, "!person unlink test kim-made", "ana")
+    chat.hears("kim-made on test is nobody from now on, and was kim", 10)
 
 
 def test_a_vote_by_an_id_that_was_taken_away_is_none(chat):
