@@ -218,6 +218,7 @@ class Bot:
             files=self._file_problems,
             plugins=lambda: tuple(one_line(text, 200) for text in self.repos.installer.reaching),
             undelivered=lambda: self.notices.undelivered,
+            copies=self.keeper.waiting,
         )
 
     def _file_problems(self) -> tuple[str, ...]:

@@ -56,6 +56,11 @@ class Keeper:
         if self._syslog:
             self._syslog.close()
 
+    def waiting(self) -> tuple[str, ...]:
+        """What the copies still lack, in words; nothing while they keep up."""
+        behind = self._syslog.behind(self._store) if self._syslog else 0
+        return (f"{behind:,} entries wait for {self._syslog.copies}",) if self._syslog and behind else ()
+
     def _sign(self) -> float:
         self._checkpoints.make(self._now())
         return self._every

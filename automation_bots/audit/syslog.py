@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +53,7 @@ class Syslog(Follower):
 
     def __init__(self, url: str, cursor: Path, bot: str) -> None:
         super().__init__()
-        self.copies = f"the record at the syslog server {url}"
+        self.copies = f"the record at the syslog server {url}"  # also in `!status`, when entries wait
         self._cursor, self._bot = cursor, bot
         self._found = urlsplit(url)
         self._socket: socket.socket | None = None
@@ -73,6 +74,10 @@ class Syslog(Follower):
                 self._last = row.seq
             self._keep(self._last)
         return self._last
+
+    def behind(self, source: AuditSource) -> int:
+        """How many entries were not sent yet."""
+        return 0 if self._last is None else max(0, source.audit_head()[0] - self._last)
 
     def _resume(self, source: AuditSource) -> int:
         with suppress(OSError, ValueError):
@@ -119,9 +124,11 @@ class Syslog(Follower):
 
 def _ended(connection: socket.socket) -> bool:
     """Whether the other side has closed it; a syslog server never says anything."""
-    try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
+    looked = select.poll()
+    looked.register(connection, select.POLLIN)
+    if not looked.poll(0):  # asked beforehand: `recv` on a socket with a time limit waits so long for something to read
         return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
     except OSError:
         return True

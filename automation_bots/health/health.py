@@ -39,6 +39,7 @@ class Facts:
     disk_free_bytes: int
     plugins: tuple[str, ...] = ()  # that were put in by hand and reach for more than plugins are given
     undelivered: tuple[int, int, str] = (0, 0, "")  # posts that wait, posts that failed, why the last one did
+    copies: tuple[str, ...] = ()  # of the record, that lag behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Health:
     files: Callable[[], tuple[str, ...]]  # what is wrong with files
     plugins: Callable[[], tuple[str, ...]] = tuple
     undelivered: Callable[[], tuple[int, int, str]] = lambda: (0, 0, "")
+    copies: Callable[[], tuple[str, ...]] = tuple  # of the record, that lag behind
 
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""
@@ -80,6 +82,7 @@ class Health:
             record_bytes=sum(path.stat().st_size for path in self.data.glob("bot.db*")) if file.exists() else None,
             disk_free_bytes=shutil.disk_usage(self.data).free,
             undelivered=self.undelivered(),
+            copies=() if record else self.copies(),
         )
 
     def _recorded(self) -> tuple[Mapping[str, int], str]:
@@ -119,6 +122,7 @@ def inside(facts: Facts, recent: Recent, now: datetime) -> list[tuple[str, str]]
     kept = "on a server" if facts.record_bytes is None else size(facts.record_bytes)
     found = [("record", facts.record or kept), ("disk", f"{size(facts.disk_free_bytes)} free")]
     found += [("problem", text) for text in troubles(facts)[:5]]
+    found += [("copy", text) for text in facts.copies]
     found += [("plugin", text) for text in facts.plugins[:5]]
     return found + [("log", f"{render.age(at, now)}: {level} {text}") for at, level, text in recent.last(3)]
 

@@ -20,6 +20,7 @@ from automation_bots.drivers.fake import Fake
 from automation_bots.errors import BadCommand, StoreError
 from automation_bots.model import Caller, Place
 from automation_bots.store import AuditKind, BrokenAudit, Store, Subject, audit
+from tests.fakes import rsyslogd
 from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
@@ -326,6 +327,38 @@ def test_over_tcp_nothing_is_lost_while_the_server_is_away(tmp_path, store):
     again.server_close()
     assert [parsed(x)[2]["event"]["sequence"] for x in server.got + again.got] == [19, 20, 21]
     assert (tmp_path / "seq").read_text() == "21"
+
+
+def test_a_real_server_gets_thousands_over_one_connection_and_what_it_missed_when_it_is_back(tmp_path, store):
+    if not rsyslogd.PROGRAM:
+        pytest.skip("needs rsyslogd: apt install rsyslog")
+    (tmp_path / "seq").write_text("0")
+    with rsyslogd.Rsyslogd(tmp_path) as server:
+        sender = syslog.Syslog(f"tcp://127.0.0.1:{server.port}", tmp_path / "seq", "netbot")
+        with store._database.write() as connection:
+            for number in range(1500):
+                audit.append(connection, NOON, AuditKind.DENIED, ANA, {"reason": f"no {number}"})
+        sender._copy(store)
+        first = sender._socket
+        assert first is not None and sender.behind(store) == 0
+        store.record(AuditKind.OPENED)
+        sender._copy(store)
+        assert sender._socket is first
+        wait(lambda: heard(server) == list(range(1, 1522)), 60, lambda: str(len(heard(server))))
+        server.stop()
+        store.record(AuditKind.OPENED)
+        with pytest.raises(ConnectionRefusedError):
+            sender._copy(store)
+        assert sender.behind(store) == 1
+        server.start()
+        sender._copy(store)
+        wait(lambda: heard(server)[-1] == 1522, 60)
+        sender.close()
+
+
+def heard(server):
+    lines = server.heard.read_text(errors="replace").splitlines() if server.heard.exists() else []
+    return [json.loads(line[line.index("{") :])["event"]["sequence"] for line in lines]
 
 
 def test_a_record_too_long_for_a_datagram_goes_without_its_devices(store):
