@@ -9,7 +9,7 @@ from datetime import datetime
 from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, State, Status, one_line
 from automation_bots.text import grouping
 from automation_bots.text.grouping import Alike
-from automation_bots.text.times import elapsed
+from automation_bots.text.times import elapsed, moment_text
 
 NAMES_SHOWN = 5
 LINES_SHOWN = 20
@@ -44,19 +44,29 @@ def names(devices: Sequence[str]) -> str:
 
 
 def on(devices: Sequence[str]) -> str:
-    """The devices of a job as they follow its title."""
+    """Devices as they follow a title."""
     return f" on {names(devices)}" if devices else ""
+
+
+def on_its_devices(job: Job) -> str:
+    """The devices of a job as they follow its title: many by what was typed for them and their number."""
+    return f" on {_its_devices(job)}" if job.devices else ""
+
+
+def _its_devices(job: Job, shown: int = NAMES_SHOWN) -> str:
+    many = len(job.devices) > shown and job.pattern
+    return f"{one_line(job.pattern, 24)} ({len(job.devices):,})" if many else names(job.devices)
 
 
 def accepted(job: Job, why: str = "") -> Answer:
     """The first words about a job."""
-    return Answer(f"#{job.number} {job.title}{on(job.devices)}" + (f" · {why}" if why else ""))
+    return Answer(f"#{job.number} {job.title}{on_its_devices(job)}" + (f" · {why}" if why else ""))
 
 
 def emergency(job: Job) -> Answer:
     """What those hear at once who must know of an emergency."""
     room = "a direct message" if job.place.direct else job.place.room
-    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on(job.devices)} from {room}: {job.emergency}"
+    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on_its_devices(job)} from {room}: {job.emergency}"
     return Answer(text, hint=f"→ !job {job.number} · afterwards !review {job.number} <what you found>")
 
 
@@ -70,14 +80,14 @@ def many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def age(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in words."""
+def age(moment: datetime | None, now: datetime, zone: str = "UTC") -> str:
+    """How long ago, in words; after a day the moment itself, as the clocks of a zone showed it."""
     if moment is None:
         return "never"
     seconds = max(0.0, (now - moment).total_seconds())
     if seconds < 86400:
         return f"{duration(seconds)} ago"
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
+    return moment_text(moment, zone)
 
 
 def counts(found: Mapping[str, int]) -> str:
@@ -107,7 +117,7 @@ def headline(job: Job) -> str:
         took = f" in {duration((job.ended - job.started).total_seconds())}"
     words = {State.DONE: f"done{took}", State.FAILED: f"failed{took}" if not job.counts else f"done{took}",
              State.CANCELLED: "cancelled", State.INTERRUPTED: "interrupted"}  # fmt: skip
-    text = f"#{job.number} {job.title}{on(job.devices)} {words.get(job.state, job.state.value)}"
+    text = f"#{job.number} {job.title}{on_its_devices(job)} {words.get(job.state, job.state.value)}"
     tail = counts(job.counts) if job.devices or job.state is not State.DONE else ""
     text += f": {tail}" if tail else ""
     return text + (f" · {one_line(job.error)}" if job.error else "")
@@ -135,7 +145,7 @@ def recap(
     if grouped := _grouped(job, outcomes, groups, screen_lines):
         return grouped
     whole = _outputs(outcomes, screen_lines)
-    block = whole or table(rows(outcomes), limit=LINES_SHOWN)
+    block = whole or table(rows(outcomes), limit=LINES_SHOWN, all_of_it=f"!job {job.number} outputs")
     return Answer(headline(job), block, next_words(job, outcomes, shown=bool(whole)))
 
 
@@ -163,7 +173,9 @@ def _summed_up(outcomes: Sequence[Outcome], groups: Sequence[Alike]) -> bool:
 def _concluded(job: Job, outcomes: Sequence[Outcome], said: Conclusion) -> Answer:
     """The driver knows best what to show of its outcomes; only failures of the kind it did not expect are added."""
     failed = [outcome for outcome in outcomes if outcome.status in NEED_A_PERSON]
-    block = "\n\n".join(part for part in (said.block, table(rows(failed), limit=LINES_SHOWN)) if part)
+    block = "\n\n".join(
+        part for part in (said.block, table(rows(failed), limit=LINES_SHOWN, all_of_it=f"!job {job.number}")) if part
+    )
     text = f"{headline(job)}. {said.text}" if said.text else headline(job)
     return Answer(text, block, next_words(job, outcomes, shown=True), said.files)
 
@@ -225,8 +237,8 @@ def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) ->
     return f"→ {' · '.join(words)}" if words else ""
 
 
-def table(rows: Iterable[Sequence[str]], *, limit: int = 1000, header: Sequence[str] = ()) -> str:
-    """Columns padded to the same width; a cut table says how much is missing."""
+def table(rows: Iterable[Sequence[str]], *, limit: int = 1000, header: Sequence[str] = (), all_of_it: str = "") -> str:
+    """Columns padded to the same width; a cut table says how much is missing, and what to type for all of it."""
     every = [tuple(row) for row in rows]
     shown = [tuple(header), *every[:limit]] if header else every[:limit]
     if not shown:
@@ -234,14 +246,17 @@ def table(rows: Iterable[Sequence[str]], *, limit: int = 1000, header: Sequence[
     widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
     if len(every) > limit:
-        lines.append(f"… and {len(every) - limit} more")
+        lines.append(f"… and {len(every) - limit:,} more{f' → {all_of_it}' if all_of_it else ''}")
     return "\n".join(lines)
 
 
-def job_line(job: Job, now: datetime) -> tuple[str, ...]:
-    """One row of `!jobs`."""
+def job_line(job: Job, now: datetime, zone: str = "UTC") -> str:
+    """One line of `!jobs`, short enough for a phone held upright to show it in two."""
     when = job.ended if job.state in FINAL else job.created
-    return (f"#{job.number}", job.state.value, one_line(job.title, 50), names(job.devices), job.person, age(when, now))
+    on_what = f" on {_its_devices(job, 2)}" if job.devices else ""
+    return (
+        f"#{job.number} {job.state.value} · {one_line(job.title, 28)}{on_what} · {job.person} · {age(when, now, zone)}"
+    )
 
 
 def status_counts(outcomes: Iterable[Outcome]) -> Mapping[str, int]:

@@ -68,6 +68,19 @@ def test_a_table_is_aligned_and_says_what_it_leaves_out():
     assert render.table([("a", "bb"), ("ccc", "d"), ("e", "f")], limit=2) == "a    bb\nccc  d\n… and 1 more"
 
 
+def test_a_table_says_what_to_type_for_all_of_it():
+    assert render.table([("a",), ("b",)], limit=1, all_of_it="!job 7 outputs").endswith("… and 1 more → !job 7 outputs")
+
+
+def test_many_devices_of_a_job_are_what_was_typed_and_their_number():
+    floor = replace(same(300, "x")[0], pattern="floor*", devices=tuple(f"sw-floor{n:03}-000" for n in range(300)))
+    assert render.headline(floor).startswith("#42 service restart nginx on floor* (300) done")
+    line = render.job_line(floor, BEGAN + timedelta(seconds=69))
+    assert line == "#42 done · service restart nginx on floor* (300) · ana · 60 s ago"
+    later = render.job_line(floor, BEGAN + timedelta(days=9), "Europe/Zurich")
+    assert later.endswith("2026-03-02 13:00 CET")
+
+
 def test_many_devices_are_named_as_far_as_a_line_allows():
     assert render.names([f"web{n}" for n in range(1, 9)]) == "web1, web2, web3, web4 and 4 more"
 

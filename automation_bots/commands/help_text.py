@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from automation_bots import render
 from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_line
@@ -122,14 +123,15 @@ def _made(operation: Operation, devices: Sequence[str]) -> list[str]:
     return [f"example  !{' '.join([operation.name, *words, *target])}"]
 
 
-def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
+def job_facts(job: Job, now: datetime, zone: str) -> list[tuple[str, str]]:
     """Who, where, when, why."""
     where = "direct message" if job.place.direct else f"{job.place.room}"
     rows = [
         ("who", f"{job.person} ({where} on {job.place.network})"),
         (
             "when",
-            f"{render.age(job.created, now)}" + (f", started {render.age(job.started, now)}" if job.started else ""),
+            render.age(job.created, now, zone)
+            + (f", started {render.age(job.started, now, zone)}" if job.started else ""),
         ),
         ("rule", ", ".join(job.rules)),
     ]
@@ -148,15 +150,15 @@ def job_facts(job: Job, now: datetime) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
-def audit_row(row: AuditRow) -> tuple[str, ...]:
-    """One line of `!audit`."""
+def audit_row(row: AuditRow, zone: str) -> tuple[str, ...]:
+    """One line of `!audit`, its time as the clocks of a zone show it."""
     job = f"#{row.job}" if row.job else ""
     urgent = f"EMERGENCY: {row.body['emergency']}" if row.body.get("emergency") else ""
     text = str(urgent or row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
     if of := row.body.get("of"):
         text = " ".join(str(part) for part in (of, row.body.get("id", ""), text) if part)
     return (
-        row.at.strftime("%m-%d %H:%M:%S"),
+        f"{row.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}",
         row.kind,
         row.person or "-",
         job,

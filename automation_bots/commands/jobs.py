@@ -17,6 +17,7 @@ from automation_bots.store import AuditKind, Subject
 from automation_bots.text import bundle
 
 _QUEUE = 30  # rows of !queue
+_JOBS = 20  # lines of !jobs
 
 
 class JobCommands:
@@ -50,10 +51,14 @@ class JobCommands:
         found = self._context.store.jobs(
             states=states[which], person=person.name if which == "mine" else None, limit=50
         )
-        rows = [render.job_line(job, self._context.now()) for job in found if self._context.sees(person, job)]
-        if not rows:
+        now, zone = self._context.now(), self._context.live.policy.timezone
+        lines = [render.job_line(job, now, zone) for job in found if self._context.sees(person, job)]
+        if not lines:
             return Answer("No jobs." if which == "all" else f"No {which} jobs.")
-        return Answer(f"{which} jobs, latest first:", render.table(rows, limit=20), "→ !job <n>")
+        shown = lines[:_JOBS]
+        if more := len(lines) - len(shown):
+            shown.append(f"… and {more} older ones → !audit since=1d · !job <n>")
+        return Answer(f"{which} jobs, latest first:", "\n".join(shown), "→ !job <n>")
 
     def job(self, ask: CommandCall) -> Answer:
         """One job, or its output."""
@@ -79,14 +84,14 @@ class JobCommands:
         if not reads:
             outcomes = [replace(outcome, summary="") for outcome in outcomes]
         approvals = self._context.pipeline.approvals
-        rows = help_text.job_facts(job, self._context.now())
+        rows = help_text.job_facts(job, self._context.now(), self._context.live.policy.timezone)
         rows += [("queued", why)] if (why := self._context.dispatcher.why(job.number)) else []
         rows += [("approved", vote) for vote in approvals.votes(job)]
         rows += [("waits", waits)] if (waits := approvals.waits_for(job)) else []
         if self._context.store.forgotten(job):
             facts = Answer(render.headline(job), render.table(rows), f"→ !audit job={job.number}")
             return replace(facts, block=f"{facts.block}\n\n{render.forgotten(job)}")
-        each = said.block or render.table(render.rows(outcomes), limit=40)
+        each = said.block or render.table(render.rows(outcomes), limit=40, all_of_it=f"!job {job.number} outputs")
         block = "\n\n".join(part for part in (render.table(rows), each) if part)
         if job.state in FINAL:
             return Answer(render.headline(job), block, render.recap(job, outcomes, said).hint)
@@ -121,12 +126,12 @@ class JobCommands:
             return self._outputs(job)
         if not whole.content.strip():
             return Answer(f"#{job.number} has no output.")
-        return Answer(f"#{job.number} {job.title}{render.on(job.devices)}", files=(whole,))
+        return Answer(f"#{job.number} {job.title}{render.on_its_devices(job)}", files=(whole,))
 
     def _outputs(self, job: Job) -> Answer:
         """A zip with one file a device."""
         file = bundle.zipped(f"job-{job.number}-outputs.zip", self._texts(job, job.devices or ("",)))
-        return Answer(f"#{job.number} {job.title}{render.on(job.devices)}: one file a device", files=(file,))
+        return Answer(f"#{job.number} {job.title}{render.on_its_devices(job)}: one file a device", files=(file,))
 
     def queue(self, ask: CommandCall) -> Answer:
         """What waits, at which position, and for what."""

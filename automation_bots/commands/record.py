@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from automation_bots import render
 from automation_bots.audit import export
@@ -15,6 +16,7 @@ from automation_bots.store import AuditKind, AuditRow, Criteria, Store, Subject
 from automation_bots.text import times
 
 _AT_ONCE = 1000
+_FILTERS = ("person", "device", "operation", "kind", "job", "since", "until", "limit")
 MOST_IN_CHAT = 50_000  # entries in one file
 
 
@@ -46,8 +48,10 @@ class RecordCommands:
         rows = self._context.store.audit_rows(limit=limit, **criteria)
         if not rows:
             return Answer("No such entries.")
-        shown = [help_text.audit_row(row) for row in rows]
-        return Answer(f"{len(rows)} entries, newest first:", render.table(shown, limit=50))
+        zone = self._context.live.policy.timezone
+        shown = [help_text.audit_row(row, zone) for row in rows]
+        hint = f"→ older ones: !audit until={_seconds(rows[-1].at, zone)} …" if len(rows) == limit else ""
+        return Answer(f"{len(rows)} entries, newest first, times in {zone}:", render.table(shown), hint)
 
     def _export(self, ask: CommandCall) -> Answer:
         words = ask.words[1:]
@@ -72,7 +76,7 @@ class RecordCommands:
         for word in _filled(words):
             key, equals, value = (part.strip("\"'") for part in word.partition("="))
             if not equals or not value:
-                raise BadCommand("Filters: person=, device=, kind=, job=, since=2h, limit=. → !help audit")
+                raise BadCommand(f"Filters: {', '.join(f'{name}=' for name in _FILTERS)}. → !help audit")
             if key == "limit":
                 limit = min(_number(key, value), 500)
             else:
@@ -84,19 +88,28 @@ class RecordCommands:
             return {"person": value}
         if key == "device":
             return {"device": value}
+        if key == "operation":
+            return {"operation": value}
         if key == "job":
             return {"job": _number(key, value)}
         if key == "kind":
             return {"kind": _kind(value)}
         if key == "since":
-            return {"since": self._since(value)}
-        raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: person, device, kind, job, since, limit")
+            return {"since": self._past(key, value)}
+        if key == "until":
+            return {"until": self._past(key, value)}
+        raise BadCommand(f"{one_line(key, 30)!r} is no filter; known: {', '.join(_FILTERS)}")
 
-    def _since(self, value: str) -> datetime:
+    def _past(self, key: str, value: str) -> datetime:
         try:
             return times.past(value, self._context.now(), self._context.live.policy.timezone)
         except ValueError as error:
-            raise BadCommand(f"since: {error}.") from error
+            raise BadCommand(f"{key}: {error}.") from error
+
+
+def _seconds(at: datetime, zone: str) -> str:
+    """A moment as `until=` takes it."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
 
 
 def between(store: Store, since: datetime, until: datetime, most: int | None = None) -> Iterator[AuditRow]:

@@ -101,8 +101,9 @@ _COMMANDS = (
                ("!review 42 the fix was right, now in the playbook too",), judged=True),
     OwnCommand("freezes", "continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
     OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS),
-    OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [since=2h] [limit=] | verify | key | "
-               "export from <day> [to <day>] [csv] [json]", "The record, for those whom a rule lets see it",
+    OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [operation=] [since=2h] [until=] [limit=] | "
+               "verify | key | export from <day> [to <day>] [csv] [json]",
+               "The record, for those whom a rule lets see it",
                ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30"),
                shown=Shown.ALLOWED, judged=True),
     OwnCommand("people", "people", "Everybody the bot knows, for admins", ("!people",), Late.LOOKS),

@@ -156,6 +156,7 @@ class Criteria(TypedDict, total=False):
     kind: AuditKind | None
     device: str | None
     job: int | None
+    operation: str | None
 
 
 # The body is hashed as the text that is stored, so that another program can check it without Python's JSON habits.
@@ -222,6 +223,8 @@ def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
         yield audit.c.person == person
     if (job := criteria.get("job")) is not None:
         yield audit.c.job == job
+    if (operation := criteria.get("operation")) is not None:
+        yield audit.c.operation == operation
 
 
 def after(connection: Connection, seq: int, limit: int, **criteria: Unpack[Criteria]) -> list[AuditRow]:

@@ -53,8 +53,10 @@ def chat(tmp_path_factory):
         ("joe", "!cancel", ["is no job number"]),
         ("ana", "!audit wrong", ["Filters:"]),
         ("ana", "!audit since=lately", ["since: 'lately' is no time; write 18:00"]),
-        ("ana", "!audit since=1d 12h limit=2 kind=started", ["entries, newest first|No such entries"]),
-        ("ana", '!audit since="yesterday 08:00" limit=2', ["2 entries, newest first"]),
+        ("ana", "!audit since=1d 12h limit=2 kind=started", ["entries, newest first, times in UTC|No such entries"]),
+        ("ana", '!audit since="yesterday 08:00" limit=2', ["2 entries, newest first", "→ older ones: !audit until=2"]),
+        ("ana", "!audit since=2w until=1w", ["No such entries"]),
+        ("ana", "!audit operation=nosuch", ["No such entries"]),
         ("ana", "!audit kind=strange", ["kind is one of"]),
     ],
 )
