@@ -9,6 +9,7 @@ import pytest
 
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.model import FINAL, State
+from tests.support.bounds import rounds
 from tests.support.chatbot import ChatBot, wait, write_folder
 from tests.support.crashing import Victim
 from tests.support.program import Program, survivors, write_bot
@@ -194,7 +195,7 @@ def test_a_second_bot_on_the_same_data_is_refused_by_name(tmp_path):
 def test_killed_again_and_again_at_any_moment_no_change_runs_twice(tmp_path):
     trace, chance = Trace(tmp_path / "trace"), random.Random(3)
     folder = write(tmp_path / "netbot", trace.path)
-    for number in range(5):
+    for number in range(rounds(3, 30)):
         victim = Victim(folder)
         for command in range(4):
             verb = chance.choice(["write", "write", "write", "look", "play"])

@@ -15,7 +15,7 @@ from tests.support.crash_site import STEPS, Site
 pytestmark = [pytest.mark.slow, pytest.mark.works]
 
 SEED = int(os.environ.get("CRASH_SEED") or random.randrange(1_000_000))  # the same seed types the same
-KILLS = int(os.environ.get("CRASH_KILLS") or rounds(3, 30))  # of each kind
+KILLS = int(os.environ.get("CRASH_KILLS") or rounds(2, 30))  # of each kind
 WHEN = ("before", "after")
 
 
