@@ -49,7 +49,7 @@ def approval(store, now):
     )
     number = store.approvals.add(replace(JOB, state=State.WAITING, parked=True), asked).number
     vote = Vote("kim", Caller("slack", "U2"), now, "fine")
-    store.approvals.vote(number, vote, Place("slack", "C2"), lambda votes: len(votes) > 1, run_at=False)
+    store.approvals.vote(number, vote, Place("slack", "C2"), lambda votes: len(votes) > 1)
 
 
 def people(store, now):

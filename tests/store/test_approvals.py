@@ -23,9 +23,9 @@ def waiting(store, job, clock):
     return store.approvals.add(job(state=State.WAITING, parked=True), approval).number
 
 
-def vote(store, number, who, clock, enough=2, *, run_at=False):
+def vote(store, number, who, clock, enough=2):
     cast = Vote(who, Caller("slack", f"U{who}"), clock.now, "fine")
-    return store.approvals.vote(number, cast, ROOM, lambda votes: len(votes) >= enough, run_at=run_at)
+    return store.approvals.vote(number, cast, ROOM, lambda votes: len(votes) >= enough)
 
 
 def kinds(store, number):
@@ -75,8 +75,10 @@ def test_it_ends_once_and_says_by_whom(store, waiting, clock, state, kind):
     assert [job.number for job in store.untold()] == [waiting]
 
 
-def test_a_vote_with_a_time_leads_to_the_time_and_that_to_the_queue(store, waiting, clock):
-    assert vote(store, waiting, "kim", clock, enough=1, run_at=True) is Voted.ENOUGH
+def test_a_vote_with_a_time_leads_to_the_time_and_that_to_the_queue(store, job, clock):
+    approval = Approval(0, "bound", NEEDS, deadline=clock.now, run_at=clock.now + timedelta(days=2), due=clock.now)
+    waiting = store.approvals.add(job(state=State.WAITING, parked=True), approval).number
+    assert vote(store, waiting, "kim", clock, enough=1) is Voted.ENOUGH
     assert (store.job(waiting).state, store.queued()) == (State.SCHEDULED, [])
     assert [store.approvals.release(waiting), store.approvals.release(waiting)] == [True, False]
     assert store.job(waiting).state is State.QUEUED
