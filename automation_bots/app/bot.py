@@ -35,6 +35,7 @@ from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
 from automation_bots.jobs.driver_guard import DriverGuard, Permits
 from automation_bots.jobs.request_context import RequestContext
+from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, one_line
@@ -92,7 +93,7 @@ class Bot:
         self.store.redact_with(self.redactor.text)
         self.membership = Membership(self.store.people, self.settings, self.data, bot_folder.references.resolved, now)
         self.membership.join(self.live)
-        self._validity = ApprovalValidity(self.live, self.store.approvals.find, now)
+        self._restored, self._validity = RestoredRequests(self.store.restored()), self._valid()
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline = self._pipeline()
         self.keeper = Keeper(self.store, self.settings, self.data, now)
@@ -103,6 +104,9 @@ class Bot:
         self.commands: Mapping[str, Callable[[CommandCall], Answer | None]] = {
             name: getattr(self.groups[own.group], own.method) for name, own in OWN.items()
         }
+
+    def _valid(self) -> ApprovalValidity:
+        return ApprovalValidity(self.live, self.store.approvals.find, now)
 
     def _groups(self, context: CommandContext) -> dict[str, object]:
         """Who answers the bot's own commands, by the groups that they are declared with."""
@@ -148,6 +152,7 @@ class Bot:
             validity=self._validity.void,
             columns=self.notices.columns,
             kv=self.bot_folder.references.kv,
+            restored=self._restored,
             permits=self._permits,
         )
         caps = Caps.of(self.settings.limits)
@@ -188,6 +193,7 @@ class Bot:
                 surface=self.notices.of,
                 known=self.redactor.known,
                 page=self.notices.page,
+                restored=self._restored,
             ),
             self._validity,
         )
@@ -261,8 +267,19 @@ class Bot:
         self._stop_metrics = self._serve_metrics()
         self._started = True
         self.repos.tell_problems(self.notices.tell_admins)
+        self._tell_restored()
         self._tell_open_denials()
         return interrupted
+
+    def _tell_restored(self) -> None:
+        """Say at every start what of a restored record waits for a word."""
+        if waits := self._restored.waits:
+            many = f"{len(waits)} request{'s' if len(waits) > 1 else ''}"
+            text = (
+                f"The record was restored from a backup. {many} that waited then may have run since: say what goes on."
+            )
+            log.warning("%s", text)
+            self.notices.page(Answer(text, hint="→ !pending"))
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics

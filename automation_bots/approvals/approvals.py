@@ -14,6 +14,7 @@ from automation_bots.errors import BadCommand, NoSuchJob
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import (
+    FINAL,
     PARKED,
     Answer,
     ApprovalRequirement,
@@ -31,11 +32,12 @@ from automation_bots.operations import catalog
 from automation_bots.policy import accounts, deadlines, gate, quorum, reauth
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.rules import ADMINS
-from automation_bots.store import Subject
+from automation_bots.store import AuditKind, Subject
 from automation_bots.store.approvals import Voted
 from automation_bots.surface import MessageRef
 
 log = logging.getLogger(__name__)
+RESTORED = "waits since the record was restored from a backup, and may have run already"
 _PROVE = "No: a rule asks you to prove yourself first. Type !totp <code> to me in a direct message, then approve again."
 
 
@@ -208,12 +210,63 @@ class Approvals:
         person, rows = self._person(caller), []
         for job in self._waiting.all():
             approval = self._waiting.find(job.number)
-            if approval is not None and self._concerns(person, job, approval):
+            mine = approval is not None and self._concerns(person, job, approval)
+            if approval is not None and mine and job.number not in self._context.restored:
                 rows.append(approval_text.row(job, approval, self._notifier.facts(job, approval)))
+        restored = self._restored(person)
         if not rows:
-            return Answer("Nothing waits for approval.")
+            return restored or Answer("Nothing waits for approval.")
         hint = "→ !details <n> · !approve <n> · !deny <n> <reason> · !withdraw <n>"
-        return Answer(f"{render.many(len(rows), 'request')} waiting:", render.table(rows, limit=30), hint)
+        found = Answer(f"{render.many(len(rows), 'request')} waiting:", render.table(rows, limit=30), hint)
+        if restored is None:
+            return found
+        return replace(restored, block=f"{restored.block}\n\n{found.text}\n{found.block}")
+
+    def _restored(self, person: Person) -> Answer | None:
+        """What was pending in a backup and waits for a word; it comes first."""
+        jobs = [self._context.store.job(number) for number in self._context.restored.waits]
+        rows = [
+            (f"#{job.number}", job.state.value, job.person, one_line(job.title, 50), render.names(job.devices))
+            for job in jobs
+            if job.state not in FINAL and (job.person == person.name or ADMINS in person.groups)
+        ]
+        if not rows:
+            return None
+        text = f"The record was restored from a backup. {render.many(len(rows), 'request')} of then may have run since:"
+        hint = "→ look at the devices, then !continue <n> or !withdraw <n>; admins: !continue all · !withdraw all"
+        return Answer(text, render.table(rows, limit=30), hint)
+
+    def restored(self) -> list[int]:
+        """The jobs that wait for a word since the record was restored."""
+        return self._context.store.restored()
+
+    def undecided(self, caller: Caller, number: int) -> Job | None:
+        """Return a job that waits for a word since the record was restored, for those who may say it."""
+        if number not in self._context.restored:
+            return None
+        job, person = self._context.store.job(number), self._person(caller)
+        if job.state in FINAL:
+            return None
+        if job.person != person.name and ADMINS not in person.groups:
+            raise BadCommand(f"No: {job.person} or an admin says whether #{number} goes on.")
+        return job
+
+    def go_on(self, caller: Caller, place: Place, job: Job) -> None:
+        """Let a request of a restored record wait, or run, as it did."""
+        about = replace(Subject.of_job(job), person=self._person(caller).name, caller=caller, place=place)
+        self._context.store.record(AuditKind.CONTINUED, {"requester": job.person, "reason": "restored"}, about)
+        self._context.restored.let_go(job.number)
+        self._context.dispatcher.released()
+        self.timer.look_at(job.number)
+
+    def take_back(self, caller: Caller, place: Place, job: Job) -> None:
+        """End a request of a restored record; nothing of it is done."""
+        person = self._person(caller)
+        if job.state in PARKED:
+            self.withdraw(caller, place, job.number)
+        else:
+            self._context.dispatcher.cancel(job.number, person.name)
+        self._context.restored.let_go(job.number)
 
     def details(self, caller: Caller, number: int) -> Answer:
         """One request, whole."""
@@ -247,6 +300,8 @@ class Approvals:
             raise BadCommand(why)
         if job.state is not State.WAITING:
             raise BadCommand(str(self._over(job)))
+        if number in self._context.restored:
+            raise BadCommand(f"#{number} {RESTORED}. → !continue {number} · !withdraw {number}")
         if approval.deadline and self._context.now() >= approval.deadline:
             self.timer.end(job, State.EXPIRED, "nobody approved it in time")
             raise BadCommand(f"#{number} has expired; {job.person} has to ask again.")

@@ -123,6 +123,9 @@ class ApprovalTimer:
 
     def _look(self, job: Job, approval: Approval) -> None:
         now = self._context.now()
+        if job.state in PARKED and job.number in self._context.restored:
+            self._waiting.note(job.state, replace(approval, due=None))
+            return
         if job.state in PARKED and self._ends(job, approval, now):
             return
         due = None

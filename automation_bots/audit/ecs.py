@@ -40,6 +40,7 @@ _MEANING: dict[str, tuple[str, str, str]] = {
     AuditKind.EXPIRED: ("api", "end", "failure"),
     AuditKind.VOIDED: ("api", "end", "failure"),
     AuditKind.WITHDRAWN: ("api", "end", "success"),
+    AuditKind.RESTORED: ("database", "change", "success"),
     AuditKind.RELOADED: ("configuration", "change", "success"),
     AuditKind.INSTALLED: ("package", "installation", "success"),
     AuditKind.UPDATED: ("package", "change", "success"),

@@ -41,6 +41,12 @@ def _record(parsed: argparse.Namespace) -> str | Path:
     return Bot(Path(parsed.folder), read_only=True).bot_folder.record
 
 
+def _data(parsed: argparse.Namespace) -> Path:
+    from automation_bots.app.bot import Bot
+
+    return Bot(Path(parsed.folder), read_only=True).bot_folder.data
+
+
 def _say(text: str) -> int:
     sys.stdout.write(f"{text}\n")
     return 0
@@ -64,14 +70,21 @@ def _backup(parsed: argparse.Namespace) -> int:
     from automation_bots.store import backup as moving
 
     length = moving.backup(_record(parsed), Path(parsed.where))
-    return _say(f"Wrote {parsed.where}: the whole record, {length} audit entries, checked.")
+    keys = moving.keep_keys(_data(parsed), Path(parsed.where))
+    also = f"\nThe bot's keys are in {keys}: keep them as you keep passwords." if keys else ""
+    return _say(f"Wrote {parsed.where}: the whole record, {length} audit entries, checked.{also}")
 
 
 def _restore(parsed: argparse.Namespace) -> int:
     from automation_bots.store import backup as moving
 
     length = moving.restore(Path(parsed.where), _record(parsed))
-    return _say(f"Restored {parsed.where}: {length} audit entries, checked.")
+    keys = moving.put_keys(Path(parsed.where), _data(parsed))
+    also = f"Its keys are in {keys}." if keys else "No keys are beside it: apps enrolled then are dead without them."
+    return _say(
+        f"Restored {parsed.where}: {length} audit entries, checked. {also}\n"
+        "What was pending then waits until somebody says what goes on: !pending"
+    )
 
 
 def _move(parsed: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.restored import RestoredCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, one_line
 from automation_bots.operations.own_commands import OWN
@@ -32,6 +33,8 @@ class ApprovalCommands:
 
     def withdraw(self, ask: CommandCall) -> Answer | None:
         """Take a request back."""
+        if restored := RestoredCommands(self._context).each(ask, ends=True):
+            return restored
         return self._approvals.withdraw(ask.caller, ask.place, self._read(ask, "withdraw")[0])
 
     def details(self, ask: CommandCall) -> Answer:

@@ -9,6 +9,7 @@ from datetime import datetime
 from automation_bots import render
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.jobs import JobCommands
+from automation_bots.commands.restored import RestoredCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Operation, Person, Request, Risk, one_line
 from automation_bots.policy import gate
@@ -184,7 +185,9 @@ class FreezeCommands:
     # -- jobs in batches
 
     def continue_(self, ask: CommandCall) -> Answer:
-        """Let a job that pauses after a batch go on."""
+        """Let a job that pauses after a batch go on, or one that waits since the record was restored."""
+        if restored := RestoredCommands(self._context).each(ask, ends=False):
+            return restored
         job, person = self._jobs.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and not _admin(person):
             return Answer(f"No: {job.person} or an admin says how #{job.number} goes on.")

@@ -176,10 +176,11 @@ class Local:
                 self._begin(number)
 
     def _still_closed(self) -> dict[int, str]:
-        """Which jobs wait for their window; others do not queue up behind them."""
-        now = time.monotonic()
+        """Which jobs wait for their window, or for a word; others do not queue up behind them."""
+        now, restored = time.monotonic(), self._context.restored.waits
         self._closed = {n: kept for n, kept in self._closed.items() if n in self._queued and now < kept[0]}
-        return {number: why for number, (_, why) in self._closed.items()}
+        closed = {number: why for number, (_, why) in self._closed.items()}
+        return closed | {number: why for number, why in restored.items() if number in self._queued}
 
     def _decide(self, closed: Collection[int]) -> Admission:
         if self._held is None:

@@ -10,6 +10,7 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.config.settings import ApprovalSettings, LimitSettings
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
+from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.model import Answer, ApprovalDefaults, Caller, Person, Place
 from automation_bots.operations.target_words import Selectors
 from automation_bots.store import Store
@@ -63,6 +64,7 @@ class RequestContext:
     asking: ApprovalDefaults = field(default_factory=ApprovalSettings().asking)
     surface: Callable[[Place], Surface] = nowhere
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
+    restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 
     def person(self, caller: Caller) -> Person | None:

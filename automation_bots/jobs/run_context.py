@@ -10,6 +10,7 @@ from pathlib import Path
 from automation_bots.drivers import Driver
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.jobs.driver_guard import Permits
+from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.model import Job, Operation, Place
 from automation_bots.policy.scope import Scope
 from automation_bots.redaction.redactor import Redactor
@@ -36,4 +37,5 @@ class RunContext:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     columns: Callable[[Place], int] = lambda _place: COLUMNS  # that fit where an answer is read
     kv: Kv = NOWHERE  # the server that variables of devices may point to
+    restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
     permits: Permits = field(default_factory=Permits)  # by which drivers know that a job has sent them

@@ -78,7 +78,8 @@ _COMMANDS = (
                ("!deny 42 not before the release",), Late.REFUSES),
     OwnCommand("approvals", "details <n>", "All there is to know of a request, with the whole preview",
                ("!details 42",), Late.LOOKS),
-    OwnCommand("approvals", "withdraw <n>", "Take back what waits for approval or for its time", ("!withdraw 42",),
+    OwnCommand("approvals", "withdraw <n>|all", "Take back what waits for approval or for its time",
+               ("!withdraw 42",),
                Late.REFUSES),
     OwnCommand("repos", "repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | "
                "remove <name> | search <words>]", "Plugins from elsewhere, for admins",
@@ -99,7 +100,8 @@ _COMMANDS = (
     OwnCommand("freezes", "reviews", "Emergencies that nobody has reviewed yet", ("!reviews",), Late.LOOKS),
     OwnCommand("freezes", "review <n> <text>", "Write what you found about somebody else's emergency",
                ("!review 42 the fix was right, now in the playbook too",), judged=True),
-    OwnCommand("freezes", "continue <n>", "Let a job go on that pauses after a batch", ("!continue 42",)),
+    OwnCommand("freezes", "continue <n>|all", "Let a job go on that waits for a word: after a batch, or a restore",
+               ("!continue 42",)),
     OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS),
     OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [operation=] [since=2h] [until=] [limit=] | "
                "verify | key | export from <day> [to <day>] [csv] [json]",

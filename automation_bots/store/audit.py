@@ -55,6 +55,7 @@ class AuditKind(StrEnum):
     INSTALLED = "installed"  # plugins from elsewhere
     UPDATED = "updated"
     REMOVED = "removed"
+    RESTORED = "restored"  # from a backup; what was pending then waits for a word
     OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"

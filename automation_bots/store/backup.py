@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
 from automation_bots.errors import StoreError
-from automation_bots.store import audit
+from automation_bots.store import audit, restored
 from automation_bots.store.database import Database
 from automation_bots.store.schema import metadata
 
 _ROWS = 1_000  # read and written at once
+_KEYS = "keys"  # of the data folder
 _FILE = "bot.db"  # a backup is such a file, whatever the record lives in
 
 
@@ -36,7 +38,7 @@ def migrate(url_or_folder: str | Path) -> None:
 
 def backup(url_or_folder: str | Path, file: Path) -> int:
     """Write the record as one SQLite file, as of one moment, beside a running bot; returns the audit's length."""
-    if file.exists():
+    if file.exists() or _beside(file).exists():
         raise StoreError(f"{file} is there already; nothing was overwritten. Name another file.")
     if not file.parent.is_dir():
         raise StoreError(f"There is no folder {file.parent}.")
@@ -57,7 +59,45 @@ def restore(file: Path, url_or_folder: str | Path) -> int:
         raise StoreError(f"There is no backup {file}.")
     with TemporaryDirectory(prefix="restore-") as folder:  # the backup itself stays as it is
         shutil.copyfile(file, Path(folder) / _FILE)
-        return move(folder, url_or_folder)
+        length = move(folder, url_or_folder)
+    database = Database.open(url_or_folder, exclusive=True)
+    try:
+        with database.write() as connection:
+            restored.mark(connection, datetime.now(UTC), file.name)
+    finally:
+        database.close()
+    return length
+
+
+def keep_keys(data: Path, file: Path) -> Path | None:
+    """Copy the keys of a bot beside its backup: without them every enrolled app is dead. None: there are none."""
+    if not (data / _KEYS).is_dir():
+        return None
+    kept = _beside(file)
+    shutil.copytree(data / _KEYS, kept)  # an older one is never overwritten
+    kept.chmod(0o700)
+    for path in kept.iterdir():
+        path.chmod(0o600)
+    return kept
+
+
+def put_keys(file: Path, data: Path) -> Path | None:
+    """Put the keys of a backup back; those that were there are set aside, where they are others. None: it has none."""
+    kept, there = _beside(file), data / _KEYS
+    if not kept.is_dir():
+        return None
+    if there.is_dir():
+        there.rename(data / f"{_KEYS}.old-{_free(data, _KEYS)}")
+    shutil.copytree(kept, there)
+    return there
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.{_KEYS}")
+
+
+def _free(folder: Path, name: str) -> int:
+    return next(number for number in itertools.count(1) if not (folder / f"{name}.old-{number}").exists())
 
 
 def move(source: str | Path, target: str | Path) -> int:
@@ -74,8 +114,7 @@ def set_aside(folder: Path) -> Path | None:
     if not (folder / _FILE).exists():
         return None
     Database.open(folder, exclusive=True).close()  # no bot uses it, and all of it is in the one file
-    number = next(number for number in itertools.count(1) if not (folder / f"{_FILE}.old-{number}").exists())
-    return (folder / _FILE).rename(folder / f"{_FILE}.old-{number}")
+    return (folder / _FILE).rename(folder / f"{_FILE}.old-{_free(folder, _FILE)}")
 
 
 def _copied(source: Database, target: str | Path) -> int:

@@ -17,6 +17,7 @@ from automation_bots.store import (
     job_end,
     jobs,
     outcomes,
+    restored,
     retention,
     reviews,
     schema,
@@ -228,6 +229,11 @@ class Store:
             for job in lost:
                 job_end.end(connection, job.number, now, {"state": State.INTERRUPTED.value, "error": "The bot stopped"})
             return [jobs.get(connection, job.number) for job in lost]
+
+    def restored(self) -> list[int]:
+        """Return the jobs that wait for a word since this record was restored from a backup."""
+        with self._database.read() as connection:
+            return restored.waiting(connection)
 
     def holds(self) -> dict[str, int]:
         """Return {device: the job whose unknown outcome holds it}."""

@@ -6,7 +6,7 @@ import pytest
 
 from automation_bots.errors import StoreError
 from automation_bots.model import Conclusion, File, Outcome, Risk, State, Status
-from automation_bots.store import AuditKind, Store
+from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.store import backup as moving
 
 pytestmark = [pytest.mark.slow, pytest.mark.works]
@@ -39,7 +39,8 @@ def test_a_backup_is_written_beside_a_running_bot_and_holds_everything(store, jo
 def test_a_restored_record_is_the_record(used, tmp_path):
     moving.backup(used, tmp_path / "copy.db")
     moving.restore(tmp_path / "copy.db", tmp_path / "other")
-    assert moving.status(tmp_path / "other") == moving.status(used)
+    rows = moving.status(used)
+    assert moving.status(tmp_path / "other") == {**rows, "audit": rows["audit"] + 1}  # that it was restored
     there = Store.open(tmp_path / "other")
     assert [found.state for found in there.jobs()] == [State.INTERRUPTED, State.DONE]
     assert there.output(1, "web1") == "out\ufffdput\ufffd" * 400 or there.output(1, "web1") == "out\x00put\udcff" * 400
@@ -96,3 +97,32 @@ def test_an_empty_record_can_be_kept_too(store, url, tmp_path):
     store.record(AuditKind.OPENED)
     store.close()
     assert moving.backup(url, tmp_path / "copy.db") == 1
+
+
+def test_what_was_pending_in_a_backup_waits_for_a_word_in_the_restored_record(store, url, job, tmp_path):
+    first, second = (store.add_job(job()).number for _ in range(2))
+    done = store.add_job(job()).number
+    store.cancel_queued(done, "ana")
+    moving.backup(url, tmp_path / "copy.db")
+    assert store.restored() == []
+    moving.restore(tmp_path / "copy.db", tmp_path / "other")
+    there = Store.open(tmp_path / "other")
+    assert there.restored() == [first, second]
+    there.record(AuditKind.CONTINUED, {}, Subject.of_job(there.job(first)))
+    there.cancel_queued(second, "ana")
+    assert there.restored() == []
+    there.add_job(job())
+    assert there.restored() == []
+    there.close()
+
+
+def test_the_keys_go_with_a_backup_and_come_back_with_it(tmp_path):
+    data, other = tmp_path / "data", tmp_path / "other"
+    for folder, text in ((data, "old"), (other, "new")):
+        (folder / "keys").mkdir(parents=True)
+        (folder / "keys/seal.key").write_text(text)
+    kept = moving.keep_keys(data, tmp_path / "copy.db")
+    assert kept.stat().st_mode & 0o777 == 0o700 and (kept / "seal.key").stat().st_mode & 0o777 == 0o600
+    moving.put_keys(tmp_path / "copy.db", other)
+    assert (other / "keys/seal.key").read_text() == "old"
+    assert (other / "keys.old-1/seal.key").read_text() == "new"
