@@ -30,6 +30,7 @@ from automation_bots.events import Bus
 from automation_bots.health.health import Health
 from automation_bots.health.logs import Recent
 from automation_bots.identity.membership import Membership
+from automation_bots.inventory.addresses import Addresses
 from automation_bots.jobs import orphans
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
@@ -150,6 +151,7 @@ class Bot:
             time_limit=self.settings.limits.seconds,
             folder=self._runs,
             validity=self._validity.void,
+            all_names=self.inventory.all_names,
             columns=self.notices.columns,
             kv=self.bot_folder.references.kv,
             restored=self._restored,
@@ -157,6 +159,7 @@ class Bot:
         )
         caps = Caps.of(self.settings.limits)
         dispatcher = Local(context, lambda: caps)
+        self._addresses = Addresses(self.inventory, dispatcher.reread)
         announcer = Announcer(self.store, self.notices.of, now, dispatcher.progress)
         dispatcher.listen(self._equipment.event_sources.telling(self.store, self._ended))
         return dispatcher, announcer
@@ -261,7 +264,7 @@ class Bot:
         self.dispatcher.start()
         self.live.listen(self._reloaded)
         self.live.start()
-        self._equipment.event_sources.start()
+        self._begin_to_look()
         self.pipeline.approvals.timer.begin()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
@@ -280,6 +283,11 @@ class Bot:
             )
             log.warning("%s", text)
             self.notices.page(Answer(text, hint="→ !pending"))
+
+    def _begin_to_look(self) -> None:
+        self._equipment.event_sources.start()
+        if self.bot_folder.resolves:
+            self._addresses.start()
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics
@@ -301,6 +309,9 @@ class Bot:
             closed = "The rules cannot be read, so everybody is refused and nothing starts until they are mended"
             said = closed if change.what == "policy" else "A file is wrong and was left out"
             self.notices.tell_admins(Answer(f"{said}: {problem}"))
+        if change.what == "inventory":
+            self._addresses.wake()
+            self.dispatcher.reread()
         if change.what in {"policy", "operations"}:
             self._tell_open_denials()
 
@@ -330,6 +341,7 @@ class Bot:
             return
         self._stopped = True
         self.live.stop()
+        self._addresses.stop()
         if self._started:
             self.pipeline.approvals.timer.stop()
         self.dispatcher.stop(grace_seconds)

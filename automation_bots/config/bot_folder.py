@@ -100,6 +100,11 @@ class BotFolder:
         )
 
     @property
+    def resolves(self) -> bool:
+        """Whether names of devices are looked up; where the bot is only tried out, name servers are left in peace."""
+        return self.settings.inventory.resolve and self.settings.backend not in {"Text", "Test"}
+
+    @property
     def record(self) -> str | Path:
         """Where the record lives: the data folder, or a database server's URL."""
         url = self.settings.store.url

@@ -112,9 +112,12 @@ class LiveConfig:
                 self._places,
                 lambda name: state.device(name).driver,
                 proved=self._proved,
+                all_names=state.same.all_names,
             )
             self._scope = kept = (policy, state, scope)
-        return replace(kept[2], change_blocks=self._change_blocks) if self._change_blocks else kept[2]
+        if not self._change_blocks:
+            return kept[2]
+        return replace(kept[2], change_blocks=tuple(block.by(state.same.all_names) for block in self._change_blocks))
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""

@@ -111,6 +111,7 @@ class InventorySettings(Strict):
     sources: list[str] = ["inventory"]
     vault_password_file: str = ""
     refresh_seconds: float = Field(REFRESH_SECONDS, gt=0)
+    resolve: bool = True  # look names of devices up, to know which are one device; in a terminal never
 
 
 class Settings(Strict):

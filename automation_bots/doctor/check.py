@@ -14,6 +14,7 @@ from automation_bots.app.bot import Bot, now
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import AutomationError, UserError
+from automation_bots.inventory.addresses import Addresses
 from automation_bots.model import Caller, Person, Place, Request, Verdict, one_line
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
@@ -22,6 +23,8 @@ from automation_bots.policy.rules import EVERYONE, Rule
 from automation_bots.policy.scope import Scope
 from automation_bots.text import times
 from automation_bots.text.yaml_lines import load_yaml
+
+_LOOK_SECONDS = 5.0  # that looking up the names of devices may take
 
 Lines = list[tuple[str, str]]  # ("ok" | "NOTE" | "WRONG", text)
 
@@ -54,9 +57,24 @@ def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines: Lines = [("ok", f"inventory: {len(names)} devices, {len(live.inventory.groups)} groups")]
     if live.inventory.problem:
         lines.append(("WRONG", f"inventory: {live.inventory.problem}"))
+    lines += _several_names(live, bot_folder)
     lines += [("WRONG", str(problem)) for problem in live.catalog.problems]
     lines.append(("ok", f"{len(live.catalog.operations)} operations"))
     return lines + _policy(live, bot_folder)
+
+
+def _several_names(live: LiveConfig, bot_folder: BotFolder) -> Lines:
+    """Name the devices that have more than one name; what one of the names is denied, all are."""
+    if bot_folder.resolves:
+        Addresses(live.inventory).look(_LOOK_SECONDS)
+    state = live.inventory.state
+    lines: Lines = []
+    for names in state.same.groups:
+        where = state.endpoints[min(names)]
+        place = ":".join(filter(None, (where.host, where.port)))
+        text = f"inventory: {render.names(sorted(names))} are one device ({place}): the strictest of its names decides"
+        lines.append(("NOTE", text))
+    return lines
 
 
 def policy_only(path: Path) -> Lines:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from automation_bots.errors import ConfigError, DriverError, UnknownDevice
 from automation_bots.inventory import snapshot as inventory_snapshot
 from automation_bots.inventory.process import CacheFile, Child, fingerprint
+from automation_bots.inventory.same_device import is_name
 from automation_bots.inventory.snapshot import Snapshot
 from automation_bots.model import NOTHING, Device, one_line
 from automation_bots.text.nearest import nearest
@@ -50,6 +51,7 @@ class Inventory:
         self._read_at = 0.0
         self._secrets: dict[str, Unlocked] = {}  # for this state of the inventory
         self._secret_values: frozenset[str] = frozenset()
+        self._addresses: Mapping[str, tuple[str, ...]] = {}  # of names, as they were looked up last
         self.problem = ""
 
     @property
@@ -66,6 +68,23 @@ class Inventory:
     def state(self) -> Snapshot:
         """The inventory as it is now: for whoever needs several answers that fit together."""
         return self._snapshot
+
+    def all_names(self, devices: Iterable[str]) -> frozenset[str]:
+        """Return devices by all the names that they have: one that has two is one device all the same."""
+        return self._snapshot.same.all_names(devices)
+
+    def names_to_look_up(self) -> tuple[str, ...]:
+        """Every address of a device that is a name."""
+        hosts = dict.fromkeys(one.host for one in self._snapshot.endpoints.values() if one.port)
+        return tuple(host for host in hosts if is_name(host))
+
+    def learn(self, addresses: Mapping[str, tuple[str, ...]]) -> None:
+        """Know names by their addresses from now on; of those that were not found, the last known ones stay."""
+        with self._loading:
+            known = {**self._addresses, **addresses}
+            if known != self._addresses:
+                self._addresses = known
+                self._snapshot = self._snapshot.known_by(known)
 
     def load(self) -> None:
         """Read the inventory, from the cache when nothing changed; a `ConfigError` says what is wrong where."""
@@ -180,7 +199,7 @@ class Inventory:
             snapshot = inventory_snapshot.parse(printed)
         except (ValueError, KeyError):
             return False
-        self._snapshot, self._secrets = snapshot, {}
+        self._snapshot, self._secrets = snapshot.known_by(self._addresses), {}
         self.problem = self._what_is_missing()
         return True
 

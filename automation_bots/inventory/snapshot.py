@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from automation_bots.inventory import patterns
+from automation_bots.inventory import patterns, same_device
+from automation_bots.inventory.same_device import Endpoint, SameDevice, endpoint
 from automation_bots.model import Device
 
 Layer = tuple[dict[str, Any], list[str]]  # plain variables of one origin, names of its secret ones
+_TOGETHER = 1000  # hosts that are read at once where all of them are
 _BASES = 512  # merged variables kept for so many different sets of groups
 
 
@@ -32,6 +34,8 @@ class Snapshot:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dynamic: bool = False
     locked: tuple[str, ...] = ()  # encrypted files that were left out
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    same: SameDevice = field(default_factory=SameDevice)
     _lookup: patterns.Names = field(default_factory=lambda: patterns.Names((), {}))
     _lines: Mapping[str, bytes] = field(default_factory=dict)
     _head: Mapping[str, Any] = field(default_factory=dict)
@@ -58,6 +62,22 @@ class Snapshot:
                 name: self._device(name, groups, layers) for name, (groups, layers) in zip(new, lines, strict=True)
             }
         return tuple([made[name] for name in names])
+
+    def _each(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield every host with its variables, and keep none of them."""
+        for start in range(0, len(self.names), _TOGETHER):
+            names = self.names[start : start + _TOGETHER]
+            lines = json.loads(b"[" + b",".join([self._lines[name] for name in names]) + b"]")
+            for name, (groups, layers) in zip(names, lines, strict=True):
+                yield name, self._device(name, groups, layers).variables
+
+    def located(self) -> Snapshot:
+        """Return it with where each host is."""
+        return replace(self, endpoints={n: place for n, known in self._each() if (place := endpoint(n, known))})
+
+    def known_by(self, addresses: Mapping[str, tuple[str, ...]]) -> Snapshot:
+        """Return it with what is one device by these addresses of names."""
+        return replace(self, same=same_device.found(self.endpoints, addresses))
 
     def _device(self, name: str, groups: list[str], layers: list[Layer]) -> Device:
         base = self._base(tuple(groups))
@@ -125,4 +145,4 @@ def parse(printed: bytes) -> Snapshot:
         locked=tuple(head.pop("locked")),
         _lines=dict(zip(names, rest.splitlines(), strict=True)),
         _head=head,
-    )
+    ).located()

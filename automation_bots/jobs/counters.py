@@ -24,21 +24,28 @@ class Entry:
     drivers: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    asked: frozenset[str] = frozenset()  # of these devices, by the names that were used
 
     @classmethod
-    def of(cls, job: Job) -> Entry:
-        """Make the entry of a job."""
+    def of(cls, job: Job, all_names: Callable[[Iterable[str]], frozenset[str]] = frozenset) -> Entry:
+        """Make the entry of a job; its devices are kept from others by every name that they have."""
         return cls(
             number=job.number,
             person=job.person,
             place=f"{job.place.network}/{job.place.room}",
             operation=job.operation,
             risk=job.risk,
-            devices=frozenset(job.devices),
+            devices=all_names(job.devices),
+            asked=frozenset(job.devices),
             drivers=job.drivers,
             sites=job.sites,
             limits=_shared(job.limits),
         )
+
+    def shown(self, devices: Iterable[str]) -> str:
+        """Name one of some devices, by a name that was used where that is possible."""
+        among = frozenset(devices)
+        return min(among & self.asked or among)
 
 
 @dataclass(frozen=True, slots=True)

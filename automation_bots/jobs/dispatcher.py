@@ -68,7 +68,7 @@ class Local:
 
     def _enqueue(self, job: Job, hidden: Mapping[str, Any]) -> None:
         self._queued[job.number] = (job, hidden)
-        self._entries[job.number] = Entry.of(job)
+        self._entries[job.number] = Entry.of(job, self._context.all_names)
 
     def cancel(self, number: int, by: str) -> bool:
         """Stop a queued or running job."""
@@ -138,6 +138,12 @@ class Local:
             self._held = None
         self._loop.wake()
 
+    def reread(self) -> None:
+        """The inventory is another one: devices may have other names."""
+        with self._lock:
+            self._entries = {n: Entry.of(job, self._context.all_names) for n, (job, _) in self._queued.items()}
+        self.released()
+
     def stop(self, grace_seconds: float = 10.0) -> None:
         """Start nothing more, let running work end, then cancel it; queued jobs stay queued."""
         with self._lock:
@@ -184,10 +190,18 @@ class Local:
 
     def _decide(self, closed: Collection[int]) -> Admission:
         if self._held is None:
-            self._held = self._context.store.holds()
+            self._held = self._holds()
         queued = [self._entries[number] for number in sorted(self._queued) if number not in closed]
         running = [run.entry for run in self._running.values()]
         return admit(queued, running, self._caps(), held=self._held, recent=self._recent, now=time.monotonic())
+
+    def _holds(self) -> Mapping[str, int]:
+        """Which devices are held, by every name that they have; of several jobs for the oldest."""
+        found: dict[str, int] = {}
+        for device, number in self._context.store.holds().items():
+            for name in self._context.all_names((device,)):
+                found[name] = min(number, found.get(name, number))
+        return found
 
     def _begin(self, number: int) -> None:
         job, hidden = self._queued.pop(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ class RunContext:
     folder: Path  # for the private folders of runs
     stop_seconds: float = 15.0  # what a driver may take to come back after it was told to stop
     validity: Callable[[Operation, Job], str] = lambda _operation, _job: "nobody can say whether it was approved"
+    all_names: Callable[[Iterable[str]], frozenset[str]] = frozenset  # devices by every name that they have
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     columns: Callable[[Place], int] = lambda _place: COLUMNS  # that fit where an answer is read
     kv: Kv = NOWHERE  # the server that variables of devices may point to

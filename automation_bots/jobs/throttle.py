@@ -195,18 +195,21 @@ class _Pass:
     def _stuck(self, entry: Entry) -> str:
         if entry.risk is not Risk.CHANGE or self._held.keys().isdisjoint(entry.devices):
             return ""
-        stuck = min(entry.devices & self._held.keys())
+        stuck = entry.shown(entry.devices & self._held.keys())
         return f"waits for {stuck}: #{self._held[stuck]} was interrupted there and is not acknowledged"
 
     def _behind(self, entry: Entry) -> str:
         if entry.risk is not Risk.CHANGE:
             return ""
         if not self._changing.keys().isdisjoint(entry.devices):
-            busy = min(entry.devices & self._changing.keys())
+            busy = entry.shown(entry.devices & self._changing.keys())
             return f"waits for {busy} (#{self._changing[busy]} is changing it)"
         ahead = [device for device in entry.devices if self._first.get(device, entry.number) < entry.number]
         # Checked after `changing`: the older change may have been started in this very pass.
-        return f"waits for {min(ahead)} (#{self._first[min(ahead)]} is before it)" if ahead else ""
+        if not ahead:
+            return ""
+        device = entry.shown(ahead)
+        return f"waits for {device} (#{self._first[device]} is before it)"
 
     def _capped(self, entry: Entry) -> str:
         if self.is_full:
@@ -215,7 +218,7 @@ class _Pass:
             if hit := [value for value in values(entry) if value in reached]:
                 return f"waits: {most} {_running(rule, per, min(hit))}"
         if entry.risk is Risk.READ and (full := self._no_slot & entry.devices):
-            return f"waits for a session on {min(full)} ({self._caps.device} in use)"
+            return f"waits for a session on {entry.shown(full)} ({self._caps.device} in use)"
         return ""
 
     def _slowed(self, entry: Entry) -> str:

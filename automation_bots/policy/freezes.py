@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +37,11 @@ class ChangeBlock:
     def holds(self, now: datetime) -> bool:
         """Return whether its time is not over."""
         return self.until is None or now < self.until
+
+    def by(self, all_names: Callable[[Iterable[str]], frozenset[str]]) -> ChangeBlock:
+        """Return it for every name that its devices have."""
+        names = all_names(self.devices)
+        return self if len(names) == len(self.devices) else replace(self, devices=names)
 
     def hits(self, devices: Iterable[str]) -> list[str]:
         """Return which of the devices it closes, sorted."""

@@ -23,7 +23,9 @@ class Scope:
     driver: Callable[[str], str] = lambda _device: ""  # of a device; empty: unknown
     proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None  # when, with this id
     change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks
+    all_names: Callable[[Iterable[str]], frozenset[str]] = frozenset  # devices by every name that they have
     _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    _taken: dict[str, frozenset[str]] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
 
@@ -40,9 +42,13 @@ class Scope:
         return self._cache[pattern]
 
     def denied(self, rule: Rule) -> frozenset[str]:
-        """Return the devices that a denying rule takes away: all of them when its pattern cannot be read."""
-        known = self.devices(rule)
-        return (self._lookup("all") or frozenset()) if known is None else known
+        """Return the devices that a denying rule takes away, whichever of their names are used; all of them when its
+        pattern cannot be read.
+        """  # fmt: skip
+        if rule.on not in self._taken:
+            known = self.devices(rule)
+            self._taken[rule.on] = (self._lookup("all") or frozenset()) if known is None else self.all_names(known)
+        return self._taken[rule.on]
 
     def covers(self, rule: Rule) -> bool:
         """Return whether a rule speaks of every device there is, and so of operations without devices too."""
@@ -73,12 +79,11 @@ class Scope:
 
     def touches(self, rule: Rule, devices: frozenset[str]) -> bool:
         """Return whether the rule speaks of any of the devices."""
-        known = self.devices(rule)
-        return bool(devices and rule.deny) if known is None else not known.isdisjoint(devices)
+        return bool(self.hits(rule, devices))
 
     def hits(self, rule: Rule, devices: frozenset[str]) -> frozenset[str]:
         """Return which of the devices the rule speaks of; an unreadable `on` allows nothing and denies everything."""
         known = self.devices(rule)
         if known is None:
             return devices if rule.deny else frozenset()
-        return devices & known
+        return devices & (self.denied(rule) if rule.deny else known)

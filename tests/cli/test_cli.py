@@ -155,6 +155,15 @@ def test_a_typo_in_what_a_rule_denies_is_wrong(run, folder):
     ]
 
 
+def test_two_names_of_one_device_are_a_note(run, folder):
+    (folder / "inventory/hosts.yml").write_text(
+        "all: {hosts: {here: {}, db1: {ansible_host: 192.0.2.5}, sneaky: {ansible_host: 192.0.2.5}}}\n"
+    )
+    _, printed = run("check", folder)
+    note = "NOTE  inventory: db1, sneaky are one device (192.0.2.5:22): the strictest of its names decides"
+    assert note in printed.splitlines()
+
+
 def test_policy_tests_know_place_and_time(run, folder):
     rule = '  - {name: night, who: joe, may: [reboot], where: ["#ops"], when: "Mon-Fri 22:00-23:00"}\n'
     (folder / "policy.yml").write_text((folder / "policy.yml").read_text() + rule)

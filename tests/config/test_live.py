@@ -48,6 +48,16 @@ def test_a_view_keeps_to_one_state_of_the_inventory(live):
     assert live.scope.expand("db") == {"web4"}
 
 
+def test_a_second_name_of_a_device_is_known_with_the_inventory_and_again_when_names_are_looked_up(live):
+    hosts = live.policy_file.parent / "inventory/hosts.yml"
+    plain = hosts.read_text()
+    hosts.write_text(plain.replace("web3: {}", "web3: {ansible_host: vault1}, sneaky: {ansible_host: 192.0.2.7}"))
+    live.look()
+    assert live.scope.all_names(["vault1"]) == {"vault1", "web3"}
+    live.inventory.learn({"vault1": ("192.0.2.7",)})
+    assert live.scope.all_names(["sneaky"]) == {"vault1", "web3", "sneaky"}
+
+
 def test_an_empty_group_is_no_unreadable_pattern(live, tmp_path):
     hosts = tmp_path / "inventory/hosts.yml"
     hosts.write_text(hosts.read_text() + "    frozen: {}\n")
