@@ -15,7 +15,7 @@ from automation_bots.errors import StoreError
 from automation_bots.store.database_errors import EXPLAINED, explain
 from automation_bots.store.postgresql import Server
 from automation_bots.store.redaction import KEY as CLEAR
-from automation_bots.store.schema import HEAD
+from automation_bots.store.schema import HEAD, create
 from automation_bots.store.sqlite import Folder
 
 _LARGEST_GROUP = 32  # writers that share one commit; the first of them waits for the others
@@ -293,6 +293,9 @@ def _bring_up_to_date(connection: Connection, where: str, *, migrates: bool) -> 
             f"The record ({where}) was made by a newer version (tables {version}, this one knows {HEAD})."
             " Install that version again; nothing was changed."
         )
+    if version is None and not inspect(connection).get_table_names():
+        create(connection)
+        return
     from automation_bots.store.migrations import upgrade  # Alembic costs a third of a second, and is rarely needed
 
     upgrade(connection)

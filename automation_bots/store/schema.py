@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Dialect,
     Float,
     ForeignKey,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -306,3 +308,13 @@ proofs = Table(
     Column("person", Words, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+
+
+def create(connection: Connection) -> None:
+    """Make the tables in an empty database, as all the steps of `migrations` would."""
+    metadata.create_all(connection)
+    connection.execute(audit_head.insert().values(id=1, seq=0, hash="0" * 64))
+    column, key = Column("version_num", String(32)), PrimaryKeyConstraint("version_num", name="alembic_version_pkc")
+    version = Table("alembic_version", MetaData(), column, key)
+    version.create(connection)
+    connection.execute(version.insert().values(version_num=HEAD))

@@ -7,13 +7,14 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, create_engine, inspect
 
 from automation_bots.errors import StoreError
 from automation_bots.model import Outcome, State, Status
@@ -85,10 +86,40 @@ def test_the_newest_migration_is_the_one_that_the_program_expects():
     assert ScriptDirectory.from_config(migrations.config()).get_current_head() == schema.HEAD
 
 
-def test_the_migrations_make_the_tables_that_the_program_expects(store, url):
-    engine = engine_of(url)
-    with engine.connect() as connection:
+@pytest.mark.parametrize("make", [migrations.upgrade, schema.create], ids=["step by step", "at once"])
+def test_the_tables_are_what_the_program_expects(url, make):
+    with made(url, make) as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_a_new_record_is_what_all_the_steps_make(tmp_path):
+    found = []
+    for make in (migrations.upgrade, schema.create):
+        with made(str(tmp_path / make.__name__), make) as connection:
+            there, names = inspect(connection), sorted(inspect(connection).get_table_names())
+            said = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+            found.append([
+                [(name, [(column["name"], str(column["type"]), column["nullable"], column["default"])
+                         for column in sorted(there.get_columns(name), key=lambda column: column["name"])],
+                  there.get_pk_constraint(name), sorted(map(str, there.get_indexes(name))),
+                  sorted(map(str, there.get_foreign_keys(name))), sorted(map(str, there.get_unique_constraints(name))))
+                 for name in names],
+                sorted(row[0] for row in said),
+                connection.exec_driver_sql("SELECT * FROM alembic_version").all(),
+                connection.exec_driver_sql("SELECT * FROM audit_head").all(),
+            ])  # fmt: skip
+    assert found[0] == found[1]
+
+
+@contextmanager
+def made(url, make):
+    """An empty database, and in it the tables."""
+    if "://" not in url:
+        Path(url).mkdir(mode=0o700)
+    engine = engine_of(url)
+    with engine.begin() as connection:
+        make(connection)
+        yield connection
     engine.dispose()
 
 
