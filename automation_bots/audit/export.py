@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automation_bots.errors import BadCommand
-from automation_bots.model import one_line
+from automation_bots.model import Status, one_line
 from automation_bots.store.audit import AuditRow
 from automation_bots.store.codec import canonical
 from automation_bots.store.schema import stamp
@@ -16,8 +16,9 @@ from automation_bots.text import csv_file
 from automation_bots.text.times import dated
 
 COLUMNS = ("number", "time (UTC)", "what", "person", "network", "id", "place", "job", "operation", "parameters",
-           "devices", "device names", "rules", "reason", "result", "more", "hash")  # fmt: skip
-_SHOWN = ("devices", "parameters", "rules", "reason", "error", "state", "counts")
+           "devices", "device names", "rules", "reason", "note", "result", *(status.value for status in Status),
+           "output SHA-256", "more", "hash")  # fmt: skip
+_SHOWN = ("devices", "parameters", "rules", "reason", "error", "note", "state", "counts", "outcomes", "output_sha256")
 
 
 def period(words: Iterable[str], now: datetime) -> tuple[datetime, datetime]:
@@ -66,8 +67,15 @@ def _columns(row: AuditRow) -> tuple[object, ...]:
     return (
         row.seq, stamp(row.at), str(row.kind), row.person, row.network, row.caller, row.place, row.job or "",
         row.operation, _pairs(body.get("parameters")), row.devices or "", _listed(body.get("devices")),
-        _listed(body.get("rules")), reason, _result(body), canonical(more) if more else "", row.hash,
+        _listed(body.get("rules")), reason, body.get("note") or "", _result(body), *_outcomes(body.get("outcomes")),
+        body.get("output_sha256") or "", canonical(more) if more else "", row.hash,
     )  # fmt: skip
+
+
+def _outcomes(found: Any) -> list[str]:
+    """The devices by what came of them: a column for each."""
+    each = found if isinstance(found, Mapping) else {}
+    return [_listed(sorted(name or "-" for name, what in each.items() if what == status)) for status in Status]
 
 
 def _result(body: Mapping[str, Any]) -> str:

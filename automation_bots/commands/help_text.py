@@ -154,7 +154,8 @@ def audit_row(row: AuditRow, zone: str) -> tuple[str, ...]:
     """One line of `!audit`, its time as the clocks of a zone show it."""
     job = f"#{row.job}" if row.job else ""
     urgent = f"EMERGENCY: {row.body['emergency']}" if row.body.get("emergency") else ""
-    text = str(urgent or row.body.get("reason") or row.body.get("error") or row.body.get("state") or "")
+    said = (row.body.get(name) for name in ("reason", "error", "note", "state"))
+    text = str(urgent or next(filter(None, said), ""))
     if of := row.body.get("of"):
         text = " ".join(str(part) for part in (of, row.body.get("id", ""), text) if part)
     return (

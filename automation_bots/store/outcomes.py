@@ -159,6 +159,19 @@ def digests(connection: Connection, number: int) -> dict[str, str]:
     return {row.device: hashlib.sha256(_compared(row.data, packed=row.packed)).hexdigest() for row in rows}
 
 
+def output_digest(connection: Connection, number: int) -> str:
+    """Return one digest of all that a job printed: of the sorted lines `<device> <SHA-256 of its output>`."""
+    statement = select(outputs.c.device, outputs.c.packed, outputs.c.data).where(outputs.c.job == number)
+    rows = connection.execute(statement, execution_options={"yield_per": _READ_AT_ONCE})
+    each = {row.device: hashlib.sha256(_bytes(unpack(row.data, packed=row.packed))).hexdigest() for row in rows}
+    whole = "".join(f"{device} {digest}\n" for device, digest in sorted(each.items()))
+    return hashlib.sha256(_bytes(whole)).hexdigest() if each else ""
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _compared(data: bytes, *, packed: bool) -> bytes:
     if packed and len(data) > _UNPACKED:
         return data

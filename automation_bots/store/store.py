@@ -97,8 +97,11 @@ class Store:
         if state not in FINAL:
             raise ValueError(f"{state} is no final state")
         now = self._clock()
+        with self._database.read() as connection:  # so that nobody waits to write while long outputs are read
+            digest = outcomes.output_digest(connection, number)
+        facts = {**extra, "output_sha256": digest} if digest else extra
         with self._database.write() as connection:
-            return job_end.end(connection, number, now, {"state": state.value, "error": error}, extra)
+            return job_end.end(connection, number, now, {"state": state.value, "error": error}, facts)
 
     def cancel_queued(self, number: int, by: str) -> bool:
         """Take a job out of the queue; False when it is no longer there."""

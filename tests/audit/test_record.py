@@ -1,6 +1,7 @@
 """The record proves itself: signed checkpoints find what the chain cannot, exports for an auditor, syslog."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -16,9 +17,10 @@ import pytest
 from automation_bots.audit import checkpoints, export, syslog
 from automation_bots.audit.checkpoints import Checkpoint, Checkpoints, Signer
 from automation_bots.cli import main as cli
+from automation_bots.commands import help_text
 from automation_bots.drivers.fake import Fake
 from automation_bots.errors import BadCommand, StoreError
-from automation_bots.model import Caller, Place
+from automation_bots.model import Caller, Job, Outcome, Place, Risk, State, Status
 from automation_bots.store import AuditKind, BrokenAudit, Store, Subject, audit
 from tests.fakes import rsyslogd
 from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
@@ -180,9 +182,42 @@ def test_each_entry_is_one_line_with_readable_columns(store):
     assert (row["parameters"], row["reason"]) == ("name=nginx", "no 0")
 
 
-def test_the_json_carries_what_is_hashed(store):
-    import hashlib
+def test_the_outcome_of_each_device_and_a_digest_of_all_that_was_printed_stand_in_columns(tmp_path):
+    store = Store.open(tmp_path / "columns")
+    asked = Job(
+        0,
+        State.QUEUED,
+        "ana",
+        ANA.caller,
+        Place("text", "ops"),
+        "look",
+        {},
+        "web",
+        ("web1", "web2"),
+        Risk.READ,
+        ("fake",),
+    )
+    number = store.add_job(asked).number
+    store.start(number)
+    said = [Outcome("web1", Status.OK, "fine", "all\nwell"), Outcome("web2", Status.FAILED, "no", "")]
+    store.add_outcomes(number, said)
+    store.finish(number, State.FAILED)
+    rows = list(csv.DictReader(io.StringIO(export.as_csv(store.audit_after(0)))))
+    store.close()
+    ended = rows[-1]
+    assert (ended["ok"], ended["failed"], ended["changed"], ended["more"]) == ("web1", "web2", "", "")
+    line = f"web1 {hashlib.sha256(b'all' + bytes([10]) + b'well').hexdigest()}\n"
+    assert ended["output SHA-256"] == hashlib.sha256(line.encode()).hexdigest()
 
+
+def test_the_note_of_an_approval_stands_in_its_column(store):
+    store.record(AuditKind.APPROVED, {"requester": "joe", "note": "after lunch"}, ANA)
+    row = store.audit_after(20)[0]
+    assert next(csv.DictReader(io.StringIO(export.as_csv([row]))))["note"] == "after lunch"
+    assert "after lunch" in help_text.audit_row(row, "Europe/Madrid")
+
+
+def test_the_json_carries_what_is_hashed(store):
     for entry in json.loads(export.as_json(store.audit_after(0))):
         assert hashlib.sha256(entry["original"].encode()).hexdigest() == entry["hash"]
 
