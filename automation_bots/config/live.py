@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from automation_bots.errors import DefinitionError
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.inventory.snapshot import Snapshot
-from automation_bots.model import Caller, Operation, Person
+from automation_bots.model import Caller, Operation
 from automation_bots.operations import catalog
 from automation_bots.operations.catalog import Catalog, Folders
 from automation_bots.policy import people, policy
@@ -51,7 +51,8 @@ class LiveConfig:
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
         self._stamps: dict[str, Stamp] = {}
         self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
-        self._people: Mapping[str, Person] | None = None  # at the last look
+        self._looking = threading.Lock()
+        self._looked_at: Policy | None = None
         self._listeners: list[Callable[[Change], None]] = []
         self._loop = Loop("watch", self._watch, _LOOK_SECONDS)
 
@@ -156,8 +157,10 @@ class LiveConfig:
 
     def _people_changed(self) -> bool:
         """Whether somebody has other groups or ids than at the last look: from the file, the directory, or a link."""
-        before, self._people = self._people, self.policy.people
-        return before is not None and before is not self._people and before != self._people
+        with self._looking:
+            before, now = self._looked_at, self.policy
+            self._looked_at = now
+        return before is not None and before is not now and (before.people, before.ids) != (now.people, now.ids)
 
     def _tell(self, change: Change) -> None:
         for listener in self._listeners:
