@@ -248,6 +248,7 @@ def net(request):
 def test_what_the_network_took_before_the_bot_was_killed_is_said_once(net, tmp_path):
     talk = Talk(net, tmp_path)
     bot = started(talk)
+    wait(lambda: kept_in(talk.folder / "data") == 0, 20)  # what it says at its start
     net.limit(1, 1)
     net.late(30)
     message = talk.say("!nosuchthing")
@@ -267,6 +268,7 @@ def test_a_bot_that_is_killed_says_what_it_owed(kind, tmp_path):
     net = kind()
     talk = Talk(net, tmp_path)
     bot = started(talk)
+    wait(lambda: kept_in(talk.folder / "data") == 0, 20)
     net.limit(1, 60)
     message = talk.say("!nosuchthing")
     wait(lambda: kept_in(talk.folder / "data") == 1, 10)
