@@ -13,7 +13,21 @@ AutomationError
 └── StoreError           the record cannot be written or read; nothing may start
 """
 
+import re
 from pathlib import Path
+
+_NUMBER = re.compile(r"\[(?:Errno|WinError|SSL(?:: \w+)?)\s?-?\d*\] ?")
+_FILE = re.compile(r": '[^'\n]*'(?: -> '[^'\n]*')?$")
+
+
+def in_words(error: BaseException) -> str:
+    """Say what went wrong as people say it: the system's own words, without its numbers."""
+    if isinstance(error, OSError) and error.strerror:
+        return _NUMBER.sub("", str(error.strerror))
+    text = _NUMBER.sub("", str(error)).strip()
+    if text != str(error).strip():
+        text = _FILE.sub("", text)
+    return text or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 class AutomationError(Exception):

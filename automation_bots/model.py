@@ -482,7 +482,10 @@ def _quoted(value: object) -> str:
     return f"'{text}'" if '"' in text else f'"{text}"'
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_BIDI = r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # these turn a line round for its reader
+_CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f{_BIDI}]+")
+TURNS_LINES = re.compile(f"[{_BIDI}]")
+NOT_SHOWN = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")  # all but tab and line break: no chat shows them
 
 
 def one_line(text: str, limit: int = 200) -> str:

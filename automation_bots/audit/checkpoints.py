@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from automation_bots.errors import StoreError
+from automation_bots.errors import StoreError, in_words
 from automation_bots.secrets.sealed import key_file
 from automation_bots.store import BrokenAudit
 from automation_bots.store.codec import canonical
@@ -71,7 +71,7 @@ def read(path: Path) -> list[Checkpoint]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except OSError as error:
-        raise StoreError(f"{path} cannot be read ({error.strerror})") from error
+        raise StoreError(f"{path} cannot be read ({in_words(error)})") from error
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

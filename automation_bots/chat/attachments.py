@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automation_bots.chat.client import Attached, Rejected
-from automation_bots.errors import BadCommand
+from automation_bots.errors import BadCommand, in_words
 
 _FILE_BYTES = 200_000  # more is no text that somebody typed
 
@@ -23,4 +23,6 @@ def text_of(files: tuple[Attached, ...]) -> str:
     except UnicodeDecodeError:
         raise BadCommand(f"{file.name} is no text in UTF-8.") from None
     except (OSError, Rejected) as error:
-        raise BadCommand(f"{file.name} cannot be fetched now ({error}); nothing was done. Try again.") from error
+        raise BadCommand(
+            f"{file.name} cannot be fetched now ({in_words(error)}); nothing was done. Try again."
+        ) from error

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from automation_bots.model import Answer, File
+from automation_bots.model import NOT_SHOWN, TURNS_LINES, Answer, File
 from automation_bots.surface import Capabilities
 
 SUMMARY_LINES = 10  # of what is in a file, in front of it
 _MESSAGES = 3  # an answer that would be more messages than this becomes a file too
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
 _FENCED = re.compile(r"^```[\w+-]*\n(.*?)\n?```[ \t]*$", re.DOTALL | re.MULTILINE)
 _JOB = re.compile(r"#(\d+)\b")
 
@@ -46,7 +45,7 @@ class Composed:
 
 def compose(answer: Answer, can: Capabilities, style: Style) -> Composed:
     """Make messages and files of an answer; more than a screen becomes a file with its beginning in front."""
-    files = tuple(answer.files)
+    files = tuple(map(_without_turns, answer.files))
     if not can.files:
         words = [_in_words(file, can.screen_lines) for file in files]
         answer, files = replace(answer, block="\n".join(part for part in (answer.block, *words) if part)), ()
@@ -63,7 +62,7 @@ def compose_markdown(text: str, can: Capabilities, style: Style) -> Composed:
     messages, lines = tuple(split(pieces_of(text), can.message_size, style)), text.rstrip("\n").split("\n")
     if not can.files or (len(lines) <= can.screen_lines and len(messages) <= _MESSAGES):
         return Composed(messages, ())
-    file = File.of_text("answer.txt", text)
+    file = File.of_text("answer.txt", TURNS_LINES.sub("", text))
     shown = _first(lines, SUMMARY_LINES, can.message_size // 2, f", all of it in {file.name}")
     return Composed(tuple(split(pieces_of(shown), can.message_size, style)), (file,))
 
@@ -73,7 +72,7 @@ def _cut(answer: Answer, can: Capabilities, files: tuple[File, ...]) -> tuple[An
     if not can.files:
         return replace(answer, block=_first(every, can.screen_lines, can.message_size * _MESSAGES, "")), files
     job = _JOB.match(answer.text)
-    file = File.of_text(f"job-{job[1]}.txt" if job else "answer.txt", answer.block)
+    file = File.of_text(f"job-{job[1]}.txt" if job else "answer.txt", TURNS_LINES.sub("", answer.block))
     shown = _first(every, SUMMARY_LINES, can.message_size // 2, f", all of it in {file.name}")
     return replace(answer, block=shown), (file, *files)
 
@@ -82,6 +81,13 @@ def _first(lines: list[str], count: int, size: int, where: str) -> str:
     shown = "\n".join(lines[:count])[:size]
     left = len(lines) - shown.count("\n") - 1
     return f"{shown}\n… {left} more lines{where}" if left else f"{shown}\n…{where.removeprefix(',')}"
+
+
+def _without_turns(file: File) -> File:
+    """Networks show text files too, and there as well no line may read other than it is."""
+    text = file.text
+    turned = text is not None and TURNS_LINES.search(text)
+    return replace(file, content=File.of_text(file.name, TURNS_LINES.sub("", text or "")).content) if turned else file
 
 
 def _in_words(file: File, lines: int) -> str:
@@ -101,7 +107,7 @@ def split(pieces: list[Piece], limit: int, style: Style) -> Iterator[str]:
     """Fill messages with pieces, each of them whole where it fits into one, else between its lines."""
     message = ""
     for piece in pieces:
-        for shown in _fitting(replace(piece, text=_CONTROL.sub("", piece.text)), limit, style):
+        for shown in _fitting(replace(piece, text=NOT_SHOWN.sub("", piece.text)), limit, style):
             if message and len(message) + 1 + len(shown) > limit:
                 yield message
                 message = shown

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from automation_bots.errors import DefinitionError
+from automation_bots.errors import DefinitionError, in_words
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.inventory.snapshot import Snapshot
 from automation_bots.model import Caller, Operation
@@ -186,7 +186,7 @@ class LiveConfig:
             # A broken policy refuses everybody: the old one may allow what somebody has just tried to forbid.
             if not isinstance(error, DefinitionError):
                 log.exception("the policy broke its reader")
-            self.take(Policy(problem=str(error) or type(error).__name__))
+            self.take(Policy(problem=in_words(error) or type(error).__name__))
         return Change("policy", (self.policy_problem,) if self.policy_problem else ())
 
     def _stamp_of(self, what: str) -> Stamp:

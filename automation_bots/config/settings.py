@@ -15,7 +15,7 @@ from automation_bots.config.drivers import DriverSettings
 from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.config.repos import RepoSettings
 from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
-from automation_bots.errors import ConfigError
+from automation_bots.errors import ConfigError, in_words
 from automation_bots.inventory.inventory import REFRESH_SECONDS
 from automation_bots.model import ApprovalDefaults
 from automation_bots.policy.approval_rule import Length
@@ -158,7 +158,7 @@ def load(folder: Path) -> Settings:
         text = path.read_text("utf-8")
     except OSError as error:
         raise ConfigError(
-            path, f"cannot be read ({error.strerror}); `make new-bot NAME=…` writes a folder to start from"
+            path, f"cannot be read ({in_words(error)}); `make new-bot NAME=…` writes a folder to start from"
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(path, "is not UTF-8; save it as UTF-8 text") from error
@@ -225,7 +225,7 @@ def data_folder(wanted: Settings, folder: Path, environment: Mapping[str, str], 
     except OSError as error:
         raise ConfigError(
             folder / "bot.toml",
-            f"the data folder {data} cannot be written ({error.strerror})."
+            f"the data folder {data} cannot be written ({in_words(error)})."
             " Check that the bot's user owns it and may write there, or name another one: data = …",
         ) from error
     return data

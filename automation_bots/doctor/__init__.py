@@ -12,7 +12,7 @@ from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import check as checks
 from automation_bots.doctor import files, record, servers, tools
-from automation_bots.errors import AutomationError
+from automation_bots.errors import AutomationError, in_words
 from automation_bots.policy import policy
 from automation_bots.policy.rules import ADMINS
 
@@ -82,7 +82,7 @@ def _looked(part: Part, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Lin
         yield "WRONG", str(error)
     except Exception as error:  # libraries and servers of others are asked; the other parts are looked at all the same
         log.debug("a part of the examination broke", exc_info=True)
-        yield "WRONG", f"one part could not be looked at: {type(error).__name__}: {error}"
+        yield "WRONG", f"one part could not be looked at: {type(error).__name__}: {in_words(error)}"
 
 
 def _people(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from automation_bots.chat import registry
 from automation_bots.chat.client import ChatClient, Rejected, Revoked
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
-from automation_bots.errors import AutomationError
+from automation_bots.errors import AutomationError, in_words
 
 Line = tuple[str, str]
 _SKEW_NOTE, _SKEW_WRONG = 5.0, 60.0  # seconds; a message that seems older than a minute is not run any more
@@ -51,7 +51,7 @@ def ask(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator
         yield "WRONG", f"chat: {bot_folder.settings.backend} does not take the credentials of [chat]: {error}"
     except (OSError, Rejected) as error:
         if not failed:
-            yield "WRONG", f"chat: {bot_folder.settings.backend} cannot be asked: {error}"
+            yield "WRONG", f"chat: {bot_folder.settings.backend} cannot be asked: {in_words(error)}"
         yield "NOTE", "chat: the rest was not looked at; mend this first"
 
 
@@ -142,6 +142,6 @@ def _reached(server: str, port: int) -> Line:
     except OSError as error:
         return (
             "WRONG",
-            f"chat: {server} port {port} cannot be reached ({error.strerror or error}). Check both in [chat]",
+            f"chat: {server} port {port} cannot be reached ({in_words(error)}). Check both in [chat]",
         )
     return "ok", f"chat: {server} port {port} takes connections"

@@ -12,7 +12,7 @@ from automation_bots.chat.trial.account import Gone, Party
 from automation_bots.chat.trial.steps import PARTS, Failed, Part
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.doctor import record
-from automation_bots.errors import AutomationError, ConfigError
+from automation_bots.errors import AutomationError, ConfigError, in_words
 from automation_bots.secrets import references as secrets
 
 Line = tuple[str, str]
@@ -44,7 +44,7 @@ def _connected(party: Party) -> str:
     except Revoked as error:
         return f"connect: the credentials of {party.what} are not taken: {error}"
     except (OSError, Rejected) as error:
-        return f"connect: {party.what} cannot connect: {error}"
+        return f"connect: {party.what} cannot connect: {in_words(error)}"
     return ""
 
 
@@ -58,7 +58,7 @@ def _tried(part: Part, bot: Party, second: Party | None) -> Line:
     except (Failed, *_REFUSED) as error:
         return "WRONG", f"{part.name}: {error}"
     except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a finding about this part, not the end
-        return "WRONG", f"{part.name}: broke with {type(error).__name__}: {error}"
+        return "WRONG", f"{part.name}: broke with {type(error).__name__}: {in_words(error)}"
 
 
 def _cleaned(parties: list[Party]) -> Iterator[Line]:

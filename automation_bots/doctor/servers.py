@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.salt.api import Login, SaltApi
-from automation_bots.errors import AutomationError
+from automation_bots.errors import AutomationError, in_words
 from automation_bots.identity import membership
 from automation_bots.policy import people
 
@@ -74,7 +74,7 @@ def _syslog(url: str) -> Line:
     except OSError as error:
         return (
             "WRONG",
-            f"syslog: {url} cannot be reached ({error.strerror or error}). Does it run, and is the address right?",
+            f"syslog: {url} cannot be reached ({in_words(error)}). Does it run, and is the address right?",
         )
     return "ok", f"syslog: {url} takes connections"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.paths.system_tools import find_tool
+from automation_bots.errors import in_words
 from automation_bots.model import Device, Operation
 from automation_bots.sweep.sockets import NotPermitted, opened
 
@@ -115,7 +116,7 @@ def _reach(_bot_folder: BotFolder, _devices: tuple[Device, ...], here: Machine) 
             " or give the service AmbientCapabilities=CAP_NET_RAW",
         )
     except OSError as error:
-        yield "WRONG", f"driver reach: no socket to ping with ({error.strerror}); is this machine on an IPv4 network?"
+        yield "WRONG", f"driver reach: no socket to ping with ({in_words(error)}); is this machine on an IPv4 network?"
 
 
 def _paths(_bot_folder: BotFolder, _devices: tuple[Device, ...], here: Machine) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.processes.group import PIPE, WITH_OUTPUT, ProcessGroup, Program
 
 _CHUNK = 65_536
@@ -72,7 +72,7 @@ class Child:
             self._group = ProcessGroup(program, PIPE, PIPE, WITH_OUTPUT)
         except OSError as error:
             os.close(self._reports)
-            raise DriverError(f"Python could not be started: {error.strerror or error}") from error
+            raise DriverError(f"Python could not be started: {in_words(error)}") from error
         finally:
             os.close(theirs)
         self.report_fd = theirs  # the same number inside the child

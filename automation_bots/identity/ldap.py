@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from automation_bots.config.people import LdapSettings
-from automation_bots.errors import AutomationError
+from automation_bots.errors import AutomationError, in_words
 from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Ldap:
             finally:
                 connection.unbind()
         except (LDAPException, OSError) as error:
-            raise DirectoryAway(f"{self.url} cannot be read: {error}") from error
+            raise DirectoryAway(f"{self.url} cannot be read: {in_words(error)}") from error
 
     def _connect(self) -> Any:
         import ldap3

@@ -14,6 +14,7 @@ from automation_bots.model import Conclusion, File, Job, Outcome, Status, one_li
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
 from automation_bots.store import Store
+from automation_bots.text import binary
 
 log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
@@ -63,6 +64,9 @@ class OutcomeCollector:
         clean = []
         for outcome in found:
             line, output = lines[outcome.summary], self.clear(outcome.output) if outcome.output else ""
+            if what := binary.described(outcome.output):
+                line = what if outcome.status is Status.OK else line
+                output = f"{what}; what can be read of it:\n{self.clear(binary.readable(output))}"
             same = line == outcome.summary and output == outcome.output
             clean.append(outcome if same else replace(outcome, summary=line, output=output))
         return clean
@@ -85,7 +89,9 @@ class OutcomeCollector:
 
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Take a word on what is going on, and perhaps lines to show below it (Report)."""
-        whole = self.clear("\n".join(lines), unfinished=True)  # line by line a key of many would not be known as one
+        printed = "\n".join(lines)
+        printed = binary.described(printed) or printed
+        whole = self.clear(printed, unfinished=True)  # line by line a key of many would not be known as one
         shown = map(one_line, whole.splitlines()[-_LINES_SAID:])
         self.words = "\n".join([one_line(self.clear(text, unfinished=True), 80), *shown])
 

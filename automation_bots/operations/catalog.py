@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from automation_bots.errors import DefinitionError
+from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import Operation, Parameter, Risk
 from automation_bots.operations import functions, playbook_files, playbooks, verbs
 from automation_bots.operations.own_commands import OWN
@@ -90,7 +90,7 @@ def _add(
         problems.append(error)
         return
     except OSError as error:
-        problems.append(DefinitionError(path, f"cannot be read ({error.strerror})"))
+        problems.append(DefinitionError(path, f"cannot be read ({in_words(error)})"))
         return
     if operation.name in OWN:
         problems.append(DefinitionError(path, f"{operation.name} is a command of the bot itself; rename the file"))

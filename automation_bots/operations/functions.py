@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from automation_bots.errors import DefinitionError
+from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import Operation, Risk
 from automation_bots.operations import docstrings, signatures
 from automation_bots.operations.signatures import FunctionNode, Wrong
@@ -45,7 +45,7 @@ def digest(path: Path) -> str:
             total.update(f"{file.relative_to(path.parent)}\0{len(content)}\0".encode())
             total.update(content)
     except OSError as error:
-        raise DefinitionError(path, f"cannot be read: {error.strerror}") from error
+        raise DefinitionError(path, f"cannot be read: {in_words(error)}") from error
     return total.hexdigest()
 
 
@@ -88,7 +88,7 @@ def _parsed(path: Path) -> ast.Module:
         wrong.line = error.lineno
         raise wrong from error
     except OSError as error:
-        raise Wrong(f"cannot be read: {error.strerror}") from error
+        raise Wrong(f"cannot be read: {in_words(error)}") from error
     except (RecursionError, MemoryError) as error:
         raise Wrong("not valid Python: nested too deeply") from error
     except ValueError as error:

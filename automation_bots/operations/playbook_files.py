@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from automation_bots.errors import DefinitionError
+from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import one_line
 
 IMPORT_KEYS = ("import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook")
@@ -80,7 +80,7 @@ def read_yaml(path: Path, text: str | None = None) -> Located:
         finally:
             loader.dispose()
     except OSError as error:
-        raise DefinitionError(path, f"cannot be read: {error.strerror}") from error
+        raise DefinitionError(path, f"cannot be read: {in_words(error)}") from error
     except UnicodeDecodeError as error:
         raise DefinitionError(path, "is not text in UTF-8") from error
     except yaml.YAMLError as error:

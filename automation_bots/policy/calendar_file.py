@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from automation_bots.errors import in_words
 from automation_bots.policy.time_window import Calendar, calendar
 
 # The file is read again every month, and what was asked for last month is judged again by `policy diff`.
@@ -24,7 +25,7 @@ def read(path: Path, text: str, zone: str, now: datetime | None = None) -> Calen
             raise ValueError(f"{path.name} is bigger than {_MOST_BYTES // 1_000_000} MB")
         content = path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{path.name} cannot be read ({error.strerror}); it stands beside policy.yml") from error
+        raise ValueError(f"{path.name} cannot be read ({in_words(error)}); it stands beside policy.yml") from error
     return calendar(text, _spans(content, path.name, ZoneInfo(zone), now))
 
 
@@ -39,7 +40,7 @@ def _spans(content: bytes, name: str, zone: ZoneInfo, now: datetime) -> list[tup
         some = list(islice(events, _MOST_EVENTS + 1))
         spans = [(_moment(event.start, zone), _moment(event.end, zone)) for event in some if _counts(event)]
     except Exception as error:
-        raise ValueError(f"{name} is no calendar that can be read: {error}") from error
+        raise ValueError(f"{name} is no calendar that can be read: {in_words(error)}") from error
     if often or len(some) > _MOST_EVENTS:
         raise ValueError(
             f"{name} has more than {_MOST_EVENTS} events a year; write Mon-Fri 08:00-18:00 for a long window"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from automation_bots.errors import ConfigError, DefinitionError
+from automation_bots.errors import ConfigError, DefinitionError, in_words
 from automation_bots.model import Caller, Person
 from automation_bots.policy import accounts, calendar_file
 from automation_bots.policy.accounts import AccountChange, AccountRules
@@ -45,7 +45,7 @@ def load(path: Path) -> Policy:
     except DefinitionError as error:
         raise ConfigError(path, error.reason, error.line) from error
     except OSError as error:
-        raise ConfigError(path, f"cannot be read ({error.strerror}); without a policy everybody is refused") from error
+        raise ConfigError(path, f"cannot be read ({in_words(error)}); without a policy everybody is refused") from error
     try:
         file = PolicyFile.model_validate(data)
         return _compile(file, path.parent)

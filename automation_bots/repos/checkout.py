@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from automation_bots.errors import BadRepository
+from automation_bots.errors import BadRepository, in_words
 from automation_bots.model import one_line
 from automation_bots.repos import plain_files
 from automation_bots.repos.git import Entry, Git
@@ -25,7 +25,7 @@ def write(git: Git, commit: str, target: Path) -> None:
     try:
         _write_all(entries, git.contents(entries), target)
     except OSError as error:
-        raise BadRepository(f"Its files cannot be written: {error.strerror}.") from error
+        raise BadRepository(f"Its files cannot be written: {in_words(error)}.") from error
 
 
 def _write_all(entries: Sequence[Entry], contents: Sequence[bytes], target: Path) -> None:

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from automation_bots.errors import BadRepository
+from automation_bots.errors import BadRepository, in_words
 from automation_bots.model import one_line
 
 _MOST_BYTES = 5_000_000
@@ -37,7 +37,7 @@ def _read(where: str, folder: Path, ca: Path | None) -> dict[str, Any]:
         data = _fetch(where, ca) if where.startswith("https://") else (folder / where).expanduser().read_bytes()
         index = json.loads(data[: _MOST_BYTES + 1])
     except (OSError, urllib.error.URLError, ValueError) as error:
-        raise BadRepository(f"The index {where} cannot be read: {one_line(str(error), 150)}.") from error
+        raise BadRepository(f"The index {where} cannot be read: {one_line(in_words(error), 150)}.") from error
     if not isinstance(index, dict):
         raise BadRepository(f"The index {where} is none: it must be names with their plugins, as Errbot's repos.json.")
     return index

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from automation_bots.errors import BadRepository
+from automation_bots.errors import BadRepository, in_words
 from automation_bots.repos.values import Installed
 
 _FILE = TypeAdapter(dict[str, Installed])
@@ -50,7 +50,7 @@ class InstalledPlugins:
                 os.fsync(file.fileno())
             Path(file.name).replace(self._file)
         except OSError as error:
-            raise BadRepository(f"{self._file} cannot be written ({error.strerror}).") from error
+            raise BadRepository(f"{self._file} cannot be written ({in_words(error)}).") from error
 
     def staging(self) -> Path:
         """Make a new folder for something that nobody confirmed yet."""
@@ -58,7 +58,7 @@ class InstalledPlugins:
         try:
             folder.mkdir(mode=0o700, parents=True)
         except OSError as error:
-            raise BadRepository(f"{self.root} cannot be written ({error.strerror}).") from error
+            raise BadRepository(f"{self.root} cannot be written ({in_words(error)}).") from error
         return folder
 
     def place(self, name: str, staged: Path) -> str:
@@ -68,7 +68,7 @@ class InstalledPlugins:
         try:
             staged.rename(self.root / folder)
         except OSError as error:
-            raise BadRepository(f"{self.root / folder} cannot be written ({error.strerror}).") from error
+            raise BadRepository(f"{self.root / folder} cannot be written ({in_words(error)}).") from error
         return folder
 
     def drop(self, folder: str) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from automation_bots.errors import AutomationError, BadRepository
+from automation_bots.errors import AutomationError, BadRepository, in_words
 from automation_bots.repos import checkout, name_clashes, requirements, scan, trial
 from automation_bots.repos.git import Git, Limits
 from automation_bots.repos.installed import InstalledPlugins, digest
@@ -125,7 +125,7 @@ class Installer:
         except (AutomationError, OSError) as error:
             log.warning("plugins of %s were not loaded: %s", repo.name, error)
             again = f"!repos update {repo.name} installs it anew, !repos remove {repo.name} takes it away"
-            self.problems.append(f"Plugins of {repo.name} are not loaded: {str(error).rstrip('.')}. {again}.")
+            self.problems.append(f"Plugins of {repo.name} are not loaded: {in_words(error).rstrip('.')}. {again}.")
 
     # -- looking
 

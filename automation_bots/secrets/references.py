@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from automation_bots.errors import in_words
 from automation_bots.model import one_line
 from automation_bots.processes.group import Program
 from automation_bots.processes.once import run
@@ -100,7 +101,7 @@ def _read(path: Path) -> str:
         mode = path.stat().st_mode
         text = path.read_text().strip()
     except OSError as error:
-        raise LookupError(f"{path} cannot be read ({error.strerror})") from error
+        raise LookupError(f"{path} cannot be read ({in_words(error)})") from error
     if mode & 0o077 and os.name == "posix" and not str(path).startswith("/run/credentials/"):
         raise LookupError(f"{path} can be read by others; chmod 600 {path}")
     return text

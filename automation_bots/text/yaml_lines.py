@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from automation_bots.errors import DefinitionError
+from automation_bots.errors import DefinitionError, in_words
 
 LineOf = Callable[..., int]  # line_of("linux", "run") -> the line of that key; the nearest one above when it is absent
 
@@ -32,7 +32,7 @@ def load_yaml(path: Path) -> tuple[Any, LineOf]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError(path, f"cannot be read: {error}") from error
+        raise DefinitionError(path, f"cannot be read: {in_words(error)}") from error
     try:
         loader = _Loader(text)
         root = loader.get_single_node()

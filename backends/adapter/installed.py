@@ -11,7 +11,7 @@ from errbot.bootstrap import CORE_BACKENDS
 from errbot.plugin_info import PluginInfo
 from errbot.utils import collect_roots, entry_point_plugins
 
-from automation_bots.errors import AutomationError
+from automation_bots.errors import AutomationError, in_words
 
 HERE = Path(__file__).resolve().parents[1]
 _OURS = {"Text": "AutomationText"}  # Errbot looks for its own of the same name first
@@ -58,4 +58,4 @@ def _run(name: str, plug: PluginInfo) -> None:
         how = f'Run: pip install "errbot[{name.lower()}]"'
         raise NoBackend(f"{name} cannot be loaded: its library is missing. {how}") from None
     except Exception as error:
-        raise NoBackend(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise NoBackend(f"{name} cannot be loaded: {type(error).__name__}: {in_words(error)}") from error

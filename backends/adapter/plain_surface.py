@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from automation_bots.chat.splitting import Style, compose
-from automation_bots.model import Answer, File, Place
+from automation_bots.model import NOT_SHOWN, Answer, File, Place
 from automation_bots.surface import Capabilities, MessageRef, PlainWays
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
 _MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`*_{}\[\]#])")
 _LIST = re.compile(r"^([-+]|\d+(?=\.\s))(\.?)", re.MULTILINE)
@@ -25,7 +24,7 @@ _PATIENCE_SECONDS = 5.0
 
 def escaped(text: str) -> str:
     """Show markup characters instead of obeying them, and call nobody by a name that stands in a text."""
-    text = _MENTION.sub("@\u200b", _CONTROL.sub("", text))
+    text = _MENTION.sub("@\u200b", NOT_SHOWN.sub("", text))
     text = _MARKUP.sub(r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BLOCK.sub("\u200b", _LIST.sub(_unlisted, text))
 
@@ -37,7 +36,7 @@ def _unlisted(mark: re.Match[str]) -> str:
 
 def fenced(text: str) -> str:
     """A block shown as it is: a fence inside the text cannot end it."""
-    text = _CONTROL.sub("", text)
+    text = NOT_SHOWN.sub("", text)
     return "```\n" + text.replace("```", "`\u200b``") + "\n```" if text else ""
 
 

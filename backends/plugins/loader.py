@@ -11,7 +11,7 @@ from typing import Any
 
 from errbot.plugin_info import PluginInfo
 
-from automation_bots.errors import BadRepository
+from automation_bots.errors import BadRepository, in_words
 from automation_bots.model import one_line
 from automation_bots.repos.values import ByHand, Installed, Plugin
 from backends.plugins import by_hand, module_from_file
@@ -51,7 +51,7 @@ class ErrbotLoader:
         except Exception as error:  # whatever a plugin's own code raises
             log.exception("plugins of %s do not load", repo.name)
             self.unload(repo, folder)
-            reason = one_line(f"{type(error).__name__}: {error}", 200)
+            reason = one_line(f"{type(error).__name__}: {in_words(error)}", 200)
             raise BadRepository(f"It does not start inside the bot: {reason}") from error
         return self._named(self.commands() - before, plugins)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from errbot import BotPlugin
 
-from automation_bots.errors import BadRepository
+from automation_bots.errors import BadRepository, in_words
 from automation_bots.model import one_line
 from automation_bots.repos.values import Plugin
 
@@ -54,7 +54,7 @@ def plugin_class(folder: Path, repo: str, plugin: Plugin) -> Any:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        reason = one_line(f"{type(error).__name__}: {error}", 200)
+        reason = one_line(f"{type(error).__name__}: {in_words(error)}", 200)
         raise BadRepository(f"{plugin.module}.py cannot be loaded: {reason}") from error
     own = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == name]
     found = [one for one in own if issubclass(one, BotPlugin)]

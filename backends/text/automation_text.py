@@ -16,11 +16,11 @@ from typing import Any
 from errbot.backends import text
 from errbot.backends.base import Message
 
-from automation_bots.model import Answer, Caller, File, Place
+from automation_bots.model import NOT_SHOWN, Answer, Caller, File, Place
 from automation_bots.surface import COLUMNS, Capabilities, MessageRef
 from backends.adapter.plain_surface import PlainSurface, cut
 
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(rf"\x1b\[[0-?]*[ -/]*[@-~]|{NOT_SHOWN.pattern}")
 _UNSAFE = re.compile(r"[^\w.-]")
 _LEAVE_SECONDS = 3600.0  # piped input waits this long for its last job
 _STUCK_SECONDS = 3.0  # longer than the queue needs to see that something has become free

@@ -68,3 +68,17 @@ def test_what_a_plugin_from_elsewhere_writes_is_a_file_too_when_it_is_more_than_
     assert [(file.name, file.text) for file in found.files] == [("answer.txt", text)]
     assert (len(found.messages), "all of it in answer.txt" in found.messages[0]) == (1, True)
     assert compose_markdown(text, Capabilities(), STYLE).files == ()
+
+
+TURNING = "\u202e\u2066\u200f\u061c"
+
+
+def test_nothing_that_turns_a_line_round_is_said_nor_in_a_file_of_text():
+    many = "\n".join(f"a{TURNING}b" for _ in range(500))
+    answer = Answer(f"a{TURNING}b", many, f"→ {TURNING}", files=(File.of_text("a.txt", many), File("a.bin", b"\0\xff")))
+    for found in (
+        compose(answer, Capabilities(files=True), STYLE),
+        compose(answer, Capabilities(), STYLE),
+        compose_markdown(many, Capabilities(files=True), STYLE),
+    ):
+        assert not set(TURNING) & set("".join([*found.messages, *(file.text or "" for file in found.files)]))

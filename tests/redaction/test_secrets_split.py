@@ -11,7 +11,7 @@ from automation_bots.drivers import output
 from automation_bots.drivers.child_process import Printed
 from automation_bots.drivers.network.session import prompt_reader
 from automation_bots.jobs.reports import OutcomeCollector
-from automation_bots.model import one_line
+from automation_bots.model import Outcome, Status, one_line
 from automation_bots.redaction.redactor import SHORTEST, Redactor
 from tests.store.conftest import JOB
 from tests.support.bounds import examples
@@ -70,6 +70,15 @@ def test_what_is_printed_without_an_end_of_line_is_told_with_the_rest():
     printed = Printed(100)
     printed.add(b"one\ntw")
     assert (printed.take(last=False), printed.take()) == ("one\n", "tw")
+
+
+def test_what_a_device_prints_that_is_no_text_is_said_to_be_none():
+    collector = OutcomeCollector(JOB, {}, None, Redactor(["hunter2-and-more"]))
+    collector.secrets_known.set()
+    printed = "\x7fELF\2\1\0\0/lib/ld.so\0hunter2-and-more\0password = Zq7x"
+    (told,) = collector._cleaned([Outcome("web1", Status.OK, printed, printed)])
+    assert told.summary == "binary, 51 bytes"
+    assert told.output == ("binary, 51 bytes; what can be read of it:\n/lib/ld.so\n‹redacted›\npassword = ‹redacted›")
 
 
 @given(secret=SECRETS, at=st.integers(0, 30))

@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from automation_bots.chat.client import Away
+from automation_bots.errors import in_words
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class Loop:
             return future.result(seconds)
         except concurrent.futures.TimeoutError as error:
             if future.done():  # the work itself says so
-                raise Away(f"no answer in time: {error}") from error
+                raise Away(f"no answer in time: {in_words(error)}") from error
             future.cancel()
             raise Away(f"no answer in {seconds:g} s") from error
         except concurrent.futures.CancelledError as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 import requests
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from automation_bots.errors import in_words
+
 _PERSON = re.compile(r"@[^:\s]+:\S+")
 _SERVER = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
@@ -64,9 +66,7 @@ class MatrixSettings(BaseModel):
             try:
                 ssl.create_default_context(cafile=value)
             except (OSError, ssl.SSLError) as error:
-                raise ValueError(
-                    f"{value} holds no certificate that can be read ({error.strerror or error})"
-                ) from error
+                raise ValueError(f"{value} holds no certificate that can be read ({in_words(error)})") from error
         return value
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ from automation_bots.chat.mattermost.messages import Messages
 from automation_bots.chat.mattermost.rest import Refused, Rest
 from automation_bots.chat.mattermost.settings import MattermostSettings
 from automation_bots.chat.mattermost.websocket import Loop, Socket
+from automation_bots.errors import in_words
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
 
@@ -73,7 +74,7 @@ class MattermostClient(PlainClient):
             except OSError as error:
                 where = "{}:{}".format(*self.settings.listen)
                 raise Away(
-                    f"clicks cannot be listened for at {where} ({error.strerror}); see callback_listen"
+                    f"clicks cannot be listened for at {where} ({in_words(error)}); see callback_listen"
                 ) from error
         self._resumed = self._loop.run(self.socket.open(), self.settings.timeout_seconds)
 

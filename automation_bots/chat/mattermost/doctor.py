@@ -12,6 +12,7 @@ from automation_bots.chat.mattermost.rest import Refused, Rest
 from automation_bots.chat.mattermost.settings import MattermostSettings
 from automation_bots.chat.mattermost.text import id_of
 from automation_bots.chat.mattermost.websocket import Loop, Socket
+from automation_bots.errors import in_words
 
 _NAMED = 20  # channels that are listed
 Finding = tuple[str, str]
@@ -88,7 +89,10 @@ def _callback(settings: MattermostSettings) -> Iterator[Finding]:
             trial.bind((host, port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                yield "WRONG", f"clicks cannot be listened for at {host}:{port} ({error.strerror}); see callback_listen"
+                yield (
+                    "WRONG",
+                    f"clicks cannot be listened for at {host}:{port} ({in_words(error)}); see callback_listen",
+                )
                 return
             yield "NOTE", f"{host}:{port}, where clicks come in, is taken: by this bot, if it runs; nothing else may"
         else:

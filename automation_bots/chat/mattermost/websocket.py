@@ -14,6 +14,7 @@ import aiohttp
 from automation_bots.chat.client import Away
 from automation_bots.chat.mattermost.rest import API
 from automation_bots.chat.mattermost.settings import MattermostSettings
+from automation_bots.errors import in_words
 
 log = logging.getLogger(__name__)
 _HEARTBEAT_SECONDS = 20.0
@@ -78,7 +79,7 @@ class Socket:
             )  # fmt: skip
         except (aiohttp.ClientError, OSError) as error:
             await self.close()
-            raise Away(f"no websocket: {error}") from error
+            raise Away(f"no websocket: {in_words(error)}") from error
         self._begun = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read(ws))
         await ws.send_json({"seq": 1, "action": "ping"})
@@ -101,7 +102,7 @@ class Socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     self._take(json.loads(message.data))
         except (Away, aiohttp.ClientError, OSError, ValueError) as error:
-            why = str(error)
+            why = in_words(error)
         finally:
             self.why = why
             if self._begun is not None and not self._begun.done():

@@ -18,6 +18,7 @@ import aiohttp
 from automation_bots.chat.client import Away, Busy, Rejected, Revoked, away
 from automation_bots.chat.clock import NetworkClock
 from automation_bots.chat.rocketchat import errors
+from automation_bots.errors import in_words
 
 log = logging.getLogger(__name__)
 PULSE = (20.0, 50.0)  # seconds of silence after which the server is asked for a sign of life, and given up
@@ -204,7 +205,7 @@ class Realtime:
         try:
             await self._socket.send_str(json.dumps(frame))
         except (ConnectionError, aiohttp.ClientError) as error:
-            raise Away(f"the websocket broke: {error}") from error
+            raise Away(f"the websocket broke: {in_words(error)}") from error
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, event: Event, cut: Any) -> None:
         why = "the server closed the websocket"

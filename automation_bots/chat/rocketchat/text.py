@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from automation_bots.model import NOT_SHOWN
+
 _MARK = "\u200b"  # no width; breaks what would be found as one word
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
 _CALL = re.compile(
     r"(?<![A-Za-z0-9]{2})([@#])(?=[\w.-])(?!(?<=#)\d+(?![\w.-]*[A-Za-z_-]))"
 )  # not in ana@web1, nor in #42
@@ -32,7 +33,7 @@ _LINE = re.compile(r"(?m)^(?=[ \t]*(?:>|[-+*][ \t]|#{1,6}[ \t]|\d+\.[ \t]))")
 
 def escape(text: str) -> str:
     """Make a text show as it is."""
-    parts = _LINK.split(_CONTROL.sub("", text))
+    parts = _LINK.split(NOT_SHOWN.sub("", text))
     last = len(parts) - 1
     shown = [part if number % 2 else _escaped(part, first=not number) for number, part in enumerate(parts)]
     return "".join(
@@ -52,7 +53,7 @@ def _escaped(text: str, *, first: bool) -> str:
 
 def fence(text: str) -> str:
     """Make a block of fixed width; no fence inside ends it, and older servers find no names in it either."""
-    text = _CALL.sub(rf"\1{_MARK}", _CONTROL.sub("", text))
+    text = _CALL.sub(rf"\1{_MARK}", NOT_SHOWN.sub("", text))
     text = _TICKED.sub(lambda found: found[0] + _MARK, text.replace("```", f"`{_MARK}`{_MARK}`"))
     return f"```\n{text}\n```" if text else ""
 

@@ -31,6 +31,7 @@ from automation_bots.chat.slack.events import Reader
 from automation_bots.chat.slack.history import History
 from automation_bots.chat.slack.socket_mode import PULSE, SocketMode
 from automation_bots.chat.slack.web_api import Calls, SlackSettings
+from automation_bots.errors import in_words
 from automation_bots.model import File
 from automation_bots.surface import Capabilities
 
@@ -166,7 +167,7 @@ class SlackClient(PlainClient):
                 allow_redirects=False,  # to the log-in page, where the token may not read files
             )
         except requests.RequestException as error:
-            raise Away(f"the file cannot be read now: {error}") from error
+            raise Away(f"the file cannot be read now: {in_words(error)}") from error
         if answer.status_code != requests.codes.ok:
             raise Rejected(f"Slack does not hand the file out ({answer.status_code}): is files:read granted?")
         content: bytes = answer.content

@@ -19,6 +19,7 @@ import websocket
 
 from automation_bots.chat.client import Away, Revoked
 from automation_bots.chat.slack.web_api import SlackSettings
+from automation_bots.errors import in_words
 
 log = logging.getLogger(__name__)
 PULSE = (5.0, 20.0)  # seconds of silence after which Slack is asked for a sign of life, and given up
@@ -75,7 +76,7 @@ class SocketMode:
         except (websocket.WebSocketException, ssl.SSLError, OSError) as error:
             if isinstance(error, Away):
                 raise
-            raise Away(f"Slack's Socket Mode cannot be reached: {error}") from error
+            raise Away(f"Slack's Socket Mode cannot be reached: {in_words(error)}") from error
 
     def wait(self) -> None:
         """Return after `close`; raise what ended the link otherwise."""
@@ -160,7 +161,7 @@ class _Session(threading.Thread):
             while not self._left:
                 self._once()
         except (websocket.WebSocketException, OSError, ValueError) as error:
-            self._link.lost(self, Away(f"the connection to Slack was cut: {error}"))
+            self._link.lost(self, Away(f"the connection to Slack was cut: {in_words(error)}"))
         finally:
             self.close()
             self._link.lost(self, Away("the connection to Slack has ended"))

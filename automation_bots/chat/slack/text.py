@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from automation_bots.chat.client import Field, Form
+from automation_bots.model import NOT_SHOWN
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # all but tab and line break
 _FENCED = re.compile(r"^```\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 _SPECIAL = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
@@ -19,7 +19,7 @@ _TITLE_CHARACTERS, _VALUE_CHARACTERS = 24, 150
 
 def escape(text: str) -> str:
     """Take out what no block can show; blocks are literal, so nothing else needs escaping but our own fences."""
-    return _CONTROL.sub("", text).replace("```", "`\u200b``")
+    return NOT_SHOWN.sub("", text).replace("```", "`\u200b``")
 
 
 def fence(text: str) -> str:

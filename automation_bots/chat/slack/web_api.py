@@ -14,6 +14,7 @@ from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, R
 
 from automation_bots.chat.client import Away, BotsApart, Busy, Rejected, Revoked, away
 from automation_bots.chat.clock import NetworkClock
+from automation_bots.errors import in_words
 
 _ASK_AGAIN_SECONDS = 30.0  # where Slack says no time
 _READS_AGAIN = 3
@@ -146,7 +147,7 @@ def _called(client: WebClient, method: str, arguments: dict[str, Any]) -> Any:
     except SlackApiError as error:
         raise meant(error, method.replace("_", ".", 1)) from error
     except (OSError, http.client.HTTPException) as error:
-        raise Away(f"Slack cannot be reached: {error}") from error
+        raise Away(f"Slack cannot be reached: {in_words(error)}") from error
     except SlackClientError as error:
         if "(status: 5" in str(error):  # of a file's way
             raise Away(f"Slack takes no file now: {error}") from error

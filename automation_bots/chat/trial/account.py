@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automation_bots.chat.client import Away, Busy, ChatClient, Click, IncomingMessage, Rejected, Revoked
+from automation_bots.errors import in_words
 from automation_bots.model import File
 
 _PATIENCE = 60.0  # seconds in which a network that asks to wait must take one thing
@@ -89,7 +90,7 @@ class Party:
             if self.is_guest:
                 self.client.log_out()
         except (OSError, Rejected, Revoked) as error:
-            return f"the session of {self.what} is still open: {error}"
+            return f"the session of {self.what} is still open: {in_words(error)}"
         finally:
             self.client.close()
         return ""
@@ -167,5 +168,5 @@ class Party:
                 self.sent(functools.partial(self.client.delete, room, message))
                 gone += Gone(1)
             except (OSError, Rejected, Revoked) as error:
-                gone += Gone(left=(message,), why=str(error))
+                gone += Gone(left=(message,), why=in_words(error))
         return gone

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.processes.group import Program
 from automation_bots.processes.once import run
 from automation_bots.processes.own import inherited
@@ -107,7 +107,7 @@ class Archive:
             self._changes.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write(self._changes / f"{job}-{_file(device)}", json.dumps(dict(kept)))
         except OSError as error:
-            raise DriverError(f"what it replaced cannot be kept for !config rollback: {error.strerror}") from error
+            raise DriverError(f"what it replaced cannot be kept for !config rollback: {in_words(error)}") from error
 
     def forget(self, job: int, device: str) -> None:
         """Forget it again: the job replaced nothing, or took it back."""
@@ -164,7 +164,7 @@ class Archive:
         try:
             ended = run(program, seconds=_SECONDS)
         except OSError as error:
-            raise DriverError(f"git could not be used for the backups: {error}; is it installed?") from error
+            raise DriverError(f"git could not be used for the backups: {in_words(error)}; is it installed?") from error
         if ended.code:
             raise DriverError(f"git refused ({words[0]}): {ended.err.decode(errors='replace').strip()[-200:]}")
         return ended.out.decode()

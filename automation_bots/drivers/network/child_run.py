@@ -15,6 +15,7 @@ from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import prompt_reader
 from automation_bots.drivers.network.session.open_sessions import OpenSessions
 from automation_bots.drivers.network.show import filters, tables
+from automation_bots.errors import in_words
 
 _CHANGES = {"config", "restore"}
 
@@ -46,7 +47,7 @@ class DeviceRun:
                 return DeviceReply(problem.status, str(problem))
             except Exception as error:  # noqa: BLE001 - the boundary of the libraries: everything becomes a sentence
                 status = "unknown" if work.kind in _CHANGES and not work.values["check"] else "failed"
-                return DeviceReply(status, f"{type(error).__name__}: {error}")
+                return DeviceReply(status, f"{type(error).__name__}: {in_words(error)}")
 
     async def _read(self, work: DeviceRequest) -> DeviceReply:
         line = await self.kept.take(work, self.config_limit if work.kind == "running" else self.limit)

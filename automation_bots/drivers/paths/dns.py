@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from automation_bots.drivers import Task
 from automation_bots.drivers.stopped import stopped
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import Operation, Outcome, Parameter, Risk, Status, one_line
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def ask(task: Task, device: Callable[[str, str], str]) -> Outcome:
         resolver = _resolver(str(task.parameters.get("server") or ""))
         questions = _questions(address or name, kind)
     except (ValueError, OSError, dns.exception.DNSException) as error:
-        return Outcome("", Status.FAILED, one_line(str(error)))
+        return Outcome("", Status.FAILED, one_line(in_words(error)))
     resolver.lifetime = max(0.1, min(_SECONDS, task.seconds_left))
     said = _answers(task, resolver, questions)
     seconds = time.monotonic() - began

@@ -16,7 +16,7 @@ from automation_bots.drivers.paths.probe import Finding, Look
 from automation_bots.drivers.paths.system_tools import Tools, find_tool
 from automation_bots.drivers.paths.traceroute import Route
 from automation_bots.drivers.stopped import is_over, stopped
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import GOOD, Conclusion, Device, Operation, Outcome, Parameter, Risk, Status
 
 _SHOWN = 12  # devices in the live message
@@ -95,7 +95,7 @@ class Paths:
                 list(pool.map(survey.device, task.devices))
             survey.conclude()
         except OSError as error:
-            raise DriverError(f"{task.operation.name} could not be started: {error}") from error
+            raise DriverError(f"{task.operation.name} could not be started: {in_words(error)}") from error
         finally:
             names.close()
 

@@ -11,7 +11,7 @@ from automation_bots.drivers.paths.icmp_errors import narrow_hop
 from automation_bots.drivers.paths.names import Names
 from automation_bots.drivers.paths.probe import Finding, Tell
 from automation_bots.drivers.paths.system_tools import Tools
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import Status
 
 _TRIES = 2  # one lost packet is not a narrow link
@@ -51,7 +51,7 @@ class Mtu:
         try:
             known = _known_mtu(address, family)
         except OSError as error:
-            return Finding(Status.UNREACHABLE, f"no route to it: {(error.strerror or str(error)).lower()}")
+            return Finding(Status.UNREACHABLE, f"no route to it: {in_words(error).lower()}")
         search = _Search(family, _SMALLEST[family], known + 1)
         answered = self._permits(address, search, search.good, tell)
         if answered is None:

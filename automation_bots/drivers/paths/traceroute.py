@@ -12,7 +12,7 @@ from automation_bots.drivers.paths.hops import Hop, hop, joined, last_answer, li
 from automation_bots.drivers.paths.names import Names
 from automation_bots.drivers.paths.probe import Finding, Tell
 from automation_bots.drivers.paths.system_tools import Printed, Tools
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import Status, one_line
 
 _PROBES = 3
@@ -120,7 +120,7 @@ def _opened(address: str, port: int) -> str:
     except TimeoutError:
         return f"TCP {port} does not answer"
     except OSError as error:
-        return f"TCP {port}: {(error.strerror or str(error)).lower()}"
+        return f"TCP {port}: {in_words(error).lower()}"
     return f"TCP {port} is open"
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import one_line
 from automation_bots.processes.group import Program
 from automation_bots.processes.once import run
@@ -38,7 +38,7 @@ def _drawn(data: bytes) -> bytes:
     try:
         ended = run(program, data, seconds=_SECONDS)
     except OSError as error:
-        raise DriverError(f"the picture could not be drawn: {error}") from error
+        raise DriverError(f"the picture could not be drawn: {in_words(error)}") from error
     if ended.code == 0:
         return ended.out
     if "No module named 'matplotlib'" in ended.last_line:

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import one_line
 from automation_bots.processes.group import PIPE, ProcessGroup, Program
 from automation_bots.processes.own import ROOT
@@ -28,7 +28,7 @@ class Worker:
         try:
             self._group = ProcessGroup(Program(command=command, environment=_ENVIRONMENT), PIPE, PIPE, PIPE)
         except OSError as error:
-            raise DriverError(f"the sweep could not be started: {error.strerror or error}") from error
+            raise DriverError(f"the sweep could not be started: {in_words(error)}") from error
 
     @property
     def alive(self) -> bool:

@@ -24,6 +24,7 @@ from automation_bots.drivers.ssh.host_key_check import Trust
 from automation_bots.drivers.ssh.keys import Keys
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
 from automation_bots.drivers.ssh.pool import Link, Pool, Terms
+from automation_bots.errors import in_words
 
 _RETRIES = 4  # of opening a session before anything was begun
 _SLOT_SECONDS = 0.1
@@ -116,7 +117,10 @@ class Server:
         except asyncio.CancelledError:
             head["stopped"] = True
         except Exception as error:  # noqa: BLE001 - one device's surprise is that device's outcome
-            head["problem"], head["status"] = f"an error inside the bot: {type(error).__name__}: {error}", "failed"
+            head["problem"], head["status"] = (
+                f"an error inside the bot: {type(error).__name__}: {in_words(error)}",
+                "failed",
+            )
         head["seconds"] = asyncio.get_running_loop().time() - began
         await self._say(head, body)
 

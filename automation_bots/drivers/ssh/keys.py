@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncssh
 
 from automation_bots.drivers.ssh.access import Access
+from automation_bots.errors import in_words
 
 Pairs = Sequence[asyncssh.SSHKeyPair]
 _Stamp = tuple[int, ...]
@@ -55,7 +56,7 @@ class Keys:
                 return await self._agent.get_keys()
         except (OSError, ValueError, asyncssh.Error) as error:
             self._agent = None
-            return f"the SSH agent: {getattr(error, 'strerror', '') or str(error) or 'it does not answer'}"
+            return f"the SSH agent: {getattr(error, 'strerror', '') or in_words(error) or 'it does not answer'}"
 
     def close(self) -> None:
         """Let go of the agent."""
@@ -95,7 +96,7 @@ def opened(key: Path | str, certificate: Path | None, passphrase: str) -> Pairs 
         data = key.read_bytes() if isinstance(key, Path) else key.strip().encode() + b"\n"
         private = asyncssh.import_private_key(data, passphrase or None)
     except OSError as error:
-        return f"{name}: {error.strerror}"
+        return f"{name}: {in_words(error)}"
     except asyncssh.KeyEncryptionError:
         return f"{name}: the passphrase is wrong"
     except asyncssh.KeyImportError as error:
@@ -109,7 +110,7 @@ def _certified(private: asyncssh.SSHKey, certificate: Path, name: str) -> Pairs 
     try:
         signed = asyncssh.read_certificate(certificate)
     except OSError as error:
-        return f"certificate {certificate}: {error.strerror}"
+        return f"certificate {certificate}: {in_words(error)}"
     except asyncssh.KeyImportError:
         return f"certificate {certificate}: it is none"
     if signed.key.public_data != private.public_data:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import one_line
 
 TRUSTED_BY = "trusted by "
@@ -143,7 +143,7 @@ def _read(path: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise DriverError(f"cannot read the known host keys in {path}: {error.strerror}") from error
+        raise DriverError(f"cannot read the known host keys in {path}: {in_words(error)}") from error
 
 
 def _indexed(lines: Iterable[str]) -> tuple[dict[str, list[HostKey]], list[_Entry]]:
@@ -231,4 +231,4 @@ def _replace(path: Path, text: str) -> None:
             file.write(text)
         Path(name).replace(path)
     except OSError as error:
-        raise DriverError(f"cannot write the known host keys to {path}: {error.strerror}") from error
+        raise DriverError(f"cannot write the known host keys to {path}: {in_words(error)}") from error

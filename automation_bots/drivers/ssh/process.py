@@ -12,7 +12,7 @@ from typing import Any
 
 from automation_bots.drivers.ssh import frames as ssh_frames
 from automation_bots.drivers.ssh.frames import Frame
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.processes import own
 from automation_bots.processes.group import ProcessGroup, Program
 
@@ -75,7 +75,7 @@ class _Process:
             self._group = ProcessGroup(Program(command=own.module(_CHILD), environment=environment), theirs.fileno())
         except OSError as error:
             ours.close()
-            raise DriverError(f"the SSH process of the bot cannot be started: {error.strerror}") from error
+            raise DriverError(f"the SSH process of the bot cannot be started: {in_words(error)}") from error
         finally:
             theirs.close()
         self._sock = ours

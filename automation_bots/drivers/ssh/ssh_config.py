@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, in_words
 from automation_bots.model import NOTHING
 
 _DEEP = 16  # files that include each other, as OpenSSH limits it
@@ -35,7 +35,7 @@ class SshConfig:
                     self._parsed = paramiko.SSHConfig.from_file(io.StringIO(text))
             found: Mapping[str, Any] = self._parsed.lookup(host)
         except OSError as error:
-            raise DriverError(f"{self.path} cannot be read: {error.strerror}") from error
+            raise DriverError(f"{self.path} cannot be read: {in_words(error)}") from error
         except (paramiko.ConfigParseError, paramiko.CouldNotCanonicalize, ImportError) as error:
             raise DriverError(f"{self.path} cannot be used: {error}") from error
         return found or NOTHING

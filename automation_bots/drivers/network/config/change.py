@@ -16,6 +16,7 @@ from automation_bots.drivers.network.config.platforms import way_of
 from automation_bots.drivers.network.messages import DeviceReply, Problem
 from automation_bots.drivers.network.session.netmiko_cli import Cli
 from automation_bots.drivers.network.show import getters
+from automation_bots.errors import in_words
 from automation_bots.render import many
 
 _LOOK_SECONDS = 1.0
@@ -125,7 +126,7 @@ class Change:
                 if gone := before - _good(self.cli, what):
                     return f"{_NAMES[what]} {', '.join(sorted(gone))} not back"
         except (Problem, OSError) as problem:
-            return f"a new login does not work ({problem})"
+            return f"a new login does not work ({in_words(problem)})"
         return ""
 
 

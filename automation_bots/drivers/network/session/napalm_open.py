@@ -6,6 +6,7 @@ from typing import Any
 
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
+from automation_bots.errors import in_words
 
 NAMES = {"cisco_ios": "ios", "cisco_xe": "ios", "cisco_nxos": "nxos_ssh", "arista_eos": "eos"}
 
@@ -35,7 +36,7 @@ def driver_on(work: DeviceRequest, connection: Any) -> Any:
     except Exception as error:
         if not opened:
             raise Problem(_own(name)) from error
-        raise Problem(f"NAPALM's driver {name} does not start: {error}") from error
+        raise Problem(f"NAPALM's driver {name} does not start: {in_words(error)}") from error
     if not opened:
         raise Problem(_own(name))
     return driver

@@ -14,6 +14,7 @@ from netmiko.exceptions import NetmikoBaseException, ReadTimeout
 
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.session import connection as ssh
+from automation_bots.errors import in_words
 
 # FRR's vtysh looks and behaves like an IOS command line; netmiko has no type of its own for it.
 _TYPES = {"frr": "cisco_ios", "cisco_xe": "cisco_xe"}
@@ -177,7 +178,7 @@ def said() -> Iterator[None]:
     except NetmikoBaseException as error:
         raise Problem(_first(str(error))) from error
     except (OSError, ValueError) as error:
-        raise Problem(f"the device broke off: {_first(str(error))}") from error
+        raise Problem(f"the device broke off: {_first(in_words(error))}") from error
 
 
 def _first(text: str) -> str:
