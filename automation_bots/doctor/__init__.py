@@ -56,7 +56,7 @@ def _examined(folder: Path, environment: Mapping[str, str] | None, more: tuple[P
         )
         for part in (_reading, *parts):
             for mark, text in _looked(part, bot_folder, live):
-                yield mark, bot_folder.redactor.text(text)
+                yield mark, bot_folder.redactor.ours(text)
 
 
 def _reading(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:

@@ -108,7 +108,7 @@ def lines(
                     is_guest=True,
                 )
             for mark, text in run(bot, them):
-                yield mark, bot_folder.redactor.text(text)
+                yield mark, bot_folder.redactor.ours(text)
     except AutomationError as error:
         yield "WRONG", str(error)
 

@@ -12,7 +12,7 @@ from automation_bots.redaction.vocabulary import looks_random, names_a_community
 
 _QUOTE = r"""(?:\\{0,7}["'])"""
 _ASSIGNED = re.compile(
-    rf"""(?<![\w.@$-])(?P<name>[\w.@$-]{{1,80}}+)\]?{_QUOTE}?\)?"""
+    rf"""(?<![\w.@$-])(?P<name>[\w.@$-]{{1,80}}+)\]?{_QUOTE}?\]?\)?"""
     r"""(?P<before>[ \t]*)(?P<is>=>|:=|[:=])(?![:=])(?P<after>[ \t]*)"""
 )
 _VALUE = re.compile(
@@ -48,6 +48,8 @@ def spans(line: Line) -> Iterator[Span]:
 def _names_a_secret(line: Line, found: re.Match[str]) -> bool:
     start, end = found.span("name")
     name = line.lower[start:end].strip(".:$@-")
+    if name.endswith("community") and name != "community" and "=" in found["is"] and found["before"] == "":
+        return True
     if name in {"community", "auth", "_auth"}:
         word = line.text[found.end() : found.end() + 200].split(" ")[0]
         return (name == "community" and "=" in found["is"]) or looks_random(word.strip("\"',"))

@@ -33,12 +33,12 @@ _NOT_A_VALUE = re.compile(
 _ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
 _KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "aaa", "hwtacacs")
 _BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
-_EDGE = "\"'"
-_ENDS = ";,"
-_QUOTES = "\"'\\;"
-_ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
-_KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "aaa", "hwtacacs")
-_BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
+# what a line of a configuration begins with, and no sentence does
+_CHANGES = frozenset({
+    "set", "add", "config", "configure", "create", "edit", "modify", "snmp-server", "snmp-agent", "username",
+    "tacacs-server", "radius-server", "crypto", "ntp", "aaa", "tmsh", "nv", "net", "uci", "local-user", "user", "peer",
+    "ip", "neighbor",
+})  # fmt: skip
 _EDGE = "\"'"
 _ENDS = ";,"
 _QUOTES = "\"'\\;"
@@ -94,7 +94,9 @@ def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
     holders = _holders(lowers)
     plain = strict or not (is_prose(lowers) or _is_help(line.text))
     for number, word in enumerate(words):
-        name = word.lower.lstrip("\"'({[").rstrip("\"'")
+        if " " in word.text and word.text[0] in _EDGE:
+            yield from _quoted(word, strict=strict)
+        name = word.lower.lstrip("\"'({[").rstrip("\"'").rpartition("/")[2]
         if name[:1] == "-" and _explains(words, number):
             continue
         if not _starts_a_command(name, number, holders):
@@ -105,6 +107,14 @@ def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
             last = _last(words, first, plain=plain)
             if _is_secret(words, number, first, kinds, plain=plain):
                 yield words[first].bare()[0], words[last].bare()[1]
+
+
+def _quoted(word: _Word, *, strict: bool) -> Iterator[Span]:
+    """Yield secrets of a command that stands in quotes: `cli command "username joe secret X"`."""
+    first, last = word.bare()
+    inside = word.text[first - word.span[0] : last - word.span[0]]
+    for start, end in spans(Line.of(inside), strict=strict):
+        yield first + start, first + end
 
 
 def _starts_a_command(name: str, number: int, holders: Mapping[str, int]) -> bool:
@@ -214,5 +224,11 @@ def _is_secret(words: list[_Word], name: int, first: int, kinds: int, *, plain: 
     if name == 0 and words[name].lower in _BARE and kinds == 0 and after:
         return False
     return (
-        kinds > 0 or name == 0 or words[0].span[0] > 0 or words[first].text[0] in _EDGE or not after or _is_over(after)
+        kinds > 0
+        or words[0].lower.lstrip("/") in _CHANGES
+        or name == 0
+        or words[0].span[0] > 0
+        or words[first].text[0] in _EDGE
+        or not after
+        or _is_over(after)
     )

@@ -5,12 +5,13 @@ A form that nobody foresaw is found by its name (`GENERAL`); one that only its p
 
 from __future__ import annotations
 
-from automation_bots.redaction import assignments, commands
+from automation_bots.redaction import assignments, commands, made_up
 from automation_bots.redaction.lines import Rule
 from automation_bots.redaction.mark import MARK as MARK
 from automation_bots.redaction.table import TABLE
 from automation_bots.redaction.vocabulary import STEMS
 
+URL = Rule("URL: ://<word>:<secret>@", ("://",), assignments.url_spans)
 GENERAL = (
     Rule("name and value: <name of a secret> <kinds><secret>", STEMS, commands.spans),
     Rule("assignment: <name of a secret> = <secret>", STEMS, assignments.spans),
@@ -18,6 +19,9 @@ GENERAL = (
     Rule("URL, form: <name of a secret>%3D<secret>", STEMS, assignments.encoded_spans),
     Rule("XML: \\<<name of a secret>><secret>\\</", (*STEMS, *assignments.ELEMENTS), assignments.element_spans),
     Rule('pair: name="<name of a secret>" value="<secret>"', STEMS, assignments.pair_spans),
-    Rule("URL: ://<word>:<secret>@", ("://",), assignments.url_spans),
+    Rule("made up: <word of authentication> ... <made-up word>", made_up.STEMS, made_up.spans),
+    URL,
 )
 RULES = (*GENERAL, *(form.rule for form in TABLE))
+# what is a secret by its shape alone: in our own sentences a secret's name is a word like any other
+SHAPES = (URL, *(form.rule for form in TABLE if form.kind in {"token", "hash"}))

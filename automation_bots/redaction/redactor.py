@@ -16,12 +16,12 @@ from automation_bots.redaction.forms import Form
 from automation_bots.redaction.lines import Found, Rules, marked
 from automation_bots.redaction.mark import MARK
 from automation_bots.redaction.nested import unwrapped
-from automation_bots.redaction.patterns import RULES
+from automation_bots.redaction.patterns import RULES, SHAPES
 from automation_bots.redaction.private_keys import without_private_keys
 
 SHORTEST = 4  # a shorter secret stands in too many harmless words
 _SHORTEST_LINE = 8
-_RULES = Rules(RULES)
+_RULES, _SHAPES = Rules(RULES), Rules(SHAPES)
 _SHORTEST_SHIFTED = 8
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -57,6 +57,10 @@ class Redactor:
 
     def _without_patterns(self, text: str) -> str:
         return self._rules.cleared(without_private_keys(text))
+
+    def ours(self, text: str) -> str:
+        """Return a sentence of ours without secrets: "could not read the vault password file" holds none."""
+        return _SHAPES.cleared(self.known(text))
 
     def known(self, text: str) -> str:
         """Return the text without the secrets that are known; what only looks like one stays: for our own sentences."""

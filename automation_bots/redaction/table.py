@@ -14,6 +14,12 @@ SNMP user | Cisco | snmp-server host <word> [vrf <word> ][(traps|trap|informs|in
 SNMP community | Cisco ASA | snmp-server host <word> <word> community [(0|8) ]<secret>
 SNMP community | Cisco | snmp-server host <word> ...version (1|2c|v1|v2c) [(encrypted|clear|0|2|7|8|community) ]<secret>
 SNMP community | Cisco NX-OS | community-map <secret>
+SNMP community | any | (snmp|snmptrap|trap|trapreceiver|trapdest) ...(v1|v2c|2c|v2) <secret>$
+SNMP community | Brocade | ^community <number>: <secret>
+SNMP community | Linux | \['community'\]\[<number>\] = <secret>
+SNMP community | APC | ^(snmp|radius) -(c|s)<number> <secret>
+SNMP community | VMware, LibreNMS | (snmp set|--v2c|--v1|lnms device:add) ...(-c|--communities) <secret>
+SNMP key | Linux | usmuser ...null <word> 0x<hex 20> <word> 0x<hex 20>
 SNMP community | Casa | snmp comm-tbl <word> <secret>
 SNMP community | Cisco AireOS | snmp community (create|delete|accessmode|mode|ipaddr) [(ro|rw|enable|disable) ]<secret>
 SNMP community | Juniper | ^[set snmp ]trap-group <secret>
@@ -61,9 +67,28 @@ IPsec | Linux | : (psk|xauth|eap|pkcs8|ntlm) <secret>
 RADIUS, TACACS+ | Cisco | (server-private|pac) ...key <kinds><secret>
 RADIUS, TACACS+ | HPE, Huawei | (authentication|accounting|authorization) <word> [<number> ]key <kinds><secret>
 RADIUS, TACACS+ | Cisco AireOS | (radius|tacacs) (auth|acct|athr) add <number> <word> <number> [(ascii|hex) ]<secret>
+RADIUS, TACACS+ | Cisco | (map-server|map-resolver) ...key <kinds><secret>
+RADIUS, TACACS+ | Linux | login = cleartext <secret>
+RADIUS, TACACS+ | Brocade | aaaconfig ...-s <secret>
 RADIUS, TACACS+ | Netgear | radius server key (auth|acct) <word> [encrypted ]<secret>
 account | FreeRADIUS | (cleartext|nt|lm|md5|smd5|sha|ssha|crypt|user|chap|ssha2)-password (:=|==) <secret>
 account | Cisco AireOS | mgmtuser add <word> <secret> read-
+account | Extreme, D-Link | create account <word> <word> <secret>
+account | Xirrus | user add <word> <secret>$
+account | Cisco | (manager|controller) add <word> <secret>
+account | Cisco | http-proxy <word> <number> <word> <secret>
+account | RANCID | ^add (password|enablepassword) <word> <secret>[ <secret>]
+account | RabbitMQ | rabbitmqctl ...(add_user|change_password) <word> <secret>
+account | Redis | ^AUTH [<word> ]<secret>$
+account | MongoDB | .auth\(<word>, <secret>
+account | any | ^(password|passwd|passphrase|secret) <secret>$
+account | any | password for <word>: <secret>
+account | fetchmail | user[name] <word> [with ](pass|password) <secret>
+account | XML | \<password value="<secret>"
+account | Asterisk | register => <word>:<secret>@
+account | Cisco AireOS | netuser add <word> <secret>
+account | Netgear, Hirschmann | ^users (passwd|password) <word> [encrypted ]<secret>
+account | Avaya | cli password (serial|telnet|console) (local|none|radius|tacacs) [(ro|rw|rwa) ]<secret>
 account | Aruba | ^mgmt-user <word> [<word> ]<hex 20>
 account | Aruba Instant | ^user <word> <hex 20>
 account | Aruba Instant | ^mgmt-user <word> <secret>$
@@ -76,6 +101,11 @@ account | Fortinet | ^set <word> [<number> ]enc <secret>
 account | Fortinet | ^set key enc <secret>
 account | VyOS | keys id <word> key <secret>
 account | Huawei | pin verify [(auto|manual) ]<digits 4>
+IPsec | Eltex, Juniper | ^ascii-text <kinds><secret>
+certificate | Cisco | ca (import|export) <word> pkcs12 [<word>: ]<secret>
+WLAN | OpenWrt | ^option key <secret>
+WLAN | OpenWrt | wifi-iface...key=<secret>
+WLAN | Windows | hostednetwork ...key=<secret>
 WLAN | Cisco | encryption [vlan <number> ][key <number> ]size <word> <kinds><hex 10>
 WLAN | Linux | iwconfig <word> ...(key|enc) [s:]<secret>
 device | Arista | -(cvauth|ingestauth)=(key|token|token-secure),<secret>
@@ -87,6 +117,7 @@ file | PPP | ^<name> \* <secret> \*$
 file | PPP | ^<name> \* "<secret>"
 file | PPP | ^<name> <name> <secret> \*$
 file | PostgreSQL | ^<word>:(5432|5433|6432|\*):(<name>|\*):(<name>|\*):<secret>
+file | Apache | ^<name>:<name>:<hex 32>$
 file | LDAP, Dovecot | \{(ssha|sha|smd5|md5|crypt|plain|cleartext|ssha256|ssha512|sha256|sha512|pbkdf2|pbkdf2-sha256|pbkdf2-sha512|argon2|blf-crypt|sha256-crypt|sha512-crypt|ssha512.hex|cram-md5)\}<sign 4>
 file | Postfix | \]:<number> <word>:<secret>
 file | Postfix | ^<word>:(25|465|587) <word>:<secret>
@@ -97,6 +128,16 @@ file | Redis | user <word> (on|off) [nopass ]><sign 4>
 file | Nagios | ^\$user<number>\$=<sign 4>
 command line | curl, wget | (curl|http|https|wget) ...(-u|--user|-a|--auth|--proxy-user|-U) <word>:<secret>
 command line | curl, wget | (curl|http|https|wget) ...(-u|--user|-a|--auth|--proxy-user|-U) ("|')<word>:<secret>
+command line | VMware | govc ...-u <word>:<secret>@
+command line | Oracle | (sqlplus|expdp|impdp|sqlldr|rman) ...<name>/<secret>
+command line | LDAP, IPA | (ldappasswd|ipa-client-install|ipa-server-install|kadmin) ...(-s|-w|-pw|-a) <secret>
+command line | any | (setuser|certutil|ipmicfg) ...-p <secret>
+command line | Squid, any | login=<word>:<secret>
+command line | lftp | lftp ...-u <word>,<secret>
+command line | Nagios | check_snmp ...-C <secret>
+command line | BIND | nsupdate ...-y [hmac-<word>:]<word>:<secret>
+command line | Linux | (kinit|vncpasswd|passwd|su|sudo|cryptsetup) ...<<< <secret>
+command line | Brocade | (configupload|configdownload|firmwaredownload|supportsave) ...<word>,<word>,<word>,<secret>
 command line | Samba | (-U|--user=|--user|-u) (<word>%<secret>|'<word>%<secret>'|"<word>%<secret>")
 command line | LDAP | ldap(search|modify|add|delete|passwd|whoami|compare|modrdn) ...-w <secret>
 command line | IPMI, SQL Server | (ipmitool|ipmipower|ipmi-sensors|sqlcmd|bcp|osql|isql|zip|mongo|tsql|mosquitto_pub|mosquitto_sub) ...-P <secret>
@@ -111,10 +152,11 @@ command line | MySQL | (mysqladmin|mariadb-admin) ...password <secret>
 command line | Redis | redis-cli ...-a <secret>
 command line | Apache | htpasswd -<word> <word> <word> <secret>
 command line | Linux | (echo|printf) [-n ](<word>|"<word>|'<word>):<secret> \| [sudo ](chpasswd|pw)
-command line | Linux | (echo|printf) [-n ]<secret> \| [sudo ](passwd|kinit|sudo|docker|cryptsetup|gpg|su|podman|helm|oc)
+command line | Linux | (echo|printf) [-n ]<secret> \| [sudo ](passwd|kinit|sudo|docker|realm|smbpasswd|cryptsetup|gpg|su|podman|helm|oc)
 command line | OpenSSL | openssl ...-k <secret>
 command line | OpenSSL | pass:<secret>
-Windows | any | /(pass|password|pwd|rp|pp|passwd|userpassword):<secret>
+Windows | any | winrs ...-p:<secret>
+Windows | any | /(pass|password|pwd|rp|pp|passwd|userpassword|passwordd|passwordo|pd|po):<secret>
 Windows | any | /u:<word> /p:<secret>
 Windows | schtasks | /(rp|pp|ru|password) <secret>
 Windows | net | net user <word> <secret>
@@ -124,10 +166,14 @@ Windows | any | (dsadd|dsmod|netdom|plink|pscp|psftp|psexec|manage-bde|klink) ..
 Windows | registry | (defaultpassword|password) reg_sz <secret>
 Windows | registry | "password"=hex:<secret>
 Windows | BitLocker | {<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>}
-Windows | PowerShell | convertto-securestring [-string ]<secret>
+Windows | PowerShell | convertto-securestring [-asplaintext ][-string ][-force ]<secret>
+Windows | PowerShell | pscredential[ ]\(<word>,<secret>
+Windows | PowerShell | pscredential <word>,<secret>
 SQL | any | identified [with <word> ]by [password ]<secret>
 SQL | PostgreSQL | (alter|create) (user|role) <word> ...password <secret>
 SQL | MySQL | password\('<secret>'
+HTTP | any | [set-]cookie: <word>=<secret>
+HTTP | any | proxy-authorization: <word> <secret>
 HTTP | any | authorization[:] ["](basic|bearer|token|negotiate|digest|apikey|splunk) <secret>
 HTTP | any | bearer <base64 20>
 HTTP | any | (?|&)(key|sig|signature|access_key|code|apikey|auth)=<url 6>

@@ -33,18 +33,20 @@ _NAMES = """
     session-token bot-token webhook-token private-token personal-token identity-token security-token deploy-token
     runner-token registration-token client-token csrf-token jwt-token oauth-token masterauth requirepass sasl-passwd
     authstring serverauthkey vault-pass webhook-secret credential-password .credential-secret simple-text-auth-key
-    hello-authentication-key
+    hello-authentication-key localized-key auth-encrypted privacy-encrypted key-octet-string secret-key-base .app-key
+    psk-value integrity-key password-auth .admpw .usrpw .vrrp-auth .ha-auth
 """
 _COMMUNITIES = """
     snmp-community snmp-community-string snmp-community-name community-string community-name rocommunity rwcommunity
     trapcommunity snmp-ro-community snmp-rw-community rocommunity6 rwcommunity6 ro-community rw-community
     trap-community get-community set-community read-community write-community readonly-community readwrite-community
     read-only-community read-write-community notify-community defcommunity snmp-rocommunity snmp-rwcommunity
-    set-read-community
+    set-read-community .rcomm .wcomm
 """
 _NOT_NAMES = re.compile(
     r"[\w.-]*?(?:(?<![a-z])no-?|--disabled-|public[_-]?|(?<![a-z])host[_-]?|foreign[_-]?|primary[_-]?"
     r"|(?<![a-z])sort[_-]?|disabled-|by)(?:key|pass|password|passwd)"
+    r"|(?:get|set|new|reset|update)-(?:ad|local|az|aws|mg|msol)\w+"
 )
 _LONGEST_NAME = 80
 
@@ -80,7 +82,8 @@ _KIND_WORDS = _words("""
     shared-secret local localized localizedkey remote inbound outbound custom manager operator word value data auth
     authentication authenticator encryption-key default fallback set-key sent-username read write ro rw read-only
     read-write name create is primary secondary default-key local-key hash-key community snmp key-value mgmt-access
-    netlogin keychain config-key password-encrypt pre-shared-key cak type esp ah 1 2c v1 v2c v3
+    netlogin keychain readwrite readonly read_only read_write config-key password-encrypt pre-shared-key cak type
+    esp ah 1 2c v1 v2c v3
 """)
 _KIND_SHAPE = (
     r"\d{1,2}[a-z]?|hash\d|(?:hmac-?|keyed-)?(?:md[245]|sha)(?:-?\d{1,3}){0,2}"
@@ -97,7 +100,8 @@ _AFTER = _words("""
     encrypted privilege role accounting ro rw operator unrestricted address hostname host timeout retransmit port
     udp-port version view group hash hash2 confirm service type user usertype realm mode context priv privacy auth
     trap traps ipv4 ipv6 access class tag acl on vrf via default get all * description secure portal enable disable
-    localizedkey pbkdf2 mschap validate snp key secret password permit deny std ciphertext encryptmethod as
+    localizedkey level end next exit clients client authorization terminal localhost pbkdf2 mschap validate snp key
+    secret password permit deny std ciphertext encryptmethod as
 """)
 _AFTER_SHAPE = re.compile(
     r"#.*|//.*|[;!{}|&<>].*|-\S+|\d.*|level-?\d+|authenticat\w+|authoriz\w+|inform\w*|read\w*|aes\w*|des\w*"
@@ -150,7 +154,7 @@ _SYMBOLS = re.compile(r"[!@#$%^&*=+?~`\\]")
 _MIXED = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d|\d[A-Za-z]")
 _REFERENCE = re.compile(
     r"\{\{|\{%|!vault|\$ANSIBLE_VAULT|\$\{|\$\(|\$env:|\$[A-Za-z_]\w*$|%[A-Za-z_]+%$|[*•x.#?_-]{3,}$|<[\w -]+>?$"
-    r"|0[xX]0+$|" + re.escape(MARK)
+    r"|0[xX]0+$|[{\[]\w+:$|" + re.escape(MARK)
 )
 _HARMLESS = _words("""
     null none nil true false yes no ~ n/a unset undefined - | > |- >- required optional enabled disabled files
