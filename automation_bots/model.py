@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -92,7 +92,7 @@ class Parameter:
     """One typed parameter of an operation."""
 
     name: str
-    type: str = "str"  # str, int, float, bool, list; numbers: a list of whole numbers
+    type: str = "str"  # str, int, float, bool, list, dict; numbers: a list of whole numbers
     required: bool = True
     default: Any = None
     choices: tuple[Any, ...] = ()
@@ -106,6 +106,7 @@ class Parameter:
     secret: bool = False  # never shown, never stored
     view: bool = False  # only how the answer is shown (`| name value`): the rules do not look at it
     spoken: str = ""  # the word that stands for its value in rules; empty: the value itself
+    wildcards: bool = True  # False: only where the operation just looks, as `nginx*` may mean more than was allowed
     last: bool = False  # without `on`, it is the last word, behind the devices
 
 
@@ -115,6 +116,14 @@ class Command:
 
     argv: tuple[str, ...]
     become: bool = False
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """The body of an operation that can tell from its values that it changes nothing."""
+
+    def looks(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether it only looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +162,11 @@ class Operation:
             return self.risk
         parameter, risks = self.risk_by
         return risks.get(str(parameters.get(parameter)), risks.get("*", Risk.CHANGE))
+
+    def only_looks(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether nothing is changed with these values, although rules may have to count it among the changes."""
+        by_body = isinstance(self.body, Looks) and self.body.looks(parameters)
+        return by_body or self.risk_of(parameters) is Risk.READ
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter of that name, if there is one."""
@@ -196,6 +210,9 @@ class Device:
         return str(self.variables.get("ansible_host") or here)
 
 
+POSIX = frozenset(
+    {"linux", "posix", "unix", "freebsd", "openbsd", "netbsd", "darwin", "macos", "solaris", "aix"}
+)  # platforms whose login shell splits words by the rules of `sh`
 # The words of Ansible's collections → the device types of netmiko.
 _NETWORK_OS = {
     "ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "asa": "cisco_asa",
@@ -452,6 +469,13 @@ class Answer:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)
 
 
+def items_of(value: object) -> tuple[object, ...]:
+    """The words of a value: of a list its items, of a table `name=value` for each of its names."""
+    if isinstance(value, Mapping):
+        return tuple(f"{name}={item}" for name, item in value.items())
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
 def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Write values as a person would type them; what equals its default is left out."""
     words = []
@@ -463,7 +487,7 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
             words.append(f"--{parameter.name.replace('_', '-')}")
             continue
         between = " " if parameter.rest else ","
-        text = between.join(map(_quoted, value)) if isinstance(value, tuple | list) else _quoted(value)
+        text = between.join(map(_quoted, items_of(value)))
         if parameter.view:
             words.append(f"| {parameter.name}" if parameter.type == "bool" else f"| {parameter.name} {text}")
             continue

@@ -13,6 +13,7 @@ from automation_bots.text.times import elapsed, moment_text
 
 NAMES_SHOWN = 5
 LINES_SHOWN = 20
+ROWS_APART = 3  # devices that failed in the same way; more of them are one row
 WHOLE_OUTPUTS = 6  # with more devices, outputs are not shown in the recap
 _ORDER = (
     Status.FAILED,
@@ -181,12 +182,18 @@ def _concluded(job: Job, outcomes: Sequence[Outcome], said: Conclusion) -> Answe
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
-    """One row a device, those that need a person first."""
+    """One row a device, those that need a person first; what went wrong on many in the same way is one row."""
     ordered = sorted(outcomes, key=lambda outcome: (_ORDER.index(outcome.status), outcome.device))
-    return [
-        (outcome.device or "-", outcome.status.value, one_line(_said(outcome), 90 if outcome.status in GOOD else 400))
-        for outcome in ordered
-    ]
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for outcome in ordered:
+        status, text = outcome.status, one_line(_said(outcome), 90 if outcome.status in GOOD else 400)
+        same.setdefault((status.value, text, outcome.device if status in GOOD else ""), []).append(outcome.device)
+    return [row for (status, text, _), devices in same.items() for row in _rows_of(devices, status, text)]
+
+
+def _rows_of(devices: Sequence[str], status: str, text: str) -> list[tuple[str, ...]]:
+    together = [grouping.short(devices)] if len(devices) > ROWS_APART else devices
+    return [(device or "-", status, text) for device in together]
 
 
 def _said(outcome: Outcome) -> str:

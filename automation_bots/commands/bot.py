@@ -16,6 +16,7 @@ from automation_bots.health import health
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Operation, Person, Place, Risk, one_line
 from automation_bots.operations.own_commands import OWN, OwnCommand, Shown
+from automation_bots.operations.ways import has_way
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import sentence
 from automation_bots.policy.rules import ADMINS
@@ -38,9 +39,19 @@ class BotCommands:
         person = self._context.person(ask)
         if ask.words:
             return self._help_on(ask)
-        usable = self._context.usable(ask)
+        usable = [operation for operation in self._context.usable(ask) if self._is_of_use(person, operation, ask.place)]
         hidden = [own.name for own in OWN.values() if not self._is_shown(own, ask, person)]
         return help_text.overview(usable, self._context.name, hidden)
+
+    def _is_of_use(self, person: Person, operation: Operation, place: Place) -> bool:
+        """Whether it has a way on one of the devices on which it is allowed, or needs none."""
+        mine = self._with_way(person, operation, place)
+        return bool(mine) or operation.devices in {"none", "optional", "job"}
+
+    def _with_way(self, person: Person | None, operation: Operation, place: Place) -> list[str]:
+        mine = gate.usable(self._context.live.scope, person, operation, place) or frozenset()
+        devices = self._context.live.inventory.devices(tuple(sorted(mine)))
+        return [device.name for device in devices if has_way(operation, device)]
 
     def _is_shown(self, own: OwnCommand, ask: CommandCall, person: Person) -> bool:
         if own.shown is Shown.ADMINS:
@@ -49,20 +60,15 @@ class BotCommands:
         return own.shown is Shown.EVERYBODY or allowed(ask.caller, ask.place, own.name)
 
     def _help_on(self, ask: CommandCall) -> Answer:
-        name, *more = (word.removeprefix(self._context.prefix).removeprefix("--") for word in ask.words)
+        name, *more = (word.removeprefix(self._context.prefix).removeprefix("--").lower() for word in ask.words)
         usable = {operation.name: operation for operation in self._context.usable(ask)}
         operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
         if own := OWN.get(name):
             return help_text.own_usage(own)
         if operation is None:
             return self._context.pipeline.lookup.unknown(TypedCommand(ask.caller, ask.place, name))
-        devices = (
-            gate.usable(
-                self._context.live.scope, self._context.pipeline.lookup.person(ask.caller), operation, ask.place
-            )
-            or frozenset()
-        )
-        return help_text.usage(operation, sorted(devices), tuple(usable))
+        devices = self._with_way(self._context.pipeline.lookup.person(ask.caller), operation, ask.place)
+        return help_text.usage(operation, devices, tuple(usable))
 
     def about(self, ask: CommandCall) -> Answer:
         """What this bot is."""
@@ -184,10 +190,10 @@ class BotCommands:
         person = self._context.person(ask)
         if ask.words[:1] in (["trust"], ["untrust"]):
             return self._trust.command(ask)
-        name = ask.line.strip()
+        seen = gate.visible(self._context.live.scope, person)
+        name = _spelled(ask.line.strip(), seen)
         if not name:
             raise BadCommand("Which device? → !device <name>")
-        seen = gate.visible(self._context.live.scope, person)
         if name not in seen:
             near = self._context.live.inventory.nearest(name, seen)
             raise UnknownDevice(f"No device {one_line(name, 60)!r}.{did_you_mean(near)}")
@@ -207,4 +213,11 @@ class BotCommands:
         return Answer(name, render.table(rows))
 
     def _may(self, person: Person, operation: Operation, place: Place, device: str) -> bool:
-        return device in (gate.usable(self._context.live.scope, person, operation, place) or frozenset())
+        mine = gate.usable(self._context.live.scope, person, operation, place) or frozenset()
+        return device in mine and has_way(operation, self._context.live.inventory.device(device))
+
+
+def _spelled(name: str, seen: frozenset[str]) -> str:
+    """A device's name with its own capitals, where only one has these letters."""
+    alike = [known for known in seen if known.casefold() == name.casefold()]
+    return alike[0] if name not in seen and len(alike) == 1 else name

@@ -8,11 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.errors import DriverError
-from automation_bots.model import Command
-
-POSIX = frozenset(
-    {"linux", "posix", "unix", "freebsd", "openbsd", "netbsd", "darwin", "macos", "solaris", "aix"}
-)  # platforms whose login shell splits words by the rules of `sh`
+from automation_bots.model import POSIX, Command
 
 # What starts a second command: NX-OS and others split at `;`. FRR and VyOS often answer with a Unix shell, or with a
 # CLI that sits on one, and which of the two a device has is not known before; so nothing a shell acts on may pass.
@@ -32,8 +28,8 @@ class HasCommand(Protocol):
 def quoted(command: Command, platform: str) -> str:
     """Return the line to send; a DriverError says which word cannot be sent to that platform."""
     refuse_windows(platform)
-    if not command.argv:
-        raise DriverError("the command is empty; see the run: line of the operation")
+    if not command.argv or not command.argv[0].strip():
+        raise DriverError("the command is empty: its first word says what is to be run")
     if platform in POSIX:
         return shlex.join(_no_nul(word) for word in command.argv)
     return " ".join(_plain(word, platform) for word in command.argv)
@@ -52,6 +48,8 @@ def _no_nul(word: str) -> str:
 
 
 def _plain(word: str, platform: str) -> str:
+    if not word.strip():
+        raise DriverError(f"an empty word is none to a {platform} command line; leave it out")
     if not word.isprintable():
         raise DriverError(f"{word!r} holds a line break or control character, which a {platform} command cannot carry")
     if found := _UNSAFE.get(platform, _SEPARATOR).search(word):

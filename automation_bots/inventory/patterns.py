@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +69,7 @@ def split(pattern: str) -> tuple[Part, ...]:
 
 def meant(pattern: str, names: Names) -> tuple[str, ...]:
     """Return the hosts that a pattern means, none when its groups are empty; `UnknownDevice` where a name is none."""
-    parts = split(pattern)
+    parts = tuple(map(names.respelled, split(pattern)))
     if missing := unknown(parts, names):
         raise UnknownDevice(f"No device or group {', '.join(map(repr, missing))}")
     return expand(parts, names)
@@ -104,6 +105,21 @@ class Names:
     def knows(self, name: str) -> bool:
         """Whether it is a host or a group."""
         return name in self.hosts or name in self._groups
+
+    def respelled(self, part: Part) -> Part:
+        """The part with the capitals of the one name that it can mean: phones begin words with one."""
+        base, _ = _base(part.text)
+        if part.is_regex or part.is_wildcard or self.knows(part.text) or self.knows(base):
+            return part
+        known = self._by_letters.get(base.casefold(), set())
+        return Part(part.sign, next(iter(known)) + part.text[len(base) :]) if len(known) == 1 else part
+
+    @functools.cached_property
+    def _by_letters(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for name in (*self._ordered, *self._groups):
+            found.setdefault(name.casefold(), set()).add(name)
+        return found
 
     def matching(self, part: Part) -> Sequence[str]:
         """Return what one part names, in Ansible's order; a name may come twice, since subscripts count it twice."""

@@ -7,7 +7,18 @@ import logging
 from automation_bots import render
 from automation_bots.errors import BadCommand
 from automation_bots.jobs.request_context import RequestContext
-from automation_bots.model import Answer, Decision, Job, Operation, Person, Request, Risk, State, typed_words
+from automation_bots.model import (
+    Answer,
+    Decision,
+    Job,
+    Operation,
+    Person,
+    Request,
+    Risk,
+    State,
+    items_of,
+    typed_words,
+)
 from automation_bots.operations import catalog
 from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
@@ -82,7 +93,7 @@ class Acceptance:
             parameters=stored,
             pattern=request.pattern,
             devices=request.devices,
-            risk=Risk.READ if request.check else request.risk,
+            risk=Risk.READ if request.check or operation.only_looks(request.parameters) else request.risk,
             drivers=drivers,
             sites=sites,
             rules=decision.rules,
@@ -104,8 +115,7 @@ class Acceptance:
         return {name: catalog.HIDDEN if self._is_known(value) else value for name, value in values.items()}
 
     def _is_known(self, value: object) -> bool:
-        words = value if isinstance(value, tuple | list) else (value,)
-        return any(isinstance(word, str) and self._context.known(word) != word for word in words)
+        return any(isinstance(word, str) and self._context.known(word) != word for word in items_of(value))
 
     def _drivers(self, operation: Operation, devices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if operation.driver and not operation.network and not self._context.sites:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from automation_bots.errors import StoreError
-from automation_bots.model import Conclusion, File, Job, Outcome, Status, one_line
+from automation_bots.model import Conclusion, File, Job, Outcome, Status, items_of, one_line
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
 from automation_bots.store import Store
@@ -136,7 +136,7 @@ class OutcomeCollector:
 
 def _texts(values: Iterable[Any]) -> list[str]:
     """The texts in values, those in lists one by one."""
-    return [text for value in values for text in (map(str, value) if isinstance(value, tuple | list) else [str(value)])]
+    return [str(text) for value in values for text in (value.values() if isinstance(value, dict) else items_of(value))]
 
 
 class DriverShare:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import yaml
+
 from automation_bots.errors import BadCommand, BadParameter
-from automation_bots.model import Parameter, one_line
+from automation_bots.model import Operation, Parameter, Risk, one_line
 from automation_bots.text.linear_regex import SafeRegex
 
-TYPES = ("str", "int", "float", "bool", "list")
+TYPES = ("str", "int", "float", "bool", "list", "dict")
 _KEYS = {
     "type",
     "default",
@@ -25,8 +27,13 @@ _KEYS = {
     "text",
     "rest",
     "secret",
+    "wildcards",
 }
+_WILDCARD = re.compile(r"[*?\[]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?|true|false|null", re.IGNORECASE)
+_LONGEST_TABLE = 20_000  # characters
+_LOOKED_AT = 200  # characters of a value that was refused
 _YES = {"yes", "true", "on", "1", "y"}
 _NO = {"no", "false", "off", "0", "n"}
 
@@ -62,6 +69,7 @@ def _one(name: str, spec: Any) -> Parameter:
         text=bool(spec.get("text", False)),
         rest=bool(spec.get("rest", False)),
         secret=bool(spec.get("secret", False)),
+        wildcards=_wildcards(name, spec.get("wildcards", "always")),
         default=spec.get("default"),
     )
     _compiles(parameter)
@@ -71,6 +79,12 @@ def _one(name: str, spec: Any) -> Parameter:
         except BadParameter as error:
             raise ValueError(f"the default of {name} is not allowed by its own limits: {error}") from error
     return parameter
+
+
+def _wildcards(name: str, said: Any) -> bool:
+    if said not in {"always", "read"}:
+        raise ValueError(f"parameter {name}: wildcards is always, or read: only where the operation just looks")
+    return bool(said == "always")
 
 
 def _compiles(parameter: Parameter) -> None:
@@ -103,11 +117,92 @@ def _checked(parameter: Parameter, raw: Any) -> Any:
         items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
         one = replace(parameter, type="int")
         return tuple(_limited(one, _converted(one, item)) for item in items if str(item).strip())
+    if parameter.rest and isinstance(raw, list | tuple):  # as typed: an empty word is a word too
+        return tuple(_limited(parameter, str(item)) for item in raw)
+    if parameter.type == "dict":
+        return _table(parameter, raw)
     if parameter.type == "list" or parameter.rest:
-        items = list(raw) if isinstance(raw, list | tuple) else str(raw).split(",")
-        return tuple(_limited(parameter, str(item).strip()) for item in items if str(item).strip())
-    value = _converted(parameter, raw)
-    return _limited(parameter, value)
+        return tuple(_limited(parameter, str(item).strip()) for item in _items(raw) if str(item).strip())
+    if _is_one_value(parameter):
+        _refuse_several(parameter, raw)
+    return _limited(parameter, _converted(parameter, raw))
+
+
+def _items(raw: Any) -> Sequence[Any]:
+    """The items of `a,b` or `[a, b]`."""
+    if isinstance(raw, list | tuple):
+        return raw
+    found = _flow(str(raw))
+    if not isinstance(found, list) or any(isinstance(item, list | dict) for item in found):
+        return str(raw).split(",")
+    return found
+
+
+def _table(parameter: Parameter, raw: Any) -> Mapping[str, Any]:
+    """The names and values of `{a: 1}` or `a=1,b=2`; all else is refused."""
+    found = raw if isinstance(raw, Mapping) else _flow(str(raw))
+    found = _assigned(str(raw)) if found is None else found
+    if not isinstance(found, Mapping) or len(str(found)) > _LONGEST_TABLE:
+        shown = one_line(str(raw), 40)
+        raise BadParameter(
+            f"{parameter.name} takes names with values, such as {{a: 1, b: x}} or a=1,b=x; got {shown!r}"
+        )
+    if parameter.choices and (others := [name for name in map(str, found) if name not in parameter.choices]):
+        raise BadParameter(f"{parameter.name} takes {', '.join(map(str, parameter.choices))}; got {others[0]!r}")
+    return {str(name): value for name, value in found.items()}
+
+
+def _assigned(text: str) -> dict[str, Any] | None:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        return None
+    return {name.strip(): yaml.safe_load(value) if _PLAIN.fullmatch(value) else value for name, _, value in pairs}
+
+
+def _flow(text: str) -> Any:
+    """What stands between brackets as YAML reads it; None where nothing does, or it cannot be read."""
+    text = text.strip()
+    if len(text) > _LONGEST_TABLE or text[:1] + text[-1:] not in {"[]", "{}"} or ("&" in text and "*" in text):
+        return None
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return found if _is_plain(found) else None
+
+
+def _is_plain(found: Any) -> bool:
+    """Whether it holds nothing but what JSON knows too."""
+    if isinstance(found, list):
+        return all(map(_is_plain, found))
+    if isinstance(found, dict):
+        return all(isinstance(name, str | int) and _is_plain(value) for name, value in found.items())
+    return found is None or isinstance(found, str | int | float | bool)
+
+
+def _is_one_value(parameter: Parameter) -> bool:
+    """Whether brackets in it would be a misunderstanding: no expression, no text, nothing that says what it takes."""
+    return parameter.type == "str" and not (parameter.text or parameter.view or parameter.match or parameter.choices)
+
+
+def _refuse_several(parameter: Parameter, raw: Any) -> None:
+    """Refuse a list or table where one value is wanted: whatever runs would take its brackets for text."""
+    found = _flow(str(raw))
+    several = isinstance(found, list) and len(found) > 1
+    if several or (isinstance(found, dict) and any(value is not None for value in found.values())):
+        kind = "list" if several else "table"
+        raise BadParameter(f"{parameter.name} is one value, and {one_line(str(raw), 40)!r} is a {kind}")
+
+
+def refuse_wildcards(operation: Operation, values: Mapping[str, Any]) -> None:
+    """Refuse `nginx*` where something is changed: it may mean more than a rule has seen, or the person thought of."""
+    if operation.risk_of(values) is Risk.READ:
+        return
+    for parameter in operation.parameters:
+        value = values.get(parameter.name)
+        if not parameter.wildcards and isinstance(value, str) and (found := _WILDCARD.search(value)):
+            said, sign = one_line(value, 40), found.group()
+            raise BadParameter(f"{parameter.name} cannot be {said!r} here: {sign!r} may mean several; name one")
 
 
 def _line(parameter: Parameter, line: str) -> str:
@@ -158,10 +253,19 @@ def _text_allowed(parameter: Parameter, value: str) -> None:
         raise BadParameter(
             f"{parameter.name} is {len(value)} characters long; at most {parameter.max_length} are allowed"
         )
-    if not parameter.text and value != one_line(value, len(value) + 1):
+    if not parameter.text and value.strip() != one_line(value, len(value) + 1):
         raise BadParameter(f"{parameter.name} must be one line without control characters")
     if parameter.match and not _whole(parameter.match).matches(value):
-        raise BadParameter(f"{parameter.name} must match {parameter.match}, got {one_line(value, 40)!r}")
+        raise BadParameter(_not_that(parameter, value))
+
+
+def _not_that(parameter: Parameter, value: str) -> str:
+    """Say what a value may not hold, as far as that can be told from the expression, and what it is."""
+    wanted = _whole(parameter.match)
+    held = [sign for sign in dict.fromkeys(value[:_LOOKED_AT]) if wanted.matches(value.replace(sign, ""))]
+    reason = f": it takes no {'blank' if held[0] == ' ' else repr(held[0])}" if held else ""
+    about = f"; it is {parameter.help}" if parameter.help else ""
+    return f"{parameter.name} cannot be {one_line(value, 40)!r}{reason}{about}"
 
 
 def _range(low: float | None, high: float | None) -> str:

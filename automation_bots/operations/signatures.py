@@ -178,8 +178,10 @@ def _described(hint: ast.expr, argument: ast.arg) -> dict[str, Any]:
         item = _described(items[0], argument)
         if item["type"] == "str":
             return {**item, "type": "list"}
+    if name in {"dict", "Dict"} and len(items) in {0, 2}:
+        return {"type": "dict"}
     raise Wrong(
-        f"{argument.arg}: {ast.unparse(hint)} cannot be typed in chat; use str, int, float, bool, list[str], "
+        f"{argument.arg}: {ast.unparse(hint)} cannot be typed in chat; use str, int, float, bool, list[str], dict, "
         'Literal["a", "b"], or one of these with | None',
         argument,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from automation_bots.errors import BadParameter, DefinitionError
-from automation_bots.model import Command, Operation, Parameter, Risk, one_line
+from automation_bots.model import POSIX, Command, Operation, Parameter, Risk, one_line
 from automation_bots.operations import parameters as typed
 from automation_bots.text.nearest import did_you_mean, nearest
 from automation_bots.text.times import limit_seconds
@@ -24,6 +24,7 @@ ANY_NETWORK = "network"  # the key for all network devices: a question that the 
 GETTERS = ("facts", "interfaces", "bgp", "lldp", "mac", "arp", "route")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BETWEEN_WORDS = re.compile(r"[\s;|&<>`?\"'$(){}!#]")
 _STARTS_WITH_DASH = re.compile(r"\^?(?:\((?:\?:)?)*\\?-")
 
 
@@ -49,17 +50,31 @@ class Verb:
         entry = self.entries.get(ANY_NETWORK)
         return entry.getter if entry else ""
 
+    def speaks(self, platform: str, values: Mapping[str, Any] | None = None) -> bool:
+        """Whether it has something for a platform: with these values, or with any."""
+        entry = self.entries.get(platform)
+        if entry is None or entry.cmdlet or values is None:
+            return entry is not None
+        return self._template(entry, values) is not None
+
+    def _template(self, entry: Entry, values: Mapping[str, Any]) -> tuple[str, ...] | None:
+        return entry.run.get(self._chosen(values), entry.run.get(OTHERS))
+
+    def _chosen(self, values: Mapping[str, Any]) -> str:
+        chooser = choice_of(self.parameters)
+        return str(_given(chooser, values)) if chooser else OTHERS
+
     def command(self, platform: str, parameters: Mapping[str, Any]) -> Command | None:
         """Return what to run there, or None when the verb has no command for this platform (or this choice on it)."""
         entry = self.entries.get(platform)
         if entry is None:
             return None
-        chooser = choice_of(self.parameters)
-        chosen = str(_given(chooser, parameters)) if chooser else OTHERS
-        template = entry.run.get(chosen, entry.run.get(OTHERS))
+        chosen, template = self._chosen(parameters), self._template(entry, parameters)
         if template is None:
             return None
         become = entry.become.get(chosen, entry.become.get(OTHERS, False))
+        if platform not in POSIX and platform != "windows":
+            _refuse_signs(self.parameters, parameters, platform)
         return Command(fill(template, self.parameters, parameters), become)
 
 
@@ -73,6 +88,18 @@ class Free:
         """Return the typed words, or None when there are none."""
         words = parameters.get(self.parameter) or ()
         return Command((words,) if isinstance(words, str) else tuple(str(word) for word in words)) if words else None
+
+
+def _refuse_signs(parameters: Sequence[Parameter], values: Mapping[str, Any], platform: str) -> None:
+    """Refuse what a command line that knows no quotes would take for another word, or for the end of the command."""
+    for parameter in parameters:
+        value = values.get(parameter.name)
+        if isinstance(value, str) and (found := _BETWEEN_WORDS.search(value)) and not parameter.match:
+            sign = "a blank" if found.group().isspace() else repr(found.group())
+            raise BadParameter(
+                f"{parameter.name} cannot be {one_line(value, 40)!r} on {platform}: its command line would end a word "
+                f"at {sign}"
+            )
 
 
 def choice_of(parameters: Sequence[Parameter]) -> Parameter | None:
@@ -112,8 +139,8 @@ def _texts(parameter: Parameter, value: Any) -> tuple[str, ...] | None:
     texts = tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in items)
     for text in texts:
         _refuse_option(parameter, text)
-    # "" given to a word of its own is no word; inside a longer word it is nothing.
-    return tuple(text for text in texts if text)
+    # "" given to a word of its own is no word, but among words as they were typed; inside a longer word it is nothing.
+    return tuple(text for text in texts if text or parameter.rest)
 
 
 def _refuse_option(parameter: Parameter, text: str) -> None:
@@ -279,7 +306,7 @@ class _Reader:
                 raise self.wrong(f"{{{name}}} is no parameter; known: {', '.join(known) or 'none'}", *keys)
             if parameter.secret:
                 raise self.wrong(f"{{{name}}} is secret; command lines can be seen by others", *keys)
-            if (parameter.rest or parameter.type == "list") and word != f"{{{name}}}":
+            if (parameter.rest or parameter.type in {"list", "dict"}) and word != f"{{{name}}}":
                 raise self.wrong(f"{{{name}}} can be several words, so it must be a word of its own", *keys)
 
 

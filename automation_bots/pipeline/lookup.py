@@ -7,6 +7,7 @@ from dataclasses import replace
 from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import Answer, Caller, Operation, Person, Place, one_line
 from automation_bots.operations.own_commands import OWN
+from automation_bots.pipeline import habits
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
@@ -24,11 +25,21 @@ class OperationLookup:
         return self._context.person(caller)
 
     def operation(self, said: TypedCommand) -> Operation | None:
-        """Find the operation."""
-        return self._context.live.catalog.find(said.operation)
+        """Find the operation, whatever its capitals."""
+        find = self._context.live.catalog.find
+        return find(said.operation) or find(said.operation.lower())
+
+    def meant(self, said: TypedCommand) -> TypedCommand:
+        """The command that was meant by words that people of the field type by habit."""
+        name, line = habits.meant(
+            said.operation, said.line, lambda name: bool(self.operation(replace(said, operation=name)))
+        )
+        found = self.operation(replace(said, operation=name))
+        return replace(said, operation=found.name if found else name, line=line)
 
     def verb(self, said: TypedCommand) -> TypedCommand:
         """`run uptime` is `uptime`, since a verb knows the platforms and its risk; `config diff` is config-diff."""
+        said = self.meant(said)
         first, _, rest = said.line.strip().partition(" ")
         if self._context.live.catalog.find(both := f"{said.operation}-{first}"):
             return replace(said, operation=both, line=rest)

@@ -32,6 +32,7 @@ _BLOCK = re.compile(r"```[\w+-]*\n(.*?)\n?```\s*$", re.DOTALL)
 _WORD = re.compile(r"""(?:[^\s"']+|"[^"]*"|'[^']*')+""")
 _WHEN_FLAG = re.compile(r"--when(?:=\S*)?")
 _WHEN = re.compile(rf"when=\S*|{_WHEN_FLAG.pattern}")
+_OPEN = re.compile(r"(?:--)?(?:[A-Za-z_][\w-]*=)?([\[{])")  # what a list or a table begins with
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -102,7 +103,7 @@ class ParsedCommand:
 
 def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     """Sort the words of a line into the operation's parameters, flags and devices."""
-    typed, found = ParsedCommand(), _whole_time(operation, list(words(line)))
+    typed, found = ParsedCommand(), _whole_time(operation, _whole_brackets(operation, list(words(line))))
     if operation.leading:
         typed.pattern, found = leading.take(operation.leading, found)
     plain = _take_named(operation, found, typed)
@@ -132,6 +133,21 @@ def _whole_time(operation: Operation, found: list[Word]) -> list[Word]:
         raise BadParameter(f"when: {error}.") from error
     taken = len(behind) - len(rest) - bool(said)
     return [*found[:flag], Word(f"{name}={time}"), *found[flag + 1 + taken :]] if time else found
+
+
+def _whole_brackets(operation: Operation, found: list[Word]) -> list[Word]:
+    """Make one word of `{a: 1, b: 2}` and `tags=[a, b]`, where the operation takes lists or tables."""
+    if not any(parameter.type in {"list", "dict"} and not parameter.text for parameter in operation.parameters):
+        return found
+    whole: list[Word] = []
+    for word in found:
+        if whole and not whole[-1].quoted and (start := _OPEN.match(whole[-1].text)):
+            closing = "]" if start[1] == "[" else "}"
+            if closing not in whole[-1].text:
+                whole[-1] = Word(f"{whole[-1].text} {word.text}")
+                continue
+        whole.append(word)
+    return whole
 
 
 def _is_when(operation: Operation, word: Word) -> bool:
@@ -242,7 +258,7 @@ def pattern(found: Sequence[Word]) -> str:
 
 def _fill(operation: Operation, found: list[Word], typed: ParsedCommand, *, everything: bool) -> list[Word]:
     """Give the words to the parameters in their order; without `on`, only required ones take words."""
-    rest = list(found)
+    rest = _choice_first(operation, list(found))
     for parameter in operation.parameters:
         if parameter.name in typed.values or not rest or parameter.text:
             continue
@@ -256,6 +272,15 @@ def _fill(operation: Operation, found: list[Word], typed: ParsedCommand, *, ever
         elif everything or parameter.required:
             typed.values[parameter.name] = rest.pop(0).text
     return rest
+
+
+def _choice_first(operation: Operation, found: list[Word]) -> list[Word]:
+    """Put the word that is a choice where it belongs: `service nginx restart` is `service restart nginx`."""
+    first = next((parameter for parameter in operation.parameters if parameter.required), None)
+    if first is None or not first.choices or first.rest or not found or _fits(first, found[0]):
+        return found
+    at = next((number for number, word in enumerate(found) if not word.quoted and _fits(first, word)), None)
+    return found if at is None else [found[at], *found[:at], *found[at + 1 :]]
 
 
 def _is_last(parameter: Parameter, rest: Sequence[Word]) -> bool:
@@ -307,6 +332,7 @@ def checked(operation: Operation, typed: ParsedCommand) -> Mapping[str, Any] | M
     nowhere = operation.devices in {"required", "one"} and not typed.pattern
     if nowhere and (missing is None or operation.leading):
         return Missing(None, operation.leading)
+    parameters.refuse_wildcards(operation, values)
     return missing or values
 
 

@@ -29,6 +29,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.operations import catalog
+from automation_bots.operations.ways import has_way
 from automation_bots.pipeline import parser as grammar
 from automation_bots.pipeline.lookup import OperationLookup
 from automation_bots.pipeline.plugin_commands import PluginCommands
@@ -180,15 +181,30 @@ class Pipeline:
         if isinstance(body := request.operation.body, Refuses):
             body.refuse(request.parameters)
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
+        return self._decided(person, request)
+
+    def _decided(self, person: Person, request: Request) -> Answer | None:
         now = self._context.now()
         decision = gate.decide(self._context.live.scope, request, request.when or now, now)
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
+        self._refuse_without_way(request)
         if decision.confirm and request.confirmed != len(request.devices):
             return self._questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
             return self.approvals.park(person, request, decision)
         return self._acceptance.accept(person, request, decision)
+
+    def _refuse_without_way(self, request: Request) -> None:
+        """Refuse what no device of a request has a way for, before anybody is asked to approve of it."""
+        devices = self._context.live.inventory.devices(request.devices)
+        if devices and not any(has_way(request.operation, device, request.parameters) for device in devices):
+            what = request.operation.name
+            platforms = ", ".join(sorted({device.platform for device in devices}))
+            one = "is" if len(devices) == 1 else "are"
+            raise BadCommand(
+                f"{what} can do nothing on {render.names(request.devices)}, which {one} {platforms}. → !help {what}"
+            )
 
     def meant(self, said: TypedCommand) -> Request | Answer:
         """Return what would be asked for, as far as it was said; nothing is started, asked or recorded."""

@@ -21,7 +21,6 @@ from automation_bots.model import (
     Person,
     Place,
     Request,
-    Risk,
     Verdict,
     one_line,
 )
@@ -44,7 +43,9 @@ def decide(scope: Scope, request: Request, now: datetime, typed_at: datetime | N
 def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
     """Refuse a change of what somebody has frozen or locked. Only a freeze gives way in an emergency."""
     person = scope.policy.person(request.caller)
-    if not scope.change_blocks or person is None or request.check or request.risk is Risk.READ:
+    if not scope.change_blocks or person is None or request.check:
+        return None
+    if request.operation.only_looks(request.parameters):
         return None
     if not request.devices and not request.operation.declared:
         return None  # a command of a plugin; those that close and open devices among them

@@ -8,7 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from automation_bots.model import NO_LIMITS, ApprovalRequirement, Limits, Operation, Person, Place, Request, Risk
+from automation_bots.model import (
+    NO_LIMITS,
+    ApprovalRequirement,
+    Limits,
+    Operation,
+    Person,
+    Place,
+    Request,
+    Risk,
+    items_of,
+)
 from automation_bots.operations.own_commands import OWN
 from automation_bots.policy.reauth import Reauth
 from automation_bots.policy.time_window import Calendar, Window
@@ -66,7 +76,7 @@ class Words:
         flat = [part for word in spoken for part in word.split()]
         if operation.cmdlets:
             words, spoken, flat = _lower(words), tuple(_lower(spoken)), _lower(flat)
-        same = completes if operation.driver == "network" else fnmatchcase
+        same = completes if operation.driver == "network" else _whatever_case
         names = (operation.name, operation.like) if operation.like else (operation.name,)
         return any(fnmatchcase(known, name) for known in names) and any(
             len(said) >= len(words) and all(map(same, said, words)) for said in (spoken, flat)
@@ -77,6 +87,11 @@ def completes(said: str, word: str) -> bool:
     """Whether a network device takes what is said for this word of a rule: it knows no case and completes words."""
     said, word = said.lower(), word.lower()
     return fnmatchcase(said, word) or word.startswith(said)
+
+
+def _whatever_case(said: str, word: str) -> bool:
+    """Whether they are the same but for capitals: Windows knows none, and to deny one name too many harms nobody."""
+    return fnmatchcase(said.lower(), word.lower())
 
 
 def _lower(words: Iterable[str]) -> list[str]:
@@ -145,12 +160,8 @@ def spoken_words(operation: Operation, values: Mapping[str, object]) -> tuple[st
     found: list[str] = []
     for parameter in operation.parameters:
         if parameter.name in values and not parameter.view:
-            found.extend(map(str, _items(parameter.spoken or values[parameter.name])))
+            found.extend(map(str, items_of(parameter.spoken or values[parameter.name])))
     return tuple(found)
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
 def _spellings(item: object) -> tuple[str, ...]:
@@ -183,7 +194,7 @@ def lacks(rule: Rule, request: Request, now: datetime, places: Mapping[str, str]
         value = request.parameters.get(name)
         parameter = request.operation.parameter(name)
         short = rule.deny and parameter is not None and parameter.text
-        fits = [any(_fits(item, g, short=short) for g in globs) for item in _items(value)]
+        fits = [any(_fits(item, g, short=short) for g in globs) for item in items_of(value)]
         # All values must be allowed ones, but one forbidden value is enough.
         if value is None or not (any(fits) if rule.deny else fits and all(fits)):
             yield "with", f"with {name} {' or '.join(globs)}"

@@ -86,10 +86,11 @@ def _command(bot: Host, text: str) -> tuple[str, str]:
     """The longest command that the first words make, and what stands behind it."""
     words = text.split(maxsplit=_COMMAND_WORDS)[:_COMMAND_WORDS]
     for length in range(len(words), 0, -1):
-        name = "_".join(words[:length])
-        if name in bot.commands:
-            parts = text.split(maxsplit=length)
-            return name, parts[length] if len(parts) > length else ""
+        typed = "_".join(words[:length])
+        for name in (typed, typed.lower()):  # phones begin with a capital letter
+            if name in bot.commands:
+                parts = text.split(maxsplit=length)
+                return name, parts[length] if len(parts) > length else ""
     return "", ""
 
 
@@ -116,7 +117,8 @@ def _unknown(bot: Host, msg: Any, origin: Origin, words: str) -> Answer | None:
     said = origin.command(name, rest, text or origin.attached())
     pipeline = automation(bot).pipeline
     # While commands are made anew, Errbot does not know them for a moment.
-    return pipeline.submit(said) if pipeline.lookup.operation(said) else pipeline.lookup.unknown(said)
+    known = pipeline.lookup.operation(pipeline.lookup.meant(said))
+    return pipeline.submit(said) if known else pipeline.lookup.unknown(said)
 
 
 def _is_there_again(bot: Host, words: str) -> bool:

@@ -236,3 +236,23 @@ def test_a_regex_with_too_many_states_is_refused_and_not_computed():
             expand("~.*a.{40}z", hosts, {})
 
     assert in_yardsticks(refused, 20) < 20
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hosts"),
+    [
+        ("WEB", ("web1", "Web2")),
+        ("Web1", ("web1",)),
+        ("WEB2", ("Web2",)),
+        ("ALL:!Web1", ("Web2", "db", "DB")),
+        ("Web[0]", ("web1",)),
+    ],
+)
+def test_capitals_of_a_phone_mean_the_one_name_with_these_letters(pattern, hosts):
+    names = patterns.Names(("web1", "Web2", "db", "DB"), {"all": ("web1", "Web2", "db", "DB"), "web": ("web1", "Web2")})
+    assert patterns.meant(pattern, names) == hosts
+
+
+def test_of_two_names_with_the_same_letters_none_is_guessed():
+    with pytest.raises(UnknownDevice):
+        patterns.meant("Db", patterns.Names(("db", "DB"), {"all": ("db", "DB")}))

@@ -110,7 +110,7 @@ def test_the_signature_says_whether_the_command_takes_devices(signature, argumen
     ("arguments", "reason"),
     [
         ("name", "name has no type"),
-        ("name: dict", "cannot be typed in chat"),
+        ("name: set", "cannot be typed in chat"),
         ("name: list[int]", "cannot be typed in chat"),
         ("name: int | str", "cannot be typed in chat"),
         ("name: 'int ='", "is no type"),

@@ -5,14 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automation_bots.errors import BadCommand, BadParameter, UserError
-from automation_bots.model import Operation, Parameter
+from automation_bots.model import Operation, Parameter, Risk
 from automation_bots.pipeline import parser as grammar
 
 SERVICE = Operation(
     "service",
     "h",
-    parameters=(Parameter("action", choices=("status", "restart")), Parameter("name", match=r"[\w@.-]+")),
+    risk_by=("action", {"status": Risk.READ, "*": Risk.CHANGE}),
+    parameters=(Parameter("action", choices=("status", "restart")), Parameter("name", wildcards=False)),
 )
+TAGS = Operation(
+    "tags", "h", parameters=(Parameter("tags", "list", required=False), Parameter("vars", "dict", required=False))
+)
+UNIT = Operation("unit", "h", parameters=(Parameter("name", match=r"[\w@.-]+"),))
 PATCH = Operation(
     "patch",
     "h",
@@ -48,6 +53,14 @@ def values(operation, line, text=""):
         (RUN, "show ip route on core1", {"command": ("show", "ip", "route")}, "core1"),
         (RUN, "ls -la --color /tmp on web", {"command": ("ls", "-la", "--color", "/tmp")}, "web"),
         (RUN, "'turn it on' now on web", {"command": ("turn it on", "now")}, "web"),
+        (RUN, 'printf "[%s]" a "" \' b\' on web', {"command": ("printf", "[%s]", "a", "", " b")}, "web"),
+        (SERVICE, "nginx restart on web", {"action": "restart", "name": "nginx"}, "web"),
+        (SERVICE, "nginx restart web", {"action": "restart", "name": "nginx"}, "web"),
+        (SERVICE, "status * on web", {"action": "status", "name": "*"}, "web"),
+        (SERVICE, "restart 'Print Spooler' on web", {"action": "restart", "name": "Print Spooler"}, "web"),
+        (TAGS, "tags=[a, b] on web", {"tags": ("a", "b")}, "web"),
+        (TAGS, "--vars {a: 1, b: [x]} on web", {"vars": {"a": 1, "b": ["x"]}}, "web"),
+        (TAGS, "web vars=a=1", {"vars": {"a": 1}}, "web"),
         (DNS, "example.com server=1.1.1.1", {"name": "example.com", "server": "1.1.1.1"}, ""),
     ],
 )
@@ -86,7 +99,8 @@ def test_what_is_missing_is_named(line):
     ("operation", "line", "error"),
     [
         (SERVICE, "explode nginx on web", "action must be one of status, restart"),
-        (SERVICE, "restart 'a;b' on web", "name must match"),
+        (SERVICE, "restart ngin* on web", "'\\*' may mean several; name one"),
+        (UNIT, "'a;b' on web", "name cannot be 'a;b': it takes no ';'"),
         (PATCH, "web batch=99", "batch must be 1–10"),
         (PATCH, "web batch=x", "batch must be a whole number"),
         (PATCH, "web btach=2", "has no parameter 'btach'"),

@@ -14,7 +14,7 @@ from automation_bots.pipeline import parser as grammar
 from automation_bots.pipeline.questions import Question, Questions
 from automation_bots.store import retention
 from backends.text.automation_text import TextSurface
-from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
+from tests.support.chatbot import BOT_TOML, HOSTS, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
 VERB = "help: Say it\nparameters: {{word: {{match: '{}'}}}}\nlinux: [echo, '{{word}}']\n"
@@ -25,7 +25,8 @@ FILES = {"playbooks/verbs/say.yml": VERB.format(r"\w+"), "playbooks/note.yml": N
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory):
-    folder = write_folder(tmp_path_factory.mktemp("way"), files=FILES)
+    hosts = HOSTS + "    switches: {hosts: {sw1: {platform: cisco_ios}}}\n"
+    folder = write_folder(tmp_path_factory.mktemp("way"), files=FILES, hosts=hosts)
     with ChatBot(folder, drivers=(Fake(), Fake(name="ansible"))) as chat:
         yield chat
 
@@ -49,7 +50,7 @@ def test_a_retry_takes_the_values_that_the_file_allows_now(chat):
     chat.hears("say .*done")
     (chat.folder / "playbooks/verbs/say.yml").write_text(VERB.format("bye"))
     chat.automation.live.look()
-    chat.asks(f"!retry {number}", "word must match bye", who="ana")
+    chat.asks(f"!retry {number}", "word cannot be 'hello'", who="ana")
 
 
 def test_a_failed_operation_without_devices_can_be_retried(chat):
@@ -144,3 +145,28 @@ def test_of_what_was_forgotten_it_is_said_and_nothing_is_offered_that_changes_al
         said = chat.asks(text.format(job.number), "was forgotten after its time", who="ana")
         assert "2 ok" in said or "2 changed" in said
         assert f"!retry {job.number}" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("!UPTIME on WEB", r"#\d+ uptime on web1, web2, web3"),
+        ("!Uptime on Web1", r"#\d+ uptime on web1"),
+        ("!sudo service nginx restart on web1", r"#\d+ service restart nginx on web1"),
+        ("!get-service spooler on web1", "ps can do nothing on web1, which is linux"),
+        ("!conf t", "Which lines"),
+        ("!device WEB1", "^web1\nplatform"),
+    ],
+)
+def test_capitals_and_habits_mean_what_they_say(chat, text, said):
+    chat.asks(text, said)
+    chat.say("cancel")
+
+
+def test_what_no_device_of_a_request_has_a_way_for_is_refused_and_not_offered(chat):
+    assert "reboot can do nothing on sw1, which is cisco_ios" in chat.asks("!reboot on sw1", "reboot")
+    assert "skipped" in chat.asks("!reboot on sw1,web1 --wait", "done in") or chat.jobs[0].devices == ("sw1", "web1")
+    may = chat.asks("!device sw1", "you may")
+    assert "uptime" in may
+    assert "reboot" not in may
+    assert "sw1" not in chat.asks("!help reboot", "usage")

@@ -39,3 +39,8 @@ def test_only_what_a_rule_allows_is_run(chat):
     assert chat.asks("!ssh reboot on web1", who="joe").startswith("No: ssh on web1")
     assert chat.asks("!ssh uptime on web1", who="joe").endswith("→ !uptime on web1")
     assert chat.asks("!ssh cat /etc/hostname on db1", who="joe").startswith("No: ssh on db1")
+
+
+def test_an_empty_word_arrives_as_a_word(chat):
+    assert "[a][][ b]" in chat.asks('!ssh printf "[%s]" a "" " b" on web1 --wait', "done in", seconds=30)
+    assert "the command is empty" in chat.asks('!ssh "" reboot on web1 --wait', "done in", seconds=30)

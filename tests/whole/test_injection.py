@@ -11,11 +11,11 @@ from automation_bots.drivers import own_operations
 from automation_bots.drivers.fake import Fake
 from automation_bots.drivers.network.config import lines as network_lines
 from automation_bots.drivers.paths import dns as paths_dns
-from automation_bots.drivers.quoting import POSIX, quoted
+from automation_bots.drivers.quoting import quoted
 from automation_bots.drivers.salt import functions as salt_calls
 from automation_bots.drivers.windows import call as powershell_call
 from automation_bots.errors import AutomationError
-from automation_bots.model import Answer, Command, Device, Outcome, Place, Status
+from automation_bots.model import POSIX, Answer, Command, Device, Outcome, Place, Status
 from automation_bots.operations import catalog, verbs
 from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar

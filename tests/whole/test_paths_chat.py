@@ -73,9 +73,9 @@ def test_a_device_is_known_to_dns_questions_but_only_to_those_who_may_see_it(cha
     ("typed", "said"),
     [
         ("!dns", "Which name?"),
-        ("!dns -x", "name must match"),
+        ("!dns -x", "name cannot be '-x'"),
         ("!dns example.com ANY", "type must be one of A, AAAA"),
-        ("!dns example.com server=-f", "server must match"),
+        ("!dns example.com server=-f", "server cannot be '-f'"),
         ("!traceroute web1 --tcp http", "tcp must be a whole number"),
         ("!traceroute web1 --tcp 0", "tcp must be 1–65535"),
         ("!traceroute web1 --udp 5", "traceroute has no parameter 'udp'"),

@@ -56,6 +56,10 @@ password = "file:password"\neauth = "file"\nanswer_seconds = 2\n"""
         ("-C 'G@role:web and web1'", "web1"),
         ("-E web[0-9]", "web1, front"),
         ("*", "db1, web1, front"),
+        ("front", "front"),
+        ("fron*", "front"),
+        ("-L front,db1", "front, db1"),
+        ("-C 'front or db1'", "db1, front"),
     ],
 )
 def test_a_target_of_each_kind_means_its_devices(chat, target, devices):
@@ -79,7 +83,7 @@ def test_the_gate_judges_the_devices_that_the_target_means(chat):
 def test_only_the_functions_that_a_rule_names_are_free(chat):
     for words in ("web1 cmd.run id", "web1 cmd.run test.ping", "web1 test.ping x=1", "web1 test.echo test.ping"):
         assert "No: salt" in chat.asks(f"!salt {words}", "No", who="joe")
-    assert "function must match" in chat.asks("!salt web1 test.ping,cmd.run id", "must", who="joe")
+    assert "function cannot be 'test.ping,cmd.run'" in chat.asks("!salt web1 test.ping,cmd.run id", "cannot", who="joe")
 
 
 def test_a_minion_that_the_inventory_does_not_have_is_refused_and_named(chat, salt):

@@ -124,6 +124,8 @@ def _trusted(known_hosts: KnownHosts, host: str, port: int) -> tuple[str, ...]:
 
 def line_of(words: tuple[str, ...], platform: str) -> str:
     """Return the line of a read; a DriverError names what could do more than read."""
+    if not all(word.strip() for word in words):
+        raise DriverError("an empty word is none to a device's command line; leave it out")
     line = " ".join(words)
     if not line.isprintable() or "?" in line or ";" in line:
         raise DriverError("a command holds no control characters, ? or ;")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from automation_bots.model import Device, Outcome, Status
-from automation_bots.sweep.plan import NO_ANSWER, NO_NAME, NO_NAME_SERVER, NOT_PERMITTED, OPEN, REFUSED, Row
+from automation_bots.sweep.plan import NO_ANSWER, NO_NAME, NO_NAME_SERVER, OPEN, REFUSED, Row
 
 HOW_TO_PERMIT = (
     "ping is not permitted to the bot here. Let everybody ping: sysctl -w net.ipv4.ping_group_range='0 2147483647';"
@@ -84,14 +84,13 @@ def connected(seen: Seen) -> str:
 
 
 def spared(seen: Seen) -> str:
-    """One port that was tried in place of a ping."""
+    """One port that was tried in place of a ping; that it was is said once, for all devices."""
     (port, word), *_ = seen.ports
-    note = f"({NOT_PERMITTED})"
     if word == REFUSED:
-        return f"refuses TCP {port}, so it is up, in {milliseconds(seen.times_ms[0])} {note}"
+        return f"refuses TCP {port}, so it is up, in {milliseconds(seen.times_ms[0])}"
     if word == OPEN:
-        return f"answers on TCP {port} in {milliseconds(seen.times_ms[0])} {note}"
-    return f"no answer on TCP {port} {note}" if word == NO_ANSWER else f"TCP {port}: {word} {note}"
+        return f"answers on TCP {port} in {milliseconds(seen.times_ms[0])}"
+    return f"no answer on TCP {port}" if word == NO_ANSWER else f"TCP {port}: {word}"
 
 
 def details(seen: Seen, extra: int) -> str:

@@ -25,6 +25,7 @@ READS = (
 )  # fmt: skip
 _KEYWORD = re.compile(r"([^\d\W][\w.-]*)=(?!=)(.*)", re.DOTALL)  # what a minion itself takes for one
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})")
+_QUOTED = re.compile(r"""(["'])(true|false|-?\d+)\1""", re.IGNORECASE)  # as in Salt's own words: it stays text
 _PREVIEWED = re.compile(r"state\.(?:apply|sls|sls_id|highstate|high|single|top)")
 
 FUNCTION = Operation(
@@ -114,10 +115,11 @@ def call_for(operation: Operation, device: Device, values: Mapping[str, Any], *,
 def _function(values: Mapping[str, Any], *, check: bool) -> Call:
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
+    command = values["function"].startswith("cmd.")  # what it runs is text, such as the program false
     for word in values.get("args") or ():
         named = _KEYWORD.fullmatch(word)
         if named is None:
-            args.append(_typed(word))
+            args.append(word if command else _typed(word))
         elif named[1].startswith("__"):
             raise DriverError(f"{one_line(named[1], 40)} is a name that Salt keeps to itself")
         else:
@@ -128,6 +130,8 @@ def _function(values: Mapping[str, Any], *, check: bool) -> Call:
 
 def _typed(word: str) -> Any:
     """Read what is plainly a number or a truth value, as Salt does; everything else stays text."""
+    if quoted := _QUOTED.fullmatch(word):
+        return quoted[2]
     if word.lower() in {"true", "false"}:
         return word.lower() == "true"
     return int(word) if _NUMBER.fullmatch(word) else word

@@ -72,10 +72,16 @@ class Targets:
                 return self._listed(session, target[2:].split(","))
             if "@" not in target and " " not in target:
                 return self._globbed(session, target)
-            return _matching(session, target)
+            return _matching(session, " ".join(self._minion(session, word) for word in target.split(" ")))
+
+    def _minion(self, session: Session, name: str) -> str:
+        """The id of a minion for a name that the inventory has and Salt has not; all else stays as it is."""
+        if name in self._accepted(session) or name not in self._inventory.names:
+            return name
+        return minion_of(self._inventory.devices((name,))[0])
 
     def _listed(self, session: Session, names: list[str]) -> list[str]:
-        wanted = list(dict.fromkeys(name for name in names if name))
+        wanted = list(dict.fromkeys(self._minion(session, name) for name in names if name))
         accepted = self._accepted(session)
         if not accepted.issuperset(wanted):
             accepted = self._accepted(session, anew=True)
@@ -87,9 +93,15 @@ class Targets:
 
     def _globbed(self, session: Session, glob: str) -> list[str]:
         for anew in (False, True):
-            if found := sorted(name for name in self._accepted(session, anew=anew) if fnmatchcase(name, glob)):
+            if found := sorted(self._named_like(glob, self._accepted(session, anew=anew))):
                 return found
         return []
+
+    def _named_like(self, glob: str, accepted: frozenset[str]) -> Iterable[str]:
+        """The minions whose id, or whose name in the inventory, is like this."""
+        for minion in accepted:
+            if any(fnmatchcase(name, glob) for name in (minion, *self._by_minion().get(minion, ()))):
+                yield minion
 
     def _accepted(self, session: Session, *, anew: bool = False) -> frozenset[str]:
         at, known = self._known

@@ -9,12 +9,11 @@ from typing import Any
 
 from automation_bots.drivers import Task
 from automation_bots.drivers.output import first_line, joined, last_line
-from automation_bots.drivers.quoting import POSIX
 from automation_bots.drivers.ssh import sudo
 from automation_bots.drivers.ssh.access import Access
 from automation_bots.drivers.ssh.frames import Frame
 from automation_bots.drivers.stopped import is_over, stopped
-from automation_bots.model import Device, Outcome, Risk, Status, one_line
+from automation_bots.model import POSIX, Device, Outcome, Risk, Status, one_line
 
 _CLI_ERROR = re.compile(r"^% ?(?:Invalid|Incomplete|Ambiguous|Unknown|Unrecognized).*", re.MULTILINE)
 _LOOKED_AT = 1 << 16

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from automation_bots.drivers.quoting import POSIX, quoted
+from automation_bots.drivers.quoting import quoted
 from automation_bots.drivers.ssh.access import Access
 from automation_bots.errors import DriverError
-from automation_bots.model import Command
+from automation_bots.model import POSIX, Command
 
 
 @dataclass(frozen=True, slots=True)

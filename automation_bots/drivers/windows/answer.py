@@ -17,10 +17,12 @@ from automation_bots.model import one_line
 
 _MARK = b"#AB "
 _CLIXML = "#< CLIXML"
+_END = "</Objs>"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # Where PowerShell's own words about an error end and its description of the place begins.
 _PLACE = re.compile(r"\r?\n(?:At line:|At [A-Z]:|\s+\+ |Line \|)")
 _NAME_OF_COMMAND = re.compile(r"^(?:[A-Za-z]+-[A-Za-z]+|[\w.]+\.exe) : ")
+_NO_SERVICE = re.compile(r"Cannot find any service with service name ('[^']*\s[^']*')")
 _CELL = 60
 Row = Mapping[str, Any]
 
@@ -56,7 +58,9 @@ class WindowsAnswer:
         if self._rest:
             self._line(self._rest.rstrip(b"\r"))
             self._rest = b""
-        self.errors += errors_of(self._err.head.decode("utf-8", "replace"))
+        errors, warnings = streams_of(self._err.head.decode("utf-8", "replace"))
+        self.errors += errors
+        self.said += [f"Warning: {text}" for text in warnings]
 
     @property
     def rows(self) -> list[Row]:
@@ -148,18 +152,29 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def errors_of(text: str) -> list[str]:
-    """The error sentences on standard error: CLIXML as Windows PowerShell writes it, or plain text."""
-    before, found, xml = text.partition(_CLIXML)
-    plain = [sentence(before)] if before.strip() else []
-    if not found:
-        return plain
+def streams_of(text: str) -> tuple[list[str], list[str]]:
+    """The sentences of errors and warnings on standard error: plain text, or CLIXML as Windows PowerShell writes it.
+
+    Each process that says something there (such as a `powershell` that a script starts) writes a document of its own.
+    """
+    before, *documents = text.split(_CLIXML)
+    errors, warnings = [sentence(before)] if before.strip() else [], []
+    for document in documents:
+        xml, end, behind = document.partition(_END)
+        lines = _lines(xml + end)
+        said = "".join(text for stream, text in lines if stream == "error")  # one error is cut into lines
+        errors += [sentence(text) for text in (said, behind) if text.strip()]
+        warnings += [sentence(text) for stream, text in lines if stream == "warning"]
+    return errors, warnings
+
+
+def _lines(xml: str) -> list[tuple[str, str]]:
+    """What one document says, each with its stream; a broken one says all that it holds as an error."""
     try:
         root = ElementTree.fromstring(xml.strip())  # noqa: S314 - ElementTree reads no external entities
     except ElementTree.ParseError:
-        return [*plain, sentence(re.sub(r"<[^>]*>", "", _unescaped(xml)))] if xml.strip() else plain
-    said = "".join(_unescaped(node.text or "") for node in root.iter() if node.get("S") == "Error")
-    return [*plain, *([sentence(said)] if said.strip() else [])]
+        return [("error", re.sub(r"<[^>]*>", "", _unescaped(xml)))]
+    return [(node.get("S", "").lower(), _unescaped(node.text or "")) for node in root.iter()]
 
 
 def _unescaped(text: str) -> str:
@@ -168,5 +183,7 @@ def _unescaped(text: str) -> str:
 
 def sentence(text: str) -> str:
     """An error as PowerShell prints it, without the place in a script that nobody wrote."""
-    words = _PLACE.split(text.strip(), maxsplit=1)[0]
-    return one_line(_NAME_OF_COMMAND.sub("", words), 400) or "an error without words"
+    words = one_line(_NAME_OF_COMMAND.sub("", _PLACE.split(text.strip(), maxsplit=1)[0]), 400)
+    if found := _NO_SERVICE.search(words):  # Windows looks for short names only, and people read the long ones
+        words += f" If that is what it is called on the screen: !ps Get-Service -DisplayName {found[1]}"
+    return words or "an error without words"

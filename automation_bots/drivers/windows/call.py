@@ -103,9 +103,11 @@ def call_of(body: Any, platform: str, parameters: Mapping[str, Any]) -> Call | N
 
 
 def _program(argv: Sequence[str]) -> Call:
-    if not argv:
-        raise DriverError("the command is empty; see the run: line of the operation")
+    if not argv or not argv[0].strip():
+        raise DriverError("the command is empty: its first word says what is to be run")
     for word in argv:
+        if not word:
+            raise DriverError("an empty word does not reach a Windows program; use a cmdlet or a script")
         # Windows PowerShell passes a quote on without escaping it, and the program would split the word there.
         if '"' in word or "\0" in word or word.endswith("\\"):
             raise DriverError(f"{one_line(word, 40)!r} cannot be given to a Windows program safely; use a cmdlet")
@@ -155,7 +157,7 @@ class _Filling:
     def _text(self, raw: str) -> Any:
         alone = re.fullmatch(r"\{(\w+)\}", raw)
         value = self.values.get(alone[1]) if alone else None
-        if isinstance(value, int | float):
+        if isinstance(value, int | float | Mapping):
             return value
         # An empty required value is refused there, and a word whose value was not given is left out.
         texts = fill((raw,), self.parameters, self.values)

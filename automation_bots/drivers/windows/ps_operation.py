@@ -31,6 +31,11 @@ class Ps:
         """Refuse at once what could not be run."""
         self.call(parameters)
 
+    def looks(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether the verb of the cmdlet is one that only looks."""
+        words: tuple[object, ...] = tuple(parameters.get("command") or ())
+        return bool(words) and Call(str(words[0])).looks
+
     def call(self, parameters: Mapping[str, Any]) -> Call:
         """Return what was typed as data; a BadParameter says what cannot be judged."""
         words, script = tuple(map(str, parameters.get("command") or ())), str(parameters.get("script") or "")

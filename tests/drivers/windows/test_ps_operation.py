@@ -8,7 +8,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
-from automation_bots.drivers.windows.answer import WindowsAnswer, errors_of
+from automation_bots.drivers.windows.answer import WindowsAnswer, sentence, streams_of
 from automation_bots.drivers.windows.call import ARGUMENTS, BOOTSTRAP, RUNNER, call_of
 from automation_bots.drivers.windows.ps_operation import PS, cmdlet
 from automation_bots.drivers.windows.table import conclusion
@@ -117,7 +117,7 @@ def test_clixml_becomes_one_sentence():
         "<S S=\"Error\">Get-Item : Cannot find path 'C:\\größe'_x000D__x000A_</S>"
         '<S S="Error">At line:1 char:1_x000D__x000A_</S></Objs>'
     )
-    assert errors_of(text) == ["Cannot find path 'C:\\größe'"]
+    assert streams_of(text) == (["Cannot find path 'C:\\größe'"], [])
 
 
 def test_a_file_for_a_spreadsheet_calculates_nothing():
@@ -127,3 +127,30 @@ def test_a_file_for_a_spreadsheet_calculates_nothing():
         heard.out(b"#AB " + row + b"\r\n")
     line = conclusion("ps", {"win1": heard}, ["win1"]).files[0].text.splitlines()[1]
     assert next(csv.reader([line])) == ["win1", "'=1+1", "-5"]
+
+
+CLIXML = '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">{}</Objs>'
+
+
+def test_each_of_several_clixml_documents_is_read_and_warnings_are_no_errors():
+    first = CLIXML.format('<S S="warning">old_x000D__x000A_</S><S S="warning">slow</S><S S="Error">one is _x000A_</S>')
+    second = CLIXML.format('<Obj S="progress"><MS><I64 N="SourceId">1</I64></MS></Obj><S S="Error">two</S>')
+    heard = WindowsAnswer(10_000)
+    heard.err(f"before\r\n{first}\r\n{second}\r\nbehind".encode())
+    heard.end()
+    assert heard.errors == ["before", "one is", "two", "behind"]
+    assert heard.said == ["Warning: old", "Warning: slow"]
+
+
+def test_who_types_the_long_name_of_a_service_hears_how_to_find_the_short_one():
+    words = "Cannot find any service with service name 'Print Spooler'."
+    assert sentence(words).endswith("!ps Get-Service -DisplayName 'Print Spooler'")
+    assert sentence(words.replace(" Spooler", "Spooler")).endswith("'PrintSpooler'.")
+
+
+@pytest.mark.parametrize(
+    ("command", "looks"), [("Get-Service spooler", True), ("test-path x", True), ("Set-Service x", False), ("", False)]
+)
+def test_a_cmdlet_that_looks_changes_nothing_and_is_no_read_to_the_rules_all_the_same(command, looks):
+    values = {"command": tuple(command.split()), **({} if command else {"script": "Get-Service"})}
+    assert (PS.only_looks(values), PS.risk_of(values)) == (looks, Risk.CHANGE)
