@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+FILTERS = "|"  # the name under which a job keeps its filters; no parameter can be called that
 
 
 class Risk(StrEnum):
@@ -284,6 +285,7 @@ class Request:
     emergency: str = ""  # why the usual rules cannot be kept
     canary: Canary | None = None
     confirmed: int = 0  # the number of devices that the requester typed
+    filters: tuple[tuple[str, str], ...] = ()  # what answers go through: (which, its expression)
 
     @property
     def risk(self) -> Risk:
@@ -371,6 +373,7 @@ class Outcome:
     output: str = ""
     seconds: float = 0.0
     exit_code: int | None = None
+    filtered: bool = False  # the driver itself has done what stands behind a `|`
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +412,11 @@ class Job:
     counts: Mapping[str, int] = field(default_factory=dict)  # {status: devices}, of the outcomes so far
 
     @property
+    def filters(self) -> tuple[tuple[str, str], ...]:
+        """What its answers go through before anybody sees them: `| include error | count`."""
+        return tuple((str(name), str(expression)) for name, expression in self.parameters.get(FILTERS) or ())
+
+    @property
     def title(self) -> str:
         """The operation and its values as a person would type them, without the devices."""
         return one_line(" ".join([self.operation, *self.words, *(["--check"] if self.check else [])]))
@@ -444,6 +452,7 @@ class Conclusion:
     text: str = ""
     block: str = ""
     files: tuple[File, ...] = ()
+    filtered: bool = False  # what stands behind a `|` was done to it; else it does not stand beside filtered outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,6 +504,7 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
             lines = len(value) if isinstance(value, tuple | list) else str(value).count("\n") + 1
             text = f"({lines} line{'' if lines == 1 else 's'})"
         words.append(text if parameter.required or parameter.text or parameter.rest else f"{parameter.name}={text}")
+    words += [f"| {name} {expression}".rstrip() for name, expression in parameters.get(FILTERS) or ()]
     return tuple(one_line(word, 100) for word in words)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from automation_bots.model import Conclusion, Device, Job, Operation, Outcome
+from automation_bots.model import FILTERS, Conclusion, Device, Job, Operation, Outcome
 from automation_bots.surface import COLUMNS
 
 
@@ -109,8 +109,9 @@ class Task:
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """The checked, typed values of the job."""
-        return self.job.parameters
+        """The checked, typed values of the job; what its answers go through is no business of the operation."""
+        values = self.job.parameters
+        return {name: value for name, value in values.items() if name != FILTERS} if FILTERS in values else values
 
     @property
     def check(self) -> bool:

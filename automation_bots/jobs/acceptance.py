@@ -8,6 +8,7 @@ from automation_bots import render
 from automation_bots.errors import BadCommand
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import (
+    FILTERS,
     Answer,
     Decision,
     Job,
@@ -112,6 +113,8 @@ class Acceptance:
     def _stored(self, request: Request) -> dict[str, object]:
         """The values as they may be kept: without those that are secret by their kind, or known to be one."""
         values = catalog.without_secrets(request.operation, request.parameters)
+        if request.filters:
+            values[FILTERS] = [list(one) for one in request.filters]
         return {name: catalog.HIDDEN if self._is_known(value) else value for name, value in values.items()}
 
     def _is_known(self, value: object) -> bool:

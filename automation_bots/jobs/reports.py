@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from automation_bots.errors import StoreError
+from automation_bots.jobs.filtering import Filtering
 from automation_bots.model import Conclusion, File, Job, Outcome, Status, items_of, one_line
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
@@ -35,6 +36,7 @@ class OutcomeCollector:
         self._devices = frozenset(job.devices)
         self._own = Redactor(_texts(hidden.values()))
         self._lock = threading.Lock()
+        self._filtering = Filtering(job)
         self._pending: list[Outcome] = []
         self._flushed = 0.0
 
@@ -68,7 +70,8 @@ class OutcomeCollector:
                 line = what if outcome.status is Status.OK else line
                 output = f"{what}; what can be read of it:\n{self.clear(binary.readable(output))}"
             same = line == outcome.summary and output == outcome.output
-            clean.append(outcome if same else replace(outcome, summary=line, output=output))
+            known = outcome if same else replace(outcome, summary=line, output=output)
+            clean.append(self._filtering.outcome(known))  # what is found in it must not tell what was a secret
         return clean
 
     def _is_new(self, outcome: Outcome) -> bool:
@@ -97,12 +100,19 @@ class OutcomeCollector:
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""
+        if self._filtering and not conclusion.filtered:
+            return
         files = tuple(self._clear_file(file) for file in conclusion.files)
         clear = Conclusion(one_line(self.clear(conclusion.text), 500), self.clear(conclusion.block), files)
         try:
             self._store.conclude(self._job.number, clear)
         except StoreError as error:
             log.warning("job %s: its summary cannot be stored: %s", self._job.number, error)
+
+    def sum_up(self) -> None:
+        """Add what the filters make of all answers together, when all have come."""
+        if (said := self._filtering.conclusion()) is not None:
+            self.conclude(replace(said, filtered=True))
 
     def _clear_file(self, file: File) -> File:
         return file if file.text is None else File.of_text(file.name, self.clear(file.text))
@@ -173,4 +183,4 @@ def beside(shares: Iterable[DriverShare]) -> Conclusion | None:
         return None
     told = [outcome for share in every if not share.concluded for outcome in share.told]
     block = table(rows([outcome for outcome in told if outcome.status not in NEED_A_PERSON]), limit=LINES_SHOWN)
-    return Conclusion(block=block) if block else None
+    return Conclusion(block=block, filtered=True) if block else None

@@ -295,6 +295,7 @@ class Run:
             if device not in self._collector.seen and not error:
                 self._collector.outcome(self._gap(device, "nothing was done"))
         self._collector.flush()
+        self._collector.sum_up()
         error = self._collector.clear(error or self.cancel.why)
         state = self._state(error)
         self._context.store.finish(self.job.number, state, error=error)

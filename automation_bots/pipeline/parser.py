@@ -15,7 +15,7 @@ from automation_bots.errors import BadCommand, BadParameter
 from automation_bots.model import Operation, Parameter, one_line
 from automation_bots.operations import parameters
 from automation_bots.operations import target_words as leading
-from automation_bots.text import times
+from automation_bots.text import filters, times
 
 MAX_WORDS = 2_000
 
@@ -99,11 +99,13 @@ class ParsedCommand:
     emergency: str = ""
     canary: str = ""
     pause_after: int = 0
+    filters: tuple[filters.Filter, ...] = ()  # what answers go through: (which, its expression)
 
 
 def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     """Sort the words of a line into the operation's parameters, flags and devices."""
-    typed, found = ParsedCommand(), _whole_time(operation, _whole_brackets(operation, list(words(line))))
+    said, piped = _piped(operation, list(words(line)))
+    typed, found = ParsedCommand(filters=piped), _whole_time(operation, _whole_brackets(operation, said))
     if operation.leading:
         typed.pattern, found = leading.take(operation.leading, found)
     plain = _take_named(operation, found, typed)
@@ -133,6 +135,45 @@ def _whole_time(operation: Operation, found: list[Word]) -> list[Word]:
         raise BadParameter(f"when: {error}.") from error
     taken = len(behind) - len(rest) - bool(said)
     return [*found[:flag], Word(f"{name}={time}"), *found[flag + 1 + taken :]] if time else found
+
+
+def _piped(operation: Operation, found: list[Word]) -> tuple[list[Word], tuple[filters.Filter, ...]]:
+    """Take the filters behind `|` away; the devices stand before them, or behind `on` after the last."""
+    found = [part for word in found for part in _bar_apart(word)]
+    at = [number for number, word in enumerate(found) if _begins_filter(word, found[number + 1 :])]
+    if not at:
+        return found, ()
+    head, parts = found[: at[0]], [found[one + 1 : two] for one, two in zip(at, [*at[1:], len(found)], strict=True)]
+    places = [number for number, word in enumerate(parts[-1]) if _is_on(word)]
+    behind: list[Word] = []
+    if places and operation.devices != "none" and not operation.leading and not any(map(_is_on, head)):
+        parts[-1], behind = parts[-1][: places[-1]], parts[-1][places[-1] :]
+    flags = [word for part in parts for word in part[1:] if _is_our_flag(word)]
+    parts = [[word for word in part if word not in flags] for part in parts]
+    if any(parameter.view for parameter in operation.parameters):  # it does so itself, on the device where it can
+        pipes = [word for part in parts for word in (Word("|"), *part)]
+        where = next((number for number, word in enumerate(head) if _is_on(word)), len(head))
+        return [*head[:where], *pipes, *head[where:], *behind, *flags], ()
+    return [*head, *behind, *flags], tuple(filters.read([word.text for word in part]) for part in parts)
+
+
+def _bar_apart(word: Word) -> tuple[Word, ...]:
+    """`|include` is `| include`."""
+    glued = not word.quoted and word.text.startswith("|") and filters.known(word.text[1:])
+    return (Word("|"), Word(word.text[1:])) if glued else (word,)
+
+
+def _begins_filter(word: Word, behind: Sequence[Word]) -> bool:
+    return word.text == "|" and not word.quoted and bool(behind and filters.known(behind[0].text))
+
+
+def _is_on(word: Word) -> bool:
+    return word.text.lower() == "on" and not word.quoted
+
+
+def _is_our_flag(word: Word) -> bool:
+    """Whether it is a flag of every command, such as --wait, and no part of an expression."""
+    return not word.quoted and word.text.startswith("--") and word.text[2:] in _FLAGS
 
 
 def _whole_brackets(operation: Operation, found: list[Word]) -> list[Word]:
@@ -245,7 +286,7 @@ def _assign(operation: Operation, name: str, value: str, typed: ParsedCommand) -
 def _split_on(operation: Operation, plain: list[Word]) -> tuple[list[Word], list[Word] | None]:
     if operation.devices == "none" or operation.leading:
         return plain, None
-    places = [i for i, word in enumerate(plain) if word.text.lower() == "on" and not word.quoted]
+    places = [i for i, word in enumerate(plain) if _is_on(word)]
     if not places:
         return plain, None
     return plain[: places[-1]], plain[places[-1] + 1 :]

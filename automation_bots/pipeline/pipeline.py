@@ -153,6 +153,7 @@ class Pipeline:
             when=self._moment(typed.when),
             emergency=one_line(typed.emergency, 500),
             canary=canary.read(typed.canary, typed.pause_after),
+            filters=typed.filters,
         )
         return self.request(request)
 
@@ -285,7 +286,7 @@ class Pipeline:
                 return Answer(f"{operation.name} has changed since #{job.number}; type the command again.")
             request = Request(said.caller, said.place, operation, values, typed.pattern, devices, job.check, job.reason)
             quiet = job.quiet and job.preview_of is None
-            same = replace(request, quiet=quiet, emergency=job.emergency, canary=job.canary)
+            same = replace(request, quiet=quiet, emergency=job.emergency, canary=job.canary, filters=job.filters)
             return self.request(replace(same, retry_of=job.number))
         except UserError as error:
             return Answer(str(error))

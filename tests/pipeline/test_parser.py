@@ -127,3 +127,39 @@ def test_no_text_breaks_the_parser(text, operation):
 def test_quotes_keep_any_word_together(text):
     found = grammar.words(f'"{text}"')
     assert [word.text for word in found] == [text]
+
+
+LOGS = Operation("logs", "h", parameters=(Parameter("unit", required=False),))
+SHOW = Operation("show", "h", parameters=(Parameter("command", rest=True), Parameter("match", view=True)))
+ERRORS = (("include", "error"), ("count", ""))
+
+
+@pytest.mark.parametrize(
+    ("operation", "line", "pattern", "chain"),
+    [
+        (LOGS, "web | include error | count", "web", ERRORS),
+        (LOGS, "on web |i error | count", "web", ERRORS),
+        (LOGS, "nginx | include error | count on web1,web2", "web1,web2", ERRORS),
+        (LOGS, "web | include is on its way", "its,way", (("include", "is"),)),
+        (LOGS, "on web | include is on its way", "web", (("include", "is on its way"),)),
+        (LOGS, "web | include '^a|b c' --wait", "web", (("include", "^a|b c"),)),
+        (RUN, "ps aux | exclude root on web", "web", (("exclude", "root"),)),
+        (DNS, "example.com | include 192", "", (("include", "192"),)),
+    ],
+)
+def test_filters_stand_behind_any_command_before_or_after_its_devices(operation, line, pattern, chain):
+    typed = grammar.parse(operation, line)
+    assert (typed.pattern, typed.filters) == (pattern, chain)
+
+
+def test_a_command_that_filters_by_itself_gets_its_filters_whole_wherever_the_devices_stand():
+    for line in ("ip route | include ^B | count on core", "ip route on core | include ^B | count"):
+        typed = grammar.parse(SHOW, line)
+        assert (typed.pattern, typed.filters) == ("core", ())
+        assert " ".join(typed.values["command"]) == "ip route | include ^B | count"
+
+
+def test_a_bar_that_begins_no_filter_is_a_word():
+    assert grammar.parse(RUN, "echo a | cat on web").values == {"command": ("echo", "a", "|", "cat")}
+    with pytest.raises(BadCommand, match="needs what to look for"):
+        grammar.parse(LOGS, "web | include")

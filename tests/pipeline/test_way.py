@@ -170,3 +170,23 @@ def test_what_no_device_of_a_request_has_a_way_for_is_refused_and_not_offered(ch
     assert "uptime" in may
     assert "reboot" not in may
     assert "sw1" not in chat.asks("!help reboot", "usage")
+
+
+LOG = "one error\ntwo fine\nthree error of ana's\n"
+
+
+def test_what_stands_behind_a_bar_is_done_to_the_answer_of_any_command(chat):
+    fake = chat.automation.dispatcher._context.drivers["fake"].behind
+    fake.outcomes["uptime"] = Outcome("", Status.OK, "one error", LOG)
+    said = chat.asks("!uptime on web1 | include error --wait", r"done in")
+    assert "two fine" not in said
+    assert "three error" in said
+    assert "uptime | include error on web1" in said
+    assert "= 2" in chat.asks("!uptime web | include error | count --wait", r"done in")
+    number = chat.jobs[0].number
+    assert "= 2" in chat.asks(f"!job {number} output web1", "Number")
+    assert "= 2" in chat.asks(f"!retry {number}", r"done in")
+    table = chat.asks("!uptime web1,web2 | match fine | csv --wait", r"done in")
+    assert '"web2","two fine"' in table
+    assert "nothing is left" in chat.asks("!uptime on web1 | include nowhere --wait", r"done in")
+    fake.outcomes.clear()

@@ -14,8 +14,9 @@ from automation_bots.drivers.network.messages import DeviceReply, DeviceRequest,
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import prompt_reader
 from automation_bots.drivers.network.session.open_sessions import OpenSessions
-from automation_bots.drivers.network.show import filters, tables
+from automation_bots.drivers.network.show import tables
 from automation_bots.errors import in_words
+from automation_bots.text import filters
 
 _CHANGES = {"config", "restore"}
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from automation_bots.drivers import Task, defaults
 from automation_bots.drivers.network.messages import DeviceRequest, Login
-from automation_bots.drivers.network.show import filters
 from automation_bots.drivers.ssh.access import Access, LoginSources, access_to
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, UserError
 from automation_bots.model import Device
+from automation_bots.text import filters
 
 _NO_NETWORK_DEVICE = {"linux", "posix", "unix", "windows", "freebsd", "openbsd", "netbsd", "darwin", "macos"}
 # What a device may do with an answer before it prints it; the others write files, or start something.
@@ -153,5 +153,7 @@ def without_filters(words: tuple[str, ...], platform: str) -> tuple[tuple[str, .
     if platform not in _SHELLS or "|" not in words:
         return words, ()
     at = [number for number, word in enumerate(words) if word == "|"] + [len(words)]
-    found = tuple(filters.read(words[one + 1 : two]) for one, two in itertools.pairwise(at))
-    return words[: at[0]], found
+    try:
+        return words[: at[0]], tuple(filters.read(words[one + 1 : two]) for one, two in itertools.pairwise(at))
+    except UserError as error:
+        raise DriverError(str(error)) from error

@@ -11,7 +11,7 @@ from automation_bots.errors import DriverError, UserError
 from automation_bots.model import Conclusion, File
 from automation_bots.render import WHOLE_OUTPUTS, table
 from automation_bots.surface import COLUMNS
-from automation_bots.text import csv_file, grouping
+from automation_bots.text import csv_file, filters, grouping
 from automation_bots.text.grouping import Alike
 from automation_bots.text.linear_regex import SafeRegex
 
@@ -27,6 +27,7 @@ class View:
 
     match: str = ""
     columns: tuple[str, ...] = ()
+    filters: tuple[Sequence[str], ...] = ()  # those of a router, in their order
 
     def text(self, text: str) -> str:
         """Keep the lines that match."""
@@ -41,6 +42,8 @@ class View:
         if self.match:
             wanted = _search(self.match)
             kept = [row for row in kept if wanted.matches("  ".join(row))]
+        for name, expression in self.filters:
+            kept = _filtered(kept, name, expression)
         full = Rows(tuple(header), tuple(kept))
         return full.only(self.columns) if self.columns else full.told()
 
@@ -97,13 +100,19 @@ def _natural(row: Sequence[str]) -> list[list[tuple[int, str]]]:
 
 
 def _search(expression: str) -> SafeRegex:
-    """Make an expression that is looked for anywhere in a line, in time that no expression can prolong."""
-    flags = "(?i)" if expression.startswith("(?i)") else ""
     try:
-        SafeRegex(expression)  # what is wrong with it is said about what was typed
-        return SafeRegex(f"{flags}.*(?:{expression.removeprefix('(?i)')})")
+        return filters.search(expression)
     except UserError as error:
         raise DriverError(str(error)) from error
+
+
+def _filtered(rows: list[tuple[str, ...]], name: str, expression: str) -> list[tuple[str, ...]]:
+    """A router's filter on rows: each is one line, and nothing is indented below it."""
+    wanted = _search(expression)
+    found = [wanted.matches("  ".join(row)) for row in rows]
+    if name == "begin":
+        return rows[found.index(True) :] if True in found else []
+    return [row for row, hit in zip(rows, found, strict=True) if hit is not (name == "exclude")]
 
 
 def alike(tables: Mapping[str, Rows]) -> tuple[Alike, ...]:

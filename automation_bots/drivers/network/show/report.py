@@ -15,6 +15,7 @@ from automation_bots.drivers.network.show.answers import Rows, View
 from automation_bots.drivers.output import first_line
 from automation_bots.model import GOOD, Conclusion, Device, Outcome, Risk, Status, one_line
 from automation_bots.render import LINES_SHOWN, many, table
+from automation_bots.text import filters
 from automation_bots.text.grouping import short
 
 Asked = tuple[str, Mapping[str, Any]]  # the kind of work, and its values
@@ -48,8 +49,17 @@ class ReadReport:
     @property
     def view(self) -> View:
         """How the answer is wanted."""
-        values = self.task.parameters
-        return View(str(values.get("match") or ""), tuple(values.get("columns") or ()))
+        values, behind = self.task.parameters, dict(self.task.job.filters)
+        match = str(values.get("match") or behind.get("match") or "")
+        columns = tuple(
+            values.get("columns") or (name.strip() for name in behind.get("columns", "").split(",") if name)
+        )
+        return View(match, columns, tuple(one for one in self.task.job.filters if one[0] not in filters.TABLES))
+
+    @property
+    def wants_text(self) -> bool:
+        """Whether lines are to be counted, which a table has none of."""
+        return any(name == "count" for name, _ in self.task.job.filters)
 
     def outcome(self, device: Device, found: DeviceReply) -> Outcome:
         """Keep a table for the summary; the device's own part of it is its output."""
@@ -58,19 +68,20 @@ class ReadReport:
             if status is Status.UNREACHABLE:
                 self._keep_other(device, status, found.summary)
             return Outcome(device.name, status, one_line(found.summary, 500), found.text)
-        if found.header:
+        if found.header and not self.wants_text:
             rows = self.view.rows(found.header, found.rows)
             with self.lock:
                 self.tables[device.name] = rows
             text = rows.text
             summary = "  ".join(filter(None, rows.rows[0])) if len(rows.rows) == 1 else many(len(rows.rows), "row")
         else:
-            text = self.view.text(found.text)
+            text = self.view.text(found.text or Rows(found.header, found.rows).text)
             summary = first_line(text)
             self._keep_other(device, status, summary)
         if self.task.parameters.get("diff"):
             summary = self._compared(device.name, text)
-        return Outcome(device.name, self.good, one_line(summary, 200), text)
+        filtered = device.name in self.tables
+        return Outcome(device.name, self.good, one_line(summary, 200), text, filtered=filtered)
 
     def skipped(self, device: Device, why: str) -> Outcome:
         """Say why a device is not asked, beside the table of the others too."""
@@ -104,11 +115,11 @@ class ReadReport:
         if not self.tables or len(self.tables) < len(self.task.devices) / 2:
             return None
         name = f"{self.task.operation.name}-{self.task.job.number}"
-        csv = bool(self.task.parameters.get("csv"))
+        csv = bool(self.task.parameters.get("csv")) or any(name == "csv" for name, _ in self.task.job.filters)
         named, columns = len(self.task.job.devices) > 1, self.task.columns
         said = answers.concluded(self.tables, name, as_csv=csv, named=named, columns=columns)
         others = table(((device, *other) for device, other in sorted(self.others.items())), limit=LINES_SHOWN)
-        return replace(said, block=f"{said.block}\n\n{others}") if others else said
+        return replace(said, block=f"{said.block}\n\n{others}" if others else said.block, filtered=True)
 
 
 def once(texts: Mapping[str, str]) -> str:

@@ -1,0 +1,122 @@
+"""Filters as they are typed at a router (`| include ^interface|description | count`), for any text. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from automation_bots.errors import BadCommand
+from automation_bots.text.linear_regex import SafeRegex
+
+LINES = ("include", "exclude", "begin", "section", "count")  # as at a router, also in short
+TABLES = ("match", "columns", "csv")  # of this bot, in whole words
+_ALONE = {"count", "csv"}  # they take no words
+Filter = tuple[str, str]  # which, and the expression
+_GAP = re.compile(r"\s{2,}")
+
+
+def named(word: str) -> str:
+    """Return the filter of a router that a word means, perhaps in short (`i`, `incl`); empty: none."""
+    return next((name for name in LINES if word and name.startswith(word.lower())), "")
+
+
+def known(word: str) -> str:
+    """Return the filter that a word means: a router's, or one of this bot's own."""
+    return word.lower() if word.lower() in TABLES else named(word)
+
+
+def read(words: Sequence[str]) -> Filter:
+    """Return a filter out of the words behind a `|`; a BadCommand says what there is."""
+    name, expression = known(words[0]) if words else "", " ".join(words[1:]).strip("\"'")
+    if not name:
+        raise BadCommand(f"| {' '.join(words)[:40]} is no filter; there are {', '.join((*LINES, *TABLES))}")
+    if not expression and name not in _ALONE:
+        such = "name,state" if name == "columns" else "^interface|description"
+        raise BadCommand(f"| {name} needs what to look for, such as | {name} {such}")
+    if name not in TABLES[1:]:
+        search(expression)  # a wrong one is told before any device is asked
+    return name, expression
+
+
+def applied(text: str, filters: Iterable[Sequence[str]]) -> str:
+    """Return what is left of an answer."""
+    lines = text.splitlines()
+    for name, expression in filters:
+        lines = list(_KINDS[name](lines, expression))
+    return "\n".join(lines)
+
+
+def search(expression: str) -> SafeRegex:
+    """Make an expression that is looked for anywhere in a line, in time that no expression can prolong."""
+    flags = "(?i)" if expression.startswith("(?i)") else ""
+    SafeRegex(expression)  # what is wrong with it is said about what was typed
+    return SafeRegex(f"{flags}.*(?:{expression.removeprefix('(?i)')})")
+
+
+def table(lines: Sequence[str]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Read lines as a table below its heading, as far as blanks tell columns apart; else each line is one cell."""
+    full = [line.strip() for line in lines if line.strip()]
+    for split in (_GAP.split, str.split):
+        header = split(full[0]) if full else []
+        rows = [split(line) for line in full[1:]]
+        if len(header) > 1 and rows and all(len(row) == len(header) for row in rows):
+            return tuple(header), [tuple(row) for row in rows]
+    return ("line",), [(line,) for line in full]
+
+
+def _include(lines: Sequence[str], expression: str) -> Iterator[str]:
+    wanted = search(expression)
+    return (line for line in lines if wanted.matches(line))
+
+
+def _exclude(lines: Sequence[str], expression: str) -> Iterator[str]:
+    wanted = search(expression)
+    return (line for line in lines if not wanted.matches(line))
+
+
+def _begin(lines: Sequence[str], expression: str) -> Sequence[str]:
+    wanted = search(expression)
+    first = next((number for number, line in enumerate(lines) if wanted.matches(line)), len(lines))
+    return lines[first:]
+
+
+def _section(lines: Sequence[str], expression: str) -> Iterator[str]:
+    """Keep each line that matches, with all that is indented below it."""
+    wanted, open_at = search(expression), None
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if open_at is not None and (not line.strip() or indent <= open_at):
+            open_at = None
+        if open_at is None and wanted.matches(line):
+            open_at = indent
+        if open_at is not None:
+            yield line
+
+
+def _count(lines: Sequence[str], expression: str) -> Iterator[str]:
+    """The form of a router; without an expression all lines that hold something are counted."""
+    wanted = search(expression)
+    yield f"Number of lines which match regexp = {sum(bool(line.strip()) and wanted.matches(line) for line in lines)}"
+
+
+def _columns(lines: Sequence[str], names: str) -> Iterator[str]:
+    """Keep the columns of these names, of a text that is a table; others are left as they are."""
+    header, rows = table(lines)
+    by_name = {name.lower(): number for number, name in enumerate(header)}
+    at = [by_name[name.strip().lower()] for name in names.split(",") if name.strip().lower() in by_name]
+    cells = [[row[i] for i in at] for row in (header, *rows)]
+    if not at:
+        yield from lines
+        return
+    widths = [max(len(row[i]) for row in cells) for i in range(len(at))]
+    yield from ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+
+
+def _all(lines: Sequence[str], _expression: str) -> Sequence[str]:
+    return lines
+
+
+_KINDS = {
+    "include": _include, "match": _include, "exclude": _exclude, "begin": _begin, "section": _section, "count": _count,
+    "columns": _columns, "csv": _all,
+}  # fmt: skip
