@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,23 +80,31 @@ class Channel:
 
 async def main() -> None:
     """Do the work of each request on stdin, one after the other; imports and logins are there for the next one."""
-    kept = None
+    prepared = None
     while True:
         request = json.loads(await _first_line())
         sys.path += [path for path in request["paths"] if path not in sys.path]
-        kept = kept or _prepared(request)
+        prepared = prepared or _prepared(request)
         channel = Channel(request["fd"], request["limit"])
-        await _all(request, channel, kept)
+        await _all(request, channel, prepared)
         channel.close()
 
 
-def _prepared(request: Mapping[str, Any]) -> OpenSessions:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What stays from one request to the next."""
+
+    sessions: OpenSessions
+    threads: ThreadPoolExecutor  # of netmiko and NAPALM
+
+
+def _prepared(request: Mapping[str, Any]) -> Prepared:
     """What stays from one request to the next: threads, and open command lines."""
     from automation_bots.drivers.network.session.open_sessions import OpenSessions
 
+    # Threads of their own: the loop, for which they wait, needs those of its own to log in and to look names up.
     threads = ThreadPoolExecutor(request["threads"], thread_name_prefix="device")
-    asyncio.get_running_loop().set_default_executor(threads)
-    return OpenSessions(request["keep_seconds"], request["parallel"])
+    return Prepared(OpenSessions(request["keep_seconds"], request["parallel"]), threads)
 
 
 async def _first_line() -> bytes:
@@ -130,7 +138,7 @@ async def _with_the_bot(parent: int) -> None:
     os._exit(1)
 
 
-async def _all(request: Mapping[str, Any], channel: Channel, kept: OpenSessions) -> None:
+async def _all(request: Mapping[str, Any], channel: Channel, prepared: Prepared) -> None:
     from automation_bots.drivers.network.child_run import DeviceRun
     from automation_bots.drivers.network.messages import DeviceRequest
 
@@ -140,7 +148,12 @@ async def _all(request: Mapping[str, Any], channel: Channel, kept: OpenSessions)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, _stop, stopping, request["graceful"])
     lanes = DeviceRun(
-        request["limit"], request["config_limit"], stopping, asyncio.Semaphore(request["parallel"]), kept, channel.keep
+        (request["limit"], request["config_limit"]),
+        stopping,
+        asyncio.Semaphore(request["parallel"]),
+        prepared.threads,
+        prepared.sessions,
+        channel.keep,
     )
 
     async def one(values: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,10 +26,10 @@ _CHANGES = {"config", "restore"}
 class DeviceRun:
     """Runs one device's share; whatever goes wrong with it is its outcome."""
 
-    limit: int
-    config_limit: int  # of a whole configuration, of which a part would be none
+    limits: tuple[int, int]  # characters of an answer, and of a whole configuration, of which a part would be none
     stopping: threading.Event
     parallel: asyncio.Semaphore
+    threads: ThreadPoolExecutor
     kept: OpenSessions
     keep: Callable[[str, str], bool]  # a device, and what a change is about to replace there
 
@@ -43,7 +44,7 @@ class DeviceRun:
                         return await self._read(work)
                 await self.kept.drop(work.device)
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(None, self._slow, work, loop)
+                return await loop.run_in_executor(self.threads, self._slow, work, loop)
             except Problem as problem:
                 return DeviceReply(problem.status, str(problem))
             except Exception as error:  # noqa: BLE001 - the boundary of the libraries: everything becomes a sentence
@@ -51,7 +52,7 @@ class DeviceRun:
                 return DeviceReply(status, f"{type(error).__name__}: {in_words(error)}")
 
     async def _read(self, work: DeviceRequest) -> DeviceReply:
-        line = await self.kept.take(work, self.config_limit if work.kind == "running" else self.limit)
+        line = await self.kept.take(work, self.limits[work.kind == "running"])
         try:
             text = await line.reader.ask(line.reader.asks_for(work))
             hint = line.reader.hint

@@ -205,3 +205,11 @@ def test_a_line_that_changes_nothing_is_so_already(chat, it, device, platform):
     lines = ("interface Et1", " description old") if platform != "juniper_junos" else (SET_OLD,)
     outcome = chat.one(ops.CONFIG, device, lines=lines)
     assert (outcome.status, outcome.summary) == (Status.OK, "nothing to change: it is so already")
+
+
+def test_more_devices_than_threads_are_changed_at_once(chat, shelf):
+    """The threads wait for the loop, which logs in: it needs threads of its own."""
+    chat.network.threads = 2
+    devices = [put(shelf, Ios(f"m{number}", "interface Et1", OLD), "cisco_ios") for number in range(4)]
+    heard = chat.run(ops.CONFIG, *devices, lines=LINES, seconds=120)
+    assert {outcome.status for outcome in heard.outcomes.values()} == {Status.CHANGED}, heard.outcomes

@@ -16,12 +16,13 @@ from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines
 from automation_bots.drivers.network.own_operations import CONFIG, DIFF, SHOW
 from automation_bots.drivers.network.refusals import judge
-from automation_bots.drivers.network.show import answers, filters, getters
+from automation_bots.drivers.network.show import answers, getters
 from automation_bots.errors import BadParameter, DriverError
 from automation_bots.model import _NETWORK_OS, platform_of, typed_words
 from automation_bots.operations.verbs import GETTERS
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
+from automation_bots.text import filters
 from tests.support.world import NOON, request, scope_of
 
 TEAM = """
@@ -100,6 +101,25 @@ def test_sections_follow_the_indentation():
     )
     assert [depth for depth, _ in tree] == [0, 1, 2, 1]
     assert lines.flat(tree)[2:] == ("network 1.0.0.0/8", "exit", "timers bgp 1 3")
+
+
+@pytest.mark.parametrize(
+    ("text", "exits"),
+    [
+        ("interface Et1\n mtu 9000\ninterface Et2\n mtu 9000", 0),
+        ("interface Et1\n mtu 9000\nrouter bgp 1\n timers bgp 1 3", 1),
+        ("interface Et1\n mtu 9000\nhostname x", 1),
+        ("interface Et1\n mtu 9000\ninterface Et2\nntp server 1.1.1.1", 1),
+        ("policy-map A\n class B\n  police 1\npolicy-map C\n class D", 0),
+        ("policy-map A\n class B\n  police 1\n class D\n  police 2", 1),
+        ("router bgp 1\n address-family ipv4\n  network 1.0.0.0/8\nrouter ospf 1\n area 0 stub", 2),
+        ("vlan 10\n name a\nvlan 20\n name b\ninterface vlan 10\n mtu 9000", 1),
+    ],
+)
+def test_a_section_is_left_but_for_the_next_of_its_kind(text, exits):
+    sent = lines.typed(lines.structured(text.split("\n")))
+    assert sent.count("exit") == exits
+    assert [line for line in sent if line != "exit"] == [line.strip() for line in text.split("\n")]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ class Change:
             if changed:
                 self._look(seen)
             way.confirm(save=bool(self.values["save"]))
-            _still(way, after)
+            if way.goes_back:
+                _still(way, after)
         except Exception as error:  # noqa: BLE001 - whatever a library meets, the device is brought back
             return self._undone(way, before, _said(error))
         if not changed:

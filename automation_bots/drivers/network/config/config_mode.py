@@ -22,7 +22,7 @@ _RENAMED = re.compile(r"(?:^|[\r\n])[^\r\n]*\)[#>]\s*$")
 _NAME_SHOWN = 16  # characters of a long name that every platform shows in its prompt
 _ECHO_SHOWN = 12
 _TAIL = 400
-_TICK_SECONDS = 0.005
+_TICK_SECONDS = 0.1
 _NO_ECHO_SECONDS = 0.4  # without an echo a prompt may be the one before; after so long it is this one's
 _LINES_NAMED = 3
 
@@ -89,7 +89,7 @@ class ConfigMode:
             elif now - heard > self._connection.read_timeout_override:
                 raise ReadTimeout("the prompt did not come back")
             if not more:
-                time.sleep(_TICK_SECONDS)
+                self._connection.remote_conn.wait(_TICK_SECONDS)
 
 
 def _without_prompt(text: str) -> str:

@@ -25,6 +25,10 @@ class ConfigChange:
 class ConfigMethod(Protocol):
     """One platform's way to change a configuration and to take it back, over one connection."""
 
+    @property
+    def goes_back(self) -> bool:
+        """Whether the device may have gone back by itself before the change was confirmed."""
+
     def running(self) -> str:
         """Return the running configuration."""
 

@@ -19,6 +19,8 @@ from automation_bots.drivers.network.session.prompt_reader import config_of
 class Junos:
     """`commit confirmed`, in the format of `set` commands."""
 
+    goes_back = True
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._committed = False
@@ -98,6 +100,8 @@ class Junos:
 
 class IosXr:
     """`commit confirmed`, held open in one session until it is confirmed."""
+
+    goes_back = True
 
     _MOST_SECONDS = 300  # more is refused by older releases
 

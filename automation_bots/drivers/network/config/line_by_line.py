@@ -29,6 +29,7 @@ class LineByLine:
     def __init__(self, connection: Any, platform: str) -> None:
         self._connection = connection
         self._platform = platform
+        self._archive: bool | None = None  # not asked yet
 
     def running(self) -> str:
         """Return the running configuration."""
@@ -90,8 +91,15 @@ class LineByLine:
     def _archives(self) -> bool:
         if self._platform not in _REVERTS:
             return False
-        text = self._say("show archive")
-        return not (judge.refusal(text, self._platform) or "not enabled" in text)
+        if self._archive is None:
+            text = self._say("show archive")
+            self._archive = not (judge.refusal(text, self._platform) or "not enabled" in text)
+        return self._archive
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the device may have gone back by itself."""
+        return self._archives()
 
     def _pending(self) -> bool:
         """Whether the device is to go back by itself."""
@@ -103,7 +111,7 @@ class LineByLine:
 
     def _send(self, tree: plans.Tree) -> None:
         with self._configuring() as mode:
-            mode.type(config_lines.flat(tree))
+            mode.type(config_lines.typed(tree))
 
     def _send_what_goes(self, tree: plans.Tree) -> None:
         with self._configuring() as mode:

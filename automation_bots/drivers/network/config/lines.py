@@ -141,6 +141,25 @@ def flat(tree: Tree) -> tuple[str, ...]:
     return tuple(text for _, text in walked(tree))
 
 
+# From one of these sections a device goes to the next of its kind by itself: none of them is a line inside another.
+_SIDE_BY_SIDE = frozenset({"interface", "vlan", "route-map", "class-map", "policy-map", "line"})
+
+
+def typed(tree: Tree) -> tuple[str, ...]:
+    """Return what to send line by line, where the first refusal ends it: no `exit` between sections of one kind."""
+    lines = list(walked(tree))
+    return tuple(text for number, (depth, text) in enumerate(lines) if text != "exit" or not _goes_on(lines, number))
+
+
+def _goes_on(lines: Sequence[tuple[int, str]], number: int) -> bool:
+    """Whether an exit leads from a section to the next of its kind."""
+    head = next((text for depth, text in reversed(lines[:number]) if depth == 0 and text != "exit"), "")
+    following = next((text for _, text in lines[number + 1 :] if text != "exit"), "")
+    after = next((depth for depth, text in lines[number + 1 :] if text != "exit"), 1)
+    kind = head.partition(" ")[0]
+    return after == 0 and kind in _SIDE_BY_SIDE and following.startswith(f"{kind} ")
+
+
 def whole(tree: Tree) -> str:
     """Return the same as one text, indented."""
     return "\n".join(f"{' ' * depth}{text}" for depth, text in walked(tree)) + "\n"

@@ -21,6 +21,8 @@ _SAVES = {"write memory", "copy running-config startup-config"}
 class Candidate:
     """Any NAPALM driver that has a candidate: EOS, and whatever `napalm_driver` names."""
 
+    goes_back = True
+
     def __init__(self, work: DeviceRequest, connection: Any) -> None:
         self._platform = work.platform
         self._connection = _Careful(connection, work.platform)

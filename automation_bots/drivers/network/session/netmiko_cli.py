@@ -28,6 +28,7 @@ class Bridge:
         self._lock = threading.Lock()
         self._buffer = bytearray()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._heard = threading.Event()
         self.closed = False
         self.transport = self
 
@@ -39,6 +40,16 @@ class Bridge:
         """Keep what the device printed until it is read."""
         with self._lock:
             self._buffer += data
+        self._heard.set()
+
+    def hang_up(self) -> None:
+        """Nothing comes any more."""
+        self.closed = True
+        self._heard.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there may be something to read; to look again and again costs more than what is said."""
+        self._heard.wait(seconds)
 
     def recv_ready(self) -> bool:
         """Return whether there is something to read; netmiko polls."""
@@ -49,6 +60,8 @@ class Bridge:
         with self._lock:
             data = bytes(self._buffer[:size])
             del self._buffer[:size]
+            if not self._buffer and not self.closed:
+                self._heard.clear()
         return data
 
     def sendall(self, data: bytes) -> None:
@@ -76,7 +89,7 @@ class _Feeding(asyncssh.SSHClientSession[bytes]):
         self._bridge.feed(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh's signature
-        self._bridge.closed = True
+        self._bridge.hang_up()
 
 
 class _Client:
