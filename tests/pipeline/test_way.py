@@ -124,6 +124,7 @@ def test_a_retry_is_the_same_request_with_its_batches_reason_and_flags(chat):
     chat.asks(f"!cancel {number}", "cancelled", who="ana")
     wait(lambda: chat.automation.store.job(number).state is State.CANCELLED, 20)
     chat.asks(f"!retry {number}", r"#\d+ service", who="ana")
+    wait(lambda: chat.jobs[0].number != number, 20)  # what was said first may be how the other one ended
     first, again = chat.automation.store.job(number), chat.jobs[0]
     pauses(chat, again.number)
     assert (again.canary, again.reason, again.quiet, again.devices) == (first.canary, "CHG-7", True, first.devices)
