@@ -11,6 +11,7 @@ from automation_bots.approvals.text import Facts
 from automation_bots.jobs import announcer
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, Answer, File, Job, Place, Request, State
+from automation_bots.operations.revision import revision
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
 from automation_bots.surface import CHOICES, MessageRef
@@ -43,6 +44,7 @@ class ApprovalNotifier:
             outside=outside,
             preview=self._preview(approval) if whole else Answer(""),
             where=self._name(job.place),
+            revision=revision(operation) if whole and operation is not None else "",
         )
 
     def _preview(self, approval: Approval) -> Answer:

@@ -35,6 +35,7 @@ class Facts:
     outside: tuple[str, ...] = ()  # hours that it is not in
     preview: Answer = NOT_LOOKED  # what the driver says would change
     where: str = ""
+    revision: str = ""  # of the files that would run
 
     def time(self, at: datetime | None) -> str:
         """A moment in the policy's time zone."""
@@ -56,6 +57,8 @@ def _rows(job: Job, approval: Approval, facts: Facts) -> list[tuple[str, str]]:
     rows = [("who", f"{job.person} in {facts.where}"), ("why", one_line(job.reason, 300) or "no reason given")]
     if job.devices:
         rows.append(("devices", devices(job, facts)))
+    if facts.revision:
+        rows.append(("revision", facts.revision))
     if job.emergency:
         rows.append(("note", f"EMERGENCY: {one_line(job.emergency, 300)}"))
     if job.canary:

@@ -94,6 +94,7 @@ class Task:
     opened: Callable[[str], Mapping[str, str]] = no_secrets  # of these, what the inventory has only as a reference
     inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
     columns: int = COLUMNS  # that fit where it is read
+    files: Mapping[Path, str] = field(default_factory=dict)  # what the job's digest covered: file → sha256
 
     earlier: Before = NOTHING_BEFORE
 

@@ -21,6 +21,7 @@ from automation_bots.model import (
     typed_words,
 )
 from automation_bots.operations import catalog
+from automation_bots.operations.revision import revision
 from automation_bots.policy import gate
 from automation_bots.store import AuditKind, Subject
 
@@ -72,7 +73,8 @@ class Acceptance:
     def source(self, request: Request) -> dict[str, str | int]:
         """What the record keeps of an acceptance beside the job."""
         version = self._context.live.policy.version
-        return {"message": request.message_id, "policy": version, "confirmed": request.confirmed}
+        files = revision(request.operation) if request.risk is Risk.CHANGE else ""
+        return {"message": request.message_id, "policy": version, "confirmed": request.confirmed, "revision": files}
 
     def job_of(self, person: Person, request: Request, decision: Decision) -> tuple[Job, dict[str, object]]:
         """Make the job, and apart from it the values that are never stored."""

@@ -64,6 +64,7 @@ class Run:
         self.batches = Batches(self.job, self.cancel, context.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
+        self._files: Mapping[Path, str] = {}  # what it covers
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
 
     def start(self) -> None:
@@ -173,7 +174,8 @@ class Run:
         """Say why what was accepted is not what would run now."""
         job = self.job
         stored = catalog.without_secrets(operation, self._kept.parameters)
-        if catalog.digest(operation, stored, job.devices) != self._digest:
+        self._files = catalog.hashes(operation)
+        if catalog.digest(operation, stored, job.devices, self._files) != self._digest:
             return f"{job.operation} was changed after the job was accepted; type the command again"
         lost = [name for name, value in job.parameters.items() if value == catalog.HIDDEN]
         if lost:
@@ -223,6 +225,7 @@ class Run:
                 inventory=self._context.inventory.sources,
                 earlier=PreviousRun(self._context.store, self.job),
                 columns=self._context.columns(self.job.place),
+                files=self._files,
             )
             told.append(DriverShare(self._collector))
             threads.append(threading.Thread(target=self._share, args=(name, task, told[-1]), daemon=True))

@@ -101,17 +101,35 @@ def _add(
         operations[operation.name] = operation
 
 
-def digest(operation: Operation, parameters: Mapping[str, object], devices: tuple[str, ...]) -> str:
-    """Return the digest of exactly what would run: operation, values, devices, and the content of its files."""
-    content = ""
+def hashes(operation: Operation) -> Mapping[Path, str]:
+    """Return the hash of each file of a playbook, to see while it runs that they are still the same."""
+    body = operation.body
+    return playbook_files.hashes(body.path) if isinstance(body, playbooks.Playbook) else {}
+
+
+def content(operation: Operation, known: Mapping[Path, str] | None = None) -> str:
+    """Return the digest of the content of an operation's files; empty where it has none."""
     if isinstance(operation.body, playbooks.Playbook):
-        content = playbook_files.digest(operation.body.path)
-    elif isinstance(operation.body, functions.Function):
-        content = functions.digest(operation.body.path)
-    elif operation.source is not None:
-        content = hashlib.sha256(operation.source.read_bytes()).hexdigest()
+        path = operation.body.path
+        return playbook_files.digest_of(path, playbook_files.hashes(path) if known is None else known)
+    if isinstance(operation.body, functions.Function):
+        return functions.digest(operation.body.path)
+    return "" if operation.source is None else hashlib.sha256(operation.source.read_bytes()).hexdigest()
+
+
+def digest(
+    operation: Operation,
+    parameters: Mapping[str, object],
+    devices: tuple[str, ...],
+    known: Mapping[Path, str] | None = None,
+) -> str:
+    """Return the digest of exactly what would run: operation, values, devices, and the content of its files.
+
+    `known` are the hashes of a playbook's files, where somebody has them already.
+    """
     # The operation as it was read counts too: its file may be newer than what was decided on.
-    whole = json.dumps([repr(operation), dict(parameters), devices, content], sort_keys=True, default=str)
+    files = content(operation, known)
+    whole = json.dumps([repr(operation), dict(parameters), devices, files], sort_keys=True, default=str)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

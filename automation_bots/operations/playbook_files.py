@@ -111,15 +111,28 @@ def digest(path: Path) -> str:
     Not covered: names made by templates outside those folders, absolute paths of other roots, roles and collections
     that are installed elsewhere (`roles_path`, ansible-galaxy), the inventory, and Ansible itself.
     """
+    return digest_of(path, hashes(path))
+
+
+def hashes(path: Path) -> dict[Path, str]:
+    """Return the sha256 of each file that the digest of a playbook covers."""
+    found = {}
+    for file in sorted(_covered(path.resolve())):
+        with file.open("rb") as stream:
+            found[file] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def digest_of(path: Path, files: Mapping[Path, str]) -> str:
+    """Return the digest of a playbook whose files have these hashes."""
     total = hashlib.sha256(
         path.name.encode("utf-8", "surrogateescape")
     )  # playbooks that import each other cover the same
     root = path.resolve().parent
-    for file in sorted(_covered(path.resolve())):
+    for file, content in files.items():
         name = os.path.relpath(file, root).encode("utf-8", "surrogateescape")
         total.update(b"%d:%b" % (len(name), name))
-        with file.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
+        total.update(bytes.fromhex(content))
     return total.hexdigest()
 
 

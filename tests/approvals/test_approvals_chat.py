@@ -7,6 +7,8 @@ import pytest
 
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Caller, State
+from automation_bots.operations.revision import revision
+from automation_bots.store import AuditKind
 from tests.support.chatbot import ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
@@ -104,6 +106,14 @@ def test_the_approvers_get_one_message_with_all_that_they_need(chat):
     assert room == "approvals-room"
     expected = ("joe in ops", "CHG-7 new certificate", "web 3 of 3", "3 of 4 (75 %)", "production: prod", "2 of leads")
     assert [words for words in (*expected, f"!approve {number}", f"!deny {number}") if words not in text] == []
+
+
+def test_approvers_read_which_state_of_the_playbook_would_run(chat, number):
+    operation = chat.automation.live.operation("service")
+    said = revision(operation)
+    assert said and said in direct(chat, f"!details {number}", "kim")
+    rows = chat.automation.store.audit_rows(limit=1, job=number, kind=AuditKind.ASKED)
+    assert rows[0].body["revision"] == said
 
 
 def test_two_persons_approve_and_it_runs_once(chat, number):

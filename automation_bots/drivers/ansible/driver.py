@@ -98,6 +98,7 @@ class Ansible:
                 "AUTOMATION_BOTS_DEVICES": str(files.allowed),
                 "AUTOMATION_BOTS_OUTPUT_LIMIT": str(self._output_limit),
                 "AUTOMATION_BOTS_RAW": "1" if raw else "0",
+                "AUTOMATION_BOTS_FILES": str(files.approved),
                 "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._masters.sockets),
             }

@@ -73,7 +73,7 @@ class Recorder:
             case "stats":
                 self._counts = event["hosts"]
             case "refused":
-                self._refused = str(event["host"])
+                self._refused = _refusal(event)
 
     def close(self, ending: Ending) -> None:
         """Report every device that has no outcome yet; all is known now."""
@@ -139,10 +139,7 @@ class Recorder:
 
     def _last_word(self, name: str, host: _Host, ending: Ending) -> tuple[Status, str]:
         if self._refused:
-            return (
-                Status.FAILED,
-                f"stopped: the playbook reached for {one_line(self._refused)}, which was not decided on",
-            )
+            return Status.FAILED, f"stopped: {self._refused}"
         if self._counts is None:
             return self._cut_short(host, ending)
         counts = self._counts.get(name)
@@ -200,6 +197,13 @@ class Recorder:
         self._spoke = now
         count = f" {done}/{len(self._batch) or len(self._hosts)}" if done else ""
         self._report.progress(one_line(f"TASK [{title}]{count}"))
+
+
+def _refusal(event: Mapping[str, Any]) -> str:
+    """Why Ansible itself was stopped by what runs inside it."""
+    if "file" in event:
+        return f"{one_line(str(event['file']))} was changed after the job was accepted"
+    return f"the playbook reached for {one_line(str(event['host']))}, which was not decided on"
 
 
 def reason(message: str) -> str:

@@ -27,6 +27,7 @@ class Files:
     cwd: Path
     limit: Path
     allowed: Path
+    approved: Path
     variables: Path
     inventory: tuple[str, ...]
 
@@ -123,11 +124,13 @@ def _written(task: Task, folder: Path, names: tuple[str, ...], variables: Mappin
         cwd=playbook.parent,  # where its own ansible.cfg, if it has one, is found
         limit=folder / "limit",
         allowed=folder / "devices.json",
+        approved=folder / "files.json",
         variables=folder / "variables.yml",
         inventory=(*_inventory(task, folder), *(str(path) for path in task.inventory), *_opened(task, folder)),
     )
     _write(files.limit, "".join(f"{_pattern(name)}\n" for name in names))
     _write(files.allowed, json.dumps(names))
+    _write(files.approved, json.dumps({str(path.resolve()): content for path, content in task.files.items()}))
     _write(files.variables, untrusted(variables))
     return files
 

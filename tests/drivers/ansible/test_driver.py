@@ -22,7 +22,7 @@ from automation_bots.drivers.ansible.driver import Ansible, ansible_playbook
 from automation_bots.drivers.ansible.outcomes import reason, sentence
 from automation_bots.errors import DriverError
 from automation_bots.model import Caller, Command, Device, Job, Operation, Outcome, Place, Risk, State, Status
-from automation_bots.operations import playbooks
+from automation_bots.operations import catalog, playbooks
 
 pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(100)]
 INJECTION = "{{ lookup('pipe', 'id') }} $HOME `id` {% raw %}"
@@ -77,7 +77,7 @@ class Bench:
     def playbook(self, text, *devices, **parameters):
         return self.run(playbooks.load(self.write(text)), *devices, **parameters)
 
-    def run(self, operation, *devices, check=False, variables=None, **parameters):
+    def run(self, operation, *devices, check=False, variables=None, files=None, **parameters):
         job = Job(
             1, State.RUNNING, "ana", Caller("text", "1"), Place("text", "room"), operation.name, parameters, "all",
             devices, operation.risk_of(parameters), ("ansible",), check=check,
@@ -85,6 +85,7 @@ class Bench:
         task = Task(
             job, operation, tuple(Device(name, variables=variables or {}) for name in devices), self.folder / "work",
             time.monotonic() + self.seconds, self.cancel, inventory=tuple(self.folder.glob("inventory.yml")),
+            files=catalog.hashes(operation) if files is None else files,
         )  # fmt: skip
         task.workdir.mkdir(exist_ok=True)
         self.driver.run(task, self.heard)
@@ -353,6 +354,37 @@ def test_devices_whose_play_was_stopped_under_them_have_not_succeeded(bench):
     assert outcomes["web2"].status is Status.FAILED
 
 
+REPLACED = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_tasks: first.yml
+    - ansible.builtin.include_tasks: second.yml
+    - ansible.builtin.script: run.sh
+"""
+
+
+@pytest.mark.parametrize("late", ["second.yml", "run.sh"])
+def test_a_file_that_is_replaced_while_the_playbook_runs_is_not_run(bench, late):
+    bench.write("- {name: pause, ansible.builtin.pause: {seconds: 1}}\n", "first.yml")
+    bench.write("- ansible.builtin.debug: {msg: as approved}\n", "second.yml")
+    bench.write("#!/bin/sh\ntrue\n", "run.sh")
+    evil = bench.folder / "evil"
+    task = f"- ansible.builtin.file: {{path: {evil}, state: touch}}\n"
+    other = f"#!/bin/sh\ntouch {evil}\n" if late == "run.sh" else task
+    bench.heard.on_progress = lambda words: bench.write(other, late) if "pause" in words else None
+    outcomes = bench.playbook(REPLACED, "web1")
+    assert not evil.exists()
+    assert statuses(outcomes) == {"web1": "failed"}
+    assert f"{late} was changed after" in outcomes["web1"].summary + outcomes["web1"].output
+
+
+def test_a_file_that_was_replaced_before_ansible_read_it_stops_the_run(bench):
+    operation = playbooks.load(bench.write("- hosts: all\n  gather_facts: false\n  tasks: [{debug: }]\n"))
+    outcomes = bench.run(operation, "web1", files=dict.fromkeys(catalog.hashes(operation), "00" * 32))
+    assert "play.yml was changed after the job was accepted" in outcomes["web1"].summary
+
+
 def test_a_playbook_for_other_devices_is_skipped_where_it_does_not_apply(bench):
     outcomes = bench.playbook(
         "- hosts: db\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n", "web1", "db1"
@@ -376,6 +408,7 @@ def test_even_without_the_limit_no_other_device_is_touched(bench):
         "AUTOMATION_BOTS_RUN": "",
         "AUTOMATION_BOTS_OUTPUT_LIMIT": "1000",
         "AUTOMATION_BOTS_DEVICES": str(bench.folder / "devices.json"),
+        "AUTOMATION_BOTS_FILES": str(bench.write("{}", "files.json")),
     }
     command = [str(ansible_playbook()), "-i", str(bench.folder / "inventory.yml"), str(bench.write(TOUCH))]
     ended = subprocess.run(command, env={**os.environ, **surroundings}, capture_output=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ DOCUMENTATION = """
 """
 
 DIFF_LIMIT = 100_000  # difflib takes minutes on more, and nobody reads it in a chat
-NOT_ALLOWED = 99  # exit code: a play reached for a device that was not decided on
+NOT_ALLOWED = 99  # exit code: a play reached for a device that was not decided on, or its files are others
 _VAGUE = ("non-zero return code", "MODULE FAILURE", "One or more items failed", "Error executing command.")
 _QUIET = {"changed", "failed", "skipped", "invocation", "ansible_facts", "warnings", "deprecations", "exception"}
 
@@ -38,6 +40,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         self._raw = os.environ.get("AUTOMATION_BOTS_RAW") == "1"
         self._allowed = set(json.loads(Path(os.environ["AUTOMATION_BOTS_DEVICES"]).read_text(encoding="utf-8")))
         self._room: dict[str, int] = {}
+        self._keep_to(Path(os.environ["AUTOMATION_BOTS_FILES"]))
+
+    def _keep_to(self, approved: Path) -> None:
+        files = ApprovedFiles(json.loads(approved.read_text(encoding="utf-8")))
+        if changed := files.changed():  # what was read so far may be another file than the job's
+            self._tell("refused", file=changed)
+            os._exit(NOT_ALLOWED)
+        files.watch()
 
     def _tell(self, event: str, **fields: Any) -> None:
         # The mark is secret to this run, so no output of a device can pass for an event.
@@ -204,3 +214,51 @@ def _may_be_rescued(task: Any) -> bool:
 
 def _size(limit: int) -> str:
     return f"{limit / 1_000_000:g} MB" if limit >= 1_000_000 else f"{limit / 1000:g} kB"
+
+
+class ApprovedFiles:
+    """Lets no file be read that is other than when the job was accepted, also not in the workers of this process.
+
+    Whoever opens a file in Python is heard: includes, roles, scripts, templates, modules and plugins alike.
+    """
+
+    def __init__(self, wanted: Mapping[str, str]) -> None:
+        self._wanted = wanted
+        self._names = {Path(path).name for path in wanted}
+        self._known: dict[str, tuple[int, ...]] = {}  # as they were when they were right
+        self._here = threading.local()
+
+    def changed(self) -> str:
+        """Name a file that is another one by now; nothing when none is."""
+        return next((path for path in self._wanted if not self._is_same(path)), "")
+
+    def watch(self) -> None:
+        """Look at each one again as it is opened, from now on."""
+        if self._wanted:
+            sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, args: tuple[Any, ...]) -> None:
+        if event != "open" or getattr(self._here, "looks", False) or not isinstance(args[0], str | bytes):
+            return
+        path = os.fsdecode(args[0])
+        if path.rpartition("/")[2] not in self._names or args[2] & os.O_WRONLY:
+            return
+        real = os.path.realpath(path)
+        if real in self._wanted and not self._is_same(real):
+            raise PermissionError(f"{Path(real).name} was changed after the job was accepted")
+
+    def _is_same(self, path: str) -> bool:
+        self._here.looks = True
+        try:
+            status = Path(path).stat()
+            stamp = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if self._known.get(path) != stamp:
+                with Path(path).open("rb") as stream:
+                    if hashlib.file_digest(stream, "sha256").hexdigest() != self._wanted[path]:
+                        return False
+                self._known[path] = stamp
+        except OSError:
+            return False
+        finally:
+            self._here.looks = False
+        return True
