@@ -13,6 +13,7 @@ from automation_bots.app import rule_problems
 from automation_bots.app.bot import Bot, now
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
+from automation_bots.config.settings import Settings
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.inventory.addresses import Addresses
 from automation_bots.model import Caller, Person, Place, Request, Verdict, one_line
@@ -98,6 +99,7 @@ def tests_only(path: Path) -> Lines:
 
 def _policy(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines = lint(live.policy, live.scope)
+    lines += [("WRONG", text) for text in _rooms_without_id(live, bot_folder.settings)]
     for rule, text in rule_problems.never_matching(bot_folder, live):
         lines.append(("WRONG", f'rule "{rule.name}" denies nothing by this: {text}') if rule.deny else
                      ("NOTE", f'rule "{rule.name}": {text}'))  # fmt: skip
@@ -142,6 +144,24 @@ def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
         if wide and what and mine is not None and theirs is not None and mine <= theirs:
             return other
     return None
+
+
+_BY_ID = {"slack", "mattermost", "matrix", "rocketchat"}  # a room's name is not what these tell with a message
+
+
+def _rooms_without_id(live: LiveConfig, settings: Settings) -> list[str]:
+    """Find rooms that are named as nobody is ever told: a rule that says one holds nowhere, nobody is asked there."""
+    if settings.network not in _BY_ID:
+        return []
+    named = [(f'rule "{rule.name}": where', room) for rule in live.policy.rules for room in rule.where]
+    named += [(f'rule "{rule.name}": room', rule.need.room) for rule in live.policy.rules if rule.need]
+    named.append(("bot.toml: approvals.room", settings.approvals.room))
+    return [
+        f"{where}: {room!r} is no place of bot.toml, and {settings.network} knows its rooms by ids. Add it:"
+        f' [places] {room.removeprefix("#")} = "<the id of the room>"'
+        for where, room in named
+        if room.startswith("#") and room.removeprefix("#") not in settings.places
+    ]
 
 
 def run_tests(live: LiveConfig, path: Path) -> Lines:

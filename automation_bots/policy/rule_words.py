@@ -49,7 +49,7 @@ def _never(words: Words, known: Vocabulary, *, deny: bool) -> str:
         return _no_driver(words.text, known.drivers)
     meant = known.meant(words)
     if not meant and not _any(_JUDGED, name) and not _any(known.plugins(), name):
-        return _nothing(words.text, {*known.operations, *known.plugins()})
+        return _nothing(words.text, known)
     if not said or any(_takes(operation, said, deny=deny) for operation in meant):
         return ""
     return _wrong_words(words.text, meant)
@@ -74,11 +74,11 @@ def _names(words: Words, operation: Operation) -> bool:
     return words.text == "everything" or name.startswith("driver:") or any(fnmatchcase(one, name) for one in known)
 
 
-def _nothing(text: str, names: Collection[str]) -> str:
+def _nothing(text: str, known: Vocabulary) -> str:
     name, whole = text.split()[0], "_".join(text.split())  # Errbot joins the words of a command so
     if name in OWN:
         return f"{name!r} is a command of the bot itself, about which no rule is asked"
-    meant = did_you_mean([whole] if whole in names else nearest(name, sorted(names)))
+    meant = did_you_mean([whole] if whole in known.plugins() else nearest(name, known.operations))
     return f"{name!r} is no operation of this bot, nor a command of its plugins.{meant}"
 
 

@@ -155,6 +155,23 @@ def test_a_typo_in_what_a_rule_denies_is_wrong(run, folder):
     ]
 
 
+@pytest.mark.parametrize(("backend", "wrong"), [("Slack", 3), ("Text", 0)])
+def test_a_room_that_the_network_only_knows_by_its_id_is_wrong(run, folder, backend, wrong):
+    (folder / "bot.toml").write_text(
+        f'name = "n"\nbackend = "{backend}"\n[places]\nops = "C024BE7LH"\n[approvals]\nroom = "#leads"\n'
+    )
+    rules = (
+        '  - {name: here, who: everyone, may: [reads], where: ["#ops", dm, slack, C024BE7LI]}\n'
+        '  - {name: there, who: everyone, may: [reads], where: ["#netops"]}\n'
+        '  - {name: asked, who: everyone, may: [changes], approval: {by: joe, room: "#gone"}}\n'
+    )
+    (folder / "policy.yml").write_text((folder / "policy.yml").read_text() + rules)
+    _, printed = run("check", folder)
+    found = [line for line in printed.splitlines() if "is no place of bot.toml" in line]
+    assert len(found) == wrong, printed
+    assert not wrong or any('[places] netops = "<the id of the room>"' in line for line in found)
+
+
 def test_two_names_of_one_device_are_a_note(run, folder):
     (folder / "inventory/hosts.yml").write_text(
         "all: {hosts: {here: {}, db1: {ansible_host: 192.0.2.5}, sneaky: {ansible_host: 192.0.2.5}}}\n"
