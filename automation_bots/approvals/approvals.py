@@ -10,7 +10,7 @@ from automation_bots.approvals import text as approval_text
 from automation_bots.approvals.notifier import ApprovalNotifier
 from automation_bots.approvals.timer import ApprovalTimer
 from automation_bots.approvals.validity import ApprovalValidity
-from automation_bots.errors import BadCommand, NoSuchJob
+from automation_bots.errors import BadCommand, NoSuchJob, UserError
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import (
@@ -154,14 +154,28 @@ class Approvals:
                 self._context.page(render.emergency(job))
 
     def deny(self, caller: Caller, place: Place, number: int, reason: str = "") -> Answer | None:
-        """End a request by the word of one approver."""
+        """End a request by the word of one approver; one who has denied it by a click may say why afterwards."""
+        if reason and (said := self._explained(caller, place, number, one_line(reason, 300))):
+            return said
         job, _, person = self._may_decide(caller, number)
-        why = f"{person.name}: {one_line(reason, 300) or 'no reason given'}"
+        why = f"{person.name}: {one_line(reason, 300)}" if reason else _unexplained(person)
         by = Subject(person.name, caller, place)
         if not self._waiting.end(number, State.DENIED, why, by):
             return self._over(self._context.store.job(number))
         self.timer.over(number)
         return Answer(f"#{number} {job.title}{render.on(job.devices)} of {job.person} is denied; nothing was done.")
+
+    def _explained(self, caller: Caller, place: Place, number: int, reason: str) -> Answer | None:
+        """Add the reason to a denial that had none; None when it is about something else."""
+        job, approval, person = self._seen(caller, number)
+        if job.state is not State.DENIED or job.error != _unexplained(person):
+            return None
+        by = Subject(person.name, caller, place)
+        self._waiting.explain(number, f"{person.name}: {reason}", by)
+        job = self._context.store.job(number)
+        self._notifier.tell_requester(job, approval_text.standing(job, approval, self._notifier.facts(job, approval)))
+        self.timer.look_at(number)
+        return Answer(f"#{number}: {job.person} reads why.")
 
     def withdraw(self, caller: Caller, place: Place, number: int) -> Answer | None:
         """End a request by the word of who asked, or of an admin."""
@@ -175,15 +189,25 @@ class Approvals:
         return Answer(f"#{number} is withdrawn; nothing was done.")
 
     def choose(self, caller: Caller, place: Place, number: int, choice: str) -> Answer | None:
-        """Take what was clicked."""
-        word = choice.strip().lower()
+        """Take what was clicked; in a room the answer says who clicked, since nobody typed there."""
+        person = self._context.person(caller)
+        who = f"{person.name}: " if person is not None and not place.direct else ""
+        try:
+            answer = self._chosen(caller, place, number, choice.strip().lower())
+        except UserError as error:
+            raise BadCommand(f"{who}{error}") from error
+        return answer and replace(answer, text=f"{who}{answer.text}")
+
+    def _chosen(self, caller: Caller, place: Place, number: int, word: str) -> Answer | None:
         if word == "approve":
             return self.approve(caller, place, number)
         if word == "deny":
-            return self.deny(caller, place, number)
+            denied = self.deny(caller, place, number)
+            asker = self._context.store.job(number).person
+            return denied and replace(denied, hint=f"→ Why? {asker} learns from it: !deny {number} <reason>")
         if word == "details":
             return self.details(caller, number)
-        raise BadCommand(f"{one_line(choice, 30)!r} is not one of Approve, Deny, Details.")
+        raise BadCommand(f"{one_line(word, 30)!r} is not one of Approve, Deny, Details.")
 
     def asked_with(self, message: MessageRef) -> int | None:
         """Return the job whose approvers were asked with this message."""
@@ -329,6 +353,10 @@ class Approvals:
         if job.state in PARKED:
             return Answer(f"#{job.number} is approved already and waits for its time.")
         return Answer(f"#{job.number} waits no longer: {job.state.value}. → !job {job.number}")
+
+
+def _unexplained(person: Person) -> str:
+    return f"{person.name}: no reason given"
 
 
 def _is_same(one: MessageRef, other: MessageRef) -> bool:

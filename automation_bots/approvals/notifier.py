@@ -80,8 +80,8 @@ class ApprovalNotifier:
                 found[Place(job.place.network, room)] = None
             elif job.place.direct:
                 found |= dict.fromkeys(self._directly(job, approval))
-            else:
-                found[job.place] = None
+            else:  # not in the requester's thread, where no approver looks
+                found[replace(job.place, thread="")] = None
         return list(found)
 
     def _directly(self, job: Job, approval: Approval) -> list[Place]:

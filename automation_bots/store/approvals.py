@@ -158,6 +158,16 @@ class ApprovalStore:
             audit.append(connection, now, _ENDS[state], subject, {"requester": job.person, "reason": why})
         return True
 
+    def explain(self, number: int, why: str, by: Subject) -> None:
+        """Add the reason of who has denied a request without one."""
+        now = self._clock()
+        with self._database.write() as connection:
+            job = jobs.get(connection, number)
+            jobs.note(connection, number, {"error": why})
+            _write(connection, number, {"acted": _where(by.place)} if by.place else {}, due=now)
+            subject = replace(Subject.of_job(job), person=by.person, caller=by.caller, place=by.place)
+            audit.append(connection, now, AuditKind.APPROVAL_DENIED, subject, {"requester": job.person, "reason": why})
+
 
 def wake(connection: Connection, number: int, now: datetime) -> None:
     """Have somebody look at a job's approval now."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from automation_bots.drivers.fake import Fake
-from automation_bots.model import Caller, State
+from automation_bots.model import Caller, Place, State
 from automation_bots.operations.revision import revision
 from automation_bots.store import AuditKind
 from tests.support.chatbot import ChatBot, wait, write_folder
@@ -187,7 +187,33 @@ def test_clicks_do_what_the_words_do(chat, number):
     assert "CHG-7" in click("kim", "Details").block
     assert "it needs" in click("kim", "approve").text
     message = chat.automation.store.approvals.find(number).messages[0]
-    assert "is denied" in chat.automation.pipeline.chosen(Caller("test", "lee"), message, "Deny").text
+    denied = chat.automation.pipeline.chosen(Caller("test", "lee"), message, "Deny")
+    assert denied.text.startswith("lee: #") and "is denied" in denied.text
+    assert "Why? joe learns from it: !deny" in denied.hint
+
+
+def test_who_denied_by_a_click_says_why_afterwards_and_the_requester_reads_it(chat, number):
+    room = Place("test", "approvals-room")
+    chat.automation.pipeline.decided(Caller("test", "kim"), room, number, "Deny")
+    chat.hears("no reason given")
+    assert "waits no longer" in direct(chat, f"!deny {number} me too", "lee")
+    assert "joe reads why" in direct(chat, f"!deny {number} not before the release", "kim")
+    wait(
+        lambda: any(
+            "denied · kim: not before the release" in text for room, text in chat.surface.said if room == "ops"
+        ),
+        10,
+    )
+    assert chat.automation.store.job(number).error == "kim: not before the release"
+    assert "waits no longer" in direct(chat, f"!deny {number} another", "kim")
+
+
+def test_an_answer_to_a_click_in_a_room_names_who_clicked(chat, number):
+    room = Place("test", "approvals-room")
+    said = [
+        str(chat.automation.pipeline.decided(Caller("test", who), room, number, "Approve")) for who in ("kim", "joe")
+    ]
+    assert said[0].startswith("kim: #") and said[1].startswith("joe: No: ")
 
 
 def test_pending_shows_what_concerns_one(chat, number):
