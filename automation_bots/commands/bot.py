@@ -111,7 +111,7 @@ class BotCommands:
             rows.append(("reviews", f"{len(reviews)} emergencies wait → !reviews"))
         if ADMINS in person.groups:
             troubles = health.troubles(facts)
-            rows += health.inside(facts, context.health.recent, now)
+            rows += health.inside(facts, context.health.recent, now, context.live.policy.timezone)
         text = f"{context.name} {__version__} has problems." if troubles else f"{context.name} {__version__} is up."
         return Answer(text, render.table(rows))
 

@@ -151,7 +151,7 @@ class FreezeCommands:
         for review in self._context.store.reviews.open():
             job = self._context.store.job(review.job)
             if self._context.sees(person, job):
-                when = render.age(review.at, self._context.now())
+                when = render.age(review.at, self._context.now(), self._context.live.policy.timezone)
                 rows.append(
                     (f"#{job.number}", job.title, render.names(job.devices), review.person, when, review.reason)
                 )

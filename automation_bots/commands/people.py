@@ -221,7 +221,10 @@ class PeopleCommands:
         kept, at = self._store.enrolment(person.name), self._store.proved_at(ask.caller, person.name)
         if kept is None or not kept.confirmed:
             return Answer("You have no authenticator app enrolled.", hint="→ !totp enrol")
-        ago = f"you proved yourself {render.age(at, self._context.now())}" if at else "you have not proved yourself"
+        zone = self._context.live.policy.timezone
+        ago = (
+            f"you proved yourself {render.age(at, self._context.now(), zone)}" if at else "you have not proved yourself"
+        )
         return Answer(f"Your app is enrolled; {ago}.", hint="→ !totp <code>")
 
     def _enrol(self, ask: CommandCall) -> Answer:

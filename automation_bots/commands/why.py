@@ -94,7 +94,7 @@ class Why:
 
     def _refusal(self, person: Person, row: AuditRow) -> Answer:
         operation = self._context.live.catalog.find(row.operation)
-        when = render.age(row.at, self._context.now())
+        when = render.age(row.at, self._context.now(), self._context.live.policy.timezone)
         text = f"r{row.seq}, {when}, {row.person}: {row.operation} {one_line(str(row.body.get('pattern', '')), 60)}"
         text = f"{text.rstrip()}\n{row.body.get('reason', '')}"
         if operation is None:

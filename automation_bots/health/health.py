@@ -117,14 +117,14 @@ def _posts(facts: Facts) -> list[str]:
     return found + ([f"{render.many(failed, 'post')} never said, the last one {one_line(why)}"] if failed else [])
 
 
-def inside(facts: Facts, recent: Recent, now: datetime) -> list[tuple[str, str]]:
+def inside(facts: Facts, recent: Recent, now: datetime, zone: str) -> list[tuple[str, str]]:
     """What is for admins."""
     kept = "on a server" if facts.record_bytes is None else size(facts.record_bytes)
     found = [("record", facts.record or kept), ("disk", f"{size(facts.disk_free_bytes)} free")]
     found += [("problem", text) for text in troubles(facts)[:5]]
     found += [("copy", text) for text in facts.copies]
     found += [("plugin", text) for text in facts.plugins[:5]]
-    return found + [("log", f"{render.age(at, now)}: {level} {text}") for at, level, text in recent.last(3)]
+    return found + [("log", f"{render.age(at, now, zone)}: {level} {text}") for at, level, text in recent.last(3)]
 
 
 def troubles(facts: Facts) -> list[str]:
