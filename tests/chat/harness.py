@@ -103,7 +103,7 @@ class Net(Protocol):
 
 
 HUGE = "\n".join(f"interface Ethernet1/{number} is up" for number in range(600))  # a screen is less
-TOML = 'name = "netbot"\nbackend = "{backend}"\n{top}[chat]\n{chat}\n[inventory]\nresolve = false\n'
+TOML = 'name = "netbot"\nbackend = "{backend}"\n{top}[inventory]\nresolve = false\n[chat]\n{chat}\n'
 POLICY = """
 people:
   ana: {{{network}: "{ana}", groups: [admins]}}
