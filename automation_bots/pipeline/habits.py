@@ -12,11 +12,12 @@ from collections.abc import Callable
 _HABITS = {
     "configure terminal": "config", "conf terminal": "config", "configure t": "config", "conf t": "config",
     "config terminal": "config", "config t": "config", "configure": "config", "conf": "config", "system-view": "config",
-    "sh": "show", "sho": "show", "display": "show", "disp": "show", "dis": "show", "get": "show",
+    "sh": "show", "sho": "show", "display": "show", "disp": "show", "dis": "show",
     "systemctl": "service", "tracert": "traceroute", "nslookup": "dns", "dig": "dns", "df": "disk", "free": "memory",
     "journalctl": "logs", "tasklist": "processes", "ls": "dir", "users": "who", "quser": "who",
 }  # fmt: skip
 _SUDO = "sudo"
+_GET = "get"  # FortiOS' own question, which is not its show
 # A verb that Microsoft approves of, and a noun: a cmdlet, which !ps runs.
 _CMDLET = re.compile(
     r"(?:add|clear|compare|copy|disable|enable|export|find|format|get|import|install|invoke|measure|mount|move|new|"
@@ -37,6 +38,8 @@ def meant(name: str, line: str, known: Callable[[str], bool]) -> tuple[str, str]
         return two, rest.strip()
     if known(name):
         return name, line
+    if name.lower() == _GET and known(_HABITS["sh"]):
+        return _HABITS["sh"], f"{name} {line}".strip()
     if (one := _HABITS.get(name.lower())) and known(one):
         return one, line
     return (_CMDLETS, f"{name} {line}".strip()) if _CMDLET.fullmatch(name) and known(_CMDLETS) else (name, line)

@@ -18,6 +18,7 @@ KNOWN = {"config", "show", "service", "ps", "reboot", "disk", "get-report"}
         ("display version on hw1", "show", "version on hw1"),
         ("sudo service nginx restart on web", "service", "nginx restart on web"),
         ("sudo systemctl restart nginx on web", "service", "restart nginx on web"),
+        ("get system status on fw1", "show", "get system status on fw1"),
         ("sudo", "sudo", ""),
         ("get-service spooler on win1", "ps", "get-service spooler on win1"),
         ("Set-Service spooler -StartupType Automatic", "ps", "Set-Service spooler -StartupType Automatic"),

@@ -40,6 +40,15 @@ def _word(platform: str) -> str:
     return "display" if platform in DISPLAY else "show"
 
 
+def _as_there(words: tuple[str, ...], platform: str, word: str) -> tuple[str, ...]:
+    """The words of a question as the people of a platform type them: `/interface print`, `get system status`."""
+    if platform == "mikrotik_routeros":
+        if "print" not in words or any(sign in part for part in words for sign in "[](){}"):
+            raise DriverError("RouterOS is asked with print, such as !show /interface print, and without brackets")
+        return words
+    return words if platform == "fortinet" and words[0].lower() == "get" else (word, *words)
+
+
 @dataclass(slots=True)
 class Show(ReadReport):
     """`!show`."""
@@ -53,7 +62,7 @@ class Show(ReadReport):
             raise DriverError(f"leave out the second word: !show {' '.join(words[1:])}")
         as_table = bool(self.task.parameters.get("columns") or self.task.parameters.get("csv"))
         words, found = device_task.without_filters(words, device.platform)
-        line = device_task.line_of((word, *words), device.platform)
+        line = device_task.line_of(_as_there(words, device.platform, word), device.platform)
         return "show", {"command": line, "as_table": as_table, "filters": found}
 
 

@@ -20,15 +20,19 @@ _KINDS = (
     ("rsa-sha2-512", "rsa-sha2-256"),
     ("ssh-rsa",),
 )
+_OLDEST = (("ssh-dss",),)  # asked for only where the inventory says ssh_legacy
 
 
 def offered(access: Access, seconds: float, trust: Trust | None = None, keys: Keys | None = None) -> list[HostKey]:
     """Return the host keys that a device shows; NoSession says why there are none."""
     asyncssh.set_log_level("CRITICAL")
-    return asyncio.run(_offered(replace(access, legacy=True), seconds, trust, keys))
+    kinds = (*_KINDS, *_OLDEST) if access.legacy else _KINDS
+    return asyncio.run(_offered(replace(access, legacy=True), seconds, kinds, trust, keys))
 
 
-async def _offered(access: Access, seconds: float, trust: Trust | None, keys: Keys | None) -> list[HostKey]:
+async def _offered(
+    access: Access, seconds: float, kinds: tuple[tuple[str, ...], ...], trust: Trust | None, keys: Keys | None
+) -> list[HostKey]:
     async with contextlib.AsyncExitStack() as stack:
         tunnel: asyncssh.SSHClientConnection | None = None
         for hop in access.jump:
@@ -36,13 +40,18 @@ async def _offered(access: Access, seconds: float, trust: Trust | None, keys: Ke
                 raise LoginFailed(f"{access.device} stands behind a jump host")
             tunnel, _ = await connected(hop, trust, keys, seconds=seconds, tunnel=tunnel)
             stack.push_async_exit(tunnel)
-        return await _each(access, seconds, tunnel)
+        return await _each(access, seconds, kinds, tunnel)
 
 
-async def _each(access: Access, seconds: float, tunnel: asyncssh.SSHClientConnection | None) -> list[HostKey]:
+async def _each(
+    access: Access,
+    seconds: float,
+    wanted: tuple[tuple[str, ...], ...],
+    tunnel: asyncssh.SSHClientConnection | None,
+) -> list[HostKey]:
     found: list[HostKey] = []
     problem: LoginFailed | None = None
-    for kinds in _KINDS:
+    for kinds in wanted:
         try:
             key = await offered_key(access, list(kinds), seconds, tunnel)
         except LoginFailed as error:

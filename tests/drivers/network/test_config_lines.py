@@ -14,15 +14,17 @@ from automation_bots.drivers.network import device_task
 from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines
+from automation_bots.drivers.network.device_requests import Show
 from automation_bots.drivers.network.own_operations import CONFIG, DIFF, SHOW
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.show import answers, getters
 from automation_bots.errors import BadParameter, DriverError
-from automation_bots.model import _NETWORK_OS, platform_of, typed_words
+from automation_bots.model import _NETWORK_OS, Device, platform_of, typed_words
 from automation_bots.operations.verbs import GETTERS
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.text import filters
+from tests.drivers.contract import make_task
 from tests.support.world import NOON, request, scope_of
 
 TEAM = """
@@ -435,3 +437,26 @@ def test_whatever_was_configured_on_a_switch_is_undone_whole(seed):
     assert plans.difference(before, shows.config(switch))
     configure(switch, plans.undoing("cisco_ios", shows.config(switch), before))
     assert plans.foreseen(shows.config(switch), before) == ""
+
+
+@pytest.mark.parametrize(
+    ("platform", "typed", "sent"),
+    [
+        ("mikrotik_routeros", "/interface print", "/interface print"),
+        ("fortinet", "get system status", "get system status"),
+        ("fortinet", "system interface", "show system interface"),
+        ("huawei", "version", "display version"),
+        ("cisco_ios", "get x", "show get x"),
+    ],
+)
+def test_a_question_is_asked_in_the_platforms_own_words(tmp_path, platform, typed, sent):
+    task = make_task(SHOW, (), tmp_path, parameters={"command": tuple(typed.split())})
+    asked = Show(task, Archive(tmp_path)).ask(Device("d1", variables={"platform": platform}))
+    assert asked[1]["command"] == sent
+
+
+@pytest.mark.parametrize("typed", ["/system reboot", "/interface print where [/system reboot]", "version"])
+def test_routeros_is_only_asked_to_print(tmp_path, typed):
+    task = make_task(SHOW, (), tmp_path, parameters={"command": tuple(typed.split())})
+    with pytest.raises(DriverError, match="print"):
+        Show(task, Archive(tmp_path)).ask(Device("d1", variables={"platform": "mikrotik_routeros"}))

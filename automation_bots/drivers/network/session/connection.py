@@ -31,8 +31,9 @@ _OLD = {
     "kex_algs": "+diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1,diffie-hellman-group1-sha1",
     "encryption_algs": "+aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc",
     "mac_algs": "+hmac-sha1,hmac-sha1-96,hmac-md5",
-    "signature_algs": "+ssh-rsa",
+    "signature_algs": "+ssh-rsa,ssh-dss",
 }
+_KEYS = "+ssh-rsa,ssh-dss"  # beside those of today
 _BUSY_TRIES = (1.0, 2.0, 4.0)  # a device whose sessions are all taken hangs up; one is free again soon
 _BUSY = "closed the connection before the login"
 
@@ -125,8 +126,11 @@ def _options(login: Login, client_keys: list[Any]) -> dict[str, Any]:
 
 async def _offered(login: Login, through: asyncssh.SSHClientConnection | None, seconds: float) -> str:
     try:
-        old: dict[str, Any] = {"kex_algs": _OLD["kex_algs"]} if login.legacy else {}
-        asked = asyncssh.get_server_host_key(login.host, login.port, tunnel=through or (), config=None, **old)
+        # Old algorithms too: nothing is sent, and who does not know the key has to hear of that first.
+        options = asyncssh.SSHClientConnectionOptions(config=None, server_host_key_algs=_KEYS, **_OLD)
+        asked = asyncssh.get_server_host_key(
+            login.host, login.port, tunnel=through or (), config=None, server_host_key_algs=_KEYS, options=options
+        )
         key = await asyncio.wait_for(asked, seconds)
     except (TimeoutError, asyncssh.Error, OSError, ValueError) as error:
         raise Problem(_reason(login, error), "unreachable") from error
