@@ -345,7 +345,7 @@ def test_the_record_is_backed_up_and_restored_by_command(run, folder, tmp_path):
     assert "nothing was overwritten" in run("db", "restore", folder, tmp_path / "copy.db")[1]
     (tmp_path / "data/checked").rename(tmp_path / "old")
     assert run("db", "restore", folder, tmp_path / "copy.db")[0] == 0
-    assert "audit                     1" in run("db", "status", folder)[1]
+    assert "audit                     2" in run("db", "status", folder)[1]  # and that it was restored
     assert run("db", "migrate", folder) == (0, "The tables are up to date.\n")
 
 
