@@ -123,6 +123,12 @@ class Questions:
         _, expires = self._open.get(_key(caller, place), (None, 0.0))
         return self.clock() < expires
 
+    def only(self, caller: Caller, place: Place) -> Place | None:
+        """Where in this room the one question to this person is open; None where none is, or several are."""
+        here, now = (caller.network, caller.id, place.room), self.clock()
+        found = [one.place for key, (one, expires) in list(self._open.items()) if key[:3] == here and now < expires]
+        return found[0] if len(found) == 1 else None
+
     def take(self, caller: Caller, place: Place) -> Question | Confirmation | None:
         """Close the question and return it."""
         question, expires = self._open.pop(_key(caller, place), (None, 0.0))
@@ -154,6 +160,10 @@ class Conversation:
     def asked(self, caller: Caller, place: Place) -> bool:
         """Return whether a question to this person is open here."""
         return self.questions.open(caller, place)
+
+    def only(self, caller: Caller, place: Place) -> Place | None:
+        """Where the one open question to this person in this room stands: said in the room, "just answer" is for it."""
+        return self.questions.only(caller, place)
 
     def answer(self, caller: Caller, place: Place, text: str) -> Answer | None:
         """Take words that are no command as the answer to the open question."""

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from automation_bots.jobs.request_context import Origin
-from automation_bots.model import Answer
+from automation_bots.model import Answer, Place
 from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 from backends.adapter.answering import automation, later
@@ -27,16 +27,17 @@ def process_message(bot: Host, msg: Any) -> bool:
     """
     if msg.delayed or bot.is_from_self(msg) or (msg.extras and msg.extras.get("notice")):
         return False  # no program answers a notice of IRC (RFC 2812 §3.3.2): two of them would go on for ever
-    text = grammar.clean(msg.body or "")
-    if not text:
+    text, origin = grammar.clean(msg.body or ""), bot.automation_origin(msg)
+    asked = _asked_at(bot, origin)
+    if not text and (asked is None or origin.attached is str):
         return False
     in_lanes(bot)
-    origin = bot.automation_origin(msg)
     # Where a network has no threads, what one person says in one place is answered in that order.
     msg.extras.setdefault("lane", f"{origin.place.room} {origin.caller.id}")
     prefixed, words = _addressed(bot, text)
-    if not prefixed and _is_asked(bot, origin):
-        later(bot, msg, lambda: automation(bot).pipeline.conversation.answer(origin.caller, origin.place, text))
+    if not prefixed and asked is not None:
+        answer = automation(bot).pipeline.conversation.answer
+        later(bot, msg, lambda: answer(origin.caller, asked, text or origin.attached()))  # a file answers without words
         return True
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
     if command:
@@ -46,9 +47,13 @@ def process_message(bot: Host, msg: Any) -> bool:
     return True
 
 
-def _is_asked(bot: Host, origin: Origin) -> bool:
-    """Whether the bot waits for an answer of this person here."""
-    return automation(bot).pipeline.conversation.asked(origin.caller, origin.place)
+def _asked_at(bot: Host, origin: Origin) -> Place | None:
+    """Where the question stands that these words of this person may answer: here, or the only one in this room."""
+    conversation, place = automation(bot).pipeline.conversation, origin.place
+    if conversation.asked(origin.caller, place):
+        return place
+    in_the_room = not place.direct and origin.message_id == f"{place.room}:{place.thread}"  # it would open a thread
+    return conversation.only(origin.caller, place) if in_the_room else None
 
 
 def meant(bot: Host, msg: Any) -> tuple[str, str, bool]:
@@ -56,7 +61,7 @@ def meant(bot: Host, msg: Any) -> tuple[str, str, bool]:
     prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
     called = prefixed or msg.is_direct
     command, rest = _command(bot, words) if called else ("", "")
-    return command, rest, called or _is_asked(bot, bot.automation_origin(msg))
+    return command, rest, called or _asked_at(bot, bot.automation_origin(msg)) is not None
 
 
 def _process(bot: Host, msg: Any, command: str, rest: str) -> None:

@@ -127,6 +127,21 @@ def test_a_missing_value_is_asked_for_and_the_next_words_answer_it(talk):
     talk.asks("web2", r"#\d+ uptime on web2", thread=message if talk.threads else "")
 
 
+@engine
+def test_just_answering_in_the_room_answers_the_one_question_that_is_open_there(talk):
+    talk.asks("!uptime", "On which devices")
+    talk.asks("web2", r"#\d+ uptime on web2")
+
+
+@engine
+def test_a_file_without_words_answers_a_question(talk):
+    if not talk.surface.capabilities.files:
+        pytest.skip("no files here")
+    talk.asks("!uptime", "On which devices")
+    talk.net.send(talk.ana, talk.room, "", "devices.txt", b"web3")
+    talk.hears(r"#\d+ uptime on web3")
+
+
 def asked(talk):
     _, answer = talk.asks("!service restart nginx on db1", "waits for approval", who=talk.joe)
     number = int(re.search(r"#(\d+)", answer.text)[1])

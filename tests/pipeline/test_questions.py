@@ -47,6 +47,15 @@ def test_only_the_asked_person_in_that_place_can_answer_and_only_once(questions)
     assert questions.take(ANA, OPS) is None
 
 
+def test_said_in_the_room_the_one_question_there_is_meant_and_of_several_none(questions):
+    questions.ask(question(place=THREAD), [])
+    assert questions.only(ANA, OPS) == THREAD
+    assert questions.only(JOE, OPS) is None
+    assert questions.only(ANA, Place("test", "other")) is None
+    questions.ask(question(place=Place("test", "ops", "43")), [])
+    assert questions.only(ANA, OPS) is None
+
+
 def test_another_command_drops_the_question_and_a_wrong_answer_leaves_it_open(questions):
     questions.ask(question(), [])
     taken = questions.take(ANA, OPS)
