@@ -94,7 +94,7 @@ def tests_only(path: Path) -> Lines:
     except AutomationError as error:
         return [("WRONG", str(error))]
     tests = path / "policy-tests.yml"
-    return run_tests(bot.live, tests) if tests.exists() else [("WRONG", f"there is no {tests}")]
+    return run_tests(bot.live, tests, bot.settings.network) if tests.exists() else [("WRONG", f"there is no {tests}")]
 
 
 def _policy(live: LiveConfig, bot_folder: BotFolder) -> Lines:
@@ -105,7 +105,7 @@ def _policy(live: LiveConfig, bot_folder: BotFolder) -> Lines:
                      ("NOTE", f'rule "{rule.name}": {text}'))  # fmt: skip
     tests = bot_folder.folder / "policy-tests.yml"
     if tests.exists():
-        lines += run_tests(live, tests)
+        lines += run_tests(live, tests, bot_folder.settings.network)
     else:
         lines.append(("NOTE", f"no {tests}: write down what the policy must allow and refuse"))
     return [("ok", f"policy: {len(live.policy.people)} people, {len(live.policy.rules)} rules"), *lines]
@@ -164,8 +164,8 @@ def _rooms_without_id(live: LiveConfig, settings: Settings) -> list[str]:
     ]
 
 
-def run_tests(live: LiveConfig, path: Path) -> Lines:
-    """Run policy-tests.yml: a list of {who, what, where, when, expect: allow|deny|approval}."""
+def run_tests(live: LiveConfig, path: Path, network: str = "text") -> Lines:
+    """Run policy-tests.yml: a list of {who, what, where, when, expect: allow|deny|approval}, on this network."""
     try:
         cases, line_of = load_yaml(path)
     except AutomationError as error:
@@ -175,7 +175,7 @@ def run_tests(live: LiveConfig, path: Path) -> Lines:
     lines: Lines = []
     for number, case in enumerate(cases):
         try:
-            problem = _case(live, case)
+            problem = _case(live, case, network)
         except (AutomationError, ValueError) as error:
             problem = f"cannot be run: {error}"
         if problem:
@@ -187,13 +187,13 @@ _EXPECTED = (*Verdict, "confirm")
 _CASE = ("who", "what", "expect", "where", "when", "proved")
 
 
-def _case(live: LiveConfig, case: Any) -> str:
+def _case(live: LiveConfig, case: Any, network: str) -> str:
     if not isinstance(case, Mapping) or not set(_CASE[:3]) <= set(case) <= set(_CASE):
         return f"a case is {{who, what, expect}}, with where, when and proved if needed; got {one_line(str(case), 80)}"
     if case["expect"] not in _EXPECTED:
         return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
     person = live.policy.people.get(case["who"]) or Person(str(case["who"]))
-    network, id_ = next(iter(person.ids.items()), ("text", f"@{person.name}"))
+    network, id_ = _account(person, network)
     place = _place(str(case.get("where", "dm")), network, live)
     name, _, line = str(case["what"]).partition(" ")
     operation = live.catalog.find(name)
@@ -220,6 +220,13 @@ def _case(live: LiveConfig, case: Any) -> str:
     if got == case["expect"]:
         return ""
     return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
+
+
+def _account(person: Person, network: str) -> tuple[str, str]:
+    """As whom somebody of a case speaks: on the bot's own network; who has no account there, with any."""
+    if network in person.ids:
+        return network, person.ids[network]
+    return next(iter(person.ids.items()), (network, f"@{person.name}"))
 
 
 def _moment(text: str, zone: str) -> datetime:

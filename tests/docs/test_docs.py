@@ -334,3 +334,10 @@ def test_the_systemd_unit_is_understood(tmp_path):
     assert said_of_the_unit(tmp_path / "as-it-is", text) == []
     wrong = text.replace("Type=exec", "Type=exec\nNoSuchKey=yes").replace("bin/automation-bots", "bin/nothing")
     assert len(said_of_the_unit(tmp_path / "wrong", wrong)) == 2
+
+
+def test_a_case_of_the_policy_is_decided_on_the_bots_own_network(rules_world, tmp_path):
+    (tmp_path / "cases.yml").write_text("- {who: nobody, what: uptime on db1, expect: allow}\n")
+    ((mark, text),) = checks.run_tests(rules_world, tmp_path / "cases.yml", "mattermost")
+    assert mark == "WRONG"
+    assert "Your id on mattermost is @nobody" in text
