@@ -55,6 +55,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+CONTROLLER = "(controller)"  # the bot's own machine, where a part of a playbook on devices ran
 GOOD = frozenset({Status.OK, Status.CHANGED, Status.SKIPPED})
 
 
@@ -144,6 +145,7 @@ class Operation:
     group: str = "Commands"  # heading in !help
     like: str = ""  # another operation whose refusals count for this one too: it can do the same
     declared: bool = True  # False: its file says nothing about itself, so admins only until a rule names it
+    controller: bool = False  # parts of it run on the bot's own machine, so that only a rule that names it allows it
     previews: bool = False  # --check shows what would change
     cmdlets: bool = False  # its words are a cmdlet's: rules compare them without case, and one word means any values
     time_limit: float = 0  # seconds; 0: the bot's default
@@ -286,6 +288,8 @@ class Request:
     canary: Canary | None = None
     confirmed: int = 0  # the number of devices that the requester typed
     filters: tuple[tuple[str, str], ...] = ()  # what answers go through: (which, its expression)
+    also: tuple[str, ...] = ()  # devices on which it works too, such as those that tasks are delegated to
+    unknown: tuple[str, ...] = ()  # templates that name more of them when it runs
 
     @property
     def risk(self) -> Risk:
@@ -409,6 +413,8 @@ class Job:
     ended: datetime | None = None
     error: str = ""
     told: bool = False  # the place has heard how it ended
+    also: tuple[str, ...] = ()  # devices on which it works too, without an outcome of their own
+    unknown: tuple[str, ...] = ()  # templates that name more of them when it runs
     counts: Mapping[str, int] = field(default_factory=dict)  # {status: devices}, of the outcomes so far
 
     @property

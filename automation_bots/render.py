@@ -98,7 +98,8 @@ def counts(found: Mapping[str, int]) -> str:
 
 def progress(job: Job, now: datetime, said: str = "") -> Answer:
     """The live line of a running job."""
-    total, done = max(1, len(job.devices)), sum(job.counts.values())
+    total = max(1, len(job.devices))
+    done = min(total, sum(job.counts.values()))  # the bot's own machine may be one more
     filled = 10 * done // total
     parts = [f"#{job.number} {'█' * filled}{'░' * (10 - filled)} {done}/{total}"]
     if job.counts:
@@ -229,7 +230,8 @@ def _told(outcomes: Sequence[Outcome]) -> bool:
 def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) -> str:
     """What a person would type now."""
     words = []
-    bad = [outcome for outcome in outcomes if outcome.status not in GOOD]
+    fine = GOOD | {Status.UNKNOWN} if job.check else GOOD  # what a preview cannot know, it cannot know again
+    bad = [outcome for outcome in outcomes if outcome.status not in fine]
     longer = [o for o in outcomes if o.output.count("\n") > 1]
     if job.state is State.INTERRUPTED:
         words.append(

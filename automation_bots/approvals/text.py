@@ -59,6 +59,7 @@ def _rows(job: Job, approval: Approval, facts: Facts) -> list[tuple[str, str]]:
         rows.append(("devices", devices(job, facts)))
     if facts.revision:
         rows.append(("revision", facts.revision))
+    rows += [("also on", words) for words in also(job)]
     if job.emergency:
         rows.append(("note", f"EMERGENCY: {one_line(job.emergency, 300)}"))
     if job.canary:
@@ -71,6 +72,12 @@ def _rows(job: Job, approval: Approval, facts: Facts) -> list[tuple[str, str]]:
     rows += [("note", note) for note in notes(job, facts)]
     nothing = "cannot be shown beforehand" if job.risk is Risk.CHANGE else "nothing: it only looks"
     return [*rows, ("changes", facts.preview.text or nothing)]
+
+
+def also(job: Job) -> list[str]:
+    """Where it works beside its devices: those that are known, and what only the run can work out."""
+    known = [f"{', '.join(job.also)} (delegate_to)"] if job.also else []
+    return known + [f"what {one_line(text, 60)} names when it runs (delegate_to)" for text in job.unknown[:5]]
 
 
 def devices(job: Job, facts: Facts) -> str:

@@ -31,7 +31,7 @@ class ApprovalValidity:
         stored = catalog.without_secrets(operation, job.parameters)
         facts = [
             (d.name, sorted(d.groups), dict(d.variables), sorted(d.secrets))
-            for d in self.live.inventory.devices(job.devices)
+            for d in self.live.inventory.devices((*job.devices, *job.also))
         ]
         who = (job.person, job.caller.network, job.caller.id, job.place.room, job.place.direct)
         how = (job.reason, job.emergency, job.canary and (job.canary.steps, job.canary.pause_after))

@@ -50,7 +50,7 @@ class BotFolder:
         files = [self.folder / name for name in ("bot.toml", "policy.yml", "vault.yml")]
         operations = self.operations()
         folders = [*operations.verbs, *operations.playbooks, *operations.functions]
-        commands = [*folders, *(file for folder in folders for file in sorted(folder.glob("*.*")))]
+        commands = [*folders, *sorted(operations.files())]
         yield from permissions.changeable(
             [self.folder, *files, *commands, *self._sources(), self.known_hosts, self.data]
         )
@@ -139,6 +139,7 @@ class BotFolder:
             playbooks=tuple(playbooks),
             functions=tuple(self.folder / place for place in self.settings.commands),
             own=own_operations.operations(),
+            shipped=ROOT / "playbooks",
         )
 
     def _sources(self) -> tuple[Path, ...]:

@@ -194,8 +194,7 @@ class LiveConfig:
             calendars = self.policy.files or self._calendars
             month = ((f"{datetime.now(UTC):%Y-%m}", 0, 0),) if calendars else ()  # they reach ahead only so far
             return _stamp([self.policy_file, *calendars]) + month
-        places = [*self.folders.verbs, *self.folders.playbooks, *self.folders.functions]
-        return _stamp([path for place in places if place.is_dir() for path in place.iterdir()])
+        return _stamp(list(self.folders.files()))
 
 
 def _stamp(paths: list[Path]) -> Stamp:

@@ -14,6 +14,7 @@ from automation_bots.app.bot import Bot, now
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.config.settings import Settings
+from automation_bots.doctor import playbooks
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.inventory.addresses import Addresses
 from automation_bots.model import Caller, Person, Place, Request, Verdict, one_line
@@ -61,6 +62,7 @@ def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines += _several_names(live, bot_folder)
     lines += [("WRONG", str(problem)) for problem in live.catalog.problems]
     lines.append(("ok", f"{len(live.catalog.operations)} operations"))
+    lines += playbooks.lines(live.catalog, live.folders)
     return lines + _policy(live, bot_folder)
 
 

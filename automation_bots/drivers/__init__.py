@@ -80,6 +80,25 @@ def no_secrets(_device: str) -> Mapping[str, str]:
     return {}
 
 
+NO_CONTROLLER = "the playbook's header does not say controller: true"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a run is about to work beside the addresses of its devices."""
+
+    device: str  # its name, as the run knows it
+    address: str = ""
+    port: int | None = None
+    own: bool = False  # a device of the task, not reached as the inventory says
+    here: bool = False  # on the bot's own machine
+
+
+def only_its_own(contact: Contact) -> str:
+    """Stand in where nobody can be asked: a run works on the devices that were decided on."""
+    return "" if contact.own and not contact.here else f"{contact.device} was not decided on"
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One driver's share of a job: everything it may know, resolved at the last moment."""
@@ -97,6 +116,7 @@ class Task:
     files: Mapping[Path, str] = field(default_factory=dict)  # what the job's digest covered: file → sha256
 
     earlier: Before = NOTHING_BEFORE
+    further: Callable[[Contact], str] = only_its_own  # why it may not work there; empty: it may, and holds the device
 
     def before(self, operations: tuple[str, ...] = (), ignoring: tuple[str, ...] = ()) -> Mapping[str, Outcome]:
         """What each device said last: to this operation with the same values but those `ignoring` names, or, where
@@ -136,6 +156,9 @@ class Report(Protocol):
 
     def progress(self, text: str, lines: Sequence[str] = ()) -> None:
         """Say what is going on, in a few words; the lines, if any, are shown below the live line."""
+
+    def remark(self, text: str) -> None:
+        """Say what was not done although no device has failed: it stands behind the counts when the job ends."""
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Sum the whole share up, once, when all its outcomes are reported: the recap shows it instead of a table."""

@@ -82,6 +82,7 @@ class Recorder:
         self.outcomes: dict[str, Outcome] = {}
         self.repeated: list[Outcome] = []
         self.texts: list[str] = []
+        self.remarks: list[str] = []
         self.conclusions: list[Conclusion] = []
 
     def outcome(self, outcome: Outcome) -> None:
@@ -99,6 +100,10 @@ class Recorder:
         """Keep what is going on."""
         with self._lock:
             self.texts.append("\n".join([text, *lines]))
+
+    def remark(self, text: str) -> None:
+        """Keep what was not done."""
+        self.remarks.append(text)
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Keep how the driver sums it up."""

@@ -109,6 +109,8 @@ class Acceptance:
             retry_of=request.retry_of,
             emergency=request.emergency,
             canary=request.canary,
+            also=request.also,
+            unknown=request.unknown,
         )
         return job, hidden
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -205,12 +206,24 @@ class Local:
 
     def _begin(self, number: int) -> None:
         job, hidden = self._queued.pop(number)
-        run = Run(self._context, job, hidden, self._entries.pop(number), self._claim, self._done)
+        run = Run(self._context, job, hidden, self._entries.pop(number), self)
         self._running[number] = run
         self._recent.append(run.begun)
         run.start()
 
-    def _claim(self, run: Run) -> bool:
+    def hold_too(self, run: Run, device: str) -> str:
+        """Keep one more device from the changes of others while a job runs; why that cannot be, or empty."""
+        with self._lock:
+            held = self._holds() if self._held is None else self._held
+            if device in held:
+                return f"{device} is held because of #{held[device]}"
+            for other in self._running.values():
+                if other is not run and other.job.risk is Risk.CHANGE and device in other.entry.devices:
+                    return f"{device} is being changed by #{other.job.number}"
+            run.entry = replace(run.entry, devices=run.entry.devices | self._context.all_names((device,)))
+        return ""
+
+    def claim(self, run: Run) -> bool:
         """Let the record say who may begin; in the job's own thread, so that the wait for the disk holds up nobody."""
         try:
             if not self._stopping:
@@ -242,7 +255,8 @@ class Local:
             with suppress(ValueError):
                 self._recent.remove(run.begun)
 
-    def _done(self, run: Run) -> None:
+    def done(self, run: Run) -> None:
+        """Let go of what it held, and tell of its end."""
         with self._lock:
             self._forget(run)
             if run.job.risk is Risk.CHANGE:

@@ -11,7 +11,7 @@ from typing import Any
 
 from automation_bots.errors import StoreError
 from automation_bots.jobs.filtering import Filtering
-from automation_bots.model import Conclusion, File, Job, Outcome, Status, items_of, one_line
+from automation_bots.model import CONTROLLER, Conclusion, File, Job, Outcome, Status, items_of, one_line
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.render import LINES_SHOWN, NEED_A_PERSON, rows, table
 from automation_bots.store import Store
@@ -31,6 +31,7 @@ class OutcomeCollector:
     def __init__(self, job: Job, hidden: Mapping[str, Any], store: Store, redactor: Redactor) -> None:
         self.seen: dict[str, Status] = {}
         self.words = ""  # the driver's last ones
+        self.remarks: list[str] = []
         self.secrets_known = threading.Event()
         self._job, self._store, self._redactor = job, store, redactor
         self._devices = frozenset(job.devices)
@@ -76,7 +77,8 @@ class OutcomeCollector:
 
     def _is_new(self, outcome: Outcome) -> bool:
         """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
-        if outcome.device in self.seen or (self._job.devices and outcome.device not in self._devices):
+        mine = not self._job.devices or outcome.device in self._devices or outcome.device == CONTROLLER
+        if outcome.device in self.seen or not mine:
             return False
         self.seen[outcome.device] = outcome.status
         return True
@@ -97,6 +99,11 @@ class OutcomeCollector:
         whole = self.clear(printed, unfinished=True)  # line by line a key of many would not be known as one
         shown = map(one_line, whole.splitlines()[-_LINES_SAID:])
         self.words = "\n".join([one_line(self.clear(text, unfinished=True), 80), *shown])
+
+    def remark(self, text: str) -> None:
+        """Take what the end of the job says beside its outcomes (Report)."""
+        if text not in self.remarks:  # each batch of a canary says it again
+            self.remarks.append(text)
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Take a driver's words on the whole job (Report)."""
@@ -153,7 +160,7 @@ class DriverShare:
     """The `Report` of one driver."""
 
     def __init__(self, collector: OutcomeCollector) -> None:
-        self.progress = collector.progress
+        self.progress, self.remark = collector.progress, collector.remark
         self.concluded = False
         self.told: list[Outcome] = []  # without their outputs
         self._collector = collector

@@ -8,16 +8,17 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from automation_bots.drivers import Cancel, Task
 from automation_bots.errors import AutomationError, DriverError, StoreError
 from automation_bots.jobs.batches import Batches, GoOn
 from automation_bots.jobs.counters import Entry, Start
 from automation_bots.jobs.earlier import PreviousRun
+from automation_bots.jobs.further_devices import FurtherDevices
 from automation_bots.jobs.reports import DriverShare, OutcomeCollector, beside
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.model import (
@@ -39,24 +40,31 @@ log = logging.getLogger(__name__)
 _END_SECONDS = 5.0  # between two tries to record an end
 
 
+class Starter(Protocol):
+    """Who starts runs."""
+
+    def claim(self, run: Run) -> bool:
+        """Whether it may begin; the record knows it from then on."""
+
+    def hold_too(self, run: Run, device: str) -> str:
+        """Keep one more device from the changes of others until it ends; why not, or empty."""
+
+    def done(self, run: Run) -> None:
+        """It is over."""
+
+
 class Run:
     """One running job."""
 
     def __init__(
-        self,
-        context: RunContext,
-        job: Job,
-        hidden: Mapping[str, Any],
-        entry: Entry,
-        claim: Callable[[Run], bool],
-        done: Callable[[Run], None],
+        self, context: RunContext, job: Job, hidden: Mapping[str, Any], entry: Entry, starter: Starter
     ) -> None:
         self.asked = job, hidden
         self.has_begun = False  # until the record says so, it counts as queued there
         self._kept = job  # with the values as they are stored
         self.job = replace(job, parameters={**job.parameters, **hidden})
         self.entry, self.cancel, self.begun = entry, Cancel(), Start.of(time.monotonic(), entry)
-        self._context, self._claim, self._done = context, claim, done
+        self._context, self._starter = context, starter
         self._collector = OutcomeCollector(job, hidden, context.store, context.redactor)
         self._device_secrets = DeviceSecrets(context.inventory, context.kv, context.redactor)
         self._timed_out = self._abandoned = self._voided = False
@@ -86,7 +94,7 @@ class Run:
         return " · ".join(filter(None, (self.batches.label, self._collector.words)))
 
     def _work(self) -> None:
-        self.has_begun = self._claim(self)
+        self.has_begun = self._starter.claim(self)
         if self.has_begun:
             self._through()
 
@@ -105,7 +113,7 @@ class Run:
         except Exception:  # its devices are let go in any case
             log.exception("job %s: its end could not be recorded", self.job.number)
         finally:
-            self._done(self)
+            self._starter.done(self)
 
     def _log(self, what: str) -> None:
         """Log a traceback without the secrets that only this job knows."""
@@ -201,6 +209,7 @@ class Run:
 
     def _shares(self, operation: Operation, names: tuple[str, ...], folder: Path, deadline: float) -> None:
         devices = self._context.inventory.devices(names)
+        further = FurtherDevices(self._context, self.job, operation, lambda name: self._starter.hold_too(self, name))
         threads, told = [], []
         if not self._collector.secrets_known.is_set():
             every = self._context.inventory.devices(self.job.devices)
@@ -223,6 +232,7 @@ class Run:
                 secrets=self._secrets,
                 opened=self._opened,
                 inventory=self._context.inventory.sources,
+                further=further.why_not,
                 earlier=PreviousRun(self._context.store, self.job),
                 columns=self._context.columns(self.job.place),
                 files=self._files,
@@ -301,6 +311,7 @@ class Run:
         self._collector.sum_up()
         error = self._collector.clear(error or self.cancel.why)
         state = self._state(error)
+        error = " · ".join(filter(None, (error, *map(self._collector.clear, self._collector.remarks))))
         self._context.store.finish(self.job.number, state, error=error)
         log.info("job %s ended: %s %s", self.job.number, state.value, error)
 
@@ -313,5 +324,6 @@ class Run:
             return State.INTERRUPTED
         if self.cancel.is_set() and not self._timed_out:
             return State.CANCELLED
-        bad = error or any(status not in GOOD for status in self._collector.seen.values())
+        fine = GOOD | {Status.UNKNOWN} if self.job.check else GOOD  # a preview cannot know what a command would do
+        bad = error or any(status not in fine for status in self._collector.seen.values())
         return State.FAILED if bad else State.DONE

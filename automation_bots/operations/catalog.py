@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import Operation, Parameter, Risk
-from automation_bots.operations import functions, playbook_files, playbooks, verbs
+from automation_bots.operations import functions, playbook_files, playbook_folders, playbooks, verbs
 from automation_bots.operations.own_commands import OWN
 
 HIDDEN = "‹hidden›"  # stands in the store for a value that is never stored
@@ -44,6 +47,14 @@ class Folders:
     playbooks: tuple[Path, ...] = ()
     functions: tuple[Path, ...] = ()
     own: tuple[Operation, ...] = ()  # what drivers bring along, without any file
+    shipped: Path | None = None  # what comes from here gives way to a bot's own file of the same name
+
+    def files(self) -> Iterator[Path]:
+        """Yield every file that is read, and those beside them."""
+        for place in (*self.verbs, *self.functions):
+            yield from place.iterdir() if place.is_dir() else ()
+        for place in self.playbooks:
+            yield from (path for path, _ in playbook_folders.every(place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +75,16 @@ def load(folders: Folders) -> Catalog:
     problems: list[DefinitionError] = []
     kinds: tuple[tuple[tuple[Path, ...], str, Callable[[Path], Operation]], ...] = (
         (folders.verbs, "*.yml", verbs.load),
-        (folders.playbooks, "*.yml", playbooks.load),
         (folders.functions, "*.py", functions.load),
     )
-    for places, glob, read in kinds:
-        for path in _files(places, glob):
-            _add(path, read, operations, problems)
+    taking = _Taking(operations, problems, folders.shipped)
+    for places, glob, read in kinds[:1]:
+        taking.all(((path, read) for path in _files(places, glob)), None)
+    for place in folders.playbooks:
+        read_there = partial(playbooks.load, place=place)
+        taking.all(((path, read_there) for path in playbook_folders.playbooks(place)), place)
+    for places, glob, read in kinds[1:]:
+        taking.all(((path, read) for path in _files(places, glob)), None)
     return Catalog(operations, tuple(problems))
 
 
@@ -81,37 +96,66 @@ def _files(places: tuple[Path, ...], glob: str) -> list[Path]:
     return found
 
 
-def _add(
-    path: Path, read: Callable[[Path], Operation], operations: dict[str, Operation], problems: list[DefinitionError]
-) -> None:
-    try:
-        operation = read(path)
-    except DefinitionError as error:
-        problems.append(error)
-        return
-    except OSError as error:
-        problems.append(DefinitionError(path, f"cannot be read ({in_words(error)})"))
-        return
-    if operation.name in OWN:
-        problems.append(DefinitionError(path, f"{operation.name} is a command of the bot itself; rename the file"))
-    elif other := operations.get(operation.name):
-        first = other.source or "the bot itself"
-        problems.append(DefinitionError(path, f"{operation.name} comes from {first} already; rename one of the files"))
-    else:
-        operations[operation.name] = operation
+@dataclass(slots=True)
+class _Taking:
+    """Takes operations by their names: the first file of a name wins, but a bot's own replaces a shipped one."""
+
+    operations: dict[str, Operation]
+    problems: list[DefinitionError]
+    shipped: Path | None
+
+    def all(self, files: Iterable[tuple[Path, Callable[[Path], Operation]]], place: Path | None) -> None:
+        """Take the files of one place; those of one name in its sub-folders are called by folder and name."""
+        found = [operation for path, read in files if (operation := self._read(path, read))]
+        times = Counter(operation.name for operation in found)
+        for operation in found:
+            path = operation.source or Path()
+            clashes = times[operation.name] > 1 or not self._is_free(operation.name, path)
+            if clashes and place and path.parent != place:
+                folder = re.sub(r"[^A-Za-z0-9_/-]+", "-", path.parent.relative_to(place).as_posix())
+                operation = replace(operation, name=f"{folder}/{operation.name}")  # noqa: PLW2901 - by its longer name
+            self._add(operation, path)
+
+    def _read(self, path: Path, read: Callable[[Path], Operation]) -> Operation | None:
+        try:
+            return read(path)
+        except DefinitionError as error:
+            self.problems.append(error)
+        except OSError as error:
+            self.problems.append(DefinitionError(path, f"cannot be read ({in_words(error)})"))
+        return None
+
+    def _is_free(self, name: str, path: Path) -> bool:
+        other = self.operations.get(name)
+        return name not in OWN and (other is None or self._gives_way(other, path))
+
+    def _gives_way(self, other: Operation, path: Path) -> bool:
+        shipped = self.shipped
+        if shipped is None or other.source is None or path.suffix == ".py":  # code of one name is another matter
+            return False
+        return shipped in other.source.parents and shipped not in path.parents
+
+    def _add(self, operation: Operation, path: Path) -> None:
+        name = operation.name
+        if self._is_free(name, path):
+            self.operations[name] = operation
+        elif name in OWN:
+            self.problems.append(DefinitionError(path, f"{name} is a command of the bot itself; rename the file"))
+        else:
+            first = self.operations[name].source or "the bot itself"
+            self.problems.append(DefinitionError(path, f"{name} comes from {first} already; rename one of the files"))
 
 
 def hashes(operation: Operation) -> Mapping[Path, str]:
     """Return the hash of each file of a playbook, to see while it runs that they are still the same."""
     body = operation.body
-    return playbook_files.hashes(body.path) if isinstance(body, playbooks.Playbook) else {}
+    return playbook_files.hashes(body.path, body.home) if isinstance(body, playbooks.Playbook) else {}
 
 
 def content(operation: Operation, known: Mapping[Path, str] | None = None) -> str:
     """Return the digest of the content of an operation's files; empty where it has none."""
     if isinstance(operation.body, playbooks.Playbook):
-        path = operation.body.path
-        return playbook_files.digest_of(path, playbook_files.hashes(path) if known is None else known)
+        return playbook_files.digest_of(operation.body.path, hashes(operation) if known is None else known)
     if isinstance(operation.body, functions.Function):
         return functions.digest(operation.body.path)
     return "" if operation.source is None else hashlib.sha256(operation.source.read_bytes()).hexdigest()

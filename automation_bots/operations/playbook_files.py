@@ -16,7 +16,7 @@ from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import one_line
 
 IMPORT_KEYS = ("import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook")
-_FOLDERS = (
+PULLED_IN = (
     "roles", "files", "templates", "tasks", "vars", "handlers", "defaults", "meta", "group_vars", "host_vars",
     "collections", "library", "module_utils", "action_plugins", "become_plugins", "cache_plugins", "callback_plugins",
     "cliconf_plugins", "connection_plugins", "doc_fragments", "filter_plugins", "httpapi_plugins", "inventory_plugins",
@@ -99,25 +99,26 @@ def imported(path: Path, item: Mapping[str, Any]) -> Path | None:
     return Path(os.path.normpath(path.parent / name))
 
 
-def digest(path: Path) -> str:
+def digest(path: Path, home: Path | None = None) -> str:
     """Return the sha256 over a playbook and the files that it can pull in from around it.
 
     Covered, each with its name and content:
     - the playbook itself, and each playbook it imports by a fixed name, and so on;
-    - beside each of them: ansible.cfg and all files under roles/, files/, templates/, tasks/, vars/, handlers/,
+    - beside each of them, and in the folder that it is started in (`home`): ansible.cfg and all files under roles/,
+      files/, templates/, tasks/, vars/, handlers/,
       group_vars/, host_vars/, collections/, library/ and the plugin folders; links to folders are followed;
     - each file that a word with a dot or slash in these YAML files names, relative to the playbook's folder or to the
       file it stands in (`include_tasks: more.yml`, `vars_files: [../common.yml]`, `copy: src=../motd`), and so on.
     Not covered: names made by templates outside those folders, absolute paths of other roots, roles and collections
     that are installed elsewhere (`roles_path`, ansible-galaxy), the inventory, and Ansible itself.
     """
-    return digest_of(path, hashes(path))
+    return digest_of(path, hashes(path, home))
 
 
-def hashes(path: Path) -> dict[Path, str]:
+def hashes(path: Path, home: Path | None = None) -> dict[Path, str]:
     """Return the sha256 of each file that the digest of a playbook covers."""
     found = {}
-    for file in sorted(_covered(path.resolve())):
+    for file in sorted(_covered(path.resolve(), home or path.parent)):
         with file.open("rb") as stream:
             found[file] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
@@ -136,10 +137,10 @@ def digest_of(path: Path, files: Mapping[Path, str]) -> str:
     return total.hexdigest()
 
 
-def _covered(path: Path) -> set[Path]:
+def _covered(path: Path, home: Path) -> set[Path]:
     found: set[Path] = set()
-    folders: set[Path] = set()
-    waiting = [path]
+    folders: set[Path] = {home.resolve()}
+    waiting = [path, *_beside(home.resolve())]
     while waiting:
         file = waiting.pop()
         if file in found:
@@ -158,7 +159,7 @@ def _covered(path: Path) -> set[Path]:
 def _beside(folder: Path) -> Iterator[Path]:
     if (folder / "ansible.cfg").is_file():
         yield folder / "ansible.cfg"
-    for name in _FOLDERS:
+    for name in PULLED_IN:
         seen: set[str] = set()
         for place, inner, files in os.walk(folder / name, followlinks=True):
             real = os.path.realpath(place)

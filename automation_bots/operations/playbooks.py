@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from automation_bots.errors import DefinitionError
-from automation_bots.model import Operation, Parameter, Risk, one_line
+from automation_bots.model import Device, Operation, Parameter, Risk, one_line
+from automation_bots.operations import delegation, playbook_folders
+from automation_bots.operations.delegation import Elsewhere
 from automation_bots.operations.parameters import from_mapping
 from automation_bots.operations.playbook_files import IMPORT_KEYS, Located, imported, read_yaml
 from automation_bots.operations.verbs import GETTERS
 from automation_bots.text.times import limit_seconds
 
-_KEYS = ("name", "help", "risk", "parameters", "examples", "time_limit", "devices", "network")
+_KEYS = ("name", "help", "risk", "parameters", "examples", "time_limit", "devices", "network", "controller")
 _DEVICES = ("required", "one", "optional", "none")
 _HEADER = re.compile(r"#(?P<indent>\s*)bot:\s*$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_ONE_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*(?:\|[^{}]*)?\}\}")
+_A_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)([^{}]*)\}\}")
+_OF_ANSIBLE = {"groups", "hostvars", "inventory_hostname", "lookup", "query", "inventory_dir", "playbook_dir"}
+Plays = tuple[Mapping[str, Any], ...]
 _Check = tuple[Callable[[Any], bool], str]
 
 
@@ -35,6 +41,7 @@ _CHECKS: dict[str, _Check] = {
     "risk": (lambda v: v in list(Risk), "read or change"),
     "devices": (lambda v: v in _DEVICES, f"one of {', '.join(_DEVICES)}"),
     "network": (lambda v: v in GETTERS, f"one of {', '.join(GETTERS)}"),
+    "controller": (lambda v: isinstance(v, bool), "true or false"),
     "time_limit": (_is_limit, "a time such as 30s or 5 min, or a number of seconds"),
     "examples": (lambda v: isinstance(v, str | list), "a list of commands to type"),
 }
@@ -47,30 +54,70 @@ class Playbook:
 
     path: Path
     hosts: tuple[str, ...] = ()
+    device_variables: tuple[str, ...] = ()  # that name the hosts of its plays: they are the devices of the request
+    place: Path | None = None  # the folder of playbooks that it stands in
 
     @property
-    def wants_devices(self) -> bool:
-        """Whether a play says `hosts: "{{ devices }}"`; others may use that name for something else."""
-        return any("{{" in hosts and re.search(rf"\b{_OURS}\b", hosts) for hosts in self.hosts)
+    def home(self) -> Path:
+        """Where ansible-playbook is started."""
+        return playbook_folders.home(self.path, self.place or self.path.parent)
+
+    def elsewhere(
+        self, values: Mapping[str, Any], devices: Sequence[Device], groups: Mapping[str, Sequence[str]]
+    ) -> Elsewhere:
+        """Where its tasks work beside these devices."""
+        known = {name: value for name, value in values.items() if value is not None}
+        return delegation.resolved(delegation.written(self.path), known, devices, groups)
 
 
-def load(path: Path) -> Operation:
+def load(path: Path, place: Path | None = None) -> Operation:
     """Read one playbook file; a DefinitionError says what is wrong, and in which line."""
     path = Path(path)
     plays = tuple(_plays(path, ()))
     header = _header(path)
-    if header is None:
-        return _operation(path, plays, {}, _prompts(path, plays))
-    return _operation(path, plays, header.value, _parameters(path, header) or _prompts(path, plays), header)
+    said = header.value if header else {}
+    parameters = _parameters(path, header) if header else ()
+    hosts = tuple(_hosts(play.get("hosts", "")) for play in plays)
+    devices = _device_variables(hosts, _defined(plays), parameters)
+    prompts = tuple(p for p in _prompts(path, plays) if p.name not in devices)
+    body = Playbook(path, hosts, devices, place)
+    return _operation(body, plays, said, parameters or _asked(hosts, prompts, devices, plays), header)
+
+
+def _defined(plays: Plays) -> set[str]:
+    """The variables that plays define themselves."""
+    return {str(name) for play in plays if isinstance(own := play.get("vars"), Mapping) for name in own}
+
+
+def _device_variables(hosts: tuple[str, ...], own: set[str], parameters: tuple[Parameter, ...]) -> tuple[str, ...]:
+    """The variables that alone name the hosts of a play, as `{{ target }}` or `{{ target | default('all') }}`."""
+    found = [match[1] for text in hosts if (match := _ONE_VARIABLE.fullmatch(text.strip()))]
+    found += [_OURS for text in hosts if "{{" in text and re.search(rf"\b{_OURS}\b", text)]
+    taken = {*_OF_ANSIBLE, *own, *(parameter.name for parameter in parameters)} - {_OURS}
+    return tuple(dict.fromkeys(name for name in found if name not in taken))
+
+
+def _asked(
+    hosts: tuple[str, ...], prompts: tuple[Parameter, ...], devices: tuple[str, ...], plays: Plays
+) -> tuple[Parameter, ...]:
+    """What is asked for where no header says it: prompts, and what a part of `hosts` wants and nothing defines."""
+    known = {*_OF_ANSIBLE, *devices, *(prompt.name for prompt in prompts), *_defined(plays)}
+    wanted = {match[1]: "default" in match[2] for text in hosts for match in _A_VARIABLE.finditer(text)}
+    missing = (
+        Parameter(name, required=not optional, help="a part of the hosts of its plays")
+        for name, optional in wanted.items() if name not in known
+    )  # fmt: skip
+    return (*prompts, *missing)
 
 
 def _operation(
-    path: Path,
-    plays: tuple[Mapping[str, Any], ...],
+    body: Playbook,
+    plays: Plays,
     said: Mapping[str, Any],
     parameters: tuple[Parameter, ...],
     header: Located | None = None,
 ) -> Operation:
+    path = body.path
     first = next((str(play["name"]) for play in plays if play.get("name")), f"Run the playbook {path.name}")
     return Operation(
         name=str(said.get("name", re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "playbook")),
@@ -83,10 +130,11 @@ def _operation(
         group="Playbooks",
         declared=header is not None,
         previews=True,
+        controller=bool(said.get("controller")),
         time_limit=limit_seconds(said.get("time_limit", 0)),
         source=path,
         network=str(said.get("network", "")),
-        body=Playbook(path, tuple(_hosts(play.get("hosts", "")) for play in plays)),
+        body=body,
     )
 
 

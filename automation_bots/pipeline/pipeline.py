@@ -182,6 +182,7 @@ class Pipeline:
         if isinstance(body := request.operation.body, Refuses):
             body.refuse(request.parameters)
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
+        request = self._resolver.with_others(request)
         return self._decided(person, request)
 
     def _decided(self, person: Person, request: Request) -> Answer | None:

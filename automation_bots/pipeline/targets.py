@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.inventory import patterns
-from automation_bots.model import Person, Request, one_line
+from automation_bots.model import Device, Person, Request, one_line
 from automation_bots.operations import target_words
+from automation_bots.operations.delegation import Elsewhere
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.text.nearest import did_you_mean
+
+
+@runtime_checkable
+class WorksElsewhere(Protocol):
+    """The body of an operation that may work beside the devices that it is asked for."""
+
+    def elsewhere(
+        self, values: Mapping[str, Any], devices: Sequence[Device], groups: Mapping[str, Sequence[str]]
+    ) -> Elsewhere:
+        """Where, as far as the words and the devices tell."""
 
 
 def _among(hosts: tuple[str, ...], seen: frozenset[str]) -> tuple[str, ...]:
@@ -42,6 +55,20 @@ class TargetResolver:
         if operation.devices == "one" and len(devices) != 1:
             raise BadCommand(f"{operation.name} takes one device; {one_line(pattern, 60)!r} means {len(devices)}.")
         return devices
+
+    def with_others(self, request: Request) -> Request:
+        """Add where it works beside its devices, as far as that is known; BadCommand where that is not declared."""
+        body, inventory = request.operation.body, self._live.inventory
+        if not isinstance(body, WorksElsewhere):
+            return request
+        where = body.elsewhere(request.parameters, inventory.devices(request.devices), inventory.groups)
+        if where.here and request.devices and not request.operation.controller:
+            raise BadCommand(
+                f"{request.operation.name} works on the bot's own machine too ({where.here[0]}), so its header has to "
+                "say controller: true; an admin can add that. Nothing was started."
+            )
+        known = tuple(name for name in where.devices if inventory.find(name))
+        return replace(request, also=known, unknown=where.unknown)
 
     def _selected(self, person: Person, target: str, select: Callable[[str, bool], tuple[str, ...]]) -> tuple[str, ...]:
         admin = ADMINS in person.groups

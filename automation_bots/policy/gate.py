@@ -49,7 +49,7 @@ def shut(scope: Scope, request: Request, now: datetime) -> Decision | None:
         return None
     if not request.devices and not request.operation.declared:
         return None  # a command of a plugin; those that close and open devices among them
-    wanted = frozenset(request.devices)
+    wanted = frozenset((*request.devices, *request.also))
     by = [c for c in blocking(scope.change_blocks, wanted, person.name, now)
           if not (request.emergency and c.kind is BlockKind.FREEZE)]  # fmt: skip
     if not by:
@@ -71,8 +71,30 @@ def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime |
         return Decision(Verdict.DENY, reason, refused=tuple(sorted(request.devices)))
     found = _Found(scope, person, request, now, typed_at)
     if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
-        return found.on_devices()
-    return found.without_devices()
+        return _with_others(found.on_devices(), request, scope, now, typed_at)
+    return _with_others(found.without_devices(), request, scope, now, typed_at)
+
+
+def _with_others(
+    decision: Decision, request: Request, scope: Scope, now: datetime, typed_at: datetime | None
+) -> Decision:
+    """Judge the devices on which it works too like those that were asked for; the stricter answer counts."""
+    if not request.also or decision.verdict is Verdict.DENY:
+        return decision
+    there = by_rules(scope, replace(request, devices=request.also, also=()), now, typed_at)
+    if there.verdict is Verdict.DENY:
+        why = f"{there.reason} (It works there too: delegate_to.)"
+        return replace(there, reason=why, refused=(*there.refused,), allowed=())
+    needs = tuple(dict.fromkeys((*decision.needs, *there.needs)))
+    return replace(
+        decision,
+        verdict=Verdict.APPROVAL if needs else decision.verdict,
+        rules=tuple(dict.fromkeys((*decision.rules, *there.rules))),
+        needs=needs,
+        approvers=tuple(dict.fromkeys((*decision.approvers, *there.approvers))),
+        limits=strictest((decision.limits, there.limits)),
+        approver_proof=min((p for p in (decision.approver_proof, there.approver_proof) if p is not None), default=None),
+    )
 
 
 def again(scope: Scope, operation: Operation, job: Job, now: datetime, hour: datetime | None = None) -> Decision:
@@ -106,8 +128,9 @@ def since(scope: Scope, request: Request, then: datetime) -> str:
 def asked(job: Job, operation: Operation) -> Request:
     """The request that a job came from."""
     return Request(
-        job.caller, job.place, operation, job.parameters, job.pattern, job.devices, job.check, emergency=job.emergency
-    )
+        job.caller, job.place, operation, job.parameters, job.pattern, job.devices, job.check, emergency=job.emergency,
+        also=job.also,
+    )  # fmt: skip
 
 
 def stranger(policy: Policy, caller: Caller) -> str:
@@ -220,6 +243,8 @@ class _Found:
         what = f"No: {one_line(request.operation.name, 60)}{on}"
         if hinted := self._because(refused & seen if refused else refused, denying):
             return f"{what} {hinted}"
+        if request.operation.controller:
+            return f"{what} is for admins: it works on the bot's own machine, and no rule names it for you."
         if not request.operation.declared:
             why = (
                 "its file says nothing about its risk, and no rule names it"

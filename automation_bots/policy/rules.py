@@ -44,16 +44,17 @@ class Words:
 
     def match(self, operation: Operation, risk: Risk, spoken: tuple[str, ...] | None, *, admin: bool) -> bool:
         """Match an operation; `spoken` are its values as typed, None to ask whether any values could match."""
+        in_general = operation.declared and not operation.controller
         if self.text == "everything":
-            return operation.declared or admin
+            return in_general or admin
         if self.text in {"reads", "changes"}:
-            return operation.declared and risk is (Risk.READ if self.text == "reads" else Risk.CHANGE)
+            return in_general and risk is (Risk.READ if self.text == "reads" else Risk.CHANGE)
         if self.text.startswith("driver:"):
-            return operation.declared and fnmatchcase(operation.driver, self.text[7:])
+            return in_general and fnmatchcase(operation.driver, self.text[7:])
         pattern = self.text.split()
         if not fnmatchcase(operation.name, pattern[0]):
             return False
-        if not operation.declared and pattern[0] != operation.name:
+        if not in_general and pattern[0] != operation.name:
             return False
         if len(pattern) == 1 or spoken is None:
             return True

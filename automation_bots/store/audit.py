@@ -65,6 +65,7 @@ class AuditKind(StrEnum):
     UNLOCKED = "unlocked"
     REVIEWED = "reviewed"
     BATCH = "batch"  # of a job in batches: it is about to begin
+    REACHED = "reached"  # a device that only the run itself could name, as by delegate_to
     CONTINUED = "continued"  # the next batch of a job that waited for a word
     TRUSTED = "trusted"  # host keys of devices
     UNTRUSTED = "untrusted"
@@ -115,7 +116,7 @@ class Subject:
     @classmethod
     def of_job(cls, job: Job) -> Subject:
         """Take it from a job."""
-        return cls(job.person, job.caller, job.place, job.operation, job.devices, job.number)
+        return cls(job.person, job.caller, job.place, job.operation, (*job.devices, *job.also), job.number)
 
     @classmethod
     def of_request(cls, request: Request, person: str = "") -> Subject:

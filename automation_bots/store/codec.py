@@ -54,7 +54,8 @@ def row_of(job: Job) -> dict[str, Any]:
         "pattern": job.pattern, "devices": job.devices, "drivers": job.drivers, "sites": job.sites, "rules": job.rules,
         "limits": asdict(job.limits), "words": job.words, "check": job.check, "quiet": job.quiet, "reason": job.reason,
         "preview_of": job.preview_of, "parked": job.parked,
-        "emergency": job.emergency, "canary": asdict(job.canary) if job.canary else None,
+        "also": job.also, "unknown": job.unknown, "emergency": job.emergency,
+        "canary": asdict(job.canary) if job.canary else None,
     }  # fmt: skip
     return {
         "state": job.state.value, "person": job.person, "network": job.caller.network, "caller": job.caller.id,
@@ -78,7 +79,8 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
         parameters=body["parameters"], pattern=body["pattern"], devices=body["devices"], drivers=body["drivers"],
         sites=body["sites"], rules=body["rules"], limits=Limits(**body["limits"]), words=body.get("words", ()),
         check=body["check"], preview_of=body.get("preview_of"), parked=body.get("parked", False),
-        emergency=body.get("emergency", ""), canary=Canary(**body["canary"]) if body.get("canary") else None,
+        also=body.get("also", ()), unknown=body.get("unknown", ()), emergency=body.get("emergency", ""),
+        canary=Canary(**body["canary"]) if body.get("canary") else None,
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
         started=row.started, ended=row.ended, error=row.error, told=row.told,
         counts=json.loads(row.counts) if counts is None else counts,

@@ -26,6 +26,7 @@ from automation_bots.store import (
 )
 from automation_bots.store.approvals import ApprovalStore
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
+from automation_bots.store.codec import row_of
 from automation_bots.store.database import Database
 from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
@@ -91,6 +92,14 @@ class Store:
             if job:
                 audit.append(connection, now, AuditKind.STARTED, Subject.of_job(job).brief())
         return job is not None
+
+    def reach(self, number: int, device: str) -> None:
+        """Keep that a running job works on one more device, which is held too if the job is broken off."""
+        now = self._clock()
+        with self._database.write() as connection:
+            job = jobs.get(connection, number)
+            jobs.note(connection, number, {"body": row_of(replace(job, also=(*job.also, device)))["body"]})
+            audit.append(connection, now, AuditKind.REACHED, replace(Subject.of_job(job), devices=(device,)), NOTHING)
 
     def finish(self, number: int, state: State, error: str = "", extra: Mapping[str, Any] = NOTHING) -> bool:
         """Move from running to a final state. A change that ends INTERRUPTED holds the devices with unknown outcome."""

@@ -102,7 +102,7 @@ WRONG = [  # file, its content, the line that must be named (0: the file is enou
     ("playbooks/verbs/look.yml", VERB.replace("uptime", '"{name}"'), 2, "name"),
     ("playbooks/book.yml", BOOK.replace("read", "maybe"), 3, "read or change"),
     ("playbooks/book.yml", BOOK.replace("help", "hepl"), 2, "unknown key 'hepl'"),
-    ("playbooks/book.yml", "just: words\n", 1, "not a playbook"),
+    ("playbooks/book.yml", "- hosts: all\n- just: words\n", 2, "not a playbook"),
     ("playbooks/book.yml", "- import_playbook: gone.yml\n", 1, "gone.yml, which is not there"),
     ("plugins/calc.py", "def calc(:\n", 1, "."),
     ("plugins/calc.py", "def other(): ...\n", 0, "calc"),

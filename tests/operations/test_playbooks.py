@@ -58,8 +58,8 @@ def test_the_header_says_what_the_operation_is(write):
     assert (operation.examples, operation.time_limit, operation.devices) == (("!patch on web",), 600, "one")
     assert (operation.driver, operation.group, operation.previews) == ("ansible", "Playbooks", True)
     assert operation.declared
-    assert operation.body == Playbook(operation.source, ("{{ devices }}",))
-    assert operation.body.wants_devices
+    assert operation.body == Playbook(operation.source, ("{{ devices }}",), ("devices",))
+    assert operation.body.device_variables
 
 
 def test_without_a_header_nothing_is_taken_for_granted(write):
@@ -67,7 +67,7 @@ def test_without_a_header_nothing_is_taken_for_granted(write):
     assert (operation.name, operation.help, operation.risk) == ("my-play", "Second", Risk.CHANGE)
     assert not operation.declared
     assert operation.parameters == ()
-    assert not operation.body.wants_devices
+    assert not operation.body.device_variables
 
 
 PROMPTS = """
@@ -196,7 +196,7 @@ def test_our_own_playbooks_say_what_they_are(path):
     operation = load(path)
     assert operation.declared
     assert operation.examples
-    assert operation.body.wants_devices
+    assert operation.body.device_variables
     assert all(parameter.help and not parameter.required for parameter in operation.parameters)
 
 
@@ -216,6 +216,9 @@ class Heard:
     def progress(self, text):
         pass
 
+    def remark(self, text):
+        pass
+
 
 def run(path, tmp_path, *names, check=False, **parameters):
     inventory = tmp_path / "hosts"
@@ -224,8 +227,11 @@ def run(path, tmp_path, *names, check=False, **parameters):
     operation, heard = load(path), Heard()
     job = Job(1, State.RUNNING, "ana", Caller("text", "1"), Place("text", "room"), operation.name, parameters, "all",
               names, operation.risk, ("ansible",), check=check)  # fmt: skip
-    devices = tuple(Device(name) for name in names)
-    task = Task(job, operation, devices, tmp_path / "work", time.monotonic() + 60, inventory=(inventory,))
+    devices = tuple(Device(name, variables={"ansible_connection": "local"}) for name in names)
+    task = Task(
+        job, operation, devices, tmp_path / "work", time.monotonic() + 60, inventory=(inventory,),
+        further=lambda _contact: "",  # kolla's facts are gathered from all others too
+    )  # fmt: skip
     with contextlib.closing(Ansible()) as driver:
         driver.run(task, heard)
     return heard.outcomes

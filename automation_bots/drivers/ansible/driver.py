@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from automation_bots.drivers import Report, Task, defaults
+from automation_bots.drivers.ansible.connection_check import answering
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.outcomes import Recorder
 from automation_bots.drivers.ansible.process import MARK, Program, run
@@ -91,11 +92,14 @@ class Ansible:
     def _play(self, task: Task, recorder: Recorder, write: Callable[[Path], Files], *, raw: bool) -> None:
         program = ansible_playbook()
         mark = secrets.token_hex(8)
-        with _folder(task.workdir) as folder:
+        door = self._masters.sockets / f"ask-{mark}"  # there, since the path of a socket may have 100 characters
+        with _folder(task.workdir) as folder, answering(task, door):
             files = write(folder)
             extra = {
                 MARK: mark,
                 "AUTOMATION_BOTS_DEVICES": str(files.allowed),
+                "AUTOMATION_BOTS_DOOR": str(door),
+                "AUTOMATION_BOTS_CONTROLLER": "1" if task.operation.controller else "0",
                 "AUTOMATION_BOTS_OUTPUT_LIMIT": str(self._output_limit),
                 "AUTOMATION_BOTS_RAW": "1" if raw else "0",
                 "AUTOMATION_BOTS_FILES": str(files.approved),

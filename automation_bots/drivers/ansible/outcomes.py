@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any
 
 from automation_bots.drivers import Report, Task
+from automation_bots.drivers.ansible.plays import Plays
 from automation_bots.drivers.ansible.process import Ending
-from automation_bots.drivers.ansible.run_files import NOWHERE
-from automation_bots.model import Outcome, Risk, Status, one_line
+from automation_bots.drivers.ansible.run_files import HERE, NOWHERE
+from automation_bots.errors import DriverError
+from automation_bots.model import CONTROLLER, Outcome, Risk, Status, one_line
 
 _PROGRESS_SECONDS = 0.3
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -28,6 +31,11 @@ _NOISE = re.compile(r"^\s*(\[WARNING\]|\[DEPRECATION|Origin:|\d+ |\^|$)")
 class _Host:
     texts: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)  # failed, where a rescue may take over
+    unforeseen: Counter[str] = field(default_factory=Counter)  # what a preview cannot know
+    doing: str = ""  # the task that was begun and has no result
+    background: list[str] = field(default_factory=list)
     said: str = ""
     failure: str = ""
     started: float = 0.0
@@ -47,6 +55,10 @@ class Recorder:
         self._report = report
         self._verb = verb
         self._hosts = {device.name: _Host() for device in task.devices} or {NOWHERE: _Host()}
+        self._names = {name: CONTROLLER for name in HERE if name not in self._hosts and task.operation.controller}
+        if self._names and task.devices:
+            self._hosts[CONTROLLER] = _Host()
+        self._plays = Plays()
         self._counts: Mapping[str, Mapping[str, int]] | None = None
         self._batch: list[str] = []
         self._now = ("", 0)  # task, how many hosts are done with it
@@ -57,30 +69,54 @@ class Recorder:
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Learn one event."""
-        host = self._hosts.get(str(event.get("host", "")))
         match event.get("event"):
+            case "plays":
+                self._plays.known(event["names"])
             case "play":
                 self._play(event)
             case "task":
                 self._now = (str(event["name"]), 0)
                 self._progress()
-            case "start" if host:
-                host.started = host.started or time.monotonic()
-            case "result" if host:
-                self._result(str(event["host"]), host, event)
+            case "start" | "result":
+                self._of_host(event)
             case "stopped":
                 self._stop_batch()
             case "stats":
-                self._counts = event["hosts"]
+                self._counts = {self._name(name): counts for name, counts in event["hosts"].items()}
             case "refused":
                 self._refused = _refusal(event)
+
+    def _name(self, host: object) -> str:
+        return self._names.get(str(host), str(host))
+
+    def _of_host(self, event: Mapping[str, Any]) -> None:
+        name = self._name(event["host"])
+        if (host := self._hosts.get(name)) is None:
+            return
+        if event["event"] == "result":
+            self._result(name, host, event)
+            return
+        host.started = host.started or time.monotonic()
+        host.doing = str(event["task"])
+        if event["background"]:
+            host.background.append(host.doing)
 
     def close(self, ending: Ending) -> None:
         """Report every device that has no outcome yet; all is known now."""
         for name, host in self._hosts.items():
-            if not host.reported:
+            if not host.reported and (name != CONTROLLER or host.targeted):
                 status, summary = self._last_word(name, host, ending)
                 self._tell(name, host, status, summary)
+        self._tell_of_plays()
+
+    def _tell_of_plays(self) -> None:
+        """Name the plays that did not run; one that was left out against the playbook's meaning fails the job."""
+        if self._counts is None or self._verb:
+            return
+        if text := self._plays.elsewhere(stopped=bool(self._culprit)):
+            self._report.remark(text)
+        if why := self._plays.missed():
+            raise DriverError(why)
 
     def skip(self, device: str, platform: str) -> None:
         """Report a device that the verb has no command for."""
@@ -88,20 +124,24 @@ class Recorder:
 
     def _play(self, event: Mapping[str, Any]) -> None:
         self._pattern = str(event["name"])
+        self._plays.begun(event)
         self._batch = list(event["batch"])
-        for name in event["hosts"]:
+        for name in map(self._name, event["hosts"]):
             if name in self._hosts:
                 self._hosts[name].targeted = True
 
     def _result(self, name: str, host: _Host, event: Mapping[str, Any]) -> None:
         status, title = str(event["status"]), str(event["task"])
-        host.ended = time.monotonic()
+        host.ended, host.doing = time.monotonic(), ""
         host.code = event["rc"] if self._verb or status == "failed" else host.code
         host.said = one_line(str(event["said"]).strip().partition("\n")[0]) or host.said
         host.good += status == "ok"
-        if status == "changed":
-            host.changed.append(title)
-        self._keep_text(host, title, status, str(event["text"]))
+        if status in {"changed", "ignored"}:
+            (host.changed if status == "changed" else host.ignored).append(title)
+        if status == "failed" and not event["final"]:
+            host.mended.append(title)
+        host.unforeseen.update(event["unforeseen"])
+        self._keep_text(host, title, "not known beforehand" if event["unforeseen"] else status, str(event["text"]))
         self._now = (self._now[0], self._now[1] + 1)
         self._progress()
         if self._verb:
@@ -120,6 +160,9 @@ class Recorder:
         if status in {"ok", "changed"}:
             lines = str(event["text"]).strip().splitlines()
             message = one_line(lines[0]) if lines else ""
+        if host.unforeseen:
+            self._tell(name, host, Status.UNKNOWN, _unforeseen(host))
+            return
         self._tell(name, host, Status(status), message)
 
     def _bad(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
@@ -141,7 +184,7 @@ class Recorder:
         if self._refused:
             return Status.FAILED, f"stopped: {self._refused}"
         if self._counts is None:
-            return self._cut_short(host, ending)
+            return self._cut_short(name, host, ending)
         counts = self._counts.get(name)
         if counts is None:
             return self._never_ran(host)
@@ -154,11 +197,14 @@ class Recorder:
         return self._went_well(host, counts)
 
     def _went_well(self, host: _Host, counts: Mapping[str, int]) -> tuple[Status, str]:
-        ignored = f" ({counts['ignored']} failed, ignored)" if counts.get("ignored") else ""
+        notes = "".join(f"; {note}" for note in _notes(host, counts))
         if counts.get("changed"):
-            return Status.CHANGED, one_line("changed: " + ", ".join(dict.fromkeys(host.changed))) + ignored
-        if counts.get("ok") or counts.get("rescued"):
-            return Status.OK, (host.said or f"{host.good} tasks ok") + ignored
+            what = dict.fromkeys(host.changed or [*host.ignored, *host.mended])  # of a loop some items may have failed
+            return Status.CHANGED, one_line(f"changed: {', '.join(what)}") + notes
+        if host.unforeseen:  # whatever else is ok: nobody can say whether these would change something
+            return Status.UNKNOWN, notes.removeprefix("; ")
+        if counts.get("ok") or counts.get("rescued") or counts.get("ignored"):
+            return Status.OK, (host.said or f"{host.good} tasks ok") + notes
         return Status.SKIPPED, "no task of it applied to this device"
 
     def _never_ran(self, host: _Host) -> tuple[Status, str]:
@@ -170,21 +216,30 @@ class Recorder:
             return Status.SKIPPED, "no play of the playbook is for this device"
         return Status.FAILED, one_line(f"no play of the playbook is for this device (the last is {self._pattern!r})")
 
-    def _cut_short(self, host: _Host, ending: Ending) -> tuple[Status, str]:
+    def _cut_short(self, name: str, host: _Host, ending: Ending) -> tuple[Status, str]:
         died = ending.code < 0
         if not ending.stopped and not died:
             return Status.FAILED, sentence(ending.errors) or f"ansible-playbook ended with code {ending.code}"
         why = ending.stopped or f"ansible-playbook was killed by signal {-ending.code}"
         why += f" after {ending.seconds:.0f} s"
         if host.started and self._task.job.risk is Risk.CHANGE and not self._task.check:
-            return Status.UNKNOWN, f"{why}, in the middle of the work"
+            return Status.UNKNOWN, f"{why}, {self._in_the_middle(name, host)}"
         return (Status.FAILED if died and not ending.stopped else Status.CANCELLED), why
+
+    def _in_the_middle(self, name: str, host: _Host) -> str:
+        """What was being done, and what of it may go on there: only what runs on this machine was ended."""
+        here = any(d.name == name and d.variables.get("ansible_connection") == "local" for d in self._task.devices)
+        text = f"in the middle of {one_line(host.doing, 60)!r}" if host.doing else "in the middle of the work"
+        running = [] if here or name == CONTROLLER else [host.doing] if host.doing else []
+        if left := dict.fromkeys([*([] if here else host.background), *running]):
+            text += f"; on the device may still run: {one_line(', '.join(left), 120)}"
+        return text
 
     def _tell(self, name: str, host: _Host, status: Status, summary: str) -> None:
         if host.reported:
             return
         host.reported = True
-        device = name if self._task.devices else ""
+        device = name if self._task.devices else ""  # also of the controller, which then is the one place of all
         seconds = max(0.0, (host.ended or time.monotonic()) - host.started) if host.started else 0.0
         output, host.texts = "\n".join(host.texts), []  # a job of many devices must not hold all texts to its end
         self._report.outcome(Outcome(device, status, summary, output, round(seconds, 3), host.code))
@@ -206,10 +261,35 @@ def _refusal(event: Mapping[str, Any]) -> str:
     return f"the playbook reached for {one_line(str(event['host']))}, which was not decided on"
 
 
+def _notes(host: _Host, counts: Mapping[str, int]) -> Iterator[str]:
+    """What Ansible's own recap counts beside ok and changed, by name; and what a preview cannot know."""
+    if counts.get("rescued"):
+        yield f"rescued: {_named(host.mended)}"
+    if counts.get("ignored"):
+        yield f"failed, ignored: {_named(host.ignored)}"
+    if host.unforeseen:
+        yield _unforeseen(host)
+
+
+def _named(titles: list[str]) -> str:
+    return one_line(", ".join(dict.fromkeys(titles)), 120)
+
+
+def _unforeseen(host: _Host) -> str:
+    counted = (f"{n} {_plural(what) if n > 1 else what}" for what, n in host.unforeseen.items())
+    return f"not known beforehand ({', '.join(counted)})"
+
+
+def _plural(what: str) -> str:
+    first, _, rest = what.partition(" ")
+    return f"{first}s {rest}".rstrip()
+
+
 def reason(message: str) -> str:
     """Why a task failed, in one line; a login that was refused is told as by the other drivers."""
     if denied := _DENIED.search(message):
         return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
+    message = message.removeprefix("Task failed: ")  # so Ansible calls everything that is no module's own answer
     return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))
 
 

@@ -17,6 +17,7 @@ from automation_bots.model import Command, Risk
 from automation_bots.operations.playbooks import Playbook
 
 NOWHERE = "localhost"  # where a playbook without devices runs
+HERE = (NOWHERE, "127.0.0.1", "::1")  # the names that Ansible itself takes for this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,8 @@ def for_playbook(task: Task, playbook: Playbook, folder: Path) -> Files:
     """Write the files to run a playbook as it is."""
     names = tuple(device.name for device in task.devices) or (NOWHERE,)
     variables = {name: value for name, value in task.parameters.items() if value is not None}
-    if playbook.wants_devices:
-        variables["devices"] = ",".join(names)
-    return _written(task, folder, names, variables, playbook.path)
+    variables |= dict.fromkeys(playbook.device_variables, ",".join(names))
+    return _written(task, folder, names, variables, playbook.path, playbook.home)
 
 
 def for_verb(task: Task, verb: Plan, folder: Path) -> Files:
@@ -99,7 +99,7 @@ def for_verb(task: Task, verb: Plan, folder: Path) -> Files:
     playbook = folder / "verb.yml"
     changes = task.operation.risk_of(task.parameters) is Risk.CHANGE
     _write(playbook, json.dumps(_one_command(changes=changes), indent=1))
-    return _written(task, folder, tuple(verb.of), variables, playbook)
+    return _written(task, folder, tuple(verb.of), variables, playbook, folder)
 
 
 def _one_command(*, changes: bool) -> list[dict[str, Any]]:
@@ -118,10 +118,12 @@ def _one_command(*, changes: bool) -> list[dict[str, Any]]:
     return [{"hosts": "all", "gather_facts": False, "tasks": [task]}]
 
 
-def _written(task: Task, folder: Path, names: tuple[str, ...], variables: Mapping[str, Any], playbook: Path) -> Files:
+def _written(
+    task: Task, folder: Path, names: tuple[str, ...], variables: Mapping[str, Any], playbook: Path, home: Path
+) -> Files:
     files = Files(
         playbook=playbook,
-        cwd=playbook.parent,  # where its own ansible.cfg, if it has one, is found
+        cwd=home,  # where its own ansible.cfg, if it has one, is found
         limit=folder / "limit",
         allowed=folder / "devices.json",
         approved=folder / "files.json",

@@ -11,20 +11,34 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from automation_bots import drivers
-from automation_bots.drivers import Cancel, Task
+from automation_bots.drivers import Cancel, Task, only_its_own
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.driver import Ansible, ansible_playbook
 from automation_bots.drivers.ansible.outcomes import reason, sentence
 from automation_bots.errors import DriverError
-from automation_bots.model import Caller, Command, Device, Job, Operation, Outcome, Place, Risk, State, Status
+from automation_bots.model import (
+    CONTROLLER,
+    Caller,
+    Command,
+    Device,
+    Job,
+    Operation,
+    Outcome,
+    Place,
+    Risk,
+    State,
+    Status,
+)
 from automation_bots.operations import catalog, playbooks
 
 pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(100)]
+LOCAL = {"ansible_connection": "local"}
 INJECTION = "{{ lookup('pipe', 'id') }} $HOME `id` {% raw %}"
 
 
@@ -35,11 +49,15 @@ class Heard:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    said: str = ""
     on_progress: object = None
 
     def outcome(self, outcome):
         self.order.append(outcome.device)
         self.outcomes.setdefault(outcome.device, outcome)
+
+    def remark(self, text):
+        self.said = text
 
     def progress(self, text):
         self.words.append(text)
@@ -77,21 +95,27 @@ class Bench:
     def playbook(self, text, *devices, **parameters):
         return self.run(playbooks.load(self.write(text)), *devices, **parameters)
 
-    def run(self, operation, *devices, check=False, variables=None, files=None, **parameters):
+    def run(self, operation, *devices, check=False, variables=None, files=None, further=None, **parameters):
         job = Job(
             1, State.RUNNING, "ana", Caller("text", "1"), Place("text", "room"), operation.name, parameters, "all",
             devices, operation.risk_of(parameters), ("ansible",), check=check,
         )  # fmt: skip
+        known = LOCAL if variables is None else variables
         task = Task(
-            job, operation, tuple(Device(name, variables=variables or {}) for name in devices), self.folder / "work",
+            job, operation, tuple(Device(name, variables=known) for name in devices), self.folder / "work",
             time.monotonic() + self.seconds, self.cancel, inventory=tuple(self.folder.glob("inventory.yml")),
             files=catalog.hashes(operation) if files is None else files,
+            further=further or partial(_further, here=operation.controller or not devices),
         )  # fmt: skip
         task.workdir.mkdir(exist_ok=True)
         self.driver.run(task, self.heard)
         assert not list((self.folder / "work").iterdir()), "the run left files"
         assert not left_over(self.folder), "the run left processes"
         return self.heard.outcomes
+
+
+def _further(contact, *, here):
+    return "" if here and contact.here else only_its_own(contact)
 
 
 def left_over(folder):
@@ -296,7 +320,7 @@ def test_a_verb_gives_what_the_command_printed_and_its_exit_code(bench):
 def test_a_preview_of_a_verb_that_changes_runs_nothing(bench):
     verb = Operation("touch", "", body=Verb(("touch", "{file}")))
     outcome = bench.run(verb, "web1", check=True, file=str(bench.folder / "made"))["web1"]
-    assert outcome.status is Status.SKIPPED
+    assert outcome.status is Status.UNKNOWN
     assert not (bench.folder / "made").exists()
 
 
@@ -328,7 +352,7 @@ FORGIVING = """
 def test_ignored_and_rescued_failures_are_no_failures_and_no_log_is_kept(bench):
     outcome = bench.playbook(FORGIVING, "web1")["web1"]
     assert outcome.status is Status.OK
-    assert outcome.summary == "mended (1 failed, ignored)"
+    assert outcome.summary == "mended; rescued: broken; failed, ignored: ignored"
     assert "s3cret" not in outcome.output
     assert "broken: failed\n  sorry" in outcome.output
 
@@ -409,6 +433,8 @@ def test_even_without_the_limit_no_other_device_is_touched(bench):
         "AUTOMATION_BOTS_OUTPUT_LIMIT": "1000",
         "AUTOMATION_BOTS_DEVICES": str(bench.folder / "devices.json"),
         "AUTOMATION_BOTS_FILES": str(bench.write("{}", "files.json")),
+        "AUTOMATION_BOTS_DOOR": str(bench.folder / "door"),
+        "AUTOMATION_BOTS_CONTROLLER": "0",
     }
     command = [str(ansible_playbook()), "-i", str(bench.folder / "inventory.yml"), str(bench.write(TOUCH))]
     ended = subprocess.run(command, env={**os.environ, **surroundings}, capture_output=True)
@@ -616,3 +642,101 @@ def test_a_refused_login_is_told_as_by_the_other_drivers():
 def test_the_sentence_has_no_colour_no_warnings_and_no_paths():
     assert sentence(ERRORS) == "no such thing (play.yml, line 3)"
     assert sentence("[WARNING]: noise\nTraceback\nValueError: what\n") == "ValueError: what"
+
+
+REPORT = """
+{header}
+- name: Collect
+  hosts: web1,web2
+  gather_facts: false
+  tasks:
+    - ansible.builtin.command: echo {{{{ inventory_hostname }}}}
+      register: found
+    - ansible.builtin.add_host: {{name: "sw9", groups: added}}
+    - ansible.builtin.group_by: {{key: grouped}}
+- name: Write a report
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: write
+      ansible.builtin.copy: {{content: "{{{{ hostvars.web1.found.stdout }}}}", dest: "{{{{ playbook_dir }}}}/report"}}
+- name: Of the group
+  hosts: grouped
+  gather_facts: false
+  tasks: [{{name: say, ansible.builtin.debug: {{msg: "as a group"}}}}]
+- name: Of databases
+  hosts: db
+  gather_facts: false
+  tasks: [{{ansible.builtin.debug: {{msg: "not asked for"}}}}]
+"""
+MADE_UP = """
+- name: Made up
+  hosts: added
+  gather_facts: false
+  tasks: [{ansible.builtin.debug: {msg: "who are you"}}]
+"""
+
+
+def test_a_play_for_the_bots_own_machine_runs_where_the_header_says_so(bench):
+    outcomes = bench.playbook(REPORT.format(header="# bot:\n#   controller: true"), "web1")
+    assert statuses(outcomes) == {"web1": "changed", CONTROLLER: "changed"}
+    assert (bench.folder / "report").read_text() == "web1"
+    assert "as a group" in outcomes["web1"].output
+    assert bench.heard.said == 'not run: play "Of databases" (for db1, not asked for)'
+
+
+def test_plays_that_were_left_out_are_named_with_the_reason(bench):
+    with pytest.raises(DriverError) as error:
+        bench.playbook(REPORT.format(header="") + MADE_UP, "web1")
+    assert not (bench.folder / "report").exists()
+    assert str(error.value) == (
+        "play \"Write a report\" was not run: it is for the bot's own machine, and the playbook's header does not say "
+        'controller: true; play "Made up" was not run: it is for sw9, which the playbook itself added and nobody '
+        "decided on"
+    )
+
+
+DELEGATES = """
+- hosts: web1
+  gather_facts: false
+  tasks:
+    - name: elsewhere
+      ansible.builtin.file: {path: "{{ playbook_dir }}/was-{{ item }}", state: touch}
+      delegate_to: "{{ item }}"
+      ignore_errors: true
+      loop: [db1, web2, "{{ via }}"]
+    - name: here
+      ansible.builtin.file: {path: "{{ playbook_dir }}/was-here", state: touch}
+      delegate_to: localhost
+      ignore_errors: true
+    - name: not at all
+      ansible.builtin.command: /bin/true
+      delegate_to: db1
+      when: false
+"""
+
+
+def test_a_task_that_is_delegated_works_only_where_it_may(bench):
+    outcome = bench.playbook(
+        DELEGATES, "web1", further=lambda at: "" if at.device == "web2" else f"{at.device} is frozen", via="web3"
+    )["web1"]
+    assert [path.name for path in bench.folder.glob("was-*")] == ["was-web2"]
+    assert "failed, ignored: elsewhere, here" in outcome.summary
+    assert all(f"{name} is frozen" in outcome.output for name in ("db1", "web3", "localhost"))
+
+
+FORETOLD = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: one, ansible.builtin.command: /bin/true}
+    - {name: two, ansible.builtin.shell: "true", when: false}
+    - {name: three, ansible.builtin.raw: "true"}
+    - {name: four, ansible.builtin.debug: {msg: well}}
+"""
+
+
+def test_a_preview_says_which_commands_it_cannot_know(bench):
+    outcome = bench.playbook(FORETOLD, "web1", check=True)["web1"]
+    assert (outcome.status, outcome.summary) == (Status.UNKNOWN, "not known beforehand (2 commands)")
+    assert "one: not known beforehand" in outcome.output and "two: skipped" in outcome.output

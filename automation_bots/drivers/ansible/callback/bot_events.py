@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.executor.task_executor import TaskExecutor
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -22,7 +26,9 @@ DOCUMENTATION = """
 
 DIFF_LIMIT = 100_000  # difflib takes minutes on more, and nobody reads it in a chat
 NOT_ALLOWED = 99  # exit code: a play reached for a device that was not decided on, or its files are others
+_HERE = ("localhost", "127.0.0.1", "::1")  # Ansible's own names for this machine
 _VAGUE = ("non-zero return code", "MODULE FAILURE", "One or more items failed", "Error executing command.")
+_COMMANDS = {"command", "shell", "raw", "script", "win_command", "win_shell", "expect"}
 _QUIET = {"changed", "failed", "skipped", "invocation", "ansible_facts", "warnings", "deprecations", "exception"}
 
 
@@ -40,6 +46,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         self._raw = os.environ.get("AUTOMATION_BOTS_RAW") == "1"
         self._allowed = set(json.loads(Path(os.environ["AUTOMATION_BOTS_DEVICES"]).read_text(encoding="utf-8")))
         self._room: dict[str, int] = {}
+        self._plays: list[str] = []  # their ids, in their order
+        self._inventory: frozenset[str] = frozenset()  # before any play has added hosts
+        _look_at_each_connection(os.environ["AUTOMATION_BOTS_DOOR"])
         self._keep_to(Path(os.environ["AUTOMATION_BOTS_FILES"]))
 
     def _keep_to(self, approved: Path) -> None:
@@ -54,15 +63,46 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         sys.stdout.write(f"\n{self._mark}{json.dumps({'event': event, **fields}, default=str)}\n")
         sys.stdout.flush()
 
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        """The playbook is read; nothing has run yet."""
+        plays = playbook.get_plays()
+        self._plays = [play._uuid for play in plays]
+        if plays:
+            self._begin(plays[0].get_variable_manager()._inventory)
+        self._tell("plays", names=[play.get_name() for play in plays])
+
+    def _begin(self, inventory: Any) -> None:
+        """Remember the inventory as it is; where the playbook may, its plays for this machine are in the limit too."""
+        self._inventory = frozenset(inventory.hosts)
+        if os.environ["AUTOMATION_BOTS_CONTROLLER"] == "1" and inventory._subset:
+            names = [name for name in _HERE if name not in self._inventory]  # else it is a device as any other
+            inventory._subset = [*inventory._subset, *names]
+            self._allowed.update(names)
+
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """A play (or its next batch) starts."""
         known = play.get_variable_manager().get_vars(play=play)
         self._tell(
             "play",
             name=play.get_name(),
+            number=self._plays.index(play._uuid),
             hosts=[str(name) for name in known.get("ansible_play_hosts_all", ())],
             batch=[str(name) for name in known.get("ansible_play_batch", ())],
+            **self._left_out(play),
         )
+
+    def _left_out(self, play: Any) -> dict[str, Any]:
+        """Which hosts the play names beyond those that it may run on: this machine, hosts it made up, other devices."""
+        inventory = play.get_variable_manager()._inventory
+        hosts = inventory.get_hosts(play.hosts, ignore_limits=True, ignore_restrictions=True)
+        left = [host for host in hosts if host.get_name() not in self._allowed]
+        names = {host.get_name() for host in left if not host.implicit}
+        return {
+            "pattern": play.hosts if isinstance(play.hosts, str) else ",".join(map(str, play.hosts)),
+            "controller": any(host.implicit for host in left),
+            "added": sorted(names - self._inventory),
+            "others": sorted(names & self._inventory)[:10],
+        }
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002, FBT001 - Ansible's signature
         """A task starts."""
@@ -72,14 +112,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         """A handler starts."""
         self._tell("task", name=task.get_name())
 
-    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ARG002 - Ansible's signature
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """Ansible is about to start a worker for this host, and waits for us: the last moment to say no."""
         name = host.get_name()
         if name not in self._allowed:
             self._tell("refused", host=name)
             # An exception would only be a warning to Ansible.
             os._exit(NOT_ALLOWED)
-        self._tell("start", host=name)
+        self._tell("start", host=name, task=task.get_name(), background=bool(task.async_val and not task.poll))
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """A task ended well on a host."""
@@ -115,7 +155,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
             "result",
             host=host,
             status=status,
-            task=result.task.get_name(),
+            task=_title(result),
+            unforeseen=_unforeseen(result.task, values) if status == "skipped" else {},
             message=_message(values)[:500],
             said=_said(result.task, values)[:500],
             text=self._cut(host, "\n".join(part for part in self._text(result.task, values) if part)),
@@ -181,6 +222,78 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         return text if len(text) <= room else f"{text[:room]}\n[output cut at {_size(self._limit)}]"
 
 
+def _look_at_each_connection(door: str) -> None:
+    """Ask the bot before each task where its connection leads, which is known only then, in the task's own process."""
+    ready = TaskExecutor._set_connection_options
+
+    def asked(executor: Any, variables: Any, templar: Any) -> Any:
+        found = ready(executor, variables, templar)
+        task, connection = executor._task, executor._connection
+        question = {
+            "on": str(task.delegate_to or executor._host.get_name()),
+            "here": connection.transport == "local",
+            "address": str(_option(connection, "host", "remote_addr") or executor._play_context.remote_addr or ""),
+            "port": _option(connection, "port"),
+        }
+        if why := _answer(door, question):
+            templar.available_variables = executor._job_vars  # else Ansible cannot name the item of a loop
+            raise AnsibleError(why)
+        return found
+
+    TaskExecutor._set_connection_options = asked
+
+
+def _option(connection: Any, *names: str) -> Any:
+    for name in names:
+        try:
+            return connection.get_option(name)
+        except KeyError:
+            continue
+    return None
+
+
+def _answer(door: str, question: Mapping[str, Any]) -> str:
+    """Why the bot does not let this connection be; it says nothing else."""
+    try:
+        with socket.socket(socket.AF_UNIX) as wire, wire.makefile("rwb") as stream:
+            wire.connect(door)
+            stream.write(json.dumps(question, default=str).encode() + b"\n")
+            stream.flush()
+            return str(json.loads(stream.readline())["why"])
+    except (OSError, ValueError) as error:
+        return f"the bot could not be asked whether it may work on {question['on']} ({error})"
+
+
+def _title(result: Any) -> str:
+    """The task's name, and on which host it was done if not on its own."""
+    on = (result.result.get("_ansible_delegated_vars") or {}).get("ansible_delegated_host")
+    return f"{result.task.get_name()} (on {on})" if on else str(result.task.get_name())
+
+
+def _unforeseen(task: Any, values: Mapping[str, Any]) -> dict[str, int]:
+    """What a preview left out because its effect is known only when it is done: {"command": 2}."""
+    items = values.get("results")
+    items = [i for i in items if isinstance(i, Mapping)] if isinstance(items, list) else [values]
+    preview = context.CLIARGS.get("check")
+    short = str(task.action).rpartition(".")[2]
+    left = [i for i in items if preview and not _does_not_apply(i)]  # all of them were skipped
+    return {"command" if short in _COMMANDS else f"task of {short}": len(left)} if left else {}
+
+
+def _does_not_apply(item: Mapping[str, Any]) -> bool:
+    """Whether its condition, its empty loop or what is there already keeps it from running in earnest too."""
+    told = str(item.get("msg") or "")
+    return bool(item.get("skip_reason") or item.get("skipped_reason") or item.get("false_condition")) or (
+        bool(told) and "check mode" not in told
+    )
+
+
+def _item(values: Mapping[str, Any]) -> str:
+    if values.get("_ansible_no_log") or "censored" in values:
+        return ""
+    return str(values.get("_ansible_item_label", values.get("item", "")))[:60]
+
+
 def _message(values: Mapping[str, Any]) -> str:
     """Return what a person should read of a failure: vague messages of modules give way to what the program said."""
     if "censored" in values:
@@ -188,9 +301,11 @@ def _message(values: Mapping[str, Any]) -> str:
     message = str(values.get("msg") or values.get("reason") or "")
     if message and not message.startswith(_VAGUE):
         return message
-    failed = [i for i in values.get("results") or () if isinstance(i, Mapping) and (i.get("failed") or i.get("msg"))]
+    results = [i for i in values.get("results") or () if isinstance(i, Mapping)]
+    failed = [i for i in results if i.get("failed")] or [i for i in results if i.get("msg")][:1]
     if failed:
-        return _message(failed[0])
+        said = [": ".join(part for part in (_item(item), _message(item)) if part) for item in failed[:5]]
+        return "; ".join(said) + (f" and {len(failed) - 5} more" if len(failed) > 5 else "")
     for stream in ("stderr", "module_stderr", "stdout", "module_stdout"):
         lines = str(values.get(stream) or "")[-5000:].strip().splitlines()
         if lines:

@@ -1,0 +1,64 @@
+"""A folder of playbooks, perhaps a whole repository: which of its YAML files are playbooks, and what the others are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from automation_bots.errors import DefinitionError
+from automation_bots.operations.playbook_files import IMPORT_KEYS, PULLED_IN, read_yaml
+
+PLAYBOOK = "a playbook"
+_NOT_LOOKED_INTO = {
+    *PULLED_IN,
+    "verbs",
+    "inventory",
+    "inventories",
+    "molecule",
+    "tests",
+    "docs",
+    "node_modules",
+    "venv",
+}
+_MAYBE = re.compile(r"\b(hosts|import_playbook)[\"']?\s*:")
+_VAULT = "$ANSIBLE_VAULT"
+
+
+def playbooks(place: Path) -> list[Path]:
+    """Every playbook below a folder, those in the folder itself first; what nobody can read is among them."""
+    return [path for path, kind in every(place) if kind == PLAYBOOK]
+
+
+def every(place: Path) -> Iterator[tuple[Path, str]]:
+    """Every YAML file that is looked at, with what it is."""
+    for folder, inner, names in os.walk(place):
+        inner[:] = sorted(name for name in inner if name not in _NOT_LOOKED_INTO and name[0] not in "._")
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix in {".yml", ".yaml"} and name[0] not in "._" and path.is_file():
+                yield path, _kind(path)
+
+
+def _kind(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+        if text.startswith(_VAULT):
+            return "a vault file"
+        value = read_yaml(path, text).value if _MAYBE.search(text) else None
+    except (OSError, UnicodeDecodeError, DefinitionError):
+        return PLAYBOOK  # perhaps: whoever reads it says what is wrong
+    items = value if isinstance(value, list) else ()
+    keys = {"hosts", *IMPORT_KEYS}
+    return PLAYBOOK if any(isinstance(i, Mapping) and keys & set(i) for i in items) else "no playbook: it has no plays"
+
+
+def home(path: Path, place: Path) -> Path:
+    """Where ansible-playbook is started for a playbook: beside the nearest ansible.cfg above it, else beside itself."""
+    for folder in path.parents:
+        if (folder / "ansible.cfg").is_file():
+            return folder
+        if folder in {place, place.parent}:
+            break
+    return path.parent
