@@ -260,8 +260,8 @@ def _answer(door: str, question: Mapping[str, Any]) -> str:
             stream.write(json.dumps(question, default=str).encode() + b"\n")
             stream.flush()
             return str(json.loads(stream.readline())["why"])
-    except (OSError, ValueError) as error:
-        return f"the bot could not be asked whether it may work on {question['on']} ({error})"
+    except (OSError, ValueError):  # whatever it was, the answer would be no
+        return f"the bot could not be asked whether it may work on {question['on']}"
 
 
 def _title(result: Any) -> str:
