@@ -66,15 +66,21 @@ def _open(record: str | Path) -> Store:
 
 
 def _verify(parsed: argparse.Namespace) -> int:
+    from automation_bots.audit import copy_check
+    from automation_bots.commands import record as record_commands
+
     record, data = _places(Path(parsed.folder).resolve())
     signed, said = _signed(parsed, data)
     store = _open(record)
     try:
         rows = store.verify_audit(signed)
+        copied = copy_check.check(data / "log" / "audit.jsonl", store)
     finally:
         store.close()
-    _say(f"The record is whole: {rows} entries, each chained to the one before.")
+    _say(record_commands.whole(rows))
     _say(said)
+    if copied:
+        _say(f"So do the {copied} entries of its copy {data / 'log' / 'audit.jsonl'}.")
     return 0
 
 

@@ -34,7 +34,7 @@ class RecordCommands:
         word = ask.words[0].lower() if ask.words else ""
         if word == "verify":
             count = self._context.store.verify_audit()
-            return Answer(f"The record is whole: {count} entries, each chained to the one before.")
+            return Answer(whole(count))
         if word == "key":
             return Answer(
                 "This bot signs the checkpoints of its record with the key whose public half is:",
@@ -110,6 +110,12 @@ class RecordCommands:
 def _seconds(at: datetime, zone: str) -> str:
     """A moment as `until=` takes it."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
+
+
+def whole(entries: int) -> str:
+    """What is said of a record that is as it was written."""
+    chained = f"The record is whole: {entries} entries, each chained to the one before"
+    return f"{chained}; devices, votes and outcomes agree with it."
 
 
 def between(store: Store, since: datetime, until: datetime, most: int | None = None) -> Iterator[AuditRow]:

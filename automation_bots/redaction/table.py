@@ -24,6 +24,7 @@ SNMP community | Casa | snmp comm-tbl <word> <secret>
 SNMP community | Cisco AireOS | snmp community (create|delete|accessmode|mode|ipaddr) [(ro|rw|enable|disable) ]<secret>
 SNMP community | Juniper | ^[set snmp ]trap-group <secret>
 SNMP community | Juniper, EdgeOS, VyOS | ^community <secret> \{
+SNMP community | Juniper, EdgeOS, VyOS | ^(set|delete) [service ]snmp community <secret>
 SNMP community | Nokia, F5 | ^community {"<sign 1>"}
 SNMP community | Huawei | securityname <kinds><secret>
 SNMP community | any | ^snmp community [(ro|rw|read|write|readonly|readwrite|create|add) ]<kinds><secret>

@@ -22,6 +22,7 @@ from automation_bots.store import (
     reviews,
     schema,
     seen_messages,
+    side_tables,
     summaries,
 )
 from automation_bots.store.approvals import ApprovalStore
@@ -297,12 +298,14 @@ class Store:
         self._database.on_commit(listener)
 
     def verify_audit(self, signed: Mapping[int, Collection[str]] = audit.UNSIGNED) -> int:
-        """Check the audit chain and return its length; BrokenAudit names the first bad record.
+        """Check the audit chain and what stands beside it; return its length. A StoreError names the first bad record.
 
         `signed` are the hashes of some records as checkpoints have them.
         """
         with self._database.read() as connection:
-            return audit.verify(connection, signed)
+            length = audit.verify(connection, signed)
+            side_tables.compare(connection)
+            return length
 
     def audit_head(self) -> tuple[int, str]:
         """Return number and hash of the newest record."""

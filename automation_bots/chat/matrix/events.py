@@ -63,17 +63,17 @@ def heard(source: Mapping[str, Any], around: Around, files: tuple[Attached, ...]
 
 
 def chosen(source: Mapping[str, Any], around: Around) -> Click | None:
-    """A reaction."""
+    """A reaction that is a choice; any other is somebody's own."""
     relation = source["content"].get("m.relates_to") or {}
     sign = relation.get("key")
-    if relation.get("rel_type") != "m.annotation" or not isinstance(sign, str):
+    if relation.get("rel_type") != "m.annotation" or not isinstance(sign, str) or not choice_of(sign):
         return None
     return Click(
         id=source["event_id"],
         sender=source["sender"],
         room=around.room,
         message=str(relation.get("event_id", "")),
-        choice=choice_of(sign) or sign,
+        choice=choice_of(sign),
         at=_at(source),
         sender_name=around.sender_name,
         direct=around.direct,

@@ -153,7 +153,7 @@ class Recorder:
         if self._verb:
             host.texts = [text] if text else []
             return
-        host.texts.append(f"{title}: {status}" + (f"\n{indent(text, '  ')}" if text else ""))
+        host.texts.append(f"[{title}] {status}" + (f"\n{indent(text, '  ')}" if text else ""))
 
     def _of_verb(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
         message = reason(str(event["message"]))
@@ -167,7 +167,7 @@ class Recorder:
 
     def _bad(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
         message = reason(str(event["message"])) or "failed, and says nothing about it"
-        host.failure = message if status == "unreachable" else one_line(f"{event['task']}: {message}", 300)
+        host.failure = message if status == "unreachable" else one_line(f"[{event['task']}] {message}", 300)
         if not event["final"]:
             return
         self._culprit = self._culprit or name

@@ -163,7 +163,7 @@ TOUCH = """
 def test_each_device_gets_its_own_outcome_and_no_other_device_is_touched(bench):
     outcomes = bench.playbook(TOUCH, "web1", "web2", "gone")
     assert statuses(outcomes) == {"web1": "changed", "web2": "failed", "gone": "unreachable"}
-    assert outcomes["web2"].summary == "refuse: the disk is full really"
+    assert outcomes["web2"].summary == "[refuse] the disk is full really"
     assert "Connection refused" in outcomes["gone"].summary
     assert outcomes["web1"].summary == "changed: touch"
     assert "say: ok\n  all is well" in outcomes["web1"].output
