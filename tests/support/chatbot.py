@@ -163,8 +163,13 @@ class ChatBot:
 
 
 def wait(condition, seconds, why=lambda: "it did not happen"):
+    """Look again and again; a look that costs much is followed by a long rest, so that what is waited for gets on."""
     deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
+    while True:
+        begun = time.monotonic()
+        if condition():
+            return
+        ended = time.monotonic()
+        if ended > deadline:
             raise AssertionError(why())
-        time.sleep(0.01)
+        time.sleep(min(max(0.01, 5 * (ended - begun)), 0.5))

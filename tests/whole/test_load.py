@@ -44,8 +44,8 @@ def crowded(tmp_path_factory):
 
 def test_while_50_jobs_run_and_one_person_floods_all_others_are_answered(chat):
     crowd = loading.Crowd(chat)
-    spent = crowd.type(commands=rounds(200, 1000), seconds=rounds(6, 30), flood_per_second=30)
-    assert len(spent) == rounds(200, 1000) and crowd.flooded  # how soon: `make bench NAME=load`
+    spent = crowd.type(commands=rounds(80, 1000), seconds=rounds(3, 30), flood_per_second=30)
+    assert len(spent) == rounds(80, 1000) and crowd.flooded  # how soon: `make bench NAME=load`
     crowd.settle()
     assert chat.automation.store.verify_audit()
 
@@ -54,7 +54,7 @@ def test_no_thread_no_file_and_no_process_is_left_behind(chat):
     crowd, sizes = loading.Crowd(chat), []
     while len(sizes) < 4 or sizes[-3:] != sizes[-1:] * 3:  # pools and caches fill, and are full; a leak goes on
         assert len(sizes) < 15, sizes
-        crowd.type(commands=rounds(80, 330), seconds=rounds(2, 8))
+        crowd.type(commands=rounds(25, 330), seconds=rounds(1, 8))
         crowd.settle()
         sizes.append((threading.active_count(), loading.open_files(), len(children())))
 
