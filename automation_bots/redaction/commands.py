@@ -27,7 +27,7 @@ _WORD = re.compile(r"""\\?"[^"\n]*\\?"?;?|'[^'\n]*'?;?|\S+""")
 _KINDS = 8  # words between a secret's name and itself, at most
 # an option, what begins with a bracket, the name of an assignment
 _NOT_A_VALUE = re.compile(
-    r"""--?[A-Za-z][\w-]*$|--|[<(]|[\w.-]*:$|[a-z][\w.-]*=$|[;:,={}|&!/<>"'\\()\[\]]+$|[a-z]+[.,]$"""
+    r"""--?[A-Za-z][\w-]*$|--|[<(]|[\w.-]*:(?:\\[nrt])*$|[a-z][\w.-]*=$|[;:,={}|&!/<>"'\\()\[\]]+$|[a-z]+[.,]$"""
     r"""|(?:\d+:\d+|0x[0-9a-f]{1,8})$|[\w.-]+\("""
 )
 _ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name

@@ -172,4 +172,4 @@ def wait(condition, seconds, why=lambda: "it did not happen"):
         ended = time.monotonic()
         if ended > deadline:
             raise AssertionError(why())
-        time.sleep(min(max(0.01, 5 * (ended - begun)), 0.5))
+        time.sleep(min(max(0.01, 3 * (ended - begun)), 0.1))
