@@ -17,7 +17,6 @@ from automation_bots import __version__
 from automation_bots.cli import audit as audit_cli
 from automation_bots.cli import db as cli_db
 from automation_bots.cli import redact as cli_redact
-from automation_bots.cli import try_windows
 from automation_bots.errors import AutomationError
 
 
@@ -64,6 +63,19 @@ def _parser() -> argparse.ArgumentParser:
         required=True, metavar="what"
     )
     _command(new, "bot", _new_bot, "write bots/NAME with comments in every file", "name")
+    _policy_commands(commands)
+    trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
+    trust.add_argument("device")
+    trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
+    audit_cli.add(commands, _command)
+    trial = commands.add_parser("try", help="try windows FOLDER DEVICE").add_subparsers(required=True, metavar="what")
+    _command(trial, "windows", _try_windows, "ask a Windows device all that the driver can do", "folder", "device")
+    cli_db.add(commands)
+    cli_redact.add(commands, _command)
+    return parser
+
+
+def _policy_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     policy = commands.add_parser("policy", help="policy check|test|diff FOLDER").add_subparsers(
         required=True, metavar="what"
     )
@@ -71,14 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     _command(policy, "test", _policy_test, "run the test cases of a policy", "folder")
     diff = _command(policy, "diff", _policy_diff, "what another policy.yml would change", "folder", "other")
     diff.add_argument("--days", type=int, default=31, help="how far back requests are judged again (31)")
-    trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
-    trust.add_argument("device")
-    trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
-    audit_cli.add(commands, _command)
-    try_windows.add(commands, _command)
-    cli_db.add(commands)
-    cli_redact.add(commands, _command)
-    return parser
 
 
 def _command(
@@ -102,7 +106,7 @@ def _say(text: str) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from automation_bots.config import settings
-    from automation_bots.config.bot_folder import ROOT
+    from automation_bots.processes.own import ROOT
 
     folder = Path(parsed.folder).resolve()
     settings.load(folder)  # a wrong file is said before anything else starts
@@ -127,6 +131,12 @@ def _load_backend(name: str) -> None:
     from backends.adapter import installed
 
     installed.load(name)
+
+
+def _try_windows(parsed: argparse.Namespace) -> int:
+    from automation_bots.cli import try_windows
+
+    return try_windows.run(Path(parsed.folder), parsed.device)
 
 
 @contextmanager

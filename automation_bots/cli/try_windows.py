@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -18,23 +17,17 @@ from automation_bots.drivers.windows.call import Call
 from automation_bots.drivers.windows.ps_operation import PS
 from automation_bots.model import Caller, Device, Job, Outcome, Place, Risk, State, Status
 
-Add = Callable[..., argparse.ArgumentParser]
 _HOSTILE = "; Remove-Item x ' \" ‘’ “” $(1+1) `n größe ✓"
 
 
-def add(commands: Any, add_command: Add) -> None:
-    """Add the command to the parser."""
-    found = commands.add_parser("try", help="try windows FOLDER DEVICE").add_subparsers(required=True, metavar="what")
-    add_command(found, "windows", _try, "ask a Windows device all that the driver can do", "folder", "device")
-
-
-def _try(parsed: argparse.Namespace) -> int:
+def run(folder: Path, device: str) -> int:
+    """Try a device of a bot; print what it says to each, and return the exit code."""
     from automation_bots.app.bot import Bot
 
-    bot = Bot(Path(parsed.folder), read_only=True)
+    bot = Bot(folder, read_only=True)
     driver = bot.powershell()
     try:
-        trial = Trial(driver, bot.inventory.device(parsed.device), bot.inventory.secrets)
+        trial = Trial(driver, bot.inventory.device(device), bot.inventory.secrets)
         return 1 if trial.run(lambda line: sys.stdout.write(f"{line}\n")) else 0
     finally:
         driver.ssh.ssh.close()

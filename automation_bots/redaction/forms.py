@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from automation_bots.redaction.lines import Line, Rule, Span
 from automation_bots.redaction.vocabulary import KIND, SYNTAX, says_nothing
@@ -76,21 +76,25 @@ class Form:
         """What finds it."""
         whole = _Reader(self.form).all
         exact = self.kind == "command line" or self.form != self.form.lower()
-        pattern = re.compile(_numbered(whole.pattern), re.VERBOSE)
-        return Rule(f"{self.kind}: {self.form}", whole.words, _Finder(pattern, exact=exact))
+        return Rule(f"{self.kind}: {self.form}", whole.words, _Finder(_numbered(whole.pattern), exact=exact))
 
 
 @dataclass(frozen=True, slots=True)
 class _Finder:
-    pattern: re.Pattern[str]
+    pattern: str
     exact: bool
 
     def __call__(self, line: Line) -> Iterator[Span]:
-        for found in self.pattern.finditer(line.text if self.exact else line.lower):
+        for found in _compiled(self.pattern).finditer(line.text if self.exact else line.lower):
             for name, value in found.groupdict().items():
                 if value is not None and not says_nothing(value) and value.lower() not in SYNTAX:
                     kept = value.rstrip(_ENDS) if name[0] == "s" else value
                     yield found.start(name), found.start(name) + len(kept or value)
+
+
+@cache  # the first line that has a word of it pays; most forms are never met
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.VERBOSE)
 
 
 def _numbered(pattern: str) -> str:

@@ -5,6 +5,8 @@ A form that nobody foresaw is found by its name (`GENERAL`); one that only its p
 
 from __future__ import annotations
 
+from functools import cache
+
 from automation_bots.redaction import assignments, commands, made_up
 from automation_bots.redaction.lines import Rule
 from automation_bots.redaction.mark import MARK as MARK
@@ -22,6 +24,15 @@ GENERAL = (
     Rule("made up: <word of authentication> ... <made-up word>", made_up.STEMS, made_up.spans),
     URL,
 )
-RULES = (*GENERAL, *(form.rule for form in TABLE))
-# what is a secret by its shape alone: in our own sentences a secret's name is a word like any other
-SHAPES = (URL, *(form.rule for form in TABLE if form.kind in {"token", "hash"}))
+
+
+@cache  # when something is redacted for the first time: hundreds of forms to read are a tenth of a program's start
+def rules() -> tuple[Rule, ...]:
+    """All that finds a secret nobody told the bot."""
+    return (*GENERAL, *(form.rule for form in TABLE))
+
+
+@cache
+def shapes() -> tuple[Rule, ...]:
+    """What is a secret by its shape alone: in our own sentences a secret's name is a word like any other."""
+    return (URL, *(form.rule for form in TABLE if form.kind in {"token", "hash"}))

@@ -9,21 +9,31 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from urllib.parse import quote, quote_plus
 
 from automation_bots.redaction.encodings import Spelling
 from automation_bots.redaction.forms import Form
-from automation_bots.redaction.lines import Found, Rules, marked
+from automation_bots.redaction.lines import Found, Rule, Rules, marked
 from automation_bots.redaction.mark import MARK
 from automation_bots.redaction.nested import unwrapped
-from automation_bots.redaction.patterns import RULES, SHAPES
+from automation_bots.redaction.patterns import rules, shapes
 from automation_bots.redaction.private_keys import without_private_keys
 
 SHORTEST = 4  # a shorter secret stands in too many harmless words
 _SHORTEST_LINE = 8
-_RULES, _SHAPES = Rules(RULES), Rules(SHAPES)
 _SHORTEST_SHIFTED = 8
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@lru_cache(maxsize=16)
+def _together(own: tuple[Rule, ...]) -> Rules:
+    return Rules((*rules(), *own))
+
+
+@cache
+def _shapes() -> Rules:
+    return Rules(shapes())
 
 
 class Redactor:
@@ -31,11 +41,15 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = (), forms: Iterable[str] = ()) -> None:
         own = [Form("own", "bot.toml", form).rule for form in forms]
-        self._rules = Rules((*RULES, *own)) if own else _RULES
+        self._own = tuple(own)
         self._lock = threading.Lock()
         self._secrets: frozenset[_Secret] = frozenset()
         self._forms = ""  # of all of them, one behind the other: whether any can end so is asked once
         self.add(known)
+
+    @property
+    def _rules(self) -> Rules:
+        return _together(self._own)
 
     def add(self, values: Iterable[str]) -> None:
         """Learn secret values; surrounding space does not count, and fewer than four characters are no secret."""
@@ -60,7 +74,7 @@ class Redactor:
 
     def ours(self, text: str) -> str:
         """Return a sentence of ours without secrets: "could not read the vault password file" holds none."""
-        return _SHAPES.cleared(self.known(text))
+        return _shapes().cleared(self.known(text))
 
     def known(self, text: str) -> str:
         """Return the text without the secrets that are known; what only looks like one stays: for our own sentences."""

@@ -100,6 +100,9 @@ def test_an_end_that_was_cut_off_with_its_note_shows_against_a_checkpoint(data, 
     known = signed(store, signer, 18)
     hash_ = store.audit_after(14, 1)[0].hash
     sql(data, "DELETE FROM audit WHERE seq > 15", f"UPDATE audit_head SET seq = 15, hash = '{hash_}'")
+    with pytest.raises(StoreError, match="list of devices of audit record 16"):
+        store.verify_audit()
+    sql(data, "DELETE FROM audit_devices WHERE seq > 15")
     assert store.verify_audit() == 15
     with pytest.raises(BrokenAudit, match="record 16 is missing, and all after it: record 18"):
         store.verify_audit(known)

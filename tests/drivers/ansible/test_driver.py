@@ -166,7 +166,7 @@ def test_each_device_gets_its_own_outcome_and_no_other_device_is_touched(bench):
     assert outcomes["web2"].summary == "[refuse] the disk is full really"
     assert "Connection refused" in outcomes["gone"].summary
     assert outcomes["web1"].summary == "changed: touch"
-    assert "say: ok\n  all is well" in outcomes["web1"].output
+    assert "[say] ok\n  all is well" in outcomes["web1"].output
     assert outcomes["web1"].seconds > 0
     assert bench.heard.order[-1] == "web1", "failures are told when they happen"
     assert bench.heard.words[0] == "TASK [touch]"
@@ -256,7 +256,6 @@ def test_ansible_killed_by_the_system_leaves_the_outcome_unknown(bench):
     [
         ("- hosts: all\n  tasks: [{comand: date}]\n", "couldn't resolve module/action 'comand'"),
         ("- hosts: all\n  roles: [nope]\n", "the role 'nope' was not found (play.yml, line 2)"),
-        ("- hosts: '{{ nope }}'\n  tasks: []\n", "'nope' is undefined"),
         ("- hosts: nothing\n  tasks: []\n", "no play of the playbook is for this device"),
     ],
 )
