@@ -353,7 +353,7 @@ def test_ignored_and_rescued_failures_are_no_failures_and_no_log_is_kept(bench):
     assert outcome.status is Status.OK
     assert outcome.summary == "mended; rescued: broken; failed, ignored: ignored"
     assert "s3cret" not in outcome.output
-    assert "broken: failed\n  sorry" in outcome.output
+    assert "[broken] failed\n  sorry" in outcome.output
 
 
 ROLLING = """
@@ -738,4 +738,4 @@ FORETOLD = """
 def test_a_preview_says_which_commands_it_cannot_know(bench):
     outcome = bench.playbook(FORETOLD, "web1", check=True)["web1"]
     assert (outcome.status, outcome.summary) == (Status.UNKNOWN, "not known beforehand (2 commands)")
-    assert "one: not known beforehand" in outcome.output and "two: skipped" in outcome.output
+    assert "[one] not known beforehand" in outcome.output and "[two] skipped" in outcome.output
