@@ -149,13 +149,13 @@ def code(chat, totp):
 
 @pytest.mark.slow
 def test_a_person_proves_themselves_and_then_may(chat):
-    assert "prove yourself first" in chat.asks("!service restart nginx on web1", who="joe")
+    chat.asks("!service restart nginx on web1", "prove yourself first", who="joe")
     totp = enrolled(chat)
-    assert "proved yourself" in chat.asks(f"!totp {code(chat, totp)}", who="joe")
+    chat.asks(f"!totp {code(chat, totp)}", "proved yourself", who="joe")
     chat.asks("!service restart nginx on web1", "done in", who="joe", room="ops")
-    assert "prove yourself first" in chat.asks("!service restart nginx on web1", who="kim")
+    chat.asks("!service restart nginx on web1", "prove yourself first", who="kim")
     chat.asks("!totp end", "not proved now", who="joe")
-    assert "prove yourself first" in chat.asks("!service restart nginx on web1", who="joe")
+    chat.asks("!service restart nginx on web1", "prove yourself first", who="joe")
 
 
 @pytest.mark.slow
@@ -163,17 +163,17 @@ def test_a_code_counts_once_also_an_older_one(chat):
     totp = enrolled(chat)
     first = code(chat, totp)
     chat.asks(f"!totp {first}", "enrolled, and you have proved", who="joe")
-    assert "used already" in chat.asks(f"!totp {first}", who="joe")
-    assert "used already" in chat.asks(f"!totp {totp.at(chat.clock - timedelta(seconds=30))}", who="joe")
+    chat.asks(f"!totp {first}", "used already", who="joe")
+    chat.asks(f"!totp {totp.at(chat.clock - timedelta(seconds=30))}", "used already", who="joe")
     chat.clock += timedelta(seconds=60)
-    assert "Thank you" in chat.asks(f"!totp {code(chat, totp)[:3]} {code(chat, totp)[3:]}", who="joe")
+    chat.asks(f"!totp {code(chat, totp)[:3]} {code(chat, totp)[3:]}", "Thank you", who="joe")
 
 
 @pytest.mark.slow
 def test_clocks_may_differ_by_half_a_minute_and_not_more(chat):
     totp = enrolled(chat)
-    assert "wrong" in chat.asks(f"!totp {totp.at(chat.clock - timedelta(seconds=90))}", who="joe")
-    assert "enrolled" in chat.asks(f"!totp {totp.at(chat.clock + timedelta(seconds=30))}", who="joe")
+    chat.asks(f"!totp {totp.at(chat.clock - timedelta(seconds=90))}", "wrong", who="joe")
+    chat.asks(f"!totp {totp.at(chat.clock + timedelta(seconds=30))}", "enrolled", who="joe")
 
 
 @pytest.mark.slow
@@ -182,38 +182,38 @@ def test_guessing_locks_the_person_for_a_while_also_after_a_new_enrolment(chat):
     wrong = f"{(int(code(chat, totp)) + 500_000) % 1_000_000:06}"
     said = [chat.asks(f"!totp {wrong}", who="joe") for _ in range(5)]
     assert "is wrong" in said[3] and "Too many" in said[4]
-    assert "Too many" in chat.asks(f"!totp {code(chat, totp)}", who="joe")
-    assert "Too many" in chat.asks(f"!totp {code(chat, enrolled(chat))}", who="joe")
+    chat.asks(f"!totp {code(chat, totp)}", "Too many", who="joe")
+    chat.asks(f"!totp {code(chat, enrolled(chat))}", "Too many", who="joe")
     chat.clock += timedelta(minutes=16)
     totp = enrolled(chat)
-    assert "enrolled" in chat.asks(f"!totp {code(chat, totp)}", who="joe")
+    chat.asks(f"!totp {code(chat, totp)}", "enrolled", who="joe")
 
 
 @pytest.mark.slow
 def test_in_a_room_nothing_is_shown_and_a_code_is_burnt(chat):
-    assert "direct message" in chat.asks("!totp enrol", who="joe", room="ops")
+    chat.asks("!totp enrol", "direct message", who="joe", room="ops")
     totp = enrolled(chat)
     chat.asks(f"!totp {code(chat, totp)}", "enrolled", who="joe")
     chat.clock += timedelta(seconds=60)
-    assert "used up" in chat.asks(f"!totp {code(chat, totp)}", who="joe", room="ops")
-    assert "used already" in chat.asks(f"!totp {code(chat, totp)}", who="joe")
+    chat.asks(f"!totp {code(chat, totp)}", "used up", who="joe", room="ops")
+    chat.asks(f"!totp {code(chat, totp)}", "used already", who="joe")
 
 
 @pytest.mark.slow
 def test_an_enrolment_cannot_be_replaced_but_by_an_admins_reset(chat):
     chat.asks(f"!totp {code(chat, enrolled(chat))}", "enrolled", who="joe")
-    assert "enrolled already" in chat.asks("!totp enrol", who="joe")
-    assert "for admins" in chat.asks("!totp reset joe", who="joe")
-    assert "another admin" in chat.asks("!totp reset ana")
-    assert "can enrol anew" in chat.asks("!totp reset joe")
-    assert "prove yourself first" in chat.asks("!service restart nginx on web1", who="joe")
+    chat.asks("!totp enrol", "enrolled already", who="joe")
+    chat.asks("!totp reset joe", "for admins", who="joe")
+    chat.asks("!totp reset ana", "another admin")
+    chat.asks("!totp reset joe", "can enrol anew")
+    chat.asks("!service restart nginx on web1", "prove yourself first", who="joe")
 
 
 @pytest.mark.slow
 def test_a_proof_is_of_the_account_that_typed_it(chat):
     chat.asks("!person link joe test joe2", "from now on")
     chat.asks(f"!totp {code(chat, enrolled(chat))}", "enrolled", who="joe")
-    assert "prove yourself first" in chat.asks("!service restart nginx on web1", who="joe2")
+    chat.asks("!service restart nginx on web1", "prove yourself first", who="joe2")
     chat.asks("!service restart nginx on web1", "done in", who="joe")
 
 
@@ -258,5 +258,5 @@ def test_the_sealing_key_may_come_from_a_reference(tmp_path):
     (folder / "seal").chmod(0o600)
     with ChatBot(folder, drivers=(Fake(),)) as chat:
         totp = enrolled(chat)
-        assert "enrolled" in chat.asks(f"!totp {totp.now()}", who="joe")
+        chat.asks(f"!totp {totp.now()}", "enrolled", who="joe")
         assert not (chat.automation.data / "keys/seal.key").exists()
