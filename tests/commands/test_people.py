@@ -184,7 +184,7 @@ def test_a_broken_policy_forgets_nobody(chat):
     chat.asks("!person link joe test joe2", "from now on")
     (chat.folder / "policy.yml").write_text("people: [")
     wait(lambda: chat.automation.live.policy_problem, 10)
-    chat.asks("!whoami", "I do not know you", who="joe2")
+    chat.asks("!whoami", "the rules cannot be read", who="joe2")
     (chat.folder / "policy.yml").write_text(POLICY)
     wait(lambda: not chat.automation.live.policy_problem, 10)
     chat.asks("!whoami", "You are joe.", who="joe2")

@@ -232,7 +232,8 @@ class DriverContract:
     def test_check_changes_nothing(self, bench: Bench, lab: Lab):
         outcomes = bench.run(lab.touch, *lab.good, check=True)
         assert not lab.touched()
-        assert {outcome.status for outcome in outcomes.values()} <= GOOD
+        # What a command would change its driver need not know beforehand.
+        assert {outcome.status for outcome in outcomes.values()} <= {*GOOD, Status.UNKNOWN}
 
     def test_jobs_on_the_same_device_share_its_session_slots(self, bench: Bench, lab: Lab, tmp_path: Path):
         heard = [Recorder() for _ in range(Caps().device)]
