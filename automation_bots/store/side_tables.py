@@ -100,13 +100,16 @@ def _ended(connection: Connection) -> Iterator[tuple[int, dict[str, str]]]:
     """Each job that ended, with its outcomes as the chain has them: those of the end, then those that came late."""
     kinds = audit.c.kind.in_([kind.value for kind in _ENDS])
     statement = (
-        select(audit.c.job, audit.c.body).where(kinds, audit.c.job.is_not(None)).order_by(audit.c.job, audit.c.seq)
+        select(audit.c.job, audit.c.kind, audit.c.body)
+        .where(kinds, audit.c.job.is_not(None))
+        .order_by(audit.c.job, audit.c.seq)
     )
     for job, rows in groupby(_rows(connection, statement), key=lambda row: row.job):
         found: dict[str, str] | None = None
         for row in rows:
-            if (told := json.loads(row.body).get("outcomes")) is not None:
-                found = {**(found or {}), **told}
+            told = json.loads(row.body).get("outcomes")
+            if told is not None and (found is not None or row.kind != AuditKind.LATE.value):
+                found = {**(found or {}), **told}  # what comes late to a job that never ran has nothing to be added to
         if found is not None:
             yield job, found
 
