@@ -138,7 +138,7 @@ def pauses(chat, number):
 
 
 def test_of_what_was_forgotten_it_is_said_and_nothing_is_offered_that_changes_all_devices(chat):
-    chat.asks("!service status nginx on web1,web2", "done", who="ana")
+    chat.asks("!service status nginx on web1,web2", "done in .*: 2 ok", who="ana")
     job = chat.jobs[0]
     with chat.automation.store._database.write() as connection:
         retention._forget_details(connection, [job.number])
