@@ -119,5 +119,5 @@ def test_what_a_task_is_delegated_to_is_held_and_let_go(chat, driver):
 def test_the_bots_own_machine_is_reached_only_where_the_header_says_so_and_a_rule_names_it(chat):
     assert "controller: true" in chat.asks("!note on web1", "own machine")
     assert "it works on the bot's own machine" in chat.asks("!report on web1", "No: ", who="joe")
-    assert chat.asks("!report on web1", "done")
+    chat.asks("!report on web1", "report on web1 done in", seconds=20)
     assert chat.jobs[0].state is State.DONE
