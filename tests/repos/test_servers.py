@@ -4,24 +4,25 @@ import json
 import os
 import shlex
 import shutil
+from urllib.parse import urlsplit
 
 import pytest
 
 from automation_bots.app.bot import Bot
 from automation_bots.drivers.fake import Fake
 from automation_bots.errors import ConfigError
-from tests.fakes.sshd import ADDRESSES
 from tests.repos import making, servers
 from tests.repos.test_chat import SLOW, install, update
 from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
 
 pytestmark = pytest.mark.slow
-TOML = BOT_TOML + f'[repos]\nhosts = ["127.0.0.1", "{ADDRESSES[0]}"]\nseconds = 20\n'
+TOML = BOT_TOML + '[repos]\nhosts = ["{}", "{}"]\nseconds = 20\n'
 
 
 @pytest.fixture
-def chat(tmp_path):
-    with ChatBot(write_folder(tmp_path / "bot", toml=TOML), drivers=(Fake(),)) as chat:
+def chat(address, sshd, tmp_path):
+    toml = TOML.format(urlsplit(address).netloc, f"{sshd.addresses[0]}:{sshd.port}")
+    with ChatBot(write_folder(tmp_path / "bot", toml=toml), drivers=(Fake(),)) as chat:
         yield chat
 
 
@@ -47,7 +48,8 @@ def trusting(address, tmp_path, monkeypatch):
 def told(address, tmp_path):
     """A bot whose bot.toml names the authority, and where packages and the index of plugins are."""
     more = f'ca = "../ca.pem"\npackages = "{address}/files/simple"\nindex = "{address}/files/repos.json"\n'
-    with ChatBot(write_folder(tmp_path / "told", toml=TOML + more), drivers=(Fake(),)) as chat:
+    toml = TOML.format(urlsplit(address).netloc, "git.example") + more
+    with ChatBot(write_folder(tmp_path / "told", toml=toml), drivers=(Fake(),)) as chat:
         yield chat
 
 
@@ -75,7 +77,7 @@ def test_bot_toml_names_the_authority_for_git_packages_and_index(told, repo, add
 
 
 def test_an_authority_that_is_not_there_stops_the_start(tmp_path):
-    folder = write_folder(tmp_path / "bot", toml=TOML + 'ca = "absent.pem"\n')
+    folder = write_folder(tmp_path / "bot", toml=TOML.format("git.example", "other.example") + 'ca = "absent.pem"\n')
     with pytest.raises(ConfigError, match=r"bot\.toml.*repos\.ca: there is no file .*absent\.pem"):
         Bot(folder, {"AUTOMATION_BOTS_DATA": str(tmp_path / "data")})
 
