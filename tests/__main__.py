@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
 SOME_FAILED = 1  # pytest's code for it; every other one means that the run itself went wrong
-WAITING_WORKERS = 2  # besides one a processor, for files whose tests wait more than they work
+WAITING_WORKERS = 3  # besides one a processor, for files whose tests wait more than they work
 MOST_SHAKY = 3  # that many may fail beside others and pass alone; more are no accident
 
 
