@@ -139,7 +139,7 @@ def chat(tmp_path):
 
 
 def enrolled(chat, who="joe"):
-    secret = re.search(r"secret +([A-Z2-7 ]+)", chat.asks("!totp enrol", who=who)).group(1).replace(" ", "")
+    secret = re.search(r"secret +([A-Z2-7 ]+)", chat.asks("!totp enrol", "secret", who=who)).group(1).replace(" ", "")
     return pyotp.TOTP(secret)
 
 
