@@ -96,7 +96,7 @@ def past(text: str, now: datetime, zone: str) -> datetime:
     """Return the moment that a text names, in UTC: the last one behind; `2h` is two hours ago."""
     text = _tidy(text)
     length = re.sub(" ago$", "", text, flags=re.IGNORECASE)
-    return now - duration(length) if _is_duration(length) else _nearest(text, now, ZoneInfo(zone), ahead=False)
+    return now - duration(length) if is_duration(length) else _nearest(text, now, ZoneInfo(zone), ahead=False)
 
 
 def dated(text: str, zone: str) -> datetime | None:
@@ -106,7 +106,7 @@ def dated(text: str, zone: str) -> datetime | None:
         return None
     here = named.zone or ZoneInfo(zone)
     wall = datetime.combine(named.day, time()) + named.clock
-    found = _instants(wall, here)
+    found = instants(wall, here)
     if not found:
         raise ValueError(_skipped(wall, here))
     return named.called(found, here)[0]
@@ -144,7 +144,7 @@ def moment_text(at: datetime, zone: str, now: datetime | None = None) -> str:
 
 def _which(local: datetime) -> str:
     """Which one it is, of a time that the clocks show twice that day."""
-    if len(_instants(local.replace(tzinfo=None), local.tzinfo or UTC)) < 2:
+    if len(instants(local.replace(tzinfo=None), local.tzinfo or UTC)) < 2:
         return ""
     return f" (the {'second' if local.fold else 'first'} of two)"
 
@@ -167,7 +167,7 @@ class _Named:
         if self.word in _NEAR:
             steps = [_NEAR[self.word]]
         elif self.word:
-            step = (_weekday(self.word) - today.weekday()) % 7
+            step = (weekday(self.word) - today.weekday()) % 7
             steps = [step, step + 7 * turn]
         else:
             steps = [0, turn]
@@ -188,7 +188,7 @@ def _nearest(text: str, now: datetime, zone: ZoneInfo, *, ahead: bool) -> dateti
     here = named.zone or zone
     for day in named.days(now.astimezone(here).date(), ahead=ahead):
         wall = datetime.combine(day, time()) + named.clock
-        real = _instants(wall, here)
+        real = instants(wall, here)
         found = [at for at in real or [wall.replace(tzinfo=here).astimezone(UTC)] if (at > now) is ahead]
         if found and not real:
             raise ValueError(_skipped(wall, here))
@@ -197,8 +197,8 @@ def _nearest(text: str, now: datetime, zone: ZoneInfo, *, ahead: bool) -> dateti
     raise ValueError(f"{text} is over" if ahead else f"{text} is still to come")
 
 
-def _instants(wall: datetime, zone: tzinfo) -> list[datetime]:
-    """When the clocks show a time: once, twice where they go back over it, never where they go forward."""
+def instants(wall: datetime, zone: tzinfo) -> list[datetime]:
+    """Return when the clocks show a time: once, twice where they go back over it, never where they go forward."""
     both = {wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
     return sorted(at for at in both if at.astimezone(zone).replace(tzinfo=None) == wall)
 
@@ -245,10 +245,11 @@ def _is_time(text: str) -> bool:
 def _ahead(text: str) -> str:
     """The duration of `2h` and `in 2h`; empty for anything else."""
     length = re.sub("^in ", "", text, flags=re.IGNORECASE)
-    return length if _is_duration(length) else ""
+    return length if is_duration(length) else ""
 
 
-def _is_duration(text: str) -> bool:
+def is_duration(text: str) -> bool:
+    """Whether a text has the form of a length of time."""
     return bool(text) and _DURATION.fullmatch(text) is not None
 
 
@@ -257,11 +258,11 @@ def _is_named(text: str) -> bool:
     if not text or found is None:
         return False
     day = (found["day"] or "").lower()
-    return not day or day in _NEAR or _weekday(day) >= 0
+    return not day or day in _NEAR or weekday(day) >= 0
 
 
-def _weekday(word: str) -> int:
-    """The number of a weekday, written out or begun (`Mon`, `thurs`); -1 for another word."""
+def weekday(word: str) -> int:
+    """Return the number of a weekday, written out or begun (`Mon`, `thurs`); -1 for another word."""
     return next((number for number, day in enumerate(_WEEKDAYS) if day.startswith(word)), -1)
 
 

@@ -1,0 +1,1 @@
+"""Commands that run at times, as the person who made them."""

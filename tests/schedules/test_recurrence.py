@@ -1,0 +1,205 @@
+"""When schedules come due, by the clocks of the world and by what people type."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice, pairwise, takewhile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from automation_bots.schedules import recurrence
+from automation_bots.schedules.recurrence import Recurrence
+
+MADRID = "Europe/Madrid"
+NOW = datetime(2026, 3, 27, 12, tzinfo=UTC)
+SPRING, AUTUMN = datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 10, 24, 23, tzinfo=UTC)
+
+
+def by_hand():
+    """(zone, cron) → every moment of the year."""
+    found = defaultdict(list)
+    for line in Path(__file__).with_name("year_2026.txt").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        zone, cron, first, last, clock, shift = (part.strip() for part in line.split("|"))
+        day, end = (date.fromisoformat(f"2026-{text}") for text in (first, last))
+        while day <= end:
+            at = datetime.combine(day + timedelta(days=int(shift)), time.fromisoformat(clock), UTC)
+            found[zone, cron].append(at)
+            day += timedelta(days=1)
+    return dict(found)
+
+
+BY_HAND = by_hand()
+
+
+@pytest.mark.parametrize(("zone", "cron"), BY_HAND)
+def test_a_year_of_times_is_the_one_that_was_written_by_hand(zone, cron):
+    begin = datetime(2025, 12, 31, 23, 59, 59, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    end = datetime(2027, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    times = Recurrence("", zone, cron=cron).after(begin)
+    assert [due.at for due in takewhile(lambda due: due.at < end, times)] == BY_HAND[zone, cron]
+    assert len(BY_HAND[zone, cron]) == 365
+
+
+def after(cron, moment, many=4, zone=MADRID):
+    shown = (due.at.astimezone(ZoneInfo(zone)) for due in Recurrence("", zone, cron=cron).after(moment))
+    return [f"{at:%d %H:%M %Z}" for at in islice(shown, many)]
+
+
+@pytest.mark.parametrize(
+    ("cron", "moment", "expected"),
+    [
+        ("30 2 * * *", SPRING, ["29 03:00 CEST", "30 02:30 CEST"]),
+        ("*/20 2 * * *", SPRING, ["29 03:00 CEST", "30 02:00 CEST", "30 02:20 CEST"]),
+        ("0 2,3 * * *", SPRING, ["29 03:00 CEST", "30 02:00 CEST"]),
+        ("0 */2 * * *", SPRING, ["29 03:00 CEST", "29 04:00 CEST"]),
+        ("30 * * * *", SPRING, ["29 00:30 CET", "29 01:30 CET", "29 03:30 CEST"]),
+        ("30 2 * * *", AUTUMN, ["25 02:30 CEST", "26 02:30 CET"]),
+        ("*/30 2 * * *", AUTUMN, ["25 02:00 CEST", "25 02:30 CEST", "26 02:00 CET"]),
+        ("30 * * * *", AUTUMN, ["25 01:30 CEST", "25 02:30 CEST", "25 02:30 CET", "25 03:30 CET"]),
+        ("15,45 * * * *", AUTUMN, ["25 01:15 CEST", "25 01:45 CEST", "25 02:15 CEST", "25 02:45 CEST", "25 02:15 CET"]),
+    ],
+)
+def test_what_the_clocks_skip_comes_once_and_what_they_repeat_comes_once(cron, moment, expected):
+    assert after(cron, moment, len(expected)) == expected
+
+
+def test_what_the_clocks_do_is_said():
+    notes = [next(Recurrence("", MADRID, cron="30 2 * * *").after(moment)).note for moment in (SPRING, AUTUMN)]
+    assert notes == ["the clocks skip 02:30", "the clocks show it twice: it comes once"]
+
+
+@pytest.mark.parametrize("zone", [MADRID, "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "UTC"])
+@pytest.mark.parametrize("cron", ["*/7 * * * *", "*/7 */3 * * *", "59 1,2 * * *"])
+def test_no_moment_comes_twice_or_before_an_earlier_one(zone, cron):
+    found = [due.at for due in islice(Recurrence("", zone, cron=cron).after(datetime(2026, 3, 1, tzinfo=UTC)), 6_000)]
+    assert all(one < two for one, two in pairwise(found))
+
+
+@pytest.mark.parametrize("cron", ["*/10 * * * *", "30 2 * * *", "0 6 * * 1-5"])
+def test_wherever_one_begins_to_look_the_next_is_the_same(cron):
+    whole = Recurrence("", MADRID, cron=cron)
+    found = [due.at for due in islice(whole.after(AUTUMN - timedelta(days=2)), 300)]
+    assert [whole.next(at) for at in found[:-1]] == found[1:]
+
+
+def test_an_interval_never_drifts():
+    quarter, _ = recurrence.every(["15m"], NOW, MADRID)
+    late = NOW + timedelta(days=40, minutes=7, seconds=3)
+    assert quarter.next(late) == NOW + timedelta(days=40, minutes=15)
+    assert quarter.next(NOW - timedelta(days=3)) == NOW + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "cron", "rest"),
+    [
+        ("15m show version", "every 15 min", "", "show version"),
+        ("1 h 30 min show", "every 1 h 30 min", "", "show"),
+        ("hour show", "every 1 h", "", "show"),
+        ("weekday 06:30 backup network", "every weekday 06:30", "30 6 * * 1-5", "backup network"),
+        ("day at 6:05 x", "every day 06:05", "5 6 * * *", "x"),
+        ("mon,thu 06:30 x", "every mon,thu 06:30", "30 6 * * 1,4", "x"),
+        ("Mon, Thursday 06:30 x", "every mon,thursday 06:30", "30 6 * * 1,4", "x"),
+        ("fri-mon 06:30 x", "every fri-mon 06:30", "30 6 * * 1,5,6,0", "x"),
+        ("sunday 23:00 x", "every sunday 23:00", "0 23 * * 0", "x"),
+    ],
+)
+def test_every_is_read_as_people_write_it(words, text, cron, rest):
+    found, left = recurrence.every(words.split(), NOW, MADRID)
+    assert (found.text, found.cron, " ".join(left)) == (text, cron, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "how often"),
+        ("15 show", "'15' is no interval"),
+        ("weekday show version", "at what time? write every weekday 06:30"),
+        ("day 25:00 x", "at what time"),
+        ("often x", "write every 15m, every hour, every weekday 06:30"),
+        ("0m x", "no length of time"),
+        ("m,t 06:30 x", "is no interval"),
+    ],
+)
+def test_what_is_no_interval_is_answered_with_what_to_write(words, said):
+    with pytest.raises(ValueError, match=r"write|how often") as error:
+        recurrence.every(words.split(), NOW, MADRID)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "fields", "rest"),
+    [
+        ('"0 2 * * 1-5" patch on web', "0 2 * * 1-5", "patch on web"),
+        ("'0 2 * * 1-5' patch", "0 2 * * 1-5", "patch"),
+        ("0 2 * * 1-5 patch on web", "0 2 * * 1-5", "patch on web"),
+        ("0 2 1 jan mon show version", "0 2 1 JAN MON", "show version"),
+        ("*/5 8-18 * * mon-fri ping core", "*/5 8-18 * * MON-FRI", "ping core"),
+        ("0 0 L * * report", "0 0 L * *", "report"),
+    ],
+)
+def test_cron_is_read_with_quotes_and_without(words, fields, rest):
+    found, left = recurrence.cron(words.split(), MADRID)
+    assert (found.cron, " ".join(left)) == (fields, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ('"* * * * * *" x', "6 fields: there are no seconds and no years here"),
+        ("* * * * * * x", "6 fields"),
+        ("0 2 * * x", "4 fields"),
+        ("@daily x", "@daily is not taken"),
+        ("0 0 31 2 * x", "never comes: bad day-of-month"),
+        ("0 0 30 2 * x", "never comes"),
+        ("61 * * * * x", "bad minute"),
+        ("0 2 * * 1-9 x", "bad day-of-week"),
+        ('"0 2 * * * x', "a quote is not closed"),
+    ],
+)
+def test_what_is_no_cron_expression_is_answered_with_what_to_write(words, said):
+    with pytest.raises(ValueError, match="write five fields") as error:
+        recurrence.cron(words.split(), MADRID)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("cron", "said"),
+    [
+        ("0 2 1 * 1", "one of them is enough: day of the month 1 or weekday 1"),
+        ("0 2 */2 * 1", "both have to fit"),
+        ("0 2 1 * *", ""),
+        ("0 2 * * 1", ""),
+    ],
+)
+def test_a_day_and_a_weekday_together_are_explained(cron, said):
+    explained = recurrence.explained(Recurrence("", MADRID, cron=cron))
+    assert explained.startswith(said)
+    assert bool(explained) is bool(said)
+
+
+def test_once_is_once():
+    once, rest = recurrence.at(["tomorrow", "06:30", "backup", "network"], NOW, MADRID)
+    assert (once.text, list(rest)) == ("at tomorrow 06:30", ["backup", "network"])
+    assert once.next(NOW) == datetime(2026, 3, 28, 5, 30, tzinfo=UTC)
+    assert once.next(datetime(2026, 3, 28, 5, 30, tzinfo=UTC)) is None
+
+
+def test_a_time_that_the_clocks_skip_is_not_taken():
+    with pytest.raises(ValueError, match=r"skip 2026-03-29 02:30; write 2026-03-29 01:30 or 2026-03-29 03:30"):
+        recurrence.at(["2026-03-29", "02:30", "x"], NOW, MADRID)
+
+
+@pytest.mark.parametrize(
+    ("found", "shortest"),
+    [
+        (Recurrence("", MADRID, cron="* * * * *"), 1),
+        (Recurrence("", MADRID, cron="0,1 2 1 * *"), 1),
+        (Recurrence("", MADRID, cron="0 6 * * 1-5"), 24 * 60),
+        (Recurrence("", MADRID, every=timedelta(minutes=15)), 15),
+    ],
+)
+def test_the_shortest_time_between_two_is_known(found, shortest):
+    assert found.shortest == timedelta(minutes=shortest)
