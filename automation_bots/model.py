@@ -470,6 +470,14 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody whom an answer calls: the immutable id there, and what stands where a network calls nobody."""
+
+    account: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said: a sentence, an optional block shown as it is, and what to type next."""
 
@@ -479,6 +487,7 @@ class Answer:
     files: tuple[File, ...] = ()
     entrusted: bool = False  # holds a secret that is told to its one reader on purpose, as a one-time code
     mark: Mark | None = None  # of what is said once, although the program may be killed meanwhile
+    mentions: tuple[Mention, ...] = ()  # who is to look at it; no text calls anybody, whatever stands in it
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)

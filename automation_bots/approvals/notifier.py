@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from automation_bots import render
 from automation_bots.approvals import text as approval_text
+from automation_bots.approvals.mentions import Wanted
 from automation_bots.approvals.text import Facts
 from automation_bots.jobs import announcer
 from automation_bots.jobs.request_context import RequestContext
-from automation_bots.model import FINAL, Answer, File, Job, Place, Request, State
+from automation_bots.model import FINAL, Answer, ApprovalRequirement, Caller, File, Job, Place, Request, State
 from automation_bots.operations.revision import revision
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
@@ -73,25 +75,27 @@ class ApprovalNotifier:
 
         A request in a direct message asks the approvers in theirs.
         """
-        found: dict[Place, None] = {}
-        for name in dict.fromkeys(need.room or self.context.asking.room for need in approval.needs):
-            if name:
-                room = self.context.live.scope.places.get(name.removeprefix("#"), name)
-                found[Place(job.place.network, room)] = None
-            elif job.place.direct:
-                found |= dict.fromkeys(self._directly(job, approval))
-            else:  # not in the requester's thread, where no approver looks
-                found[replace(job.place, thread="")] = None
-        return list(found)
+        return list(self._asked(job, approval))
+
+    def _asked(self, job: Job, approval: Approval) -> dict[Place, list[ApprovalRequirement]]:
+        """Which needs are asked for where."""
+        found: dict[Place, list[ApprovalRequirement]] = {}
+        for need in approval.needs:
+            for place in self._places(need.room or self.context.asking.room, job, approval):
+                found.setdefault(place, []).append(need)
+        return found
+
+    def _places(self, name: str, job: Job, approval: Approval) -> list[Place]:
+        if name:
+            return [Place(job.place.network, self.context.live.scope.places.get(name.removeprefix("#"), name))]
+        if job.place.direct:
+            return self._directly(job, approval)
+        return [replace(job.place, thread="")]  # not in the requester's thread, where no approver looks
 
     def _directly(self, job: Job, approval: Approval) -> list[Place]:
         policy, network = self.context.live.policy, job.place.network
-        names = {
-            name
-            for need in approval.needs
-            for name in quorum.approvers(need, policy, job, escalated=approval.escalated)
-        }
-        ids = [policy.people[name].ids[network] for name in sorted(names) if network in policy.people[name].ids]
+        names = quorum.everybody(approval.needs, policy, job, approval.escalated)
+        ids = [policy.people[name].ids[network] for name in names if network in policy.people[name].ids]
         return [Place(network, id_, direct=True) for id_ in ids[:_DIRECT]] or [job.place]
 
     def first_words(self, job: Job, approval: Approval) -> str:
@@ -109,7 +113,7 @@ class ApprovalNotifier:
         surface = self.context.surface(place)
         can = surface.capabilities
         choices = CHOICES if can.buttons or can.reactions else ()
-        question = announcer.marked(job, "question", question)
+        question = self._calling(job, approval, announcer.marked(job, "question", question), place)
         return surface.ask(place, question, choices) or MessageRef(place, "")
 
     def details(self, job: Job, approval: Approval) -> Answer:
@@ -147,11 +151,25 @@ class ApprovalNotifier:
             if surface.capabilities.edits and surface.capabilities.buttons and message.id:
                 surface.edit(message, replace(question, text=text), CHOICES)
 
-    def tell_approvers(self, job: Job, approval: Approval, answer: Answer) -> None:
-        """Say something new to the approvers."""
+    def _calling(
+        self, job: Job, approval: Approval, answer: Answer, place: Place, known: Collection[str] = ()
+    ) -> Answer:
+        """Let an answer call the approvers of a place."""
+        policy, asked = self.context.live.policy, self._asked(job, approval)
+        if place not in asked:  # the rooms cannot be reached
+            asked = {place: list(approval.needs)}
+
+        def takes(account: Caller, name: str) -> bool:
+            reset = self.context.store.people.reset_of(name)
+            return not quorum.account_refusal(policy, account, reset, job, self.context.now())
+
+        return Wanted(job, approval, policy, takes, known).calling(answer, asked, place)
+
+    def tell_approvers(self, job: Job, approval: Approval, answer: Answer, known: Collection[str] = ()) -> None:
+        """Say something new to the approvers, and call those who have not approved; not whom it is no news for."""
         for place in dict.fromkeys(message.place for message in approval.messages):
             try:
-                self.context.surface(place).say(place, answer)
+                self.context.surface(place).say(place, self._calling(job, approval, answer, place, known))
             except Exception:  # a reminder that one room does not hear must not keep the others from it
                 log.exception("job %s: its approvers at %s could not be told", job.number, place.room)
 

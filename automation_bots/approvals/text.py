@@ -93,12 +93,8 @@ def devices(job: Job, facts: Facts) -> str:
 
 def needs(job: Job, approval: Approval, facts: Facts) -> str:
     """Whose approval is needed, and who that is."""
-    names = {
-        name
-        for need in approval.needs
-        for name in quorum.approvers(need, facts.policy, job, escalated=approval.escalated)
-    }
-    return f"{quorum.whom(approval.needs, approval.escalated)} ({render.names(sorted(names)) or 'nobody is left'})"
+    names = quorum.everybody(approval.needs, facts.policy, job, approval.escalated)
+    return f"{quorum.whom(approval.needs, approval.escalated)} ({render.names(names) or 'nobody is left'})"
 
 
 def notes(job: Job, facts: Facts) -> list[str]:

@@ -20,7 +20,7 @@ from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, PARKED, Job, Risk, State, Verdict
 from automation_bots.operations import catalog
-from automation_bots.policy import deadlines
+from automation_bots.policy import deadlines, quorum
 from automation_bots.policy.approval import Approval
 from automation_bots.store import AuditKind
 from automation_bots.surface import Waiting
@@ -255,13 +255,14 @@ class ApprovalTimer:
         rules = tuple(rule for rule, at in times.items() if at <= now)
         if not rules:
             return approval
+        known = quorum.everybody(approval.needs, self._context.live.policy, job, approval.escalated)
         approval = replace(approval, escalated=(*approval.escalated, *rules))
         who = " or ".join(need.escalate for need in approval.needs if need.rule in rules)
         self._waiting.note(job.state, replace(approval, due=now), AuditKind.ESCALATED, {"to": who})
         text = reminder(
             job, approval, self._notifier.facts(job, approval), f"still waits: {who} may approve it now too"
         )
-        self._notifier.tell_approvers(job, approval, text)
+        self._notifier.tell_approvers(job, approval, text, known)
         self._notifier.tell_requester(job, f"still waits for approval; {who} may give it now too")
         return approval
 

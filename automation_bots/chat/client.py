@@ -179,7 +179,10 @@ class ChatClient(Protocol):
     def post(
         self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: IdempotencyKey | None = None
     ) -> str:
-        """Say a text, rendered by `escape` and `fence`, with buttons where the network has them; return its id."""
+        """Say a text, rendered by `escape` and `fence`, with buttons where the network has them; return its id.
+
+        Whom it calls stands in it as `automation_bots.chat.calls` writes it; nothing else calls anybody.
+        """
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
         """Replace an own message, and its buttons."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from automation_bots.chat import calls
 from automation_bots.model import NOT_SHOWN, TURNS_LINES, Answer, File
 from automation_bots.surface import Capabilities
 
@@ -25,13 +26,16 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Part of an answer: words, or a block of fixed width."""
+    """Part of an answer: words, a block of fixed width, or the line that calls people."""
 
     text: str
     block: bool = False
+    calls: bool = False
 
     def shown(self, style: Style) -> str:
         """As the network wants it."""
+        if self.calls:
+            return self.text
         return style.fence(self.text) if self.block else style.escape(self.text)
 
 
@@ -99,7 +103,8 @@ def _in_words(file: File, lines: int) -> str:
 
 
 def _messages(answer: Answer, can: Capabilities, style: Style) -> tuple[str, ...]:
-    pieces = [Piece(answer.text), Piece(answer.block.strip("\n"), block=True), Piece(answer.hint)]
+    called = [Piece(line, calls=True) for line in calls.lines(answer.mentions, can.message_size)]
+    pieces = [Piece(answer.text), *called, Piece(answer.block.strip("\n"), block=True), Piece(answer.hint)]
     return tuple(split(pieces, can.message_size, style))
 
 
@@ -107,7 +112,8 @@ def split(pieces: list[Piece], limit: int, style: Style) -> Iterator[str]:
     """Fill messages with pieces, each of them whole where it fits into one, else between its lines."""
     message = ""
     for piece in pieces:
-        for shown in _fitting(replace(piece, text=NOT_SHOWN.sub("", piece.text)), limit, style):
+        clean = piece if piece.calls else replace(piece, text=NOT_SHOWN.sub("", piece.text))
+        for shown in _fitting(clean, limit, style):
             if message and len(message) + 1 + len(shown) > limit:
                 yield message
                 message = shown

@@ -35,6 +35,13 @@ def approvers(need: ApprovalRequirement, policy: Policy, job: Job, escalated: Co
     return sorted(p.name for p in policy.people.values() if may_approve(p, policy, job, who))
 
 
+def everybody(
+    needs: Iterable[ApprovalRequirement], policy: Policy, job: Job, escalated: Collection[str] = ()
+) -> list[str]:
+    """Return the people who may approve anything of it, by name."""
+    return sorted({name for need in needs for name in approvers(need, policy, job, escalated)})
+
+
 def refusal(person: Person, caller: Caller, policy: Policy, job: Job, approval: Approval) -> str:
     """Say why this person's approval does not count for anything; empty when it does."""
     if person.robot or caller.robot:
@@ -62,6 +69,15 @@ def account_refusal(policy: Policy, caller: Caller, reset: AccountChange | None,
 
 def _link(policy: Policy, caller: Caller) -> AccountChange | None:
     return policy.linked.get((caller.network, caller.id))
+
+
+def outstanding(
+    needs: Collection[ApprovalRequirement], votes: Sequence[Vote], policy: Policy, job: Job, escalated: Collection[str]
+) -> list[tuple[ApprovalRequirement, list[str]]]:
+    """Return each need that is not met, with the people who may approve and have not, by name."""
+    gave = {vote.person for vote in votes}
+    missing = [need for need, _ in lacking(needs, votes, policy, job, escalated)]
+    return [(n, [name for name in approvers(n, policy, job, escalated) if name not in gave]) for n in missing]
 
 
 def valid(

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from automation_bots.chat import calls
 from automation_bots.chat.splitting import Style, compose
-from automation_bots.model import NOT_SHOWN, Answer, File, Place
+from automation_bots.model import NOT_SHOWN, Answer, File, Mention, Place
 from automation_bots.surface import Capabilities, MessageRef, PlainWays
 
 _MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
@@ -91,8 +92,13 @@ class PlainSurface(PlainWays):
             for message in messages:
                 if not self.here.wait(_PATIENCE_SECONDS):  # rooms are being joined again
                     raise ConnectionError("the chat network is away")
-                self._bot.send(self._bot.build_identifier(place.room), message)
+                self._bot.send(self._bot.build_identifier(place.room), calls.written(message, self._called))
         return MessageRef(place, "")
+
+    def _called(self, person: Mention) -> str:
+        """IRC programs tell their user of the own nick, where the id has it; elsewhere a name is only read."""
+        nick, has_nick, _ = person.account.partition("!")
+        return escaped(nick if has_nick and self._line_bytes else person.name)
 
     def edit(self, message: MessageRef, answer: Answer, choices: tuple[str, ...] = ()) -> None:  # noqa: ARG002
         """Say it anew."""
@@ -108,4 +114,4 @@ class PlainSurface(PlainWays):
     def ask(self, place: Place, question: Answer, choices: tuple[str, ...]) -> MessageRef | None:
         """Ask in words."""
         words = f"{question.text} ({', '.join(choices)})" if choices else question.text
-        return self.say(place, Answer(words, question.block, question.hint))
+        return self.say(place, replace(question, text=words))

@@ -39,7 +39,8 @@ class TextSurface(PlainSurface):
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Print, and give the prompt back where one was shown."""
         files = [self._file(file) for file in answer.files]
-        self.show("\n".join(part for part in (answer.text, answer.block, *files, answer.hint) if part))
+        names = f"To: {', '.join(person.name for person in answer.mentions)}" if answer.mentions else ""
+        self.show("\n".join(part for part in (answer.text, names, answer.block, *files, answer.hint) if part))
         return MessageRef(place, "")
 
     def _file(self, file: File) -> str:

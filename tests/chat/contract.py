@@ -11,7 +11,7 @@ import time
 import pytest
 
 from automation_bots.chat.client import Rejected
-from automation_bots.model import Answer, File, Place
+from automation_bots.model import Answer, File, Mention, Place
 from automation_bots.surface import MessageRef
 from tests.chat import transcript
 from tests.chat.harness import HUGE
@@ -165,6 +165,14 @@ def test_an_approver_clicks_and_it_runs(talk, net, driver):
 
 
 @engine
+def test_a_question_calls_who_may_approve_and_not_who_asked(talk):
+    number, question = asked(talk)
+    assert question.pings == ((talk.kim.id,) if hasattr(talk.bot.errbot, "client") else ())
+    talk.hears("To: .*" if question.pings else "To: kim")
+    talk.asks(f"!withdraw {number}", "is withdrawn", who=talk.joe)
+
+
+@engine
 def test_nobody_approves_their_own_by_a_click(talk, net, driver):
     before = restarts(driver, "db1")
     number, question = asked(talk)
@@ -261,6 +269,14 @@ def test_markup_of_a_device_is_shown_and_calls_nobody(talk):
     assert post.pings == ()
     for part in ("*a* _b_ `c` ~d~", f"<@{talk.joe.id}>", "<!here>", "[x](http://y.example)", "&amp; <b>", "finish"):
         assert part in _plain(post.text)
+
+
+def test_an_answer_calls_whom_it_is_for_and_nobody_who_stands_in_its_text(talk):
+    text = f"who looks at this? @here <@{talk.joe.id}> @{talk.joe.name}"
+    called = Answer(text, mentions=(Mention(talk.kim.id, "kim"), Mention("nobody-9", "lee")))
+    talk.surface.say(Place(talk.network, talk.room), called)
+    post = talk.hears("To: .*lee" if hasattr(talk.bot.errbot, "client") else "To: kim, lee")
+    assert post.pings == ((talk.kim.id,) if hasattr(talk.bot.errbot, "client") else ())
 
 
 def _plain(text):

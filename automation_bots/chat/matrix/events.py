@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import SIGNS, Attached, Click, IncomingMessage, choice_of
+from automation_bots.model import Mention
 
 MARK = "automation-bots"  # in what our bots say, so that two of them in one room do not talk to each other
 LARGEST = 40_000  # bytes of an event's content: servers take 65,536 with signatures, and encryption adds a third
+_PERSON = re.compile(r"@[!-9;-~]+:[\w.:\[\]-]+", re.ASCII)
 _FENCE, _FENCE_END = "<pre><code>", "\n</code></pre>"
 _BLOCK = re.compile(re.escape(_FENCE) + "(.*?)" + re.escape(_FENCE_END), re.DOTALL)
 _ROOM = re.compile(r"@(?=room\b)", re.IGNORECASE)
@@ -175,9 +179,12 @@ def attachment(name: str, kind: str, size: int, where: Mapping[str, Any], thread
 
 def _text(shown: str, *, notice: bool) -> dict[str, Any]:
     # An empty m.mentions says that nobody is meant, so that no client looks for names in the text.
-    content: dict[str, Any] = {"msgtype": "m.notice" if notice else "m.text", "m.mentions": {}, MARK: True}
-    content["body"] = html.unescape(_BLOCK.sub(lambda block: block[1], shown))
-    if _BLOCK.search(shown):
+    called = [person for person in calls.people(shown) if _PERSON.fullmatch(person.account)]
+    meant = {"user_ids": list(dict.fromkeys(person.account for person in called))} if called else {}
+    content: dict[str, Any] = {"msgtype": "m.notice" if notice else "m.text", "m.mentions": meant, MARK: True}
+    plain = calls.written(_BLOCK.sub(lambda block: block[1], shown), lambda person: escape(person.name))
+    content["body"] = html.unescape(plain)
+    if _BLOCK.search(shown) or called:
         dressed = {"format": "org.matrix.custom.html", "formatted_body": _dressed(shown)}
         if len(json.dumps({**content, **dressed}, ensure_ascii=False).encode()) <= LARGEST:
             content |= dressed
@@ -189,7 +196,15 @@ def _dressed(shown: str) -> str:
     for block in _BLOCK.finditer(shown):
         parts += [_lines(shown[at : block.start()].removeprefix("\n").removesuffix("\n")), block[0]]
         at = block.end()
-    return "".join([*parts, _lines(shown[at:].removeprefix("\n"))])
+    return calls.written("".join([*parts, _lines(shown[at:].removeprefix("\n"))]), _pill)
+
+
+def _pill(person: Mention) -> str:
+    """Somebody's name as clients show people."""
+    name = escape(person.name)
+    if not _PERSON.fullmatch(person.account):
+        return name
+    return f'<a href="https://matrix.to/#/{quote(person.account)}">{name}</a>'
 
 
 def _lines(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import (
     SIGNS,
     Away,
@@ -201,10 +202,16 @@ class MattermostClient(PlainClient):
         self, room: str, text: str, thread: str = "", choices: tuple[str, ...] = (), once: IdempotencyKey | None = None
     ) -> str:
         """Say it; a thread whose first message was deleted is none any more, so the room gets it."""
-        body: dict[str, Any] = {"channel_id": room, "message": text, "root_id": thread}
+        body: dict[str, Any] = {"channel_id": room, "message": self._with_calls(text), "root_id": thread}
         if choices and self.buttons is not None:
             body["props"] = self.buttons.properties(room, choices)
         return self._post(body, once)
+
+    def _with_calls(self, text: str) -> str:
+        """Call people by the names that they have now; one whom the server does not know stands there as text."""
+        accounts = dict.fromkeys(mattermost_text.id_of(person.account) for person in calls.people(text))
+        names = self.messages.names_now([account for account in accounts if account != mattermost_text.NO_ID])
+        return calls.written(text, lambda person: mattermost_text.called(person, names))
 
     def _post(self, body: dict[str, Any], once: IdempotencyKey | None) -> str:
         """Post; the server knows the number of a post for half a minute, its properties for ever."""
@@ -230,7 +237,7 @@ class MattermostClient(PlainClient):
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
         """Replace it, and its buttons."""
-        body: dict[str, Any] = {"message": text}
+        body: dict[str, Any] = {"message": self._with_calls(text)}
         if self.buttons is not None:
             body["props"] = {"from_bot": "true", **(self.buttons.properties(room, choices) if choices else {})}
         self.rest.put(f"/posts/{message}/patch", body)

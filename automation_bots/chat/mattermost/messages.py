@@ -76,6 +76,11 @@ class Messages:
                 return ""
         return self.names.get(person, "")
 
+    def names_now(self, people: list[str]) -> dict[str, str]:
+        """Ask what people are called at this moment: a name may be another's by now. Without those who are gone."""
+        found = self._rest.post("/users/ids", people) if people else ()
+        return {account["id"]: account["username"] for account in found if not account.get("delete_at")}
+
     def learn(self, people: list[str]) -> None:
         """Ask for the names of those who are not known yet."""
         if unknown := [person for person in dict.fromkeys(people) if person not in self.names]:

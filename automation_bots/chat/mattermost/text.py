@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from automation_bots.chat.calls import EVERYBODY
+from automation_bots.model import Mention
 
 # A stroke below inside of a word means nothing; "<" is shown as it is, and "\\<" would be too.
 _MARKUP = re.compile(r"([\\`*{}\[\]>#~|$])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -14,6 +18,7 @@ _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _LINE = re.compile(r"^([ \u00a0]*)(=+|-{2,})([ \u00a0]*)$", re.MULTILINE)
 _ID = re.compile(r"^[a-z0-9]{26}$")
 _APART = "\u200b"  # of no width
+NO_ID = "none"
 
 
 def escape(text: str) -> str:
@@ -38,4 +43,10 @@ def without_mention(text: str, name: str) -> tuple[str, bool]:
 
 def id_of(given: object) -> str:
     """An id of Mattermost's; empty when it is none, so that it can go into no address."""
-    return given if isinstance(given, str) and _ID.match(given) else "none"
+    return given if isinstance(given, str) and _ID.match(given) else NO_ID
+
+
+def called(person: Mention, names: Mapping[str, str]) -> str:
+    """Somebody's name so that it calls: only one that the server has just told."""
+    name = names.get(person.account, "")
+    return f"@{name}" if name and name not in EVERYBODY else escape(person.name)

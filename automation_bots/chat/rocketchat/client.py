@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import SIGNS, Away, IdempotencyKey, IncomingMessage, Listener, PlainClient, Rejected
 from automation_bots.chat.rocketchat import doctor as rocketchat_doctor
 from automation_bots.chat.rocketchat import text as rocketchat_text
@@ -20,7 +21,7 @@ from automation_bots.chat.rocketchat.events import Reader
 from automation_bots.chat.rocketchat.login import Credentials, logged_in
 from automation_bots.chat.rocketchat.realtime import Realtime
 from automation_bots.chat.rocketchat.settings import RocketChatSettings
-from automation_bots.model import File
+from automation_bots.model import File, Mention
 from automation_bots.surface import Capabilities
 
 log = logging.getLogger(__name__)
@@ -176,13 +177,30 @@ class RocketChatClient(PlainClient):
     ) -> str:
         """Say a text under an id of ours; the server takes no second message with it."""
         id_ = _id_of(once.key if once is not None else secrets.token_hex(16))
-        message = {"_id": id_, "rid": room, "msg": text} | ({"tmid": thread} if thread else {})
+        message = {"_id": id_, "rid": room, "msg": self._with_calls(text)} | ({"tmid": thread} if thread else {})
         try:
             self._link.run(self._link.call("POST", "chat.sendMessage", json={"message": message, "previewUrls": []}))
         except Rejected:
             if once is None or once.since is None or not self._is_there(id_):
                 raise
         return id_
+
+    def _with_calls(self, text: str) -> str:
+        """Call people by the names that they have now."""
+        return calls.written(text, self._called)
+
+    def _called(self, person: Mention) -> str:
+        try:
+            user = self._user(person.account)
+        except Rejected:  # the server knows nobody with that id
+            user = {}
+        name = str(user.get("username") or "")
+        there = name and user.get("active", True) and name not in calls.EVERYBODY
+        return f"@{name}" if there else self.escape(person.name)
+
+    def _user(self, person: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._link.run(self._link.call("GET", "users.info", params={"userId": person}))["user"]
+        return found
 
     def _is_there(self, message: str) -> bool:
         """Whether the server has an own message with that id: it refuses the second one without saying why."""
@@ -194,7 +212,7 @@ class RocketChatClient(PlainClient):
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:  # noqa: ARG002 - as in post
         """Replace an own message."""
-        body = {"roomId": room, "msgId": message, "text": text, "previewUrls": []}
+        body = {"roomId": room, "msgId": message, "text": self._with_calls(text), "previewUrls": []}
         self._link.run(self._link.call("POST", "chat.update", json=body))
 
     def react(self, room: str, message: str, name: str) -> None:  # noqa: ARG002 - the message is enough here
@@ -270,7 +288,7 @@ class RocketChatClient(PlainClient):
 
     def examine_person(self, person: str) -> str:
         """What is wrong with somebody's id; empty when nothing is."""
-        user = self._link.run(self._link.call("GET", "users.info", params={"userId": person}))["user"]
+        user = self._user(person)
         return "" if user.get("active", True) else f"@{user.get('username')} is deactivated"
 
     def network_time(self) -> datetime:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import Field, Form
-from automation_bots.model import NOT_SHOWN
+from automation_bots.model import NOT_SHOWN, Mention
 
 _FENCED = re.compile(r"^```\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 _SPECIAL = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+_PERSON = re.compile(r"[UW][A-Z0-9]+")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _NOTICE_CHARACTERS = 3_900  # an edit takes 4,000
 _LABEL_CHARACTERS, _BUTTONS, _OPTIONS = 75, 25, 100
@@ -42,7 +44,14 @@ def blocks(text: str, choices: tuple[str, ...] = (), key: str = "") -> list[dict
 
 
 def _element(kind: str, text: str) -> dict[str, Any]:
-    return {"type": kind, "elements": [{"type": "text", "text": text}]}
+    return {"type": kind, "elements": [_inline(part) for part in calls.parts(text)]}
+
+
+def _inline(part: str | Mention) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    known = _PERSON.fullmatch(part.account)  # anything else makes Slack refuse the whole message
+    return {"type": "user", "user_id": part.account} if known else {"type": "text", "text": escape(part.name)}
 
 
 def _buttons(choices: tuple[str, ...]) -> dict[str, Any]:
@@ -100,11 +109,15 @@ def filled(view: dict[str, Any]) -> dict[str, str]:
 
 
 def notice(text: str) -> str:
-    """What stands beside the blocks, for screen readers and other apps: nothing in it is a mention or a link."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """What stands beside the blocks, for screen readers and other apps: nothing said is a mention or a link."""
+    safe = calls.written(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), _noticed)
     if len(safe) <= _NOTICE_CHARACTERS:
         return safe
     return re.sub(r"&\w*$", "", safe[:_NOTICE_CHARACTERS]) + " …"
+
+
+def _noticed(person: Mention) -> str:
+    return f"<@{person.account}>" if _PERSON.fullmatch(person.account) else person.name
 
 
 def plain(text: str, name: Callable[[str], str]) -> str:

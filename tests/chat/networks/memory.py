@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import (
     SIGNS,
     Attached,
@@ -161,6 +162,7 @@ class MemoryClient(PlainClient):
         if once is not None and once.key in self.server.said:
             return self.server.said[once.key]
         self.checked(room, text)
+        text = calls.written(text, lambda one: f"<@{one.account}>" if one.account in self.server.people else one.name)
         if thread and (first := self.server.find(room, thread)) is not None and first.thread:
             raise Rejected("a thread begins with a message of the room")
         post = self.server.new(room, BOT, text, thread=thread, choices=choices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -209,10 +210,11 @@ def buttons(message: dict[str, Any]) -> list[str]:
 
 
 def calls(message: dict[str, Any]) -> list[str]:
-    words = message.get("text", "")
-    found = [word for word in ("<@", "<!here", "<!channel", "<!everyone", "<!subteam") if word in words]
-    kinds = json.dumps(message.get("blocks", []))
-    return found + [kind for kind in ('"broadcast"', '"user_id"', '"mrkdwn"') if kind in kinds]
+    """Whom a message calls, each once: people by their ids, all by the words for it."""
+    words, kinds = message.get("text", ""), json.dumps(message.get("blocks", []))
+    people = re.findall(r"<@(\w+)", words) + re.findall(r'"user_id": "(\w+)"', kinds)
+    found = [word for word in ("<!here", "<!channel", "<!everyone", "<!subteam") if word in words]
+    return [*dict.fromkeys(people), *found, *(kind for kind in ('"broadcast"', '"mrkdwn"') if kind in kinds)]
 
 
 def _button(message: dict[str, Any], label: str) -> tuple[dict[str, Any], str]:
