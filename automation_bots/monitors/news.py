@@ -1,0 +1,113 @@
+"""What a room hears of changes: those of one moment together, and a loss of the bot's own network as that. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from automation_bots.monitors.track import TargetState
+
+SETTLE_SECONDS = 4.0  # from the first change on, until it is told
+QUIET_SECONDS = 1.0  # without another one: told earlier
+STORM_SECONDS = 60.0  # what follows within a minute stands in the same message
+APART = 5  # changes that have a line each; more are counted
+_EVIDENT = 3  # hosts that fail together before nothing but the own network explains it
+_EXPLAINED = 0.8  # share of a site that is down, so that it is named
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A target is another than it was; `at` is when that began."""
+
+    target: str
+    was: TargetState
+    now: TargetState
+    at: float
+    text: str = ""
+    lasted: float = 0.0  # seconds that it was as before
+
+
+@dataclass(slots=True)
+class Settling:
+    """Changes that wait a moment for others of the same cause."""
+
+    first: float = 0.0
+    last: float = 0.0
+    changes: dict[str, Change] = field(default_factory=dict)
+
+    def add(self, change: Change, now: float) -> None:
+        """Take one; a target that is again as it was before all this is no news."""
+        if not self.changes:
+            self.first = now
+        self.last = now
+        before = self.changes.pop(change.target, None)
+        if before is None:
+            self.changes[change.target] = change
+        elif before.was is not change.now:
+            self.changes[change.target] = Change(
+                change.target, before.was, change.now, change.at, change.text, before.lasted
+            )
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to tell."""
+        return bool(self.changes) and (now - self.first >= SETTLE_SECONDS or now - self.last >= QUIET_SECONDS)
+
+    def take(self) -> tuple[Change, ...]:
+        """Return all, in the order of their targets, and begin anew."""
+        found = tuple(self.changes[name] for name in sorted(self.changes))
+        self.changes = {}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for and against a loss of the bot's own network; this machine itself is no witness."""
+
+    failing: int  # hosts that fail now
+    since: float  # when the first of these failures was looked at
+    heard: float  # when the last look began that was answered by whoever it was
+    gateway: bool | None  # whether the next router answers; None: there is none, or it never did
+
+
+def own_loss(evidence: Evidence) -> str:
+    """Say why the fault is on this side; empty when it is not, or nobody can say."""
+    if not evidence.failing or evidence.heard >= evidence.since:
+        return ""
+    if evidence.gateway is False:
+        return "its gateway does not answer"
+    if evidence.gateway is None and evidence.failing >= _EVIDENT:
+        return f"none of {evidence.failing:,} hosts answers"
+    return ""
+
+
+def together(names: Collection[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say which sites or groups explain most of these targets, the one that explains most first.
+
+    `groups` has the targets of each; a target may be in several.
+    """
+    left, said = set(names), []
+    while left:
+        ratios = ((name, left.intersection(members), members) for name, members in groups.items())
+        found = [(len(hit), -len(members), name) for name, hit, members in ratios if _explains(hit, members, names)]
+        if not found:
+            break
+        _, _, name = max(found)
+        hit = set(names).intersection(groups[name])
+        every = len(hit) == len(groups[name])
+        said.append(f"{name}: all {len(hit):,}" if every else f"{name}: {len(hit):,} of {len(groups[name]):,}")
+        left -= hit
+        if len(said) == _EVIDENT:
+            break
+    return said
+
+
+def _explains(hit: Collection[str], members: Sequence[str], names: Collection[str]) -> bool:
+    if len(hit) < 2 or len(hit) * 10 < len(names):  # one that explains next to nothing is not worth a word
+        return False
+    return len(set(names).intersection(members)) >= _EXPLAINED * len(members)
+
+
+def counted(changes: Iterable[Change]) -> Counter[TargetState]:
+    """How many became what."""
+    return Counter(change.now for change in changes)
