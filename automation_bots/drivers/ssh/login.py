@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +186,31 @@ async def _connected(
             )
     except Exception as error:  # asyncssh re-raises whatever nonsense of a device led to, so the device chooses it
         _shut(sock)
+        if _closed_in_key_exchange(client, error) and await _speaks_old(access, kinds, seconds, tunnel):
+            raise LoginFailed(_only_old(access)) from error
         raise _problem(client, error, seconds) from error
     except BaseException:
         _shut(sock)
         raise
+
+
+def _closed_in_key_exchange(client: Client, error: Exception) -> bool:
+    greeted = client.conn is not None and client.conn.get_extra_info("server_version")
+    lost = isinstance(error, asyncssh.ConnectionLost | asyncssh.KeyExchangeFailed | OSError)
+    return bool(greeted) and lost and not isinstance(error, TimeoutError) and not client.handshaken
+
+
+async def _speaks_old(
+    access: Access, kinds: list[str], seconds: float, tunnel: asyncssh.SSHClientConnection | None
+) -> bool:
+    """Whether old algorithms would do: a device that hangs up at once takes with it what it offered."""
+    if access.legacy:
+        return False
+    try:
+        await offered_key(replace(access, legacy=True), kinds, seconds, tunnel)
+    except LoginFailed:
+        return False
+    return True
 
 
 def _shut(sock: socket.socket | None) -> None:
@@ -247,11 +269,11 @@ def _no_handshake(client: Client, error: Exception, seconds: float) -> str:
     where = client.access.where
     if found := re.match(r"No matching (.*) algorithm found, sent .* and received (.*)", str(error)):
         return _no_algorithm(client.access, found[1], found[2].split(","))
-    greeted = client.conn is not None and client.conn.get_extra_info("server_version")
     if isinstance(error, TimeoutError):
+        greeted = client.conn is not None and client.conn.get_extra_info("server_version")
         what = "gave an SSH greeting and then fell silent" if greeted else "gave no SSH greeting"
         return f"{where} takes connections but {what} for {seconds:.0f} s; is it overloaded, or not the SSH port?"
-    if greeted and isinstance(error, asyncssh.ConnectionLost | asyncssh.KeyExchangeFailed | OSError):
+    if _closed_in_key_exchange(client, error):
         return (
             f"{where} closed the connection during the key exchange; perhaps it and this bot share no SSH algorithm. "
             f"An old device needs  ssh_legacy: true  in the inventory"
@@ -262,12 +284,17 @@ def _no_handshake(client: Client, error: Exception, seconds: float) -> str:
 
 
 def _no_algorithm(access: Access, kind: str, offered: Sequence[str]) -> str:
-    text = f"{access.where} and this bot share no SSH algorithm ({kind})"
+    shown = ", ".join(offered[:4])
     if algorithms.only_old(offered) and not access.legacy:
-        old = ", ".join(offered[:4])
-        advice = f"If it cannot be updated:  ssh_legacy: true  for {access.device} in the inventory"
-        return f"{text}: it offers only old ones ({old}). {advice}"
-    return f"{text}; it offers {', '.join(offered[:4])}, and needs an update"
+        return _only_old(access, f" ({kind}: {shown})")
+    return f"{access.where} and this bot share no SSH algorithm ({kind}); it offers {shown}, and needs an update"
+
+
+def _only_old(access: Access, which: str = "") -> str:
+    return (
+        f"{access.where} and this bot share no SSH algorithm: it offers only old ones{which}. "
+        f"If it cannot be updated:  ssh_legacy: true  for {access.device} in the inventory"
+    )
 
 
 class _Curious(Client):

@@ -100,7 +100,7 @@ FAULTS = [
     (lab.RefusesPassword, Status.UNREACHABLE, "authentication failed for user lab"),
     (lab.NoSession, Status.UNREACHABLE, "no session"),
     (lab.KilledBySignal, Status.FAILED, "killed by a signal"),
-    (lab.OldAlgorithms, Status.UNREACHABLE, "share no SSH algorithm"),
+    (lab.OldAlgorithms, Status.UNREACHABLE, "it offers only old ones"),
     (lab.LongBanner, Status.OK, "hello"),
     (lab.LongPreamble, Status.OK, "hello"),
 ]

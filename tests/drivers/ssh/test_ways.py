@@ -185,7 +185,7 @@ class TestWays(SshTests):
         port = server("KexAlgorithms diffie-hellman-group14-sha1\nCiphers aes128-cbc,3des-cbc\nMACs hmac-sha1")
         refused = run(verb("id"), device(sshd, ansible_port=port))
         assert refused.status is Status.UNREACHABLE
-        assert "offers only old ones (diffie-hellman-group14-sha1" in refused.summary
+        assert "it offers only old ones" in refused.summary
         assert "ssh_legacy: true" in refused.summary
         assert run(verb("id"), device(sshd, ansible_port=port, ssh_legacy=True)).status is Status.OK
 
