@@ -267,6 +267,60 @@ class Canary:
     pause_after: int = 0  # the batch after which somebody has to say `!continue`; 0: none
 
 
+class Tells(StrEnum):
+    """Of which answers of a schedule its place hears."""
+
+    ALWAYS = "always"
+    CHANGE = "change"  # those that are other than the one before
+    FAILURE = "failure"  # those that failed, and the first one that is good again
+
+
+class ScheduleState(StrEnum):
+    """Where a schedule is in its life."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    OVER = "over"  # it was for one time, which has come
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time of a schedule."""
+
+    schedule: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A command that runs at times, as the person who made it; `times` is a recurrence as it is written down."""
+
+    number: int
+    person: str
+    caller: Caller
+    place: Place
+    operation: str
+    line: str
+    text: str = ""  # the code block behind the line
+    times: Mapping[str, Any] = field(default_factory=dict)
+    tells: Tells = Tells.ALWAYS
+    confirmed: int = 0  # the number of devices that its maker named, where a rule asks for it
+    pattern: str = ""
+    state: ScheduleState = ScheduleState.ACTIVE
+    why: str = ""  # it is paused
+    restored: bool = False  # paused since the record was restored from a backup
+    due: datetime | None = None
+    failures: int = 0  # in a row
+    offered: str = ""  # the person who is asked to take it over
+    made: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """The command as it was typed."""
+        return one_line(f"{self.operation} {self.line}".strip())
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
@@ -290,6 +344,7 @@ class Request:
     filters: tuple[tuple[str, str], ...] = ()  # what answers go through: (which, its expression)
     also: tuple[str, ...] = ()  # devices on which it works too, such as those that tasks are delegated to
     unknown: tuple[str, ...] = ()  # templates that name more of them when it runs
+    occurrence: Occurrence | None = None  # the time of a schedule that it was made for
 
     @property
     def risk(self) -> Risk:
@@ -416,6 +471,7 @@ class Job:
     also: tuple[str, ...] = ()  # devices on which it works too, without an outcome of their own
     unknown: tuple[str, ...] = ()  # templates that name more of them when it runs
     counts: Mapping[str, int] = field(default_factory=dict)  # {status: devices}, of the outcomes so far
+    occurrence: Occurrence | None = None  # the time of a schedule that it runs for
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:

@@ -46,6 +46,10 @@ class AuditKind(StrEnum):
     VOIDED = "voided"  # what was asked for is no longer what would run
     WITHDRAWN = "withdrawn"
     SCHEDULED = "scheduled"
+    SCHEDULE = "schedule set"
+    SCHEDULE_CHANGED = "schedule changed"  # paused, resumed, removed, given to somebody else
+    DUE = "schedule due"  # a time of it was taken; accepted or denied follows
+    MISSED = "schedule missed"  # times of it that came to nothing
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"

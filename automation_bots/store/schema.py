@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0008"
+HEAD = "0009"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -226,6 +226,36 @@ letters = Table(
     Column("at", UtcTime, nullable=False),
     Column("body", Words, nullable=False),
     sqlite_autoincrement=True,
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("person", Words, nullable=False),
+    Column("due", UtcTime),  # its next time; empty while it is not active
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Index(None, "due"),
+    Index(None, "state", "person"),
+    sqlite_autoincrement=True,
+)
+
+# A time of a schedule that was taken, whatever came of it: one row, so that it is taken once.
+occurrences = Table(
+    "occurrences",
+    metadata,
+    Column("schedule", Number, ForeignKey("schedules.number"), primary_key=True, autoincrement=False),
+    Column("at", UtcTime, primary_key=True),
+    Column("taken", UtcTime, nullable=False),
+    Column("job", Number, ForeignKey("jobs.number")),
+    Column("result", String(16), nullable=False),  # empty until it is known
+    Column("text", Words, nullable=False),  # why it did not run
+    Column("missed", Integer, nullable=False),  # times before it that came to nothing too
+    Column("told", Boolean, nullable=False),  # the place has heard of what no job tells
+    Index(None, "result"),
+    Index(None, "told"),
+    Index(None, "job"),
 )
 
 audit = Table(

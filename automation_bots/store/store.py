@@ -33,6 +33,7 @@ from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
+from automation_bots.store.schedules import ScheduleStore
 from automation_bots.store.unsent import UnsentPosts
 
 
@@ -53,6 +54,7 @@ class Store:
         self.people = PeopleStore(database, clock)
         self.host_keys = HostKeys(database, clock)
         self.posts = UnsentPosts(database, clock)
+        self.schedules = ScheduleStore(database, clock)
 
     @classmethod
     def open(

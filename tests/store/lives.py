@@ -10,12 +10,23 @@ import json
 import sys
 import tempfile
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import MetaData, create_engine, select
 
-from automation_bots.model import ApprovalRequirement, Caller, Conclusion, File, Outcome, Place, State, Status
+from automation_bots.model import (
+    ApprovalRequirement,
+    Caller,
+    Conclusion,
+    File,
+    Occurrence,
+    Outcome,
+    Place,
+    Schedule,
+    State,
+    Status,
+)
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.freezes import BlockKind, ChangeBlock
 from automation_bots.policy.people import IdentityLink
@@ -72,6 +83,12 @@ def letter(store, _now):
     store.posts.add("slack", "{}")
 
 
+def schedule(store, now):
+    made = store.schedules.add(Schedule(0, "ana", ANA.caller, ANA.place, "patch", "on web", due=now))
+    store.schedules.take(made, now, now + timedelta(days=1))
+    store.add_job(replace(JOB, occurrence=Occurrence(made.number, now)))
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -84,6 +101,8 @@ LIVES = {
              and store.reviews.of(5).reason == "down"),
     "0006": (host_keys, lambda store: store.host_keys.of("192.0.2.1", 22)[0].trusted_by == "ana"),
     "0008": (letter, lambda store: [kept.body for kept in store.posts.waiting("slack")] == ["{}"]),
+    "0009": (schedule, lambda store: [(one.at, store.schedules.find(1).title) for one in [store.job(6).occurrence]]
+             == [(datetime(2026, 3, 1, 12, 0, 0, 123456, UTC), "patch on web")]),
 }  # fmt: skip
 
 

@@ -1,0 +1,294 @@
+"""Schedules: every step is compare-and-set, with its audit row; a time is taken in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from automation_bots.errors import BadCommand
+from automation_bots.model import FINAL, NOTHING, Caller, Occurrence, Place, Schedule, ScheduleState, State, Tells
+from automation_bots.store import audit, occurrences
+from automation_bots.store.audit import AuditKind, Subject
+from automation_bots.store.codec import canonical
+from automation_bots.store.database import Database
+from automation_bots.store.occurrences import Result, Taken
+from automation_bots.store.schema import jobs, schedules
+from automation_bots.store.schema import occurrences as times
+
+_KEPT = ("operation", "line", "text", "times", "tells", "confirmed", "pattern", "why", "restored", "failures",
+         "offered")  # fmt: skip
+_BAD = frozenset({State.FAILED, State.INTERRUPTED, State.DENIED, State.EXPIRED, State.VOID})
+_READ_AT_ONCE = 1_000
+
+
+class ScheduleStore:
+    """The schedules and the times of them that were taken."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database, self._clock = database, clock
+
+    # -- schedules
+
+    def add(self, schedule: Schedule) -> Schedule:
+        """Keep a new one; returns it with its number."""
+        now = self._clock()
+        with self._database.write() as connection:
+            made = replace(schedule, made=now, state=ScheduleState.ACTIVE)
+            number = connection.scalar(insert(schedules).returning(schedules.c.number), _row(made))
+            made = replace(made, number=number or 0)
+            facts = {"schedule": made.number, "command": made.title, "times": made.times, "tells": made.tells,
+                     "due": made.due}  # fmt: skip
+            audit.append(connection, now, AuditKind.SCHEDULE, subject(made), facts)
+        return made
+
+    def find(self, number: int) -> Schedule | None:
+        """Return one that was not removed."""
+        with self._database.read() as connection:
+            found = _get(connection, number)
+        return found if found and found.state is not ScheduleState.REMOVED else None
+
+    def all(self, person: str | None = None) -> list[Schedule]:
+        """Return all that are active or paused, of one person or (None) of everybody."""
+        alive = [schedules.c.state.in_([ScheduleState.ACTIVE.value, ScheduleState.PAUSED.value])]
+        mine = [schedules.c.person == person] if person is not None else []
+        with self._database.read() as connection:
+            return [_of(row) for row in connection.execute(
+                select(schedules).where(*alive, *mine).order_by(schedules.c.number))]  # fmt: skip
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there are in each state."""
+        with self._database.read() as connection:
+            found = connection.execute(select(schedules.c.state, func.count()).group_by(schedules.c.state))
+            return dict(found.tuples().all())
+
+    def due(self, now: datetime) -> list[Schedule]:
+        """Return those whose time has come, in the order of their times."""
+        with self._database.read() as connection:
+            found = select(schedules).where(schedules.c.due <= now).order_by(schedules.c.due, schedules.c.number)
+            return [_of(row) for row in connection.execute(found.limit(_READ_AT_ONCE))]
+
+    def next_due(self) -> datetime | None:
+        """Return when the next one is due."""
+        with self._database.read() as connection:
+            first: datetime | None = connection.scalar(select(func.min(schedules.c.due)))
+            return first
+
+    def change(self, seen: Schedule, then: Schedule, what: str, by: Subject, body: Mapping[str, Any] = NOTHING) -> bool:
+        """Put one value in the place of the one that was seen; False when somebody was quicker."""
+        now = self._clock()
+        with self._database.write() as connection:
+            if _get(connection, seen.number) != seen:
+                return False
+            connection.execute(update(schedules).where(schedules.c.number == seen.number).values(**_row(then)))
+            facts = {"schedule": seen.number, "what": what, "owner": then.person, "reason": then.why, **body}
+            audit.append(connection, now, AuditKind.SCHEDULE_CHANGED, replace(by, operation=then.operation), facts)
+        return True
+
+    # -- times
+
+    def take(self, seen: Schedule, at: datetime, then: datetime | None, *, missed: int = 0) -> bool:
+        """Take a time of an active schedule, whose next one is `then`; only the one who gets True may run it."""
+        now = self._clock()
+        with self._database.write() as connection:
+            occurrence = Occurrence(seen.number, at)
+            if not _moves_on(connection, seen, then) or occurrences.is_taken(connection, occurrence):
+                return False
+            occurrences.add(connection, occurrence, now, missed=missed)
+            audit.append(connection, now, AuditKind.DUE, subject(seen), {"schedule": seen.number, "at": at})
+        return True
+
+    def extra(self, schedule: Schedule, by: Subject) -> Occurrence | None:
+        """Take this moment beside its times, since somebody wants it now; None where it was taken already."""
+        now = self._clock()
+        occurrence = Occurrence(schedule.number, now)
+        with self._database.write() as connection:
+            if occurrences.is_taken(connection, occurrence):
+                return None
+            occurrences.add(connection, occurrence, now)
+            audit.append(connection, now, AuditKind.DUE, replace(by, operation=schedule.operation),
+                         {"schedule": schedule.number, "at": now, "what": "run"})  # fmt: skip
+        return occurrence
+
+    def miss(self, seen: Schedule, last: datetime, missed: int, then: datetime | None) -> bool:
+        """Note that times up to `last` came to nothing; they are told, and never made up for."""
+        now = self._clock()
+        with self._database.write() as connection:
+            occurrence = Occurrence(seen.number, last)
+            if not _moves_on(connection, seen, then):
+                return False
+            if not occurrences.is_taken(connection, occurrence):
+                values = {"result": Result.MISSED.value, "missed": missed - 1, "told": False}
+                occurrences.add(connection, occurrence, now, **values)
+                facts = {"schedule": seen.number, "at": last, "missed": missed}
+                audit.append(connection, now, AuditKind.MISSED, subject(seen), facts)
+        return True
+
+    def refuse(self, occurrence: Occurrence, result: Result, why: str, *, at_most: int) -> None:
+        """Note why no job runs for a time; the same reason is told once, and after so many it is paused."""
+        with self._database.write() as connection:
+            earlier = _before(connection, occurrence)
+            same = earlier is not None and (earlier.result, earlier.text) == (result.value, why)
+            paused = self._failed(connection, occurrence.schedule, at_most, why, at_once=result is Result.ORPHANED)
+            text = f"{why} · {paused}" if paused else why
+            told = same and not paused
+            occurrences.note(connection, occurrence, result=result.value, text=text, told=told)
+
+    def settle(self, *, at_most: int) -> None:
+        """Note what came of the times whose job has ended; one that failed too often in a row is paused."""
+        ended = (times.c.result == Result.OPEN.value, times.c.job.is_not(None), _final())
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(times, jobs.c.state).join(jobs, jobs.c.number == times.c.job).where(*ended)
+            )
+            found = [(occurrences.of(row), State(row.state)) for row in rows.all()]
+        for taken, state in found:
+            with self._database.write() as connection:
+                self._ended(connection, taken, state, at_most)
+
+    def _ended(self, connection: Connection, taken: Taken, state: State, at_most: int) -> None:
+        number, paused = taken.occurrence.schedule, ""
+        if state in _BAD:
+            paused = self._failed(connection, number, at_most, f"#{taken.job} {state.value}")
+        elif state is State.DONE:
+            _note(connection, number, failures=0)
+        occurrences.note(connection, taken.occurrence, result=state.value, text=paused, told=not paused)
+
+    def _failed(self, connection: Connection, number: int, at_most: int, why: str, *, at_once: bool = False) -> str:
+        """Count a failure; returns what is to be said when that pauses it."""
+        schedule = _get(connection, number)
+        if schedule is None or schedule.state is not ScheduleState.ACTIVE:
+            return ""
+        failures = schedule.failures + 1
+        _note(connection, number, failures=failures)
+        if failures < at_most and not at_once:
+            return ""
+        reason = f"{failures} times in a row it came to nothing, last: {why}" if not at_once else why
+        _note(connection, number, why=reason, state=ScheduleState.PAUSED, due=None)
+        facts = {"schedule": number, "what": "paused", "owner": schedule.person, "reason": reason}
+        audit.append(connection, self._clock(), AuditKind.SCHEDULE_CHANGED, subject(schedule), facts)
+        return "paused" if at_once else f"paused, since that was {failures} times in a row"
+
+    def lose(self) -> None:
+        """At the start: what was taken and has no job was not begun when the bot was killed, and is told."""
+        now = self._clock()
+        open_ = (times.c.result == Result.OPEN.value, times.c.job.is_(None))
+        with self._database.write() as connection:
+            for taken in occurrences.find(connection, *open_):
+                schedule = _get(connection, taken.occurrence.schedule)
+                occurrences.note(connection, taken.occurrence, result=Result.LOST.value, told=False)
+                if schedule is not None:
+                    facts = {"schedule": schedule.number, "at": taken.occurrence.at, "missed": 1, "what": "killed"}
+                    audit.append(connection, now, AuditKind.MISSED, subject(schedule), facts)
+
+    def untold(self) -> list[tuple[Schedule, Taken]]:
+        """Return what no job tells and the places have not heard yet, the oldest first."""
+        with self._database.read() as connection:
+            found = occurrences.find(connection, times.c.told.is_(False), limit=_READ_AT_ONCE)
+            known = {n: _get(connection, n) for n in {taken.occurrence.schedule for taken in found}}
+        return [(s, taken) for taken in found if (s := known[taken.occurrence.schedule]) is not None]
+
+    def tell(self, told: Collection[Occurrence]) -> None:
+        """Note that a place has heard of them."""
+        with self._database.write() as connection:
+            for occurrence in told:
+                occurrences.note(connection, occurrence, told=True)
+
+    def history(self, number: int, limit: int) -> list[Taken]:
+        """Return the times of a schedule that were taken, newest first."""
+        with self._database.read() as connection:
+            return occurrences.find(connection, times.c.schedule == number, limit=limit, newest=True)
+
+    def runs(self, number: int) -> int | None:
+        """Return the job of a schedule that has not ended."""
+        unended = (times.c.schedule == number, times.c.result == Result.OPEN.value, times.c.job.is_not(None), ~_final())
+        with self._database.read() as connection:
+            found = select(times.c.job).join(jobs, jobs.c.number == times.c.job).where(*unended)
+            job: int | None = connection.scalar(found.limit(1))
+            return job
+
+    def previous(self, occurrence: Occurrence) -> int | None:
+        """Return the job of the last time before that had an answer."""
+        answered = (
+            times.c.schedule == occurrence.schedule,
+            times.c.at < occurrence.at,
+            times.c.job.is_not(None),
+            jobs.c.state.in_([State.DONE.value, State.FAILED.value]),
+        )
+        with self._database.read() as connection:
+            found = select(times.c.job).join(jobs, jobs.c.number == times.c.job).where(*answered)
+            job: int | None = connection.scalar(found.order_by(times.c.at.desc()).limit(1))
+            return job
+
+
+def subject(schedule: Schedule) -> Subject:
+    """Whom and what an audit row of a schedule is about."""
+    return Subject(schedule.person, schedule.caller, schedule.place, schedule.operation)
+
+
+def hold_all(connection: Connection) -> list[int]:
+    """Pause what is active, since the record was restored from a backup; returns which."""
+    active = select(schedules.c.number).where(schedules.c.state == ScheduleState.ACTIVE.value)
+    found = sorted(connection.scalars(active))
+    for number in found:
+        why = "the record was restored from a backup, so it may have run already"
+        _note(connection, number, state=ScheduleState.PAUSED, due=None, why=why, restored=True)
+    return found
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Forget times that were taken long ago."""
+    old = (times.c.taken < before, times.c.result != Result.OPEN.value, times.c.told.is_(True))
+    return connection.execute(times.delete().where(*old)).rowcount
+
+
+def _moves_on(connection: Connection, seen: Schedule, then: datetime | None) -> bool:
+    """Give a schedule its next time, if it is still due at the one that was seen."""
+    state = ScheduleState.ACTIVE if then else ScheduleState.OVER
+    mine = (
+        schedules.c.number == seen.number,
+        schedules.c.state == ScheduleState.ACTIVE.value,
+        schedules.c.due == seen.due,
+    )
+    return connection.execute(update(schedules).where(*mine).values(due=then, state=state.value)).rowcount == 1
+
+
+def _before(connection: Connection, occurrence: Occurrence) -> Taken | None:
+    earlier = (times.c.schedule == occurrence.schedule, times.c.at < occurrence.at)
+    return next(iter(occurrences.find(connection, *earlier, limit=1, newest=True)), None)
+
+
+def _final() -> Any:
+    return jobs.c.state.in_([state.value for state in FINAL])
+
+
+def _get(connection: Connection, number: int) -> Schedule | None:
+    row = connection.execute(select(schedules).where(schedules.c.number == number)).one_or_none()
+    return _of(row) if row else None
+
+
+def _note(connection: Connection, number: int, **fields: Any) -> None:
+    known = _get(connection, number)
+    if known is None:
+        raise BadCommand(f"There is no schedule S{number}. → !schedules")
+    values = _row(replace(known, **fields))
+    connection.execute(update(schedules).where(schedules.c.number == number).values(**values))
+
+
+def _row(schedule: Schedule) -> dict[str, Any]:
+    body = {name: getattr(schedule, name) for name in _KEPT}
+    body |= {"caller": asdict(schedule.caller), "place": asdict(schedule.place), "made": schedule.made}
+    return {"state": schedule.state.value, "person": schedule.person, "due": schedule.due, "body": canonical(body)}
+
+
+def _of(row: Row[Any]) -> Schedule:
+    body = json.loads(row.body)
+    return Schedule(
+        row.number, row.person, Caller(**body["caller"]), Place(**body["place"]), state=ScheduleState(row.state),
+        due=row.due, made=datetime.fromisoformat(body["made"]) if body["made"] else None,
+        **{**{name: body[name] for name in _KEPT}, "tells": Tells(body["tells"])},
+    )  # fmt: skip
