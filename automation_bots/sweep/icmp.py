@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import errno
-import os
-import struct
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import perf_counter
 
 from automation_bots.sweep import kernel_errors
+from automation_bots.sweep.echo_socket import EchoSocket
 from automation_bots.sweep.pace import Pace
-from automation_bots.sweep.packets import REPLY, V4, Echo, Trouble, trouble_of
+from automation_bots.sweep.packets import Trouble
 from automation_bots.sweep.plan import NO_ANSWER, Plan
-from automation_bots.sweep.sockets import opened
 
 _BURST = 16  # packets between two looks at what came back: more would make answers look slow
-_NUMBER = struct.Struct("!I").unpack_from
 _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -41,12 +38,9 @@ class Pinger:
     """All targets of one family. `finished` is called with each as it ends."""
 
     def __init__(self, family: int, plan: Plan, pace: Pace, finished: Callable[[Target], None]) -> None:
-        self._socket = opened(family, whole=plan.whole)
-        self.sock, self.raw = self._socket.sock, self._socket.raw
-        self._family, self._plan, self._pace, self._finished = family, plan, pace, finished
-        self._identifier = int.from_bytes(os.urandom(2), "big")
-        self._magic = os.urandom(8)
-        self._echo = Echo(family, self._identifier, self._magic, plan.size)
+        self._echo = EchoSocket(family, self._answered, self._note, size=plan.size, whole=plan.whole)
+        self.sock, self.receive, self.close = self._echo.sock, self._echo.receive, self._echo.close
+        self._plan, self._pace, self._finished = plan, pace, finished
         self._targets: dict[str, Target] = {}
         self._ready: deque[Target] = deque()
         self._again: deque[tuple[float, Target]] = deque()  # both in the order of time
@@ -55,8 +49,6 @@ class Pinger:
         self._left_at: list[float] = []
         self._state = bytearray()  # of each probe: 0 waits, 1 answered, 2 given up
         self.open = 0
-        self._buffer = bytearray(65_600)
-        self._view = memoryview(self._buffer)
 
     def add(self, address: str, number: int) -> None:
         """Take a target; a second host of the same address costs no second ping."""
@@ -67,10 +59,6 @@ class Pinger:
         target = self._targets[address] = Target(address, number)
         self._ready.append(target)
         self.open += 1
-
-    def close(self) -> None:
-        """Let the socket go."""
-        self.sock.close()
 
     # -- what is due
 
@@ -93,16 +81,16 @@ class Pinger:
 
     def _burst(self, packets: int) -> bool:
         """Send so many; False when the kernel takes no more for now."""
-        send, packet = self.sock.sendto, self._echo.packet
+        send = self._echo.send
         wait, deadline = self._plan.wait, self._expiring.append
         before = len(self._probed)
         for _ in range(packets):
             target = self._ready.popleft()
             number, now = len(self._probed), perf_counter()
             try:
-                send(packet(number), (target.address, 0))
+                send(number, target.address)
             except OSError as error:
-                if self._concerns_another():
+                if self._echo.concerns_another():
                     self._ready.appendleft(target)
                     continue
                 if error.errno in _FULL:
@@ -169,31 +157,9 @@ class Pinger:
 
     # -- what comes back
 
-    def receive(self) -> None:
-        """Take all that has come."""
-        receive, buffer, view, raw4 = self.sock.recv_into, self._buffer, self._view, self.raw and self._family == V4
-        reply, magic, state = REPLY[self._family], self._magic, self._state
-        while True:
-            try:
-                size = receive(buffer)
-            except BlockingIOError:
-                return
-            except OSError:
-                self._look_at_errors()
-                continue
-            start = (buffer[0] & 15) << 2 if raw4 else 0
-            if size < start + 20:
-                continue
-            if buffer[start] != reply:
-                self._other(bytes(view[start:size]))
-                continue
-            if view[start + 8 : start + 16] != magic:
-                continue  # somebody else's ping
-            number = _NUMBER(buffer, start + 16)[0]
-            if number < len(state):
-                self._answered(number, perf_counter())
-
     def _answered(self, number: int, now: float) -> None:
+        if number >= len(self._state):
+            return
         target, before = self._probed[number], self._state[number]
         if target.done:
             return
@@ -211,25 +177,6 @@ class Pinger:
             self._next(target, now)
         elif target.sent >= self._plan.count and target.waiting <= 0:
             self._end(target)
-
-    def _other(self, message: bytes) -> None:
-        if self.raw and (trouble := trouble_of(self._family, message, self._identifier)):
-            self._note(trouble)
-
-    def _concerns_another(self) -> bool:
-        """Whether a send failed for what an earlier packet met: so an unprivileged socket tells its errors."""
-        return not self.raw and self._look_at_errors()
-
-    def _look_at_errors(self) -> bool:
-        """Read the queue in which an unprivileged socket keeps what went wrong."""
-        found = list(self._errors())
-        for trouble in found:
-            self._note(trouble)
-        return bool(found)
-
-    def _errors(self) -> Iterator[Trouble]:
-        while (found := kernel_errors.queued(self.sock, self._family)) is not None:
-            yield from found
 
     def _note(self, trouble: Trouble) -> None:
         target = self._targets.get(trouble.target)

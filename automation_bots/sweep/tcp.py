@@ -76,7 +76,7 @@ class Connector:
         host.sent += 1
         began = perf_counter()
         try:
-            word = await self._word(host, family, port)
+            word = await connect(family, host.address, port, self._wait)
         except OSError as error:
             word = host.reason = kernel_errors.sending(error)
         if word in {OPEN, REFUSED}:
@@ -89,18 +89,20 @@ class Connector:
             host.ports.sort()
             self._finished(host)
 
-    async def _word(self, host: Host, family: int, port: int) -> str:
-        loop = asyncio.get_running_loop()
-        with await _a_socket(family) as sock:
-            sock.settimeout(0)
-            try:
-                async with asyncio.timeout(self._wait):
-                    await loop.sock_connect(sock, (host.address, port))
-            except ConnectionRefusedError:
-                return REFUSED
-            except TimeoutError:  # ours, or the kernel's
-                return NO_ANSWER
-        return OPEN
+
+async def connect(family: int, address: str, port: int, seconds: float) -> str:
+    """Connect and hang up again: whether something listens there; OSError where it cannot be sent."""
+    loop = asyncio.get_running_loop()
+    with await _a_socket(family) as sock:
+        sock.settimeout(0)
+        try:
+            async with asyncio.timeout(seconds):
+                await loop.sock_connect(sock, (address, port))
+        except ConnectionRefusedError:
+            return REFUSED
+        except TimeoutError:  # ours, or the kernel's
+            return NO_ANSWER
+    return OPEN
 
 
 async def _a_socket(family: int) -> socket.socket:

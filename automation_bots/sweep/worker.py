@@ -8,9 +8,10 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from automation_bots.sweep.engine import Sweep
-from automation_bots.sweep.plan import Result, Row, plan_of, row_of
+from automation_bots.sweep.plan import plan_of, row_of
 
 _BATCH = 1000
 _EVERY = 0.05  # seconds between two batches, so that a few results need not wait for many
@@ -22,14 +23,14 @@ class Printer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         self._loop, self._descriptor = loop, descriptor
-        self._rows: list[Row] = []
+        self._rows: list[Any] = []
         self._bytes = bytearray()
         self._writing = False
         os.set_blocking(descriptor, False)
 
-    def add(self, found: Result) -> None:
-        """Take one result."""
-        self._rows.append(row_of(found))
+    def add(self, row: Any) -> None:
+        """Take one result, as it fits a line."""
+        self._rows.append(row)
         if len(self._rows) >= _BATCH:
             self.flush()
 
@@ -69,7 +70,7 @@ async def sweep(line: bytes, descriptor: int = 1) -> None:
     ticking = asyncio.ensure_future(_regularly(printer.flush))
     try:
         async with asyncio.timeout(plan.seconds):
-            await Sweep(plan, printer.add).run()
+            await Sweep(plan, lambda found: printer.add(row_of(found))).run()
     except TimeoutError:
         pass  # who asked knows the time, and which hosts are left
     finally:
