@@ -208,6 +208,8 @@ class Inventory:
             return f"{', '.join(locked)}: encrypted and left out. {self._vault_advice()}"
         if not self._snapshot.names:
             return f"The inventory has no devices: add some to {', '.join(map(str, self.sources))}"
+        if odd := next((name for name in self._snapshot.names if "," in name), ""):
+            return f"{odd!r} has a comma in its name, so nobody can mean it: a file of the inventory has a line a host"
         return ""
 
     def _vault_advice(self) -> str:

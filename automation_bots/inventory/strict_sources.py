@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from errno import ENOEXEC
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,13 @@ from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import AnsibleVaultError
-from ansible.plugins.loader import init_plugin_loader
+from ansible.plugins.loader import init_plugin_loader, inventory_loader
+
+from automation_bots.errors import in_words
 
 _display = manager_module.display
+_UNKNOWN = re.compile(r"specifies unknown plugin '([^']+)'")
+_STANDARD_ERROR = "Standard error from inventory script:"
 
 
 class Broken(Exception):
@@ -106,8 +111,32 @@ def broken(source: str, error: BaseException) -> Broken:
         tagged = getattr(link, "obj", None)
         origin = tagged if isinstance(tagged, Origin) else Origin.get_tag(tagged)
         if origin is not None and origin.path:
-            return Broken(origin.path, str(error), origin.line_num)
-    return Broken(source, str(error))
+            return Broken(origin.path, _reason(error), origin.line_num)
+    return Broken(source, _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """Say why, in the words of whoever failed: Ansible, the script, the system, a plugin that is not there."""
+    if unknown := _UNKNOWN.search(str(error)):
+        return _not_installed(unknown[1])
+    if system := next((link for link in chain(error) if isinstance(link, OSError) and link.errno), None):
+        hint = ": its first line must name a program, as #!/usr/bin/env python3" if system.errno == ENOEXEC else ""
+        return f"it cannot be started ({in_words(system)}){hint}"
+    said = next((text for link in chain(error) if (text := str(getattr(link, "_help_text", None) or ""))), "")
+    lines = [line.strip() for line in said.partition(_STANDARD_ERROR)[2].splitlines() if line.strip()]
+    if not lines:
+        return str(error)
+    return f"{str(error).rstrip('.')}. It says: {lines[-1] if lines[0].startswith('Traceback (') else lines[0]}"
+
+
+def _not_installed(plugin: str) -> str:
+    """Name what is missing: Ansible itself knows in which collection a plugin of a short name went."""
+    ways = inventory_loader.find_plugin_with_context(plugin).redirect_list or []
+    whole = next((name for name in [*reversed(ways), plugin] if name.count(".") > 1), "")
+    if not whole:
+        return f"there is no inventory plugin {plugin!r} where Ansible looks (inventory_plugins in ansible.cfg)"
+    collection = whole.rpartition(".")[0]
+    return f"the inventory plugin {plugin} needs the collection {collection}, which is not installed"
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -135,23 +164,30 @@ def is_vault(path: str) -> bool:
 
 def is_dynamic(path: Path) -> bool:
     """Tell whether hosts come from a program or a plugin, so that they change while the file stays."""
-    if not path.is_file():
+    return path.is_file() and (os.access(path, os.X_OK) or _is_for_a_plugin(path))
+
+
+def _is_for_a_plugin(path: Path) -> bool:
+    if path.suffix not in {".yml", ".yaml"}:
         return False
-    if os.access(path, os.X_OK):
-        return True
     with path.open(errors="replace") as file:
-        return path.suffix in {".yml", ".yaml"} and re.search(r"^plugin:", file.read(65_536), re.MULTILINE) is not None
+        return re.search(r"^plugin:", file.read(65_536), re.MULTILINE) is not None
 
 
 def _likely(source: str, caught: list[tuple[str, BaseException]]) -> Broken:
     """Every plugin complains about a broken file; choose the complaint of the one that the file was written for."""
-    wanted = f"'{_kind(Path(source))}' plugin"
+    path = Path(source)
+    if path.read_bytes()[:2] == b"#!" and not os.access(path, os.X_OK):
+        return Broken(source, f"it is a program that may not be started: chmod +x {source}")
+    wanted = f"'{_kind(path)}' plugin"
     for _message, error in sorted(caught, key=lambda pair: wanted not in pair[0]):
         return broken(source, error)
     return Broken(source, "no inventory plugin of Ansible can read this file")
 
 
 def _kind(path: Path) -> str:
+    if _is_for_a_plugin(path):
+        return "auto"
     if path.suffix in {".yml", ".yaml", ".json"}:
         return "yaml"
     if os.access(path, os.X_OK):

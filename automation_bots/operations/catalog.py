@@ -54,7 +54,7 @@ class Folders:
         for place in (*self.verbs, *self.functions):
             yield from place.iterdir() if place.is_dir() else ()
         for place in self.playbooks:
-            yield from (path for path, _ in playbook_folders.every(place))
+            yield from playbook_folders.files(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ work out; what Ansible really does is judged again before each task (drivers/ans
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -67,15 +68,20 @@ def written(playbook: Path) -> tuple[Delegation, ...]:
     """All that a playbook, what it imports and the roles it uses say."""
     found: list[Delegation] = []
     seen: set[Path] = set()
-    waiting = [playbook]
+    roles: set[Path] = set()
+    waiting = deque([playbook])
     while waiting:
-        path = waiting.pop(0)
+        path = waiting.popleft()
         if path in seen or not path.is_file():
             continue
         seen.add(path)
         read = _read(path, path.stat().st_mtime_ns)
         found += [one for one in read.found if one not in found]
-        waiting += [*read.imports, *_task_files(read.files, path, playbook), *_role_files(read.roles, path, playbook)]
+        waiting += [*read.imports, *_task_files(read.files, path, playbook)]
+        for folder in _role_folders(read.roles, path, playbook):
+            if folder not in roles:
+                roles.add(folder)
+                waiting += _role_files(folder)
     return tuple(found)
 
 
@@ -151,13 +157,15 @@ def _task_files(names: Iterable[str], path: Path, playbook: Path) -> Iterator[Pa
             yield Path(os.path.normpath(folder / name))
 
 
-def _role_files(names: Iterable[str], path: Path, playbook: Path) -> Iterator[Path]:
+def _role_folders(names: Iterable[str], path: Path, playbook: Path) -> Iterator[Path]:
     folders = [path.parent / "roles", playbook.parent / "roles", *(up / "roles" for up in playbook.parents[1:3])]
     folders += [path.parents[2]] if len(path.parents) > 2 else []  # a role beside the one that names it
-    for name in filter(None, names):
-        for folder in dict.fromkeys(folders):
-            for part in ("tasks", "handlers", "meta"):
-                yield from sorted((folder / name / part).glob("*.y*ml"))
+    yield from (folder / name for name in filter(None, names) for folder in dict.fromkeys(folders))
+
+
+def _role_files(folder: Path) -> Iterator[Path]:
+    for part in ("tasks", "handlers", "meta"):
+        yield from sorted((folder / part).glob("*.y*ml"))
 
 
 class _Here(StrictUndefined):

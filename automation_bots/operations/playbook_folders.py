@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from automation_bots.errors import DefinitionError
@@ -33,15 +34,23 @@ def playbooks(place: Path) -> list[Path]:
 
 def every(place: Path) -> Iterator[tuple[Path, str]]:
     """Every YAML file that is looked at, with what it is."""
+    for path in files(place):
+        status = path.stat()
+        yield path, _kind(path, status.st_mtime_ns, status.st_size)
+
+
+def files(place: Path) -> Iterator[Path]:
+    """Every YAML file that is looked at."""
     for folder, inner, names in os.walk(place):
         inner[:] = sorted(name for name in inner if name not in _NOT_LOOKED_INTO and name[0] not in "._")
         for name in sorted(names):
             path = Path(folder, name)
             if path.suffix in {".yml", ".yaml"} and name[0] not in "._" and path.is_file():
-                yield path, _kind(path)
+                yield path
 
 
-def _kind(path: Path) -> str:
+@lru_cache(maxsize=10_000)
+def _kind(path: Path, _changed: int, _size: int) -> str:
     try:
         text = path.read_text(encoding="utf-8")
         if text.startswith(_VAULT):

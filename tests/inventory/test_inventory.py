@@ -131,6 +131,23 @@ def test_hosts_from_a_program_are_asked_for_again_after_a_while(tmp_path):
         ({"inv/hosts": "[web]\nweb1 color"}, "hosts", None, "Expected key=value"),
         ({"inv/hosts": "web1", "inv/list.sh": "#!/bin/sh\nexit 3"}, "list.sh", None, "non-zero exit code 3"),
         ({"inv/hosts": "web1", "inv/list.sh": "#!/bin/sh\necho no json"}, "list.sh", None, "JSON"),
+        ({"inv/list.sh": "#!/bin/sh\necho no boto3 >&2; exit 3"}, "list.sh", None, "code 3. It says: no boto3"),
+        ({"inv/list.sh": "echo {}"}, "list.sh", None, r"Exec format error\): its first line must name a program"),
+        ({"inv/list": "#!/usr/bin/python3\nimport json,sys"}, "list", None, "may not be started: chmod [+]x"),
+        (
+            {"inv/hosts": "web1", "inv/a.nmap.yml": "plugin: community.general.nmap"},
+            "a.nmap.yml",
+            None,
+            "nmap needs the collection community.general, which is not installed",
+        ),
+        ({"inv/aws_ec2.yml": "plugin: aws_ec2"}, "aws_ec2.yml", None, "aws_ec2 needs the collection amazon.aws"),
+        ({"inv/mine.yml": "plugin: mine"}, "mine.yml", None, "there is no inventory plugin 'mine' where"),
+        (
+            {"inv/a": "web1", "inv/b.yml": "plugin: constructed\nstrict: true\ngroups: {g: none_such == 1}"},
+            "b.yml",
+            3,
+            "Could not add host web1 to group g.*'none_such' is undefined",
+        ),
         ({"inv/hosts": "web1", "inv/group_vars/all.yml": "a: 1\nb: [\n"}, "all.yml", 3, "YAML parsing failed"),
         ({"inv/hosts": "web1", "inv/host_vars/web1.yml": "- a list"}, "inv", None, "expected dicts"),
     ],
@@ -175,6 +192,11 @@ def test_an_empty_inventory_is_allowed_and_says_so(tmp_path, files):
     inventory = opened(write(tmp_path, files))
     assert inventory.names == ()
     assert inventory.problem.startswith("The inventory has no devices: add some to ")
+
+
+def test_a_list_of_hosts_in_a_line_of_a_file_is_said_to_be_one_name(tmp_path):
+    inventory = opened(write(tmp_path, {"inv/hosts": "web[1:2],db1"}))
+    assert "'web1,db1' has a comma" in inventory.problem
 
 
 @pytest.fixture(scope="module")

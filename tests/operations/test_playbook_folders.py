@@ -1,8 +1,10 @@
 """A team's whole repository in playbooks/: what of it is a command, by which name, and what is none."""
 
+import os
+
 import pytest
 
-from automation_bots.operations import catalog, playbooks
+from automation_bots.operations import catalog, playbook_folders, playbooks
 from automation_bots.operations.catalog import Folders
 
 PLAY = "- name: {}\n  hosts: all\n  tasks: []\n"
@@ -69,3 +71,14 @@ def test_the_variable_that_names_the_hosts_is_the_requests_devices(tmp_path, hos
     operation = playbooks.load(write(tmp_path, {"x.yml": f"- hosts: {hosts}\n  tasks: []\n"}) / "x.yml")
     assert operation.body.device_variables == devices
     assert [parameter.name for parameter in operation.parameters] == asked
+
+
+def test_a_file_that_is_as_it_was_is_not_read_again(tmp_path):
+    file = write(tmp_path, {"play.yml": "- hosts: all\n"}) / "play.yml"
+    before = file.stat()
+    assert playbook_folders.playbooks(tmp_path) == [file]
+    file.write_text("- host: all\n ")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert playbook_folders.playbooks(tmp_path) == [file]
+    os.utime(file)
+    assert playbook_folders.playbooks(tmp_path) == []
