@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,6 +80,9 @@ class Surface(Protocol):
     def room_name(self, room: str) -> str:
         """What people call a room (its id), without asking the network; empty where that is not known."""
 
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str] | None:
+        """The ids of the bot's rooms that people call so, asked of the network; None where a name is the id."""
+
 
 class PlainWays:
     """What a surface inherits that has nothing better."""
@@ -93,3 +97,7 @@ class PlainWays:
     def room_name(self, room: str) -> str:  # noqa: ARG002
         """Nobody told."""
         return ""
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str] | None:  # noqa: ARG002
+        """They are the names."""
+        return None

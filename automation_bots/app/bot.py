@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import __version__
-from automation_bots.app import rule_problems
+from automation_bots.app import named_rooms, rule_problems
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.notices import Notices
 from automation_bots.approvals.validity import ApprovalValidity
@@ -85,7 +85,7 @@ class Bot:
         self._started, self._stopped, self._read_only = False, False, read_only
         if read_only:
             return
-        self.notices = Notices(bot_folder, lambda: self.live.last_good, self.spelled)
+        self.notices = Notices(bot_folder, self.live, self.spelled)
         self._equipment = Equipment(bot_folder, self.inventory, self.live)
         self._permits = Permits()
         self._drivers = self._doors(self._equipment.drivers(*drivers))
@@ -258,6 +258,7 @@ class Bot:
         ended += self._equipment.masters.close()
         if ended:
             log.warning("ended %d processes that a killed bot had left running", ended)
+        self._find_rooms()
         self.membership.start()
         self.keeper.start(self.notices.checkpoint)
         self.announcer.start()
@@ -269,10 +270,14 @@ class Bot:
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
+        self._tell()
+        return interrupted
+
+    def _tell(self) -> None:
+        """Say what somebody has to look at."""
         self.repos.tell_problems(self.notices.tell_admins)
         self._tell_restored()
         self._tell_open_denials()
-        return interrupted
 
     def _tell_restored(self) -> None:
         """Say at every start what of a restored record waits for a word."""
@@ -309,11 +314,19 @@ class Bot:
             closed = "The rules cannot be read, so everybody is refused and nothing starts until they are mended"
             said = closed if change.what == "policy" else "A file is wrong and was left out"
             self.notices.tell_admins(Answer(f"{said}: {problem}"))
+        if change.what == "policy":
+            self._find_rooms()
         if change.what == "inventory":
             self._addresses.wake()
             self.dispatcher.reread()
         if change.what in {"policy", "operations"}:
             self._tell_open_denials()
+
+    def _find_rooms(self) -> None:
+        """Before anything is heard: a rule for a room that has no id yet holds nowhere."""
+        for text in named_rooms.look_up(self.live, self.settings, self.notices.surface):
+            log.warning("%s", text)
+            self.notices.tell_admins(Answer(text))
 
     def _tell_open_denials(self) -> None:
         """A typo in `deny:`, or a file that was renamed, must not leave open in silence what was closed."""

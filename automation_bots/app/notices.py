@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from automation_bots.app.spelled_surface import SpelledSurface
 from automation_bots.audit.checkpoints import Checkpoint
 from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.model import Answer, Place
-from automation_bots.policy.policy import Policy
 from automation_bots.policy.rules import ADMINS
 from automation_bots.surface import COLUMNS, Surface
 
@@ -20,10 +20,8 @@ log = logging.getLogger(__name__)
 class Notices:
     """The one surface of a bot, once the chat network is there."""
 
-    def __init__(
-        self, bot_folder: BotFolder, policy: Callable[[], Policy], spelled: Callable[[Answer], Answer]
-    ) -> None:
-        self._bot_folder, self._policy, self._spelled = bot_folder, policy, spelled
+    def __init__(self, bot_folder: BotFolder, live: LiveConfig, spelled: Callable[[Answer], Answer]) -> None:
+        self._bot_folder, self._live, self._spelled = bot_folder, live, spelled
         self._surface: Surface | None = None
 
     def connected(self, surface: Surface) -> None:
@@ -32,6 +30,11 @@ class Notices:
 
     def of(self, _place: Place) -> Surface:
         """The surface of a place; OSError while the network is away."""
+        return self.surface
+
+    @property
+    def surface(self) -> Surface:
+        """The only one there is."""
         if self._surface is None:
             raise OSError("the chat network is not connected yet")
         return self._surface
@@ -61,12 +64,12 @@ class Notices:
     def _page(self, answer: Answer) -> None:
         self.tell_admins(answer)
         if room := self._bot_folder.settings.approvals.asking().room:
-            self._tell("the approvers' room", self._bot_folder.room(room), answer)
+            self._tell("the approvers' room", self._bot_folder.room(room, self._live.places), answer)
 
     def tell_admins(self, answer: Answer) -> None:
         """Tell each of them in a direct message."""
         network = self._bot_folder.settings.network
-        for person in self._policy().people.values():
+        for person in self._live.last_good.people.values():
             if ADMINS in person.groups and network in person.ids:
                 self._tell(person.name, Place(network, person.ids[network], direct=True), answer)
 
@@ -76,7 +79,7 @@ class Notices:
 
     def _tell_accounts(self, person: str, answer: Answer, but: Sequence[str]) -> None:
         mine = self._bot_folder.settings.network
-        for (network, id_), owner in list(self._policy().ids.items()):
+        for (network, id_), owner in list(self._live.last_good.ids.items()):
             if network == mine and id_ not in but and (owner.name == person or ADMINS in owner.groups):
                 self._tell(owner.name, Place(network, id_, direct=True), answer)
 
@@ -90,4 +93,4 @@ class Notices:
         """Post a signed checkpoint of the record in the room that is configured for it."""
         if room := self._bot_folder.settings.record.checkpoint_room:
             text = f"Checkpoint of the record of {checkpoint.bot}: {checkpoint.seq} entries, signed."
-            self.say(self._bot_folder.room(room), Answer(text, checkpoint.line))
+            self.say(self._bot_folder.room(room, self._live.places), Answer(text, checkpoint.line))

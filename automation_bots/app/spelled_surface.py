@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from automation_bots.model import Answer, File, Place
 from automation_bots.surface import Capabilities, MessageRef, Surface
@@ -56,3 +56,7 @@ class SpelledSurface:
     def room_name(self, room: str) -> str:
         """What people call a room."""
         return self._surface.room_name(room)
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str] | None:
+        """The ids of rooms by what people call them."""
+        return self._surface.room_ids(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from automation_bots import render
@@ -12,7 +12,7 @@ from automation_bots.approvals.mentions import Wanted
 from automation_bots.approvals.text import Facts
 from automation_bots.jobs import announcer
 from automation_bots.jobs.request_context import RequestContext
-from automation_bots.model import FINAL, Answer, ApprovalRequirement, Caller, File, Job, Place, Request, State
+from automation_bots.model import FINAL, Answer, ApprovalRequirement, Caller, File, Job, Place, Request, State, one_line
 from automation_bots.operations.revision import revision
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
@@ -85,6 +85,10 @@ class ApprovalNotifier:
                 found.setdefault(place, []).append(need)
         return found
 
+    def without_rooms(self, job: Job, approval: Approval) -> list[Place]:
+        """Where the approvers are asked when their rooms cannot be reached."""
+        return self._places("", job, approval)
+
     def _places(self, name: str, job: Job, approval: Approval) -> list[Place]:
         if name:
             return [Place(job.place.network, self.context.live.scope.places.get(name.removeprefix("#"), name))]
@@ -156,8 +160,10 @@ class ApprovalNotifier:
     ) -> Answer:
         """Let an answer call the approvers of a place."""
         policy, asked = self.context.live.policy, self._asked(job, approval)
-        if place not in asked:  # the rooms cannot be reached
-            asked = {place: list(approval.needs)}
+        if place not in asked:  # instead of rooms that cannot be reached
+            reached = [message.place for message in approval.messages]
+            rest = [need for room, needs in asked.items() if room not in reached for need in needs]
+            asked = {room: needs for room, needs in asked.items() if room in reached} | {place: rest}
 
         def takes(account: Caller, name: str) -> bool:
             reset = self.context.store.people.reset_of(name)
@@ -176,6 +182,14 @@ class ApprovalNotifier:
     def tell_requester(self, job: Job, line: str) -> None:
         """Say how it stands where it was asked for."""
         self.context.surface(job.place).say(job.place, self._short(job, line))
+
+    def tell_lost(self, job: Job, lost: Mapping[Place, str]) -> None:
+        """Say once to who asked that a room cannot be reached, and where the approvers were asked instead."""
+        reasons = {place: f" ({why.rstrip('.')})" if why else "" for place, why in lost.items()}
+        rooms = ", ".join(f"{self._name(place)} cannot be reached{why}" for place, why in reasons.items())
+        instead = "in a message to each of them" if job.place.direct else "here"
+        answer = self._short(job, f"· {one_line(rooms, 500)}: the approvers were asked {instead}")
+        self.context.surface(job.place).say(job.place, announcer.marked(job, "asked elsewhere", answer))
 
     def _short(self, job: Job, line: str) -> Answer:
         return Answer(f"#{job.number} {job.title}{render.on(job.devices)} {line}")

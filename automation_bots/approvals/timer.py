@@ -17,8 +17,9 @@ from automation_bots import render
 from automation_bots.approvals.notifier import ApprovalNotifier
 from automation_bots.approvals.text import reminder, standing
 from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.chat.client import Rejected
 from automation_bots.jobs.request_context import RequestContext
-from automation_bots.model import FINAL, PARKED, Job, Risk, State, Verdict
+from automation_bots.model import FINAL, PARKED, Job, Place, Risk, State, Verdict
 from automation_bots.operations import catalog
 from automation_bots.policy import deadlines, quorum
 from automation_bots.policy.approval import Approval
@@ -32,7 +33,7 @@ _AGAIN = timedelta(seconds=30)  # after something went wrong
 _SOON = timedelta(seconds=3)  # where a network has what is to be said, and has not said it yet
 _PREVIEW = timedelta(seconds=180)  # that approvers wait for the preview
 _CLOSED = timedelta(seconds=60)  # while hours or a freeze hold what has enough votes, or votes do not count
-_TRIES = 3  # to ask in a room, before the place of the request is asked
+_TRIES = 3  # to ask in a room that does not say itself that it cannot be reached, before it counts as such
 
 
 class ApprovalTimer:
@@ -211,15 +212,42 @@ class ApprovalTimer:
     def _ask(self, job: Job, approval: Approval, now: datetime) -> Approval:
         if approval.asked is not None or not self._previewed(job, approval, now):
             return self._waiting.find(job.number) or approval
-        fallback = self._failures[job.number] >= _TRIES
         approval = self._waiting.find(job.number) or approval
-        for place in [job.place] if fallback else self._notifier.rooms(job, approval):
-            if place not in [message.place for message in approval.messages]:  # another place failed after it
-                message = self._notifier.ask(job, approval, place)
-                approval = replace(approval, messages=(*approval.messages, message))
-                self._waiting.note(job.state, replace(approval, due=now))
+        lost: dict[Place, str] = {}
+        for place in self._notifier.rooms(job, approval):
+            try:
+                approval = self._ask_in(place, job, approval, now)
+            except Waiting:
+                raise
+            except Exception as error:  # Errbot's backends raise whatever they like for a room that is not there
+                if not isinstance(error, Rejected) and self._failures[job.number] < _TRIES:
+                    raise
+                lost[place] = str(error) if isinstance(error, Rejected) else ""
+        if lost:
+            approval = self._ask_elsewhere(lost, job, approval, now)
         approval = replace(approval, asked=now)
         self._waiting.note(job.state, replace(approval, due=now))
+        return approval
+
+    def _ask_in(self, place: Place, job: Job, approval: Approval, now: datetime) -> Approval:
+        """Ask in one place, unless that was done before another one failed."""
+        if place in [message.place for message in approval.messages]:
+            return approval
+        message = self._notifier.ask(job, approval, place)
+        approval = replace(approval, messages=(*approval.messages, message))
+        self._waiting.note(job.state, replace(approval, due=now))
+        return approval
+
+    def _ask_elsewhere(self, lost: Mapping[Place, str], job: Job, approval: Approval, now: datetime) -> Approval:
+        """Ask where the request was made, as if no room were named, and let the requester know."""
+        for place, why in lost.items():
+            log.warning("job %s: its approvers cannot be asked in %s: %s", job.number, place.room, why or "no answer")
+        for place in self._notifier.without_rooms(job, approval):
+            if place not in lost:
+                approval = self._ask_in(place, job, approval, now)
+        if not approval.messages:
+            raise OSError(f"its approvers cannot be asked anywhere: {'; '.join(filter(None, lost.values()))}")
+        self._notifier.tell_lost(job, lost)
         return approval
 
     def _previewed(self, job: Job, approval: Approval, now: datetime) -> bool:

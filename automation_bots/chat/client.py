@@ -6,7 +6,7 @@ once, in `backends.adapter.networked` (what comes in) and `automation_bots.chat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -138,6 +138,14 @@ class IdempotencyKey:
     since: datetime | None = None  # since when it may stand there already; None where it was not tried before
 
 
+def only(named: Iterable[tuple[str, str]], names: Sequence[str]) -> dict[str, str]:
+    """Of rooms by (name, id), those with one of these names that no other has."""
+    found: dict[str, set[str]] = {}
+    for name, room in named:
+        found.setdefault(name.removeprefix("#"), set()).add(room)
+    return {name: next(iter(found[name])) for name in names if len(found.get(name, ())) == 1}
+
+
 class Listener(Protocol):
     """Where a client puts what it receives, from any thread; returns at once.
 
@@ -210,6 +218,12 @@ class ChatClient(Protocol):
     def room_name(self, room: str) -> str:
         """What people call a room, without asking the network, only shown; empty where that is not known."""
 
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str] | None:
+        """Find rooms of the bot by what people call them, each name that only one has; also before `connect`.
+
+        None where a room's name is its id.
+        """
+
     def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:
         """Read the reactions at an own message, where `missed` brings none.
 
@@ -238,6 +252,10 @@ class PlainClient:
     def room_name(self, room: str) -> str:  # noqa: ARG002 - and so below
         """Nobody told."""
         return ""
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str] | None:  # noqa: ARG002
+        """They are the names."""
+        return None
 
     def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:  # noqa: ARG002
         """Nothing that is not told."""

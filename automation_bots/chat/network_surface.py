@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -133,6 +133,10 @@ class NetworkSurface:
     def room_name(self, room: str) -> str:
         """What people call a room, as far as the network has told by itself."""
         return self._client.room_name(room)
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str] | None:
+        """The ids of the bot's rooms that people call so."""
+        return self._client.room_ids(names)
 
     def place_of(self, room: Place, message: str) -> Place:
         """The room with the thread in which the bot said that, where it still knows."""

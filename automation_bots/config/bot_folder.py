@@ -75,9 +75,10 @@ class BotFolder:
             if kind == "file":
                 yield where, self.folder / Path(name).expanduser(), "the secret file"
 
-    def room(self, name: str) -> Place:
+    def room(self, name: str, places: Mapping[str, str] | None = None) -> Place:
         """The place of a room, by its name in [places] or as the network writes it."""
-        return Place(self.settings.network, self.settings.places.get(name.removeprefix("#"), name))
+        known = self.settings.places if places is None else places
+        return Place(self.settings.network, known.get(name.removeprefix("#"), name))
 
     def path(self, text: str) -> Path:
         """A path of bot.toml: relative to the bot's folder, `{data}` is the data folder."""

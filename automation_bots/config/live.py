@@ -68,6 +68,15 @@ class LiveConfig:
         """Compose the people of the policy with links and groups, and know who has proved to be who, from now on."""
         self._additions, self._proved = additions, proved
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Rooms by their names."""
+        return self._places
+
+    def name_places(self, places: dict[str, str]) -> None:
+        """Know rooms by these names from now on."""
+        self._places, self._scope = places, None
+
     def block(self, change_blocks: tuple[ChangeBlock, ...]) -> None:
         """Let the gate know what people have frozen and locked."""
         self._change_blocks = change_blocks

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from automation_bots.chat import registry
 from automation_bots.chat.client import ChatClient, Rejected, Revoked
+from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import AutomationError, in_words
+from automation_bots.policy.policy import Policy
 
 Line = tuple[str, str]
 _SKEW_NOTE, _SKEW_WRONG = 5.0, 60.0  # seconds; a message that seems older than a minute is not run any more
@@ -44,7 +46,7 @@ def ask(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator
         for mark, text in client.examine():
             failed = failed or mark == "WRONG"
             yield mark, f"chat: {text}"
-        yield from _rooms(client, bot_folder)
+        yield from rooms(client, bot_folder, live.policy_of_file)
         yield from _people(client, bot_folder, live)
         yield from _clock(client)
     except Revoked as error:
@@ -55,8 +57,13 @@ def ask(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator
         yield "NOTE", "chat: the rest was not looked at; mend this first"
 
 
-def _rooms(client: ChatClient, bot_folder: BotFolder) -> Iterator[Line]:
-    wanted = _named_rooms(bot_folder)
+def rooms(client: ChatClient, bot_folder: BotFolder, policy: Policy) -> Iterator[Line]:
+    """Look at every room that bot.toml and the rules name."""
+    settings = bot_folder.settings
+    named = room_names.named(policy, settings)
+    ids = (client.room_ids([name for _, name in named]) or {}) if named else {}
+    yield from (("WRONG", room_names.unknown(where, name)) for where, name in named if name not in ids)
+    wanted = _named_rooms(bot_folder, room_names.with_ids(settings.places, ids), policy)
     for room, what in wanted.items():
         problem = _asked(client.examine_room, room)
         if problem is None:
@@ -67,17 +74,22 @@ def _rooms(client: ChatClient, bot_folder: BotFolder) -> Iterator[Line]:
         )
 
 
-def _named_rooms(bot_folder: BotFolder) -> dict[str, str]:
-    """Every room that bot.toml names, by its id, with the words for it."""
+def _named_rooms(bot_folder: BotFolder, places: Mapping[str, str], policy: Policy) -> dict[str, str]:
+    """Every room that is named somewhere, by its id, with the words for it; without those that have none."""
     wanted = bot_folder.settings
-    found = {room: f"room #{name}" for name, room in wanted.places.items()}
+    found = {room: f"room #{name}" for name, room in places.items()}
+    asked = [(f'rule "{rule.name}": room', rule.need.room) for rule in policy.rules if rule.need]
+    networks = {"dm", "text", wanted.network, *(network for p in policy.people.values() for network in p.ids)}
+    asked += [(f'rule "{r.name}": where', room) for r in policy.rules for room in r.where if room not in networks]
     for setting, room in (
         ("approvals.room", wanted.approvals.room),
         ("record.checkpoint_room", wanted.record.checkpoint_room),
+        *asked,
     ):
         if room:
-            found.setdefault(bot_folder.room(room).room, f"{setting} {room}")
-    return found
+            found.setdefault(bot_folder.room(room, places).room, f"{setting} {room}")
+    by_id = wanted.network in room_names.BY_ID
+    return {room: words for room, words in found.items() if not (by_id and room.startswith("#"))}
 
 
 def _people(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from automation_bots.chat import registry
-from automation_bots.chat.client import BotsApart, Rejected, Revoked
+from automation_bots.chat.client import BotsApart, ChatClient, Rejected, Revoked
 from automation_bots.chat.trial.account import Gone, Party
 from automation_bots.chat.trial.steps import PARTS, Failed, Part
 from automation_bots.config.bot_folder import BotFolder
-from automation_bots.doctor import record
+from automation_bots.doctor import chat, record
 from automation_bots.errors import AutomationError, ConfigError, in_words
+from automation_bots.policy import policy
 from automation_bots.secrets import references as secrets
 
 Line = tuple[str, str]
 _REFUSED = (OSError, Rejected, Revoked)
 
 
-def run(bot: Party, second: Party | None) -> Iterator[Line]:
+def run(
+    bot: Party, second: Party | None, look: Callable[[ChatClient], Iterable[Line]] = lambda _: ()
+) -> Iterator[Line]:
     """Try part after part, a line for each; whatever was posted is deleted at the end, also when a part breaks."""
     connected: list[Party] = []
     try:
@@ -29,6 +32,7 @@ def run(bot: Party, second: Party | None) -> Iterator[Line]:
                 return
             connected.append(party)
             yield "ok", f"connect: {party.what} is {party.client.my_name or party.client.me} ({party.client.me})"
+        yield from look(bot.client)
         for part in PARTS:
             yield (line := _tried(part, bot, second))
             if part is PARTS[0] and line[0] == "WRONG":
@@ -107,10 +111,18 @@ def lines(
                     "the second account",
                     is_guest=True,
                 )
-            for mark, text in run(bot, them):
+            for mark, text in run(bot, them, lambda client: _rooms(client, bot_folder)):
                 yield mark, bot_folder.redactor.ours(text)
     except AutomationError as error:
         yield "WRONG", str(error)
+
+
+def _rooms(client: ChatClient, bot_folder: BotFolder) -> Iterator[Line]:
+    """Look at the rooms that are named in bot.toml and policy.yml."""
+    try:
+        yield from chat.rooms(client, bot_folder, policy.load(bot_folder.folder / "policy.yml"))
+    except (AutomationError, *_REFUSED) as error:
+        yield "WRONG", f"rooms: they cannot be looked at: {in_words(error)}"
 
 
 def _given(second: list[str], bot_folder: BotFolder, environment: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from automation_bots import render
 from automation_bots.app import rule_problems
 from automation_bots.app.bot import Bot, now
+from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.config.settings import Settings
@@ -101,7 +102,7 @@ def tests_only(path: Path) -> Lines:
 
 def _policy(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines = lint(live.policy, live.scope)
-    lines += [("WRONG", text) for text in _rooms_without_id(live, bot_folder.settings)]
+    lines += _rooms_by_name(live, bot_folder.settings)
     for rule, text in rule_problems.never_matching(bot_folder, live):
         lines.append(("WRONG", f'rule "{rule.name}" denies nothing by this: {text}') if rule.deny else
                      ("NOTE", f'rule "{rule.name}": {text}'))  # fmt: skip
@@ -148,22 +149,13 @@ def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
     return None
 
 
-_BY_ID = {"slack", "mattermost", "matrix", "rocketchat"}  # a room's name is not what these tell with a message
-
-
-def _rooms_without_id(live: LiveConfig, settings: Settings) -> list[str]:
-    """Find rooms that are named as nobody is ever told: a rule that says one holds nowhere, nobody is asked there."""
-    if settings.network not in _BY_ID:
-        return []
-    named = [(f'rule "{rule.name}": where', room) for rule in live.policy.rules for room in rule.where]
-    named += [(f'rule "{rule.name}": room', rule.need.room) for rule in live.policy.rules if rule.need]
-    named.append(("bot.toml: approvals.room", settings.approvals.room))
+def _rooms_by_name(live: LiveConfig, settings: Settings) -> Lines:
+    """Name the rooms that are looked up at each start: by then the doctor says whether there are such."""
     return [
-        f"{where}: {room!r} is no place of bot.toml, and {settings.network} knows its rooms by ids. Add it:"
-        f' [places] {room.removeprefix("#")} = "<the id of the room>"'
-        for where, room in named
-        if room.startswith("#") and room.removeprefix("#") not in settings.places
-    ]
+        ("NOTE", f"{where}: #{name} is looked up by its name at each start, and {settings.network} lets a name be taken"
+         f' over. Write the id: [places] {name} = "<the id of the room>"')
+        for where, name in room_names.named(live.policy, settings)
+    ]  # fmt: skip
 
 
 def run_tests(live: LiveConfig, path: Path, network: str = "text") -> Lines:

@@ -8,6 +8,7 @@ from sqlalchemy import text as sql
 
 from automation_bots.approvals.approvals import Approvals
 from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.chat.client import Rejected
 from automation_bots.config.settings import ApprovalSettings
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.acceptance import Acceptance
@@ -419,18 +420,38 @@ def test_a_rule_may_forbid_the_preview(waiting):
     assert "cannot be shown beforehand" in waiting.texts("leads")[0]
 
 
-def test_a_room_that_is_not_there_is_tried_again_and_then_it_is_asked_where_it_began(waiting):
-    surface = waiting.surface
-    ask = surface.ask
-    surface.ask = lambda place, *rest: no_room() if place.room == "leads" else ask(place, *rest)
+def test_a_room_that_does_not_answer_is_tried_again_and_then_it_is_asked_where_it_began(waiting):
+    waiting.surface = Closed(OSError("no such room"))
     waiting.ask()
+    assert [text for text in waiting.texts("ops") if "asks for approval" in text] == []
     for _ in range(3):
         waiting.look(seconds=31)
     assert [text for text in waiting.texts("ops") if "asks for approval" in text]
 
 
-def no_room():
-    raise OSError("no such room")
+def test_of_a_room_that_is_not_there_the_requester_reads_where_the_question_went(waiting):
+    waiting.surface = Closed(Rejected("the bot is not in that room: /invite it"))
+    waiting.ask()
+    waiting.look(seconds=31)
+    first, question, told = waiting.texts("ops")
+    assert "asked in #leads" in first
+    assert "asks for approval" in question
+    assert told.endswith(
+        "#leads cannot be reached (the bot is not in that room: /invite it): the approvers were asked here"
+    )
+
+
+class Closed(Surface):
+    """A network on which the approvers' room cannot be reached."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def ask(self, place, question, choices):
+        if place.room == "leads":
+            raise self.error
+        return super().ask(place, question, choices)
 
 
 def test_a_request_in_a_direct_message_asks_the_approvers_in_theirs(waiting):

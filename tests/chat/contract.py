@@ -70,6 +70,13 @@ def test_commands_of_one_thread_are_answered_in_their_order(talk):
     assert said == list(range(12))
 
 
+def test_a_room_is_found_by_what_people_call_it(talk):
+    name = talk.surface.room_name(talk.room)
+    named = {"slack", "mattermost", "rocketchat"}  # elsewhere the name is the id, or an alias that somebody has to give
+    expected = {name: talk.room} if talk.network in named else {}
+    assert (talk.surface.room_ids(["no-such-room", name]) or {}) == expected
+
+
 # -- edits, reactions, files
 
 

@@ -155,8 +155,8 @@ def test_a_typo_in_what_a_rule_denies_is_wrong(run, folder):
     ]
 
 
-@pytest.mark.parametrize(("backend", "wrong"), [("Slack", 3), ("Text", 0)])
-def test_a_room_that_the_network_only_knows_by_its_id_is_wrong(run, folder, backend, wrong):
+@pytest.mark.parametrize(("backend", "named"), [("Slack", 3), ("Text", 0)])
+def test_a_room_that_the_network_only_knows_by_its_id_is_named(run, folder, backend, named):
     (folder / "bot.toml").write_text(
         f'name = "n"\nbackend = "{backend}"\n[places]\nops = "C024BE7LH"\n[approvals]\nroom = "#leads"\n'
     )
@@ -167,9 +167,9 @@ def test_a_room_that_the_network_only_knows_by_its_id_is_wrong(run, folder, back
     )
     (folder / "policy.yml").write_text((folder / "policy.yml").read_text() + rules)
     _, printed = run("check", folder)
-    found = [line for line in printed.splitlines() if "is no place of bot.toml" in line]
-    assert len(found) == wrong, printed
-    assert not wrong or any('[places] netops = "<the id of the room>"' in line for line in found)
+    found = [line for line in printed.splitlines() if "is looked up by its name at each start" in line]
+    assert len(found) == named, printed
+    assert not named or any('[places] netops = "<the id of the room>"' in line for line in found)
 
 
 def test_two_names_of_one_device_are_a_note(run, folder):

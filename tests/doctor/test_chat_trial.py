@@ -95,6 +95,13 @@ def test_a_room_that_refuses_the_bot_ends_the_trial():
     assert "say: not in C2" in lines[1][1] and "is the bot in it?" in lines[2][1]
 
 
+def test_rooms_of_rules_are_looked_at_while_connected():
+    network = Network()
+    bot = Party(lambda: PaperClient(network, "U1"), "C1", "the bot", 0.05)
+    lines = list(chat_trial.run(bot, None, lambda client: [("WRONG", str(client.room_ids(["ops", "gone"])))]))
+    assert lines[1] == ("WRONG", "{'ops': 'C1'}")
+
+
 # -- what stands in the way
 
 

@@ -14,6 +14,7 @@ import pytest
 from automation_bots import doctor
 from automation_bots.chat import registry
 from automation_bots.chat.client import PlainClient
+from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import chat, files, servers, tools
@@ -299,6 +300,25 @@ ROOMS = '[places]\nops = "C1"\ndev = "C2"\n[approvals]\nroom = "C7"\n[record]\nc
 )
 def test_what_is_wrong_with_the_network_is_named(folder, fault, rooms, said):
     assert re.search(said, wrong(asked(folder, Network(fault), rooms)))
+
+
+BY_NAME = """
+people: {ana: {slack: U1, groups: [admins]}}
+rules:
+  - {name: here, who: everyone, may: [reads], where: ["#ops", "#netops", dm, slack, C1, C7]}
+  - {name: asked, who: everyone, may: [changes], approval: {by: ana, room: "#dev"}}
+"""
+
+
+def test_a_room_of_a_rule_that_the_network_does_not_have_is_named(tmp_path):
+    toml = 'name = "n"\nbackend = "Slack"\n[approvals]\nroom = "#gone"\n'
+    lines = asked(write_folder(tmp_path / "bot", toml=toml, policy=BY_NAME), Network(), "")
+    assert [text.partition(": there is")[0] for text in wrong(lines).splitlines() if "room" in text] == [
+        room_names.unknown('rule "here": where', "netops"),
+        room_names.unknown("bot.toml: approvals.room", "gone"),
+        "room #dev (C2): not in C2",
+        'rule "here": where C7 (C7)',
+    ]
 
 
 def test_a_room_with_two_names_is_looked_at_once(folder):

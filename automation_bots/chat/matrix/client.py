@@ -6,7 +6,7 @@ import concurrent.futures
 import logging
 import mimetypes
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -164,6 +164,15 @@ class MatrixClient(PlainClient):
     def examine_room(self, room: str) -> str:
         """Why the bot cannot read or write there; empty when it can."""
         return self._examination().room(room)
+
+    def room_name(self, room: str) -> str:
+        """The name that a room was given, else its alias."""
+        known = self._link.client.rooms.get(room) if self._link is not None else None
+        return str((known and known.named_room_name()) or "")
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Look the names up as aliases, which only the server gives: anybody may show any name."""
+        return self._examination().aliases(names)
 
     def examine_person(self, person: str) -> str:
         """What is wrong with an id; empty when nothing is."""

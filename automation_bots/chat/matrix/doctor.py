@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ class Examination:
         if self._state(room_id, "m.room.encryption") and not self._settings.encryption:
             return "it is encrypted, and the bot is not: take encryption = false out of [chat]"
         return ""
+
+    def aliases(self, names: Sequence[str]) -> dict[str, str]:
+        """The rooms of these aliases, of the bot's own server where none is named."""
+        found, server = {}, self._who().partition(":")[2] if self._token else ""
+        for name in names if server else ():
+            alias = f"#{name}" if ":" in name else f"#{name}:{server}"
+            with contextlib.suppress(Rejected):  # there is none
+                found[name] = str(self._ask("GET", f"directory/room/{quote(alias, safe='')}")["room_id"])
+        return found
 
     def person(self, person: str) -> str:
         """What is wrong with an id."""

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,9 @@ from automation_bots.chat.client import (
     IncomingMessage,
     Listener,
     PlainClient,
+    Rejected,
     choice_of,
+    only,
 )
 from automation_bots.chat.mattermost import doctor as mattermost_doctor
 from automation_bots.chat.mattermost import text as mattermost_text
@@ -78,6 +80,16 @@ class MattermostClient(PlainClient):
                     f"clicks cannot be listened for at {where} ({in_words(error)}); see callback_listen"
                 ) from error
         self._resumed = self._loop.run(self.socket.open(), self.settings.timeout_seconds)
+        self._learn_rooms()
+
+    def _learn_rooms(self) -> None:
+        """Know what channels are called before somebody speaks there; events tell the rest."""
+        if self.messages.rooms:
+            return
+        try:
+            History(self.rest, self.messages).channels()
+        except Rejected as error:
+            log.warning("channels are shown by their ids: %s", error)
 
     def _introduce(self) -> None:
         account = self.rest.get("/users/me")
@@ -267,6 +279,11 @@ class MattermostClient(PlainClient):
     def room_name(self, room: str) -> str:
         """What people call a channel."""
         return self.messages.rooms.get(room, "")
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Look the names up among the channels that the bot is in, of all its teams."""
+        channels = History(self.rest, self.messages).channels()
+        return only(((one["name"], one["id"]) for one in channels if one["type"] in {"O", "P"}), names)
 
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works."""

@@ -28,7 +28,6 @@ class History:
         at = int(self._rest.clock.there(start).timestamp() * 1000)
         heard_until = max(heard_until, at + _HEARD_MS)
         for channel in self.channels():
-            self._messages.types[channel["id"]] = channel["type"]
             if channel["last_post_at"] > at:
                 yield from self._read(channel["id"], at, heard_until)
 
@@ -38,6 +37,7 @@ class History:
         for team in self._rest.get("/users/me/teams"):
             for channel in self._rest.get(f"/users/me/teams/{team['id']}/channels"):
                 found[channel["id"]] = channel
+                self._messages.channel(channel["id"], channel["type"], channel["name"])
         return list(found.values())
 
     def _read(self, room: str, at: int, heard_until: int) -> Iterator[IncomingMessage]:

@@ -21,7 +21,7 @@ class Messages:
         self._name = ""  # of the bot
         self.types: dict[str, str] = {}  # channel → O, P, D, G
         self.names: dict[str, str] = {}
-        self.rooms: dict[str, str] = {}  # their names, as events tell them
+        self.rooms: dict[str, str] = {}  # their names
         self.robots: set[str] = set()
 
     def introduce(self, name: str) -> None:
@@ -34,8 +34,7 @@ class Messages:
         if post["type"].startswith("system_") or post.get("delete_at"):
             return None
         if data.get("channel_type"):
-            self.types[room] = data["channel_type"]
-            self.rooms[room] = data["channel_name"] if data["channel_type"] in {"O", "P"} else ""
+            self.channel(room, data["channel_type"], data["channel_name"])
         integration = any(props.get(key) for key in _INTEGRATIONS)
         if integration:
             sender = f"integration:{sender}"
@@ -62,6 +61,10 @@ class Messages:
     def _attached(self, info: dict[str, Any]) -> Attached:
         id_ = info["id"]
         return Attached(str(info.get("name", "file")), int(info.get("size", 0)), lambda: self._rest.file(id_))
+
+    def channel(self, room: str, kind: str, name: str) -> None:
+        """Know a channel; only those of a team have names that people use."""
+        self.types[room], self.rooms[room] = kind, name if kind in {"O", "P"} else ""
 
     def is_direct(self, room: str) -> bool:
         """Whether a channel has only the bot and one person."""

@@ -7,14 +7,23 @@ import hashlib
 import logging
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 
 from automation_bots.chat import calls
-from automation_bots.chat.client import SIGNS, Away, IdempotencyKey, IncomingMessage, Listener, PlainClient, Rejected
+from automation_bots.chat.client import (
+    SIGNS,
+    Away,
+    IdempotencyKey,
+    IncomingMessage,
+    Listener,
+    PlainClient,
+    Rejected,
+    only,
+)
 from automation_bots.chat.rocketchat import doctor as rocketchat_doctor
 from automation_bots.chat.rocketchat import text as rocketchat_text
 from automation_bots.chat.rocketchat.events import Reader
@@ -285,6 +294,16 @@ class RocketChatClient(PlainClient):
         if known is None:
             return "the bot is not in it, or there is no such room; type  /invite  and its name there"
         return rocketchat_doctor.trouble_of(known)
+
+    def room_name(self, room: str) -> str:
+        """What people call a room."""
+        known = self._reader.rooms.get(room, {})
+        return str(known.get("fname") or known.get("name") or "") if known.get("t") in {"c", "p"} else ""
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Look the names up among the rooms that the bot is in."""
+        rooms = self._reader.rooms.items()
+        return only(((str(room.get("name", "")), rid) for rid, room in rooms if room.get("t") in {"c", "p"}), names)
 
     def examine_person(self, person: str) -> str:
         """What is wrong with somebody's id; empty when nothing is."""

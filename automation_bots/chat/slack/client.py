@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from automation_bots.chat.client import (
     Listener,
     PlainClient,
     Rejected,
+    only,
 )
 from automation_bots.chat.slack import doctor as slack_doctor
 from automation_bots.chat.slack import text as slack_text
@@ -262,6 +263,12 @@ class SlackClient(PlainClient):
     def room_name(self, room: str) -> str:
         """What people call a room."""
         return self.directory.rooms.get(room, "")
+
+    def room_ids(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Look the names up among the rooms that the bot is in."""
+        if not self.directory.complete:
+            self.directory.load_rooms(self.calls)
+        return only(((name, room) for room, name in self.directory.rooms.items()), names)
 
     def examine(self) -> Iterable[tuple[str, str]]:
         """Say what works and what does not."""

@@ -1,6 +1,7 @@
 """The account of a bot on Matrix: its credentials and settings, and what the doctor says of them."""
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -9,7 +10,10 @@ from automation_bots.chat.registry import NETWORKS
 from tests.chat.matrix.scene import Ear
 from tests.fakes import certificates
 from tests.fakes.matrix_gate import Gate
+from tests.fakes.matrix_person import new_name
 from tests.fakes.proxy import Proxy, Socks
+from tests.fakes.synapse import NAME
+from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +162,19 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(scene, bot):
     assert "knows nobody" in bot.client.examine_person("@nobody:lab.test")
     (bot.folder / "matrix" / "keys.db").chmod(0o644)
     assert any(mark == "WRONG" and "chmod 600" in text for mark, text in bot.client.examine())
+
+
+def test_a_room_is_found_by_its_alias_and_shown_by_its_name(scene, bot):
+    bot.start()
+    room, name = bot.room(), new_name("ops")
+    token, quoted = scene.ana.client.access_token, quote(f"#{name}:{NAME}")
+    scene.synapse.call(token, "PUT", f"/_matrix/client/v3/directory/room/{quoted}", {"room_id": room})
+    assert bot.client.room_ids([name, f"{name}:{NAME}", "gone"]) == dict.fromkeys((name, f"{name}:{NAME}"), room)
+    scene.synapse.call(token, "PUT", f"/_matrix/client/v3/rooms/{room}/state/m.room.name", {"name": "The office"})
+    wait(lambda: bot.client.room_name(room) == "The office", 15)
+    bot.stop()
+    bot.start()
+    assert bot.client.room_name(room) == "The office"
 
 
 def test_the_doctor_sees_where_the_bot_may_not_write(scene, bot):

@@ -25,7 +25,9 @@ def net():
 def slack(driver, tmp_path_factory):
     """A workspace of its own with a bot, since the contract's last test revokes the token of the other."""
     net = SlackNet()
-    with Talk(net, tmp_path_factory.mktemp("slack"), (driver,)) as talk:
+    room = f"#room-{len(net.lab.space.channels)}"
+    rules = f'- {{name: not here, who: kim, deny: ["service restart *"], where: ["{room}"]}}'
+    with Talk(net, tmp_path_factory.mktemp("slack"), (driver,), rules=rules) as talk:
         talk.lab = net.lab
         yield talk
     assert net.lab.front.unknown == []  # nothing was sent that Slack does not know
@@ -34,6 +36,10 @@ def slack(driver, tmp_path_factory):
 
 def posts(slack):
     return [given for name, given in slack.lab.calls if name == "chat.postMessage"]
+
+
+def test_a_rule_for_a_room_by_its_name_holds_there_from_the_start(slack):
+    slack.asks("!service restart nginx on web1", 'denied by rule "not here"', who=slack.kim)
 
 
 # -- slash commands and forms
