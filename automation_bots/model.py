@@ -248,13 +248,15 @@ def _shell_of(variables: Mapping[str, Any]) -> bool:
     return str(variables.get("ansible_shell_type", "")) in {"powershell", "cmd"}
 
 
-_CONNECTION_DRIVER = {"local": "ansible", "winrm": "powershell", "psrp": "powershell"}
+_CONNECTION_DRIVER = {"winrm": "powershell", "psrp": "powershell"}
 
 
 def driver_of(variables: Mapping[str, Any]) -> str:
     """Name the driver: `driver` (of several the first), else by `ansible_connection`; SSH is what is left."""
     if driver := variables.get("driver"):
         return str(driver[0] if isinstance(driver, list | tuple) else driver)
+    if variables.get("ansible_connection") == "local":
+        return "local" if platform_of(variables) in POSIX else "ansible"  # Ansible's old way to network devices
     usual = "powershell" if _shell_of(variables) else "ssh"
     return _CONNECTION_DRIVER.get(str(variables.get("ansible_connection", "ssh")), usual)
 

@@ -11,6 +11,7 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.drivers import Driver
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.driver import Ansible
+from automation_bots.drivers.local.driver import Local
 from automation_bots.drivers.network.device_task import ConnectionOptions
 from automation_bots.drivers.network.driver import Network
 from automation_bots.drivers.paths.driver import Paths, Sight
@@ -29,7 +30,7 @@ from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Answer, Place
 from automation_bots.policy import gate
 
-NAMES = frozenset(one.name for one in (Ssh, Network, Ansible, Python, Reach, Paths, PowerShell, Salt))
+NAMES = frozenset(one.name for one in (Ssh, Local, Network, Ansible, Python, Reach, Paths, PowerShell, Salt))
 _LOOK_SECONDS = 5.0  # for one device
 
 
@@ -48,7 +49,7 @@ class Equipment:
         python = Python(environment=self._bot_folder.environment_of("python"), output_limit=wanted.output_limit)
         ssh = self._ssh()
         own: tuple[Driver, ...] = (ssh, self._network(), self._ansible(), python, reach, self._paths())
-        own = (*own, self.powershell(ssh))
+        own = (*own, self.powershell(ssh), Local(output_limit=wanted.output_limit))
         return {driver.name: driver for driver in (*own, *self.event_sources.drivers, *more)}
 
     def _salt(self) -> Login:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from automation_bots.processes import own
 from automation_bots.processes.marked import end_all
 
 _GRACE_SECONDS = 3.0
 # Each process of a run or an installation has one of these in its environment, with a path inside its folder.
-_NAMES = ("TMPDIR", "AUTOMATION_BOTS_DEVICES")
+_NAMES = ("TMPDIR", "AUTOMATION_BOTS_DEVICES", own.RUN_FOLDER)
 
 
 def clear(folder: Path) -> int:

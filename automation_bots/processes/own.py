@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+RUN_FOLDER = "AUTOMATION_BOTS_RUN_FOLDER"  # in the environment of what works for a run, so that a later bot ends it
 ROOT = Path(__file__).resolve().parents[2]
 
 

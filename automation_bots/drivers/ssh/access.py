@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import no_secrets
+from automation_bots.drivers import no_secrets, sudo
 from automation_bots.drivers.ssh import jump_hosts
 from automation_bots.drivers.ssh.ssh_config import SshConfig
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING, Device, Status
 
-_YES = {"true", "yes", "on", "1"}
 _ALGORITHMS = ("ciphers", "kexalgorithms", "macs")
 
 
@@ -118,23 +117,24 @@ def access_to(
     name = first("ansible_host", "ansible_ssh_host", default=device.name)
     said = around.said(name)
     key_file = first("ansible_ssh_private_key_file", "ansible_private_key_file")
+    wishes = sudo.wishes(known)
     access = Access(
         device=device.name,
         host=str(said.get("hostname") or name),
         port=_port(device.name, first("ansible_port", "ansible_ssh_port", default=str(said.get("port") or "22"))),
         user=first("ansible_user", "ansible_ssh_user") or str(said.get("user") or "") or getpass.getuser(),
         key_file=_file(key_file),
-        become_user=first("ansible_become_user", default="root"),
-        become_method=first("ansible_become_method", default="sudo"),
+        become_user=wishes.become_user,
+        become_method=wishes.become_method,
         password=first("ansible_password", "ansible_ssh_password", "ansible_ssh_pass"),
         passphrase=first("ansible_ssh_private_key_passphrase", "ansible_private_key_passphrase"),
-        become_password=first("ansible_become_password", "ansible_become_pass"),
-        become=_is_yes(first("ansible_become")),
+        become_password=wishes.become_password,
+        become=wishes.become,
         certificate=_file(first("ssh_certificate") or str(said.get("certificatefile") or "")),
         more_keys=() if key_file else _identities(said),
         private_key=first("ansible_ssh_private_key", "ansible_private_key"),
-        legacy=_is_yes(first("ssh_legacy")),
-        pty=_is_yes(first("ssh_pty")),
+        legacy=sudo.is_yes(first("ssh_legacy")),
+        pty=sudo.is_yes(first("ssh_pty")),
         wishes=_wishes(said),
     )
     hops = jump_hosts.words(device.name, known, said)
@@ -183,10 +183,6 @@ def _wishes(said: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _file(text: str) -> Path | None:
     # `certificatefile` is one name, or paramiko's list of one
     return Path(text.strip("[]'\"")).expanduser() if text else None
-
-
-def _is_yes(text: str) -> bool:
-    return text.lower() in _YES
 
 
 def _port(device: str, text: str) -> int:

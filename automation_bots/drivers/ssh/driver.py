@@ -10,10 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import Report, Task, defaults
+from automation_bots.drivers import Report, Task, defaults, sudo
 from automation_bots.drivers.quoting import HasCommand, quoted, refuse_windows
 from automation_bots.drivers.ssh import outcomes as ssh_endings
-from automation_bots.drivers.ssh import sudo
 from automation_bots.drivers.ssh.access import LoginSources, access_to
 from automation_bots.drivers.ssh.frames import Frame
 from automation_bots.drivers.ssh.known_hosts import KnownHosts
@@ -21,7 +20,7 @@ from automation_bots.drivers.ssh.outcomes import Asked
 from automation_bots.drivers.ssh.process import SshShare, Worker
 from automation_bots.drivers.stopped import is_over, stopped, why_over
 from automation_bots.errors import AutomationError, DriverError
-from automation_bots.model import Device, Outcome, Risk, Status, one_line
+from automation_bots.model import POSIX, Device, Outcome, Risk, Status, one_line
 
 _BATCH = 32  # devices given to the process at once, so that it begins while the others are looked up
 _TOGETHER = 2_000_000  # characters of output held at most before they are reported
@@ -152,12 +151,13 @@ class _Run:
             self.report.outcome(stopped(self.task, device.name, started=False))
             return None
         access = access_to(device, self.task.secrets(device.name), self.driver.around)
-        line = sudo.line_for(command, device.platform, access)
+        line = sudo.becoming(command, device.platform, access)
         spill = self.task.workdir / "ssh" / str(number)
         self.waiting[number] = Asked(device, access, text, spill, becomes=line.becomes)
         work = {
-            "text": line.text,
-            "keep_stdin": line.keep_stdin,
+            "text": quoted(line.command, device.platform),
+            # Some network CLIs take the end of input for a log-out.
+            "keep_stdin": device.platform not in POSIX and not line.becomes,
             "password": line.password,
             "prompt": line.prompt,
             "pty": access.pty,

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automation_bots.drivers import Task
+from automation_bots.drivers import Task, sudo
 from automation_bots.drivers.output import first_line, joined, last_line
-from automation_bots.drivers.ssh import sudo
 from automation_bots.drivers.ssh.access import Access
 from automation_bots.drivers.ssh.frames import Frame
 from automation_bots.drivers.stopped import is_over, stopped
