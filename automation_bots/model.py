@@ -324,6 +324,53 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Monitor:
+    """A read that is repeated and judged, as the person who began it."""
+
+    number: int
+    person: str
+    caller: Caller
+    place: Place
+    kind: str  # ping, tcp, http: probed by the bot itself; read: an operation, by a job each time
+    title: str  # what is watched, as it was typed
+    operation: str  # whose rights count
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    pattern: str = ""
+    devices: tuple[str, ...] = ()
+    interval: float = 5.0  # seconds
+    condition: str = ""  # on the table of a read, as it was typed
+    until: datetime | None = None
+    muted: datetime | None = None  # nothing of it is told until then
+    muted_why: str = ""  # who, and what for
+    made: datetime | None = None
+    ended: datetime | None = None
+    why: str = ""  # it ended
+    message: str = ""  # the chat message that shows it; only the chat side understands it
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorTarget:
+    """One thing that a monitor looks at: a device, a port of one, a web address."""
+
+    id: int
+    monitor: int
+    name: str
+    device: str  # whose rights count; empty: no device
+    facts: Mapping[str, Any] = field(default_factory=dict)  # how it is looked at, how it was, who said what of it
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorEvent:
+    """Something that a monitor told."""
+
+    monitor: int
+    target: str  # empty: the monitor as a whole
+    at: datetime
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 
@@ -474,6 +521,7 @@ class Job:
     unknown: tuple[str, ...] = ()  # templates that name more of them when it runs
     counts: Mapping[str, int] = field(default_factory=dict)  # {status: devices}, of the outcomes so far
     occurrence: Occurrence | None = None  # the time of a schedule that it runs for
+    monitor: int | None = None  # which asks; it hears how the job ends, and no room does
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:

@@ -49,7 +49,7 @@ class JobCommands:
         if which not in states:
             raise BadCommand(f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → !help jobs")
         found = self._context.store.jobs(
-            states=states[which], person=person.name if which == "mine" else None, limit=50
+            states=states[which], person=person.name if which == "mine" else None, limit=50, asked_for=True
         )
         now, zone = self._context.now(), self._context.live.policy.timezone
         lines = [render.job_line(job, now, zone) for job in found if self._context.sees(person, job)]

@@ -50,6 +50,10 @@ class AuditKind(StrEnum):
     SCHEDULE_CHANGED = "schedule changed"  # paused, resumed, removed, given to somebody else
     DUE = "schedule due"  # a time of it was taken; accepted or denied follows
     MISSED = "schedule missed"  # times of it that came to nothing
+    MONITOR = "monitor begun"
+    MONITOR_CHANGED = "monitor changed"  # muted, an outage acknowledged
+    MONITOR_SAW = "monitor saw"  # what it told: how many became what
+    MONITOR_ENDED = "monitor ended"
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"

@@ -62,7 +62,7 @@ def row_of(job: Job) -> dict[str, Any]:
         "state": job.state.value, "person": job.person, "network": job.caller.network, "caller": job.caller.id,
         "operation": job.operation, "risk": job.risk.value, "digest": job.digest, "retry_of": job.retry_of,
         "created": job.created, "started": job.started, "ended": job.ended, "error": job.error, "told": job.told,
-        "counts": canonical(job.counts), "message": "", "body": canonical(body),
+        "counts": canonical(job.counts), "message": "", "monitor": job.monitor, "body": canonical(body),
     }  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
         canary=Canary(**body["canary"]) if body.get("canary") else None,
         occurrence=occurrence_of(body.get("occurrence")),
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
-        started=row.started, ended=row.ended, error=row.error, told=row.told,
+        started=row.started, ended=row.ended, error=row.error, told=row.told, monitor=row.monitor,
         counts=json.loads(row.counts) if counts is None else counts,
     )  # fmt: skip
 

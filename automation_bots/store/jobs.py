@@ -30,8 +30,9 @@ _TELL = (
 
 
 def add(connection: Connection, job: Job, now: datetime) -> Job:
-    """Put a job into the queue, or park it, and give it its number. Nobody is told of the end of a preview."""
-    state, told = job.state if job.state in PARKED else State.QUEUED, job.preview_of is not None
+    """Put a job into the queue, or park it, and give it its number. How previews and monitors' jobs end no room hears."""
+    state = job.state if job.state in PARKED else State.QUEUED
+    told = job.preview_of is not None or job.monitor is not None
     words = {name: cleared(connection, getattr(job, name)) for name in ("words", "reason", "emergency")}
     fresh = replace(job, state=state, created=now, started=None, ended=None, error="", told=told, counts={}, **words)
     number = connection.scalar(_ADD, row_of(fresh))

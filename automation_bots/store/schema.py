@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0009"
+HEAD = "0010"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -95,6 +95,7 @@ jobs = Table(
     Column("counts", Text, nullable=False),  # JSON, written at the end: it outlives the outcomes
     Column("message", Words, nullable=False),
     Column("body", Text, nullable=False),  # JSON: everything that is never searched
+    Column("monitor", Number),  # which asks
     Index(None, "state", "number"),
     Index(None, "person", "number"),
     Index(None, "operation", "number"),
@@ -256,6 +257,54 @@ occurrences = Table(
     Index(None, "result"),
     Index(None, "told"),
     Index(None, "job"),
+)
+
+monitors = Table(
+    "monitors",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("ended", UtcTime),  # empty while it goes on
+    Column("message", Words, nullable=False),
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Index(None, "ended"),
+    sqlite_autoincrement=True,
+)
+
+monitor_targets = Table(
+    "monitor_targets",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("monitor", Number, ForeignKey("monitors.number"), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("body", Words, nullable=False),  # JSON
+    Index(None, "monitor"),
+    sqlite_autoincrement=True,
+)
+
+monitor_events = Table(
+    "monitor_events",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("monitor", Number, ForeignKey("monitors.number"), nullable=False),
+    Column("target", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("text", Words, nullable=False),
+    Index(None, "monitor", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Samples, and what they come to in 5 minutes and in an hour: many in a row, since each by itself would cost as much.
+monitor_history = Table(
+    "monitor_history",
+    metadata,
+    Column("target", Number, primary_key=True, autoincrement=False),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("at", Number, primary_key=True, autoincrement=False),  # seconds since the epoch
+    Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 audit = Table(

@@ -31,6 +31,7 @@ from automation_bots.store.codec import row_of
 from automation_bots.store.database import Database
 from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
+from automation_bots.store.monitors import MonitorStore
 from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
 from automation_bots.store.schedules import ScheduleStore
@@ -55,6 +56,7 @@ class Store:
         self.host_keys = HostKeys(database, clock)
         self.posts = UnsentPosts(database, clock)
         self.schedules = ScheduleStore(database, clock)
+        self.monitors = MonitorStore(database, clock)
 
     @classmethod
     def open(
@@ -131,10 +133,12 @@ class Store:
 
     def jobs(
         self, *, states: Collection[State] | None = None, person: str | None = None, limit: int = 20,
-        before: int | None = None,
+        before: int | None = None, asked_for: bool = False,
     ) -> list[Job]:  # fmt: skip
-        """Return jobs, newest first; `before` is the number to go on from."""
+        """Return jobs, newest first; `before` is the number to go on from; `asked_for`: without those of monitors."""
         conditions = [jobs.in_state(*states)] if states is not None else []
+        if asked_for:
+            conditions.append(schema.jobs.c.monitor.is_(None))
         if person is not None:
             conditions.append(schema.jobs.c.person == person)
         if before is not None:

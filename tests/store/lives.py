@@ -20,6 +20,9 @@ from automation_bots.model import (
     Caller,
     Conclusion,
     File,
+    Monitor,
+    MonitorEvent,
+    MonitorTarget,
     Occurrence,
     Outcome,
     Place,
@@ -89,6 +92,16 @@ def schedule(store, now):
     store.add_job(replace(JOB, occurrence=Occurrence(made.number, now)))
 
 
+def monitor(store, now):
+    made, (target,) = store.monitors.add(
+        Monitor(0, "ana", ANA.caller, ANA.place, "ping", "ping core1", "ping", devices=("core1",)),
+        [MonitorTarget(0, 0, "core1", "core1", {"address": "192.0.2.1"})],
+    )
+    store.monitors.tell(made, [MonitorEvent(made.number, "core1", now, "down", "no answer")], {"down": 1})
+    store.monitors.keep(0, [(target.id, 1_767_225_600, b"\x00\x01\x02\x03")])
+    store.add_job(replace(JOB, monitor=made.number))
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -103,6 +116,9 @@ LIVES = {
     "0008": (letter, lambda store: [kept.body for kept in store.posts.waiting("slack")] == ["{}"]),
     "0009": (schedule, lambda store: [(one.at, store.schedules.find(1).title) for one in [store.job(6).occurrence]]
              == [(datetime(2026, 3, 1, 12, 0, 0, 123456, UTC), "patch on web")]),
+    "0010": (monitor, lambda store: (store.monitors.running()[0].title, store.monitors.events(1, 9)[0].state,
+             store.monitors.seen(1, 0, 0, 2_000_000_000)[0][1], store.job(7).monitor)
+             == ("ping core1", "down", b"\x00\x01\x02\x03", 1)),
 }  # fmt: skip
 
 
