@@ -96,6 +96,7 @@ class Prepared:
 
     sessions: OpenSessions
     threads: ThreadPoolExecutor  # of netmiko and NAPALM
+    waiting: ThreadPoolExecutor  # of changes that need neither
 
 
 def _prepared(request: Mapping[str, Any]) -> Prepared:
@@ -104,7 +105,8 @@ def _prepared(request: Mapping[str, Any]) -> Prepared:
 
     # Threads of their own: the loop, for which they wait, needs those of its own to log in and to look names up.
     threads = ThreadPoolExecutor(request["threads"], thread_name_prefix="device")
-    return Prepared(OpenSessions(request["keep_seconds"], request["parallel"]), threads)
+    waiting = ThreadPoolExecutor(request["parallel"], thread_name_prefix="change")
+    return Prepared(OpenSessions(request["keep_seconds"], request["parallel"]), threads, waiting)
 
 
 async def _first_line() -> bytes:
@@ -152,6 +154,7 @@ async def _all(request: Mapping[str, Any], channel: Channel, prepared: Prepared)
         stopping,
         asyncio.Semaphore(request["parallel"]),
         prepared.threads,
+        prepared.waiting,
         prepared.sessions,
         channel.keep,
     )

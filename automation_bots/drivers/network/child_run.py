@@ -29,7 +29,8 @@ class DeviceRun:
     limits: tuple[int, int]  # characters of an answer, and of a whole configuration, of which a part would be none
     stopping: threading.Event
     parallel: asyncio.Semaphore
-    threads: ThreadPoolExecutor
+    threads: ThreadPoolExecutor  # of libraries that poll; more of them make each slower
+    waiting: ThreadPoolExecutor  # of those that only wait for this loop
     kept: OpenSessions
     keep: Callable[[str, str], bool]  # a device, and what a change is about to replace there
 
@@ -44,7 +45,7 @@ class DeviceRun:
                         return await self._read(work)
                 await self.kept.drop(work.device)
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self.threads, self._slow, work, loop)
+                return await loop.run_in_executor(self._executor(work), self._slow, work, loop)
             except Problem as problem:
                 return DeviceReply(problem.status, str(problem))
             except Exception as error:  # noqa: BLE001 - the boundary of the libraries: everything becomes a sentence
@@ -66,9 +67,15 @@ class DeviceRun:
         return replace(found, summary=found.summary + hint) if found.status == "failed" and hint else found
 
     def _slow(self, work: DeviceRequest, loop: asyncio.AbstractEventLoop) -> DeviceReply:
-        from automation_bots.drivers.network.session.netmiko_cli import Cli
+        from automation_bots.drivers.network.session.cli import Cli
 
-        return _SLOW[work.kind](Cli(work, loop, partial(self._keep, work.device)), self.stopping)
+        cli = Cli(work, loop, partial(self._keep, work.device), self.limits[1])
+        return _SLOW[work.kind](cli, self.stopping)
+
+    def _executor(self, work: DeviceRequest) -> ThreadPoolExecutor:
+        from automation_bots.drivers.network.config import platforms
+
+        return self.waiting if work.kind in _CHANGES and platforms.only_waits(work) else self.threads
 
     def _keep(self, device: str, before: str) -> None:
         """Nothing is sent to a device before the way back is written down, so that it outlives the bot."""

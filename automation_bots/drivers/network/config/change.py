@@ -12,10 +12,9 @@ from automation_bots.drivers.network.config import accounting
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
 from automation_bots.drivers.network.config.contract import ConfigChange, ConfigMethod
-from automation_bots.drivers.network.config.platforms import way_of
+from automation_bots.drivers.network.config.platforms import opened
 from automation_bots.drivers.network.messages import DeviceReply, Problem
-from automation_bots.drivers.network.session.netmiko_cli import Cli
-from automation_bots.drivers.network.show import getters
+from automation_bots.drivers.network.session.cli import Cli
 from automation_bots.errors import in_words
 from automation_bots.render import many
 
@@ -39,8 +38,7 @@ class Change:
     def run(self) -> DeviceReply:
         """Configure; whatever goes wrong after the first line was sent leads back to where it began."""
         plans.load()  # what is needed to go back is there before anything is sent
-        with self.cli.opened() as connection:
-            way = way_of(self.cli.work, connection)
+        with opened(self.cli) as way:
             before = way.running()
             wanted = ConfigChange(config_lines.structured(self.values["lines"]), bool(self.values.get("replace")))
             if self.values["check"]:
@@ -99,8 +97,8 @@ class Change:
 
     def _undone_anew(self, before: str) -> str | None:
         for _ in range(3):
-            with contextlib.suppress(Exception), self.cli.opened() as connection:
-                return way_of(self.cli.work, connection).undo(before)
+            with contextlib.suppress(Exception), opened(self.cli) as way:
+                return way.undo(before)
             time.sleep(_LOOK_SECONDS)
         return None
 
@@ -121,8 +119,7 @@ class Change:
 
     def _missing(self, seen: dict[str, set[str]]) -> str:
         try:
-            with self.cli.opened():
-                pass
+            self.cli.log_in()
             for what, before in seen.items():
                 if gone := before - _good(self.cli, what):
                     return f"{_NAMES[what]} {', '.join(sorted(gone))} not back"
@@ -136,6 +133,8 @@ _NAMES = {"bgp": "BGP neighbour", "interfaces": "interface"}
 
 def _good(cli: Cli, what: str) -> set[str]:
     """The BGP neighbours that are up, or the interfaces."""
+    from automation_bots.drivers.network.show import getters  # and with it NAPALM
+
     if what == "bgp":
         header = getters.HEADERS["bgp"]
         state, neighbor = header.index("state"), header.index("neighbor")
@@ -173,8 +172,7 @@ def _said(error: Exception) -> str:
 def restore(cli: Cli) -> DeviceReply:
     """Bring a device back to what a job replaced; refused when somebody changed it since, unless that is wanted."""
     values = cli.work.values
-    with cli.opened() as connection:
-        way = way_of(cli.work, connection)
+    with opened(cli) as way:
         running = way.running()
         since = plans.difference(values["after"], running)
         if since and not values["anyway"]:

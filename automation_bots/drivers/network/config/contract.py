@@ -7,6 +7,7 @@ from typing import Protocol
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
+from automation_bots.drivers.network.session.typed_line import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,23 @@ class ConfigMethod(Protocol):
 
     def undo(self, before: str) -> str:
         """Go back; return what still differs from before."""
+
+
+class CommandLine(Protocol):
+    """A device's command line, for a platform on which each line acts at once."""
+
+    @property
+    def hint(self) -> str:
+        """Why it may refuse what others may ask."""
+
+    def ask(self, command: str) -> str:
+        """Send one line and return its answer."""
+
+    def go_back(self, command: str, seconds: float) -> None:
+        """Have the device go back to another configuration, in which its name may be another."""
+
+    def configure(self, steps: Steps, command: str = ...) -> None:
+        """Go to the configuration mode, type, and leave it."""
+
+    def save(self) -> None:
+        """Save for the next start."""

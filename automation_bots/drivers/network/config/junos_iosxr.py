@@ -13,6 +13,7 @@ from automation_bots.drivers.network.config.config_mode import ConfigMode
 from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.session.netmiko_cli import said
+from automation_bots.drivers.network.session.netmiko_line import typed
 from automation_bots.drivers.network.session.prompt_reader import config_of
 
 
@@ -85,7 +86,7 @@ class Junos:
             self._connection.send_command("delete", expect_string=r"\)\s*$")
             self._ask("yes")
         try:
-            ConfigMode(self._connection, "juniper_junos").type(lines)
+            typed(self._connection, ConfigMode("juniper_junos").type(lines))
         except Problem:
             self._drop()
             raise
@@ -166,7 +167,7 @@ class IosXr:
     def _load(self, tree: plans.Tree) -> None:
         self._connection.config_mode()
         try:
-            ConfigMode(self._connection, "cisco_xr").type(config_lines.flat(tree))
+            typed(self._connection, ConfigMode("cisco_xr").type(config_lines.flat(tree)))
         except Problem:
             self._drop()
             raise

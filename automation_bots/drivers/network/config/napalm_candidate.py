@@ -13,6 +13,8 @@ from automation_bots.drivers.network.config.contract import ConfigChange
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import napalm_open
+from automation_bots.drivers.network.session.netmiko_cli import said
+from automation_bots.drivers.network.session.netmiko_line import typed
 
 _REFUSES = "the device refuses"
 _SAVES = {"write memory", "copy running-config startup-config"}
@@ -39,7 +41,11 @@ class Candidate:
 
     def with_defaults(self) -> str:
         """Return it with what is so by default, where the device shows that."""
-        return shown_with_defaults(self._connection, self._platform)
+        return shown_with_defaults(self._ask, self._platform)
+
+    def _ask(self, command: str) -> str:
+        with said():
+            return str(self._connection.send_command(command))
 
     def candidate(self, before: str, wanted: ConfigChange) -> str:  # noqa: ARG002 - the device says it itself
         """Have the device or the driver compare, and drop the candidate."""
@@ -125,8 +131,8 @@ class _Careful:
         if command in _SAVES and not self.saves:
             return ""
         text = self._connection.send_command(command, *words, **more)
-        if command.startswith("configure ") and (said := judge.refusal(str(text), self._platform)):
-            raise Problem(f"{_REFUSES} {command!r}: {said}")
+        if command.startswith("configure ") and (words := judge.refusal(str(text), self._platform)):
+            raise Problem(f"{_REFUSES} {command!r}: {words}")
         return text
 
     def send_config_set(self, lines: Any, **more: Any) -> str:
@@ -134,7 +140,7 @@ class _Careful:
         if more.get("enter_config_mode", True):
             self._connection.config_mode()
         try:
-            ConfigMode(self._connection, self._platform).type(tuple(lines))
+            typed(self._connection, ConfigMode(self._platform).type(tuple(lines)))
         except Problem as problem:
             self._connection.exit_config_mode()  # NAPALM drops the candidate from outside
             raise ConfigInvalidException(str(problem)) from problem

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from automation_bots.drivers.network.config import junos_iosxr, line_by_line, napalm_candidate
+from automation_bots.drivers.network.config import line_by_line
 from automation_bots.drivers.network.config.contract import ConfigMethod
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
+from automation_bots.drivers.network.session.cli import Cli
 
 _LINES = ("cisco_ios", "cisco_xe", "cisco_nxos", "frr")
 
 
-def way_of(work: DeviceRequest, connection: Any) -> ConfigMethod:
-    """Return the way of a device; a Problem for one that cannot be configured."""
+def only_waits(work: DeviceRequest) -> bool:
+    """Whether a change needs no library that polls: its thread waits for the process's loop."""
+    return work.platform in _LINES and not work.napalm and not work.values.get("expect")
+
+
+@contextlib.contextmanager
+def opened(cli: Cli) -> Iterator[ConfigMethod]:
+    """Log in, and give the way of a device; a Problem for one that cannot be configured."""
+    work = cli.work
+    if work.platform in _LINES and not work.napalm:
+        with cli.line() as line:
+            yield line_by_line.LineByLine(line, work.platform)
+    else:
+        with cli.opened() as connection:
+            yield _way_of(work, connection)
+
+
+def _way_of(work: DeviceRequest, connection: Any) -> ConfigMethod:
+    from automation_bots.drivers.network.config import junos_iosxr, napalm_candidate  # and with them netmiko and NAPALM
+
     if work.napalm or work.platform == "arista_eos":
         return napalm_candidate.Candidate(work, connection)
     if work.platform == "juniper_junos":
         return junos_iosxr.Junos(connection)
     if work.platform == "cisco_xr":
         return junos_iosxr.IosXr(connection)
-    if work.platform in _LINES:
-        return line_by_line.LineByLine(connection, work.platform)
     known = ", ".join(sorted((*_LINES, "arista_eos", "cisco_xr", "juniper_junos")))
     raise Problem(
         f"!config knows no way to configure {work.platform}; it knows {known}, "
@@ -30,6 +49,9 @@ def way_of(work: DeviceRequest, connection: Any) -> ConfigMethod:
 
 def running_config(work: DeviceRequest, connection: Any) -> str:
     """Return the running configuration of a device that need not be one that can be configured."""
+    from automation_bots.drivers.network.config import junos_iosxr
+    from automation_bots.drivers.network.session.netmiko_line import NetmikoLine
+
     if work.platform == "juniper_junos":
         return junos_iosxr.Junos(connection).running()
-    return line_by_line.LineByLine(connection, work.platform).running()
+    return line_by_line.LineByLine(NetmikoLine(connection, work.platform), work.platform).running()

@@ -8,7 +8,7 @@ import contextlib
 import functools
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,15 @@ async def connected(work: DeviceRequest) -> AsyncIterator[asyncssh.SSHClientConn
             stack.push_async_callback(_ended, through)
         assert through is not None  # noqa: S101 - the device itself is always there
         yield through
+
+
+async def shell(connection: asyncssh.SSHClientConnection, session: Callable[[], Any]) -> Any:
+    """Open a shell that is wide enough for any line; return its channel."""
+    try:
+        channel, _ = await connection.create_session(session, term_type="vt100", term_size=(511, 1000))
+    except asyncssh.ChannelOpenError as error:
+        raise Problem(f"the device takes the login but opens no session: {error.reason}", "unreachable") from error
+    return channel
 
 
 async def _ended(connection: asyncssh.SSHClientConnection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import asyncssh
@@ -109,68 +109,45 @@ class _Client:
         """The connection is closed by whoever opened it."""
 
 
-class Cli:
-    """One device's command line, by netmiko, from a thread of the process."""
+async def bridged(work: DeviceRequest, stack: contextlib.AsyncExitStack, loop: asyncio.AbstractEventLoop) -> Bridge:
+    """Log in, and give a shell for netmiko; `stack` closes it."""
+    connection = await stack.enter_async_context(ssh.connected(work))
+    bridge = Bridge(loop)
+    bridge.attach(await ssh.shell(connection, lambda: _Feeding(bridge)))
+    return bridge
 
-    def __init__(self, work: DeviceRequest, loop: asyncio.AbstractEventLoop, keep: Callable[[str], None]) -> None:
-        self.work = work
-        self.keep = keep  # the configuration that is about to be replaced; it returns when it is written down
-        self._loop = loop
 
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[Any]:
-        """Give netmiko's connection, in enable mode; what goes wrong is a Problem."""
-        stack = contextlib.AsyncExitStack()
-        bridge = self._wait(self._bridge(stack))
-        try:
-            with said():
-                connection = self._netmiko(bridge)
-                self._enable(connection)
-            yield connection
-        finally:
-            with contextlib.suppress(Exception):
-                self._wait(stack.aclose())
+def prepared(work: DeviceRequest, bridge: Bridge) -> Any:
+    """Return netmiko's connection, in enable mode."""
+    with said():
+        connection = _netmiko(work, bridge)
+        _enable(work, connection)
+    return connection
 
-    async def _bridge(self, stack: contextlib.AsyncExitStack) -> Bridge:
-        connection = await stack.enter_async_context(ssh.connected(self.work))
-        bridge = Bridge(self._loop)
-        try:
-            channel, _ = await connection.create_session(
-                lambda: _Feeding(bridge), term_type="vt100", term_size=(511, 1000)
-            )
-        except asyncssh.ChannelOpenError as error:
-            await stack.aclose()
-            raise Problem(f"the device takes the login but opens no session: {error.reason}", "unreachable") from error
-        bridge.attach(channel)
-        return bridge
 
-    def _wait(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+def _netmiko(work: DeviceRequest, bridge: Bridge) -> Any:
+    connection: Any = netmiko.ConnectHandler(
+        device_type=netmiko_type(work.platform),
+        host=work.login.host,
+        username=work.login.user,
+        secret=work.login.enable,
+        read_timeout_override=work.read_seconds,
+        auto_connect=False,
+    )
+    connection._build_ssh_client = lambda: _Client(bridge)  # noqa: SLF001 - netmiko's only place for it
+    connection._open()  # noqa: SLF001 - what auto_connect would have called
+    return connection
 
-    def _netmiko(self, bridge: Bridge) -> Any:
-        kind = netmiko_type(self.work.platform)
-        login = self.work.login
-        connection: Any = netmiko.ConnectHandler(
-            device_type=kind,
-            host=login.host,
-            username=login.user,
-            secret=login.enable,
-            read_timeout_override=self.work.read_seconds,
-            auto_connect=False,
-        )
-        connection._build_ssh_client = lambda: _Client(bridge)  # noqa: SLF001 - netmiko's only place for it
-        connection._open()  # noqa: SLF001 - what auto_connect would have called
-        return connection
 
-    def _enable(self, connection: Any) -> None:
-        if not hasattr(connection, "check_enable_mode") or connection.check_enable_mode():
-            return
-        if not (self.work.login.enable or self.work.login.become):
-            return
-        try:
-            connection.enable()
-        except (ValueError, ReadTimeout) as error:
-            raise Problem("the enable password is refused; see ansible_become_password in the inventory") from error
+def _enable(work: DeviceRequest, connection: Any) -> None:
+    if not hasattr(connection, "check_enable_mode") or connection.check_enable_mode():
+        return
+    if not (work.login.enable or work.login.become):
+        return
+    try:
+        connection.enable()
+    except (ValueError, ReadTimeout) as error:
+        raise Problem("the enable password is refused; see ansible_become_password in the inventory") from error
 
 
 def netmiko_type(platform: str) -> str:

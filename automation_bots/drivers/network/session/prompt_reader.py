@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ import asyncssh
 
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.refusals import judge
+from automation_bots.drivers.network.session import connection as ssh
+from automation_bots.drivers.network.session.typed_line import Steps, TypedLine, affirmed, asked
 from automation_bots.drivers.output import mark, size
+from automation_bots.model import one_line
 
 _KEPT_AT_END = 4096
 _STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
@@ -20,6 +24,9 @@ _PROMPT = re.compile(r"(?:^|[\r\n])([\w.@()/:~\[\]-]{1,80}?)([>#%$])\s?$")
 _ODD_PROMPT = re.compile(r"(?:^|[\r\n])([^\r\n]{1,120}?)([>#%$])\s?$")
 _STILL = 0.4  # seconds of silence after which what looks like a prompt is one
 _ECHO_SHOWN = 12  # characters of a command that a narrow screen shows, however it scrolls
+_NAME_SHOWN = 16  # characters of a long name that every platform shows in its prompt, in any mode
+_IN_SECTION = re.compile(r".*\)$")  # whose prompt has brackets, whatever the name before them
+_NARROW = 75  # columns: what is longer with its prompt breaks or scrolls on a screen that has 80
 _OWN_PATIENCE = 0.5  # of the time for a prompt; netmiko, which knows more devices, has the rest
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
@@ -29,20 +36,28 @@ _MORE = re.compile(r"[ \t]*(?:<-+ ?|-+ ?\(?)more(?: [\d%, /lines]*)?\)?(?: ?-+>?
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one platform is made to print without pages, and whether it has an enable mode."""
+    """How one platform is made to print without pages and on a wide screen, and whether it has an enable mode."""
 
     paging: str
+    width: str = ""  # empty: it has no word for it, or nobody knows it
     enable: bool = True
     config: str = "show running-config"
+    save: str = "write memory"
 
 
+_CISCO = ("terminal length 0", "terminal width 511")
 DIALECTS = {
-    "cisco_ios": Dialect("terminal length 0"),
-    "cisco_xe": Dialect("terminal length 0"),
-    "cisco_nxos": Dialect("terminal length 0", enable=False),
-    "cisco_xr": Dialect("terminal length 0", enable=False),
-    "arista_eos": Dialect("terminal length 0"),
-    "juniper_junos": Dialect("set cli screen-length 0", enable=False, config="show configuration | display set"),
+    "cisco_ios": Dialect(*_CISCO),
+    "cisco_xe": Dialect(*_CISCO),
+    "cisco_nxos": Dialect(*_CISCO, enable=False, save="copy running-config startup-config"),
+    "cisco_xr": Dialect(*_CISCO, enable=False),
+    "arista_eos": Dialect(*_CISCO),
+    "juniper_junos": Dialect(
+        "set cli screen-length 0",
+        "set cli screen-width 511",
+        enable=False,
+        config="show configuration | display set",
+    ),
     "frr": Dialect("terminal length 0", enable=False),
 }
 
@@ -97,19 +112,17 @@ class Reader:
         self._screen = _Screen()
         self._used = 0.0
         self._opened = False
+        self._wide = False
+        self._most_silent = 0.0  # seconds; 0: as the inventory says
 
     async def open(self) -> None:
-        """Get to a prompt that may look at everything and prints without pages."""
-        try:
-            self._channel, _ = await self._connection.create_session(
-                lambda: self._screen, term_type="vt100", term_size=(511, 1000)
-            )
-        except asyncssh.ChannelOpenError as error:
-            raise Problem(f"the device takes the login but opens no session: {error.reason}", "unreachable") from error
+        """Get to a prompt that may look at everything."""
+        self._channel = await ssh.shell(self._connection, lambda: self._screen)
         await self._until(self._at_prompt, "after the login")
         may_enable = self._dialect.enable and (self._work.login.enable or self._work.login.become)
         if may_enable and self._line().rstrip().endswith(">"):
             await self._enable()
+
         await self.ask(self._dialect.paging)
         self._opened = True
         self._remember_prompt()  # a banner may hold a line that looks like one; what stands after an answer is one
@@ -140,14 +153,15 @@ class Reader:
 
     def _remember_prompt(self) -> None:
         found = _PROMPT.search(self._line()) or _ODD_PROMPT.search(self._line())
-        host = found[1].strip().partition("(")[0] if found else ""
+        host = found[1].strip().partition("(")[0][:_NAME_SHOWN] if found else ""
         # A clock in the prompt runs, so any digits will do.
         self._prompt = re.compile(re.sub(r"\d+", r"\\d+", re.escape(host)))
 
     async def ask(self, command: str) -> str:
         """Send one line and return its answer without echo and prompt."""
-        self._screen.ask()
-        self._channel.write(command.encode() + b"\n")
+        if len(self._line()) + len(command) >= _NARROW:
+            await self.widen()
+        self._type(command)
         text = await self._until(lambda line: self._answered(line, command), f"after {command!r}")
         self._check_size()
         self._used = asyncio.get_running_loop().time()
@@ -156,17 +170,76 @@ class Reader:
         text = "\n".join(lines)
         return judge.without_echo(text, command).strip("\n")
 
+    async def widen(self) -> None:
+        """Have it take long lines as they are: a narrow screen breaks or scrolls them."""
+        if self._dialect.width and not self._wide:
+            self._wide = True
+            await self.ask(self._dialect.width)
+
+    async def go_back(self, command: str, seconds: float) -> None:
+        """Send a line after which another name may stand in the prompt, and for which the device takes its time."""
+        self._prompt, self._most_silent = re.compile(""), seconds
+        await self.ask(command)
+        self._most_silent = 0.0
+        self._remember_prompt()
+
+    async def configure(self, steps: Steps, command: str) -> None:
+        """Go to the configuration mode, type what comes, and leave it."""
+        await self.widen()
+        said = await self.ask(command)
+        if "(" not in self._line() or judge.refusal(said, self._work.platform):
+            raise Problem(f"the device does not go to its configuration mode: {one_line(said, 200)}{self.hint}")
+        try:
+            await self._drive(steps)
+        finally:
+            await self.ask("end")
+            self._remember_prompt()
+
+    async def save(self) -> None:
+        """Save for the next start."""
+        text = await self._answer(TypedLine(self._dialect.save))
+        while question := asked(text):
+            text = await self._answer(affirmed(question))
+        if said := judge.refusal(judge.without_echo(text, self._dialect.save), self._work.platform):
+            raise Problem(f"the device does not save its configuration: {said}")
+
+    async def _drive(self, steps: Steps) -> None:
+        with contextlib.suppress(StopIteration):
+            line = next(steps)
+            while True:
+                line = steps.send(await self._answer(line))
+
+    async def _answer(self, line: TypedLine) -> str:
+        """Type a line; return all that is printed up to the next prompt or question."""
+        self._type(line.text)
+        if line.renames:
+            self._prompt = _IN_SECTION
+        text = await self._until(lambda at: self._taken(at, line.echo), f"after {line.text!r}")
+        if line.renames:
+            self._remember_prompt()
+        return text
+
+    def _taken(self, at: str, echo: str) -> bool:
+        if not (self._at_prompt(at) or asked(at)):
+            return False
+        return echo in "".join(self._seen().split()) or self._screen.is_still
+
+    def _type(self, text: str) -> None:
+        self._screen.ask()
+        try:
+            self._channel.write(text.encode() + b"\n")
+        except OSError as error:
+            raise Problem("the device closed the session") from error
+
     def asks_for(self, work: DeviceRequest) -> str:
         """Return the command that reads what is wanted."""
         return self._dialect.config if work.kind == "running" else str(work.values["command"])
 
     async def _enable(self) -> None:
-        self._screen.ask()
-        self._channel.write(b"enable\n")
+        self._type("enable")
         await self._until(lambda line: "assword" in line or self._at_prompt(line), "after enable")
         if not self._at_prompt(self._line()):
-            self._screen.ask()
-            self._channel.write(self._work.login.enable.encode() + b"\n")
+            self._type(self._work.login.enable)
             await self._until(lambda line: "assword" in line or self._at_prompt(line), "after the enable password")
         if not self._line().rstrip().endswith("#"):
             raise Problem("the enable password is refused; see ansible_become_password in the inventory")
@@ -214,7 +287,7 @@ class Reader:
     @property
     def _patience(self) -> float:
         """Seconds of silence; at the login half of them, since netmiko may know what this is."""
-        return self._work.read_seconds * (1 if self._opened else _OWN_PATIENCE)
+        return self._most_silent or self._work.read_seconds * (1 if self._opened else _OWN_PATIENCE)
 
     def _drop_more(self) -> None:
         text = self._screen.text
@@ -238,7 +311,7 @@ class Reader:
 
     def _check_size(self) -> None:
         """A part of a configuration is none."""
-        if self._work.kind == "running" and len(self._screen.text) > self._limit:
+        if self._work.kind != "show" and len(self._screen.text) > self._limit:
             raise Problem(
                 f"its configuration is longer than {size(self._limit)}: see config_limit of [drivers.network]"
             )

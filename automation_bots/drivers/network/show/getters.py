@@ -9,7 +9,7 @@ from typing import Any
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.session import napalm_open
 from automation_bots.drivers.network.session import netmiko_cli as command_line
-from automation_bots.drivers.network.session.netmiko_cli import Cli
+from automation_bots.drivers.network.session.cli import Cli
 from automation_bots.drivers.network.show import getters_cli
 from automation_bots.text.times import elapsed
 

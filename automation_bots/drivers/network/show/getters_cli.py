@@ -10,7 +10,7 @@ from typing import Any
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import netmiko_cli as command_line
-from automation_bots.drivers.network.session.netmiko_cli import Cli
+from automation_bots.drivers.network.session.cli import Cli
 
 Row = tuple[str, ...]
 Say = Callable[[str], str]  # a command, and what the device prints
