@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from netmiko.exceptions import ConfigInvalidException
@@ -9,7 +10,7 @@ from netmiko.exceptions import ConfigInvalidException
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
 from automation_bots.drivers.network.config.config_mode import ConfigMode, shown_with_defaults
-from automation_bots.drivers.network.config.contract import ConfigChange
+from automation_bots.drivers.network.config.contract import CommandLine, ConfigChange
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import napalm_open
@@ -25,9 +26,9 @@ class Candidate:
 
     goes_back = True
 
-    def __init__(self, work: DeviceRequest, connection: Any) -> None:
+    def __init__(self, work: DeviceRequest, connection: Careful | OnLine) -> None:
         self._platform = work.platform
-        self._connection = _Careful(connection, work.platform)
+        self._connection = connection
         self._driver = napalm_open.driver_on(work, self._connection)
         if getattr(self._driver, "config_session", "") is None:
             # A name of the job's own: it can be found again over a new connection, and is nobody else's.
@@ -116,7 +117,7 @@ class Candidate:
             self._driver.config_session = name
 
 
-class _Careful:
+class Careful:
     """netmiko's connection as NAPALM gets it: what the device refuses is heard, and saved is only what is to be."""
 
     def __init__(self, connection: Any, platform: str) -> None:
@@ -130,10 +131,7 @@ class _Careful:
         """Send one command."""
         if command in _SAVES and not self.saves:
             return ""
-        text = self._connection.send_command(command, *words, **more)
-        if command.startswith("configure ") and (words := judge.refusal(str(text), self._platform)):
-            raise Problem(f"{_REFUSES} {command!r}: {words}")
-        return text
+        return _not_refused(command, str(self._connection.send_command(command, *words, **more)), self._platform)
 
     def send_config_set(self, lines: Any, **more: Any) -> str:
         """Send lines; the first that is refused ends it, in the way that NAPALM drops its candidate for."""
@@ -149,6 +147,43 @@ class _Careful:
     def save_config(self, *words: Any, **more: Any) -> Any:
         """Save for the next start, when that is wanted."""
         return self._connection.save_config(*words, **more) if self.saves else ""
+
+
+class OnLine:
+    """The same for the driver of EOS, which needs so little of netmiko that our own command line can give it."""
+
+    def __init__(self, line: CommandLine, platform: str) -> None:
+        self._line, self._platform = line, platform
+        self.saves = False
+
+    def send_command(self, command: str, *_words: Any, **_more: Any) -> str:
+        """Send one command."""
+        if command in _SAVES and not self.saves:
+            return ""
+        return _not_refused(command, self._line.ask(command), self._platform)
+
+    def send_command_expect(self, _command: str, **_more: Any) -> str:
+        """Enter a session; the lines that follow begin with the same."""
+        return ""
+
+    def send_config_set(self, lines: Sequence[str], **_more: Any) -> str:
+        """Send the lines of a session; the first that is refused ends it."""
+        try:
+            self._line.configure(ConfigMode(self._platform).type(lines[1:]), lines[0])
+        except Problem as problem:
+            raise ConfigInvalidException(str(problem)) from problem
+        return ""
+
+    def save_config(self) -> None:
+        """Save for the next start."""
+        self._line.save()
+
+
+def _not_refused(command: str, text: str, platform: str) -> str:
+    """Return what was answered to a command; a Problem for one that changes something and is refused."""
+    if command.startswith("configure ") and (words := judge.refusal(text, platform)):
+        raise Problem(f"{_REFUSES} {command!r}: {words}")
+    return text
 
 
 def _asked(method: Any, **values: Any) -> Any:
