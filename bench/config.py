@@ -1,8 +1,8 @@
-"""`!config` with its accounting, against netmiko's `send_config_set` and NAPALM on the same simulated devices, in one run.
+"""`!config` with its accounting, against netmiko's `send_config_set` and NAPALM on the same simulated devices in a run.
 
-400 lines to one device, and 20 lines to 100 devices. Ours logs in twice, reads the configuration and finds each line in
-it; netmiko's only types. The devices think 100 ms before a login and 20 ms before each answer. NAPALM is measured on EOS
-(load, compare, commit): its driver for IOS needs SCP or Tcl, which the simulated devices have not.
+400 lines to one device, and 20 lines to 100 devices. Ours logs in twice, reads the configuration and finds each line
+in it; netmiko's only types. The devices think 100 ms before a login and 20 ms before each answer. NAPALM is measured on
+EOS (load, compare, commit): its driver for IOS needs SCP or Tcl, which the simulated devices have not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What somebody without the bot would write: netmiko's `send_config_set`, or NAPALM, on many devices; prints seconds."""
+"""What somebody without the bot would write: netmiko's `send_config_set`, or NAPALM, on devices; prints seconds."""
 
 import json
 import sys

@@ -54,6 +54,7 @@ class Manner:
     sessions: int = 0  # at most; 0: no limit
     old: bool = False  # speaks only what devices before 2015 speak
     banner: str = ""
+    mute: bool = False  # shows its prompt only behind an empty line
 
 
 class _Login(asyncssh.SSHServer):
@@ -116,7 +117,8 @@ class _Shell(asyncssh.SSHServerSession):
         return True
 
     def session_started(self) -> None:
-        self._channel.write(f"{self._device.manner.banner}\r\n{self._prompt}")
+        prompt = "" if self._device.manner.mute else self._prompt
+        self._channel.write(f"{self._device.manner.banner}\r\n{prompt}")
 
     @property
     def _prompt(self) -> str:

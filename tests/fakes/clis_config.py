@@ -228,8 +228,13 @@ class IosTalk(Talk):
             (r"configure terminal revert timer (\d+)", self._revert),
             (r"configure confirm", self._confirm),
             (r"configure revert now", self._now),
+            (r"write mem(?:ory)?", self._save),
             (r"end", self._end),
         )
+
+    def _save(self) -> str:
+        self.device.saved += not self.device.full
+        return "% Error opening nvram:/startup-config (No space left)" if self.device.full else "[OK]"
 
     def _archive(self) -> str:
         return (
@@ -286,6 +291,7 @@ class Ios(Configurable):
     kind = IosTalk
     archive = True
     asks = "Do you want to continue? [confirm]"
+    full = False  # has no room for what is saved
 
 
 class JunosTalk(Talk):

@@ -87,6 +87,7 @@ def answer(work: DeviceRequest, text: str) -> DeviceReply:
     """Judge what a command printed, and make a table of it where that is possible."""
     if error := judge.refusal(text, work.platform):
         return DeviceReply("failed", error, text)
+    text = judge.without_stamp(text, work.platform)
     if chosen := work.values.get("filters"):
         return DeviceReply("ok", "", filters.applied(text, chosen))
     command = work.values["command"]

@@ -1,7 +1,8 @@
 """The network driver: command lines and getters of network devices, in a process that may hang or die by itself.
 
-Who does what: `operations` are the commands, `deeds` what each asks and tells, `plan` one device's share, `child` the
-process, `lanes` its two ways to a device (`prompt` on asyncssh for reads, `cli` by netmiko), `ways` to change one.
+Who does what: `own_operations` are the commands, `device_requests` what each asks and tells, `device_task` one device's
+share, `child` the process, `child_run` its ways there (`session/prompt_reader` on asyncssh for reads and for lines
+of a configuration, netmiko in threads for the rest), `config` how one is changed.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 from automation_bots.drivers.network import own_operations as ops
 from automation_bots.model import Device, Status
 from tests.drivers.network.bench import Chat, driver
-from tests.fakes.clis import PASSWORD, USER, Shelf
+from tests.fakes.clis import PASSWORD, USER, Manner, Shelf
 from tests.fakes.clis_config import Configurable, Eos, Ios, Junos, Xr
 
 pytestmark = pytest.mark.slow
@@ -157,6 +157,22 @@ def test_saving_is_done_only_where_it_is_wanted(chat, shelf):
     it = Eos("d6", "interface Et1")
     chat.one(ops.CONFIG, put(shelf, it, "arista_eos"), lines=LINES, save=True)
     assert it.saved == 1
+
+
+def test_what_cannot_be_saved_is_told_and_taken_back(chat, shelf):
+    it = Ios("d10", "interface Et1", OLD)
+    it.archive, it.full = False, True
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=LINES, save=True)
+    assert "does not save its configuration: % Error opening nvram" in outcome.summary
+    assert (outcome.status, it.running, it.saved) == (Status.FAILED, ("interface Et1", OLD), 0)
+
+
+def test_a_prompt_that_only_netmiko_finds_is_configured_by_netmiko(chat, shelf):
+    it = Ios("d11", "interface Et1", OLD)
+    it.archive, it.manner = False, Manner(mute=True)
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_ios"), lines=("hostname new", *LINES), save=True)
+    assert (outcome.status, it.saved) == (Status.CHANGED, 1), outcome.summary
+    assert NEW in it.running
 
 
 REFUSALS = [

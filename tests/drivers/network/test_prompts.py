@@ -43,3 +43,36 @@ def test_a_log_behind_the_prompt_is_no_part_of_the_answer(chat, shelf):
     it = Scripted("sw1", f"sw1#\r\n{LOG}\r\n", ANSWERS, "% Invalid input")
     outcome = chat.one(ops.SHOW, put(shelf, it), command=("clock",))
     assert (outcome.status, outcome.output.strip()) == (Status.OK, "10:22:33 UTC"), outcome.summary
+
+
+LONG = ("ip", "bgp", "neighbors", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "advertised-routes", "wide")
+
+
+@pytest.mark.parametrize("platform", ["cisco_ios", "cisco_nxos", "cisco_xr", "arista_eos"])
+def test_a_line_that_is_longer_than_a_screen_is_wide_has_the_screen_made_wider_first(chat, shelf, platform):
+    it = Scripted("sw1", "sw1#", ANSWERS | {f"show {' '.join(LONG)}": "none"}, "% Invalid input")
+    device = put(shelf, it, platform)
+    assert chat.one(ops.SHOW, device, command=("clock",)).status is Status.OK
+    assert "terminal width 511" not in it.heard
+    assert chat.one(ops.SHOW, device, command=LONG).output.strip() == "none"
+    assert it.heard[-2:] == ["terminal width 511", f"show {' '.join(LONG)}"]
+
+
+def test_a_platform_whose_word_for_the_width_nobody_knows_is_told_none(chat, shelf):
+    it = Scripted("sw1", "sw1#", ANSWERS | {f"show {' '.join(LONG)}": "none"}, "% Unknown command")
+    assert chat.one(ops.SHOW, put(shelf, it, "frr"), command=LONG).output.strip() == "none"
+    assert it.heard == ["terminal length 0", f"show {' '.join(LONG)}"]
+
+
+def test_the_line_with_the_time_of_ios_xr_stands_in_no_answer_and_in_no_comparison(chat, shelf):
+    answers = dict(ANSWERS)
+    device = put(shelf, Scripted("xr1", "RP/0/RP0/CPU0:xr1#", answers, "% Invalid input"), "cisco_xr")
+    for second in range(2):
+        stamp = f"Mon Nov 30 10:22:3{second}.123 UTC"
+        answers["show running-config"] = f"{stamp}\nBuilding configuration...\nhostname xr1\nend"
+        answers["show bgp"] = f"{stamp}\n10.0.0.0/8"
+        assert chat.one(ops.SHOW, device, command=("bgp",)).output == "10.0.0.0/8"
+        said = chat.run(ops.BACKUP, device).conclusions[0].text
+    assert said == "nothing is other than before."
+    config = chat.network.archive.config("xr1")
+    assert config.splitlines()[0] == "Building configuration..."

@@ -72,3 +72,21 @@ def test_behind_a_warning_a_refusal_is_still_heard():
 )
 def test_the_echo_is_no_answer_however_a_screen_breaks_it(screen):
     assert judge.objection(screen, "ip route 198.51.100.0 255.255.255.0 192.0.2.1", "cisco_ios") == ""
+
+
+@pytest.mark.parametrize(
+    ("platform", "stamp"),
+    [
+        ("cisco_xr", "Mon Nov 30 10:22:33.123 UTC\n"),
+        (
+            "cisco_ios",
+            "Load for five secs: 1%/0%; one minute: 2%\nTime source is NTP, 10:22:33.123 UTC Mon Nov 30 2026\n\n",
+        ),
+        ("cisco_xe", "Load for five secs: 1%/0%; one minute: 2%\nNo time source, *10:22:33.1 UTC Mon Nov 30 2026\n"),
+    ],
+)
+def test_when_it_was_asked_is_no_part_of_an_answer(platform, stamp):
+    answer = "10:22:33.123 UTC Mon Nov 30 2026\nTime source is NTP"
+    assert judge.without_stamp(f"{stamp}{answer}", platform) == answer
+    assert judge.without_stamp(answer, platform) == answer
+    assert judge.without_stamp("Mon Nov 30 10:22:33 2026\nTimezone: UTC", "arista_eos").startswith("Mon")

@@ -7,6 +7,7 @@ taken is answered by nothing: whatever else comes, and is not known to be harmle
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ class Answers:
     harmless: re.Pattern[str]  # what may stand behind a line of a configuration that was taken
     warns: re.Pattern[str]  # the same, and the lines behind it belong to it
     around: re.Pattern[str]  # what stands before an answer
+    stamps: re.Pattern[str]  # of that, when it was asked, and how busy the device was: another at every look
 
 
 def names() -> tuple[str, ...]:
@@ -63,6 +65,7 @@ def answers_of(platform: str) -> Answers:
         harmless=_any([*chain, all_], "harmless"),
         warns=_any(chain, "warns"),
         around=_any([all_], "around"),
+        stamps=_any(chain, "stamps"),
     )
 
 
@@ -112,6 +115,13 @@ def _unexpected(lines: Iterable[str], known: Answers) -> Iterator[str]:
         warned = bool(known.warns.match(line)) or (warned and not known.refuses.match(line))
         if not warned:
             yield line
+
+
+def without_stamp(text: str, platform: str) -> str:
+    """Return an answer without the lines before it that say when it was asked."""
+    stamps, lines = answers_of(platform).stamps, text.split("\n")
+    kept = list(itertools.dropwhile(lambda line: stamps.match(line.strip()), lines))
+    return text if len(kept) == len(lines) else "\n".join(kept).lstrip("\n")
 
 
 def is_log(line: str) -> bool:

@@ -334,7 +334,7 @@ def config_of(text: str, platform: str, hint: str = "") -> str:
         raise Problem(f"the device does not show its configuration: {error}{hint}")
     if not judge.is_whole(text, platform):
         raise Problem("the configuration that it shows has no end; a part of one is not kept")
-    return text
+    return judge.without_stamp(text, platform)
 
 
 def _clean(text: str) -> str:
