@@ -11,7 +11,7 @@ from typing import Any
 from automation_bots.chat import calls
 from automation_bots.chat.splitting import Style, compose
 from automation_bots.model import NOT_SHOWN, Answer, File, Mention, Place
-from automation_bots.surface import Capabilities, MessageRef, PlainWays
+from automation_bots.surface import COLUMNS, Capabilities, MessageRef, PlainWays
 
 _MENTION = re.compile(r"@(?=(?:here|all|channel|everyone|room|group)\b)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`*_{}\[\]#])")
@@ -20,6 +20,7 @@ _BLOCK = re.compile(r"^(?=[ \t=:|~])", re.MULTILINE)  # code, headings, definiti
 # The longest line in bytes, by Errbot's mode. IRC: 512 with the command, and with the sender that the server writes
 # in front of it when it passes the line on (RFC 2812 §2.3 and §2.3.1).
 _LINE_BYTES = {"irc": 350}
+_COLUMNS = {"irc": 90}  # a client of 100 characters shows the time and a nickname in front
 _PATIENCE_SECONDS = 5.0
 
 
@@ -78,7 +79,11 @@ class PlainSurface(PlainWays):
         self._bot = bot
         self._line_bytes = _LINE_BYTES.get(getattr(bot, "mode", ""), 0)
         self._one = threading.Lock()  # the lines of two answers must not mix
-        self.capabilities = replace(self.capabilities, message_size=getattr(bot, "message_size_limit", 0) or 10_000)
+        self.capabilities = replace(
+            self.capabilities,
+            message_size=getattr(bot, "message_size_limit", 0) or 10_000,
+            columns=_COLUMNS.get(getattr(bot, "mode", ""), COLUMNS),
+        )
         self.here = threading.Event()  # Errbot's backends drop in silence what is sent while their network is away
         self.here.set()
 

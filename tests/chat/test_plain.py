@@ -1,7 +1,10 @@
 """Any other network of Errbot: the same words, in a readable way, without edits, buttons and files."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from backends.adapter.plain_surface import PlainSurface
 from tests.chat import contract
 from tests.chat.contract import (  # noqa: F401 - what a plain network can do
     test_a_command_is_answered_where_it_was_said,
@@ -29,3 +32,8 @@ def net(request):
     net = request.param()
     yield net
     net.close()
+
+
+def test_tables_are_as_wide_as_the_network_shows_them():
+    widths = {mode: PlainSurface(SimpleNamespace(mode=mode)).capabilities.columns for mode in ("irc", "xmpp")}
+    assert widths["irc"] < 100 <= widths["xmpp"]

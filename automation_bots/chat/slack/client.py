@@ -55,6 +55,7 @@ class SlackClient(PlainClient):
         threads=True,
         files=True,
         message_size=3_500,
+        columns=100,  # Slack wraps code; the other networks scroll it
     )
 
     def __init__(self, settings: SlackSettings) -> None:
