@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from automation_bots.redaction.lines import Line, Span
 from automation_bots.redaction.vocabulary import (
     KIND,
-    NO_SECRET,
     WITH_ONE,
+    is_address,
+    is_keyword,
+    is_no_secret,
     is_prose,
     looks_random,
     may_follow,
@@ -31,14 +34,32 @@ _NOT_A_VALUE = re.compile(
     r"""|(?:\d+:\d+|0x[0-9a-f]{1,8})$|[\w.-]+\("""
 )
 _ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
-_KEY_HOLDERS = ("tacacs", "radius", "failover", "isakmp", "pre-shared", "md5", "aaa", "hwtacacs")
+_KEY_HOLDERS = (
+    "tacacs",
+    "radius",
+    "failover",
+    "isakmp",
+    "ipsec",
+    "ike",
+    "shared",
+    "wpa",
+    "pre-shared",
+    "md5",
+    "aaa",
+    "hwtacacs",
+)
+_ACCOUNTS = frozenset({"create", "set", "add", "user", "username"})
 _BARE = frozenset({"key", "pwd", "pw", "token", "secret", "secrets"})  # also harmless words at the beginning of a line
 # what a line of a configuration begins with, and no sentence does
 _CHANGES = frozenset({
     "set", "add", "config", "configure", "create", "edit", "modify", "snmp-server", "snmp-agent", "username",
     "tacacs-server", "radius-server", "crypto", "ntp", "aaa", "tmsh", "nv", "net", "uci", "local-user", "user", "peer",
-    "ip", "neighbor",
+    "ip", "neighbor", "enable", "tacacs", "radius", "snmp", "key-chain", "isis", "ospf", "bgp", "vrrp", "glbp",
+    "standby",
+    "ldap", "wlan", "security", "vpn", "ipsec", "pppoe", "ppp", "l2tp", "pptp", "sntp", "smtp", "ftp", "system", "cli",
+    "line", "vpdn", "aaa-server", "mgmt-user", "logins", "admin", "ssid", "hostapd", "dot1x", "eapol",
 })  # fmt: skip
+_SENDS_TRAPS = frozenset({"notify", "receiver", "trapreceiver", "trap-target", "trap", "traps", "sink", "trapsink"})
 _EDGE = "\"'"
 _ENDS = ";,"
 _QUOTES = "\"'\\;"
@@ -85,6 +106,8 @@ class _Word:
 
 def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
     """Yield where the values of commands' secrets are."""
+    if not any(map(_may_name, line.lower.split())):
+        return
     words = [
         _Word(found.group(), line.lower[found.start() : found.end()], found.span())
         for found in _WORD.finditer(line.text)
@@ -96,17 +119,26 @@ def spans(line: Line, *, strict: bool = False) -> Iterator[Span]:
     for number, word in enumerate(words):
         if " " in word.text and word.text[0] in _EDGE:
             yield from _quoted(word, strict=strict)
-        name = word.lower.lstrip("\"'({[").rstrip("\"'").rpartition("/")[2]
+        name = _bare_name(word.lower)
         if name[:1] == "-" and _explains(words, number):
             continue
-        if not _starts_a_command(name, number, holders):
+        if not _starts_a_command(name, number, lowers[0], holders):
             continue
-        found = _value(words, number + 1)
-        if found is not None:
-            first, kinds = found
-            last = _last(words, first, plain=plain)
-            if _is_secret(words, number, first, kinds, plain=plain):
-                yield words[first].bare()[0], words[last].bare()[1]
+        for first in _values(words, number + 1):
+            if _is_secret(words, number, first, plain=plain):
+                yield words[first].bare()[0], words[_last(words, first, plain=plain)].bare()[1]
+                break
+
+
+def _bare_name(word: str) -> str:
+    return word.lstrip("\"'({[").rstrip("\"'").rpartition("/")[2]
+
+
+@lru_cache(maxsize=20_000)
+def _may_name(word: str) -> bool:
+    """Whether a value may follow this word: most lines have none, and are left at once."""
+    name = _bare_name(word)
+    return name in {"key", "community"} or names_a_secret(name) or names_a_community(name)
 
 
 def _quoted(word: _Word, *, strict: bool) -> Iterator[Span]:
@@ -117,9 +149,9 @@ def _quoted(word: _Word, *, strict: bool) -> Iterator[Span]:
         yield first + start, first + end
 
 
-def _starts_a_command(name: str, number: int, holders: Mapping[str, int]) -> bool:
+def _starts_a_command(name: str, number: int, first: str, holders: Mapping[str, int]) -> bool:
     if names_a_secret(name) or names_a_community(name):
-        return name not in _ALSO_VERBS
+        return name not in _ALSO_VERBS or first in _ACCOUNTS
     if name == "key":
         return number == 0 or holders["key"] < number
     return name == "community" and (holders["community"] < number or holders["set"] == 0 == number - 1)
@@ -132,7 +164,7 @@ def _holders(lowers: list[str]) -> dict[str, int]:
         word = lower.lstrip("+-")
         if word.startswith(_KEY_HOLDERS) or word.endswith(("tacacs", "radius")):
             first["key"] = min(first["key"], number)
-        if "snmp" in word:
+        if "snmp" in word or word in _SENDS_TRAPS:
             first["community"] = min(first["community"], number)
         if word == "set":
             first["set"] = min(first["set"], number)
@@ -162,22 +194,24 @@ def _explains(words: list[_Word], option: int) -> bool:
     return max(gaps) > 1 or _META.match(following.text) is not None
 
 
-def _value(words: list[_Word], at: int) -> tuple[int, int] | None:
-    """The number of the word that is the value, and how many words before it say how it is encrypted."""
-    start = at
-    while at < len(words) and at - start < _KINDS:
-        lower = words[at].lower
-        if lower in WITH_ONE and at + 2 < len(words):
-            at += 2
-        elif (
-            (KIND.fullmatch(lower) or names_a_secret(lower))
-            and at + 1 < len(words)
-            and not TRAILER_ONLY.fullmatch(words[at + 1].lower)
-        ):
+def _values(words: list[_Word], start: int) -> Iterator[int]:
+    """Yield the number of the word that is the value, then of those before it that may be meant instead."""
+    at = start
+    while at + 1 < len(words) and at - start < _KINDS and not TRAILER_ONLY.fullmatch(words[at + 1].lower):
+        if words[at].lower in WITH_ONE:
+            at += 2 if at + 2 < len(words) else 1
+        elif KIND.fullmatch(words[at].lower) or is_keyword(words[at].text):
             at += 1
         else:
             break
-    return (at, at - start) if at < len(words) else None
+    if at < len(words):
+        yield at
+        if not says_nothing(words[at].text):
+            yield from (number for number in range(at - 1, start - 1, -1) if _may_be_meant(words[number]))
+
+
+def _may_be_meant(word: _Word) -> bool:
+    return names_a_secret(word.lower) and not is_keyword(word.text)
 
 
 TRAILER_ONLY = re.compile(r"[;{}|].*|\#\#.*")
@@ -200,20 +234,21 @@ def _is_over(after: str) -> bool:
     return may_follow(after) or names_a_secret(after)
 
 
-def _is_secret(words: list[_Word], name: int, first: int, kinds: int, *, plain: bool) -> bool:
+def _is_secret(words: list[_Word], name: int, first: int, *, plain: bool) -> bool:
     start, end = words[first].bare()
+    kinds = first - name - 1
     value = words[first].text[start - words[first].span[0] : end - words[first].span[0]]
     after = words[first + 1].lower if first + 1 < len(words) else ""
     if (
         says_nothing(value)
         or _NOT_A_VALUE.match(value)
-        or value.lower() in NO_SECRET
+        or is_no_secret(value.lower())
         or after in {":", "=", "additive"}
     ):
         return False
     if looks_random(value):
         return True
-    if KIND.fullmatch(value.lower()):
+    if KIND.fullmatch(words[first].lower) and not names_a_secret(words[first].lower):
         return False
     if (
         not plain
@@ -223,11 +258,14 @@ def _is_secret(words: list[_Word], name: int, first: int, kinds: int, *, plain: 
         return False
     if name == 0 and words[name].lower in _BARE and kinds == 0 and after:
         return False
+    if is_address(value):
+        return False
     return (
         kinds > 0
         or words[0].lower.lstrip("/") in _CHANGES
         or name == 0
         or words[0].span[0] > 0
+        or words[name].text[0] == "-"
         or words[first].text[0] in _EDGE
         or not after
         or _is_over(after)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from automation_bots.redaction.lines import Line, Rule, Span
-from automation_bots.redaction.vocabulary import KIND, SYNTAX, says_nothing
+from automation_bots.redaction.vocabulary import KIND, SYNTAX, is_address, is_keyword, says_nothing
 
 # the beginning of a line, also of a difference (`+ line`) and below a section (`- router bgp 1 │ line`)
 _BEGIN = r"^(?:[-+](?!\S*[-+]))?[ \t]*+(?:[^\n│]{1,200}+│[ \t]*+){0,6}"
@@ -87,9 +87,23 @@ class _Finder:
     def __call__(self, line: Line) -> Iterator[Span]:
         for found in _compiled(self.pattern).finditer(line.text if self.exact else line.lower):
             for name, value in found.groupdict().items():
-                if value is not None and not says_nothing(value) and value.lower() not in SYNTAX:
-                    kept = value.rstrip(_ENDS) if name[0] == "s" else value
-                    yield found.start(name), found.start(name) + len(kept or value)
+                if value is not None:
+                    yield from _secret(line, found.span(name), quoted=name[0] == "q")
+
+
+_OPTION = re.compile(r"/[A-Za-z]+(?::|$)")  # of a program of Windows
+_BEHIND = re.compile(r"[ \t]+(?P<quote>\"?)(?P<s>[^\s\"]+)")
+
+
+def _secret(line: Line, span: Span, *, quoted: bool) -> Iterator[Span]:
+    """Yield where the secret is: behind the words of a command that stand in its place."""
+    value = line.text[span[0] : span[1]]
+    if not quoted and (KIND.fullmatch(value.lower()) or is_keyword(value)):
+        following = _BEHIND.match(line.text, span[1])
+        if following and value.lower() not in SYNTAX:
+            yield from _secret(line, following.span("s"), quoted=bool(following["quote"]))
+    elif not (says_nothing(value) or value.lower() in SYNTAX or is_address(value) or _OPTION.match(value)):
+        yield span[0], span[0] + len(value if quoted else value.rstrip(_ENDS) or value)
 
 
 @cache  # the first line that has a word of it pays; most forms are never met

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from automation_bots.redaction.mark import MARK
+from automation_bots.redaction.vocabulary import is_made_up
 
 Span = tuple[int, int]
 _PIECE = 4  # letters of a word that are looked for first
@@ -66,12 +67,16 @@ class Rules:
         tried = self._tried(text)
         if not tried:
             return text
-        lines = text.split("\n")
+        lines, everywhere = text.split("\n"), set[str]()
         for number, rules in tried.items():
             line = Line.of(lines[number])
             if spans := [span for rule in rules for span in rule.spans(line)]:
                 lines[number] = marked(line.text, spans)
-        return "\n".join(lines)
+                everywhere.update(value for first, last in spans if is_made_up(value := line.text[first:last]))
+        text = "\n".join(lines)
+        for value in sorted(everywhere, key=len, reverse=True):  # it may stand where nothing names it, too
+            text = text.replace(value, MARK)
+        return text
 
     def found(self, text: str) -> Iterator[Found]:
         """Yield each secret with the row that knows it."""

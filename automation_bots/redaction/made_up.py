@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from automation_bots.redaction.lines import Line, Span
-from automation_bots.redaction.vocabulary import says_nothing
+from automation_bots.redaction.vocabulary import is_made_up, says_nothing
 
 STEMS = ("auth", "pass", "pwd", "secret", "key", "psk", "community", "login", "credential", "cipher", "cleartext")
 _WORD = re.compile(r"[^\s\"'=:,;()<>\[\]{}|]{2,200}")
@@ -27,10 +27,19 @@ _MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?:[A-Za-z]+\d+){1,9}[A-Za
 _LONG = re.compile(
     r"(?=\D*\d)(?:(?=[^a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9+/]{18,}={0,2})"
 )
-_MAY_BE = re.compile(r"[A-Za-z]\d+[A-Za-z]|[A-Za-z0-9+/]{16}")  # most lines hold nothing of the kind
+_SIGNS = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=[A-Za-z0-9]*[!@#$%^*?~])[A-Za-z0-9!@#$%^*?~+.-]{8,}")
+_MAY_BE = re.compile(r"[A-Za-z]\d+[A-Za-z]|[A-Za-z0-9+/]{16}|\w[!@#$%^*?~]\w")  # most lines hold nothing of the kind
 _COLUMN = re.compile(r"[ \t]{2}|[^\t]\t|[.!?] ")
-_NAMES = re.compile(r"[\"']?[ ]?[:=]")
+_NAMES = re.compile(r"[\"']?(?:[ ]?:|[ ]=|=(?!=?(?:[\"',;\s]|$)))")
 _NEAR = 5  # words
+
+
+_OPTION = re.compile(r"(?<![^ \t\"'(])-(?:p|P|w|pw|pass)[ \t]+[\"']?(?P<s>[^\s\"'/:]{8,200})")
+
+
+def option_spans(line: Line) -> Iterator[Span]:
+    """Yield where made-up words stand behind the option that most programs take a password with."""
+    yield from (found.span("s") for found in _OPTION.finditer(line.text) if is_made_up(found["s"]))
 
 
 def spans(line: Line) -> Iterator[Span]:
@@ -52,5 +61,9 @@ def spans(line: Line) -> Iterator[Span]:
         else:
             since += 1
             word = found.group()
-            if since <= _NEAR and (_MIXED.fullmatch(word) or _LONG.fullmatch(word)) and not says_nothing(word):
+            if (
+                since <= _NEAR
+                and (_MIXED.fullmatch(word) or _LONG.fullmatch(word) or _SIGNS.fullmatch(word))
+                and not says_nothing(word)
+            ):
                 yield start, end

@@ -17,11 +17,13 @@ URL = Rule("URL: ://<word>:<secret>@", ("://",), assignments.url_spans)
 GENERAL = (
     Rule("name and value: <name of a secret> <kinds><secret>", STEMS, commands.spans),
     Rule("assignment: <name of a secret> = <secret>", STEMS, assignments.spans),
+    Rule("dots: <name of a secret>......... <secret>", ("...",), assignments.led_spans),
     Rule("YAML: <name of a secret>: <all of the line>", STEMS, assignments.yaml_spans),
     Rule("URL, form: <name of a secret>%3D<secret>", STEMS, assignments.encoded_spans),
     Rule("XML: \\<<name of a secret>><secret>\\</", (*STEMS, *assignments.ELEMENTS), assignments.element_spans),
     Rule('pair: name="<name of a secret>" value="<secret>"', STEMS, assignments.pair_spans),
     Rule("made up: <word of authentication> ... <made-up word>", made_up.STEMS, made_up.spans),
+    Rule("made up: -p <made-up word>", ("-p", "-w"), made_up.option_spans),
     URL,
 )
 

@@ -15,6 +15,8 @@ MADE = {
     "{hex32}": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     "{hex32b}": "f9e8d7c6b5a4938271605f4e3d2c1b0a",
     "{HEX32}": "0A1B2C3D4E5F60718293A4B5C6D7E8F9",
+    "{hex16}": "0822455d0a16541e",
+    "{hex16b}": "1a2b3c4d5e6f7081",
     "{hex40}": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
 }
 FORMS = [

@@ -47,14 +47,24 @@ MISPLACED = [
     "key config-key password-encrypt {}",
     "set session-key outbound esp 256 authenticator {}",
     "mpls ldp password option 1 for ACL {}",
+    "crypto isakmp key {} address 192.0.2.1 255.255.255.0",
+    "net use Z: \\\\srv\\share /user:bob {}",
+    "create account encrypt joe {}",
+    "service shared-secret secret client {}",
+    "cli password switch read-write {}",
+    "snmp community community-name {} source default security-name x",
+    "enable password {} level 15",
+    "snmp-server user joe network-admin auth md5 {} priv {} localizedkey",
+    "neighbor PEERS password {}",
+    "add PSK mykey Type=ASCII PSKAscii={}",
     "config ap mgmtuser add username admin password {} secret x1y2z3w4 all",
 ]
 
 
-@pytest.mark.parametrize("secret", ["Zork4711x", "correcthorse", "p@ss!w%rd"])
+@pytest.mark.parametrize("secret", ["Zork4711x", "correcthorse", "p@ss!w%rd", "MyPassword1", "psk1"])
 @pytest.mark.parametrize("line", MISPLACED)
 def test_no_mark_stands_on_a_keyword_while_the_secret_behind_it_stays(line, secret):
-    shown_line = Redactor().text(line.format(secret))
+    shown_line = Redactor().text(line.replace("{}", secret))
     assert MARK in shown_line
     assert secret not in shown_line
 
@@ -118,6 +128,29 @@ def test_a_made_up_word_behind_a_word_of_authentication_is_a_secret(line, secret
 )
 def test_names_and_numbers_near_such_words_are_none(line):
     assert Redactor().text(line) == line
+
+
+NO_SECRETS = [
+    "set system login password minimum-length 8",
+    "set system login password change-type character-sets",
+    "userpassphrase min-length 8 max-length 20",
+    "set forwarding-options hash-key family inet layer-3",
+    "cable modulation-profile 1 a-short 6 76 16 22 16qam scrambler 152 no-diff 64 shortened qpsk0 1 2",
+    "crypto pki token default removal timeout 60",
+    "snmp-server host inside 192.0.2.1 poll version 3 joe",
+    "ip filter 1 pass 192.0.2.0/24 * tcp",
+    "no enable password level 4",
+]
+
+
+@pytest.mark.parametrize("line", NO_SECRETS)
+def test_what_a_configuration_says_of_secrets_is_none(line):
+    assert Redactor().text(line) == line
+
+
+def test_a_secret_that_one_line_names_goes_wherever_else_it_stands():
+    text = "username joe password Zork4711x\nlogged in with Zork4711x\n"
+    assert Redactor().text(text) == f"username joe password {MARK}\nlogged in with {MARK}\n"
 
 
 OUR_OWN = [
