@@ -65,6 +65,7 @@ class Equipment:
             environment={"ANSIBLE_SSH_COMMON_ARGS": self._ssh_options(), **self._bot_folder.environment_of("ansible")},
             output_limit=wanted.output_limit,
             masters=self.masters,
+            content=self._bot_folder.content,
         )
 
     def _ssh(self) -> Ssh:

@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, audit verify, db, redact."""
+"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, requirements, audit verify, db, redact."""
 
 from __future__ import annotations
 
@@ -67,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     trust = _command(commands, "trust", _trust, "look at a device's SSH host keys and trust them", "folder")
     trust.add_argument("device")
     trust.add_argument("--yes", action="store_true", help="trust without asking; for scripts that have checked")
+    install = _command(
+        commands,
+        "install-requirements",
+        _install_requirements,
+        "fetch the roles and collections of playbooks",
+        "folder",
+    )
+    install.add_argument("--yes", action="store_true", help="install without asking, if everything is pinned")
     audit_cli.add(commands, _command)
     trial = commands.add_parser("try", help="try windows FOLDER DEVICE").add_subparsers(required=True, metavar="what")
     _command(trial, "windows", _try_windows, "ask a Windows device all that the driver can do", "folder", "device")
@@ -247,6 +255,12 @@ def _trust(parsed: argparse.Namespace) -> int:
     known_hosts.trust(bot.bot_folder.known_hosts, device.address, port, [f"{key.line} {note}" for key in offered])
     _say(f"Trusted; written to {bot.bot_folder.known_hosts}")
     return 0
+
+
+def _install_requirements(parsed: argparse.Namespace) -> int:
+    from automation_bots.cli import install_requirements
+
+    return install_requirements.run(Path(parsed.folder), _say, None if parsed.yes else _sure)
 
 
 def _sure(question: str) -> bool:

@@ -16,6 +16,7 @@ from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Place
 from automation_bots.operations.catalog import Folders
 from automation_bots.operations.own_commands import GROUPS
+from automation_bots.processes.ansible_content import Content
 from automation_bots.redaction.redactor import Redactor
 from automation_bots.secrets import file_modes as secret_files
 from automation_bots.secrets import references as secrets
@@ -98,7 +99,14 @@ class BotFolder:
             cache or self.data / "cache",
             vault_password_file=self.path(vault) if vault else None,
             refresh_seconds=wanted.refresh_seconds,
+            content=self.content,
         )
+
+    @property
+    def content(self) -> Content:
+        """The roles and collections that this bot has installed."""
+        shown = self.folder.relative_to(ROOT) if self.folder.is_relative_to(ROOT) else self.folder
+        return Content(self.data.absolute() / "galaxy", f"automation-bots install-requirements {shown}")
 
     @property
     def resolves(self) -> bool:

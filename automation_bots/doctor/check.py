@@ -63,7 +63,8 @@ def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines += _several_names(live, bot_folder)
     lines += [("WRONG", str(problem)) for problem in live.catalog.problems]
     lines.append(("ok", f"{len(live.catalog.operations)} operations"))
-    lines += playbooks.lines(live.catalog, live.folders)
+    given = bot_folder.settings.drivers.ansible.environment
+    lines += playbooks.lines(live.catalog, live.folders, bot_folder.content, given)
     return lines + _policy(live, bot_folder)
 
 

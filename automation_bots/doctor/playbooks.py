@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from automation_bots import render
 from automation_bots.model import Operation, one_line
-from automation_bots.operations import delegation, playbook_folders
+from automation_bots.operations import content_needs, delegation, playbook_folders
 from automation_bots.operations.catalog import Catalog, Folders
 from automation_bots.operations.playbooks import Playbook
+from automation_bots.processes.ansible_content import Content
 
 
-def lines(catalog: Catalog, folders: Folders) -> Iterator[tuple[str, str]]:
+def lines(catalog: Catalog, folders: Folders, content: Content, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Say what each file of the bot's own folders became, and which playbooks work elsewhere too."""
     names = {operation.source: name for name, operation in catalog.operations.items() if operation.source}
     for place in folders.playbooks:
@@ -21,6 +23,14 @@ def lines(catalog: Catalog, folders: Folders) -> Iterator[tuple[str, str]]:
     for name, operation in sorted(catalog.operations.items()):
         if isinstance(operation.body, Playbook):
             yield from _elsewhere(name, operation, delegation.written(operation.body.path))
+
+    yield from _missing(catalog, content, given)
+
+
+def _missing(catalog: Catalog, content: Content, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name what playbooks would not find; `given` is the environment that runs are given."""
+    for one, names in content_needs.of_all(catalog.operations.values(), content, given).items():
+        yield "NOTE", f"{content.lack(one)}, for {render.names(names)} → {content.command}"
 
 
 def _elsewhere(name: str, operation: Operation, found: tuple[delegation.Delegation, ...]) -> Iterator[tuple[str, str]]:

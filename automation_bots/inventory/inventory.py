@@ -17,6 +17,7 @@ from automation_bots.inventory.process import CacheFile, Child, fingerprint
 from automation_bots.inventory.same_device import is_name
 from automation_bots.inventory.snapshot import Snapshot
 from automation_bots.model import NOTHING, Device, one_line
+from automation_bots.processes.ansible_content import Content
 from automation_bots.text.nearest import nearest
 
 Unlocked = tuple[Mapping[str, str], list[tuple[bool, str]]]  # values by name; (is about Vault, what went wrong)
@@ -38,11 +39,13 @@ class Inventory:
         refresh_seconds: float = REFRESH_SECONDS,
         *,
         limit_seconds: float = 120,
+        content: Content | None = None,
     ) -> None:
         self.sources = sources
         self.vault_password_file = vault_password_file
         self._refresh_seconds = refresh_seconds
-        self._child = Child(sources, vault_password_file, limit_seconds)
+        self._content = content or Content()
+        self._child = Child(sources, vault_password_file, limit_seconds, self._content)
         self._cache = CacheFile(cache_folder, sources)
         self._loading = threading.Lock()
         self._unlocking = threading.Lock()
@@ -93,9 +96,12 @@ class Inventory:
 
     def changed(self) -> bool:
         """Tell whether a file changed, or hosts from a program are old enough to be asked for again."""
-        if fingerprint(self.sources, self.vault_password_file) != self._mark:
+        if self._fingerprint() != self._mark:
             return True
         return self._snapshot.dynamic and not 0 <= time.time() - self._read_at < self._refresh_seconds
+
+    def _fingerprint(self) -> str:
+        return fingerprint(self.sources, self.vault_password_file, self._content.current)
 
     def refresh(self) -> bool:
         """Read again if changed; when that fails the old inventory stays, and `problem` says why."""
@@ -177,7 +183,7 @@ class Inventory:
         return nearest(word, likely, 3)
 
     def _load(self, *, use_cache: bool) -> None:
-        mark = fingerprint(self.sources, self.vault_password_file)
+        mark = self._fingerprint()
         self._read_at, self._mark = time.time(), mark
         for source in self.sources:
             if not source.exists():

@@ -14,6 +14,7 @@ from typing import Any
 
 from automation_bots.errors import ConfigError
 from automation_bots.processes import own
+from automation_bots.processes.ansible_content import Content
 from automation_bots.processes.group import Program
 from automation_bots.processes.once import Ended, run
 
@@ -24,10 +25,13 @@ _DEEPEST = 10  # folders below a source; also ends a symbolic link to its own pa
 class Child:
     """Reads these sources in a process of its own, for at most so many seconds."""
 
-    def __init__(self, sources: tuple[Path, ...], vault_password_file: Path | None, limit_seconds: float) -> None:
+    def __init__(
+        self, sources: tuple[Path, ...], vault_password_file: Path | None, limit_seconds: float, content: Content
+    ) -> None:
         self._sources = sources
         self._vault_password_file = vault_password_file
         self._limit_seconds = limit_seconds
+        self._content = content
 
     def read(self) -> bytes:
         """Return the whole inventory as JSON lines, without secrets; a `ConfigError` says why it cannot."""
@@ -43,7 +47,8 @@ class Child:
             options = [*options, f"--vault-password-file={self._vault_password_file.absolute()}"]
         sources = [str(path.absolute()) for path in self._sources]
         # Ansible refuses to run in a locale that is not UTF-8, which services often have
-        environment = {"LC_ALL": "C.UTF-8", **os.environ, **own.python_path()}
+        found = self._content.environment(os.environ, Path.cwd())
+        environment = {"LC_ALL": "C.UTF-8", **os.environ, **found, **own.python_path()}
         program = Program(command=own.module(_CHILD, *options, "--", *sources), environment=environment)
         try:
             return self._checked(run(program, given, seconds=self._limit_seconds))
@@ -57,14 +62,15 @@ class Child:
             raise ConfigError(self._sources[0], reason)
         if ended.out.startswith(b'{"error":'):
             error = json.loads(ended.out)["error"]
-            raise ConfigError(error["path"], error["reason"], error["line"])
+            advice = f" → {self._content.command}" if error["missing"] else ""
+            raise ConfigError(error["path"], error["reason"] + advice, error["line"])
         return ended.out
 
 
-def fingerprint(sources: tuple[Path, ...], vault_password_file: Path | None) -> str:
-    """Return a digest that changes with every file below the sources, Ansible's settings and version, and the key."""
+def fingerprint(sources: tuple[Path, ...], vault_password_file: Path | None, content: Path) -> str:
+    """Return a digest that changes with every file below the sources, and with Ansible, its settings, content, key."""
     digest = hashlib.sha256()
-    files: list[str | Path] = [*_files(sources), *_settings()]
+    files: list[str | Path] = [*_files(sources), *_settings(), content]
     for path in [*files, vault_password_file] if vault_password_file else files:
         digest.update(_stamp(path).encode(errors="surrogateescape"))
     for name in sorted(name for name in os.environ if name.startswith("ANSIBLE_")):

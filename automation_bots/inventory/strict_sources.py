@@ -18,21 +18,23 @@ from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import AnsibleVaultError
-from ansible.plugins.loader import init_plugin_loader, inventory_loader
+from ansible.plugins.loader import init_plugin_loader
 
 from automation_bots.errors import in_words
+from automation_bots.processes.ansible_content import Content, Missing, collection_of
 
 _display = manager_module.display
 _UNKNOWN = re.compile(r"specifies unknown plugin '([^']+)'")
+_NOT_STARTED = "Failed to execute inventory script"
 _STANDARD_ERROR = "Standard error from inventory script:"
 
 
 class Broken(Exception):
     """The inventory cannot be read; says which file, why, and the line where Ansible knows it."""
 
-    def __init__(self, path: str, reason: str, line: int | None = None) -> None:
+    def __init__(self, path: str, reason: str, line: int | None = None, *, missing: bool = False) -> None:
         super().__init__(reason)
-        self.described = {"path": path, "reason": reason, "line": line}
+        self.described = {"path": path, "reason": reason, "line": line, "missing": missing}
 
 
 class Loader(DataLoader):  # type: ignore[misc]  # Ansible ships no types
@@ -107,6 +109,8 @@ def read(sources: list[str], vault_password_file: str | None) -> tuple[Loader, A
 
 def broken(source: str, error: BaseException) -> Broken:
     """Keep Ansible's words; the place is in the exception, or in one of those that it came from."""
+    if unknown := _UNKNOWN.search(str(error)):
+        return _not_installed(source, unknown[1])
     for link in chain(error):
         tagged = getattr(link, "obj", None)
         origin = tagged if isinstance(tagged, Origin) else Origin.get_tag(tagged)
@@ -116,10 +120,9 @@ def broken(source: str, error: BaseException) -> Broken:
 
 
 def _reason(error: BaseException) -> str:
-    """Say why, in the words of whoever failed: Ansible, the script, the system, a plugin that is not there."""
-    if unknown := _UNKNOWN.search(str(error)):
-        return _not_installed(unknown[1])
-    if system := next((link for link in chain(error) if isinstance(link, OSError) and link.errno), None):
+    """Say why, in the words of whoever failed: Ansible, the script, the system."""
+    system = next((link for link in chain(error) if isinstance(link, OSError) and link.errno), None)
+    if system is not None and _NOT_STARTED in str(error):
         hint = ": its first line must name a program, as #!/usr/bin/env python3" if system.errno == ENOEXEC else ""
         return f"it cannot be started ({in_words(system)}){hint}"
     said = next((text for link in chain(error) if (text := str(getattr(link, "_help_text", None) or ""))), "")
@@ -129,14 +132,12 @@ def _reason(error: BaseException) -> str:
     return f"{str(error).rstrip('.')}. It says: {lines[-1] if lines[0].startswith('Traceback (') else lines[0]}"
 
 
-def _not_installed(plugin: str) -> str:
-    """Name what is missing: Ansible itself knows in which collection a plugin of a short name went."""
-    ways = inventory_loader.find_plugin_with_context(plugin).redirect_list or []
-    whole = next((name for name in [*reversed(ways), plugin] if name.count(".") > 1), "")
-    if not whole:
-        return f"there is no inventory plugin {plugin!r} where Ansible looks (inventory_plugins in ansible.cfg)"
-    collection = whole.rpartition(".")[0]
-    return f"the inventory plugin {plugin} needs the collection {collection}, which is not installed"
+def _not_installed(source: str, plugin: str) -> Broken:
+    missing = Missing("inventory plugin", plugin, collection_of(plugin, "inventory"))
+    if missing.collection:
+        return Broken(source, Content.lack(missing), missing=True)
+    looked = "where Ansible looks (inventory_plugins in ansible.cfg)"
+    return Broken(source, f"there is no inventory plugin {plugin!r} {looked}")
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -149,7 +149,7 @@ class _Taking:
 def hashes(operation: Operation) -> Mapping[Path, str]:
     """Return the hash of each file of a playbook, to see while it runs that they are still the same."""
     body = operation.body
-    return playbook_files.hashes(body.path, body.home) if isinstance(body, playbooks.Playbook) else {}
+    return playbook_files.hashes(body.path, body.home, body.above) if isinstance(body, playbooks.Playbook) else {}
 
 
 def content(operation: Operation, known: Mapping[Path, str] | None = None) -> str:

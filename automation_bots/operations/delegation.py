@@ -26,6 +26,7 @@ _BLOCKS = ("pre_tasks", "tasks", "post_tasks", "handlers", "block", "rescue", "a
 _TASK_FILES = ("include_tasks", "import_tasks", "include")
 _ROLES = ("include_role", "import_role")
 _LOOPS = ("loop", "with_items", "with_list", "with_flattened")
+_ACTIONS = ("action", "local_action")
 _MANY = 2000  # values of a loop
 
 
@@ -55,10 +56,11 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """What one file says."""
 
     found: tuple[Delegation, ...] = ()
+    modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     imports: tuple[Path, ...] = ()
@@ -66,7 +68,14 @@ class _Read:
 
 def written(playbook: Path) -> tuple[Delegation, ...]:
     """All that a playbook, what it imports and the roles it uses say."""
-    found: list[Delegation] = []
+    found: list[Delegation] = []  # no keys: the values of a loop may be lists
+    for _, read in walked(playbook):
+        found += [one for one in read.found if one not in found]
+    return tuple(found)
+
+
+def walked(playbook: Path) -> Iterator[tuple[Path, Read]]:
+    """Each file that a playbook, what it imports and its roles consist of, as far as words tell, with what it says."""
     seen: set[Path] = set()
     roles: set[Path] = set()
     waiting = deque([playbook])
@@ -76,32 +85,34 @@ def written(playbook: Path) -> tuple[Delegation, ...]:
             continue
         seen.add(path)
         read = _read(path, path.stat().st_mtime_ns)
-        found += [one for one in read.found if one not in found]
+        yield path, read
         waiting += [*read.imports, *_task_files(read.files, path, playbook)]
-        for folder in _role_folders(read.roles, path, playbook):
+        for folder in role_folders(read.roles, path, playbook):
             if folder not in roles:
                 roles.add(folder)
                 waiting += _role_files(folder)
-    return tuple(found)
 
 
 @lru_cache(maxsize=2000)
-def _read(path: Path, _changed: int) -> _Read:
+def _read(path: Path, _changed: int) -> Read:
     try:
         value = read_yaml(path).value
     except DefinitionError:
-        return _Read()  # Ansible says so itself when it comes there
+        return Read()  # Ansible says so itself when it comes there
     read = _Reading(path)
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, Mapping):
             read.item(item)
-    return _Read(tuple(read.found), tuple(read.files), tuple(read.roles), tuple(read.imports))
+    return Read(
+        tuple(read.found), tuple(dict.fromkeys(read.modules)), tuple(read.files), tuple(read.roles), tuple(read.imports)
+    )
 
 
 @dataclass(slots=True)
 class _Reading:
     path: Path
     found: list[Delegation] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     imports: list[Path] = field(default_factory=list)
@@ -114,6 +125,7 @@ class _Reading:
         if other := imported(self.path, item) if set(IMPORT_KEYS) & set(item) else None:
             self.imports.append(other)
         for key, value in item.items():
+            self.modules += [str(key)] if key not in _ACTIONS else [_name(value, "module").split(" ")[0]]
             short = str(key).rpartition(".")[2]
             if short in _TASK_FILES:
                 self.files.append(_name(value, "file", "_raw_params").split(" ")[0])
@@ -157,7 +169,8 @@ def _task_files(names: Iterable[str], path: Path, playbook: Path) -> Iterator[Pa
             yield Path(os.path.normpath(folder / name))
 
 
-def _role_folders(names: Iterable[str], path: Path, playbook: Path) -> Iterator[Path]:
+def role_folders(names: Iterable[str], path: Path, playbook: Path) -> Iterator[Path]:
+    """Where roles that a file names may lie."""
     folders = [path.parent / "roles", playbook.parent / "roles", *(up / "roles" for up in playbook.parents[1:3])]
     folders += [path.parents[2]] if len(path.parents) > 2 else []  # a role beside the one that names it
     yield from (folder / name for name in filter(None, names) for folder in dict.fromkeys(folders))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ def imported(path: Path, item: Mapping[str, Any]) -> Path | None:
     return Path(os.path.normpath(path.parent / name))
 
 
-def digest(path: Path, home: Path | None = None) -> str:
+def digest(path: Path, home: Path | None = None, above: Iterable[Path] = ()) -> str:
     """Return the sha256 over a playbook and the files that it can pull in from around it.
 
     Covered, each with its name and content:
@@ -119,18 +119,19 @@ def digest(path: Path, home: Path | None = None) -> str:
     - beside each of them, and in the folder that it is started in (`home`): ansible.cfg and all files under roles/,
       files/, templates/, tasks/, vars/, handlers/,
       group_vars/, host_vars/, collections/, library/ and the plugin folders; links to folders are followed;
+    - all files under roles/ and collections/ of the folders above it (`above`);
     - each file that a word with a dot or slash in these YAML files names, relative to the playbook's folder or to the
       file it stands in (`include_tasks: more.yml`, `vars_files: [../common.yml]`, `copy: src=../motd`), and so on.
     Not covered: names made by templates outside those folders, absolute paths of other roots, roles and collections
     that are installed elsewhere (`roles_path`, ansible-galaxy), the inventory, and Ansible itself.
     """
-    return digest_of(path, hashes(path, home))
+    return digest_of(path, hashes(path, home, above))
 
 
-def hashes(path: Path, home: Path | None = None) -> dict[Path, str]:
+def hashes(path: Path, home: Path | None = None, above: Iterable[Path] = ()) -> dict[Path, str]:
     """Return the sha256 of each file that the digest of a playbook covers."""
     found = {}
-    for file in sorted(_covered(path.resolve(), home or path.parent)):
+    for file in sorted(_covered(path.resolve(), home or path.parent, above)):
         with file.open("rb") as stream:
             found[file] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
@@ -149,10 +150,12 @@ def digest_of(path: Path, files: Mapping[Path, str]) -> str:
     return total.hexdigest()
 
 
-def _covered(path: Path, home: Path) -> set[Path]:
+def _covered(path: Path, home: Path, above: Iterable[Path]) -> set[Path]:
     found: set[Path] = set()
     folders: set[Path] = {home.resolve()}
     waiting = [path, *_beside(home.resolve())]
+    for folder in above:
+        waiting += _beside(folder.resolve(), ("roles", "collections"))
     while waiting:
         file = waiting.pop()
         if file in found:
@@ -168,10 +171,10 @@ def _covered(path: Path, home: Path) -> set[Path]:
     return found
 
 
-def _beside(folder: Path) -> Iterator[Path]:
-    if (folder / "ansible.cfg").is_file():
+def _beside(folder: Path, names: tuple[str, ...] = ("ansible.cfg", *PULLED_IN)) -> Iterator[Path]:
+    if "ansible.cfg" in names and (folder / "ansible.cfg").is_file():
         yield folder / "ansible.cfg"
-    for name in PULLED_IN:
+    for name in names:
         seen: set[str] = set()
         for place, inner, files in os.walk(folder / name, followlinks=True):
             real = os.path.realpath(place)

@@ -65,9 +65,9 @@ def _kind(path: Path, _changed: int, _size: int) -> str:
 
 def home(path: Path, place: Path) -> Path:
     """Where ansible-playbook is started for a playbook: beside the nearest ansible.cfg above it, else beside itself."""
-    for folder in path.parents:
-        if (folder / "ansible.cfg").is_file():
-            return folder
-        if folder in {place, place.parent}:
-            break
-    return path.parent
+    return next((folder for folder in above(path, place) if (folder / "ansible.cfg").is_file()), path.parent)
+
+
+def above(path: Path, place: Path) -> tuple[Path, ...]:
+    """The folders from a playbook's own up to the place of all playbooks."""
+    return tuple(folder for folder in path.parents if folder == place or place in folder.parents)

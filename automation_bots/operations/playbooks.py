@@ -62,6 +62,11 @@ class Playbook:
         """Where ansible-playbook is started."""
         return playbook_folders.home(self.path, self.place or self.path.parent)
 
+    @property
+    def above(self) -> tuple[Path, ...]:
+        """The folders from its own up to that of all playbooks: their roles and collections count too."""
+        return playbook_folders.above(self.path, self.place or self.path.parent)
+
     def elsewhere(
         self, values: Mapping[str, Any], devices: Sequence[Device], groups: Mapping[str, Sequence[str]]
     ) -> Elsewhere:

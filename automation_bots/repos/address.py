@@ -36,7 +36,7 @@ def read(text: str, hosts: Collection[str], *, local: bool) -> Source:
         check_ref(ref)
     host = (parts.get("host") or "").lower()
     port = (parts.get("port") or "").lstrip(":")
-    _allowed(host if port in {"", _standard_port(text)} else f"{host}:{int(port)}", hosts, local=local)
+    allowed(host if port in {"", _standard_port(text)} else f"{host}:{int(port)}", hosts, local=local)
     return Source(_url(text, path, ref), _name(path), host, ref or "")
 
 
@@ -69,7 +69,8 @@ def _name(path: str) -> str:
     return name
 
 
-def _allowed(host: str, hosts: Collection[str], *, local: bool) -> None:
+def allowed(host: str, hosts: Collection[str], *, local: bool) -> None:
+    """Refuse a host that bot.toml does not name; none is this machine."""
     if not host and not local:
         raise BadRepository("Repositories of this machine are not allowed; see [repos] local in bot.toml.")
     if host and host not in {known.lower() for known in hosts}:

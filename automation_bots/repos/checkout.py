@@ -18,17 +18,17 @@ _SUBMODULE = "160000"
 _LONGEST, _DEEPEST = 200, 16
 
 
-def write(git: Git, commit: str, target: Path) -> None:
-    """Write the files of a commit below a new folder."""
+def write(git: Git, commit: str, target: Path, *, text_only: bool = True) -> None:
+    """Write the files of a commit below a new folder; `text_only`: what a reader cannot read is refused."""
     entries = git.tree(commit)
     check(entries, git.limits.files, git.limits.megabytes)
     try:
-        _write_all(entries, git.contents(entries), target)
+        _write_all(entries, git.contents(entries), target, text_only=text_only)
     except OSError as error:
         raise BadRepository(f"Its files cannot be written: {in_words(error)}.") from error
 
 
-def _write_all(entries: Sequence[Entry], contents: Sequence[bytes], target: Path) -> None:
+def _write_all(entries: Sequence[Entry], contents: Sequence[bytes], target: Path, *, text_only: bool) -> None:
     target.mkdir(mode=0o700)
     links = []
     for entry, data in zip(entries, contents, strict=True):
@@ -37,7 +37,8 @@ def _write_all(entries: Sequence[Entry], contents: Sequence[bytes], target: Path
         if entry.mode == _LINK:
             links.append((path, os.fsdecode(data)))
         else:
-            plain_files.check(entry.path, data, one_line(entry.path, 80))
+            if text_only:
+                plain_files.check(entry.path, data, one_line(entry.path, 80))
             _write(path, data, _FILES[entry.mode])
     for path, leads_to in links:  # last, so that no file is ever written through one
         path.symlink_to(leads_to)

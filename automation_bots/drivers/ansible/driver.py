@@ -22,6 +22,7 @@ from automation_bots.drivers.ansible.run_files import Files, Plan, for_playbook,
 from automation_bots.errors import DriverError
 from automation_bots.model import NOTHING
 from automation_bots.operations.playbooks import Playbook
+from automation_bots.processes.ansible_content import Content
 
 _PASSED_ON = ("HOME", "SSH_AUTH_SOCK")
 _DEFAULTS = {
@@ -55,12 +56,14 @@ class Ansible:
         environment: Mapping[str, str] = NOTHING,
         output_limit: int = defaults.OUTPUT_LIMIT,
         masters: Masters | None = None,
+        content: Content | None = None,
     ) -> None:
         self._forks = forks
         self._vault_password_file = vault_password_file
         self._environment = environment
         self._output_limit = output_limit
         self._masters = masters or Masters()
+        self._content = content or Content()
 
     def close(self) -> None:
         """End the connections that are kept for the next run."""
@@ -79,7 +82,10 @@ class Ansible:
             return  # without a device a playbook runs on this machine, which has to be meant
         if not playbook.path.is_file():
             raise DriverError(f"the playbook {playbook.path.name} is gone; put it back, or reload the commands")
-        self._play(task, Recorder(task, report, verb=False), partial(for_playbook, task, playbook), raw=False)
+        given = {**_passed_on(), **self._environment}
+        recorder = Recorder(task, report, verb=False, told=partial(self._content.told, given=given, home=playbook.home))
+        found = self._content.environment(given, playbook.home, playbook.above[1:])
+        self._play(task, recorder, partial(for_playbook, task, playbook), found, raw=False)
 
     def _verb(self, task: Task, report: Report) -> None:
         commands: Plan = plan(task)
@@ -87,15 +93,18 @@ class Ansible:
         for device, platform in commands.without.items():
             recorder.skip(device, platform)
         if commands.of:
-            self._play(task, recorder, partial(for_verb, task, commands), raw=True)
+            self._play(task, recorder, partial(for_verb, task, commands), {}, raw=True)
 
-    def _play(self, task: Task, recorder: Recorder, write: Callable[[Path], Files], *, raw: bool) -> None:
+    def _play(
+        self, task: Task, recorder: Recorder, write: Callable[[Path], Files], content: Mapping[str, str], *, raw: bool
+    ) -> None:
         program = ansible_playbook()
         mark = secrets.token_hex(8)
         door = self._masters.sockets / f"ask-{mark}"  # there, since the path of a socket may have 100 characters
         with _folder(task.workdir) as folder, answering(task, door):
             files = write(folder)
             extra = {
+                **content,
                 MARK: mark,
                 "AUTOMATION_BOTS_DEVICES": str(files.allowed),
                 "AUTOMATION_BOTS_DOOR": str(door),
@@ -132,14 +141,17 @@ class Ansible:
 
     def _surroundings(self, program: Path) -> dict[str, str]:
         """Return the little of the bot's environment that Ansible needs; tokens of chat networks stay here."""
-        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        ours = {**passed, **_DEFAULTS, **self._environment, **_FIXED}
+        ours = {**_passed_on(), **_DEFAULTS, **self._environment, **_FIXED}
         ours["PATH"] = f"{program.parent}{os.pathsep}{ours.get('PATH') or os.environ.get('PATH', os.defpath)}"
         plugins = str(Path(__file__).parent / "callback")
         ours["ANSIBLE_CALLBACK_PLUGINS"] = os.pathsep.join(
             filter(None, (plugins, ours.get("ANSIBLE_CALLBACK_PLUGINS")))
         )
         return ours
+
+
+def _passed_on() -> dict[str, str]:
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def ansible_playbook() -> Path:

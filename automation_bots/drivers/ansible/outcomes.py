@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any
@@ -50,10 +50,11 @@ class _Host:
 class Recorder:
     """Takes the events of one run and reports each device once."""
 
-    def __init__(self, task: Task, report: Report, *, verb: bool) -> None:
+    def __init__(self, task: Task, report: Report, *, verb: bool, told: Callable[[str], str] = str) -> None:
         self._task = task
         self._report = report
         self._verb = verb
+        self._told = told  # names what is missing behind an error
         self._hosts = {device.name: _Host() for device in task.devices} or {NOWHERE: _Host()}
         self._names = {name: CONTROLLER for name in HERE if name not in self._hosts and task.operation.controller}
         if self._names and task.devices:
@@ -166,7 +167,7 @@ class Recorder:
         self._tell(name, host, Status(status), message)
 
     def _bad(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
-        message = reason(str(event["message"])) or "failed, and says nothing about it"
+        message = self._told(reason(str(event["message"]))) or "failed, and says nothing about it"
         host.failure = message if status == "unreachable" else one_line(f"[{event['task']}] {message}", 300)
         if not event["final"]:
             return
@@ -219,7 +220,9 @@ class Recorder:
     def _cut_short(self, name: str, host: _Host, ending: Ending) -> tuple[Status, str]:
         died = ending.code < 0
         if not ending.stopped and not died:
-            return Status.FAILED, sentence(ending.errors) or f"ansible-playbook ended with code {ending.code}"
+            return Status.FAILED, self._told(
+                sentence(ending.errors)
+            ) or f"ansible-playbook ended with code {ending.code}"
         why = ending.stopped or f"ansible-playbook was killed by signal {-ending.code}"
         why += f" after {ending.seconds:.0f} s"
         if host.started and self._task.job.risk is Risk.CHANGE and not self._task.check:

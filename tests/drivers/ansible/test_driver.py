@@ -36,6 +36,7 @@ from automation_bots.model import (
     Status,
 )
 from automation_bots.operations import catalog, playbooks
+from automation_bots.processes.ansible_content import Content
 
 pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(100)]
 LOCAL = {"ansible_connection": "local"}
@@ -255,7 +256,10 @@ def test_ansible_killed_by_the_system_leaves_the_outcome_unknown(bench):
     ("play", "said"),
     [
         ("- hosts: all\n  tasks: [{comand: date}]\n", "couldn't resolve module/action 'comand'"),
-        ("- hosts: all\n  roles: [nope]\n", "the role 'nope' was not found (play.yml, line 2)"),
+        (
+            "- hosts: all\n  roles: [nope]\n",
+            "the role nope is not there, neither beside the playbook nor installed (play.yml, line 2) → automation-bots install-requirements",
+        ),
         ("- hosts: nothing\n  tasks: []\n", "no play of the playbook is for this device"),
     ],
 )
@@ -739,3 +743,18 @@ def test_a_preview_says_which_commands_it_cannot_know(bench):
     outcome = bench.playbook(FORETOLD, "web1", check=True)["web1"]
     assert (outcome.status, outcome.summary) == (Status.UNKNOWN, "not known beforehand (2 commands)")
     assert "[one] not known beforehand" in outcome.output and "[two] skipped" in outcome.output
+
+
+def test_roles_above_the_playbook_and_content_of_the_bot_are_found_and_what_is_missing_is_named(bench, tmp_path):
+    made = tmp_path / "galaxy" / "content-1"
+    bench.write("- debug: {msg: installed}", "galaxy/content-1/roles/mine/tasks/main.yml")
+    (tmp_path / "galaxy" / "current").symlink_to(made.name)
+    bench.write("- debug: {msg: above}", "repo/roles/theirs/tasks/main.yml")
+    bench.write("- ios_facts:", "repo/plays/net/facts.yml")
+    steps = "[{include_role: {name: mine}}, {include_role: {name: theirs}}, {include_tasks: facts.yml}]"
+    play = bench.write(f"- hosts: all\n  gather_facts: false\n  tasks: {steps}", "repo/plays/net/site.yml")
+    bench.driver = Ansible(content=Content(tmp_path / "galaxy", "install it"))
+    outcome = bench.run(playbooks.load(play, tmp_path / "repo"), "web1")["web1"]
+    assert "installed" in outcome.output and "above" in outcome.output
+    lack = "the module ios_facts needs the collection cisco.ios, which is not installed"
+    assert lack in outcome.summary and outcome.summary.endswith("→ install it")
