@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _COMMAND_WORDS = 4  # no command has more words than this
 _AGAIN_SECONDS = 5.0
+_TAKEN_OVER = "Nothing was done: a plugin had taken over !{}. It is put back, and the admins are told; type it again."
 _REGEX_LENGTH = 1_000  # regular expressions of plugins from elsewhere see no longer message
 
 
@@ -39,8 +40,11 @@ def process_message(bot: Host, msg: Any) -> bool:
         answer = automation(bot).pipeline.conversation.answer
         later(bot, msg, lambda: answer(origin.caller, asked, text or origin.attached()))  # a file answers without words
         return True
+    replaced = bot.automation_ledger.look()
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
-    if command:
+    if command and (command in replaced or bot.automation_ledger.is_rewritten(command)):
+        later(bot, msg, lambda: Answer(_TAKEN_OVER.format(words.partition(" ")[0])))
+    elif command:
         _process(bot, msg, command, rest)
     elif not _regex_commands(bot, msg, words, prefixed=prefixed) and (prefixed or msg.is_direct):
         later(bot, msg, lambda: _unknown(bot, msg, origin, words))

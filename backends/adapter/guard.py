@@ -21,7 +21,7 @@ from errbot.core import ErrBot
 from automation_bots.errors import BadCommand, BadRepository
 from automation_bots.model import Answer, one_line
 from automation_bots.text.linear_groups import LinearPattern
-from backends.adapter import answering, origin, own_commands
+from backends.adapter import answering, changes, origin, own_commands
 from backends.adapter.answering import automation, safely
 from backends.adapter.find_command import process_message
 from backends.adapter.plain_surface import PlainSurface
@@ -53,6 +53,8 @@ def install() -> None:
 
 def _give_defaults() -> None:
     """Give every backend what our own have better: who said something, where, and how it is answered."""
+    ErrBot.automation_ledger = ledger = functools.cached_property(changes.ledger)
+    ledger.__set_name__(ErrBot, "automation_ledger")
     ErrBot.automation_free = ()
     ErrBot.automation_origin, ErrBot.automation_answer = origin.of, answering.answer
     ErrBot.automation_caller, ErrBot.automation_place = origin.caller, origin.place
@@ -74,15 +76,16 @@ def _guarded_injection(original: Any) -> Any:
                 setattr(plugin, name, _linear(_guarded(bot, plugin, method)))
                 if _replaced(plugin, name):
                     getattr(plugin, name).__func__._err_command = False
-        _make_room(bot, plugin)
-        original(bot, plugin)
+        with bot.automation_ledger.writing(plugin):
+            _make_room(bot, plugin)
+            original(bot, plugin)
 
     return inject_commands_from
 
 
 def remove_commands_from(bot: Host, plugin: Any) -> None:
     """Take away the commands of a plugin; Errbot's own would take those that others have under the same names too."""
-    with bot._gbl:
+    with bot.automation_ledger.writing(plugin):
         for table in (bot.commands, bot.re_commands):
             for name in [name for name, command in table.items() if command.__self__ is plugin]:
                 del table[name]
@@ -183,10 +186,12 @@ def _clear(bot: Host, said: Any) -> Any:
 def _with_start(original: Any) -> Any:
     @functools.wraps(original)
     def connect_callback(bot: Host) -> None:
+        bot.automation_ledger.seal()
         original(bot)
         if isinstance(surface := bot.automation_surface, PlainSurface):
             surface.here.set()
         automation(bot).start(surface)
+        bot.automation_ledger.start()
         atexit.register(automation(bot).stop)  # not every backend calls its shutdown
 
     return connect_callback
@@ -205,6 +210,7 @@ def _with_away(original: Any) -> Any:
 def _with_stop(original: Any) -> Any:
     @functools.wraps(original)
     def shutdown(bot: Host) -> None:
+        bot.automation_ledger.stop()
         automation(bot).stop()
         original(bot)
 

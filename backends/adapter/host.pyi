@@ -5,6 +5,7 @@ from typing import Any
 
 from automation_bots.jobs.request_context import Origin
 from automation_bots.model import Answer, Caller, Place
+from backends.plugins.ledger import Ledger
 
 class Host:
     """Errbot's `ErrBot` as far as it is used here, with what the guard adds to it."""
@@ -16,6 +17,7 @@ class Host:
     re_commands: dict[str, Any]
     _gbl: Any
     automation_surface: Any
+    automation_ledger: Ledger
     automation_free: Sequence[str]  # plugins whose commands are no question for the gate
 
     def __init__(self, config: Any) -> None: ...

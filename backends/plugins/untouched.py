@@ -57,7 +57,7 @@ class _Names:
         return callable(value) and hasattr(type(self.owner), name)
 
 
-class _Function:
+class Function:
     """What a function is made of."""
 
     __slots__ = ("cells", "function", "held", "parts", "shown")
@@ -69,6 +69,7 @@ class _Function:
         self.cells = tuple((cell, _content(cell)) for cell in function.__closure__ or ())
 
     def changes(self) -> Iterator[tuple[str, Any, str, Any]]:
+        """Yield what is not as it was: what to show, whose it is, its name, and what it was."""
         for name, part in zip(_OF_A_FUNCTION, self.parts, strict=True):
             if getattr(self.function, name) is not part:
                 yield self.shown, self.function, name, part
@@ -96,14 +97,14 @@ class _Before:
             self._names.append(_Names("the bot", bot, dict(vars(bot))))
         self._functions = list(self._all_functions())
 
-    def _all_functions(self) -> Iterator[_Function]:
+    def _all_functions(self) -> Iterator[Function]:
         seen: set[int] = set()
         for names in self._names:
             for name, value in names.held.items():
-                yield from _functions(f"{names.shown}.{name}", value, seen)
+                yield from functions(f"{names.shown}.{name}", value, seen)
         for held in self._tables.values():
             for name, command in held.items():
-                yield from _functions(f"the command {name}", command, seen)
+                yield from functions(f"the command {name}", command, seen)
 
     def changed(self) -> list[str]:
         """Name what is not as it was; a command that came without the gate is such too."""
@@ -172,16 +173,16 @@ def _namespaces() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{value.__name__}", value
 
 
-def _functions(shown: str, value: Any, seen: set[int], depth: int = 0) -> Iterator[_Function]:
+def functions(shown: str, value: Any, seen: set[int], depth: int = 0) -> Iterator[Function]:
     """Yield the function that a value is or wraps, once, and those inside."""
     function = value.__func__ if isinstance(value, _BOUND) else value.fget if isinstance(value, property) else value
     if type(function) is not types.FunctionType or id(function) in seen or depth > _DEEPEST:
         return
     seen.add(id(function))
-    found = _Function(shown, function)
+    found = Function(shown, function)
     yield found
     for _, content in found.cells:
-        yield from _functions(shown, content, seen, depth + 1)
+        yield from functions(shown, content, seen, depth + 1)
 
 
 def _content(cell: types.CellType) -> Any:

@@ -167,9 +167,10 @@ def test_a_command_may_have_any_name(made, name):
 
 
 def test_while_commands_are_made_anew_none_is_missing(made):
-    holder = made.bot.commands.pop("catalog")
+    holder = made.bot.commands["catalog"].__self__
+    made.bot.remove_commands_from(holder)
     made.asks("!catalog on web1", "#1 catalog on web1", who="ana")
-    made.bot.commands["catalog"] = holder
+    made.bot.inject_commands_from(holder)
 
 
 def test_a_plugin_that_submits_is_judged_on_the_devices_too(named):
