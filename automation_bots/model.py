@@ -77,6 +77,7 @@ class Person:
     groups: frozenset[str] = frozenset()
     ids: Mapping[str, str] = field(default_factory=dict)
     robot: bool = False
+    zone: str = ""  # whose clock times are said and read by; empty: that of the policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,12 @@ def _its_devices(job: Job, shown: int = NAMES_SHOWN) -> str:
 
 def accepted(job: Job, why: str = "") -> Answer:
     """The first words about a job."""
-    return Answer(f"#{job.number} {job.title}{on_its_devices(job)}" + (f" · {why}" if why else ""))
+    return Answer(f"{_number(job)} {job.title}{on_its_devices(job)}" + (f" · {why}" if why else ""))
+
+
+def _number(job: Job) -> str:
+    """Its number, and that of the schedule that it runs for."""
+    return f"#{job.number}" if job.occurrence is None else f"#{job.number} (S{job.occurrence.schedule})"
 
 
 def emergency(job: Job) -> Answer:
@@ -119,7 +124,7 @@ def headline(job: Job) -> str:
         took = f" in {duration((job.ended - job.started).total_seconds())}"
     words = {State.DONE: f"done{took}", State.FAILED: f"failed{took}" if not job.counts else f"done{took}",
              State.CANCELLED: "cancelled", State.INTERRUPTED: "interrupted"}  # fmt: skip
-    text = f"#{job.number} {job.title}{on_its_devices(job)} {words.get(job.state, job.state.value)}"
+    text = f"{_number(job)} {job.title}{on_its_devices(job)} {words.get(job.state, job.state.value)}"
     tail = counts(job.counts) if job.devices or job.state is not State.DONE else ""
     text += f": {tail}" if tail else ""
     return text + (f" · {one_line(job.error)}" if job.error else "")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from automation_bots import __version__
+from automation_bots import __version__, render
 from automation_bots.app import named_rooms, rule_problems
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.notices import Notices
@@ -22,6 +22,7 @@ from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.people import PeopleCommands
 from automation_bots.commands.record import RecordCommands
+from automation_bots.commands.schedules import ScheduleCommands
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import Change, LiveConfig
 from automation_bots.drivers import Driver
@@ -35,14 +36,16 @@ from automation_bots.jobs import orphans
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
 from automation_bots.jobs.driver_guard import DriverGuard, Permits
-from automation_bots.jobs.request_context import RequestContext
+from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
-from automation_bots.model import Answer, Job, one_line
+from automation_bots.model import Answer, Job, Occurrence, Schedule, Tells, one_line
 from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
+from automation_bots.schedules.reports import ScheduleReports
+from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
 from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.surface import Surface
 from automation_bots.text import command_prefix
@@ -54,6 +57,11 @@ _COLLECT = (50_000, 20, 20)
 def now() -> datetime:
     """The time, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def _typed(schedule: Schedule) -> TypedCommand:
+    """What its maker typed, to be asked for again."""
+    return TypedCommand(schedule.caller, schedule.place, schedule.operation, schedule.line, schedule.text)
 
 
 class Bot:
@@ -96,7 +104,7 @@ class Bot:
         self.membership.join(self.live)
         self._restored, self._validity = RestoredRequests(self.store.restored()), self._valid()
         self.dispatcher, self.announcer = self._dispatch()
-        self.pipeline = self._pipeline()
+        self.pipeline, self.schedules = self._pipeline(), self._schedules()
         self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
         context = self._context()
@@ -113,14 +121,16 @@ class Bot:
         """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
         trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context)
+        schedules = ScheduleCommands(context, self.schedules, self.settings.schedules)
         return {
             "approvals": ApprovalCommands(context),
             "bot": BotCommands(context, trust),
-            "freezes": FreezeCommands(context, jobs, self._closed),
+            "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
+            "schedules": schedules,
         }
 
     def _hide(self, text: str) -> None:
@@ -160,13 +170,15 @@ class Bot:
         caps = Caps.of(self.settings.limits)
         dispatcher = Local(context, lambda: caps)
         self._addresses = Addresses(self.inventory, dispatcher.reread)
-        announcer = Announcer(self.store, self.notices.of, now, dispatcher.progress)
+        told = ScheduleReports(self.store).of
+        announcer = Announcer(self.store, self.notices.of, now, dispatcher.progress, told)
         dispatcher.listen(self._equipment.event_sources.telling(self.store, self._ended))
         return dispatcher, announcer
 
     def _ended(self, number: int) -> None:
         self.announcer.ended(number)
         self.pipeline.approvals.timer.ended(number)
+        self.schedules.ended(number)
 
     @property
     def bus(self) -> Bus:
@@ -199,6 +211,24 @@ class Bot:
                 restored=self._restored,
             ),
             self._validity,
+        )
+
+    def _schedules(self) -> ScheduleTimer:
+        def run(schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> Answer | None:
+            silent, confirmed = schedule.tells is not Tells.ALWAYS, schedule.confirmed
+            return self.pipeline.scheduled(_typed(schedule), occurrence, confirmed=confirmed, silent=silent, when=when)
+
+        return ScheduleTimer(
+            ScheduleContext(
+                store=self.store.schedules,
+                policy=lambda: self.live.policy,
+                now=now,
+                run=run,
+                looks=lambda schedule: self.pipeline.looks(_typed(schedule)),
+                surface=self.notices.of,
+                admins=self.notices.tell_admins,
+                failures=self.settings.schedules.failures,
+            )
         )
 
     def _context(self) -> CommandContext:
@@ -266,7 +296,7 @@ class Bot:
         self.live.listen(self._reloaded)
         self.live.start()
         self._begin_to_look()
-        self.pipeline.approvals.timer.begin()
+        self._begin_to_wait()
         logging.getLogger().addHandler(self.health.recent)
         self._stop_metrics = self._serve_metrics()
         self._started = True
@@ -281,18 +311,25 @@ class Bot:
 
     def _tell_restored(self) -> None:
         """Say at every start what of a restored record waits for a word."""
-        if waits := self._restored.waits:
-            many = f"{len(waits)} request{'s' if len(waits) > 1 else ''}"
+        waits, held = len(self._restored.waits), sum(schedule.restored for schedule in self.store.schedules.all())
+        if waits or held:
+            many = " and ".join(
+                [render.many(waits, "request")] * bool(waits) + [render.many(held, "schedule")] * bool(held)
+            )
             text = (
                 f"The record was restored from a backup. {many} that waited then may have run since: say what goes on."
             )
             log.warning("%s", text)
-            self.notices.page(Answer(text, hint="→ !pending"))
+            self.notices.page(Answer(text, hint="→ !pending · !schedules · !continue all"))
 
     def _begin_to_look(self) -> None:
         self._equipment.event_sources.start()
         if self.bot_folder.resolves:
             self._addresses.start()
+
+    def _begin_to_wait(self) -> None:
+        self.pipeline.approvals.timer.begin()
+        self.schedules.begin()
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics
@@ -356,6 +393,7 @@ class Bot:
         self.live.stop()
         self._addresses.stop()
         if self._started:
+            self.schedules.stop()
             self.pipeline.approvals.timer.stop()
         self.dispatcher.stop(grace_seconds)
         for driver in self._drivers.values():

@@ -92,6 +92,7 @@ class BotCommands:
             return Answer(gate.stranger(self._context.live.policy, ask.caller), render.table(rows))
         rows.insert(0, ("person", person.name))
         rows.insert(1, ("groups", ", ".join(sorted(person.groups)) or "none"))
+        rows.insert(2, ("zone", self._context.live.policy.zone(person)))
         others = [f"{id_} on {network}" for network, id_ in person.ids.items() if network != ask.caller.network]
         if others:
             rows.append(("also", ", ".join(others)))

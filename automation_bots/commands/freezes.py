@@ -10,6 +10,7 @@ from automation_bots import render
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.restored import RestoredCommands
+from automation_bots.commands.schedules import ScheduleCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Operation, Person, Request, Risk, one_line
 from automation_bots.policy import gate
@@ -29,8 +30,10 @@ _UNDO = {BlockKind.FREEZE: "unfreeze", BlockKind.LOCK: "unlock"}
 class FreezeCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, jobs: JobCommands, closed: Callable[[], None]) -> None:
-        self._context, self._jobs, self._closed = context, jobs, closed
+    def __init__(
+        self, context: CommandContext, jobs: JobCommands, schedules: ScheduleCommands, closed: Callable[[], None]
+    ) -> None:
+        self._context, self._jobs, self._schedules, self._closed = context, jobs, schedules, closed
 
     # -- freezes and locks
 
@@ -186,7 +189,7 @@ class FreezeCommands:
 
     def continue_(self, ask: CommandCall) -> Answer:
         """Let a job that pauses after a batch go on, or one that waits since the record was restored."""
-        if restored := RestoredCommands(self._context).each(ask, ends=False):
+        if restored := RestoredCommands(self._context, self._schedules.resume_restored).each(ask, ends=False):
             return restored
         job, person = self._jobs.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and not _admin(person):

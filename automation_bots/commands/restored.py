@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from automation_bots import render
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
@@ -14,8 +16,9 @@ ALL = "all"
 class RestoredCommands:
     """`!continue` and `!withdraw`, where the number is of such a request, or the word `all`."""
 
-    def __init__(self, context: CommandContext) -> None:
+    def __init__(self, context: CommandContext, schedules: Callable[[CommandCall], int] = lambda _: 0) -> None:
         self._context, self._approvals = context, context.pipeline.approvals
+        self._schedules = schedules  # lets those go on that were held too
 
     def each(self, ask: CommandCall, *, ends: bool) -> Answer | None:
         """Decide about what was named; None when it is about something else."""
@@ -32,12 +35,12 @@ class RestoredCommands:
     def _all(self, ask: CommandCall, *, ends: bool) -> Answer:
         if ADMINS not in self._context.person(ask).groups:
             raise BadCommand("No: that is for admins.")
-        numbers = self._approvals.restored()
-        if not numbers:
+        numbers, schedules = self._approvals.restored(), self._schedules(ask)
+        if not numbers and not schedules:
             return Answer("Nothing waits since a record was restored. → !pending")
         for number in numbers:
             self._decide(ask, number, ends=ends)
-        many = render.many(len(numbers), "request")
+        many = render.many(len(numbers), "request") + (f" and {render.many(schedules, 'schedule')}" * bool(schedules))
         return Answer(f"{many} of the restored record: {'taken back, nothing was done' if ends else 'going on'}.")
 
     def _decide(self, ask: CommandCall, number: int, *, ends: bool) -> None:

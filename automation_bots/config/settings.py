@@ -6,6 +6,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,19 @@ class ApprovalSettings(Strict):
         return ApprovalDefaults(self.room, within, late, self.waiting, self.many, tuple(self.production))
 
 
+class ScheduleSettings(Strict):
+    """[schedules]: how many of them a person may have, how often they may come, how often they may fail in a row."""
+
+    person: int = Field(50, ge=0)
+    reads: Length = "1m"
+    changes: Length = "5m"
+    failures: int = Field(5, ge=1)
+
+    def shortest(self, *, looks: bool) -> timedelta:
+        """Return the shortest time between two times of a schedule."""
+        return duration(self.reads if looks else self.changes)
+
+
 class InventorySettings(Strict):
     """[inventory]."""
 
@@ -137,6 +151,7 @@ class Settings(Strict):
     metrics: MetricsSettings = MetricsSettings()
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
     repos: RepoSettings = RepoSettings()
     record: RecordSettings = RecordSettings()
     people: PeopleSettings = PeopleSettings()

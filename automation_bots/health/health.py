@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.errors import StoreError
 from automation_bots.health.logs import Recent
 from automation_bots.jobs.dispatcher import Local
-from automation_bots.model import one_line
+from automation_bots.model import ScheduleState, one_line
 from automation_bots.store import Store
 
+GOING = (ScheduleState.ACTIVE.value, ScheduleState.PAUSED.value)
 LOW_DISK = 500_000_000  # bytes: an afternoon of busy logs and outputs
 
 
@@ -40,6 +41,7 @@ class Facts:
     plugins: tuple[str, ...] = ()  # that were put in by hand and reach for more than plugins are given
     undelivered: tuple[int, int, str] = (0, 0, "")  # posts that wait, posts that failed, why the last one did
     copies: tuple[str, ...] = ()  # of the record, that lag behind
+    schedules: Mapping[str, int] = field(default_factory=dict)  # by their state
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Health:
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""
         running, waiting = self.dispatcher.active
-        held, record = self._recorded()
+        held, schedules, record = self._recorded()
         oldest = self.dispatcher.waiting_since or now
         file = self.data / "bot.db"
         return Facts(
@@ -83,13 +85,14 @@ class Health:
             disk_free_bytes=shutil.disk_usage(self.data).free,
             undelivered=self.undelivered(),
             copies=() if record else self.copies(),
+            schedules=schedules,
         )
 
-    def _recorded(self) -> tuple[Mapping[str, int], str]:
+    def _recorded(self) -> tuple[Mapping[str, int], Mapping[str, int], str]:
         try:
-            return self.store.holds(), ""
+            return self.store.holds(), self.store.schedules.counts(), ""
         except StoreError as error:
-            return {}, str(error)
+            return {}, {}, str(error)
 
 
 def rows(facts: Facts) -> list[tuple[str, str]]:
@@ -105,6 +108,8 @@ def rows(facts: Facts) -> list[tuple[str, str]]:
         ("devices", str(facts.devices)),
         ("operations", str(facts.operations)),
     ]
+    if any(facts.schedules.get(state) for state in GOING):
+        found.append(("schedules", ", ".join(f"{facts.schedules.get(state, 0)} {state}" for state in GOING)))
     if facts.held:
         jobs = ", ".join(f"#{number}" for number in sorted(set(facts.held.values())))
         found.append(("held", f"{len(facts.held)} devices by interrupted jobs {jobs}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from automation_bots import __version__
 from automation_bots.errors import StoreError
-from automation_bots.health.health import Facts, Health
+from automation_bots.health.health import GOING, Facts, Health
 from automation_bots.store import AuditKind, AuditRow
 
 log = logging.getLogger(__name__)
@@ -90,16 +90,13 @@ class Metrics:
         waiting, failed, _ = facts.undelivered
         yield self._gauge("chat_posts_waiting", "Posts that the chat network has not taken yet", waiting)
         yield self._gauge("chat_posts_failed", "Posts since the start that were never said", failed)
-        jobs = GaugeMetricFamily(f"{_PREFIX}_jobs", "Jobs that run or wait", labels=["state"])
-        jobs.add_metric(["running"], facts.running)
-        jobs.add_metric(["waiting"], facts.waiting)
-        yield jobs
+        jobs = {"running": facts.running, "waiting": facts.waiting}
+        yield self._gauges("jobs", "Jobs that run or wait", "state", jobs)
         yield self._gauge("workers", "Jobs that may run at once", facts.at_most)
         yield self._gauge("oldest_waiting_seconds", "Age of the oldest waiting job", facts.oldest_waiting_seconds)
-        in_use = GaugeMetricFamily(f"{_PREFIX}_driver_jobs", "Running jobs by driver", labels=["driver"])
-        for name, count in facts.in_use.items():
-            in_use.add_metric([name], count)
-        yield in_use
+        yield self._gauges("driver_jobs", "Running jobs by driver", "driver", facts.in_use)
+        schedules = {state: facts.schedules.get(state, 0) for state in GOING}
+        yield self._gauges("schedules", "Schedules by their state", "state", schedules)
         yield self._gauge("devices", "Devices of the inventory", facts.devices)
         yield self._gauge("operations", "Operations of the catalog", facts.operations)
         yield self._gauge("file_problems", "Broken files of the bot", len(facts.problems))
@@ -112,6 +109,12 @@ class Metrics:
     def _gauge(self, name: str, help_: str, value: float, label: tuple[str, str] | None = None) -> Metric:
         family = GaugeMetricFamily(f"{_PREFIX}_{name}", help_, labels=[label[0]] if label else None)
         family.add_metric([label[1]] if label else [], value)
+        return family
+
+    def _gauges(self, name: str, help_: str, label: str, values: Mapping[str, float]) -> Metric:
+        family = GaugeMetricFamily(f"{_PREFIX}_{name}", help_, labels=[label])
+        for value, number in values.items():
+            family.add_metric([value], number)
         return family
 
     def _counter(self, name: str, help_: str, label: str, counts: Counter[str]) -> Metric:

@@ -111,6 +111,7 @@ class Acceptance:
             canary=request.canary,
             also=request.also,
             unknown=request.unknown,
+            occurrence=request.occurrence,
         )
         return job, hidden
 

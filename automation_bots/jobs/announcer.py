@@ -48,9 +48,15 @@ class Announcer:
     """One thread that says what the store knows."""
 
     def __init__(
-        self, store: Store, surface: Callable[[Place], Surface], now: Callable[[], datetime], said: Callable[[int], str]
+        self,
+        store: Store,
+        surface: Callable[[Place], Surface],
+        now: Callable[[], datetime],
+        said: Callable[[int], str],
+        told: Callable[[Job, Answer], Answer | None] = lambda _job, recap: recap,
     ) -> None:
         self._store, self._surface, self._now, self._said = store, surface, now, said
+        self._told = told  # what is said of an end, given its recap; None: nothing
         self._live: dict[int, _Live] = {}
         self._over: set[int] = set()  # those of them that have ended
         self._looked = 0.0
@@ -151,20 +157,22 @@ class Announcer:
     def _tell_end(self, job: Job, entry: _Live) -> None:
         if job.state not in FINAL:
             return
-        if not entry.told:
+        if not entry.told and (answer := self._end(job)) is not None:
             surface = self._surface(job.place)
             if entry.lost and surface.capabilities.once and entry.failures < _EDITS:
                 self._say_first(job, entry)  # which finds the message, where there is one
-            answer = self._recap(job, surface)
             if entry.message is not None and surface.capabilities.edits and entry.failures < _EDITS:
                 surface.edit(entry.message, answer)
             else:
                 surface.say(job.place, answer)
-            entry.told = True
+        entry.told = True
         self._store.mark_told(job.number)
         with self._lock:
             self._live.pop(job.number, None)
             self._over.discard(job.number)
+
+    def _end(self, job: Job) -> Answer | None:
+        return self._told(job, self._recap(job, self._surface(job.place)))
 
     def _recap(self, job: Job, surface: Surface) -> Answer:
         outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)

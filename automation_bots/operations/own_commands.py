@@ -102,6 +102,18 @@ _COMMANDS = (
                ("!review 42 the fix was right, now in the playbook too",), judged=True),
     OwnCommand("freezes", "continue <n>|all", "Let a job go on that waits for a word: after a batch, or a restore",
                ("!continue 42",)),
+    OwnCommand("schedules", "at <time> <command>", "Run a command once, later, as you", (
+               "!at 22:00 patch on web", "!at tomorrow 06:30 show version on core")),
+    OwnCommand("schedules", "every <interval|days and time> <command> [--on change|failure] [--zone <zone>]",
+               "Run a command again and again, as you",
+               ("!every 15m disk on web --on change", "!every weekday 06:30 backup on network")),
+    OwnCommand("schedules", 'cron "<minute hour day month weekday>" <command> [--on change|failure] [--zone <zone>]',
+               "The same with the five fields of cron", ('!cron "0 2 * * 1-5" patch on web',)),
+    OwnCommand("schedules", "schedules [mine] [device]", "What runs at times, and when next",
+               ("!schedules", "!schedules mine", "!schedules web1"), Late.LOOKS),
+    OwnCommand("schedules", "schedule <n> [pause | resume | remove | run | owner <person> | accept]",
+               "One schedule: its next times, its history; stop it for a while or for good, give it to somebody else",
+               ("!schedule 7", "!schedule 7 pause", "!schedule 7 owner joe")),
     OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS),
     OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [operation=] [since=2h] [until=] [limit=] | "
                "verify | key | export from <day> [to <day>] [csv] [json]",

@@ -21,6 +21,7 @@ from automation_bots.model import (
     Caller,
     Decision,
     Job,
+    Occurrence,
     Operation,
     Person,
     Place,
@@ -118,6 +119,10 @@ class Pipeline:
             raise BadCommand(f"That is {size} characters; I read at most {self._context.message_size}.")
         # Without the words, since a secret may be among them; what may be shown of them is recorded anyway.
         log.info("request %s by %s at %s", said.operation, said.caller.id, said.place.room)
+        typed = self._parsed(said, operation)
+        return typed if isinstance(typed, Answer) else self._with(said, operation, typed)
+
+    def _parsed(self, said: TypedCommand, operation: Operation) -> grammar.ParsedCommand | Answer:
         try:
             typed = grammar.parse(operation, said.line, said.text)
             grammar.checked(operation, typed)
@@ -125,7 +130,7 @@ class Pipeline:
             if refused := self._not_for(said, operation, ""):
                 return refused
             raise
-        return self._with(said, operation, typed)
+        return typed
 
     def _not_for(self, said: TypedCommand, operation: Operation, pattern: str) -> Answer | None:
         """Refuse an operation that a person cannot use here, whatever the values."""
@@ -139,7 +144,12 @@ class Pipeline:
         values = grammar.checked(operation, typed)
         if isinstance(values, grammar.Missing):
             return self._ask(said, operation, typed, values)
-        request = Request(
+        return self.request(self._request(said, operation, typed, values))
+
+    def _request(
+        self, said: TypedCommand, operation: Operation, typed: grammar.ParsedCommand, values: Mapping[str, Any]
+    ) -> Request:
+        return Request(
             caller=said.caller,
             place=said.place,
             operation=operation,
@@ -155,7 +165,6 @@ class Pipeline:
             canary=canary.read(typed.canary, typed.pause_after),
             filters=typed.filters,
         )
-        return self.request(request)
 
     def _devices_of_job(self, operation: Operation, values: Mapping[str, object]) -> str:
         """The pattern of an operation that is about a job: its devices, unless others are named."""
@@ -173,8 +182,14 @@ class Pipeline:
         """Resolve, decide and accept a request whose values are checked."""
         person = self._context.person(request.caller)
         if person is None:
-            reason = gate.stranger(self._context.live.policy, request.caller)
-            return self._acceptance.refuse(request, Decision(Verdict.DENY, reason))
+            return self._stranger(request)
+        return self._decided(person, self._resolved(person, request))
+
+    def _stranger(self, request: Request) -> Answer:
+        reason = gate.stranger(self._context.live.policy, request.caller)
+        return self._acceptance.refuse(request, Decision(Verdict.DENY, reason))
+
+    def _resolved(self, person: Person, request: Request) -> Request:
         if request.check and not request.operation.previews:
             raise BadCommand(
                 f"{request.operation.name} cannot show beforehand what it would change; leave --check out."
@@ -182,20 +197,88 @@ class Pipeline:
         if isinstance(body := request.operation.body, Refuses):
             body.refuse(request.parameters)
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
-        request = self._resolver.with_others(request)
-        return self._decided(person, request)
+        return self._resolver.with_others(request)
 
     def _decided(self, person: Person, request: Request) -> Answer | None:
-        now = self._context.now()
-        decision = gate.decide(self._context.live.scope, request, request.when or now, now)
+        decision = self._decision(request)
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
         self._refuse_without_way(request)
         if decision.confirm and request.confirmed != len(request.devices):
+            if request.occurrence is not None:  # nobody is there who could be asked
+                raise BadCommand(_unconfirmed(request, decision.confirm))
             return self._questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
             return self.approvals.park(person, request, decision)
         return self._acceptance.accept(person, request, decision)
+
+    def _decision(self, request: Request) -> Decision:
+        now, scope = self._context.now(), self._context.live.scope
+        if request.occurrence is not None:
+            return gate.typed_before(scope, request, now, request.when)
+        return gate.decide(scope, request, request.when or now, now)
+
+    # -- schedules
+
+    def planned(self, said: TypedCommand) -> Request | Answer:
+        """Return what a command would ask for, resolved as now, where it needs nobody who could be asked.
+
+        The answer is a refusal, which is recorded; nothing is started.
+        """
+        said = self.lookup.verb(said)
+        operation, person = self.lookup.operation(said), self._context.person(said.caller)
+        if operation is None or person is None:
+            return self.lookup.unknown(said)
+        typed = self._parsed(said, operation)
+        if isinstance(typed, Answer):
+            return typed
+        values = grammar.checked(operation, typed)
+        if isinstance(values, grammar.Missing):
+            missing = values.parameter.name if values.parameter else "the devices, as in `on web`"
+            raise BadCommand(f"{operation.name} needs {missing}, and nobody is asked later. → !help {operation.name}")
+        if why := self._unplanned(operation, typed, values):
+            raise BadCommand(why)
+        return self._resolved(person, self._request(said, operation, typed, values))
+
+    def _unplanned(self, operation: Operation, typed: grammar.ParsedCommand, values: Mapping[str, Any]) -> str:
+        """Say what of a command cannot be meant for later."""
+        if typed.when or typed.emergency:
+            flag = "--when" if typed.when else "--emergency"
+            return f"{flag} does not go with a schedule, which has its own times and no emergencies; leave it out."
+        if catalog.without_secrets(operation, values) != values:
+            return f"{operation.name} is given a secret, which is never stored, so it cannot run later."
+        return ""
+
+    def scheduled(
+        self, said: TypedCommand, occurrence: Occurrence, *, confirmed: int, silent: bool, when: datetime | None = None
+    ) -> Answer | None:
+        """Ask for what a schedule says, at one of its times: decided by what holds now. None: there is a job for it."""
+        try:
+            request = self.planned(said)
+            person = self._context.person(said.caller)
+            if isinstance(request, Answer) or person is None:
+                return request if isinstance(request, Answer) else self._stranger(request)
+            silent = silent or request.wait
+            request = replace(request, occurrence=occurrence, confirmed=confirmed, wait=silent, when=when)
+            return self._decided(person, request)
+        except UserError as error:
+            self._rejected(said, error)
+            return Answer(str(error))
+        except StoreError as error:
+            log.exception("S%s could not be recorded, so nothing was started", occurrence.schedule)
+            return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
+
+    def looks(self, said: TypedCommand) -> bool:
+        """Whether a command, as its words are read now, only looks; not where that cannot be said."""
+        said = self.lookup.verb(said)
+        operation = self.lookup.operation(said)
+        try:
+            values = grammar.checked(operation, grammar.parse(operation, said.line, said.text)) if operation else None
+        except UserError:
+            return False
+        if operation is None or values is None or isinstance(values, grammar.Missing):
+            return False
+        return operation.only_looks(values)
 
     def _refuse_without_way(self, request: Request) -> None:
         """Refuse what no device of a request has a way for, before anybody is asked to approve of it."""
@@ -291,3 +374,11 @@ class Pipeline:
             return self.request(replace(same, retry_of=job.number))
         except UserError as error:
             return Answer(str(error))
+
+
+def _unconfirmed(request: Request, why: str) -> str:
+    """What a schedule hears whose command needs a number of devices that nobody can be asked for."""
+    many = len(request.devices)
+    if not request.confirmed:
+        return f"{why}, so the number has to stand in the schedule: --confirm {many}"
+    return f"{why}, and it was set for {request.confirmed} devices, but means {many} now. Set it anew."

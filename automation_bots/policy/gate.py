@@ -101,9 +101,13 @@ def again(scope: Scope, operation: Operation, job: Job, now: datetime, hour: dat
     """Decide an accepted job once more: by the policy and devices of now, at the hour at which it runs, which is now or
     one that it waits for; by what is frozen and locked then.
     """  # fmt: skip
-    request, hour = asked(job, operation), hour or now
-    ruled = by_rules(scope, request, hour)
-    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, max(now, hour)) or ruled
+    return typed_before(scope, asked(job, operation), now, hour)
+
+
+def typed_before(scope: Scope, request: Request, now: datetime, hour: datetime | None = None) -> Decision:
+    """Decide what a person typed earlier, and proved themselves for then, by all that holds now."""
+    ruled = by_rules(scope, request, hour or now)
+    return ruled if ruled.verdict is Verdict.DENY else shut(scope, request, max(now, hour or now)) or ruled
 
 
 def waits(scope: Scope, request: Request, now: datetime) -> str:

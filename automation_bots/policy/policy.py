@@ -37,6 +37,10 @@ class Policy:
         """Find who that is, by the network's immutable id alone."""
         return self.ids.get((caller.network, caller.id))
 
+    def zone(self, person: Person) -> str:
+        """Whose clock a person's times are read by."""
+        return person.zone or self.timezone
+
 
 def load(path: Path) -> Policy:
     """Read policy.yml; a ConfigError names file, line and what to write instead."""
@@ -71,7 +75,7 @@ class _At(Exception):
 
 def _compile(file: PolicyFile, folder: Path) -> Policy:
     people = {
-        name: Person(name, frozenset(entry.groups), dict(entry.model_extra or {}), entry.robot)
+        name: Person(name, frozenset(entry.groups), dict(entry.model_extra or {}), entry.robot, entry.zone)
         for name, entry in file.people.items()
     }
     ids: dict[tuple[str, str], Person] = {}

@@ -14,6 +14,7 @@ from automation_bots.policy.approval_rule import ApprovalFile, is_short_form, sh
 from automation_bots.policy.reauth import ReauthFile
 from automation_bots.policy.rules import Above, Rule, Words
 from automation_bots.policy.time_window import Calendar, Window
+from automation_bots.text import times
 from automation_bots.text.times import duration
 
 _RATE = re.compile(r"(\d+)\s*/\s*(.+)")
@@ -100,11 +101,17 @@ class LimitFile(_Strict):
 
 
 class PersonFile(BaseModel):
-    """A person: `groups`, `robot`, and any other key is a chat network with this person's id on it."""
+    """A person: `groups`, `robot`, `zone`, and any other key is a chat network with this person's id on it."""
 
     model_config = ConfigDict(extra="allow")
     groups: list[str] = []
     robot: bool = False
+    zone: str = ""
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return value and times.zone(value)
 
     @model_validator(mode="after")
     def _ids(self) -> PersonFile:
@@ -209,6 +216,8 @@ class PolicyFile(_Strict):
     people: dict[str, PersonFile]
     accounts: AccountsFile = AccountsFile()
     rules: list[RuleFile]
+
+    _zone = field_validator("timezone")(times.zone)
 
     @field_validator("windows", mode="before")
     @classmethod

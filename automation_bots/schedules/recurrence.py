@@ -8,11 +8,11 @@ every hour there is, comes in both and loses nothing to a gap.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -25,8 +25,11 @@ _ONES = {"minute", "hour", "week"}  # `every hour`
 _MOST_WORDS = 8  # of a length of time: `1 day 12 hours 30 min`
 _AT = re.compile(r"(\d\d?):(\d\d)")
 _FIELD = re.compile(r"[\d*][\d*,/\-]*|[\d*,/\-#LW]*[\d*][\d*,/\-#LW]*|(?:[A-Z]{3}|L|LW)(?:[,\-](?:[A-Z]{3}|\d))*", re.I)
+_YEAR_DAYS = 366
 _BACK = timedelta(hours=3)  # no clock goes forward or back by more
 _LOOKED_AT = 100  # times, to find the shortest distance between two
+_COUNTED = 2_000  # times that went by
+_LONG_AGO = timedelta(days=1)  # of what comes so often that it was not counted to the end
 _FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
 _HOW_EVERY = "write every 15m, every hour, every weekday 06:30, every day 06:30 or every mon,thu 06:30"
 _HOW_CRON = 'write five fields, minute hour day month weekday, as in "0 2 * * 1-5"'
@@ -60,6 +63,17 @@ class Recurrence:
     def next(self, moment: datetime) -> datetime | None:
         """Return the first time behind a moment."""
         return next((due.at for due in self.after(moment)), None)
+
+    def span(self, first: datetime, now: datetime) -> tuple[int, datetime]:
+        """Return how many times there are from one of them until now, and the last; many are not counted to the end."""
+        found = [due.at for due in islice(self.after(first), _COUNTED) if due.at <= now]
+        if len(found) < _COUNTED:
+            return len(found) + 1, found[-1] if found else first
+        if self.every is not None:
+            many = (now - first) // self.every
+            return many + 1, first + many * self.every
+        close = (due.at for due in self.after(now - _LONG_AGO))
+        return _COUNTED, next((last for last, then in pairwise(close) if then > now), found[-1])
 
     @property
     def shortest(self) -> timedelta | None:
@@ -106,6 +120,37 @@ def _moved(wall: datetime, zone: ZoneInfo) -> Due:
     while not (real := times.instants(there, zone)):
         there += timedelta(minutes=1)
     return Due(real[0], f"the clocks skip {wall:%H:%M}")
+
+
+def kept(recurrence: Recurrence) -> dict[str, str]:
+    """Write it down; `read` makes the same of it."""
+    found: dict[str, str] = {"text": recurrence.text, "zone": recurrence.zone, "cron": recurrence.cron}
+    for name in ("once", "anchor"):
+        if (moment := getattr(recurrence, name)) is not None:
+            found[name] = moment.isoformat()
+    if recurrence.every is not None:
+        found["every"] = str(recurrence.every.total_seconds())
+    return found
+
+
+def read(found: Mapping[str, str]) -> Recurrence:
+    """Read what `kept` wrote."""
+    moments = {name: datetime.fromisoformat(found[name]) for name in ("once", "anchor") if name in found}
+    every = timedelta(seconds=float(found["every"])) if "every" in found else None
+    return Recurrence(found["text"], found["zone"], every=every, cron=found["cron"], **moments)
+
+
+def clocks(recurrence: Recurrence, now: datetime) -> list[Due]:
+    """The times of the next year at which the clocks do something to it."""
+    zone, found = ZoneInfo(recurrence.zone), []
+    if not recurrence.cron or recurrence.cron.split()[1] == "*":
+        return []
+    for day in (now + timedelta(days=number) for number in range(_YEAR_DAYS)):
+        begin, end = day - timedelta(hours=12), day + timedelta(hours=12)
+        if begin.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset():
+            around = takewhile(lambda due, end=end: due.at <= end, recurrence.after(begin))  # type: ignore[misc]
+            found += [due for due in around if due.note]
+    return found
 
 
 # -- as people write it

@@ -30,7 +30,7 @@ _TELL = (
 
 
 def add(connection: Connection, job: Job, now: datetime) -> Job:
-    """Put a job into the queue, or park it, and give it its number. How previews and monitors' jobs end no room hears."""
+    """Queue or park a job, and give it its number. How previews and jobs of monitors end, no room hears."""
     state = job.state if job.state in PARKED else State.QUEUED
     told = job.preview_of is not None or job.monitor is not None
     words = {name: cleared(connection, getattr(job, name)) for name in ("words", "reason", "emergency")}

@@ -20,7 +20,7 @@ class Result(StrEnum):
     OPEN = ""
     REFUSED = "refused"  # by rules, a freeze, or since its words make no command any more
     ORPHANED = "orphaned"  # who made it is no longer in the policy
-    SKIPPED = "skipped"  # the time before it had not ended
+    SKIPPED = "skipped"  # the time before it had not ended, or nobody may do anything while rules cannot be read
     MISSED = "missed"  # nobody was there to take it
     LOST = "lost"  # the bot was killed between taking it and starting
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, or_, select, update
 
 from automation_bots.errors import BadCommand
 from automation_bots.model import FINAL, NOTHING, Caller, Occurrence, Place, Schedule, ScheduleState, State, Tells
@@ -53,8 +53,10 @@ class ScheduleStore:
         return found if found and found.state is not ScheduleState.REMOVED else None
 
     def all(self, person: str | None = None) -> list[Schedule]:
-        """Return all that are active or paused, of one person or (None) of everybody."""
-        alive = [schedules.c.state.in_([ScheduleState.ACTIVE.value, ScheduleState.PAUSED.value])]
+        """Return all that have something to come, of one person or (None) of everybody."""
+        waits = exists().where(times.c.schedule == schedules.c.number, times.c.result == Result.OPEN.value)
+        going = schedules.c.state.in_([ScheduleState.ACTIVE.value, ScheduleState.PAUSED.value])
+        alive = [or_(going, (schedules.c.state == ScheduleState.OVER.value) & waits)]
         mine = [schedules.c.person == person] if person is not None else []
         with self._database.read() as connection:
             return [_of(row) for row in connection.execute(
@@ -63,8 +65,10 @@ class ScheduleStore:
     def counts(self) -> dict[str, int]:
         """Return how many there are in each state."""
         with self._database.read() as connection:
-            found = connection.execute(select(schedules.c.state, func.count()).group_by(schedules.c.state))
-            return dict(found.tuples().all())
+            found = connection.execute(
+                select(schedules.c.state, func.count().label("many")).group_by(schedules.c.state)
+            )
+            return {row.state: row.many for row in found}
 
     def due(self, now: datetime) -> list[Schedule]:
         """Return those whose time has come, in the order of their times."""
@@ -91,6 +95,19 @@ class ScheduleStore:
 
     # -- times
 
+    def taken_after(self, number: int, moment: datetime) -> frozenset[datetime]:
+        """Return the times of a schedule behind a moment that were taken already, or missed."""
+        with self._database.read() as connection:
+            found = select(times.c.at).where(times.c.schedule == number, times.c.at > moment)
+            return frozenset(connection.scalars(found))
+
+    def rewind(self, seen: Schedule, due: datetime) -> None:
+        """Let an earlier time be the next one, since the clock was set back."""
+        with self._database.write() as connection:
+            if _moves_on(connection, seen, due):
+                facts = {"schedule": seen.number, "what": "clock set back", "due": due}
+                audit.append(connection, self._clock(), AuditKind.SCHEDULE_CHANGED, subject(seen), facts)
+
     def take(self, seen: Schedule, at: datetime, then: datetime | None, *, missed: int = 0) -> bool:
         """Take a time of an active schedule, whose next one is `then`; only the one who gets True may run it."""
         now = self._clock()
@@ -102,7 +119,7 @@ class ScheduleStore:
             audit.append(connection, now, AuditKind.DUE, subject(seen), {"schedule": seen.number, "at": at})
         return True
 
-    def extra(self, schedule: Schedule, by: Subject) -> Occurrence | None:
+    def take_now(self, schedule: Schedule, by: Subject) -> Occurrence | None:
         """Take this moment beside its times, since somebody wants it now; None where it was taken already."""
         now = self._clock()
         occurrence = Occurrence(schedule.number, now)
@@ -114,7 +131,7 @@ class ScheduleStore:
                          {"schedule": schedule.number, "at": now, "what": "run"})  # fmt: skip
         return occurrence
 
-    def miss(self, seen: Schedule, last: datetime, missed: int, then: datetime | None) -> bool:
+    def miss(self, seen: Schedule, last: datetime, missed: int, then: datetime | None, text: str) -> bool:
         """Note that times up to `last` came to nothing; they are told, and never made up for."""
         now = self._clock()
         with self._database.write() as connection:
@@ -122,7 +139,7 @@ class ScheduleStore:
             if not _moves_on(connection, seen, then):
                 return False
             if not occurrences.is_taken(connection, occurrence):
-                values = {"result": Result.MISSED.value, "missed": missed - 1, "told": False}
+                values = {"result": Result.MISSED.value, "missed": missed - 1, "text": text, "told": False}
                 occurrences.add(connection, occurrence, now, **values)
                 facts = {"schedule": seen.number, "at": last, "missed": missed}
                 audit.append(connection, now, AuditKind.MISSED, subject(seen), facts)
@@ -133,7 +150,8 @@ class ScheduleStore:
         with self._database.write() as connection:
             earlier = _before(connection, occurrence)
             same = earlier is not None and (earlier.result, earlier.text) == (result.value, why)
-            paused = self._failed(connection, occurrence.schedule, at_most, why, at_once=result is Result.ORPHANED)
+            orphaned, counts = result is Result.ORPHANED, result is not Result.SKIPPED
+            paused = self._failed(connection, occurrence.schedule, at_most, why, at_once=orphaned) if counts else ""
             text = f"{why} · {paused}" if paused else why
             told = same and not paused
             occurrences.note(connection, occurrence, result=result.value, text=text, told=told)

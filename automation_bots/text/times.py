@@ -134,6 +134,14 @@ def split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     return taken, rest
 
 
+def zone(name: str) -> str:
+    """Return the name of a time zone as it is; a ValueError says that there is none."""
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, KeyError, OSError):  # the last one: a folder of zones
+        raise ValueError(f"{_quoted(name)} is no time zone; write one such as Europe/Madrid or UTC") from None
+
+
 def moment_text(at: datetime, zone: str, now: datetime | None = None) -> str:
     """Write a moment as people in that zone say it: the day in short where it is near to now, or now itself."""
     local = at.astimezone(ZoneInfo(zone))

@@ -66,3 +66,19 @@ def test_a_restored_record_holds_all_that_was_pending_until_a_person_says_what_g
     chat.asks("!withdraw all", "3 requests of the restored record: taken back", who="ana")
     assert states(chat) == []
     chat.asks("!continue all", "Nothing waits since a record was restored", who="ana")
+
+
+def test_a_restored_record_holds_its_schedules_until_a_person_says_that_they_go_on(tmp_path):
+    first = write_folder(tmp_path / "one", toml=BOT_TOML, policy=POLICY)
+    with ChatBot(first, drivers=(Fake(),)) as chat:
+        chat.asks("!every 15m uptime on web1", "^S1 ", who="joe")
+        data = chat.automation.data
+    moving.backup(data, tmp_path / "copy.db")
+    second = write_folder(tmp_path / "two", toml=BOT_TOML, policy=POLICY)
+    moving.restore(tmp_path / "copy.db", second / data.relative_to(first))
+    with ChatBot(second, drivers=(Fake(),)) as chat:
+        wait(lambda: any("1 schedule that waited then may have run" in text for _, text in chat.surface.said), 10)
+        assert chat.automation.store.schedules.next_due() is None
+        chat.asks("!schedules", "paused: the record was restored from a backup", who="joe")
+        chat.asks("!continue all", "0 requests and 1 schedule of the restored record: going on", who="ana")
+        assert chat.automation.store.schedules.next_due()

@@ -4,6 +4,7 @@ import pytest
 
 from automation_bots.errors import ConfigError
 from automation_bots.model import Caller, Risk
+from automation_bots.policy.policy import load
 from tests.support.world import PATCH, SERVICE, UNDECLARED, UPTIME, policy_of
 
 GOOD = """
@@ -76,3 +77,23 @@ def test_words_of_a_rule_match_operations(tmp_path, may, operation, spoken, matc
 def test_what_says_nothing_about_itself_is_for_admins(tmp_path):
     rule = policy_of(tmp_path, GOOD.replace("[reads]", "[everything]")).rules[0]
     assert rule.what[0].match(UNDECLARED, Risk.CHANGE, (), admin=True)
+
+
+@pytest.mark.parametrize("where", ["timezone: {}\n", "timezone: UTC\n"])
+def test_an_empty_or_unknown_time_zone_is_refused_and_none_is_that_of_the_policy(tmp_path, where):
+    def read(zone):
+        person = "" if "{}" in where else f", zone: {zone}"
+        rules = "rules: [{name: a, who: everyone, may: [reads]}]\n"
+        text = f"{where.format(zone)}people: {{ana: {{text: '@ana'{person}}}}}\n{rules}"
+        (tmp_path / "policy.yml").write_text(text)
+        found = load(tmp_path / "policy.yml")
+        return found.zone(found.people["ana"])
+
+    assert read("Europe/Madrid") == "Europe/Madrid"
+    with pytest.raises(ConfigError, match=r"'Mars/Base' is no time zone; write one such as Europe/Madrid"):
+        read("Mars/Base")
+    if "{}" in where:
+        with pytest.raises(ConfigError, match="no time zone"):
+            read("''")
+    else:
+        assert read("''") == "UTC"

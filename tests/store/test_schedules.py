@@ -73,13 +73,15 @@ def test_what_was_taken_by_a_bot_that_was_killed_before_it_began_is_told_and_has
 def test_once_is_over_when_it_was_taken(store, made, clock):
     assert store.schedules.take(made, clock.now, None)
     assert store.schedules.find(1).state is ScheduleState.OVER
-    assert (store.schedules.all(), store.schedules.next_due()) == ([], None)
+    assert store.schedules.next_due() is None
+    store.schedules.lose()
+    assert store.schedules.all() == []
 
 
 def test_missed_times_are_one_row_and_are_told(store, made, clock):
     last = clock.now + 20 * HOUR
-    assert store.schedules.miss(made, last, 20, last + HOUR)
-    assert not store.schedules.miss(made, last, 20, last + HOUR)
+    assert store.schedules.miss(made, last, 20, last + HOUR, "from then")
+    assert not store.schedules.miss(made, last, 20, last + HOUR, "from then")
     ((_, taken),) = store.schedules.untold()
     assert (taken.result, taken.missed, taken.occurrence.at) == (Result.MISSED, 19, last)
     assert store.audit_rows()[0].body["missed"] == 20

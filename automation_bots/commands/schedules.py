@@ -1,0 +1,403 @@
+"""Commands that run at times: set, looked at, paused, run now, given to somebody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from automation_bots import render
+from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.config.settings import ScheduleSettings
+from automation_bots.errors import BadCommand, UserError
+from automation_bots.jobs.request_context import TypedCommand
+from automation_bots.model import (
+    NOTHING,
+    PARKED,
+    Answer,
+    Decision,
+    Occurrence,
+    Person,
+    Request,
+    Schedule,
+    ScheduleState,
+    Tells,
+    Verdict,
+    one_line,
+)
+from automation_bots.operations.own_commands import OWN
+from automation_bots.pipeline import parser as grammar
+from automation_bots.policy import gate, quorum
+from automation_bots.policy.rules import ADMINS
+from automation_bots.schedules import recurrence
+from automation_bots.schedules import text as schedule_text
+from automation_bots.schedules.recurrence import Recurrence
+from automation_bots.schedules.timer import ScheduleTimer
+from automation_bots.store import Subject
+from automation_bots.text import times
+from automation_bots.text.nearest import did_you_mean, nearest
+from automation_bots.text.times import duration_text, moment_text
+
+_FLAG = r"--(on|zone|confirm)(?:=|\s+)(\S+)"
+_BEHIND, _BEFORE = re.compile(rf"\s{_FLAG}\s*\Z"), re.compile(rf"{_FLAG}(?:\s+|\Z)")
+_ACTIONS = ("pause", "resume", "remove", "run", "owner", "accept")
+_ROWS_SHOWN = 40
+_NEXT, _HISTORY = 5, 10
+_TRIES = 5  # to be quicker than the times of a schedule
+_Read = Callable[[Sequence[str], datetime, str], tuple[Recurrence, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a schedule's own flags say."""
+
+    tells: Tells = Tells.ALWAYS
+    zone: str = ""
+    confirmed: int = 0
+
+    def with_(self, name: str, value: str) -> _Options:
+        """Add one."""
+        if name == "zone":
+            try:
+                return replace(self, zone=times.zone(value))
+            except ValueError as error:
+                raise BadCommand(f"--zone: {error}.") from error
+        if name == "on":
+            if value.lower() not in set(Tells):
+                raise BadCommand(f"--on takes change, failure or always, not {one_line(value, 30)!r}.")
+            return replace(self, tells=Tells(value.lower()))
+        if not re.fullmatch(r"\d{1,6}", value):
+            raise BadCommand(f"--confirm takes the number of devices, not {one_line(value, 30)!r}.")
+        return replace(self, confirmed=int(value))
+
+
+class ScheduleCommands:
+    """One method a command; each returns what to say."""
+
+    def __init__(self, context: CommandContext, timer: ScheduleTimer, settings: ScheduleSettings) -> None:
+        self._context, self._timer, self._settings = context, timer, settings
+        self._store = context.store.schedules
+
+    # -- set
+
+    def at(self, ask: CommandCall) -> Answer:
+        """Run a command once."""
+        return self._set(ask, "at 22:00", recurrence.at)
+
+    def every(self, ask: CommandCall) -> Answer:
+        """Run a command at intervals, or on days at a time."""
+        return self._set(ask, "every 15m", recurrence.every)
+
+    def cron(self, ask: CommandCall) -> Answer:
+        """Run a command by cron's five fields."""
+        return self._set(ask, 'cron "0 2 * * 1-5"', lambda words, _now, zone: recurrence.cron(words, zone))
+
+    def _set(self, ask: CommandCall, example: str, read: _Read) -> Answer:
+        person, now = self._context.person(ask), self._context.now()
+        line, text = grammar.split_text(ask.line)
+        if not line:
+            raise BadCommand(f"When, and what? → !{example} <command>")
+        options, line = _flags(_Options(), line, _BEHIND)
+        when, command = self._read(read, line, options.zone or self._context.live.policy.zone(person))
+        options, command = _flags(options, command, _BEFORE)
+        if options.zone and options.zone != when.zone:
+            when, _ = self._read(read, line, options.zone)
+        if not command:
+            raise BadCommand(f"{when.text}: what shall run then? → !{example} <command>")
+        said = self._said(ask, command, text)
+        request = self._context.pipeline.planned(said)
+        if isinstance(request, Answer):
+            return request
+        self._check(when, request, now)
+        self._count(person)
+        made = Schedule(
+            0, person.name, ask.caller, ask.place, said.operation, said.line, text, recurrence.kept(when),
+            options.tells, options.confirmed, request.pattern, due=when.next(now),
+        )  # fmt: skip
+        return self._kept(made, request, when, now)
+
+    def _read(self, read: _Read, line: str, zone: str) -> tuple[Recurrence, str]:
+        """Return when, and the command behind it as it was typed, quotes and all."""
+        words = line.split()
+        try:
+            found, rest = read(words, self._context.now(), zone)
+        except ValueError as error:
+            raise BadCommand(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        taken = len(words) - len(rest)
+        return found, re.sub(rf"\A\s*(?:\S+\s*){{{taken}}}", "", line).strip()
+
+    def _said(self, ask: CommandCall, command: str, text: str) -> TypedCommand:
+        name, _, line = command.removeprefix(self._context.prefix).partition(" ")
+        if name.lower() in OWN and self._context.live.catalog.find(name.lower()) is None:
+            raise BadCommand(
+                f"{name.lower()} is a command of the bot itself, which answers at once; at times run only what makes a "
+                "job. → !help"
+            )
+        if self._context.clear(f"{command}\n{text}") != f"{command}\n{text}":
+            raise BadCommand("There is a secret in that command, and secrets are never stored, so it cannot run later.")
+        return TypedCommand(ask.caller, ask.place, name, line.strip(), text)
+
+    def _check(self, when: Recurrence, request: Request, now: datetime) -> None:
+        """Refuse what never comes, or too often."""
+        if when.next(now) is None:
+            raise BadCommand(f"{when.text} never comes again.")
+        looks = request.operation.only_looks(request.parameters)
+        least = self._settings.shortest(looks=looks)
+        if when.shortest is not None and when.shortest < least:
+            kind = "what looks" if looks else "what may change something"
+            raise BadCommand(
+                f"{when.text} is too often: {kind} comes at most every {duration_text(least)} ([schedules] in bot.toml)"
+            )
+
+    def _count(self, person: Person) -> None:
+        mine = len(self._store.all(person.name))
+        if mine >= self._settings.person:
+            raise BadCommand(f"You have {render.many(mine, 'schedule')}, which is the limit. → !schedules mine")
+
+    def _kept(self, made: Schedule, request: Request, when: Recurrence, now: datetime) -> Answer:
+        first = made.due or now
+        decision, notes = self._judged(request, first, now)
+        if isinstance(decision, Answer):
+            return decision
+        if decision.confirm and made.confirmed != len(request.devices):
+            many = len(request.devices)
+            raise BadCommand(f"{decision.confirm}. Nobody is asked later, so say how many you mean: --confirm {many}")
+        made = self._store.add(made)
+        if decision.verdict is Verdict.APPROVAL and not notes:
+            notes = [self._asked(made, when, first, decision)]
+        self._timer.look()
+        return schedule_text.made(made, now, notes)
+
+    def _judged(self, request: Request, first: datetime, now: datetime) -> tuple[Decision | Answer, list[str]]:
+        """Decide as now, and as at its first time: what neither lets through is refused, a difference is told."""
+        scope = self._context.live.scope
+        today, then = gate.decide(scope, request, now, now), gate.decide(scope, request, first, now)
+        if then.verdict is not Verdict.DENY:
+            return then, []
+        if today.verdict is Verdict.DENY:
+            return self._context.pipeline.judged(request) or Answer(today.reason), []
+        at = moment_text(first, self._context.live.policy.timezone, now)
+        return today, [f"As things are it would be refused at {at}: {then.reason.removeprefix('No: ')}"]
+
+    def _asked(self, made: Schedule, when: Recurrence, first: datetime, decision: Decision) -> str:
+        """Ask for the first time at once, so that approvers need not be awake then; returns what is said of it."""
+        if self._store.take(made, first, when.next(first)):
+            self._timer.start(made, Occurrence(made.number, first), first)
+        whom = quorum.whom(decision.needs, ())
+        return f"Needs approval by {whom}: the first time is asked for now, each other when it comes."
+
+    # -- looked at
+
+    def schedules(self, ask: CommandCall) -> Answer:
+        """What runs at times, as far as one may see it."""
+        person, words = self._context.person(ask), [word for word in ask.words if word.lower() != "mine"]
+        every = self._store.all(person.name if len(words) < len(ask.words) else None)
+        devices = frozenset(self._context.pipeline.expand(person, ",".join(words))) if words else frozenset()
+        meant: dict[str, frozenset[str]] = {}
+        found = [
+            schedule
+            for schedule in every
+            if self._sees(person, schedule, meant) and (not words or devices & self._devices(schedule, meant))
+        ]
+        if not found:
+            return Answer("No schedule." if not words else "No schedule there.", hint="→ !every 15m <command>")
+        now, zone = self._context.now(), self._context.live.policy.zone(person)
+        shown = sorted(found, key=lambda one: (one.due is None, one.due or now, one.number))
+        rows = [schedule_text.row(one, now, zone, self._last(one)) for one in shown[:_ROWS_SHOWN]]
+        more = f"\n… and {len(found) - _ROWS_SHOWN:,} more" if len(found) > _ROWS_SHOWN else ""
+        return Answer(f"{render.many(len(found), 'schedule')}:", render.table(rows) + more, "→ !schedule <n>")
+
+    def _sees(self, person: Person, schedule: Schedule, meant: dict[str, frozenset[str]]) -> bool:
+        """Whether a person may see a schedule: one's own, one on devices one sees, any for admins; as with jobs."""
+        if person.name in {schedule.person, schedule.offered} or ADMINS in person.groups:
+            return True
+        devices = self._devices(schedule, meant)
+        return bool(devices) and gate.visible(self._context.live.scope, person).issuperset(devices)
+
+    def _devices(self, schedule: Schedule, meant: dict[str, frozenset[str]]) -> frozenset[str]:
+        """The devices that its pattern means now."""
+        if schedule.pattern not in meant:
+            try:
+                known = self._context.live.inventory.expand(schedule.pattern) if schedule.pattern else ()
+            except UserError:
+                known = ()
+            meant[schedule.pattern] = frozenset(known)
+        return meant[schedule.pattern]
+
+    def _last(self, schedule: Schedule) -> str:
+        last = next(iter(self._store.history(schedule.number, 1)), None)
+        return one_line(schedule_text.came_to(last), 60) if last else "-"
+
+    def schedule(self, ask: CommandCall) -> Answer | None:
+        """One schedule, or what is done about it."""
+        person = self._context.person(ask)
+        number, *words = ask.words or [""]
+        found = self._found(person, number)
+        if not words:
+            return self._shown(person, found)
+        action = words[0].lower()
+        if action not in _ACTIONS:
+            near = did_you_mean(nearest(action, _ACTIONS, 1), otherwise=f"→ {' · '.join(_ACTIONS)}")
+            raise BadCommand(f"{one_line(action, 30)!r} is nothing that is done with a schedule.{near}")
+        return self._do(ask, person, found, words)
+
+    def _found(self, person: Person, word: str) -> Schedule:
+        digits = word.upper().removeprefix("S").removeprefix("#")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):
+            raise BadCommand("Which one? → !schedule <n> · !schedules")
+        found = self._store.find(int(digits))
+        if found is None or not self._sees(person, found, {}):
+            raise BadCommand(f"There is no schedule S{digits}. → !schedules")
+        return found
+
+    def _do(self, ask: CommandCall, person: Person, found: Schedule, words: Sequence[str]) -> Answer | None:
+        action = words[0].lower()
+        if action == "accept":
+            return self._accept(ask, person, found)
+        if found.person != person.name and ADMINS not in person.groups:
+            raise BadCommand(f"No: S{found.number} is {found.person}'s; {found.person} or an admin can do that.")
+        if action == "owner":
+            return self._offer(ask, found, words[1:])
+        if action == "run":
+            return self._run(ask, found)
+        return {"pause": self._pause, "resume": self._resume, "remove": self._remove}[action](ask, found)
+
+    def _shown(self, person: Person, found: Schedule) -> Answer:
+        now, zone = self._context.now(), self._context.live.policy.zone(person)
+        when = recurrence.read(found.times)
+        room = "a direct message" if found.place.direct else found.place.room
+        robot = self._context.live.policy.people.get(found.person)
+        rows = [
+            ("runs", f"{when.text} {when.zone}"),
+            ("owner", found.person + (" (robot)" if robot and robot.robot else "")),
+            ("is", schedule_text.state(found)),
+            ("tells", f"{schedule_text.TELLS[found.tells]}, in {room}"),
+            ("made", render.age(found.made, now, zone)),
+        ]  # fmt: skip
+        if found.due:
+            shown = [due for due, _ in zip(when.after(now), range(_NEXT), strict=False)]
+            rows += [
+                ("next" if not number else "", moment_text(due.at, when.zone, now) + (f": {due.note}" * bool(due.note)))
+                for number, due in enumerate(shown)
+            ]
+        if explained := recurrence.explained(when):
+            rows.append(("days", explained))
+        rows += [("clocks", schedule_text.clock_line(due, when)) for due in recurrence.clocks(when, now)]
+        if found.offered:
+            rows.append(("offered", f"to {found.offered}, who has to say !schedule {found.number} accept"))
+        past = schedule_text.history(self._store.history(found.number, _HISTORY), when.zone, now)
+        block = "\n\n".join(filter(None, [render.table(rows), past]))
+        then = "pause" if found.state is ScheduleState.ACTIVE else "resume"
+        hint = f"→ !schedule {found.number} {then} · run · remove"
+        last = next((taken.job for taken in self._store.history(found.number, _HISTORY) if taken.job), None)
+        return Answer(f"S{found.number} {found.title}", block, hint + (f" · !job {last}" if last else ""))
+
+    # -- done
+
+    def _pause(self, ask: CommandCall, found: Schedule) -> Answer:
+        if found.state is not ScheduleState.ACTIVE:
+            return Answer(f"S{found.number} is {schedule_text.state(found)} already.")
+        by = self._context.person(ask).name
+        self._change(ask, found, "paused", state=ScheduleState.PAUSED, due=None, why=f"by {by}")
+        self._withdraw(ask, found)
+        return Answer(f"S{found.number} is paused.", hint=f"→ !schedule {found.number} resume")
+
+    def resume_restored(self, ask: CommandCall) -> int:
+        """Let those go on that wait since the record was restored; returns how many."""
+        found = [schedule for schedule in self._store.all() if schedule.restored]
+        for schedule in found:
+            self._resume(ask, schedule)
+        return len(found)
+
+    def _resume(self, ask: CommandCall, found: Schedule) -> Answer:
+        if found.state is not ScheduleState.PAUSED:
+            return Answer(f"S{found.number} is not paused: {schedule_text.state(found)}.")
+        now, when = self._context.now(), recurrence.read(found.times)
+        due = when.next(now)
+        if due is None:
+            return Answer(f"The time of S{found.number} is over. → !schedule {found.number} run")
+        self._change(ask, found, "resumed", state=ScheduleState.ACTIVE, due=due, why="", failures=0, restored=False)
+        self._timer.look()
+        return Answer(f"S{found.number} goes on: next {schedule_text.next_times(when, now, 3)}.")
+
+    def _remove(self, ask: CommandCall, found: Schedule) -> Answer:
+        self._change(ask, found, "removed", state=ScheduleState.REMOVED, due=None)
+        self._withdraw(ask, found)
+        return Answer(f"S{found.number} {found.title} is removed.")
+
+    def _change(
+        self, ask: CommandCall, found: Schedule, what: str, body: Mapping[str, str] = NOTHING, **fields: Any
+    ) -> None:
+        """Change one that is as it was seen, but that a time of it may have come meanwhile."""
+        by = Subject(self._context.person(ask).name, ask.caller, ask.place)
+        for _ in range(_TRIES):
+            now = self._store.find(found.number)
+            same = now and replace(now, due=found.due, failures=found.failures) == found
+            if now and same and self._store.change(now, replace(now, **fields), what, by, body):
+                return
+        raise BadCommand(f"S{found.number} has changed in this moment. → !schedule {found.number}")
+
+    def _withdraw(self, ask: CommandCall, found: Schedule) -> None:
+        """Take back what waits for approval or for its time; what runs goes on."""
+        number = self._store.runs(found.number)
+        if number is not None and self._context.store.job(number).state in PARKED:
+            self._context.pipeline.approvals.withdraw(ask.caller, ask.place, number)
+
+    def _run(self, ask: CommandCall, found: Schedule) -> Answer | None:
+        """Run it now; only its owner, since an admin could otherwise approve what an admin has begun."""
+        person = self._context.person(ask)
+        if found.person != person.name:
+            return Answer(f"No: S{found.number} runs with the rights of {found.person}, who alone runs it now.")
+        occurrence = self._store.take_now(found, Subject(person.name, ask.caller, ask.place))
+        if occurrence is None:
+            return Answer(f"S{found.number} runs in this moment.")
+        why = self._timer.start(found, occurrence)
+        self._store.tell([occurrence] if why else [])
+        if why:
+            return Answer(why)
+        return None if found.tells is Tells.ALWAYS else Answer(f"S{found.number} runs.")
+
+    def _offer(self, ask: CommandCall, found: Schedule, words: Sequence[str]) -> Answer:
+        people = self._context.live.policy.people
+        if len(words) != 1 or words[0] not in people:
+            near = did_you_mean(nearest(words[0], people, 1), otherwise="→ !people") if words else ""
+            raise BadCommand(f"To whom? → !schedule {found.number} owner <person>.{near}")
+        if words[0] == found.person:
+            return Answer(f"S{found.number} is {found.person}'s already.")
+        self._change(ask, found, "offered", body={"to": words[0]}, offered=words[0])
+        return Answer(
+            f"S{found.number} runs with the rights of whoever owns it, so {words[0]} has to say yes.",
+            hint=f"→ {words[0]}: !schedule {found.number} accept",
+        )
+
+    def _accept(self, ask: CommandCall, person: Person, found: Schedule) -> Answer:
+        if found.offered != person.name:
+            raise BadCommand(f"No: S{found.number} was not offered to you.")
+        place = ask.place if found.place.direct else found.place
+        said = TypedCommand(ask.caller, place, found.operation, found.line, found.text)
+        request, now = self._context.pipeline.planned(said), self._context.now()
+        if isinstance(request, Answer):
+            return request
+        if found.due is not None:
+            self._check(recurrence.read(found.times), request, now)
+        self._count(person)
+        decision, notes = self._judged(request, found.due or now, now)
+        if isinstance(decision, Answer):
+            return decision
+        why = found.why if found.state is ScheduleState.PAUSED else ""
+        self._change(
+            ask, found, "accepted", body={"from": found.person}, person=person.name, caller=ask.caller, place=place,
+            offered="", why=why,
+        )  # fmt: skip
+        hint = f"→ !schedule {found.number} resume" if found.state is ScheduleState.PAUSED else ""
+        return Answer("\n".join([f"S{found.number} {found.title} is yours now.", *notes]), hint=hint)
+
+
+def _flags(options: _Options, line: str, where: re.Pattern[str]) -> tuple[_Options, str]:
+    """Take the schedule's own flags from the end of a line, or from its beginning."""
+    while found := (where.search(line) if where is _BEHIND else where.match(line)):
+        options = options.with_(found[1], found[2])
+        line = line[: found.start()] + line[found.end() :]
+    return options, line

@@ -1,0 +1,183 @@
+"""Takes the times of schedules as they come, and lets their commands be asked for; says what did not run, and why.
+
+One thread for all of them, which sleeps until the record's next due time. All that matters is in the record.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain, takewhile
+from typing import Protocol
+
+from automation_bots.model import Answer, Mark, Occurrence, Place, Schedule, ScheduleState
+from automation_bots.policy.policy import Policy
+from automation_bots.schedules import recurrence, text
+from automation_bots.store.occurrences import Result, Taken
+from automation_bots.store.schedules import ScheduleStore
+from automation_bots.surface import Surface
+from automation_bots.text.times import duration_text, moment_text
+from automation_bots.threads.loop import Loop
+
+log = logging.getLogger(__name__)
+_LONGEST_SECONDS = 60.0  # the wall clock may be set meanwhile
+_AGAIN_SECONDS = 30.0  # after a place could not be told
+_ON_TIME = timedelta(seconds=60)  # a start of the bot, or a busy machine
+_CLOCK = timedelta(seconds=60)  # set back by less is corrected, not set
+
+
+class Run(Protocol):
+    """Asks for what a schedule says, as its maker."""
+
+    def __call__(self, schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> Answer | None:
+        """Return why not; None where there is a job for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleContext:
+    """What the timer stands on."""
+
+    store: ScheduleStore
+    policy: Callable[[], Policy]
+    now: Callable[[], datetime]
+    run: Run
+    looks: Callable[[Schedule], bool]  # whether it only looks, as its words are read now
+    surface: Callable[[Place], Surface]
+    admins: Callable[[Answer], None]
+    failures: int = 5  # in a row, after which a schedule is paused
+
+
+class ScheduleTimer:
+    """The thread, and what it does about one schedule."""
+
+    def __init__(self, context: ScheduleContext) -> None:
+        self._context, self._store = context, context.store
+        self._seen: datetime | None = None  # the clock of the last turn; a new life looks as after it was set back
+        self._begun: set[int] = set()  # jobs of whose end nobody has looked what came of it
+        self._loop = Loop("schedules", self.round)
+
+    def begin(self) -> None:
+        """Tell what a kill has left, and begin."""
+        self._store.lose()
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._loop.stop()
+
+    def ended(self, number: int) -> None:
+        """A job has ended, perhaps one of a schedule."""
+        if number in self._begun:
+            self._begun.discard(number)
+            self._loop.wake()
+
+    def look(self) -> None:
+        """Something has changed: look now."""
+        self._loop.wake()
+
+    def round(self) -> float:
+        """Take what is due and tell what is to be told; return how long nothing will be."""
+        now = self._context.now()
+        self._clock(now)
+        self._store.settle(at_most=self._context.failures)
+        for schedule in self._store.due(now):
+            self._take_safely(schedule, now)
+        failed = self._tell()
+        due = self._store.next_due()
+        left = _LONGEST_SECONDS if due is None else (due - self._context.now()).total_seconds()
+        return min(max(left, 0.05), _AGAIN_SECONDS if failed else _LONGEST_SECONDS)
+
+    def _clock(self, now: datetime) -> None:
+        """A clock that was set back lets nothing come twice, nor wait for a time of the wrong clock; that is said."""
+        if self._seen is None or now < self._seen - _CLOCK:
+            for schedule in self._store.all():
+                self._retime(schedule, now)
+        if self._seen is not None and now < self._seen - _CLOCK:
+            back = duration_text(timedelta(seconds=round((self._seen - now).total_seconds())))
+            log.warning("the clock went back by %s", back)
+            said = f"The clock of this machine went back by {back}: no time of a schedule comes a second time."
+            self._context.admins(Answer(said, hint="→ !schedules"))
+        self._seen = now
+
+    def _retime(self, schedule: Schedule, now: datetime) -> None:
+        """Let the next time be the first one from now on that was not taken, where a later one is waited for."""
+        then = schedule.due
+        if schedule.state is not ScheduleState.ACTIVE or then is None or then <= now:
+            return
+        ahead = takewhile(lambda at: at < then, (due.at for due in recurrence.read(schedule.times).after(now)))
+        if (first := next(ahead, None)) is not None:
+            taken = self._store.taken_after(schedule.number, now)
+            if (free := next((at for at in chain([first], ahead) if at not in taken), None)) is not None:
+                self._store.rewind(schedule, free)
+
+    def _take_safely(self, schedule: Schedule, now: datetime) -> None:
+        try:
+            self._take(schedule, now)
+        except Exception:  # of one schedule; all others come all the same
+            log.exception("S%s: this time could not be taken", schedule.number)
+
+    def _take(self, schedule: Schedule, now: datetime) -> None:
+        if schedule.due is None:
+            return
+        times = recurrence.read(schedule.times)
+        many, last = times.span(schedule.due, now)
+        then = times.next(now)
+        on_time = now - last <= _ON_TIME
+        if not on_time and not self._context.looks(schedule):
+            self._store.miss(schedule, last, many, then, f"from {moment_text(schedule.due, times.zone)}")
+        elif self._store.take(schedule, last, then, missed=many - 1):
+            log.info("S%s is due", schedule.number)
+            self.start(schedule, Occurrence(schedule.number, last))
+
+    def start(self, schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> str:
+        """Let a time that was taken run; returns why it does not."""
+        result, why = self._refused(schedule)
+        if not why and (answer := self._context.run(schedule, occurrence, when)) is not None:
+            result, why = Result.REFUSED, answer.text.replace("\n", " ")
+        if why:
+            self._store.refuse(occurrence, result, why, at_most=self._context.failures)
+        elif (job := self._store.runs(schedule.number)) is not None:
+            self._begun.add(job)
+        return why
+
+    def _refused(self, schedule: Schedule) -> tuple[Result, str]:
+        policy = self._context.policy()
+        if policy.problem:
+            return Result.SKIPPED, "the rules cannot be read, so nothing starts until they are mended"
+        person = policy.person(schedule.caller)
+        if person is None or person.name != schedule.person:
+            return Result.ORPHANED, f"{schedule.person}, who made it, is no longer in the policy with that account"
+        if self._store.runs(schedule.number) is not None:
+            return Result.SKIPPED, "the time before it has not ended"
+        return Result.OPEN, ""
+
+    # -- telling
+
+    def _tell(self) -> bool:
+        """Tell the places what no job tells, of what was missed all in one message; whether one could not be told."""
+        missed: dict[Place, list[tuple[Schedule, Taken]]] = defaultdict(list)
+        failed = False
+        for schedule, taken in self._store.untold():
+            if taken.job is None and taken.result in {Result.MISSED, Result.LOST}:
+                missed[schedule.place].append((schedule, taken))
+            else:
+                failed |= not self._say(schedule.place, text.refused(schedule, taken), [(schedule, taken)])
+                if taken.result == Result.ORPHANED:
+                    self._context.admins(text.refused(schedule, taken))
+        for place, found in missed.items():
+            failed |= not self._say(place, text.not_run(found), found)
+        return failed
+
+    def _say(self, place: Place, answer: Answer, found: list[tuple[Schedule, Taken]]) -> bool:
+        first = found[0][1]
+        mark = Mark(f"S{first.occurrence.schedule} {first.result} at {first.occurrence.at}", first.taken)
+        try:
+            self._context.surface(place).say(place, replace(answer, mark=mark))
+        except Exception:  # whatever a network raises for one place, the others are told
+            log.exception("%s could not be told: %s", place.room, answer.text)
+            return False
+        self._store.tell([taken.occurrence for _, taken in found])
+        return True

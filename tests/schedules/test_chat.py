@@ -1,0 +1,224 @@
+"""Schedules as people type them into a real bot, and what the room reads."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from automation_bots.drivers.fake import Fake
+from automation_bots.model import Outcome, ScheduleState, State, Status
+from automation_bots.store import Subject
+from tests.support.chatbot import ChatBot, wait, write_folder
+
+pytestmark = pytest.mark.slow
+TOML = 'name = "netbot"\nbackend = "Test"\n[schedules]\nperson = 5\n'
+POLICY = """
+timezone: Europe/Madrid
+people:
+  ana: {test: ana, groups: [admins]}
+  joe: {test: joe, groups: [web], zone: America/New_York}
+  kim: {test: kim, groups: [web, leads]}
+rules:
+  - {name: admins, who: admins, may: [everything]}
+  - {name: look, who: everyone, may: [reads], on: "all:!vault"}
+  - {name: restarts, who: web, may: ["service restart *"], on: web, limit: {devices: 2, above: confirm}}
+  - {name: starts, who: web, may: ["service start *"], on: web, approval: {by: leads, within: 1h}}
+  - {name: stops, who: joe, may: ["service stop *"], on: web, when: "02:00-02:01"}
+"""
+
+
+@pytest.fixture(scope="module")
+def fake():
+    return Fake()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, fake):
+    folder = write_folder(tmp_path_factory.mktemp("schedules"), toml=TOML, policy=POLICY)
+    with ChatBot(folder, drivers=(fake,)) as chat:
+        yield chat
+
+
+@pytest.fixture
+def chat(running, fake):
+    yield running
+    fake.outcomes.clear()
+    for schedule in running.automation.store.schedules.all():
+        running.asks(f"!schedule {schedule.number} remove", "removed|gone", who="ana")
+
+
+def made(chat, text, who="joe", room="ops"):
+    """Set one, and return its number."""
+    return int(chat.asks(text, r"^S\d+ ", who=who, room=room).split()[0][1:])
+
+
+def comes(chat, number):
+    """Let its next time be now."""
+    store = chat.automation.store.schedules
+    found = store.find(number)
+    assert store.change(found, replace(found, due=datetime.now(UTC)), "test", Subject())
+    chat.automation.schedules.look()
+
+
+def taken(chat, number):
+    return chat.automation.store.schedules.history(number, 20)
+
+
+def is_done(chat, number, times=1):
+    """Wait until the last of so many times is done."""
+    wait(lambda: [one.result for one in taken(chat, number)][:1] == ["done"] and len(taken(chat, number)) == times, 10)
+
+
+def test_what_is_set_is_said_shown_and_runs_as_its_maker_in_its_room(chat):
+    said = chat.asks("!every weekday 06:30 uptime on web1", r"^S\d+ ", who="joe", room="ops")
+    assert "uptime on web1, every weekday 06:30 America/New_York, as joe; next " in said
+    number = int(said.split()[0][1:])
+    comes(chat, number)
+    assert "done in" in chat.hears(rf"#\d+ \(S{number}\) uptime on web1 done")
+    (job,) = [job for job in chat.jobs if job.occurrence and job.occurrence.schedule == number]
+    assert (job.person, job.place.room) == ("joe", "ops")
+    is_done(chat, number)
+    shown = chat.asks(f"!schedule {number}", "owner", who="joe")
+    assert all(words in shown for words in ("owner  joe", "tells  each answer, in ops", f"#{job.number} done"))
+    assert shown.count("06:30 E") == 5
+    assert "1 active" in " ".join(chat.asks("!status", "schedules").split())
+
+
+def test_lists_show_what_one_may_see(chat):
+    number = made(chat, "!every 15m uptime on web1", who="joe")
+    hidden = made(chat, "!every 15m uptime on vault1", who="ana")
+    assert f"S{number}  uptime on web1" in (listed := chat.asks("!schedules", "schedules?:", who="kim"))
+    assert f"S{hidden}" not in listed
+    assert f"S{hidden}" in chat.asks("!schedules", "schedules?:", who="ana")
+    assert f"S{number}" not in chat.asks("!schedules mine", "schedules?:", who="ana")
+    assert f"S{number}" in chat.asks("!schedules web1", "schedules?:", who="ana")
+    chat.asks("!schedules web2", "No schedule there", who="ana")
+    chat.asks(f"!schedule {hidden}", f"There is no schedule S{hidden}", who="kim")
+
+
+def test_paused_resumed_removed_by_owner_or_admin(chat):
+    number = made(chat, "!every 15m uptime on web1", who="joe")
+    assert "No: " in chat.asks(f"!schedule {number} pause", who="kim")
+    chat.asks(f"!schedule S{number} pause", "is paused", who="ana")
+    chat.asks(f"!schedule {number} pause", "paused: by ana already", who="joe")
+    chat.asks(f"!schedule {number} resume", "goes on: next", who="joe")
+    chat.asks(f"!schedule {number} puase", "Did you mean pause", who="joe")
+    chat.asks(f"!schedule {number} remove", "is removed", who="joe")
+    chat.asks(f"!schedule {number}", "There is no schedule", who="joe")
+
+
+def test_who_takes_it_over_has_to_say_so_since_it_runs_with_their_rights(chat):
+    number = made(chat, "!every 15m service restart nginx on web1", who="joe")
+    chat.asks(f"!schedule {number} run", "with the rights of joe, who alone runs it now", who="ana")
+    chat.asks(f"!schedule {number} owner kmi", "Did you mean kim", who="joe")
+    chat.asks(f"!schedule {number} accept", "was not offered to you", who="kim")
+    chat.asks(f"!schedule {number} owner kim", "kim has to say yes", who="joe")
+    assert chat.automation.store.schedules.find(number).person == "joe"
+    chat.asks(f"!schedule {number} accept", "is yours now", who="kim", room="ops")
+    chat.asks(f"!schedule {number} run", rf"\(S{number}\) service restart", who="kim", room="ops")
+    wait(lambda: chat.jobs[0].state is State.DONE, 10)
+    assert (chat.jobs[0].person, chat.jobs[0].caller.id) == ("kim", "kim")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("!every 15m service restart nginx on db1", "No: service on db1"),
+        ("!every 15m uptme on web1", "Did you mean  !uptime on web1"),
+        ("!every 15m uptime on vault1", "No device"),
+        ("!every 15m uptime", "needs the devices"),
+        ("!every 15m status", "a command of the bot itself"),
+        ("!every 15m", "what shall run then"),
+        ("!every", "When, and what"),
+        ("!every 15 uptime on web1", "is no interval; write every 15m"),
+        ("!every 10s uptime on web1", "too often: what looks comes at most every 60 s"),
+        ("!every 1m service restart nginx on web1", "too often: what may change something comes at most every 5 min"),
+        ("!at 25:00 uptime on web1", "is no time"),
+        ('!cron "* * * * * *" uptime on web1', "no seconds"),
+        ("!every 15m uptime on web1 --on maybe", "--on takes change, failure or always"),
+        ("!every 15m uptime on web1 --zone Mars/Base", "no time zone"),
+        ("!every 15m uptime on web1 --when 22:00", "does not go with a schedule"),
+        ("!every 15m service restart nginx on web --emergency fire", "does not go with a schedule"),
+        ("!every 15m service restart nginx on web", "say how many you mean: --confirm 3"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_when_it_is_typed_with_what_to_type(chat, text, said):
+    assert said in chat.asks(text, who="joe")
+    assert chat.automation.store.schedules.all() == []
+
+
+def test_smart_quotes_the_prefix_and_options_are_read_as_people_type_them(chat):
+    chat.asks("!cron “0 2 1 * 1” --on failure !uptime on web1 --zone UTC", "one of them is enough", who="joe")
+    (found,) = chat.automation.store.schedules.all()
+    assert (found.title, found.tells.value, found.times["zone"]) == ("uptime on web1", "failure", "UTC")
+
+
+def test_a_person_has_so_many_and_no_more(chat):
+    for _ in range(5):
+        made(chat, "!every 15m uptime on web1", who="joe")
+    chat.asks("!every 15m uptime on web1", "You have 5 schedules, which is the limit", who="joe")
+
+
+def test_a_named_number_of_devices_counts_until_it_is_another(chat):
+    number = made(chat, "!every 15m service restart nginx on web --confirm 3", who="joe")
+    chat.asks(f"!schedule {number} run", r"\(S\d+\) service restart nginx on web1, web2, web3", who="joe", room="ops")
+    wait(lambda: chat.jobs[0].state is State.DONE, 10)
+
+
+def test_rights_are_those_of_the_moment(chat):
+    number = made(chat, "!every 15m service restart nginx on web1", who="joe")
+    chat.asks("!freeze web1 until 1h audit", "frozen", who="ana")
+    comes(chat, number)
+    assert "audit" in chat.hears(
+        rf"S{number} service restart nginx on web1 did not run at .*: No: web1 is frozen by ana"
+    )
+    chat.asks("!unfreeze web1", "can be changed again", who="ana")
+    assert taken(chat, number)[0].job is None
+
+
+def test_other_hours_are_told_when_it_is_set(chat):
+    assert "is allowed only at 02:00-02:01" in chat.asks("!at 12:00 service stop nginx on web1", who="joe")
+    assert "would be refused" not in chat.asks(
+        "!at 02:00 --zone Europe/Madrid service stop nginx on web1", "^S", who="joe"
+    )
+
+
+def test_an_approval_is_asked_for_at_once_for_the_first_time_and_given_it_runs_then(chat):
+    assert "Needs approval by leads: the first time" in chat.asks(
+        "!at 2h service start nginx on web1", "^S", who="joe", room="ops"
+    )
+    job = next(job for job in chat.jobs if job.occurrence)  # the newest is its preview
+    wait(lambda: chat.automation.store.approvals.find(job.number).asked, 10)
+    chat.asks(f"!approve {job.number}", "is approved by kim; it runs at", who="kim", room="leads")
+    assert chat.automation.store.job(job.number).state is State.SCHEDULED
+    (found,) = chat.automation.store.schedules.all()
+    chat.asks(f"!schedule {found.number} remove", "is removed", who="joe")
+    assert chat.automation.store.job(job.number).state is State.WITHDRAWN
+
+
+def test_only_what_changed_is_told_with_the_last_answer_beside_it(chat, fake):
+    number = made(chat, "!every 15m uptime on web1,web2 --on change", who="joe")
+    comes(chat, number)
+    chat.hears(rf"\(S{number}\) uptime on web1, web2 done .* the first answer")
+    comes(chat, number)
+    is_done(chat, number, 2)
+    fake.outcomes["web2"] = Outcome("web2", Status.OK, "other", "other")
+    comes(chat, number)
+    said = chat.hears(rf"\(S{number}\) uptime")
+    last = taken(chat, number)[1].job
+    assert f"1 of 2 devices changed since #{last}" in said
+    assert "web2  done → other" in said
+    assert not [text for _, text in chat.surface.said if text.startswith(f"#{last} ")]
+
+
+def test_only_what_fails_is_told_and_that_it_is_good_again(chat, fake):
+    number = made(chat, "!every 15m uptime on web1 --on failure", who="joe")
+    comes(chat, number)
+    is_done(chat, number)
+    fake.outcomes["web1"] = Outcome("web1", Status.FAILED, "no")
+    comes(chat, number)
+    assert "1 failed" in chat.hears(rf"\(S{number}\) uptime")
+    fake.outcomes.clear()
+    comes(chat, number)
+    assert "good again: #" in chat.hears(rf"\(S{number}\) uptime")
+    assert chat.automation.store.schedules.find(number).state is ScheduleState.ACTIVE
