@@ -16,7 +16,7 @@ AutomationError
 import re
 from pathlib import Path
 
-_NUMBER = re.compile(r"\[(?:Errno|WinError|SSL(?:: \w+)?)\s?-?\d*\] ?")
+_NUMBER = re.compile(r"\[(?:Errno|WinError|SSL(?:: \w+)?)\s?(?:None|-?\d*)\] ?")
 _FILE = re.compile(r": '[^'\n]*'(?: -> '[^'\n]*')?$")
 
 
@@ -28,6 +28,11 @@ def in_words(error: BaseException) -> str:
     if text != str(error).strip():
         text = _FILE.sub("", text)
     return text or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+
+
+def without_numbers(text: str) -> str:
+    """Take the system's numbers out of what another program says."""
+    return _NUMBER.sub("", text)
 
 
 class AutomationError(Exception):

@@ -123,6 +123,7 @@ def _operation(
     header: Located | None = None,
 ) -> Operation:
     path = body.path
+    here = bool(body.hosts) and all(hosts.strip() in delegation.HERE for hosts in body.hosts)
     first = next((str(play["name"]) for play in plays if play.get("name")), f"Run the playbook {path.name}")
     return Operation(
         name=str(said.get("name", re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "playbook")),
@@ -130,12 +131,12 @@ def _operation(
         risk=Risk(said.get("risk", Risk.CHANGE)),
         driver="ansible",
         parameters=parameters,
-        devices=str(said.get("devices", "required")),
+        devices=str(said.get("devices", "none" if here else "required")),
         examples=_examples(said.get("examples", ())),
         group="Playbooks",
         declared=header is not None,
         previews=True,
-        controller=bool(said.get("controller")),
+        controller=bool(said.get("controller", here)),
         time_limit=limit_seconds(said.get("time_limit", 0)),
         source=path,
         network=str(said.get("network", "")),

@@ -23,8 +23,10 @@ _FOLDERS = {COLLECTIONS: "collections", ROLES: "roles"}
 _BUILT_IN = {"ansible.builtin", "ansible.legacy"}
 _NOT_FOUND = re.compile(
     r"(?:couldn't resolve (?P<module>module)/action|No (?P<jinja>filter|test) named"
-    r"|[Tt]he (?P<plugin>lookup|connection|role|become|httpapi|netconf) (?:plugin )?)\s*'(?P<name>[\w.-]+)'"
+    r"|[Tt]he module [\w.]+ was (?P<moved>redirected) to"
+    r"|[Tt]he (?P<plugin>lookup|connection|role|become|httpapi|netconf) (?:plugin )?)\s*'?(?P<name>\w[\w.-]*\w)"
 )
+_LOAD = "could not be loaded"
 _PLACE = re.compile(r" \([^()]+, line \d+\)$")
 
 
@@ -94,9 +96,9 @@ class Content:
 def named(text: str) -> Missing | None:
     """What an error of Ansible's says is not there, where that belongs to a collection or is a role."""
     found = _NOT_FOUND.search(text)
-    if found is None or (found["plugin"] and "was not found" not in text):
+    if found is None or (found["plugin"] and "was not found" not in text) or (found["moved"] and _LOAD not in text):
         return None
-    kind, name = found["module"] or found["jinja"] or found["plugin"], found["name"]
+    kind, name = found["module"] or found["jinja"] or found["plugin"] or "module", found["name"]
     collection = collection_of(name, kind)
     return Missing(kind, name, collection) if collection or kind == "role" else None
 

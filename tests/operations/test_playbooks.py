@@ -295,6 +295,20 @@ def test_playbooks_that_nobody_here_wrote_are_operations(kolla):
     assert digest(kolla / "site.yml") != digest(kolla / "gather-facts.yml")
 
 
+@pytest.mark.parametrize(
+    ("hosts", "devices"),
+    [(["localhost"], "none"), (["localhost", "127.0.0.1"], "none"), (["localhost", "web"], "required")],
+)
+def test_a_playbook_for_the_bots_own_machine_alone_takes_no_devices(write, hosts, devices):
+    operation = load(write("".join(f"- {{hosts: {name}, tasks: []}}\n" for name in hosts)))
+    assert (operation.devices, operation.controller) == (devices, devices == "none")
+
+
+def test_what_a_header_says_counts_more_than_its_plays(write):
+    operation = load(write("# bot:\n#   devices: optional\n#   controller: false\n- {hosts: localhost, tasks: []}\n"))
+    assert (operation.devices, operation.controller) == ("optional", False)
+
+
 @pytest.mark.slow
 def test_a_playbook_that_nobody_here_wrote_runs_as_it_is(kolla, tmp_path):
     outcomes = run(kolla / "gather-facts.yml", tmp_path, "one", "two")

@@ -45,6 +45,8 @@ def test_the_collection_of_a_name(name, kind, collection):
          "the lookup community.sops.sops needs the collection community.sops, which is not installed"),
         ("the connection plugin 'ansible.netcommon.network_cli' was not found",
          "the connection ansible.netcommon.network_cli needs the collection ansible.netcommon, which is not installed"),
+        ("The module ansible.builtin.setup was redirected to ansible.windows.setup, which could not be loaded.",
+         "the module ansible.windows.setup needs the collection ansible.windows, which is not installed"),
         ("the role 'geerlingguy.java' was not found" + WHERE,
          "the role geerlingguy.java is not there, neither beside the playbook nor installed" + WHERE),
     ],

@@ -14,7 +14,7 @@ from automation_bots.drivers import Report, Task
 from automation_bots.drivers.ansible.plays import Plays
 from automation_bots.drivers.ansible.process import Ending
 from automation_bots.drivers.ansible.run_files import HERE, NOWHERE
-from automation_bots.errors import DriverError
+from automation_bots.errors import DriverError, without_numbers
 from automation_bots.model import CONTROLLER, Outcome, Risk, Status, one_line
 
 _PROGRESS_SECONDS = 0.3
@@ -293,6 +293,7 @@ def reason(message: str) -> str:
     if denied := _DENIED.search(message):
         return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
     message = message.removeprefix("Task failed: ")  # so Ansible calls everything that is no module's own answer
+    message = without_numbers(message)
     return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))
 
 

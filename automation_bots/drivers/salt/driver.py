@@ -12,7 +12,7 @@ from automation_bots.drivers.salt import functions as salt_calls
 from automation_bots.drivers.salt import master
 from automation_bots.drivers.salt.api import Login, NoAnswer, SaltApi, Session
 from automation_bots.drivers.salt.event_stream import Stream
-from automation_bots.drivers.salt.functions import Call, call_for, minion_of
+from automation_bots.drivers.salt.functions import Call, call_for, may_be_a_minion, minion_of
 from automation_bots.drivers.salt.publish import Flight, grouped, kill_all
 from automation_bots.drivers.salt.results import outcome
 from automation_bots.drivers.stopped import is_over, stopped
@@ -149,7 +149,15 @@ class _Run:
             for minion in flight.minions:
                 self._tell(minion, flight, Status.UNKNOWN, f"{error}; it may be running there")
         for minion in sorted(flight.unknown):
-            self._tell(minion, flight, Status.UNREACHABLE, f"Salt has no accepted key of minion {minion!r} → !minions")
+            for device in self.devices[flight.call, minion]:
+                self._unknown(device, minion)
+
+    def _unknown(self, device: Device, minion: str) -> None:
+        """Tell a minion that is missing from a device that nobody meant Salt for, such as a switch in `on all`."""
+        if may_be_a_minion(device):
+            self._say(device, Status.UNREACHABLE, f"Salt has no accepted key of minion {minion!r} → !minions")
+        else:
+            self._say(device, Status.SKIPPED, "no way to this device (its driver in the inventory is not salt)")
 
     def _hear(self, event: Event) -> None:
         words = event.tag.split("/")  # salt/job/<jid>/ret/<minion>

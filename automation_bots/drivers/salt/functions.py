@@ -9,7 +9,7 @@ from typing import Any
 
 from automation_bots.drivers.quoting import HasCommand, refuse_windows
 from automation_bots.errors import DriverError
-from automation_bots.model import Device, Operation, Parameter, Risk, one_line
+from automation_bots.model import POSIX, Device, Operation, Parameter, Risk, one_line
 from automation_bots.operations import target_words
 
 # Salt's own functions that only look, and show nothing usually kept secret (files, pillars, settings, command lines).
@@ -140,3 +140,9 @@ def _typed(word: str) -> Any:
 def minion_of(device: Device) -> str:
     """The minion's id: `salt_minion` of the inventory, or the name."""
     return str(device.variables.get("salt_minion") or device.name)
+
+
+def may_be_a_minion(device: Device) -> bool:
+    """Whether the inventory leaves it open that Salt is there: not on a switch, nor on what has other drivers."""
+    drivers = device.variables.get("driver", "salt" if device.platform in POSIX | {"windows"} else "")
+    return "salt_minion" in device.variables or "salt" in (drivers if isinstance(drivers, list | tuple) else [drivers])

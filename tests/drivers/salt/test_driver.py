@@ -132,8 +132,10 @@ class TestCalls:
         assert "max_event_size" in outcome.output
 
     def test_grains_are_told(self, bench: Bench):
-        outcomes = bench.run(GRAINS, WEB1, DB1, parameters={"items": ("role", "id")})
+        switch = Device("core1", variables={"platform": "cisco_ios"})
+        outcomes = bench.run(GRAINS, WEB1, DB1, switch, parameters={"items": ("role", "id")})
         assert outcomes["db1"].output == "role: db\nid: db1"
+        assert outcomes["core1"].status is Status.SKIPPED and "no way to this device" in outcomes["core1"].summary
 
     def test_the_salt_function_of_a_change_is_only_told_with_check(self, bench: Bench):
         outcome = called(bench, "cmd.run", "id", check=True)

@@ -298,7 +298,8 @@ def _message(values: Mapping[str, Any]) -> str:
     """Return what a person should read of a failure: vague messages of modules give way to what the program said."""
     if "censored" in values:
         return str(values["censored"])
-    message = str(values.get("msg") or values.get("reason") or "")
+    said = values.get("msg") or values.get("reason") or ""
+    message = "; ".join(map(str, said)) if isinstance(said, list | tuple) else str(said)
     if message and not message.startswith(_VAGUE):
         return message
     results = [i for i in values.get("results") or () if isinstance(i, Mapping)]
