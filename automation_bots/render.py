@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, State, Status, one_line
+from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, Place, State, Status, one_line
 from automation_bots.text import grouping
 from automation_bots.text.grouping import Alike
 from automation_bots.text.times import elapsed, moment_text
@@ -69,11 +69,19 @@ def _number(job: Job) -> str:
     return f"#{job.number}" if job.occurrence is None else f"#{job.number} (S{job.occurrence.schedule})"
 
 
-def emergency(job: Job) -> Answer:
+def emergency(job: Job, where: str) -> Answer:
     """What those hear at once who must know of an emergency."""
-    room = "a direct message" if job.place.direct else job.place.room
-    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on_its_devices(job)} from {room}: {job.emergency}"
+    text = f"EMERGENCY: {job.person} runs #{job.number} {job.title}{on_its_devices(job)} from {where}: {job.emergency}"
     return Answer(text, hint=f"→ !job {job.number} · afterwards !review {job.number} <what you found>")
+
+
+def place_name(place: Place, places: Mapping[str, str], named: Callable[[str], str] | None = None) -> str:
+    """A place as people call it: by its name in bot.toml, else by the network's, else by its id."""
+    if place.direct:
+        return "a direct message"
+    names: Sequence[str] = [name for name, room in places.items() if room == place.room]
+    name = names[0] if names else named(place.room) if named else ""
+    return f"#{one_line(name, 80).removeprefix('#')}" if name else place.room
 
 
 def duration(seconds: float) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from automation_bots.errors import in_words
 from automation_bots.model import Answer, File, Place
 
 COLUMNS = 130  # characters in a line; what is broken over two makes a table unreadable
@@ -41,10 +43,22 @@ class Waiting(OSError):
     """It is in the queue and will be said, but not yet; asking for the same again finds it there."""
 
 
+class Refusal(Exception):
+    """The network will never take this there: no such room, no right, too long; trying again is pointless."""
+
+
+def log_unsaid(log: logging.Logger, error: Exception, text: str, *about: object) -> None:
+    """Log why something was not said: of a network that is slow, away or refuses one line, of anything else all."""
+    if isinstance(error, OSError | Refusal):
+        log.warning("%s: %s", text % about, in_words(error))
+    else:
+        log.error(text, *about, exc_info=error)
+
+
 class Surface(Protocol):
     """One chat network. Every method may raise OSError when the network is away; the caller tries again.
 
-    `Waiting` is one that says that the network will get it.
+    `Waiting` is one that says that the network will get it; what it will never get raises `Refusal`.
     """
 
     @property

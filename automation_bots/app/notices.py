@@ -12,7 +12,7 @@ from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.model import Answer, Place
 from automation_bots.policy.rules import ADMINS
-from automation_bots.surface import COLUMNS, Surface
+from automation_bots.surface import COLUMNS, Surface, log_unsaid
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,8 @@ class Notices:
     def _tell(self, who: str, place: Place, answer: Answer) -> None:
         try:
             self.say(place, answer)
-        except Exception:  # whatever a network raises for one of them, the others are told
-            log.exception("%s could not be told: %s", who, answer.text)
+        except Exception as error:  # noqa: BLE001 - whatever a network raises for one of them, the others are told
+            log_unsaid(log, error, "%s could not be told: %s", who, answer.text)
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Post a signed checkpoint of the record in the room that is configured for it."""

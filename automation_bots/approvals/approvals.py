@@ -34,7 +34,7 @@ from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
 from automation_bots.store.approvals import Voted
-from automation_bots.surface import MessageRef
+from automation_bots.surface import MessageRef, log_unsaid
 
 log = logging.getLogger(__name__)
 RESTORED = "waits since the record was restored from a backup, and may have run already"
@@ -68,9 +68,9 @@ class Approvals:
             if hidden:
                 words += f" · {', '.join(hidden)} is kept in memory only: a restart of the bot voids the request"
             self._context.announcer.parked(job, words)
-        except Exception:  # whatever a network raises, the request waits, and the timer tries again
+        except Exception as error:  # noqa: BLE001 - whatever a network raises, the request waits, and the timer tries again
             self.timer.unsaid.add(job.number)
-            log.exception("job %s: its first words could not be said", job.number)
+            log_unsaid(log, error, "job %s: its first words could not be said", job.number)
         self.timer.look_at(job.number)
         return None
 
@@ -151,7 +151,7 @@ class Approvals:
             self._context.announcer.take_up(number)
             self._context.dispatcher.submit(job, hidden)
             if job.emergency:
-                self._context.page(render.emergency(job))
+                self._context.page(render.emergency(job, self._context.place_name(job.place)))
 
     def deny(self, caller: Caller, place: Place, number: int, reason: str = "") -> Answer | None:
         """End a request by the word of one approver; one who has denied it by a click may say why afterwards."""

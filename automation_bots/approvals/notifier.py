@@ -16,7 +16,7 @@ from automation_bots.model import FINAL, Answer, ApprovalRequirement, Caller, Fi
 from automation_bots.operations.revision import revision
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
-from automation_bots.surface import CHOICES, MessageRef
+from automation_bots.surface import CHOICES, MessageRef, log_unsaid
 
 log = logging.getLogger(__name__)
 _DIRECT = 10  # people that are asked one by one, where a request was made in a direct message
@@ -45,7 +45,7 @@ class ApprovalNotifier:
             many=asking.many,
             outside=outside,
             preview=self._preview(approval) if whole else Answer(""),
-            where=self._name(job.place),
+            where=self.context.place_name(job.place),
             revision=revision(operation) if whole and operation is not None else "",
         )
 
@@ -60,13 +60,6 @@ class ApprovalNotifier:
         printed = "\n".join(f"── {o.device}\n{o.output}" for o in outcomes if o.output)
         files = (File.of_text(f"preview-{job.number}.txt", printed),) if printed else ()
         return replace(approval_text.preview(job, counts, block), files=files)
-
-    def _name(self, place: Place) -> str:
-        try:
-            named = self.context.surface(place).room_name
-        except OSError:  # not connected yet: its id will do
-            named = None
-        return approval_text.place_name(place, self.context.live.scope.places, named)
 
     # -- where
 
@@ -105,7 +98,10 @@ class ApprovalNotifier:
     def first_words(self, job: Job, approval: Approval) -> str:
         """What the requester reads first."""
         asked = [place for place in self.rooms(job, approval) if place != job.place]
-        names = ["in a message to each of them" if place.direct else f"in {self._name(place)}" for place in asked]
+        names = [
+            "in a message to each of them" if place.direct else f"in {self.context.place_name(place)}"
+            for place in asked
+        ]
         where = ", ".join(dict.fromkeys(names)) if job.state is State.WAITING else ""
         return approval_text.parked(job, approval, self.facts(job, approval), where)
 
@@ -176,8 +172,8 @@ class ApprovalNotifier:
         for place in dict.fromkeys(message.place for message in approval.messages):
             try:
                 self.context.surface(place).say(place, self._calling(job, approval, answer, place, known))
-            except Exception:  # a reminder that one room does not hear must not keep the others from it
-                log.exception("job %s: its approvers at %s could not be told", job.number, place.room)
+            except Exception as error:  # noqa: BLE001 - a reminder that one room does not hear must not keep the others from it
+                log_unsaid(log, error, "job %s: its approvers at %s could not be told", job.number, place.room)
 
     def tell_requester(self, job: Job, line: str) -> None:
         """Say how it stands where it was asked for."""
@@ -186,7 +182,7 @@ class ApprovalNotifier:
     def tell_lost(self, job: Job, lost: Mapping[Place, str]) -> None:
         """Say once to who asked that a room cannot be reached, and where the approvers were asked instead."""
         reasons = {place: f" ({why.rstrip('.')})" if why else "" for place, why in lost.items()}
-        rooms = ", ".join(f"{self._name(place)} cannot be reached{why}" for place, why in reasons.items())
+        rooms = ", ".join(f"{self.context.place_name(place)} cannot be reached{why}" for place, why in reasons.items())
         instead = "in a message to each of them" if job.place.direct else "here"
         answer = self._short(job, f"· {one_line(rooms, 500)}: the approvers were asked {instead}")
         self.context.surface(job.place).say(job.place, announcer.marked(job, "asked elsewhere", answer))

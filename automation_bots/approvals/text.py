@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from automation_bots import render
-from automation_bots.model import FINAL, Answer, Job, Place, Risk, State, one_line
+from automation_bots.model import FINAL, Answer, Job, Risk, State, one_line
 from automation_bots.policy import canary, quorum
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.policy import Policy
@@ -177,12 +177,3 @@ def preview(job: Job, outcomes_by_status: Mapping[str, int], block: str) -> Answ
         return Answer(f"the preview (#{job.number}) has not ended yet")
     said = render.counts(outcomes_by_status) or one_line(job.error) or job.state.value
     return Answer(f"preview (#{job.number}): {said}", block)
-
-
-def place_name(place: Place, places: Mapping[str, str], named: Callable[[str], str] | None = None) -> str:
-    """A place as people call it: by its name in bot.toml, else by the network's, else by its id."""
-    if place.direct:
-        return "a direct message"
-    names: Sequence[str] = [name for name, room in places.items() if room == place.room]
-    name = names[0] if names else named(place.room) if named else ""
-    return f"#{one_line(name, 80).removeprefix('#')}" if name else place.room

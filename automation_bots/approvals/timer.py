@@ -17,14 +17,13 @@ from automation_bots import render
 from automation_bots.approvals.notifier import ApprovalNotifier
 from automation_bots.approvals.text import reminder, standing
 from automation_bots.approvals.validity import ApprovalValidity
-from automation_bots.chat.client import Rejected
 from automation_bots.jobs.request_context import RequestContext
 from automation_bots.model import FINAL, PARKED, Job, Place, Risk, State, Verdict
 from automation_bots.operations import catalog
 from automation_bots.policy import deadlines, quorum
 from automation_bots.policy.approval import Approval
 from automation_bots.store import AuditKind
-from automation_bots.surface import Waiting
+from automation_bots.surface import Refusal, Waiting, log_unsaid
 from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
@@ -111,9 +110,9 @@ class ApprovalTimer:
             self._look(job, approval)
         except Waiting:
             self._look_again(job, approval, _SOON)
-        except Exception:  # of one job or one room; all others are looked after all the same
+        except Exception as error:  # noqa: BLE001 - of one job or one room; all others are looked after all the same
             self._failures[number] += 1
-            log.exception("approval of job %s: trying again in %s", number, _AGAIN)
+            log_unsaid(log, error, "approval of job %s: trying again in %s", number, _AGAIN)
             self._look_again(job, approval, _AGAIN)
         else:
             self._failures.pop(number, None)
@@ -220,9 +219,9 @@ class ApprovalTimer:
             except Waiting:
                 raise
             except Exception as error:  # Errbot's backends raise whatever they like for a room that is not there
-                if not isinstance(error, Rejected) and self._failures[job.number] < _TRIES:
+                if not isinstance(error, Refusal) and self._failures[job.number] < _TRIES:
                     raise
-                lost[place] = str(error) if isinstance(error, Rejected) else ""
+                lost[place] = str(error) if isinstance(error, Refusal) else ""
         if lost:
             approval = self._ask_elsewhere(lost, job, approval, now)
         approval = replace(approval, asked=now)

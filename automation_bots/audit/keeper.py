@@ -12,6 +12,7 @@ from automation_bots.audit.ecs import EcsLog
 from automation_bots.audit.syslog import Syslog
 from automation_bots.config.settings import Settings
 from automation_bots.store import Store
+from automation_bots.surface import log_unsaid
 from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
@@ -72,5 +73,5 @@ class Keeper:
     def _posted(self, checkpoint: Checkpoint) -> None:
         try:
             self._post(checkpoint)
-        except Exception:  # the room may be away; the file has it
-            log.exception("the checkpoint of record %d could not be posted", checkpoint.seq)
+        except Exception as error:  # noqa: BLE001 - the room may be away; the file has it
+            log_unsaid(log, error, "the checkpoint of record %d could not be posted", checkpoint.seq)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from automation_bots.model import File
-from automation_bots.surface import Capabilities
+from automation_bots.surface import Capabilities, Refusal
 
 # How a choice is offered where there are reactions and no buttons: {choice: (sign, its usual short name)}.
 SIGNS = {
@@ -49,7 +49,7 @@ def away(reason: str, retry_after: str = "") -> Away:
     return Down(float(retry_after), reason) if retry_after.isdecimal() else Away(reason)
 
 
-class Rejected(Exception):
+class Rejected(Refusal):
     """One call that will never work (no such room, no right, too long); the link is fine."""
 
 

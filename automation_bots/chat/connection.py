@@ -119,8 +119,8 @@ class Connection:
             except Busy as error:
                 if self._closing.wait(error.seconds):
                     return
-            except Rejected:
-                log.exception("what was said while the bot was away cannot be read")
+            except Rejected as error:
+                log.warning("what was said while the bot was away cannot be read: %s", error)
                 return
             else:
                 return

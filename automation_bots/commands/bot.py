@@ -86,7 +86,9 @@ class BotCommands:
     def whoami(self, ask: CommandCall) -> Answer:
         """Who the asker is to the bot: also for strangers, who need their id to be let in."""
         person = self._context.pipeline.lookup.person(ask.caller)
-        where = "a direct message" if ask.place.direct else f"{ask.place.room}"
+        where = self._context.pipeline.place_name(ask.place)
+        if not ask.place.direct and ask.place.room not in where:  # for [places], which wants the id
+            where += f" ({ask.place.room})"
         rows = [("id", f"{one_line(ask.caller.id, 80)} on {ask.caller.network}"), ("place", where)]
         if person is None:
             return Answer(gate.stranger(self._context.live.policy, ask.caller), render.table(rows))

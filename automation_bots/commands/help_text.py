@@ -123,9 +123,8 @@ def _made(operation: Operation, devices: Sequence[str]) -> list[str]:
     return [f"example  !{' '.join([operation.name, *words, *target])}"]
 
 
-def job_facts(job: Job, now: datetime, zone: str) -> list[tuple[str, str]]:
+def job_facts(job: Job, where: str, now: datetime, zone: str) -> list[tuple[str, str]]:
     """Who, where, when, why."""
-    where = "direct message" if job.place.direct else f"{job.place.room}"
     rows = [
         ("who", f"{job.person} ({where} on {job.place.network})"),
         (

@@ -84,7 +84,8 @@ class JobCommands:
         if not reads:
             outcomes = [replace(outcome, summary="") for outcome in outcomes]
         approvals = self._context.pipeline.approvals
-        rows = help_text.job_facts(job, self._context.now(), self._context.live.policy.timezone)
+        where, zone = self._context.pipeline.place_name(job.place), self._context.live.policy.timezone
+        rows = help_text.job_facts(job, where, self._context.now(), zone)
         rows += [("queued", why)] if (why := self._context.dispatcher.why(job.number)) else []
         rows += [("approved", vote) for vote in approvals.votes(job)]
         rows += [("waits", waits)] if (waits := approvals.waits_for(job)) else []

@@ -67,7 +67,7 @@ class Acceptance:
         why = context.dispatcher.submit(job, hidden)
         context.announcer.accepted(job, why, silent=request.wait)
         if job.emergency:
-            context.page(render.emergency(job))
+            context.page(render.emergency(job, context.place_name(job.place)))
         return None
 
     def source(self, request: Request) -> dict[str, str | int]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from automation_bots import render
 from automation_bots.model import FINAL, Answer, Job, Mark, Outcome, Place
 from automation_bots.store import Store
-from automation_bots.surface import MessageRef, Surface
+from automation_bots.surface import MessageRef, Surface, log_unsaid
 from automation_bots.text import grouping
 from automation_bots.text.grouping import Alike
 from automation_bots.threads.loop import Loop
@@ -87,9 +87,9 @@ class Announcer:
         try:
             if not silent:
                 self._say_first(job, live, why)
-        except Exception:  # whatever a network raises, the job is accepted and its end will be told
+        except Exception as error:  # noqa: BLE001 - whatever a network raises, the job is accepted and its end will be told
             live.lost = True
-            log.exception("job %s: its first words could not be said; it runs all the same", job.number)
+            log_unsaid(log, error, "job %s: its first words could not be said; it runs all the same", job.number)
         finally:
             live.since = time.monotonic()
             live.opened = True
@@ -149,10 +149,10 @@ class Announcer:
     def _try_end(self, number: int, entry: _Live) -> None:
         try:
             self._tell_end(self._store.job(number), entry)
-        except Exception:  # of one place or one job; all others are told all the same
+        except Exception as error:  # noqa: BLE001 - of one place or one job; all others are told all the same
             wait = _RETRY_SECONDS[min(entry.failures, len(_RETRY_SECONDS) - 1)]
             entry.failures, entry.next_try = entry.failures + 1, time.monotonic() + wait
-            log.exception("job %s: its end could not be told; next try in %g s", number, wait)
+            log_unsaid(log, error, "job %s: its end could not be told; next try in %g s", number, wait)
 
     def _tell_end(self, job: Job, entry: _Live) -> None:
         if job.state not in FINAL:
@@ -201,8 +201,8 @@ class Announcer:
                 surface.progress(entry.message, answer)
             else:
                 surface.say(job.place, answer)
-        except Exception:  # whatever a network raises, the next progress may be shown
-            log.exception("job %s: progress could not be shown", job.number)
+        except Exception as error:  # noqa: BLE001 - whatever a network raises, the next progress may be shown
+            log_unsaid(log, error, "job %s: progress could not be shown", job.number)
 
 
 def marked(job: Job, what: str, answer: Answer) -> Answer:

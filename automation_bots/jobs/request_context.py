@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from automation_bots import render
 from automation_bots.config.live import LiveConfig
 from automation_bots.config.settings import ApprovalSettings, LimitSettings
 from automation_bots.jobs.announcer import Announcer
@@ -70,3 +71,11 @@ class RequestContext:
     def person(self, caller: Caller) -> Person | None:
         """Who that is by the policy."""
         return self.live.policy.person(caller)
+
+    def place_name(self, place: Place) -> str:
+        """A place as people call it."""
+        try:
+            named = self.surface(place).room_name
+        except OSError:  # not connected yet: its id will do
+            named = None
+        return render.place_name(place, self.live.scope.places, named)

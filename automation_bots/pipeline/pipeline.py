@@ -65,6 +65,10 @@ class Pipeline:
         )
         self.approvals = Approvals(context, self._acceptance, validity)
 
+    def place_name(self, place: Place) -> str:
+        """A place as people call it."""
+        return self._context.place_name(place)
+
     def submit(self, said: TypedCommand) -> Answer | None:
         """Take a command; None when its job has been announced already, else what to answer."""
         return self._safely(self.lookup.verb(said), self._submit)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from automation_bots.app.bot import Bot
 from automation_bots.errors import AutomationError, StoreError, UserError
 from automation_bots.model import Answer, one_line
+from automation_bots.surface import log_unsaid
 
 if TYPE_CHECKING:
     from backends.adapter.host import Host
@@ -73,9 +74,7 @@ def safely(bot: Host, msg: Any, work: Any) -> Any:
         result = automation(bot).spelled(_without_secrets(bot, result))
         try:
             bot.automation_answer(msg, result)
-        except OSError as error:
-            log.warning("an answer was not said yet: %s", error)
-        except Exception:  # Errbot would log the typed words, which may be secret, and try to say the error
-            log.exception("an answer could not be said")
+        except Exception as error:  # noqa: BLE001 - Errbot would log the typed words, which may be secret, and try to say it
+            log_unsaid(log, error, "an answer was not said")
         return None
     return result

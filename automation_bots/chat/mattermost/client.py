@@ -94,7 +94,7 @@ class MattermostClient(PlainClient):
     def _introduce(self) -> None:
         account = self.rest.get("/users/me")
         self.me, self.my_name = account["id"], account["username"]
-        self.messages.introduce(self.my_name)
+        self.messages.introduce(self.me, self.my_name)
 
     def wait(self) -> None:
         """Stay; a revoked token leaves the stream open and silent, so the server is asked now and then."""
@@ -145,7 +145,7 @@ class MattermostClient(PlainClient):
             self._reacted(json.loads(data["reaction"]))
         elif kind == "user_updated" and data["user"]["id"] == self.me:
             self.my_name = data["user"]["username"]
-            self.messages.introduce(self.my_name)
+            self.messages.introduce(self.me, self.my_name)
 
     def _reacted(self, reaction: dict[str, Any]) -> None:
         if self._sink is not None and (chosen := self._chosen(reaction["channel_id"], reaction)) is not None:

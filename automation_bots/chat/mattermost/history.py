@@ -45,7 +45,8 @@ class History:
             posts = [post for post in self.posts(room, at) if post["create_at"] > at and not post["delete_at"]]
         except Refused:  # the bot was taken out of the channel meanwhile
             return
-        posts.sort(key=lambda post: post["create_at"])
+        joined = max((post["create_at"] for post in posts if self._messages.lets_in(post)), default=0)
+        posts = sorted((post for post in posts if post["create_at"] >= joined), key=lambda post: post["create_at"])
         self._messages.learn([post["user_id"] for post in posts])
         for post in posts:
             edited = bool(post["edit_at"]) and post["create_at"] <= heard_until

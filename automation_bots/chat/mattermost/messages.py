@@ -10,6 +10,7 @@ from automation_bots.chat.mattermost import text as mattermost_text
 from automation_bots.chat.mattermost.rest import Rest
 
 # What an integration says in the name of the person who set it up; never that person's own words.
+_ADDED, _JOINED = {"system_add_to_channel", "system_add_to_team"}, {"system_join_channel", "system_join_team"}
 _INTEGRATIONS = ("from_webhook", "from_plugin", "from_oauth_app")
 
 
@@ -18,15 +19,20 @@ class Messages:
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
-        self._name = ""  # of the bot
+        self._me = self._name = ""  # the bot
         self.types: dict[str, str] = {}  # channel → O, P, D, G
         self.names: dict[str, str] = {}
         self.rooms: dict[str, str] = {}  # their names
         self.robots: set[str] = set()
 
-    def introduce(self, name: str) -> None:
-        """Say what the bot is called."""
-        self._name = name
+    def introduce(self, me: str, name: str) -> None:
+        """Say who the bot is and what it is called."""
+        self._me, self._name = me, name
+
+    def lets_in(self, post: dict[str, Any]) -> bool:
+        """Whether the bot came into the channel with this: what stands before was not for it."""
+        who = post["props"].get("addedUserId") if post["type"] in _ADDED else post["user_id"]
+        return post["type"] in _ADDED | _JOINED and who == self._me
 
     def heard(self, post: dict[str, Any], data: dict[str, Any], *, edited: bool = False) -> IncomingMessage | None:
         """Read a post; None for what the server itself says."""

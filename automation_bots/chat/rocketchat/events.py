@@ -87,11 +87,18 @@ class Reader:
     def history(self, room: str, found: list[dict[str, Any]], since: datetime) -> list[IncomingMessage]:
         """Read what changed in a room: new messages, and reactions to older questions."""
         kind = str(self.rooms.get(room, {}).get("t", ""))
+        came = max((_at(raw.get("ts")) for raw in found if self._lets_in(raw)), default=since)
         for raw in found:
             if _id_of(raw) == self._me:
                 self._reactions(raw, kind)
-        said = [self.heard(raw, kind) for raw in found if _at(raw.get("ts")) > since and _id_of(raw) != self._me]
+        new = [raw for raw in found if (at := _at(raw.get("ts"))) > since and at >= came and _id_of(raw) != self._me]
+        said = [self.heard(raw, kind) for raw in new]
         return sorted((heard for heard in said if heard is not None), key=lambda heard: heard.at)
+
+    def _lets_in(self, raw: Mapping[str, Any]) -> bool:
+        """Whether the bot came into the room with this: what stands before was not for it."""
+        joined = raw.get("t") == "uj" and _id_of(raw) == self._me
+        return joined or (raw.get("t") == "au" and raw.get("msg") in self._names)
 
     def heard(self, raw: dict[str, Any], kind: str) -> IncomingMessage | None:
         """Read one message; None for what nobody has typed (somebody joined …) or nobody can read (encrypted)."""

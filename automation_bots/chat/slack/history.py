@@ -14,6 +14,7 @@ from automation_bots.chat.slack.web_api import Calls
 
 log = logging.getLogger(__name__)
 _PAGE, _PAGES = 200, 50  # of a day in a busy room
+_JOINS = frozenset({"channel_join", "group_join"})
 _SKEW = timedelta(seconds=5)  # that the clocks may differ beside what is known
 
 
@@ -50,7 +51,13 @@ class History:
                 found += [
                     answer for answer in self._thread(room, message["ts"], since) if answer["ts"] != message["ts"]
                 ]
-        return sorted(found, key=lambda message: float(message["ts"]))
+        came = [float(message["ts"]) for message in found if self._lets_in(message)]
+        heard = (message for message in found if float(message["ts"]) >= max(came, default=0.0))
+        return sorted(heard, key=lambda message: float(message["ts"]))
+
+    def _lets_in(self, message: dict[str, Any]) -> bool:
+        """Whether the bot came into the room with this: what stands before was not for it."""
+        return message.get("subtype") in _JOINS and message.get("user") == self._me
 
     @staticmethod
     def _is_new(message: dict[str, Any], since: datetime) -> bool:

@@ -44,6 +44,18 @@ def test_after_a_restart_of_the_server_what_was_missed_is_read(net, another):
     assert [one.direct for one in missed if one.text == "two"] == [True]
 
 
+def test_what_was_said_before_the_bot_came_in_is_not_for_it(net, another):
+    client, began = another(), datetime.now(UTC) - timedelta(seconds=1)
+    body = {"team_id": net.team, "name": "before", "display_name": "Before", "type": "O"}
+    room = net.post(net.ana, "/channels", body)["id"]
+    net.say(net.ana, room, "!reboot on web1")
+    time.sleep(0.01)  # the server counts in milliseconds
+    net.post(net.ana, f"/channels/{room}/members", {"user_id": net.bot.id})
+    net.say(net.ana, room, "!uptime on web1")
+    client._introduce()
+    assert [one.text for one in client.missed(began) if one.room == room] == ["!uptime on web1"]
+
+
 def test_more_than_the_server_lists_at_once_is_read_whole(net, another):
     client, began = another(), datetime.now(UTC)
     room = net.room(net.ana)

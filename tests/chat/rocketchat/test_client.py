@@ -207,6 +207,16 @@ def test_after_a_cut_the_same_wire_connects_again_and_reads_what_it_missed(net, 
     ]
 
 
+def test_what_was_said_before_the_bot_came_in_is_not_for_it(net, client):
+    since, room = datetime.now(UTC) - timedelta(seconds=1), net.room(net.ana)
+    net.say(net.ana, room, "!reboot on web1")
+    threading.Event().wait(0.01)  # the server counts in milliseconds
+    net.server.run(net.world.join, room, net.bot)
+    net.say(net.ana, room, "!uptime on web1")
+    wait(lambda: room in client._reader.rooms, 10)
+    assert [heard.text for heard in client.missed(since) if heard.room == room] == ["!uptime on web1"]
+
+
 def test_a_server_that_asks_for_a_sign_of_life_gets_one(net, client):
     made_before = net.server.connections
     threading.Event().wait(1.0)  # five heartbeats

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
@@ -64,6 +64,14 @@ def linked(lab):
     connected.got, connected.sink = sink.got, sink
     yield connected
     connected.close()
+
+
+def test_what_was_said_before_the_bot_came_in_is_not_for_it(lab, linked):
+    since, room = datetime.now(UTC) - timedelta(seconds=1), lab.room("before", lab.ana)
+    lab.say(lab.ana, room, "!reboot on web1")
+    lab.say(lab.space.me, room, "<@bot> has joined the channel", subtype="channel_join")
+    lab.say(lab.ana, room, "!uptime on web1")
+    assert [heard.text for heard in linked.missed(since) if heard.room == room] == ["!uptime on web1"]
 
 
 # -- errors
