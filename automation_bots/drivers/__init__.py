@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from automation_bots.model import FILTERS, Conclusion, Device, Job, Operation, Outcome
+from automation_bots.operations.covered import NOTHING_COVERED, Covered
 from automation_bots.surface import COLUMNS
 
 
@@ -113,7 +114,7 @@ class Task:
     opened: Callable[[str], Mapping[str, str]] = no_secrets  # of these, what the inventory has only as a reference
     inventory: tuple[Path, ...] = ()  # inventory sources, for drivers that read Ansible's inventory themselves
     columns: int = COLUMNS  # that fit where it is read
-    files: Mapping[Path, str] = field(default_factory=dict)  # what the job's digest covered: file → sha256
+    covered: Covered = NOTHING_COVERED  # by the job's digest
 
     earlier: Before = NOTHING_BEFORE
     further: Callable[[Contact], str] = only_its_own  # why it may not work there; empty: it may, and holds the device

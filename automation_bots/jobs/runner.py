@@ -33,6 +33,7 @@ from automation_bots.model import (
     Verdict,
 )
 from automation_bots.operations import catalog
+from automation_bots.operations.covered import NOTHING_COVERED
 from automation_bots.policy import gate
 from automation_bots.secrets.of_devices import DeviceSecrets
 
@@ -72,7 +73,7 @@ class Run:
         self.batches = Batches(self.job, self.cancel, context.store)
         self._leaving = threading.Event()  # the bot stops
         self._digest = job.digest
-        self._files: Mapping[Path, str] = {}  # what it covers
+        self._covered = NOTHING_COVERED
         self._thread = threading.Thread(target=self._work, name=f"job-{job.number}", daemon=True)
 
     def start(self) -> None:
@@ -182,8 +183,8 @@ class Run:
         """Say why what was accepted is not what would run now."""
         job = self.job
         stored = catalog.without_secrets(operation, self._kept.parameters)
-        self._files = catalog.hashes(operation)
-        if catalog.digest(operation, stored, job.devices, self._files) != self._digest:
+        self._covered = catalog.covered(operation)
+        if catalog.digest(operation, stored, job.devices, self._covered) != self._digest:
             return f"{job.operation} was changed after the job was accepted; type the command again"
         lost = [name for name, value in job.parameters.items() if value == catalog.HIDDEN]
         if lost:
@@ -235,7 +236,7 @@ class Run:
                 further=further.why_not,
                 earlier=PreviousRun(self._context.store, self.job),
                 columns=self._context.columns(self.job.place),
-                files=self._files,
+                covered=self._covered,
             )
             told.append(DriverShare(self._collector))
             threads.append(threading.Thread(target=self._share, args=(name, task, told[-1]), daemon=True))

@@ -14,6 +14,7 @@ from pathlib import Path
 from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import Operation, Parameter, Risk
 from automation_bots.operations import functions, playbook_files, playbook_folders, playbooks, verbs
+from automation_bots.operations.covered import NOTHING_COVERED, Covered, digest_of
 from automation_bots.operations.own_commands import OWN
 
 HIDDEN = "‹hidden›"  # stands in the store for a value that is never stored
@@ -146,18 +147,19 @@ class _Taking:
             self.problems.append(DefinitionError(path, f"{name} comes from {first} already; rename one of the files"))
 
 
-def hashes(operation: Operation) -> Mapping[Path, str]:
-    """Return the hash of each file of a playbook, to see while it runs that they are still the same."""
+def covered(operation: Operation) -> Covered:
+    """Return what the digest of a playbook or a Python command covers, to see while it runs that it is the same."""
     body = operation.body
-    return playbook_files.hashes(body.path, body.home, body.above) if isinstance(body, playbooks.Playbook) else {}
+    if isinstance(body, playbooks.Playbook):
+        return playbook_files.covered(body.path, body.home, body.above)
+    return functions.covered(body.path) if isinstance(body, functions.Function) else NOTHING_COVERED
 
 
-def content(operation: Operation, known: Mapping[Path, str] | None = None) -> str:
+def content(operation: Operation, known: Covered | None = None) -> str:
     """Return the digest of the content of an operation's files; empty where it has none."""
-    if isinstance(operation.body, playbooks.Playbook):
-        return playbook_files.digest_of(operation.body.path, hashes(operation) if known is None else known)
-    if isinstance(operation.body, functions.Function):
-        return functions.digest(operation.body.path)
+    if isinstance(operation.body, playbooks.Playbook | functions.Function):
+        files = (covered(operation) if known is None else known).files
+        return digest_of(operation.body.path, files)
     return "" if operation.source is None else hashlib.sha256(operation.source.read_bytes()).hexdigest()
 
 
@@ -165,11 +167,11 @@ def digest(
     operation: Operation,
     parameters: Mapping[str, object],
     devices: tuple[str, ...],
-    known: Mapping[Path, str] | None = None,
+    known: Covered | None = None,
 ) -> str:
     """Return the digest of exactly what would run: operation, values, devices, and the content of its files.
 
-    `known` are the hashes of a playbook's files, where somebody has them already.
+    `known` is what it covers, where somebody has looked already.
     """
     # The operation as it was read counts too: its file may be newer than what was decided on.
     files = content(operation, known)

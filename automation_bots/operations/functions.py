@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import Operation, Risk
 from automation_bots.operations import docstrings, signatures
+from automation_bots.operations.covered import Covered, digest_of, hash_of
 from automation_bots.operations.signatures import FunctionNode, Wrong
 
 
@@ -38,15 +38,16 @@ def load(path: Path) -> Operation:
 
 def digest(path: Path) -> str:
     """Return one SHA-256 over the file and the modules beside it that it imports, so that a change of any shows."""
-    total = hashlib.sha256()
+    return digest_of(path, covered(path).files)
+
+
+def covered(path: Path) -> Covered:
+    """Return the hash of the file and of each module beside it that it imports; no other code is read from there."""
+    path = path.resolve()
     try:
-        for file in sorted(_sources(path)):
-            content = file.read_bytes()
-            total.update(f"{file.relative_to(path.parent)}\0{len(content)}\0".encode())
-            total.update(content)
+        return Covered({file: hash_of(file) for file in sorted(_sources(path))}, (path.parent,))
     except OSError as error:
         raise DefinitionError(path, f"cannot be read: {in_words(error)}") from error
-    return total.hexdigest()
 
 
 def _sources(path: Path) -> set[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ import yaml
 
 from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import one_line
+from automation_bots.operations.covered import Covered, digest_of, hash_of
 
 IMPORT_KEYS = ("import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook")
 PULLED_IN = (
@@ -23,6 +23,8 @@ PULLED_IN = (
     "lookup_plugins", "netconf_plugins", "shell_plugins", "strategy_plugins", "terminal_plugins", "test_plugins",
     "vars_plugins",
 )  # fmt: skip
+_BESIDE = ("ansible.cfg", *PULLED_IN)
+_ABOVE = ("roles", "collections")
 _SKIPPED = {"__pycache__", ".git"}
 _OF_A_COLLECTION = re.compile(r"\w+\.\w+\.(?!ya?ml$)\w+")
 _WORD = re.compile(r"""(?<![^\s"'=,\[(])(?!/)[^\s"'=,\[\](){}#]*[./][^\s"'=,\[\](){}]+""")
@@ -125,37 +127,23 @@ def digest(path: Path, home: Path | None = None, above: Iterable[Path] = ()) -> 
     Not covered: names made by templates outside those folders, absolute paths of other roots, roles and collections
     that are installed elsewhere (`roles_path`, ansible-galaxy), the inventory, and Ansible itself.
     """
-    return digest_of(path, hashes(path, home, above))
+    return digest_of(path, covered(path, home, above).files)
 
 
-def hashes(path: Path, home: Path | None = None, above: Iterable[Path] = ()) -> dict[Path, str]:
-    """Return the sha256 of each file that the digest of a playbook covers."""
-    found = {}
-    for file in sorted(_covered(path.resolve(), home or path.parent, above)):
-        with file.open("rb") as stream:
-            found[file] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return found
+def covered(path: Path, home: Path | None = None, above: Iterable[Path] = ()) -> Covered:
+    """Return the sha256 of each file that the digest of a playbook covers, and the folders that it covers wholly."""
+    files, folders = _pulled_in(path.resolve(), home or path.parent, above)
+    places = [folder / name for folder in sorted(folders) for name in _BESIDE]
+    places += [folder.resolve() / name for folder in above for name in _ABOVE]
+    return Covered({file: hash_of(file) for file in sorted(files)}, tuple(places))
 
 
-def digest_of(path: Path, files: Mapping[Path, str]) -> str:
-    """Return the digest of a playbook whose files have these hashes."""
-    total = hashlib.sha256(
-        path.name.encode("utf-8", "surrogateescape")
-    )  # playbooks that import each other cover the same
-    root = path.resolve().parent
-    for file, content in files.items():
-        name = os.path.relpath(file, root).encode("utf-8", "surrogateescape")
-        total.update(b"%d:%b" % (len(name), name))
-        total.update(bytes.fromhex(content))
-    return total.hexdigest()
-
-
-def _covered(path: Path, home: Path, above: Iterable[Path]) -> set[Path]:
+def _pulled_in(path: Path, home: Path, above: Iterable[Path]) -> tuple[set[Path], set[Path]]:
     found: set[Path] = set()
     folders: set[Path] = {home.resolve()}
     waiting = [path, *_beside(home.resolve())]
     for folder in above:
-        waiting += _beside(folder.resolve(), ("roles", "collections"))
+        waiting += _beside(folder.resolve(), _ABOVE)
     while waiting:
         file = waiting.pop()
         if file in found:
@@ -168,10 +156,10 @@ def _covered(path: Path, home: Path, above: Iterable[Path]) -> set[Path]:
             folders.add(file.parent)
             waiting += _beside(file.parent)
         waiting += _named(text, {file.parent, path.parent})
-    return found
+    return found, folders
 
 
-def _beside(folder: Path, names: tuple[str, ...] = ("ansible.cfg", *PULLED_IN)) -> Iterator[Path]:
+def _beside(folder: Path, names: tuple[str, ...] = _BESIDE) -> Iterator[Path]:
     if "ansible.cfg" in names and (folder / "ansible.cfg").is_file():
         yield folder / "ansible.cfg"
     for name in names:

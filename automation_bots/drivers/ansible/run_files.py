@@ -132,7 +132,8 @@ def _written(
     )
     _write(files.limit, "".join(f"{_pattern(name)}\n" for name in names))
     _write(files.allowed, json.dumps(names))
-    _write(files.approved, json.dumps({str(path.resolve()): content for path, content in task.files.items()}))
+    wanted = {str(path.resolve()): content for path, content in task.covered.files.items()}
+    _write(files.approved, json.dumps({"wanted": wanted, "places": list(map(str, task.covered.places))}))
     _write(files.variables, untrusted(variables))
     return files
 

@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any, Never
 
 _PR_SET_PDEATHSIG = 1
+_CODE = (".py", ".so")  # of this only what was approved is read from the command's folder; its data are its own
 
 
 class Channel:
@@ -78,11 +79,19 @@ def main() -> None:
     os.set_inheritable(request["fd"], False)  # noqa: FBT003 - takes no keywords
     signal.signal(signal.SIGTERM, _leave)
     _limit_memory(request["memory"])
-    sys.path += request["paths"]  # last, so that a command called dns.py never hides an installed package
+    _keep_to_what_was_approved(request)
+    # last, so that a command called dns.py never hides an installed package
+    sys.path += [request["folder"], request["ours"]]
     channel = Channel(request, answers)
     kind, values = _ran(request, channel)
     channel.tell(kind, **values)
     os._exit(0)  # a thread that the command left behind must not keep it alive
+
+
+def _keep_to_what_was_approved(request: Mapping[str, Any]) -> None:
+    place = Path(request["ours"]) / "automation_bots" / "processes" / "approved_files.py"
+    watched = _module("approved_files", place).ApprovedFiles(request["approved"], request["places"], _CODE)
+    watched.watch()
 
 
 def _die_with_the_bot() -> None:
@@ -117,13 +126,17 @@ def _ran(request: Mapping[str, Any], channel: Channel) -> tuple[str, dict[str, A
 
 
 def _loaded(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"command_{name}", path)
+    return getattr(_module(f"command_{name}", path), name)
+
+
+def _module(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path.name} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and pickle look their module up
     spec.loader.exec_module(module)
-    return getattr(module, name)
+    return module
 
 
 def _arguments(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from automation_bots.model import (
     Status,
 )
 from automation_bots.operations import catalog, playbooks
+from automation_bots.operations.covered import Covered
 from automation_bots.processes.ansible_content import Content
 
 pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(100)]
@@ -96,7 +97,7 @@ class Bench:
     def playbook(self, text, *devices, **parameters):
         return self.run(playbooks.load(self.write(text)), *devices, **parameters)
 
-    def run(self, operation, *devices, check=False, variables=None, files=None, further=None, **parameters):
+    def run(self, operation, *devices, check=False, variables=None, covered=None, further=None, **parameters):
         job = Job(
             1, State.RUNNING, "ana", Caller("text", "1"), Place("text", "room"), operation.name, parameters, "all",
             devices, operation.risk_of(parameters), ("ansible",), check=check,
@@ -105,7 +106,7 @@ class Bench:
         task = Task(
             job, operation, tuple(Device(name, variables=known) for name in devices), self.folder / "work",
             time.monotonic() + self.seconds, self.cancel, inventory=tuple(self.folder.glob("inventory.yml")),
-            files=catalog.hashes(operation) if files is None else files,
+            covered=catalog.covered(operation) if covered is None else covered,
             further=further or partial(_further, here=operation.controller or not devices),
         )  # fmt: skip
         task.workdir.mkdir(exist_ok=True)
@@ -406,9 +407,28 @@ def test_a_file_that_is_replaced_while_the_playbook_runs_is_not_run(bench, late)
     assert f"{late} was changed after" in outcomes["web1"].summary + outcomes["web1"].output
 
 
+PULLED = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_tasks: first.yml
+    - ansible.builtin.include_vars: {dir: vars}
+    - ansible.builtin.debug: {msg: "{{ late | default('as approved') }}"}
+"""
+
+
+def test_a_file_that_comes_into_a_covered_folder_while_the_playbook_runs_is_not_read(bench):
+    bench.write("- {name: pause, ansible.builtin.pause: {seconds: 1}}\n", "first.yml")
+    bench.write("early: true\n", "vars/early.yml")
+    bench.heard.on_progress = lambda words: bench.write("late: evil\n", "vars/late.yml") if "pause" in words else None
+    outcomes = bench.playbook(PULLED, "web1")
+    assert statuses(outcomes) == {"web1": "failed"}
+    assert "late.yml is not among the files" in outcomes["web1"].summary + outcomes["web1"].output
+
+
 def test_a_file_that_was_replaced_before_ansible_read_it_stops_the_run(bench):
     operation = playbooks.load(bench.write("- hosts: all\n  gather_facts: false\n  tasks: [{debug: }]\n"))
-    outcomes = bench.run(operation, "web1", files=dict.fromkeys(catalog.hashes(operation), "00" * 32))
+    outcomes = bench.run(operation, "web1", covered=Covered(dict.fromkeys(catalog.covered(operation).files, "00" * 32)))
     assert "play.yml was changed after the job was accepted" in outcomes["web1"].summary
 
 
@@ -435,7 +455,7 @@ def test_even_without_the_limit_no_other_device_is_touched(bench):
         "AUTOMATION_BOTS_RUN": "",
         "AUTOMATION_BOTS_OUTPUT_LIMIT": "1000",
         "AUTOMATION_BOTS_DEVICES": str(bench.folder / "devices.json"),
-        "AUTOMATION_BOTS_FILES": str(bench.write("{}", "files.json")),
+        "AUTOMATION_BOTS_FILES": str(bench.write('{"wanted": {}}', "files.json")),
         "AUTOMATION_BOTS_DOOR": str(bench.folder / "door"),
         "AUTOMATION_BOTS_CONTROLLER": "0",
     }

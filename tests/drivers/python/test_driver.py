@@ -1,4 +1,5 @@
 import os
+import py_compile
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from automation_bots.drivers import Task
 from automation_bots.drivers.python.driver import Python
 from automation_bots.errors import DriverError
 from automation_bots.model import Caller, Device, Job, Outcome, Place, State, Status
+from automation_bots.operations import catalog
 from automation_bots.operations.functions import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.works]  # every test starts a process
@@ -51,7 +53,8 @@ def task_for(path, devices=(), seconds=20.0, check=False, **parameters):
     place = Place("test", "room")
     job = Job(1, State.RUNNING, "ana", Caller("test", "1"), place, operation.name, parameters, "",
               tuple(d.name for d in devices), operation.risk, ("python",), check=check)  # fmt: skip
-    return Task(job, operation, devices, path.parent, time.monotonic() + seconds)
+    return Task(job, operation, devices, path.parent, time.monotonic() + seconds,
+                covered=catalog.covered(operation))  # fmt: skip
 
 
 @pytest.fixture
@@ -89,6 +92,63 @@ def gone_soon(pid):
     while alive(pid) and time.monotonic() < until:
         time.sleep(0.02)
     return not alive(pid)
+
+
+LATE = """
+yield "started"
+import helper
+return helper.said
+"""
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """Write a module beside the command."""
+
+    def write(text, name="helper.py"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_a_module_that_is_replaced_while_a_command_runs_is_not_run(command, beside, tmp_path):
+    beside("said = 'as approved'\n")
+    heard = Heard()
+    heard.on_progress.append(lambda _: beside(f"open({str(tmp_path / 'evil')!r}, 'w')\n"))
+    Python().run(command(LATE), heard)
+    assert heard.only.status is Status.FAILED
+    assert "helper.py was changed after the job was accepted" in heard.only.summary
+    assert not (tmp_path / "evil").exists()
+
+
+def test_code_that_came_after_the_job_was_accepted_is_not_run(command, beside):
+    heard = Heard()
+    heard.on_progress.append(lambda _: beside("said = 'evil'\n"))
+    Python().run(command(LATE), heard)
+    assert "helper.py is not among the files" in heard.only.summary
+
+
+def test_what_somebody_compiled_of_a_module_is_not_read(command, beside):
+    source = beside("said = 'as approved'\n")
+    told = source.stat()
+    compiled = py_compile.compile(str(beside("said = 'other word'\n")))
+    beside("said = 'as approved'\n")
+    os.utime(source, ns=(told.st_atime_ns, Path(compiled).stat().st_mtime_ns))
+    header = bytearray(Path(compiled).read_bytes())
+    header[8:16] = int(source.stat().st_mtime).to_bytes(4, "little") + source.stat().st_size.to_bytes(4, "little")
+    Path(compiled).write_bytes(header)
+    heard = Heard()
+    Python().run(command(LATE), heard)
+    assert heard.only.summary == "as approved"
+
+
+def test_data_beside_a_command_are_its_own(command, beside):
+    heard = Heard()
+    heard.on_progress.append(lambda _: beside("of now", "data.txt"))
+    body = "yield 'started'\nfrom pathlib import Path\nreturn Path(__file__).with_name('data.txt').read_text()"
+    Python().run(command(body), heard)
+    assert heard.only.summary == "of now"
 
 
 def test_a_returned_text_is_the_output_and_its_first_line_the_summary(run):
