@@ -315,6 +315,7 @@ class Schedule:
     restored: bool = False  # paused since the record was restored from a backup
     due: datetime | None = None
     failures: int = 0  # in a row
+    approval: int | None = None  # the job with whose approval its later times may run
     offered: str = ""  # the person who is asked to take it over
     made: datetime | None = None
 
@@ -438,6 +439,7 @@ class ApprovalRequirement:
     room: str = ""
     preview: bool = True
     different: bool = False  # who counts for it counts for no other rule
+    once: float = 0.0  # seconds that the approval of one time of a schedule counts for the others; 0: each is asked for
 
     def asked(self, escalated: Collection[str] = ()) -> tuple[str, ...]:
         """Return whose approval counts, when these rules have gone on to others already."""

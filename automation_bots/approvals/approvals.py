@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from automation_bots import render
 from automation_bots.approvals import text as approval_text
 from automation_bots.approvals.notifier import ApprovalNotifier
 from automation_bots.approvals.timer import ApprovalTimer
-from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.approvals.validity import ApprovalValidity, lasts
 from automation_bots.errors import BadCommand, NoSuchJob, UserError
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.request_context import RequestContext
@@ -59,8 +60,11 @@ class Approvals:
         state = State.WAITING if decision.needs else State.SCHEDULED
         job = replace(job, state=state, parked=True)
         approval = self._record(job, request, decision)
+        if self._goes_on(job, approval, request):
+            return None
         self._check_number(person, job, approval)
         job = self._waiting.add(job, approval, self._acceptance.source(request))
+        self._asked_once(job, approval)
         log.info("job %s %s: %s for %s on %d devices", job.number, state, job.title, person.name, len(job.devices))
         self.timer.hidden[job.number] = hidden
         try:
@@ -73,6 +77,33 @@ class Approvals:
             log_unsaid(log, error, "job %s: its first words could not be said", job.number)
         self.timer.look_at(job.number)
         return None
+
+    def _goes_on(self, job: Job, approval: Approval, request: Request) -> bool:
+        """Run a time of a schedule with an approval that was given once for all of them; False where there is none."""
+        schedules, needs = self._context.store.schedules, approval.needs
+        schedule = schedules.find(job.occurrence.schedule) if job.occurrence and request.when is None else None
+        if schedule is None or schedule.approval is None or not _is_once(needs):
+            return False
+        number = schedule.approval
+        votes = self._validity.standing(job, number, self._context.store.job(number), needs)
+        if not votes:
+            return False
+        approved = replace(approval, votes=votes, deadline=None, due=None)
+        approved = replace(approved, shown=self._standing(replace(job, state=State.QUEUED), approved))
+        job = self._waiting.add_approved(job, approved, number, self._acceptance.source(request))
+        log.info("job %s runs with the approval of #%s: %s for %s", job.number, number, job.title, job.person)
+        self._context.announcer.expect(job.number)
+        why = self._context.dispatcher.submit(job, {})
+        self._context.announcer.accepted(job, why, silent=request.wait)
+        return True
+
+    def _standing(self, job: Job, approval: Approval) -> str:
+        return approval_text.standing(job, approval, self._notifier.facts(job, approval))
+
+    def _asked_once(self, job: Job, approval: Approval) -> None:
+        """Let the approval of this time count for the later ones, where the rules say so."""
+        if job.occurrence is not None and _is_once(approval.needs):
+            self._context.store.schedules.asked(job.occurrence.schedule, job.number)
 
     def _record(self, job: Job, request: Request, decision: Decision) -> Approval:
         now, until = self._context.now(), None
@@ -302,6 +333,15 @@ class Approvals:
         approval = self._waiting.find(job.number) if job.state in PARKED else None
         return approval_text.row(job, approval, self._notifier.facts(job, approval))[-1] if approval else ""
 
+    def once(self, number: int) -> str:
+        """Say until when the approval that was given with a job counts for the schedule that it is of."""
+        approval = self._waiting.find(number)
+        if approval is None or not approval.votes or not _is_once(approval.needs):
+            return f"asked for with #{number}"
+        facts = self._notifier.facts(self._context.store.job(number), approval)
+        until = facts.time(lasts(approval.needs, approval.votes))
+        return f"by {quorum.voters(approval)} with #{number}, counts until {until} while nothing changes"
+
     def votes(self, job: Job) -> list[str]:
         """Who approved a job, when, and with which note."""
         approval = self._waiting.find(job.number)
@@ -353,6 +393,10 @@ class Approvals:
         if job.state in PARKED:
             return Answer(f"#{job.number} is approved already and waits for its time.")
         return Answer(f"#{job.number} waits no longer: {job.state.value}. → !job {job.number}")
+
+
+def _is_once(needs: Sequence[ApprovalRequirement]) -> bool:
+    return bool(needs) and all(need.once for need in needs)
 
 
 def _unexplained(person: Person) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from automation_bots import render
@@ -12,7 +12,7 @@ from automation_bots.model import FINAL, Answer, Job, Risk, State, one_line
 from automation_bots.policy import canary, quorum
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.policy import Policy
-from automation_bots.text.times import moment_text
+from automation_bots.text.times import duration_text, moment_text
 
 _GROUPS_SHOWN = 4
 _BLOCK_LINES = 25
@@ -69,9 +69,20 @@ def _rows(job: Job, approval: Approval, facts: Facts) -> list[tuple[str, str]]:
         ("needs", needs(job, approval, facts)),
         ("until", facts.time(approval.deadline)),
     ]
-    rows += [("note", note) for note in notes(job, facts)]
+    rows += [("note", note) for note in [*once(job, approval), *notes(job, facts)]]
     nothing = "cannot be shown beforehand" if job.risk is Risk.CHANGE else "nothing: it only looks"
     return [*rows, ("changes", facts.preview.text or nothing)]
+
+
+def once(job: Job, approval: Approval) -> list[str]:
+    """Whether a yes is for one time of a schedule, or for how long it lets the later ones run too."""
+    shortest = min((need.once for need in approval.needs), default=0.0)
+    if job.occurrence is None:
+        return []
+    if not shortest:
+        return [f"one time of the schedule S{job.occurrence.schedule}; each is asked for"]
+    long = duration_text(timedelta(seconds=shortest))
+    return [f"a yes counts for all times of S{job.occurrence.schedule} for {long}, while nothing of it changes"]
 
 
 def also(job: Job) -> list[str]:

@@ -16,6 +16,7 @@ from automation_bots.policy import deadlines, gate, quorum
 from automation_bots.policy.approval import Approval, Vote
 
 _CLOCK = timedelta(seconds=60)
+_APPROVED = frozenset(State) - {State.WAITING, State.DENIED, State.EXPIRED, State.WITHDRAWN, State.VOID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ class ApprovalValidity:
         if job.state is State.WAITING and decision.needs != approval.needs:
             return "the rules about who approves it have changed"
         return ""
+
+    def standing(self, job: Job, number: int, earlier: Job, needs: Sequence[ApprovalRequirement]) -> tuple[Vote, ...]:
+        """Return the votes on an earlier time of a schedule that count for this one: the same request in every way, not
+        given too long ago, and enough by the rules of now.
+        """  # fmt: skip
+        found, operation = self.find(number), self.live.operation(job.operation)
+        if found is None or operation is None or earlier.state not in _APPROVED or not found.votes:
+            return ()
+        same = job.digest == earlier.digest and self.bound(operation, job, found.run_at) == found.digest
+        fresh = self.now() <= lasts(needs, found.votes) and not deadlines.from_the_future(found, self.now())
+        enough = not self.lacking(job, found, needs, found.votes)
+        return found.votes if same and fresh and enough else ()
 
     def decision(self, job: Job, approval: Approval) -> Decision:
         """Return what the gate says at the hour at which it would run."""
@@ -121,7 +134,8 @@ class ApprovalValidity:
     def _clock(self, job: Job, approval: Approval) -> str:
         now = self.now()
         early = approval.run_at is not None and now < approval.run_at - _CLOCK
-        before = any(job.created and vote.at < job.created - _CLOCK for vote in approval.votes)
+        once = job.occurrence is not None and all(need.once for need in approval.needs)
+        before = not once and any(job.created and vote.at < job.created - _CLOCK for vote in approval.votes)
         if early or before or deadlines.from_the_future(approval, now):
             return "the clock was changed since it was approved"
         return ""
@@ -134,6 +148,11 @@ class ApprovalValidity:
         gone = self.uncounted(job, approval)
         why = f"{quorum.no_longer(gone)}, so " if gone else ""
         return f"{why}by the rules of now it needs {quorum.still(missing, approval.escalated)}"
+
+
+def lasts(needs: Sequence[ApprovalRequirement], votes: Sequence[Vote]) -> datetime:
+    """Until when votes that were given once for a schedule count."""
+    return min(vote.at for vote in votes) + timedelta(seconds=min(need.once for need in needs))
 
 
 def _rules(decision: Decision) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from automation_bots import render
@@ -186,6 +186,12 @@ class ScheduleCommands:
         if self._store.take(made, first, when.next(first)):
             self._timer.start(made, Occurrence(made.number, first), first)
         whom = quorum.whom(decision.needs, ())
+        counts = min((need.once for need in decision.needs), default=0.0)
+        if counts:
+            long = duration_text(timedelta(seconds=counts))
+            return (
+                f"Needs approval by {whom}: asked for now, and then it counts for {long} while nothing of it changes."
+            )
         return f"Needs approval by {whom}: the first time is asked for now, each other when it comes."
 
     # -- looked at
@@ -285,6 +291,8 @@ class ScheduleCommands:
         if explained := recurrence.explained(when):
             rows.append(("days", explained))
         rows += [("clocks", schedule_text.clock_line(due, when)) for due in recurrence.clocks(when, now)]
+        if found.approval is not None:
+            rows.append(("approval", self._context.pipeline.approvals.once(found.approval)))
         if found.offered:
             rows.append(("offered", f"to {found.offered}, who has to say !schedule {found.number} accept"))
         past = schedule_text.history(self._store.history(found.number, _HISTORY), when.zone, now)
@@ -334,7 +342,7 @@ class ScheduleCommands:
         by = Subject(self._context.person(ask).name, ask.caller, ask.place)
         for _ in range(_TRIES):
             now = self._store.find(found.number)
-            same = now and replace(now, due=found.due, failures=found.failures) == found
+            same = now and replace(now, due=found.due, failures=found.failures, approval=found.approval) == found
             if now and same and self._store.change(now, replace(now, **fields), what, by, body):
                 return
         raise BadCommand(f"S{found.number} has changed in this moment. → !schedule {found.number}")
@@ -389,7 +397,7 @@ class ScheduleCommands:
         why = found.why if found.state is ScheduleState.PAUSED else ""
         self._change(
             ask, found, "accepted", body={"from": found.person}, person=person.name, caller=ask.caller, place=place,
-            offered="", why=why,
+            offered="", why=why, approval=None,
         )  # fmt: skip
         hint = f"→ !schedule {found.number} resume" if found.state is ScheduleState.PAUSED else ""
         return Answer("\n".join([f"S{found.number} {found.title} is yours now.", *notes]), hint=hint)

@@ -11,6 +11,7 @@ from automation_bots.model import ApprovalRequirement
 from automation_bots.text.times import duration
 
 _ESCALATE = re.compile(r"([\w.-]+)\s+after\s+(.+)")
+_ONCE = re.compile(r"once\s+for\s+(.+)")
 _SHORT = re.compile(r"approval by ([\w.-]+(?:\s*(?:,|\bor\b)\s*[\w.-]+)*)")
 
 
@@ -33,6 +34,13 @@ class ApprovalFile(BaseModel):
     room: str = ""
     preview: bool = True
     different: bool = False
+    schedules: str = "each"
+
+    @field_validator("schedules")
+    @classmethod
+    def _schedules(cls, value: str) -> str:
+        once(value)
+        return value
 
     @field_validator("by", mode="before")
     @classmethod
@@ -57,8 +65,8 @@ class ApprovalFile(BaseModel):
         """Return it as a value."""
         who, after = escalation(self.escalate) if self.escalate else ("", 0.0)
         within = duration(self.within).total_seconds() if self.within else 0.0
-        by, room, preview = tuple(self.by), self.room, self.preview
-        return ApprovalRequirement(rule, by, self.quorum, within, who, after, room, preview, self.different)
+        by, room, preview, lasts = tuple(self.by), self.room, self.preview, once(self.schedules)
+        return ApprovalRequirement(rule, by, self.quorum, within, who, after, room, preview, self.different, lasts)
 
 
 def short_form(text: str) -> tuple[str, ...]:
@@ -67,6 +75,16 @@ def short_form(text: str) -> tuple[str, ...]:
     if not found:
         raise ValueError("write `needs: approval by <group>`")
     return tuple(split(found.group(1)))
+
+
+def once(text: str) -> float:
+    """Read `once for 30d` as seconds, `each` as 0."""
+    if text.strip() == "each":
+        return 0.0
+    found = _ONCE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} says not how long; write `schedules: once for 30d`, or `schedules: each`")
+    return duration(found.group(1)).total_seconds()
 
 
 def is_short_form(text: str) -> bool:

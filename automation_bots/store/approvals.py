@@ -51,6 +51,21 @@ class ApprovalStore:
             audit.append(connection, now, kind, Subject.of_job(added), {**extra, **facts})
         return added
 
+    def add_approved(self, job: Job, approval: Approval, of: int, extra: Mapping[str, Any] = NOTHING) -> Job:
+        """Queue a job that runs with the votes on an earlier one, given once for a schedule."""
+        now = self._clock()
+        with self._database.write() as connection:
+            added = jobs.add(connection, job, now)
+            row = {"job": added.number, "digest": approval.digest, "due": None, "body": _body(approval)}
+            connection.execute(insert(approvals), row)
+            for vote in approval.votes:
+                connection.execute(insert(votes), _vote_row(added.number, vote))
+                subject = replace(Subject.of_job(added), person=vote.person, caller=vote.caller)
+                facts = {"requester": job.person, "note": vote.note, "given_for": of, "given": vote.at, **extra}
+                audit.append(connection, now, AuditKind.APPROVED, subject, facts)
+            _move_on(connection, added, now, State.QUEUED)
+            return jobs.get(connection, added.number)
+
     def find(self, number: int) -> Approval | None:
         """Return the approval record of a job, with its votes."""
         with self._database.read() as connection:

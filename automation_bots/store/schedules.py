@@ -21,7 +21,7 @@ from automation_bots.store.schema import jobs, schedules
 from automation_bots.store.schema import occurrences as times
 
 _KEPT = ("operation", "line", "text", "times", "tells", "confirmed", "pattern", "why", "restored", "failures",
-         "offered")  # fmt: skip
+         "offered", "approval")  # fmt: skip
 _BAD = frozenset({State.FAILED, State.INTERRUPTED, State.DENIED, State.EXPIRED, State.VOID})
 _READ_AT_ONCE = 1_000
 
@@ -155,6 +155,11 @@ class ScheduleStore:
             text = f"{why} · {paused}" if paused else why
             told = same and not paused
             occurrences.note(connection, occurrence, result=result.value, text=text, told=told)
+
+    def asked(self, number: int, job: int) -> None:
+        """Keep with which job the approval of a schedule was asked for."""
+        with self._database.write() as connection:
+            _note(connection, number, approval=job)
 
     def settle(self, *, at_most: int) -> None:
         """Note what came of the times whose job has ended; one that failed too often in a row is paused."""
@@ -308,5 +313,5 @@ def _of(row: Row[Any]) -> Schedule:
     return Schedule(
         row.number, row.person, Caller(**body["caller"]), Place(**body["place"]), state=ScheduleState(row.state),
         due=row.due, made=datetime.fromisoformat(body["made"]) if body["made"] else None,
-        **{**{name: body[name] for name in _KEPT}, "tells": Tells(body["tells"])},
+        **{**{name: body[name] for name in _KEPT if name in body}, "tells": Tells(body["tells"])},
     )  # fmt: skip

@@ -222,7 +222,7 @@ def test_every_key_of_an_approval_is_in_its_example_and_means_what_the_page_says
         key for key in approval_rule.ApprovalFile.model_fields if not re.search(rf"^ +{key}:", example, re.MULTILINE)
     ]
     long, line, short = (rule.need for rule in scope_of(tmp_path, example).policy.rules)
-    assert long == ApprovalRequirement(long.rule, ("leads",), 2, 14400, "managers", 3600, "#approvals")
+    assert long == ApprovalRequirement(long.rule, ("leads",), 2, 14400, "managers", 3600, "#approvals", once=2592000)
     assert (line.by, line.quorum, line.within, line.escalate, line.after) == (("leads",), 2, 14400, "managers", 3600)
     assert (short.by, short.quorum, short.within) == (("managers",), 1, 0)
 
