@@ -45,6 +45,7 @@ _CHECKS: dict[str, _Check] = {
     "time_limit": (_is_limit, "a time such as 30s or 5 min, or a number of seconds"),
     "examples": (lambda v: isinstance(v, str | list), "a list of commands to type"),
 }
+_HASHED = "(its hash, as mkpasswd makes it: $6$…)"
 _OURS = "devices"  # the variable that the driver fills
 
 
@@ -237,11 +238,6 @@ def _prompts(path: Path, plays: tuple[Mapping[str, Any], ...]) -> tuple[Paramete
             if not isinstance(prompt, Mapping) or not prompt.get("name"):
                 raise DefinitionError(path, "each item of vars_prompt needs a name")
             name = str(prompt["name"])
-            if prompt.get("encrypt"):
-                reason = (
-                    f"vars_prompt {name} wants its answer encrypted, which only the terminal does; give a hash instead"
-                )
-                raise DefinitionError(path, reason)
             if name != _OURS:
                 found.setdefault(name, _prompt(path, name, prompt))
     return tuple(found.values())
@@ -249,12 +245,16 @@ def _prompts(path: Path, plays: tuple[Mapping[str, Any], ...]) -> tuple[Paramete
 
 def _prompt(path: Path, name: str, prompt: Mapping[str, Any]) -> Parameter:
     default = prompt.get("default")
-    templated = "{{" in str(default)
+    templated, hashed = "{{" in str(default), bool(prompt.get("encrypt"))
     spec: dict[str, Any] = {
-        "help": str(prompt.get("prompt") or "").strip().rstrip(":"),
+        "help": " ".join(
+            filter(None, (str(prompt.get("prompt") or "").strip().rstrip(":"), _HASHED if hashed else ""))
+        ),
         "secret": bool(prompt.get("private", True)),  # hidden unless told otherwise, as in Ansible
         "required": default is None,
     }
+    if hashed:  # only a terminal would encrypt what is typed
+        spec["match"] = r"\$[0-9a-z]+\$.+"
     if default is not None and not templated:
         spec["default"] = str(default)
     try:

@@ -11,8 +11,9 @@ import pytest
 
 from automation_bots.drivers import Task
 from automation_bots.drivers.ansible.driver import Ansible
-from automation_bots.errors import DefinitionError
+from automation_bots.errors import BadParameter, DefinitionError
 from automation_bots.model import Caller, Device, Job, Place, Risk, State, Status
+from automation_bots.operations.parameters import check
 from automation_bots.operations.playbook_files import digest
 from automation_bots.operations.playbooks import Playbook, load
 
@@ -89,9 +90,12 @@ def test_vars_prompt_gives_the_parameters(write):
     assert (folder.required, folder.default) == (False, None)
 
 
-def test_a_prompt_that_encrypts_is_refused(write):
-    with pytest.raises(DefinitionError, match="give a hash instead"):
-        load(write("- hosts: all\n  vars_prompt: [{name: pw, encrypt: sha512_crypt}]\n"))
+def test_a_prompt_that_encrypts_takes_a_hash(write):
+    (hashed,) = load(write("- hosts: all\n  vars_prompt: [{name: pw, encrypt: sha512_crypt}]\n")).parameters
+    assert hashed.secret and hashed.help == "(its hash, as mkpasswd makes it: $6$…)"
+    assert check(hashed, "$6$salt$Zx9/") == "$6$salt$Zx9/"
+    with pytest.raises(BadParameter, match="pw"):
+        check(hashed, "plain")
 
 
 @pytest.mark.parametrize(

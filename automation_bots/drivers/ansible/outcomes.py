@@ -19,11 +19,13 @@ from automation_bots.model import CONTROLLER, Outcome, Risk, Status, one_line
 
 _PROGRESS_SECONDS = 0.3
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ERROR = re.compile(r"^(?:\[ERROR\]:|ERROR!)\s*(.+?)(?=\n\s*\n|\nOrigin:|\n\[|\Z)", re.DOTALL | re.MULTILINE)
+_ERROR = re.compile(r"^(?:\[ERROR\]:|ERROR[!:])\s*(.+?)(?=\n\s*\n|\nOrigin:|\n\[|\Z)", re.DOTALL | re.MULTILINE)
 _ORIGIN = re.compile(r"^Origin: (?P<file>.+?):(?P<line>\d+):\d+$", re.MULTILINE)
 _SEARCHED = re.compile(r" in /[^\s:]+(:/[^\s:]+)+")
 _DENIED = re.compile(r"(?P<user>[^\s@]+)@(?P<host>\S+): Permission denied \((?P<ways>[\w,-]+)\)")
 _WRONG = "Invalid/incorrect username/password"  # what Ansible makes of it where sshpass logs in
+_VAULT = re.compile(r"Attempting to decrypt but no vault secrets found\.?|EOFError \(ctrl-d\) on prompt for .*")
+_NO_VAULT = "it needs a Vault password that the bot does not have; see vault_password_file in [inventory] of bot.toml"
 _NOISE = re.compile(r"^\s*(\[WARNING\]|\[DEPRECATION|Origin:|\d+ |\^|$)")
 
 
@@ -34,6 +36,7 @@ class _Host:
     ignored: list[str] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)  # failed, where a rescue may take over
     unforeseen: Counter[str] = field(default_factory=Counter)  # what a preview cannot know
+    unasked: list[str] = field(default_factory=list)  # questions of the playbook that nobody was asked
     doing: str = ""  # the task that was begun and has no result
     background: list[str] = field(default_factory=list)
     said: str = ""
@@ -142,6 +145,7 @@ class Recorder:
         if status == "failed" and not event["final"]:
             host.mended.append(title)
         host.unforeseen.update(event["unforeseen"])
+        host.unasked += [event["unasked"]] if event["unasked"] else []
         self._keep_text(host, title, "not known beforehand" if event["unforeseen"] else status, str(event["text"]))
         self._now = (self._now[0], self._now[1] + 1)
         self._progress()
@@ -270,6 +274,8 @@ def _notes(host: _Host, counts: Mapping[str, int]) -> Iterator[str]:
         yield f"rescued: {_named(host.mended)}"
     if counts.get("ignored"):
         yield f"failed, ignored: {_named(host.ignored)}"
+    if host.unasked:
+        yield f"went on without an answer, since nobody was asked: {_named(host.unasked)}"
     if host.unforeseen:
         yield _unforeseen(host)
 
@@ -293,7 +299,7 @@ def reason(message: str) -> str:
     if denied := _DENIED.search(message):
         return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
     message = message.removeprefix("Task failed: ")  # so Ansible calls everything that is no module's own answer
-    message = without_numbers(message)
+    message = _VAULT.sub(_NO_VAULT, without_numbers(message))
     return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))
 
 
@@ -306,4 +312,4 @@ def sentence(errors: str) -> str:
         return one_line(lines[-1]) if lines else ""
     origin = _ORIGIN.search(errors, found.end())
     where = f" ({origin['file'].rpartition('/')[2]}, line {origin['line']})" if origin else ""
-    return one_line(_SEARCHED.sub("", found[1]), 400) + where
+    return one_line(_VAULT.sub(_NO_VAULT, _SEARCHED.sub("", found[1])), 400) + where

@@ -350,13 +350,15 @@ FORGIVING = """
     - block: [{name: broken, ansible.builtin.fail: {msg: sorry}}]
       rescue: [{name: mend, ansible.builtin.debug: {msg: mended}}]
     - {name: hidden, ansible.builtin.command: "echo s3cret", no_log: true, changed_when: false}
+    - {name: gate, ansible.builtin.pause: {prompt: "Really?"}}
 """
 
 
 def test_ignored_and_rescued_failures_are_no_failures_and_no_log_is_kept(bench):
     outcome = bench.playbook(FORGIVING, "web1")["web1"]
     assert outcome.status is Status.OK
-    assert outcome.summary == "mended; rescued: broken; failed, ignored: ignored"
+    forgiven = "mended; rescued: broken; failed, ignored: ignored"
+    assert outcome.summary == f"{forgiven}; went on without an answer, since nobody was asked: Really?"
     assert "s3cret" not in outcome.output
     assert "[broken] failed\n  sorry" in outcome.output
 
@@ -665,6 +667,14 @@ def test_a_refused_login_is_told_as_by_the_other_drivers():
 def test_the_sentence_has_no_colour_no_warnings_and_no_paths():
     assert sentence(ERRORS) == "no such thing (play.yml, line 3)"
     assert sentence("[WARNING]: noise\nTraceback\nValueError: what\n") == "ValueError: what"
+    broken = "ERROR: Error reading config file (x.cfg): errors: '<string>'\n\t[line 2]: 'y'\n\nTraceback\nlast\n"
+    assert sentence(broken) == "Error reading config file (x.cfg): errors: '<string>' [line 2]: 'y'"
+
+
+def test_a_missing_vault_password_is_told_with_its_setting_and_no_number_of_the_system():
+    for text in ("EOFError (ctrl-d) on prompt for (prod)", "Attempting to decrypt but no vault secrets found."):
+        assert sentence(f"[ERROR]: {text}").endswith("see vault_password_file in [inventory] of bot.toml")
+    assert reason("[Errno None] Unable to connect to port 1") == "Unable to connect to port 1"
 
 
 REPORT = """

@@ -158,6 +158,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
             unforeseen=_unforeseen(result.task, values) if status == "skipped" else {},
             message=_message(values)[:500],
             said=_said(result.task, values)[:500],
+            unasked=_unasked(result.task)[:120],
             text=self._cut(host, "\n".join(part for part in self._text(result.task, values) if part)),
             rc=values.get("rc") if isinstance(values.get("rc"), int) else None,
             final=final,
@@ -277,6 +278,14 @@ def _unforeseen(task: Any, values: Mapping[str, Any]) -> dict[str, int]:
     short = str(task.action).rpartition(".")[2]
     left = [i for i in items if preview and not _does_not_apply(i)]  # all of them were skipped
     return {"command" if short in _COMMANDS else f"task of {short}": len(left)} if left else {}
+
+
+def _unasked(task: Any) -> str:
+    """The question of a `pause` that waits for somebody; nobody is there, so Ansible goes on at once."""
+    waits = {"prompt", "seconds", "minutes"} & set(task.args or ())
+    if str(task.action).rpartition(".")[2] != "pause" or waits - {"prompt"}:
+        return ""
+    return str(task.args.get("prompt") or "press Enter to continue")
 
 
 def _does_not_apply(item: Mapping[str, Any]) -> bool:
