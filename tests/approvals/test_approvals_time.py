@@ -218,6 +218,27 @@ def test_approvers_are_reminded_twice_and_no_more(waiting):
     assert (len(reminders), waiting.state(number)) == (2, State.WAITING)
 
 
+class Calls(Surface):
+    """Keeps whom each answer calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.called = []
+
+    def say(self, place, answer):
+        self.called += [[mention.name for mention in answer.mentions]] if answer.mentions else []
+        return super().say(place, answer)
+
+
+def test_who_has_not_approved_is_called_by_the_question_and_by_each_reminder(waiting):
+    waiting.surface = Calls()
+    number = waiting.ask()
+    waiting.approve(number, "kim")
+    for minutes in (61, 60, 100):  # managers may too, half of the time is over, nearly all of it
+        waiting.look(minutes=minutes)
+    assert waiting.surface.called == [["kim", "lee"], ["max"], ["lee", "max"], ["lee", "max"]]
+
+
 def test_nobody_looks_before_something_is_due(waiting):
     waiting.ask()
     assert waiting.timer.round() == 300

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import (
     SIGNS,
     Away,
@@ -204,9 +205,17 @@ class SlackClient(PlainClient):
         thread = thread if _TS.fullmatch(thread) else ""  # a slash command opens no thread
         if once is not None and (found := self._history.named(room, thread, once)):
             return found
-        shown = self._shown(text, choices, once.key if once is not None else "")
         where = {"thread_ts": thread} if thread else {}
-        return str(self.calls.write("chat_postMessage", channel=room, **shown, **where)["ts"])
+        key = once.key if once is not None else ""
+        try:
+            answer = self.calls.write("chat_postMessage", channel=room, **self._shown(text, choices, key), **where)
+        except Rejected as error:
+            if "invalid_blocks" not in str(error) or not calls.people(text):
+                raise
+            log.warning("%s: nobody is called by a message, since the workspace does not know one of them", room)
+            named = calls.written(text, lambda person: slack_text.escape(person.name))
+            answer = self.calls.write("chat_postMessage", channel=room, **self._shown(named, choices, key), **where)
+        return str(answer["ts"])
 
     def edit(self, room: str, message: str, text: str, choices: tuple[str, ...] = ()) -> None:
         """Replace an own message."""

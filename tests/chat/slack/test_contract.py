@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from automation_bots.model import Answer, Place
+from automation_bots.model import Answer, Mention, Place
 from tests.chat.contract import *  # noqa: F403
 from tests.chat.harness import Talk, wait
 from tests.chat.networks.slack import SlackNet
@@ -40,6 +40,12 @@ def posts(slack):
 
 def test_a_rule_for_a_room_by_its_name_holds_there_from_the_start(slack):
     slack.asks("!service restart nginx on web1", 'denied by rule "not here"', who=slack.kim)
+
+
+def test_somebody_whom_the_workspace_does_not_know_is_named_and_the_question_stands(slack):
+    called = (Mention(slack.kim.id, "kim"), Mention("U0NOBODY99", "lee"))
+    slack.surface.say(Place("slack", slack.room), Answer("who is there?", mentions=called))
+    assert slack.hears("To: kim, lee").pings == ()
 
 
 # -- slash commands and forms

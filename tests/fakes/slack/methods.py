@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ class Api:
         if len(text) > characters:
             raise Refused("msg_too_long")
         kit.check_message(blocks)
+        if not self.space.users.keys() >= set(re.findall(r'"type": "user", "user_id": "(\w+)"', json.dumps(blocks))):
+            raise Refused("invalid_blocks")
         base = {"type": "message", "user": self.space.me, "bot_id": self.space.bot, "app_id": self.space.app}
         named = [{"block_id": self.space.id("b"), **block} for block in blocks]
         return {**base, "team": self.space.team, "ts": self.space.ts(), "text": text, "blocks": named}
