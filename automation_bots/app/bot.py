@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import __version__, render
-from automation_bots.app import named_rooms, rule_problems
+from automation_bots.app import named_rooms, rule_problems, watched
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.notices import Notices
 from automation_bots.approvals.validity import ApprovalValidity
@@ -20,6 +20,7 @@ from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.freezes import FreezeCommands
 from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
+from automation_bots.commands.monitors import MonitorCommands
 from automation_bots.commands.people import PeopleCommands
 from automation_bots.commands.record import RecordCommands
 from automation_bots.commands.schedules import ScheduleCommands
@@ -41,6 +42,7 @@ from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, Occurrence, Schedule, Tells, one_line
+from automation_bots.monitors.monitors import Monitors
 from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
@@ -104,7 +106,7 @@ class Bot:
         self.membership.join(self.live)
         self._restored, self._validity = RestoredRequests(self.store.restored()), self._valid()
         self.dispatcher, self.announcer = self._dispatch()
-        self.pipeline, self.schedules = self._pipeline(), self._schedules()
+        self.pipeline, self.monitors, self.schedules = self._way()
         self.keeper = Keeper(self.store, self.settings, self.data, now)
         self.health = self._health()
         context = self._context()
@@ -127,6 +129,7 @@ class Bot:
             "bot": BotCommands(context, trust),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
+            "monitors": MonitorCommands(context, self.monitors),
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
@@ -179,6 +182,7 @@ class Bot:
         self.announcer.ended(number)
         self.pipeline.approvals.timer.ended(number)
         self.schedules.ended(number)
+        self.monitors.ended(number)
 
     @property
     def bus(self) -> Bus:
@@ -190,6 +194,12 @@ class Bot:
         if not self._read_only:
             raise RuntimeError("a running bot runs drivers by jobs only")
         return Equipment(self.bot_folder, self.inventory, self.live).powershell()
+
+    def _way(self) -> tuple[Pipeline, Monitors, ScheduleTimer]:
+        """The way of a command, and what takes it again and again."""
+        pipeline = self._pipeline()
+        monitors = Monitors(watched.context(self.store, self.live, pipeline, self.notices.of, now))
+        return pipeline, monitors, self._schedules()
 
     def _pipeline(self) -> Pipeline:
         limits = self.settings.limits
@@ -330,6 +340,7 @@ class Bot:
     def _begin_to_wait(self) -> None:
         self.pipeline.approvals.timer.begin()
         self.schedules.begin()
+        self.monitors.start()
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics
@@ -345,6 +356,7 @@ class Bot:
 
     def _reloaded(self, change: Change) -> None:
         self.pipeline.approvals.timer.look_at_all()
+        self.monitors.reconsider()
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))
         self.store.record(AuditKind.RELOADED, {"what": change.what, "reason": "; ".join(change.problems)})
         for problem in change.problems:
@@ -395,6 +407,7 @@ class Bot:
         if self._started:
             self.schedules.stop()
             self.pipeline.approvals.timer.stop()
+            self.monitors.stop()
         self.dispatcher.stop(grace_seconds)
         for driver in self._drivers.values():
             driver.close()

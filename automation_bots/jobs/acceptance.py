@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from automation_bots import render
 from automation_bots.errors import BadCommand
@@ -69,6 +70,13 @@ class Acceptance:
         if job.emergency:
             context.page(render.emergency(job, context.place_name(job.place)))
         return None
+
+    def look(self, person: Person, request: Request, decision: Decision, monitor: int) -> Job:
+        """Queue a read of a monitor, which alone hears how it ends."""
+        job, hidden = self.job_of(person, request, decision)
+        job = self._context.store.add_job(replace(job, monitor=monitor), self.source(request))
+        self._context.dispatcher.submit(job, hidden)
+        return job
 
     def source(self, request: Request) -> dict[str, str | int]:
         """What the record keeps of an acceptance beside the job."""

@@ -44,7 +44,7 @@ class Settling:
         before = self.changes.pop(change.target, None)
         if before is None:
             self.changes[change.target] = change
-        elif before.was is not change.now:
+        elif before.was is not change.now or before.was is TargetState.UNKNOWN:
             self.changes[change.target] = Change(
                 change.target, before.was, change.now, change.at, change.text, before.lasted
             )

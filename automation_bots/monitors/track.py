@@ -72,6 +72,7 @@ class Track:
     turns: tuple[float, ...] = ()  # when it changed lately
     looks: int = 0
     lost: int = 0
+    poor: int = 0  # answered, but not as they should
     downs: int = 0
     down_seconds: float = 0.0  # of outages that are over
 
@@ -79,6 +80,11 @@ class Track:
     def loss(self) -> float:
         """The share of all looks that was lost."""
         return self.lost / self.looks if self.looks else 0.0
+
+    @property
+    def well(self) -> float:
+        """The share of all looks that saw what they should."""
+        return 1.0 - (self.lost + self.poor) / self.looks if self.looks else 0.0
 
     @property
     def ms(self) -> float | None:
@@ -137,6 +143,7 @@ def _answered(track: Track, sample: Sample, by: Thresholds) -> Track:
     if sample.ms is not None:
         found = _learn(found, sample.ms, slow=slow)
     if sample.seen is Seen.POOR:
+        found = replace(found, poor=track.poor + 1)
         return _turned(found, TargetState.DEGRADED, sample.at, sample.at, by)
     share = by.lossy / 2 if track.plain is TargetState.DEGRADED else by.lossy
     if _losing(recent, share):

@@ -36,6 +36,7 @@ from automation_bots.pipeline.lookup import OperationLookup
 from automation_bots.pipeline.plugin_commands import PluginCommands
 from automation_bots.pipeline.questions import Confirmation, Conversation, Question, Questions
 from automation_bots.pipeline.targets import TargetResolver
+from automation_bots.pipeline.watched import WatchedReads
 from automation_bots.policy import canary, gate
 from automation_bots.store import AuditKind, Subject
 from automation_bots.surface import MessageRef
@@ -64,6 +65,7 @@ class Pipeline:
             context, self._questions, self._resolver, self._completed, self.request, self._abandoned
         )
         self.approvals = Approvals(context, self._acceptance, validity)
+        self.watched = WatchedReads(context, self._acceptance, self._resolver, self.lookup)
 
     def place_name(self, place: Place) -> str:
         """A place as people call it."""

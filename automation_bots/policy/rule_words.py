@@ -8,14 +8,15 @@ from fnmatch import fnmatchcase
 
 from automation_bots.errors import BadParameter
 from automation_bots.model import Operation, Parameter, Risk, one_line
-from automation_bots.operations import parameters
+from automation_bots.operations import parameters, web_address
 from automation_bots.operations.own_commands import OWN
 from automation_bots.policy.freezes import BlockKind
 from automation_bots.policy.rules import NO_DEVICES, Rule, Words, completes
 from automation_bots.text.nearest import did_you_mean, nearest
 
 _KINDS = {"everything", "reads", "changes"}
-_JUDGED = {*NO_DEVICES, *(kind.value for kind in BlockKind)}  # commands of the bot itself that rules are asked about
+# Commands of the bot itself that rules are asked about.
+_JUDGED = {*NO_DEVICES, web_address.NAME, *(kind.value for kind in BlockKind)}
 
 
 @dataclass(frozen=True, slots=True)

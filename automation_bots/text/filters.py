@@ -13,6 +13,7 @@ TABLES = ("match", "columns", "csv")  # of this bot, in whole words
 _ALONE = {"count", "csv"}  # they take no words
 Filter = tuple[str, str]  # which, and the expression
 _GAP = re.compile(r"\s{2,}")
+_FEWEST = 3  # columns; what has fewer may be a sentence
 
 
 def named(word: str) -> str:
@@ -53,15 +54,34 @@ def search(expression: str) -> SafeRegex:
     return SafeRegex(f"{flags}.*(?:{expression.removeprefix('(?i)')})")
 
 
-def table(lines: Sequence[str]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]  # the heading, the rows
+
+
+def table(lines: Sequence[str]) -> Table:
     """Read lines as a table below its heading, as far as blanks tell columns apart; else each line is one cell."""
     full = [line.strip() for line in lines if line.strip()]
+    return regular(full) or last_is_long(full) or (("line",), [(line,) for line in full])
+
+
+def regular(full: Sequence[str]) -> Table | None:
+    """Read a table whose rows all have as many cells as its heading."""
     for split in (_GAP.split, str.split):
-        header = split(full[0]) if full else []
-        rows = [split(line) for line in full[1:]]
+        header = split(full[0].strip()) if full else []
+        rows = [split(line.strip()) for line in full[1:]]
         if len(header) > 1 and rows and all(len(row) == len(header) for row in rows):
             return tuple(header), [tuple(row) for row in rows]
-    return ("line",), [(line,) for line in full]
+    return None
+
+
+def last_is_long(full: Sequence[str]) -> Table | None:
+    """Read a table whose last column holds blanks: in its heading, as `Mounted on`, or in its cells, as a command."""
+    header, rows = full[0].split() if full else [], [line.split() for line in full[1:]]
+    least, most = min(map(len, rows), default=0), max(map(len, rows), default=0)
+    count = min(len(header), least)
+    if count < _FEWEST or len(header) - count > 1 or (most != least and least != len(header)):
+        return None
+    last = count - 1
+    return (*header[:last], " ".join(header[last:])), [(*row[:last], " ".join(row[last:])) for row in rows]
 
 
 def _include(lines: Sequence[str], expression: str) -> Iterator[str]:

@@ -1,0 +1,46 @@
+"""What monitors stand on: the record, the rules of now, the way of every command, and how devices belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from automation_bots.config.live import LiveConfig
+from automation_bots.model import Place
+from automation_bots.monitors.monitors import MonitorContext
+from automation_bots.pipeline.pipeline import Pipeline
+from automation_bots.store import Store
+from automation_bots.surface import Surface
+
+_NO_NAMES = frozenset({"all", "ungrouped"})  # groups that explain nothing
+
+
+def context(
+    store: Store,
+    live: LiveConfig,
+    pipeline: Pipeline,
+    surface: Callable[[Place], Surface],
+    now: Callable[[], datetime],
+) -> MonitorContext:
+    """Join them."""
+
+    def groups(devices: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """The devices of each site and group, among these."""
+        wanted = set(devices)
+        found: dict[str, list[str]] = {}
+        for device in live.inventory.devices(tuple(wanted)):
+            if device.site:
+                found.setdefault(f"site {device.site}", []).append(device.name)
+            for group in device.groups - _NO_NAMES:
+                found.setdefault(group, []).append(device.name)
+        return found
+
+    return MonitorContext(
+        store=store,
+        now=now,
+        surface=surface,
+        zone=lambda: live.policy.timezone,
+        judge=pipeline.watched.judge,
+        ask=pipeline.watched.ask,
+        groups=groups,
+    )

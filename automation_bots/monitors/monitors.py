@@ -1,0 +1,528 @@
+"""All monitors of a bot: takes looks, judges them, lets rooms hear of what changed, and ends what has had its time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from automation_bots.errors import BadCommand, StoreError
+from automation_bots.model import GOOD as WELL
+from automation_bots.model import Answer, Monitor, MonitorEvent, MonitorTarget, Outcome, Place, Status, one_line
+from automation_bots.monitors import condition, news, text
+from automation_bots.monitors.gateways import Gateways, is_here
+from automation_bots.monitors.news import Evidence
+from automation_bots.monitors.prober import Lateness, Prober
+from automation_bots.monitors.recorder import Recorder
+from automation_bots.monitors.teller import Teller
+from automation_bots.monitors.track import Sample, Seen, TargetState
+from automation_bots.monitors.watch import READ, Say, Watch
+from automation_bots.store import Store, Subject
+from automation_bots.surface import Surface
+from automation_bots.sweep import probes
+from automation_bots.sweep.probes import Look, Probe
+from automation_bots.text.times import elapsed
+from automation_bots.threads.loop import Loop
+
+log = logging.getLogger(__name__)
+PER_SECOND = 2_000.0  # looks that all monitors together may take
+_TURN_SECONDS = 0.5
+_IDLE_SECONDS = 30.0
+_RIGHTS_SECONDS = 60.0
+_SAVE_SECONDS = 300.0
+_LEAST_EDIT_SECONDS = 2.0
+_LONG_SECONDS = 3_600.0  # after which the live message is edited less often
+_LONG_EDIT_SECONDS = 30.0
+_GATEWAY_LATE_SECONDS = 6.0  # that news waits for a word of the gateway
+_STALE_LOOKS = 3.0  # intervals without any look at all
+_STALE_SECONDS = 30.0
+_SEEN = {one.value: one for one in Seen}
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorContext:
+    """What monitors stand on."""
+
+    store: Store
+    now: Callable[[], datetime]
+    surface: Callable[[Place], Surface]
+    zone: Callable[[], str]
+    judge: Callable[[Monitor], str]  # why its owner may not look any more; empty: all is well
+    ask: Callable[[Monitor], int | str]  # begin a read: the number of its job, or why there is none
+    groups: Callable[[Iterable[str]], Mapping[str, Sequence[str]]]  # the devices of each site and group
+
+
+@dataclass(slots=True)
+class _Read:
+    """The reads of one monitor."""
+
+    due: float
+    job: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What Prometheus and `!monitors` hear of monitors as a whole."""
+
+    running: int
+    targets: Mapping[str, int]  # by state
+    looks: int  # since the start
+    lateness: Lateness
+    prober_starts: int
+    lost: str  # why the bot itself reaches nothing; empty: it does
+
+
+@dataclass(slots=True)
+class _Loss:
+    """A time in which the bot itself reaches nothing."""
+
+    since: float
+    why: str
+    rooms: dict[Place, str] = field(default_factory=dict)  # where it was said, and the monitors there
+
+
+class Monitors:
+    """One loop for all of them. `prober` may be another one: tests bring their own looks."""
+
+    def __init__(
+        self, context: MonitorContext, prober: Callable[[Callable[[Sequence[Look]], None]], Prober] = Prober
+    ) -> None:
+        self._context, self._store = context, context.store.monitors
+        self._watches: dict[int, Watch] = {}
+        self._of: dict[int, Watch] = {}  # by target
+        self._here: set[int] = set()  # targets on this machine, which say nothing about the network
+        self._reads: dict[int, _Read] = {}
+        self._looks: deque[Sequence[Look]] = deque()
+        self._ended: deque[int] = deque()
+        self._lock = threading.RLock()
+        self._heard = 0.0  # when the last look left that somebody elsewhere answered
+        self._loss: _Loss | None = None
+        self._edits: dict[int, float] = {}
+        self._next_rights = self._next_save = 0.0
+        self._count = 0
+        self.recorder = Recorder(context.store, self._time)
+        self._teller = Teller(context.surface, self._said)
+        self._prober = prober(self._looked)
+        self._gateways = Gateways()
+        self._loop = Loop("monitors", self.round, _TURN_SECONDS)
+
+    # -- life
+
+    def start(self) -> None:
+        """Take up those that go on, in the messages that show them."""
+        now = self._time()
+        with self._lock:
+            for monitor in self._store.running():
+                targets = self._store.targets(monitor.number)
+                watch = self._took(monitor, targets)
+                self._teller.know(_live(monitor.number), monitor.message)
+                watch.remark = f"goes on after a restart of the bot at {self._clock(now)}"
+        self._teller.start()
+        self.recorder.start()
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End; they go on with the next start."""
+        self._loop.stop()
+        self._prober.stop()
+        with self._lock:
+            try:
+                self._save()
+            except StoreError as error:
+                log.warning("how monitors stand could not be written down: %s", error)
+        self.recorder.stop()
+        self._teller.stop()
+
+    def add(self, monitor: Monitor, targets: Sequence[MonitorTarget]) -> Monitor:
+        """Begin one; its place hears of it by the live message."""
+        if monitor.kind != READ and self.rate + len(targets) / monitor.interval > PER_SECOND:
+            raise BadCommand(
+                f"That would be {len(targets) / monitor.interval:,.0f} looks a second; all monitors together may have "
+                f"{PER_SECOND:,.0f}, and have {self.rate:,.0f}. Take a longer time between them, or fewer devices."
+            )
+        made, kept = self._store.add(monitor, targets)
+        with self._lock:
+            watch = self._took(made, kept)
+        answer = text.live(made, watch.views(), self._context.zone(), self._context.now())
+        self._teller.tell(made.place, Say(_live(made.number), answer))
+        self._loop.wake()
+        return made
+
+    def _took(self, monitor: Monitor, targets: Sequence[MonitorTarget]) -> Watch:
+        groups = self._context.groups([one.device for one in targets if one.device])
+        watch = self._watches[monitor.number] = Watch(monitor, targets, self._context.zone(), _named(groups, targets))
+        self._of.update({one.id: watch for one in targets})
+        if monitor.kind == READ:
+            self._reads[monitor.number] = _Read(self._time())
+            return watch
+        self._here |= {one.id for one in targets if is_here(str(one.facts.get("host", "")))}
+        self._prober.watch([_probe(monitor, one) for one in targets])
+        return watch
+
+    def end(self, number: int, why: str, by: Subject | None = None) -> bool:
+        """End one; its place hears how it went."""
+        with self._lock:
+            watch = self._watches.get(number)
+            if watch is None:
+                return False
+            for say, events in self._news(watch, self._time()):
+                self._tell(watch, say, events)
+            self._store.save(watch.kept())
+            if not self._store.end(watch.monitor, why, by):
+                return False
+            self._left(watch)
+        told = "" if why == _OVER else why
+        answer = text.ended(watch.monitor, watch.views(), told, self._time())
+        self._teller.tell(watch.monitor.place, Say(f"end/{number}", answer))
+        self._teller.show(_live(number), text.live(watch.monitor, watch.views(), self._context.zone(),
+                                                    self._context.now(), "ended"))  # fmt: skip
+        return True
+
+    def _left(self, watch: Watch) -> None:
+        number = watch.monitor.number
+        self._watches.pop(number, None)
+        self._reads.pop(number, None)
+        self._edits.pop(number, None)
+        for id_ in watch.targets:
+            self._of.pop(id_, None)
+            self._here.discard(id_)
+        if watch.monitor.kind != READ:
+            self._prober.leave(list(watch.targets))
+        if not any(one.monitor.kind != READ for one in self._watches.values()):
+            self._prober.leave(self._gateways.forget())
+
+    # -- what comes in
+
+    def _looked(self, looks: Sequence[Look]) -> None:
+        """Called by the prober's thread."""
+        self._looks.append(looks)
+
+    def ended(self, job: int) -> None:
+        """A job has ended, perhaps one of a monitor."""
+        if any(read.job == job for read in list(self._reads.values())):
+            self._ended.append(job)
+            self._loop.wake()
+
+    def reconsider(self) -> None:
+        """The rules have changed: look at rights at once."""
+        self._next_rights = 0.0
+        self._loop.wake()
+
+    # -- a turn
+
+    def round(self) -> float:
+        """Do what is due; return how long nothing is."""
+        now = self._time()
+        with self._lock:
+            self._take_looks(now)
+            self._take_reads(now)
+            self._look_after(now)
+            for watch in list(self._watches.values()):
+                watch.unmuted(now)
+                self._tell_news(watch, now)
+                self._show(watch, now)
+            self._begin_reads(now)
+        self._end_those_over(now)
+        return _TURN_SECONDS if self._watches else _IDLE_SECONDS
+
+    def _take_looks(self, now: float) -> None:
+        while self._looks:
+            for id_, at, _, ms, seen, words in self._looks.popleft():
+                if id_ < 0:
+                    self._gateways.take(id_, at, answered=seen == probes.GOOD)
+                    if seen == probes.GOOD:
+                        self._back(at)
+                else:
+                    self._take_look(id_, at, ms, seen, words, now)
+
+    def _take_look(self, id_: int, at: float, ms: float | None, seen: str, words: str, now: float) -> None:
+        watch = self._of.get(id_)
+        if watch is None:
+            return
+        self._count += 1
+        elsewhere = id_ not in self._here
+        if seen == probes.BAD and elsewhere and self._loss is not None:
+            self.recorder.add(id_, at, None, blind=True)
+            watch.last_look = now
+            return
+        if elsewhere and seen in {probes.GOOD, probes.POOR}:
+            self._heard = max(self._heard, at)
+            self._back(at)
+        self.recorder.add(id_, at, ms, blind=seen == probes.NOTHING)
+        watch.take(id_, Sample(at, _SEEN[seen], ms, words), now)
+
+    def _take_reads(self, now: float) -> None:
+        while self._ended:
+            job = self._ended.popleft()
+            for number, read in self._reads.items():
+                if read.job == job:
+                    read.job = None
+                    self._judge(self._watches[number], job, now)
+
+    def _judge(self, watch: Watch, job: int, now: float) -> None:
+        """Hold what a read brought against the condition."""
+        ended = self._context.store.job(job)
+        outcomes = {one.device: one for one in self._context.store.outcomes(job, with_output=True)}
+        for id_, target in watch.targets.items():
+            outcome = outcomes.get(target.device)
+            found = _seen(watch.monitor, outcome) if outcome else (Seen.NOTHING, ended.error or "no answer")
+            ms = outcome.seconds * 1000 if outcome and found[0] is not Seen.NOTHING else None
+            self.recorder.add(id_, now, ms if found[0] is Seen.GOOD else None, blind=found[0] is Seen.NOTHING)
+            watch.take(id_, Sample(now, found[0], None, found[1]), now)
+        watch.last_look = now
+
+    def _begin_reads(self, now: float) -> None:
+        for number, read in self._reads.items():
+            if read.due > now or read.job is not None or self._loss is not None:
+                continue
+            watch = self._watches[number]
+            read.due = max(read.due + watch.monitor.interval, now)
+            begun = self._context.ask(watch.monitor)
+            if isinstance(begun, int):
+                read.job = begun
+            else:
+                for id_ in watch.targets:
+                    watch.take(id_, Sample(now, Seen.NOTHING, None, begun), now)
+
+    # -- what goes out
+
+    def _tell_news(self, watch: Watch, now: float) -> None:
+        if not watch.settling.due(now) or not self._is_sure(watch, now):
+            return
+        for say, events in self._news(watch, now):
+            self._tell(watch, say, events)
+
+    def _news(self, watch: Watch, now: float) -> list[tuple[list[Say], list[MonitorEvent]]]:
+        if not watch.settling.changes:
+            return []
+        return [watch.news(now, datetime.fromtimestamp(now, UTC))]
+
+    def _tell(self, watch: Watch, says: Sequence[Say], events: Sequence[MonitorEvent]) -> None:
+        for say in says:
+            self._teller.tell(watch.monitor.place, say)
+        counts = {state.value: sum(one.state == state for one in events) for state in TargetState}
+        try:
+            self._store.tell(watch.monitor, events, {state: count for state, count in counts.items() if count})
+            self._store.save(watch.kept([watch.by_name[one.target].id for one in events]))
+        except StoreError as error:  # the room hears it all the same
+            log.warning("what M%d told could not be written down: %s", watch.monitor.number, error)
+        self._edits.pop(watch.monitor.number, None)
+
+    def _is_sure(self, watch: Watch, now: float) -> bool:
+        """Whether outages that settled are outages, and not the loss of the bot's own network."""
+        down = [watch.by_name[one.target].id for one in watch.settling.changes.values() if one.now is TargetState.DOWN]
+        down = [id_ for id_ in down if id_ not in self._here and watch.monitor.kind != READ]
+        if not down:
+            return True
+        since = max(watch.tracks[id_].failing_since for id_ in down)
+        if self._gateways.waits(since) and now - watch.settling.first < _GATEWAY_LATE_SECONDS:
+            return False
+        why = news.own_loss(Evidence(self._failing(), since, self._heard, self._gateways.answers))
+        if not why:
+            return True
+        self._lose(min(watch.tracks[id_].failing_since for id_ in down), why)
+        return bool(watch.settling.changes)
+
+    def _failing(self) -> int:
+        """How many hosts elsewhere fail now."""
+        hosts = {
+            str(watch.targets[id_].facts.get("host"))
+            for id_, watch in self._of.items()
+            if id_ not in self._here and watch.tracks[id_].failures
+        }
+        return len(hosts)
+
+    def _lose(self, since: float, why: str) -> None:
+        """Say once in each room that the bot itself reaches nothing."""
+        self._loss = loss = _Loss(since, why)
+        log.warning("monitors: the bot itself reaches nothing: %s", why)
+        by_place: dict[Place, list[str]] = {}
+        for number, watch in self._watches.items():
+            ids = [id_ for id_ in watch.targets if id_ not in self._here] if watch.monitor.kind != READ else []
+            if ids:
+                watch.blind(ids, since, "the bot itself reaches nothing")
+                by_place.setdefault(watch.monitor.place, []).append(f"M{number}")
+        for place, names in by_place.items():
+            loss.rooms[place] = ", ".join(names)
+            self._teller.tell(place, Say(self._loss_key(loss, place), Answer(self._lost_text(loss, place))))
+
+    def _back(self, at: float) -> None:
+        loss = self._loss
+        if loss is None or at <= loss.since:
+            return
+        self._loss = None
+        lasted = f"reaches the network again after {elapsed(at - loss.since)}"
+        for place, names in loss.rooms.items():
+            whole = Answer(f"{self._lost_text(loss, place)} · {lasted}")
+            again = Answer(f"{names} {self._clock(at)} the bot {lasted}")
+            self._teller.tell(place, Say(self._loss_key(loss, place), whole, edits=True, otherwise=again))
+
+    def _lost_text(self, loss: _Loss, place: Place) -> str:
+        return (
+            f"{loss.rooms[place]} {self._clock(loss.since)} the bot itself reaches nothing: {loss.why}. "
+            "How the devices are, nobody can say from here."
+        )
+
+    @staticmethod
+    def _loss_key(loss: _Loss, place: Place) -> str:
+        return f"loss/{loss.since}/{place.network}/{place.room}/{place.thread}"
+
+    def _show(self, watch: Watch, now: float) -> None:
+        number = watch.monitor.number
+        if self._edits.get(number, 0.0) > now:
+            return
+        made = watch.monitor.made.timestamp() if watch.monitor.made else now
+        least = _LONG_EDIT_SECONDS if now - made > _LONG_SECONDS else _LEAST_EDIT_SECONDS
+        every = max(
+            least, min(watch.monitor.interval, _LONG_EDIT_SECONDS), self._teller.edit_seconds(watch.monitor.place)
+        )
+        self._edits[number] = now + every
+        zone, moment = self._context.zone(), self._context.now()
+        if self._teller.edits(watch.monitor.place):
+            self._teller.show(_live(number), text.live(watch.monitor, watch.views(), zone, moment, watch.remark))
+
+    def _look_after(self, now: float) -> None:
+        """See that looks come, and that what is written down is not old."""
+        probing = any(watch.monitor.kind != READ for watch in self._watches.values())
+        self._prober.look_after()
+        if probing and (fresh := self._gateways.look(now)) is not None:
+            self._prober.leave(fresh[1])
+            self._prober.watch(fresh[0])
+        for watch in self._watches.values() if probing else ():
+            self._say_stale(watch, now)
+        if now >= self._next_save:
+            if self._next_save:
+                self._save()
+            self._next_save = now + _SAVE_SECONDS
+
+    def _say_stale(self, watch: Watch, now: float) -> None:
+        """No look at all for long is told: silence of the prober is no health of the devices."""
+        if watch.monitor.kind == READ or not watch.last_look:
+            return
+        silent = now - watch.last_look
+        if silent > _STALE_LOOKS * watch.monitor.interval + _STALE_SECONDS:
+            if not watch.remark.startswith("no look"):
+                watch.remark = f"no look since {self._clock(watch.last_look)}: nobody can say how it is"
+                said = Answer(f"M{watch.monitor.number} {watch.remark}")
+                self._teller.tell(watch.monitor.place, Say(f"stale/{watch.monitor.number}/{now}", said))
+        elif watch.remark.startswith("no look"):
+            watch.remark = ""
+
+    def _save(self) -> None:
+        for watch in self._watches.values():
+            self._store.save(watch.kept())
+
+    def _end_those_over(self, now: float) -> None:
+        moment = datetime.fromtimestamp(now, UTC)
+        for number, watch in list(self._watches.items()):
+            if watch.monitor.until and watch.monitor.until <= moment:
+                self.end(number, _OVER)
+        if now < self._next_rights:
+            return
+        self._next_rights = now + _RIGHTS_SECONDS
+        for number, watch in list(self._watches.items()):
+            if why := self._context.judge(watch.monitor):
+                self.end(
+                    number,
+                    f"{watch.monitor.person} may no longer look there: {one_line(why.removeprefix('No: '), 200)}",
+                )
+
+    # -- what people say and ask
+
+    def mute(self, number: int, name: str, until: datetime, why: str, by: Subject) -> None:
+        """Tell nothing of it until then."""
+        with self._lock:
+            watch = self._watches[number]
+            changed = watch.mute(name, until, why)
+            facts = {"what": "muted", "target": name, "until": until, "reason": why}
+            self._store.change(watch.monitor, by, facts, changed)
+            self._edits.pop(number, None)
+        self._loop.wake()
+
+    def acknowledge(self, number: int, name: str, who: str, by: Subject) -> None:
+        """Note beside an outage that somebody looks after it."""
+        with self._lock:
+            watch = self._watches[number]
+            changed, says = watch.acknowledge(name, who)
+            self._store.change(watch.monitor, by, {"what": "acknowledged", "target": name, "reason": who}, changed)
+            for say in says:
+                self._teller.tell(watch.monitor.place, say)
+            self._edits.pop(number, None)
+        self._loop.wake()
+
+    def watch(self, number: int) -> Watch | None:
+        """One that goes on."""
+        return self._watches.get(number)
+
+    def running(self) -> list[Watch]:
+        """All that go on, the oldest first."""
+        return [self._watches[number] for number in sorted(self._watches)]
+
+    @property
+    def rate(self) -> float:
+        """How many looks a second all probes together take."""
+        return sum(
+            len(watch.targets) / watch.monitor.interval
+            for watch in list(self._watches.values())
+            if watch.monitor.kind != READ
+        )
+
+    def figures(self) -> Figures:
+        """What all of them come to."""
+        states = dict.fromkeys((state.value for state in TargetState), 0)
+        for watch in list(self._watches.values()):
+            for track in list(watch.tracks.values()):
+                states[track.state.value] += 1
+        lost = self._loss.why if self._loss else ""
+        return Figures(len(self._watches), states, self._count, self._prober.lateness, self._prober.starts, lost)
+
+    # -- small things
+
+    def _said(self, key: str, ref: str) -> None:
+        if key.startswith("M") and key[1:].isdigit():
+            self._store.set_message(int(key[1:]), ref)
+            if watch := self._watches.get(int(key[1:])):
+                watch.monitor = replace(watch.monitor, message=ref)
+
+    def _time(self) -> float:
+        return self._context.now().timestamp()
+
+    def _clock(self, at: float) -> str:
+        return text.clock(at, self._context.zone(), self._context.now())
+
+
+_OVER = "its time is over"
+
+
+def _live(number: int) -> str:
+    return f"M{number}"
+
+
+def _probe(monitor: Monitor, target: MonitorTarget) -> Probe:
+    facts = target.facts
+    return Probe(target.id, monitor.kind, str(facts["host"]), monitor.interval, int(facts.get("port", 0)),
+                 str(facts.get("text", "")))  # fmt: skip
+
+
+def _named(groups: Mapping[str, Sequence[str]], targets: Sequence[MonitorTarget]) -> dict[str, list[str]]:
+    """The targets of each group, of the devices of each."""
+    by_device: dict[str, list[str]] = {}
+    for one in targets:
+        by_device.setdefault(one.device, []).append(one.name)
+    return {name: [t for device in devices for t in by_device.get(device, ())] for name, devices in groups.items()}
+
+
+def _seen(monitor: Monitor, outcome: Outcome) -> tuple[Seen, str]:
+    """What one device's outcome says by the condition, by what everybody means, or by having succeeded."""
+    if outcome.status not in WELL:
+        bad = outcome.status in {Status.FAILED, Status.UNREACHABLE}
+        plain = not monitor.condition and condition.meant(monitor.operation) is None
+        return Seen.BAD if bad and plain else Seen.NOTHING, outcome.summary or outcome.status.value
+    if monitor.condition:
+        return condition.judged(outcome.output or outcome.summary, condition.read(monitor.condition))
+    if meant := condition.meant(monitor.operation):
+        return meant(outcome.output or outcome.summary)
+    return Seen.GOOD, outcome.summary

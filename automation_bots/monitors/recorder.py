@@ -1,0 +1,129 @@
+"""Keeps what monitors saw: looks for a day, five minutes for 30 days, hours for a year. Never in the way of a look."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator
+from itertools import groupby
+
+from automation_bots.monitors import history
+from automation_bots.monitors.history import CHUNK_SECONDS, COARSE, FINE, KEPT_SECONDS, RAW, Figure, Kept
+from automation_bots.store import Store
+from automation_bots.threads.loop import Loop
+
+Chunks = list[tuple[int, bytes]]
+
+_EVERY_SECONDS = 20.0
+_LATE_SECONDS = 30  # looks of a chunk that still come when it is over
+_TARGETS_AT_ONCE = 200  # rolled up before others write
+
+
+class Recorder:
+    """Takes looks in memory, and writes chunks that are over in a thread of its own."""
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self._store, self._now = store.monitors, now
+        self._open: dict[tuple[int, int], bytearray] = {}  # (target, start)
+        self._known: set[int] = set()  # targets whose open chunk was looked up after the start
+        self._lock = threading.Lock()
+        self._rolled = 0  # the hour up to which all is rolled up
+        self._loop = Loop("monitor history", self._round, _EVERY_SECONDS)
+
+    def start(self) -> None:
+        """Begin."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Write all that is in memory, and end."""
+        self._loop.stop()
+        self.flush(everything=True)
+
+    def add(self, target: int, at: float, ms: float | None, *, blind: bool = False) -> None:
+        """Take one look."""
+        start = int(at) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
+        data = history.packed(start, at, ms, blind=blind)
+        with self._lock:
+            self._open.setdefault((target, start), bytearray()).extend(data)
+
+    def _round(self) -> float:
+        self.flush()
+        hour = int(self._now() - _LATE_SECONDS) // 3_600
+        if hour > self._rolled:
+            self.roll_up()
+            self._rolled = hour
+        return _EVERY_SECONDS
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Write the chunks that are over, or all."""
+        before = self._now() - CHUNK_SECONDS[RAW] - _LATE_SECONDS
+        with self._lock:
+            keys = [key for key in self._open if everything or key[1] <= before]
+            ready = {key: bytes(self._open.pop(key)) for key in keys}
+        chunks = [(target, start, self._earlier(target, start) + data) for (target, start), data in ready.items()]
+        if chunks:
+            self._store.keep(RAW, chunks)
+
+    def _earlier(self, target: int, start: int) -> bytes:
+        """What an earlier life of the bot, or an earlier flush, wrote of this chunk."""
+        return b"".join(data for _, data in self._store.seen(target, RAW, start, start + 1))
+
+    # -- what it comes to
+
+    def roll_up(self) -> None:
+        """Sum up what is over, and forget what is old."""
+        every, now = self._store.all_targets(), int(self._now())
+        for start in range(0, len(every), _TARGETS_AT_ONCE):
+            some = every[start : start + _TARGETS_AT_ONCE]
+            self._sum_up(some, RAW, FINE, history.hour, now)
+            self._sum_up(some, FINE, COARSE, history.day, now)
+            for level, kept in KEPT_SECONDS.items():
+                self._store.forget_seen(some, level, now - kept)
+        self._store.forget_ended()
+
+    def _sum_up(
+        self,
+        some: Collection[int],
+        of: int,
+        level: int,
+        sum_: Callable[[int, Chunks], bytes],
+        now: int,
+    ) -> None:
+        size = CHUNK_SECONDS[level]
+        until = now // size * size
+        found = [
+            (target, start, sum_(start, chunks))
+            for target in some
+            for start, chunks in self._unsummed(target, of, level, until)
+        ]
+        if found:
+            self._store.keep(level, found)
+
+    def _unsummed(self, target: int, of: int, level: int, until: int) -> Iterator[tuple[int, Chunks]]:
+        """Give the chunks of a level that no figure of the next one has yet, by what will hold them."""
+        size, oldest = CHUNK_SECONDS[level], until - KEPT_SECONDS[of] - CHUNK_SECONDS[level]
+        done = [at for at, _ in self._store.seen(target, level, oldest, until)]
+        since = done[-1] + size if done else oldest
+        yield from (
+            (start, list(chunks))
+            for start, chunks in groupby(self._store.seen(target, of, since, until), lambda one: one[0] // size * size)
+        )
+
+    # -- what was seen
+
+    def looks(self, target: int, since: float) -> list[Kept]:
+        """Return every look since then, as far as they are kept."""
+        first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
+        chunks = self._store.seen(target, RAW, first, int(self._now()) + 1)
+        with self._lock:
+            chunks += sorted((start, bytes(data)) for (one, start), data in self._open.items() if one == target)
+        return [look for start, data in chunks for look in history.looks(start, data) if look.at >= since]
+
+    def figures(self, target: int, since: float, level: int) -> list[Figure]:
+        """Return the figures of a level since then, those that are not yet over included."""
+        step = history.FINE_SECONDS if level == FINE else history.COARSE_SECONDS
+        size = CHUNK_SECONDS[level]
+        chunks = self._store.seen(target, level, int(since) // size * size, int(self._now()) + 1)
+        found = [one for start, data in chunks for one in history.figures(start, step, data)]
+        after = chunks[-1][0] + size if chunks else int(since)
+        recent = groupby(self.looks(target, after), lambda look: int(look.at) // step * step)
+        return [one for one in found if one.at + step > since] + [history.figure(at, some) for at, some in recent]

@@ -1,0 +1,50 @@
+"""The words of `!monitor`, in any order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from automation_bots.commands import monitor_words
+from automation_bots.errors import BadCommand
+
+NOW = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
+
+
+def read(line):
+    return monitor_words.read(line, NOW, "UTC")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ping core* every 5s for 30m", "ping core* for 30m every 5s", "ping core* until 14:30 every 5 s"],
+)
+def test_how_often_and_how_long_stand_in_any_order(line):
+    wanted = read(line)
+    assert (wanted.what, wanted.every, wanted.until) == (
+        "ping core*", timedelta(seconds=5), NOW + timedelta(minutes=30),
+    )  # fmt: skip
+
+
+def test_a_condition_stands_before_or_without_them():
+    assert read("disk on web* where used > 90 every 5m").condition == "used > 90"
+    assert read("disk on web* where used > 90 and type = ext4").what == "disk on web*"
+
+
+def test_a_text_of_a_web_address_may_hold_blanks():
+    wanted = read('http https://www.corp.example text="all is fine" every 1m')
+    assert (wanted.what, wanted.text) == ("http https://www.corp.example", "all is fine")
+
+
+def test_words_that_are_no_time_belong_to_what_is_watched():
+    assert read("logs on web1 until the-end").what == "logs on web1 until the-end"
+
+
+@pytest.mark.parametrize("line", ["ping core every 5x", "ping core for 0s", "ping core for 5m until 15:00"])
+def test_a_wrong_time_is_said(line):
+    with pytest.raises(BadCommand):
+        read(line)
+
+
+@pytest.mark.parametrize(("word", "number"), [("3", 3), ("M3", 3), ("m12", 12), ("core3", None), ("#3", None)])
+def test_a_monitor_is_named_by_its_number(word, number):
+    assert monitor_words.number(word) == number

@@ -1,0 +1,228 @@
+"""What a room hears of its monitors; every turn and every look is the test's own."""
+
+from datetime import timedelta
+
+import pytest
+
+from automation_bots.errors import BadCommand
+from automation_bots.model import Status
+from automation_bots.store import Subject
+from tests.monitors.site import ROOM, Site
+
+MADRID = [f"m{number}" for number in range(30)]
+BY = Subject("ana", None, ROOM)
+
+
+@pytest.fixture
+def site(tmp_path):
+    site = Site(tmp_path / "data")
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A room in which nothing can be edited."""
+    site = Site(tmp_path / "data", edits=False)
+    yield site
+    site.close()
+
+
+def test_one_message_shows_how_all_of_it_is(site):
+    site.ping("core1", "core2")
+    assert site.live == "M1 ping core (2), every 5 s"
+    site.looks(times=4)
+    assert "core1 ▃▃▃▃ 1.0 ms · core2 ▃▃▃▃ 1.0 ms" in site.live
+    assert site.told == []
+
+
+def test_an_outage_is_one_line_that_says_when_it_is_over(site):
+    site.ping("core1", "core2")
+    site.looks(times=4)
+    site.looks(times=4, down={"core2"})
+    assert site.told == ["M1 14:00 core2 down, 3 of 3 lost"]
+    site.looks(times=1)
+    assert site.told == ["M1 14:00 core2 down, 3 of 3 lost · back after 20 s"]
+
+
+def test_where_nothing_can_be_edited_the_end_of_an_outage_is_a_line_of_its_own(plain):
+    plain.ping("core1", "core2")
+    plain.looks(times=4)
+    plain.looks(times=4, down={"core2"})
+    plain.looks(times=1)
+    assert plain.room.messages == [
+        "M1 ping core (2), every 5 s",
+        "M1 14:00 core2 down, 3 of 3 lost",
+        "M1 14:00 core2 up again after 20 s",
+    ]
+
+
+def test_many_that_go_down_at_once_are_one_message_with_a_count_and_the_site(tmp_path):
+    site = Site(tmp_path / "data", groups={"site madrid": MADRID})
+    names = [*MADRID, *(f"p{number}" for number in range(10))]
+    site.ping(*names)
+    site.looks(times=3)
+    site.looks(times=12, down=set(MADRID))
+    assert site.told == ["M1 14:00 30 of 40 down (site madrid: all 30)\n→ !monitor 1"]
+    site.looks(times=2)
+    assert len(site.told) == 1
+    assert "30 are back" in site.told[0]
+    site.close()
+
+
+def test_a_storm_that_goes_on_for_a_minute_stays_one_message(site):
+    names = [f"r{number}" for number in range(60)]
+    site.ping(*names)
+    site.looks(times=3)
+    for wave in (12, 30, 48):
+        site.looks(times=4, down=set(names[:wave]))
+    assert len(site.told) == 1
+    assert "48 of 60 down" in site.told[0]
+
+
+def test_the_bots_own_loss_of_network_is_said_as_that_and_not_as_outages(tmp_path):
+    site = Site(tmp_path / "data", routes=frozenset({"192.0.2.254"}))
+    site.ping(*MADRID)
+    site.looks(times=3, gateway=True)
+    site.looks(times=8, gateway=False, down="all")
+    assert len(site.told) == 1
+    assert site.told[0].startswith("M1 14:00 the bot itself reaches nothing: its gateway does not answer.")
+    site.looks(times=2, gateway=True)
+    assert "reaches the network again after" in site.told[0]
+    assert len(site.told) == 1
+    site.close()
+
+
+def test_all_that_is_down_behind_a_gateway_that_answers_is_an_outage(tmp_path):
+    site = Site(tmp_path / "data", routes=frozenset({"192.0.2.254"}))
+    site.ping("core1", "core2")
+    site.looks(times=3, gateway=True)
+    site.looks(times=6, gateway=True, down="all")
+    assert site.told[0] == "M1 14:00 core1 down, 3 of 3 lost\nM1 14:00 core2 down, 3 of 3 lost"
+    site.close()
+
+
+def test_what_is_still_down_when_the_network_is_back_is_told_then(tmp_path):
+    site = Site(tmp_path / "data", routes=frozenset({"192.0.2.254"}))
+    site.ping(*MADRID)
+    site.looks(times=3, gateway=True)
+    site.looks(times=6, gateway=False, down="all")
+    site.looks(times=6, gateway=True, down={"m7"})
+    assert "m7 down" in site.told[-1]
+    site.close()
+
+
+def test_coming_and_going_is_told_once(site):
+    site.ping("core1")
+    for _ in range(8):
+        site.looks(times=3, down={"core1"})
+        site.looks(times=2)
+    assert len([one for one in site.told if "core1 down" in one]) <= 3
+    assert any("flaps" in one for one in site.told)
+
+
+def test_silence_of_the_prober_is_told_as_that(site):
+    site.ping("core1")
+    site.looks(times=2)
+    site.turns(120)
+    assert site.told == ["M1 no look since 14:00: nobody can say how it is"]
+
+
+def test_what_is_muted_is_told_when_that_is_over_if_it_is_still_so(site):
+    number = site.ping("core1", "core2")
+    site.looks(times=2)
+    site.monitors.mute(number, "core1", site.now + timedelta(minutes=2), "ana: line card", BY)
+    site.looks(times=6, down={"core1"})
+    assert site.told == []
+    site.looks(times=24, down={"core1"})
+    assert site.told == ["M1 14:00 core1 down, 3 of 3 lost"] or "core1 down" in site.told[0]
+
+
+def test_a_muted_monitor_is_quiet_whatever_it_watches_and_says_so(site):
+    number = site.read("uptime on web", "web1")
+    site.brings(("web1", "up"))
+    site.monitors.mute(number, "", site.now + timedelta(hours=1), "ana: audit", BY)
+    site.turns(300)
+    site.brings(("web1", "no route", Status.UNREACHABLE))
+    site.turns(5)
+    assert site.told == []
+    assert "muted until 15:00" in site.live
+
+
+def test_somebody_who_looks_after_an_outage_stands_beside_it(site):
+    number = site.ping("core1", "core2")
+    site.looks(times=2)
+    site.looks(times=4, down={"core2"})
+    site.monitors.acknowledge(number, "core2", "ana: on it", BY)
+    site.turns(1)
+    assert site.told == ["M1 14:00 core2 down, 3 of 3 lost · ana: on it"]
+    assert site.store.audit_rows(limit=1)[0].body["what"] == "acknowledged"
+
+
+def test_it_ends_in_its_time_and_says_how_it_went(site):
+    site.ping("core1", "core2", until=site.now + timedelta(seconds=60))
+    site.looks(times=4)
+    site.looks(times=4, down={"core2"})
+    site.looks(times=6)
+    assert site.told[-1].startswith("M1 ended: core1 100 % · core2 66.67 %, down once, 20 s")
+    assert site.monitors.running() == []
+    assert site.prober.probes == {}
+
+
+def test_it_ends_with_the_right_of_whoever_began_it(site):
+    site.ping("core1")
+    site.looks(times=2)
+    site.denied = "No: ping on core1 is not allowed to you by any rule."
+    site.monitors.reconsider()
+    site.turns(1)
+    assert "ended (ana may no longer look there: ping on core1 is not allowed" in site.told[-1]
+
+
+def test_it_goes_on_after_a_restart_in_the_same_message(site):
+    site.ping("core1", "core2")
+    site.looks(times=3)
+    site.looks(times=4, down={"core2"})
+    site.restart()
+    site.looks(times=2, down={"core2"})
+    assert site.live.startswith("M1 ping core (2), every 5 s")
+    assert "core2" in site.live
+    assert "down since 14:00" in site.live
+    assert len(site.told) == 1  # the outage is no news
+
+
+def test_a_read_is_asked_at_its_times_and_its_condition_is_told(site):
+    site.read("disk on web", "web1", "web2", condition="used > 90")
+    df = "Filesystem  Use%  Mounted\n/dev/vda1   {}%   /\n"
+    site.brings(("web1", df.format(50)), ("web2", df.format(93)))
+    site.turns(5)
+    assert site.told == ["M1 14:00 web2: /dev/vda1 Use% 93%"]
+    site.turns(300)
+    assert len(site.asked) == 2
+    site.brings(("web1", df.format(50)), ("web2", df.format(60)))
+    site.turns(5)
+    assert site.told == ["M1 14:00 web2: /dev/vda1 Use% 93% · fine again after 5 min 5 s"]
+
+
+def test_a_read_that_brings_nothing_is_never_fine(site):
+    site.read("disk on web", "web1", condition="used > 90")
+    site.brings(("web1", "no route", Status.UNREACHABLE))
+    site.turns(5)
+    assert site.told == ["M1 14:00 web1: I cannot say how it is: no route"]
+    assert "unknown" in str(site.monitors.figures().targets) and site.monitors.figures().targets["unknown"] == 1
+
+
+def test_more_looks_than_all_monitors_may_take_are_refused(site):
+    with pytest.raises(BadCommand, match="3,000 looks a second"):
+        site.ping(*(f"r{number}" for number in range(3000)), interval=1.0)
+
+
+def test_news_wait_for_a_chat_network_that_is_away(site):
+    site.ping("core1", "core2")
+    site.looks(times=2)
+    site.room.away = True
+    site.looks(times=4, down={"core2"})
+    site.room.away = False
+    for task in site.monitors._teller._queue:
+        task.not_before = 0.0
+    site.turns(1)
+    assert any("core2 down" in one for one in site.told)
