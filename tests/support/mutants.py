@@ -6,6 +6,8 @@ It prints `bypassed` (or `held`) and the name, judged by what ran and what was s
 import os
 import sys
 import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +19,7 @@ from automation_bots.model import Decision, Verdict
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.pipeline.plugin_commands import PluginCommands
 from automation_bots.policy import gate, policy
+from automation_bots.store import Subject
 from backends.adapter import guard
 from backends.plugins import untouched
 from tests.support import entries
@@ -93,6 +96,17 @@ def requested(chat):
     """A change is asked for where only others may change."""
     chat.say(f"{RESTART} db1", "kim")
     idle(chat)
+    return bool(chat.jobs)
+
+
+def scheduled(chat):
+    """A schedule was set by who may no longer do what it says when its time comes."""
+    chat.asks("!every 15m service restart nginx on web1", "^S1 ", who="kim")
+    take(chat, LOOK_ONLY)
+    store, now = chat.automation.store.schedules, datetime.now(UTC)
+    store.change(store.find(1), replace(store.find(1), due=now), "test", Subject())
+    chat.automation.schedules.look()
+    wait(lambda: store.history(1, 1) and (store.history(1, 1)[0].result or chat.jobs), 10)
     return bool(chat.jobs)
 
 
@@ -199,6 +213,12 @@ def _no_decision():
     _open_gate(pipeline, "decide")
 
 
+def _no_decision_on_times():
+    from automation_bots.pipeline import pipeline
+
+    _open_gate(pipeline, "typed_before")
+
+
 def _set(owner, name, value):
     return lambda: setattr(owner, name, value)
 
@@ -229,6 +249,7 @@ MUTANTS = {
     "the decision on a request in a thread": (threaded, _no_decision),
     "the guard's judgement": (plugin_commands, _set(PluginCommands, "judge", lambda *_args, **_more: None)),
     "the decision on a request": (requested, _no_decision),
+    "the decision on a time of a schedule": (scheduled, _no_decision_on_times),
     "the last look before the start": (started, _no_last_look),
     "the last look at what a plugin queued": (queued_past, _no_last_look),
     "the door before a driver": (
