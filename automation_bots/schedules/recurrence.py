@@ -66,7 +66,8 @@ class Recurrence:
 
     def span(self, first: datetime, now: datetime) -> tuple[int, datetime]:
         """Return how many times there are from one of them until now, and the last; many are not counted to the end."""
-        found = [due.at for due in islice(self.after(first), _COUNTED) if due.at <= now]
+        past = takewhile(lambda due: due.at <= now, self.after(first))
+        found = [due.at for due in islice(past, _COUNTED)]
         if len(found) < _COUNTED:
             return len(found) + 1, found[-1] if found else first
         if self.every is not None:

@@ -180,6 +180,23 @@ def test_a_day_and_a_weekday_together_are_explained(cron, said):
     assert bool(explained) is bool(said)
 
 
+SEVEN = timedelta(minutes=7)
+FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("found", "first", "many", "last"),
+    [
+        (Recurrence("", MADRID, cron="* * * * *"), FIRST, 2_000, datetime(2026, 3, 31, 12, 1, tzinfo=UTC)),
+        (Recurrence("", MADRID, cron="0 13 * * *"), FIRST, 31, datetime(2026, 3, 31, 11, tzinfo=UTC)),
+        (Recurrence("", MADRID, every=SEVEN, anchor=FIRST), FIRST + SEVEN, 6_171, FIRST + 6_171 * SEVEN),
+        (Recurrence("", MADRID, once=FIRST), FIRST, 1, FIRST),
+    ],
+)
+def test_what_went_by_in_thirty_days_is_counted_up_to_a_limit_and_its_last_time_known(found, first, many, last):
+    assert found.span(first, datetime(2026, 3, 31, 12, 1, tzinfo=UTC)) == (many, last)
+
+
 def test_once_is_once():
     once, rest = recurrence.at(["tomorrow", "06:30", "backup", "network"], NOW, MADRID)
     assert (once.text, list(rest)) == ("at tomorrow 06:30", ["backup", "network"])
