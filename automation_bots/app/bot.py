@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation_bots import __version__, render
-from automation_bots.app import named_rooms, rule_problems, watched
+from automation_bots.app import rule_problems, watched
 from automation_bots.app.drivers import Equipment
+from automation_bots.app.named_rooms import NamedRooms
 from automation_bots.app.notices import Notices
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
@@ -96,8 +97,8 @@ class Bot:
         if read_only:
             return
         self.notices = Notices(bot_folder, self.live, self.spelled)
-        self._equipment = Equipment(bot_folder, self.inventory, self.live)
-        self._permits = Permits()
+        self._rooms = NamedRooms(self.live, self.settings, lambda: self.notices.surface, self.notices.tell_admins)
+        self._equipment, self._permits = Equipment(bot_folder, self.inventory, self.live), Permits()
         self._drivers = self._doors(self._equipment.drivers(*drivers))
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(bot_folder.record)
@@ -298,7 +299,7 @@ class Bot:
         ended += self._equipment.masters.close()
         if ended:
             log.warning("ended %d processes that a killed bot had left running", ended)
-        self._find_rooms()
+        self._rooms.find()
         self.membership.start()
         self.keeper.start(self.notices.checkpoint)
         self.announcer.start()
@@ -364,18 +365,12 @@ class Bot:
             said = closed if change.what == "policy" else "A file is wrong and was left out"
             self.notices.tell_admins(Answer(f"{said}: {problem}"))
         if change.what == "policy":
-            self._find_rooms()
+            self._rooms.find()
         if change.what == "inventory":
             self._addresses.wake()
             self.dispatcher.reread()
         if change.what in {"policy", "operations"}:
             self._tell_open_denials()
-
-    def _find_rooms(self) -> None:
-        """Before anything is heard: a rule for a room that has no id yet holds nowhere."""
-        for text in named_rooms.look_up(self.live, self.settings, self.notices.surface):
-            log.warning("%s", text)
-            self.notices.tell_admins(Answer(text))
 
     def _tell_open_denials(self) -> None:
         """A typo in `deny:`, or a file that was renamed, must not leave open in silence what was closed."""
@@ -404,6 +399,7 @@ class Bot:
         self._stopped = True
         self.live.stop()
         self._addresses.stop()
+        self._rooms.stop()
         if self._started:
             self.schedules.stop()
             self.pipeline.approvals.timer.stop()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from automation_bots.config.settings import Settings
 from automation_bots.policy.policy import Policy
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 BY_ID = frozenset({"slack", "mattermost", "matrix", "rocketchat"})  # these tell no name with a message
 
 
@@ -26,6 +28,7 @@ def named(policy: Policy, settings: Settings) -> list[tuple[str, str]]:
 def unknown(where: str, name: str) -> str:
     """Say that no room is called so."""
     key = where.removeprefix("bot.toml: places.") if where.startswith("bot.toml: places.") else name
+    key = key if _BARE.fullmatch(key) else f'"{key}"'  # as TOML wants it
     return (
         f"{where}: no room that the bot is in is called #{name}, or more than one is. Invite the bot there, or write"
         f' the id: [places] {key} = "<the id of the room>"'

@@ -6,8 +6,9 @@ from automation_bots.chat.matrix import events as matrix
 from automation_bots.chat.mattermost import text as mattermost
 from automation_bots.chat.slack import text as slack
 from automation_bots.chat.splitting import Style, compose
-from automation_bots.model import Answer, Mention
+from automation_bots.model import Answer, Mention, Place
 from automation_bots.surface import Capabilities
+from backends.adapter.plain_surface import PlainSurface
 
 KIM, LEE = Mention("@kim:lab.test", "kim"), Mention("@l.ee=1:lab.test", "lee <b>")
 FORGED = "\x02@joe:lab.test\x1fjoe\x03 \x02U0JOE\x1fjoe\x03 @here @all <!here> <@U0JOE>"
@@ -49,6 +50,28 @@ def test_mattermost_calls_by_the_name_that_the_server_has_just_told():
     kim = Mention("k" * 26, "kim_b")
     assert mattermost.called(kim, {kim.account: "kim.2"}) == "@kim.2"
     assert mattermost.called(kim, {kim.account: "all"}) == mattermost.called(kim, {}) == mattermost.escape("kim_b")
+
+
+class Irc:
+    """Errbot's IRC as far as it is spoken to."""
+
+    mode = "irc"
+
+    def __init__(self):
+        self.said = []
+
+    def build_identifier(self, room):
+        return room
+
+    def send(self, room, text):
+        self.said.append(text)
+
+
+def test_on_irc_it_is_the_nick_where_the_id_has_it_else_the_name():
+    irc = Irc()
+    people = (Mention("kimmy!kim@corp.example", "kim"), Mention("~lee@corp.example", "lee"))
+    PlainSurface(irc).say(Place("irc", "#ops"), Answer("look", mentions=people))
+    assert irc.said == ["look\nTo: kimmy, lee"]
 
 
 @pytest.mark.parametrize("network", [slack, matrix, mattermost])

@@ -1,5 +1,7 @@
 """Rooms that are named as people call them, on networks that tell ids."""
 
+import tomllib
+
 from automation_bots.app import named_rooms
 from automation_bots.chat.client import Away, only
 from automation_bots.config import room_names
@@ -64,6 +66,23 @@ def test_what_no_room_is_called_is_said_with_what_to_write(tmp_path):
     assert len(said) == 1
     assert said[0].startswith("bot.toml: places.dev: no room that the bot is in is called #development")
     assert said[0].endswith('write the id: [places] dev = "<the id of the room>"')
+
+
+def test_what_is_to_be_written_is_toml():
+    line = room_names.unknown('rule "x": where', "netops:corp.example").rpartition("[places] ")[2]
+    assert tomllib.loads(line) == {"netops:corp.example": "<the id of the room>"}
+
+
+def test_an_admin_is_told_once_and_a_room_is_found_when_the_bot_was_invited(tmp_path):
+    world, network, told = World(tmp_path), Network({"development": "C8", "leads": "C7"}), []
+    rooms = named_rooms.NamedRooms(world, settings(), lambda: network, told.append)
+    for _ in range(3):
+        rooms.find()
+    network.rooms["netops"] = "C9"
+    rooms._again()
+    rooms.stop()
+    assert [str(answer).partition(":")[0] for answer in told] == ['rule "there"']
+    assert world.places["netops"] == "C9"
 
 
 def test_while_the_network_does_not_say_what_was_found_before_stays(tmp_path):

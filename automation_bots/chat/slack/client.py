@@ -24,6 +24,7 @@ from automation_bots.chat.client import (
     Listener,
     PlainClient,
     Rejected,
+    Revoked,
     only,
 )
 from automation_bots.chat.slack import doctor as slack_doctor
@@ -109,11 +110,20 @@ class SlackClient(PlainClient):
 
     def _event(self, event: dict[str, Any]) -> None:
         self.directory.event(event, self.me)
+        if event.get("type") == "member_joined_channel" and event.get("user") == self.me:
+            threading.Thread(target=self._came_into, args=(str(event["channel"]),), name="room", daemon=True).start()
         if event.get("type") in {"message", "app_mention"}:
             if heard := self._reader.message(event):
                 _taken(self._told.heard(heard))
         elif event.get("type") == "reaction_added" and (chosen := self._reader.reaction(event)):
             _taken(self._told.chosen(chosen))
+
+    def _came_into(self, room: str) -> None:
+        """Learn what a room is called; the event does not say it."""
+        try:
+            self.directory.room(self.calls.read("conversations_info", channel=room)["channel"])
+        except (Away, Rejected, Revoked) as error:
+            log.info("what %s is called cannot be read: %s", room, error)
 
     @property
     def _told(self) -> Listener:

@@ -66,6 +66,12 @@ def linked(lab):
     connected.close()
 
 
+def test_a_room_that_the_bot_has_just_come_into_has_its_name(lab, linked):
+    room = lab.room("newcomers", lab.ana)
+    lab.do(lambda: lab.links.event({"type": "member_joined_channel", "user": lab.space.me, "channel": room}))
+    wait(lambda: linked.room_name(room) == "newcomers", 10)
+
+
 def test_what_was_said_before_the_bot_came_in_is_not_for_it(lab, linked):
     since, room = datetime.now(UTC) - timedelta(seconds=1), lab.room("before", lab.ana)
     lab.say(lab.ana, room, "!reboot on web1")
