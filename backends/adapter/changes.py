@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def _found(bot: Host, changed: list[str]) -> None:
     shown = f"{', '.join(names[:_MOST_NAMED])}{more}"
     text = f"A plugin changed what is not its own while it ran: {shown}. That is put back. Take that plugin out"
     log.error("%s", text)
-    bot.thread_pool.apply_async(_tell, (bot, Answer(text, hint="→ !repos")))
+    with suppress(ValueError):  # the bot ends, and its pool has ended
+        bot.thread_pool.apply_async(_tell, (bot, Answer(text, hint="→ !repos")))
 
 
 def _tell(bot: Host, said: Answer) -> None:
