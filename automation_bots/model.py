@@ -485,6 +485,7 @@ class Outcome:
     seconds: float = 0.0
     exit_code: int | None = None
     filtered: bool = False  # the driver itself has done what stands behind a `|`
+    configuration_of: str = ""  # the platform, where the output is a configuration: more of it is secret than of prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -568,6 +569,7 @@ class Conclusion:
     block: str = ""
     files: tuple[File, ...] = ()
     filtered: bool = False  # what stands behind a `|` was done to it; else it does not stand beside filtered outputs
+    configuration_of: str = ""  # as of an outcome
 
 
 @dataclass(frozen=True, slots=True)

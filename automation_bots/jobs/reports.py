@@ -66,7 +66,7 @@ class OutcomeCollector:
         lines = {text: one_line(self.clear(text), 500) for text in {outcome.summary for outcome in found}}
         clean = []
         for outcome in found:
-            line, output = lines[outcome.summary], self.clear(outcome.output) if outcome.output else ""
+            line, output = lines[outcome.summary], self._clear_output(outcome)
             if what := binary.described(outcome.output):
                 line = what if outcome.status is Status.OK else line
                 output = f"{what}; what can be read of it:\n{self.clear(binary.readable(output))}"
@@ -74,6 +74,9 @@ class OutcomeCollector:
             known = outcome if same else replace(outcome, summary=line, output=output)
             clean.append(self._filtering.outcome(known))  # what is found in it must not tell what was a secret
         return clean
+
+    def _clear_output(self, outcome: Outcome) -> str:
+        return self.clear(outcome.output, configuration_of=outcome.configuration_of) if outcome.output else ""
 
     def _is_new(self, outcome: Outcome) -> bool:
         """Note an outcome; False when the device has one, or is not of this job. With the lock held."""
@@ -110,7 +113,8 @@ class OutcomeCollector:
         if self._filtering and not conclusion.filtered:
             return
         files = tuple(self._clear_file(file) for file in conclusion.files)
-        clear = Conclusion(one_line(self.clear(conclusion.text), 500), self.clear(conclusion.block), files)
+        block = self.clear(conclusion.block, configuration_of=conclusion.configuration_of)
+        clear = Conclusion(one_line(self.clear(conclusion.text), 500), block, files)
         try:
             self._store.conclude(self._job.number, clear)
         except StoreError as error:
@@ -124,10 +128,11 @@ class OutcomeCollector:
     def _clear_file(self, file: File) -> File:
         return file if file.text is None else File.of_text(file.name, self.clear(file.text))
 
-    def clear(self, text: str, *, unfinished: bool = False) -> str:
+    def clear(self, text: str, *, unfinished: bool = False, configuration_of: str = "") -> str:
         """Take out all known secrets, and the secret values that this job was given."""
         self.secrets_known.wait(_SECRETS_SECONDS)
-        return self._redactor.text(self._own.text(text, unfinished=unfinished), unfinished=unfinished)
+        text = self._own.text(text, unfinished=unfinished)
+        return self._redactor.text(text, unfinished=unfinished, configuration_of=configuration_of)
 
     def flush(self) -> None:
         """Store what came."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import quote, quote_plus
 
+from automation_bots.redaction import configurations
 from automation_bots.redaction.encodings import Spelling
 from automation_bots.redaction.forms import Form
 from automation_bots.redaction.lines import Found, Rule, Rules, marked
@@ -59,15 +60,21 @@ class Redactor:
                 self._secrets |= secrets
                 self._forms = "\n".join(form for secret in self._secrets for form in secret.forms + secret.encoded)
 
-    def text(self, text: str, *, unfinished: bool = False) -> str:
-        """Return the text without secrets; what an unfinished one ends with may be the beginning of one."""
+    def text(self, text: str, *, unfinished: bool = False, configuration_of: str = "") -> str:
+        """Return the text without secrets; what an unfinished one ends with may be the beginning of one.
+
+        Of a configuration, of which platform is known, more is taken than of prose.
+        """
         if unfinished:
             return self.text(f"{text}…").removesuffix("…")
-        return unwrapped(self.known(text), self._without_patterns, self.known if self._secrets else None)
+        clear = unwrapped(self.known(text), self._without_patterns, self.known if self._secrets else None)
+        return configurations.cleared(clear, configuration_of) if configuration_of else clear
 
-    def found(self, text: str) -> Iterator[Found]:
+    def found(self, text: str, configuration_of: str = "") -> Iterator[Found]:
         """Yield what the table finds, line by line, with the row that finds it: for people who ask why."""
-        return self._rules.found(text)
+        yield from self._rules.found(text)
+        if configuration_of:
+            yield from configurations.found(text, configuration_of)
 
     def _without_patterns(self, text: str) -> str:
         return self._rules.cleared(without_private_keys(text))

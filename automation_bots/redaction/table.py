@@ -317,9 +317,10 @@ TABLE = read(_ROWS) + read(_TOKENS)
 
 def documented() -> str:
     """Return the table as docs/security.md shows it."""
-    rows = (f"| {form.kind} | {form.platforms} | {_cell(form.form)} | {_cell(form.example)} |" for form in TABLE)
+    rows = (f"| {form.kind} | {form.platforms} | {cell(form.form)} | {cell(form.example)} |" for form in TABLE)
     return "\n".join(["| kind | platforms | form | example |", "|---|---|---|---|", *rows])
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Return a form as a cell of a table."""
     return f"`{text}`".replace("|", "\\|")

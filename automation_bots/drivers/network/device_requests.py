@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from automation_bots.drivers.network import device_task
 from automation_bots.drivers.network.archive import Archive
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.messages import DISPLAY, DeviceReply
+from automation_bots.drivers.network.messages import DISPLAY, DeviceReply, DeviceRequest
 from automation_bots.drivers.network.own_operations import Body, Snippet
 from automation_bots.drivers.network.show import tables
 from automation_bots.drivers.network.show.answers import Rows
@@ -34,6 +35,19 @@ def request_of(task: Task, archive: Archive) -> NetworkRequest:
     if isinstance(body, HasCommand) or task.operation.network:
         return Verb(task, archive)
     raise DriverError(f"{task.operation.name} says nothing that a network device could be asked; see its file")
+
+
+_CONFIGURATION = re.compile(
+    r"(?:^|[ /])(?:run|running|runn|running-?config\w*|start|startup-?config\w*|conf|config|configuration|cur|current"
+    r"|current-?configuration|saved-?configuration|full-?configuration|candidate\w*|export|tech|tech-support)(?:$|[ |])"
+)
+
+
+def is_of_configuration(work: DeviceRequest) -> bool:
+    """Whether what comes back is a device's configuration or a part of it."""
+    if work.kind in {"show", "send"}:
+        return _CONFIGURATION.search(str(work.values.get("command", "")).lower()) is not None
+    return work.kind in {"config", "restore", "running"}
 
 
 def _word(platform: str) -> str:

@@ -68,7 +68,7 @@ class Network:
         if work:
             run.ask(work)
         if (said := request.conclusion()) is not None:
-            report.conclude(said)
+            report.conclude(replace(said, configuration_of=run.configuration_of))
 
 
 class _Run:
@@ -77,7 +77,14 @@ class _Run:
     def __init__(self, driver: Network, task: Task, report: Report, request: NetworkRequest) -> None:
         self._driver, self._task, self._report, self._request = driver, task, report, request
         self._devices: dict[str, Device] = {}
+        self._configurations: dict[str, str] = {}  # devices that are asked for one → platform
         self._began = time.monotonic()
+
+    @property
+    def configuration_of(self) -> str:
+        """The platform of the configurations that are told of; `network` where there are several."""
+        platforms = set(self._configurations.values())
+        return platforms.pop() if len(platforms) == 1 else "network" if platforms else ""
 
     def share(self, device: Device) -> DeviceRequest | None:
         """Return what to ask a device; what can be said without asking is reported at once."""
@@ -94,6 +101,8 @@ class _Run:
             self._report.outcome(Outcome(device.name, Status.FAILED, one_line(str(error), 500)))
             return None
         self._devices[device.name] = device
+        if device_requests.is_of_configuration(work):
+            self._configurations[device.name] = device.platform
         return work
 
     def ask(self, work: list[DeviceRequest]) -> None:
@@ -183,7 +192,8 @@ class _Run:
         except AutomationError as error:
             outcome = Outcome(device.name, Status.FAILED, one_line(str(error), 500))
         limited = cut(outcome.output, self._driver.output_limit)
-        return replace(outcome, output=limited, seconds=self._seconds)
+        told = self._configurations.get(device.name, "")
+        return replace(outcome, output=limited, seconds=self._seconds, configuration_of=told)
 
     @property
     def _seconds(self) -> float:
