@@ -90,17 +90,24 @@ class ApprovalNotifier:
         return [replace(job.place, thread="")]  # not in the requester's thread, where no approver looks
 
     def _directly(self, job: Job, approval: Approval) -> list[Place]:
+        ids = self._accounts(job, approval)
+        return [Place(job.place.network, id_, direct=True) for id_ in ids[:_DIRECT]] or [job.place]
+
+    def _accounts(self, job: Job, approval: Approval) -> list[str]:
+        """The accounts of all approvers on the network of a request."""
         policy, network = self.context.live.policy, job.place.network
         names = quorum.everybody(approval.needs, policy, job, approval.escalated)
-        ids = [policy.people[name].ids[network] for name in names if network in policy.people[name].ids]
-        return [Place(network, id_, direct=True) for id_ in ids[:_DIRECT]] or [job.place]
+        return [policy.people[name].ids[network] for name in names if network in policy.people[name].ids]
+
+    def _to_each(self, job: Job, approval: Approval) -> str:
+        many = len(self._accounts(job, approval))
+        return f"in a message to {_DIRECT} of the {many}" if many > _DIRECT else "in a message to each of them"
 
     def first_words(self, job: Job, approval: Approval) -> str:
         """What the requester reads first."""
         asked = [place for place in self.rooms(job, approval) if place != job.place]
         names = [
-            "in a message to each of them" if place.direct else f"in {self.context.place_name(place)}"
-            for place in asked
+            self._to_each(job, approval) if place.direct else f"in {self.context.place_name(place)}" for place in asked
         ]
         where = ", ".join(dict.fromkeys(names)) if job.state is State.WAITING else ""
         return approval_text.parked(job, approval, self.facts(job, approval), where)
@@ -179,11 +186,11 @@ class ApprovalNotifier:
         """Say how it stands where it was asked for."""
         self.context.surface(job.place).say(job.place, self._short(job, line))
 
-    def tell_lost(self, job: Job, lost: Mapping[Place, str]) -> None:
+    def tell_lost(self, job: Job, approval: Approval, lost: Mapping[Place, str]) -> None:
         """Say once to who asked that a room cannot be reached, and where the approvers were asked instead."""
         reasons = {place: f" ({why.rstrip('.')})" if why else "" for place, why in lost.items()}
         rooms = ", ".join(f"{self.context.place_name(place)} cannot be reached{why}" for place, why in reasons.items())
-        instead = "in a message to each of them" if job.place.direct else "here"
+        instead = self._to_each(job, approval) if job.place.direct else "here"
         answer = self._short(job, f"· {one_line(rooms, 500)}: the approvers were asked {instead}")
         self.context.surface(job.place).say(job.place, announcer.marked(job, "asked elsewhere", answer))
 

@@ -246,7 +246,7 @@ class ApprovalTimer:
                 approval = self._ask_in(place, job, approval, now)
         if not approval.messages:
             raise OSError(f"its approvers cannot be asked anywhere: {'; '.join(filter(None, lost.values()))}")
-        self._notifier.tell_lost(job, lost)
+        self._notifier.tell_lost(job, approval, lost)
         return approval
 
     def _previewed(self, job: Job, approval: Approval, now: datetime) -> bool:

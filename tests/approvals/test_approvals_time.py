@@ -486,6 +486,17 @@ def test_a_request_in_a_direct_message_asks_the_approvers_in_theirs(waiting):
     assert asked == ["kim", "lee"]
 
 
+def test_of_many_approvers_ten_are_asked_in_a_message_and_the_requester_reads_that(waiting):
+    crowd = "".join(f"  p{number}: {{test: p{number}, groups: [leads]}}\n" for number in range(10))
+    waiting.live.write(POLICY.replace(", room: leads", "").replace("rules:", f"{crowd}rules:"))
+    request = Request(Caller("test", "joe"), Place("test", "joe", direct=True), PATCH, {}, "web", ("web1", "web2"))
+    decision = gate.decide(waiting.live.scope, request, waiting.at)
+    waiting.approvals.park(waiting.live.policy.people["joe"], request, decision)
+    waiting.look()
+    assert len([place for place, text in waiting.surface.said if "asks for approval" in text]) == 10
+    assert "asked in a message to 10 of the 12" in waiting.texts("joe")[0]
+
+
 def test_where_messages_cannot_be_edited_the_room_hears_how_it_went(waiting):
     waiting.surface = Surface(edits=False)
     number = waiting.ask()

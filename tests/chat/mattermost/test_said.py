@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from automation_bots.chat import calls
 from automation_bots.chat.client import Away, Busy, Down, IdempotencyKey, Rejected
-from automation_bots.model import File
+from automation_bots.model import File, Mention
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +81,12 @@ def test_an_own_message_can_be_taken_back(net, client):
     said = client.post(net.here, "for a moment")
     client.delete(net.here, said)
     assert said not in {one.id for one in net.seen(net.ana, net.here)}
+
+
+def test_somebody_is_called_by_the_name_of_now(net, client):
+    net.say(net.joe, net.here, "my old name is known now")
+    net.rename(net.joe, "joe.new")
+    (line,) = calls.lines([Mention(net.joe.id, "joe")], 1000)
+    post = client.post(net.here, line)
+    net.rename(net.joe, "joe")
+    assert next(seen.pings for seen in net.seen(net.ana, net.here) if seen.id == post) == (net.joe.id,)
