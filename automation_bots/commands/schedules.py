@@ -234,7 +234,7 @@ class ScheduleCommands:
 
     def _last(self, schedule: Schedule) -> str:
         last = next(iter(self._store.history(schedule.number, 1)), None)
-        return one_line(schedule_text.came_to(last), 60) if last else "-"
+        return one_line(schedule_text.came_to(last, whole=False), 60) if last else "-"
 
     def schedule(self, ask: CommandCall) -> Answer | None:
         """One schedule, or what is done about it."""
@@ -297,8 +297,8 @@ class ScheduleCommands:
             rows.append(("offered", f"to {found.offered}, who has to say !schedule {found.number} accept"))
         past = schedule_text.history(self._store.history(found.number, _HISTORY), when.zone, now)
         block = "\n\n".join(filter(None, [render.table(rows), past]))
-        then = "pause" if found.state is ScheduleState.ACTIVE else "resume"
-        hint = f"→ !schedule {found.number} {then} · run · remove"
+        then = {ScheduleState.ACTIVE: "pause · ", ScheduleState.PAUSED: "resume · "}.get(found.state, "")
+        hint = f"→ !schedule {found.number} {then}run · remove"
         last = next((taken.job for taken in self._store.history(found.number, _HISTORY) if taken.job), None)
         return Answer(f"S{found.number} {found.title}", block, hint + (f" · !job {last}" if last else ""))
 

@@ -160,7 +160,7 @@ def clocks(recurrence: Recurrence, now: datetime) -> list[Due]:
 def at(words: Sequence[str], now: datetime, zone: str) -> tuple[Recurrence, Sequence[str]]:
     """Read `22:00 …`, `Mon 08:00 …`, `2h …`; a ValueError says what is wrong."""
     moment, rest = times.leading(words, now, zone)
-    return Recurrence("at " + " ".join(words[: len(words) - len(rest)]).strip("\"'"), zone, once=moment), rest
+    return Recurrence(f"at {moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}", zone, once=moment), rest
 
 
 def every(words: Sequence[str], now: datetime, zone: str) -> tuple[Recurrence, Sequence[str]]:

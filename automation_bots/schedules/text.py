@@ -50,7 +50,7 @@ def clock_line(due: Due, times: Recurrence) -> str:
 def row(schedule: Schedule, now: datetime, zone: str, last: str) -> tuple[str, ...]:
     """One line of `!schedules`."""
     times = recurrence.read(schedule.times)
-    due = f"next {moment_text(schedule.due, zone, now)}" if schedule.due else state(schedule)
+    due = f"next {moment_text(schedule.due, zone, now)}" if schedule.due else schedule.state.value
     return (f"S{schedule.number}", one_line(schedule.title, 50), times.text, due, schedule.person, last)
 
 
@@ -61,11 +61,11 @@ def state(schedule: Schedule) -> str:
     return schedule.state.value
 
 
-def came_to(taken: Taken) -> str:
+def came_to(taken: Taken, *, whole: bool = True) -> str:
     """What came of a time, in a few words."""
     earlier = f" and {taken.missed:,} before it" if taken.missed else ""
     if taken.job is not None:
-        return f"#{taken.job} {taken.result or 'goes on'}" + (f" · {taken.text}" if taken.text else "")
+        return f"#{taken.job} {taken.result or 'goes on'}" + (f" · {taken.text}" if taken.text and whole else "")
     if taken.result == Result.OPEN:
         return "is being started"
     return one_line(f"{taken.result}{earlier}" + (f": {taken.text}" if taken.text else ""), 200)

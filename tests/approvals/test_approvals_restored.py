@@ -79,6 +79,6 @@ def test_a_restored_record_holds_its_schedules_until_a_person_says_that_they_go_
     with ChatBot(second, drivers=(Fake(),)) as chat:
         wait(lambda: any("1 schedule that waited then may have run" in text for _, text in chat.surface.said), 10)
         assert chat.automation.store.schedules.next_due() is None
-        chat.asks("!schedules", "paused: the record was restored from a backup", who="joe")
+        chat.asks("!schedule 1", "paused: the record was restored from a backup", who="joe")
         chat.asks("!continue all", "0 requests and 1 schedule of the restored record: going on", who="ana")
         assert chat.automation.store.schedules.next_due()
