@@ -173,7 +173,8 @@ class _Shell(asyncssh.SSHServerSession):
         if text.endswith((") ", "[confirm]", "[yes/no]: ")):  # a question, behind which the cursor stays
             self._channel.write(f"{line}\r\n{text}")
             return
-        self._channel.write(f"{line}\r\n{text}\r\n{self._prompt}" if text else f"{line}\r\n{self._prompt}")
+        end = "" if self._device.unended or not text else "\r\n"
+        self._channel.write(f"{line}\r\n{text}{end}{self._prompt}")
 
     def _page(self) -> None:
         size = self._device.manner.pages
@@ -186,6 +187,7 @@ class Cli:
     """One device: its name, its manner, and who is logged in."""
 
     locked = False  # lets nobody log in any more
+    unended = False  # its answers end without a new line, so that the prompt stands right behind them
 
     def __init__(self, name: str, manner: Manner) -> None:
         self.name, self.manner = name, manner

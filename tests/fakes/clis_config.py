@@ -218,6 +218,12 @@ class Eos(Configurable):
 
 
 class IosTalk(Talk):
+    @property
+    def prompt(self) -> str:
+        """In configuration mode a long name is cut."""
+        name = self.device.name[:20] if self.mode else self.device.prompt_text or self.device.name
+        return f"{name}{self.mode}#"
+
     def commands(self):
         return (
             (r"terminal (?:width|length) \d+", lambda: ""),
@@ -233,6 +239,9 @@ class IosTalk(Talk):
         )
 
     def _save(self) -> str:
+        if self.device.asks_to_save and not self.asked:
+            self.asked = "write"
+            return self.device.asks_to_save
         self.device.saved += not self.device.full
         return "% Error opening nvram:/startup-config (No space left)" if self.device.full else "[OK]"
 
@@ -258,13 +267,17 @@ class IosTalk(Talk):
 
     def answer(self, line: str) -> str:
         waiting, self.asked = self.asked, ""
+        if waiting == "write":
+            self.device.saved += 1
+            return "Building configuration...\n[OK]"
         if waiting and line.strip() in {"", "yes"}:
             return self.edit(waiting)
         if not waiting and line.strip().startswith("no username "):
             self.device.heard.append(line.strip())
             self.asked = line.strip()
             return f"This operation will remove all username related configurations. {self.device.asks}"
-        return super().answer(line)
+        said = super().answer(line)
+        return said if self.mode or not line else f"{self.device.stamp}{said}"
 
     def edit(self, line: str) -> str:
         self.lines = self.device.running
@@ -292,6 +305,9 @@ class Ios(Configurable):
     archive = True
     asks = "Do you want to continue? [confirm]"
     full = False  # has no room for what is saved
+    prompt_text = ""  # what `prompt` has put in place of its name, outside the configuration mode
+    stamp = ""  # what `exec prompt timestamp` prints before each answer
+    asks_to_save = ""
 
 
 class JunosTalk(Talk):
@@ -382,6 +398,7 @@ class XrTalk(Talk):
             (r"show commit changes diff", self._compare),
             (r"commit (replace )?confirmed (\d+)", self._confirmed),
             (r"commit( replace)?", self._commit),
+            (r"show configuration failed", self._failed),
             (r"rollback configuration last 1", self._rollback),
             (r"abort|end", self._end),
         )
@@ -404,7 +421,18 @@ class XrTalk(Talk):
         old, new = shown(self.device.running).splitlines(), shown(self.lines).splitlines()
         return "Building configuration...\n" + "\n".join(it for it in difflib.ndiff(old, new) if it[0] in "+-")
 
+    def _failed(self) -> str:
+        """What the page on committing shows: the line, and below it what stands against it."""
+        refused = next(it for it in self.lines if "bad" in it).replace("\t", "\n ")
+        return f"!! SEMANTIC ERRORS: This configuration was rejected\n{refused}\n!!% No such thing\n!\nend"
+
     def _confirmed(self, replace: str | None, seconds: str) -> str:
+        if any("bad" in it for it in self.lines):
+            return (
+                "% Failed to commit one or more configuration items during a pseudo-atomic operation. All changes made "
+                "have been reverted. Please issue 'show configuration failed [inheritance]' from this session to view "
+                "the errors"
+            )
         self.lines = self.alone if replace else self.lines
         self.device.try_out(self.lines, int(seconds) / 60)
         self.tried = True

@@ -6,12 +6,13 @@ Whoever holds the command line types what comes out of these generators, and sen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 
 from automation_bots.drivers.network.config import lines as config_lines
 from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session.typed_line import Steps, TypedLine, affirmed, asked
+from automation_bots.model import one_line
 from automation_bots.render import many
 
 _QUESTIONS = 3  # that one line may lead to
@@ -25,14 +26,27 @@ class ConfigMode:
     def __init__(self, platform: str, *, renames: bool = False) -> None:
         self._platform, self._renames = platform, renames
 
-    def type(self, lines: Sequence[str]) -> Steps:
+    def entered(self, steps: Steps[None], command: str = "configure terminal") -> Steps[None]:
+        """Go to the configuration mode, type, and leave it."""
+        said = yield TypedLine(command, moves=True)
+        if "(" not in said.rstrip().rpartition("\n")[2] or judge.refusal(_without_prompt(said), self._platform):
+            answer = one_line(judge.without_echo(_without_prompt(said), command), 200)
+            raise Problem(f"the device does not go to its configuration mode: {answer}")
+        try:
+            yield from steps
+        except Problem:
+            yield TypedLine("end", moves=True)
+            raise
+        yield TypedLine("end", moves=True)
+
+    def type(self, lines: Sequence[str]) -> Steps[None]:
         """Type all lines; a Problem quotes what is said against one, and names those behind it, which are not sent."""
         for number, line in enumerate(lines):
             if said := (yield from self._objection(line)):
                 behind = [text for text in lines[number + 1 :] if text != "exit"]
                 raise Problem(f"the device refuses {line!r}: {said}{_not_sent(behind)}")
 
-    def type_what_goes(self, tree: config_lines.Tree) -> Steps:
+    def type_what_goes(self, tree: config_lines.Tree) -> Steps[None]:
         """Type all lines, as one that is refused now may be needless later; but none into another section."""
         closed: int | None = None
         for depth, line in config_lines.walked(tree):
@@ -40,9 +54,9 @@ class ConfigMode:
                 continue
             closed = depth if (yield from self._objection(line)) else None
 
-    def _objection(self, line: str) -> Generator[TypedLine, str, str]:
+    def _objection(self, line: str) -> Steps[str]:
         """Type one line, or a block such as a banner; return what the device says against it."""
-        typed = TypedLine(line, renames=self._renames and bool(_RENAMES.match(line)))
+        typed = TypedLine(line, moves=self._renames and bool(_RENAMES.match(line)))
         text = yield typed
         for _ in range(_QUESTIONS):
             question = asked(text)

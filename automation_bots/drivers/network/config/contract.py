@@ -7,7 +7,7 @@ from typing import Protocol
 
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines as config_lines
-from automation_bots.drivers.network.session.typed_line import Steps
+from automation_bots.drivers.network.session.typed_line import Steps, T
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,8 @@ class CommandLine(Protocol):
     def ask(self, command: str) -> str:
         """Send one line and return its answer."""
 
-    def go_back(self, command: str, seconds: float) -> None:
-        """Have the device go back to another configuration, in which its name may be another."""
-
-    def configure(self, steps: Steps, command: str = ...) -> None:
-        """Go to the configuration mode, type, and leave it."""
+    def run(self, steps: Steps[T]) -> T:
+        """Type what comes out, and give back what the device prints."""
 
     def save(self) -> None:
         """Save for the next start."""

@@ -138,8 +138,9 @@ class IosXr:
             try:
                 self._connection.commit(confirm=True, confirm_delay=seconds, replace=wanted.replace)
             except ValueError as error:
+                why = _failed(self._ask("show configuration failed")) or _refusal(str(error))
                 self._drop()
-                raise Problem(f"the device refuses the commit: {_refusal(str(error))}") from error
+                raise Problem(f"the device refuses the commit: {why}") from error
             self._committed = True
 
     def confirm(self, *, save: bool) -> None:  # noqa: ARG002 - a commit survives a restart
@@ -178,6 +179,13 @@ class IosXr:
     def _drop(self) -> None:
         # From any depth, and without the question what to do with the candidate.
         self._ask("abort")
+
+
+def _failed(text: str) -> str:
+    """The line that a refused commit of IOS XR is about, and what stands against it (`!!% …`)."""
+    lines = [line.strip() for line in text.splitlines()]
+    at = next((number for number, line in enumerate(lines) if line.startswith("!!% ")), 0)
+    return f"{lines[at - 1]!r}: {lines[at].removeprefix('!!% ')}" if at else ""
 
 
 def _refusal(text: str) -> str:

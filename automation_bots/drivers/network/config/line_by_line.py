@@ -14,6 +14,7 @@ from automation_bots.drivers.network.config.contract import CommandLine, ConfigC
 from automation_bots.drivers.network.messages import DISPLAY, Problem
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session.prompt_reader import config_of
+from automation_bots.drivers.network.session.typed_line import Steps, TypedLine
 
 _ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
 _REVERTS = {"cisco_ios", "cisco_xe"}
@@ -48,7 +49,7 @@ class LineByLine:
         """Send the lines; the first that is refused stops it."""
         if self._archives():
             minutes = max(1, -(-seconds // 60))
-            self._line.configure(self._mode.type(()), f"configure terminal revert timer {minutes}")
+            self._configure(self._mode.type(()), f"configure terminal revert timer {minutes}")
         if not wanted.replace:
             self._send(wanted.tree)
             return
@@ -66,7 +67,7 @@ class LineByLine:
     def undo(self, before: str) -> str:
         """Have the device go back, then send the opposite of what still differs, and look again."""
         if self._pending():
-            self._line.go_back("configure revert now", _REVERT_SECONDS)
+            self._line.run(_typed(TypedLine("configure revert now", moves=True, seconds=_REVERT_SECONDS)))
         return self._led_to(before, self._send_what_goes)
 
     def _led_to(self, wanted: str, send: Callable[[plans.Tree], None]) -> str:
@@ -97,7 +98,14 @@ class LineByLine:
         return self._archives() and "No Rollback" not in self._line.ask("show archive config rollback timer")
 
     def _send(self, tree: plans.Tree) -> None:
-        self._line.configure(self._mode.type(config_lines.typed(tree)))
+        self._configure(self._mode.type(config_lines.typed(tree)))
 
     def _send_what_goes(self, tree: plans.Tree) -> None:
-        self._line.configure(self._mode.type_what_goes(tree))
+        self._configure(self._mode.type_what_goes(tree))
+
+    def _configure(self, steps: Steps[None], command: str = "configure terminal") -> None:
+        self._line.run(self._mode.entered(steps, command))
+
+
+def _typed(line: TypedLine) -> Steps[None]:
+    yield line

@@ -169,7 +169,8 @@ class OnLine:
     def send_config_set(self, lines: Sequence[str], **_more: Any) -> str:
         """Send the lines of a session; the first that is refused ends it."""
         try:
-            self._line.configure(ConfigMode(self._platform).type(lines[1:]), lines[0])
+            mode = ConfigMode(self._platform)
+            self._line.run(mode.entered(mode.type(lines[1:]), lines[0]))
         except Problem as problem:
             raise ConfigInvalidException(str(problem)) from problem
         return ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from automation_bots.drivers.network.session.prompt_reader import Reader
-from automation_bots.drivers.network.session.typed_line import Steps
+from automation_bots.drivers.network.session.typed_line import Steps, T
 
 
 class FastLine:
@@ -24,13 +24,9 @@ class FastLine:
         """Send one line and return its answer."""
         return str(self._wait(self._reader.ask(command)))
 
-    def go_back(self, command: str, seconds: float) -> None:
-        """Have the device go back to another configuration, in which its name may be another."""
-        self._wait(self._reader.go_back(command, seconds))
-
-    def configure(self, steps: Steps, command: str = "configure terminal") -> None:
-        """Go to the configuration mode, type, and leave it."""
-        self._wait(self._reader.configure(steps, command))
+    def run(self, steps: Steps[T]) -> T:
+        """Type what comes out, and give back what the device prints."""
+        return cast("T", self._wait(self._reader.run(steps)))
 
     def save(self) -> None:
         """Save for the next start."""

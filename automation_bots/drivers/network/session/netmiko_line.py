@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from netmiko.exceptions import ReadTimeout
 
 from automation_bots.drivers.network.session.netmiko_cli import said
 from automation_bots.drivers.network.session.prompt_reader import DIALECTS, NOT_ENABLED
-from automation_bots.drivers.network.session.typed_line import Steps, TypedLine, asked
+from automation_bots.drivers.network.session.typed_line import Steps, T, TypedLine, asked
 
-_RENAMED = re.compile(r"(?:^|[\r\n])[^\r\n]*\)[#>]\s*$")
+_ANY = re.compile(r"(?:^|[\r\n])[^\r\n]+[#>$%\]]\s*$")
 _NAME_SHOWN = 16  # characters of a long name that every platform shows in its prompt
 _TAIL = 400
 _TICK_SECONDS = 0.1
@@ -38,21 +38,10 @@ class NetmikoLine:
         with said():
             return str(self._connection.send_command(command))
 
-    def go_back(self, command: str, seconds: float) -> None:
-        """Have the device go back to another configuration, in which its name may be another."""
+    def run(self, steps: Steps[T]) -> T:
+        """Type what comes out, and give back what the device prints."""
         with said():
-            self._connection.send_command(command, read_timeout=seconds)
-            self._connection.set_base_prompt()
-
-    def configure(self, steps: Steps, command: str = "configure terminal") -> None:
-        """Go to the configuration mode, type, and leave it."""
-        with said():
-            self._connection.config_mode(config_command=command)
-            try:
-                typed(self._connection, steps)
-            finally:
-                self._connection.exit_config_mode()
-                self._connection.set_base_prompt()
+            return typed(self._connection, steps)
 
     def save(self) -> None:
         """Save for the next start."""
@@ -60,23 +49,23 @@ class NetmikoLine:
             self._connection.save_config()
 
 
-def typed(connection: Any, steps: Steps) -> None:
+def typed(connection: Any, steps: Steps[T]) -> T:
     """Type what comes, and give back what is printed."""
     try:
         line = next(steps)
         while True:
             line = steps.send(_answer(connection, line))
-    except StopIteration:
-        return
+    except StopIteration as end:
+        return cast("T", end.value)
 
 
 def _answer(connection: Any, line: TypedLine) -> str:
     connection.read_channel()  # a prompt that came late is not this line's
     connection.write_channel(f"{line.text}{connection.RETURN}")
-    ends = _RENAMED if line.renames else _prompt(connection)
-    text = "".join(_until(connection, ends, line.echo))
-    if line.renames:
-        connection.base_prompt = text.rstrip().rpartition("\n")[2].partition("(")[0]
+    patience = line.seconds or connection.read_timeout_override
+    text = "".join(_until(connection, _ANY if line.moves else _prompt(connection), line.echo, patience))
+    if line.moves and (shown := _ANY.search(text[-_TAIL:])):
+        connection.base_prompt = re.split(r"[(#>$%]", shown[0].strip())[0]
     return text
 
 
@@ -85,7 +74,7 @@ def _prompt(connection: Any) -> re.Pattern[str]:
     return re.compile(rf"(?:^|[\r\n])[^\r\n]*{name}[^\r\n]*[#>$%\]]\s*$")
 
 
-def _until(connection: Any, ends: re.Pattern[str], echo: str) -> Iterator[str]:
+def _until(connection: Any, ends: re.Pattern[str], echo: str, patience: float) -> Iterator[str]:
     text, heard = "", time.monotonic()
     while True:
         now = time.monotonic()
@@ -95,7 +84,7 @@ def _until(connection: Any, ends: re.Pattern[str], echo: str) -> Iterator[str]:
         if ends.search(text[-_TAIL:]) or asked(text):
             if echo in "".join(text.split()) or now - heard > _NO_ECHO_SECONDS:
                 return
-        elif now - heard > connection.read_timeout_override:
+        elif now - heard > patience:
             raise ReadTimeout("the prompt did not come back")
         if not more:
             connection.remote_conn.wait(_TICK_SECONDS)

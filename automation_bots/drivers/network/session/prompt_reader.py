@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import asyncssh
 
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.refusals import judge
 from automation_bots.drivers.network.session import connection as ssh
-from automation_bots.drivers.network.session.typed_line import Steps, TypedLine, affirmed, asked
+from automation_bots.drivers.network.session.typed_line import Steps, T, TypedLine, affirmed, asked
 from automation_bots.drivers.output import mark, size
-from automation_bots.model import one_line
 
 _KEPT_AT_END = 4096
 _STILL_SECONDS = 3.0  # in which a command line that was left open has to answer
@@ -25,7 +24,6 @@ _ODD_PROMPT = re.compile(r"(?:^|[\r\n])([^\r\n]{1,120}?)([>#%$])\s?$")
 _STILL = 0.4  # seconds of silence after which what looks like a prompt is one
 _ECHO_SHOWN = 12  # characters of a command that a narrow screen shows, however it scrolls
 _NAME_SHOWN = 16  # characters of a long name that every platform shows in its prompt, in any mode
-_IN_SECTION = re.compile(r".*\)$")  # whose prompt has brackets, whatever the name before them
 _NARROW = 75  # columns: what is longer with its prompt breaks or scrolls on a screen that has 80
 _OWN_PATIENCE = 0.5  # of the time for a prompt; netmiko, which knows more devices, has the rest
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
@@ -109,6 +107,7 @@ class Reader:
         self._dialect = DIALECTS[work.platform]
         self._limit = limit
         self._prompt = re.compile("")
+        self._shown = ""  # the prompt as it stood there the last time
         self._screen = _Screen()
         self._used = 0.0
         self._opened = False
@@ -122,7 +121,6 @@ class Reader:
         may_enable = self._dialect.enable and (self._work.login.enable or self._work.login.become)
         if may_enable and self._line().rstrip().endswith(">"):
             await self._enable()
-
         await self.ask(self._dialect.paging)
         self._opened = True
         self._remember_prompt()  # a banner may hold a line that looks like one; what stands after an answer is one
@@ -153,6 +151,7 @@ class Reader:
 
     def _remember_prompt(self) -> None:
         found = _PROMPT.search(self._line()) or _ODD_PROMPT.search(self._line())
+        self._shown = found[0].strip("\r\n") if found else ""
         host = found[1].strip().partition("(")[0][:_NAME_SHOWN] if found else ""
         # A clock in the prompt runs, so any digits will do.
         self._prompt = re.compile(re.sub(r"\d+", r"\\d+", re.escape(host)))
@@ -165,10 +164,17 @@ class Reader:
         text = await self._until(lambda line: self._answered(line, command), f"after {command!r}")
         self._check_size()
         self._used = asyncio.get_running_loop().time()
-        lines = text.split("\n")
-        del lines[-1]
-        text = "\n".join(lines)
-        return judge.without_echo(text, command).strip("\n")
+        return judge.without_echo(self._without_prompt(text), command).strip("\n")
+
+    def _without_prompt(self, text: str) -> str:
+        """Leave out the last line; but for what stands before the prompt, where the answer does not end its line."""
+        text, _, last = text.rpartition("\n")
+        end, last = self._shown.rstrip(), last.rstrip()
+        if not end or not last.endswith(end):
+            return text
+        while last.endswith(end):
+            last = last.removesuffix(end)
+        return f"{text}\n{last}" if last else text
 
     async def widen(self) -> None:
         """Have it take long lines as they are: a narrow screen breaks or scrolls them."""
@@ -176,24 +182,15 @@ class Reader:
             self._wide = True
             await self.ask(self._dialect.width)
 
-    async def go_back(self, command: str, seconds: float) -> None:
-        """Send a line after which another name may stand in the prompt, and for which the device takes its time."""
-        self._prompt, self._most_silent = re.compile(""), seconds
-        await self.ask(command)
-        self._most_silent = 0.0
-        self._remember_prompt()
-
-    async def configure(self, steps: Steps, command: str) -> None:
-        """Go to the configuration mode, type what comes, and leave it."""
+    async def run(self, steps: Steps[T]) -> T:
+        """Type what comes out, and give back what the device prints."""
         await self.widen()
-        said = await self.ask(command)
-        if "(" not in self._line() or judge.refusal(said, self._work.platform):
-            raise Problem(f"the device does not go to its configuration mode: {one_line(said, 200)}{self.hint}")
         try:
-            await self._drive(steps)
-        finally:
-            await self.ask("end")
-            self._remember_prompt()
+            line = next(steps)
+            while True:
+                line = steps.send(await self._answer(line))
+        except StopIteration as end:
+            return cast("T", end.value)
 
     async def save(self) -> None:
         """Save for the next start."""
@@ -203,19 +200,15 @@ class Reader:
         if said := judge.refusal(judge.without_echo(text, self._dialect.save), self._work.platform):
             raise Problem(f"the device does not save its configuration: {said}")
 
-    async def _drive(self, steps: Steps) -> None:
-        with contextlib.suppress(StopIteration):
-            line = next(steps)
-            while True:
-                line = steps.send(await self._answer(line))
-
     async def _answer(self, line: TypedLine) -> str:
         """Type a line; return all that is printed up to the next prompt or question."""
         self._type(line.text)
-        if line.renames:
-            self._prompt = _IN_SECTION
+        self._most_silent = line.seconds
+        if line.moves:
+            self._prompt = re.compile("")
         text = await self._until(lambda at: self._taken(at, line.echo), f"after {line.text!r}")
-        if line.renames:
+        self._most_silent = 0.0
+        if line.moves:
             self._remember_prompt()
         return text
 
@@ -251,7 +244,10 @@ class Reader:
 
     def _at_prompt(self, line: str) -> bool:
         found = _PROMPT.search(line) or (_ODD_PROMPT.search(line) if self._knows or self._screen.is_still else None)
-        return found is not None and self._prompt.match(found[1].lstrip()) is not None
+        if found is not None and self._prompt.match(found[1].lstrip()):
+            return True
+        # An answer whose last line has no end.
+        return bool(self._shown) and self._screen.is_still and line.rstrip().endswith(self._shown.rstrip())
 
     @property
     def _knows(self) -> bool:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 _ASKS = re.compile(r"\[confirm\]\s*$|[\[(]y(?:es)?[/,]no?[\])](?:\s*[\[(]no?[\])])?\s*[:?]?\s*$", re.IGNORECASE)
 _ECHO_SHOWN = 12
 _TAIL = 400
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class TypedLine:
-    """What is typed, a line or a block such as a banner; with `renames` another name stands in the next prompt."""
+    """What is typed, a line or a block such as a banner.
+
+    With `moves` another prompt may stand behind it: a mode that calls itself otherwise, a device with a new name.
+    """
 
     text: str
-    renames: bool = False
+    moves: bool = False
+    seconds: float = 0  # for which a device may be silent over it; 0: as its inventory says
 
     @property
     def echo(self) -> str:
@@ -25,7 +31,7 @@ class TypedLine:
 
 
 # What types lines: it gives one, and gets all that the device printed up to its next prompt or question.
-Steps = Generator[TypedLine, str, None]
+Steps = Generator[TypedLine, str, T]
 
 
 def asked(text: str) -> str:
