@@ -9,7 +9,21 @@ import sys
 
 from bench.figures import Figure
 
-NAMES = ("policy", "ack", "playbook", "start", "reach", "ssh", "chat", "show", "config", "salt", "load", "redact")
+NAMES = (
+    "policy",
+    "ack",
+    "playbook",
+    "start",
+    "reach",
+    "ssh",
+    "chat",
+    "show",
+    "config",
+    "salt",
+    "load",
+    "redact",
+    "monitor",
+)
 
 
 def main(names: list[str]) -> int:

@@ -269,6 +269,7 @@ class Bot:
             plugins=lambda: tuple(one_line(text, 200) for text in self.repos.installer.reaching),
             undelivered=lambda: self.notices.undelivered,
             copies=self.keeper.waiting,
+            watched=lambda: watched.figures(self.monitors),
         )
 
     def _file_problems(self) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from automation_bots.config.live import LiveConfig
+from automation_bots.health.health import Watched
 from automation_bots.model import Place
-from automation_bots.monitors.monitors import MonitorContext
+from automation_bots.monitors.monitors import MonitorContext, Monitors
+from automation_bots.monitors.track import TargetState
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.store import Store
 from automation_bots.surface import Surface
@@ -44,3 +46,15 @@ def context(
         ask=pipeline.watched.ask,
         groups=groups,
     )
+
+
+def figures(monitors: Monitors) -> Watched:
+    """What they come to, for whoever scrapes it."""
+    found = monitors.figures()
+    targets = tuple(
+        (f"M{watch.monitor.number}", view.name, view.track.state is TargetState.UP, view.track.ms or None)
+        for watch in monitors.running()
+        for view in watch.views()
+    )
+    late = found.lateness.p99 / 1000
+    return Watched(found.running, found.targets, found.looks, late, bool(found.lost), targets)

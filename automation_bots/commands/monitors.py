@@ -135,12 +135,15 @@ class MonitorCommands:
         late = text.late(figures.lateness)
         return Answer(f"{said} {late}".strip(), render.table(rows, limit=_LISTED), "→ !monitor <n> · !unmonitor <n>")
 
-    def _about(self, ask: CommandCall, number: int) -> Answer:
+    def _about(self, ask: CommandCall, number: int) -> Answer | None:
         monitor = self._of(ask, number)
         words = ask.words[1:]
         what = words[0].lower() if words else ""
         if what == "csv":
             return self._csv(monitor)
+        if what in {"picture", "plot"}:
+            self._monitors.picture(monitor, ask.place)
+            return None
         if what == "ack":
             return self._acknowledge(ask, monitor, words[1:])
         return self._state(monitor, " ".join(words))
@@ -166,7 +169,7 @@ class MonitorCommands:
         ended = f" · ended {render.age(monitor.ended, now, zone)}: {monitor.why}" if monitor.ended else ""
         head = f"{text.opening(monitor, len(views), zone, now)}{ended} · {text.standing(views)}"
         then = f"!monitor {number} csv" if monitor.ended else f"!monitor {number} csv · !unmonitor {number}"
-        return Answer(head, block, f"→ {then}")
+        return Answer(head, block, f"→ !monitor {number} picture · {then}")
 
     def _csv(self, monitor: Monitor) -> Answer:
         """Every look of the last day as a file; of very many, five minutes each."""

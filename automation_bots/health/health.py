@@ -45,6 +45,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """What monitors come to: how many, their targets by state, their looks, how late those left, each target."""
+
+    running: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+    looks: int = 0
+    late_p99_seconds: float = 0.0
+    lost: bool = False  # the bot itself reaches nothing
+    targets: tuple[tuple[str, str, bool, float | None], ...] = ()  # monitor, target, whether it is well, ms
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Where to look."""
 
@@ -60,6 +72,7 @@ class Health:
     plugins: Callable[[], tuple[str, ...]] = tuple
     undelivered: Callable[[], tuple[int, int, str]] = lambda: (0, 0, "")
     copies: Callable[[], tuple[str, ...]] = tuple  # of the record, that lag behind
+    watched: Callable[[], Watched] = Watched
 
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""

@@ -13,12 +13,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from automation_bots import __version__
 from automation_bots.errors import StoreError
-from automation_bots.health.health import GOING, Facts, Health
+from automation_bots.health.health import GOING, Facts, Health, Watched
 from automation_bots.store import AuditKind, AuditRow
 
 log = logging.getLogger(__name__)
 _BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)  # seconds of a job
 _PREFIX = "automation_bots"
+_TARGETS = 5_000  # of monitors, with series of their own
 
 
 class Metrics:
@@ -54,6 +55,7 @@ class Metrics:
         except StoreError as error:
             log.warning("metrics: the record cannot be read now: %s", error)
         yield from self._now_figures(self._health.look(self._now()))
+        yield from self._watched(self._health.watched())
         yield self._counter("records", "Entries of the record since the start", "kind", self._kinds)
         yield self._counter("outcomes", "Outcomes of devices of ended jobs since the start", "status", self._statuses)
         yield self._counter("log_messages", "Warnings and errors in the log", "level", self._health.recent.counts)
@@ -105,6 +107,28 @@ class Metrics:
         if facts.record_bytes is not None:
             yield self._gauge("record_bytes", "Size of the record's files", facts.record_bytes)
         yield self._gauge("disk_free_bytes", "Free space for the data folder", facts.disk_free_bytes)
+
+    def _watched(self, watched: Watched) -> Iterator[Metric]:
+        """What monitors saw; each target by itself, as far as that is not too much for anybody."""
+        yield self._gauge("monitors", "Monitors that go on", watched.running)
+        states = GaugeMetricFamily(f"{_PREFIX}_monitor_targets", "What monitors look at", labels=["state"])
+        for state, count in watched.states.items():
+            states.add_metric([state], count)
+        yield states
+        looks = CounterMetricFamily(f"{_PREFIX}_monitor_looks", "Looks of monitors since the start")
+        looks.add_metric([], watched.looks)
+        yield looks
+        late = "How late the slowest hundredth of the last looks left"
+        yield self._gauge("monitor_late_p99_seconds", late, watched.late_p99_seconds)
+        yield self._gauge("monitor_network_lost", "1 while the bot itself reaches nothing", float(watched.lost))
+        labels = ["monitor", "target"]
+        up = GaugeMetricFamily(f"{_PREFIX}_monitor_up", "1 when a target is as it should be", labels=labels)
+        took = GaugeMetricFamily(f"{_PREFIX}_monitor_latency_seconds", "The latency of a target now", labels=labels)
+        for monitor, target, well, ms in watched.targets[:_TARGETS]:
+            up.add_metric([monitor, target], float(well))
+            if ms is not None:
+                took.add_metric([monitor, target], ms / 1000)
+        yield from (up, took)
 
     def _gauge(self, name: str, help_: str, value: float, label: tuple[str, str] | None = None) -> Metric:
         family = GaugeMetricFamily(f"{_PREFIX}_{name}", help_, labels=[label[0]] if label else None)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from automation_bots.errors import BadCommand, StoreError
 from automation_bots.model import GOOD as WELL
-from automation_bots.model import Answer, Monitor, MonitorEvent, MonitorTarget, Outcome, Place, Status, one_line
-from automation_bots.monitors import condition, news, text
+from automation_bots.model import Answer, File, Monitor, MonitorEvent, MonitorTarget, Outcome, Place, Status, one_line
+from automation_bots.monitors import condition, news, pictures, text
 from automation_bots.monitors.gateways import Gateways, is_here
 from automation_bots.monitors.news import Evidence
 from automation_bots.monitors.prober import Lateness, Prober
@@ -105,7 +105,7 @@ class Monitors:
         self._count = 0
         self.recorder = Recorder(context.store, self._time)
         self._teller = Teller(context.surface, self._said)
-        self._prober = prober(self._looked)
+        self.prober = prober(self._looked)
         self._gateways = Gateways()
         self._loop = Loop("monitors", self.round, _TURN_SECONDS)
 
@@ -127,7 +127,7 @@ class Monitors:
     def stop(self) -> None:
         """End; they go on with the next start."""
         self._loop.stop()
-        self._prober.stop()
+        self.prober.stop()
         with self._lock:
             try:
                 self._save()
@@ -159,7 +159,7 @@ class Monitors:
             self._reads[monitor.number] = _Read(self._time())
             return watch
         self._here |= {one.id for one in targets if is_here(str(one.facts.get("host", "")))}
-        self._prober.watch([_probe(monitor, one) for one in targets])
+        self.prober.watch([_probe(monitor, one) for one in targets])
         return watch
 
     def end(self, number: int, why: str, by: Subject | None = None) -> bool:
@@ -176,7 +176,7 @@ class Monitors:
             self._left(watch)
         told = "" if why == _OVER else why
         answer = text.ended(watch.monitor, watch.views(), told, self._time())
-        self._teller.tell(watch.monitor.place, Say(f"end/{number}", answer))
+        self._teller.tell(watch.monitor.place, Say(f"end/{number}", answer, draw=self._drawing(watch.monitor)))
         self._teller.show(_live(number), text.live(watch.monitor, watch.views(), self._context.zone(),
                                                     self._context.now(), "ended"))  # fmt: skip
         return True
@@ -190,9 +190,9 @@ class Monitors:
             self._of.pop(id_, None)
             self._here.discard(id_)
         if watch.monitor.kind != READ:
-            self._prober.leave(list(watch.targets))
+            self.prober.leave(list(watch.targets))
         if not any(one.monitor.kind != READ for one in self._watches.values()):
-            self._prober.leave(self._gateways.forget())
+            self.prober.leave(self._gateways.forget())
 
     # -- what comes in
 
@@ -387,10 +387,10 @@ class Monitors:
     def _look_after(self, now: float) -> None:
         """See that looks come, and that what is written down is not old."""
         probing = any(watch.monitor.kind != READ for watch in self._watches.values())
-        self._prober.look_after()
+        self.prober.look_after()
         if probing and (fresh := self._gateways.look(now)) is not None:
-            self._prober.leave(fresh[1])
-            self._prober.watch(fresh[0])
+            self.prober.leave(fresh[1])
+            self.prober.watch(fresh[0])
         for watch in self._watches.values() if probing else ():
             self._say_stale(watch, now)
         if now >= self._next_save:
@@ -453,6 +453,21 @@ class Monitors:
             self._edits.pop(number, None)
         self._loop.wake()
 
+    def picture(self, monitor: Monitor, place: Place) -> None:
+        """Draw what it saw, and say it there."""
+        answer = Answer(f"M{monitor.number} {one_line(monitor.title, 80)}")
+        key = f"picture/{monitor.number}/{self._time()}"
+        self._teller.tell(place, Say(key, answer, draw=self._drawing(monitor), asked=True))
+
+    def _drawing(self, monitor: Monitor) -> Callable[[], File]:
+        until = (monitor.ended or self._context.now()).timestamp()
+
+        def draw() -> File:
+            targets = self._store.targets(monitor.number)
+            return pictures.drawn(monitor, targets, self.recorder, until, self._context.zone())
+
+        return draw
+
     def watch(self, number: int) -> Watch | None:
         """One that goes on."""
         return self._watches.get(number)
@@ -477,7 +492,7 @@ class Monitors:
             for track in list(watch.tracks.values()):
                 states[track.state.value] += 1
         lost = self._loss.why if self._loss else ""
-        return Figures(len(self._watches), states, self._count, self._prober.lateness, self._prober.starts, lost)
+        return Figures(len(self._watches), states, self._count, self.prober.lateness, self.prober.starts, lost)
 
     # -- small things
 

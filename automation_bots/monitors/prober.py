@@ -83,6 +83,11 @@ class Prober:
         return Lateness(len(late), late[len(late) // 2], late[int(len(late) * 0.99)], late[-1])
 
     @property
+    def pid(self) -> int:
+        """The process; 0 while there is none."""
+        return self._group.pid if self._group else 0
+
+    @property
     def count(self) -> int:
         """How many targets are probed."""
         return len(self._probes)

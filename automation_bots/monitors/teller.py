@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from automation_bots.model import Answer, Place
+from automation_bots.errors import DriverError
+from automation_bots.model import Answer, File, Place
 from automation_bots.monitors.watch import Say
 from automation_bots.surface import MessageRef, Surface, Waiting
 from automation_bots.threads.loop import Loop
@@ -127,9 +128,19 @@ class Teller:
         answer = say.otherwise if say.edits else say.answer
         if answer is None:
             return
+        if say.draw is not None and (say.asked or surface.capabilities.files):
+            answer = _with_picture(answer, say.draw)
         ref = surface.say(place, answer)
         if ref is not None and not say.edits:
             self._refs[say.key] = ref
             while len(self._refs) > _KEPT:
                 self._refs.pop(next(iter(self._refs)))
             self._said(say.key, json.dumps(asdict(ref)))
+
+
+def _with_picture(answer: Answer, draw: Callable[[], File]) -> Answer:
+    """Add it; without it the rest is told all the same."""
+    try:
+        return replace(answer, files=(*answer.files, draw()))
+    except DriverError as error:
+        return replace(answer, text=f"{answer.text} No picture: {error}")

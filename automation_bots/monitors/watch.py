@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.model import Answer, Monitor, MonitorEvent, MonitorTarget
+from automation_bots.model import Answer, File, Monitor, MonitorEvent, MonitorTarget
 from automation_bots.monitors import news, text
 from automation_bots.monitors.news import Change, Settling
 from automation_bots.monitors.track import Sample, TargetState, Thresholds, Track, step, unseen
@@ -27,6 +27,8 @@ class Say:
     answer: Answer
     edits: bool = False
     otherwise: Answer | None = None
+    draw: Callable[[], File] | None = None  # a picture that goes with it, made where nobody waits
+    asked: bool = False  # somebody wants that picture; else it comes where a network shows pictures
 
 
 @dataclass(slots=True)

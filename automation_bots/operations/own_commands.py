@@ -116,7 +116,7 @@ _COMMANDS = (
                ("!schedule 7", "!schedule 7 pause", "!schedule 7 owner joe")),
     OwnCommand("monitors", "monitor ping|tcp <ports>|http <address>|<any read> [on <devices>] "
                "[where <column> > <value>] [every 5s] [for 30m | until 18:00] | "
-               "<n> [device | csv | ack [device] [what you say]]",
+               "<n> [device | csv | picture | ack [device] [what you say]]",
                "Watch something and say what changes, or look at what is watched",
                ("!monitor ping core every 5s for 30m", "!monitor tcp 22,443 on web", "!monitor http https://www.corp.example",
                 "!monitor disk on web where used > 90 every 5m", "!monitor 3", "!monitor 3 ack core2 on it")),

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from automation_bots.drivers.fake import Fake
-from tests.support.chatbot import BOT_TOML, ROOT, ChatBot, write_folder
+from tests.support.chatbot import BOT_TOML, HOSTS, ROOT, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,9 @@ def port():
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory, port):
-    folder = write_folder(tmp_path_factory.mktemp("health"), toml=f"{BOT_TOML}\n[metrics]\nport = {port}\n")
+    toml = f"{BOT_TOML}\n[metrics]\nport = {port}\n"
+    hosts = f"{HOSTS}    here: {{hosts: {{here1: {{ansible_host: 127.0.0.1}}}}}}\n"
+    folder = write_folder(tmp_path_factory.mktemp("health"), toml=toml, hosts=hosts)
     with ChatBot(folder, drivers=(Fake(),)) as chat:
         yield chat
 
@@ -59,6 +61,15 @@ def test_figures_count_what_the_record_counts(chat, port):
     assert news["automation_bots_job_seconds_count", "service"] == 1
     assert after["automation_bots_chat_connected",] == after["automation_bots_record_answers",] == 1
     assert after["automation_bots_jobs", "running"] == 0 and after["automation_bots_workers",] == 50
+
+
+def test_monitors_can_be_scraped_target_by_target(chat, port):
+    number = chat.asks("!monitor ping here every 1s", r"M\d+ ping", who="ana").split()[0]
+    wait(lambda: figures(port).get(("automation_bots_monitor_up", number, "here1")) == 1, 30)
+    assert figures(port)["automation_bots_monitors",] == 1
+    assert 0 < figures(port)["automation_bots_monitor_latency_seconds", number, "here1"] < 2
+    chat.asks(f"!unmonitor {number}", "ended", who="ana")
+    assert ("automation_bots_monitor_up", number, "here1") not in figures(port)
 
 
 def test_every_figure_of_the_dashboard_exists(chat, port):

@@ -94,7 +94,7 @@ def test_what_is_left_is_looked_at_no_more_and_the_last_one_ends_the_process(pro
 def test_a_prober_that_dies_is_told_and_goes_on(prober, looks):
     prober.watch([Probe(1, PING, "127.0.0.1", 0.1)])
     looks.seen(1)
-    os.killpg(prober._group.pid, signal.SIGKILL)
+    os.killpg(prober.pid, signal.SIGKILL)
     wait(prober.look_after, 30)
     looks.clear()
     assert looks.seen(1)[0][4] == GOOD

@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from automation_bots.errors import DriverError, in_words
 from automation_bots.model import one_line
@@ -25,14 +26,16 @@ def latency(by_group: Mapping[str, Sequence[float]]) -> bytes:
     wanted = {name: times for name, times in wanted.items() if times}
     if not wanted:
         raise DriverError("there is nothing to draw: no device answered")
-    return _drawn(json.dumps(wanted).encode())
+    return drawn({"kind": "groups", "groups": wanted})
 
 
 def _finite(times: Sequence[float]) -> list[float]:
     return [max(float(time), 0.001) for time in times if math.isfinite(time)]  # the scale is logarithmic
 
 
-def _drawn(data: bytes) -> bytes:
+def drawn(wanted: Mapping[str, Any]) -> bytes:
+    """Return the PNG of what is wanted, as the child reads it; DriverError where it cannot be drawn."""
+    data = json.dumps(wanted).encode()
     # -P: the other modules of this folder are not to be taken for libraries of the same name.
     program = Program(command=(sys.executable, "-P", str(_CHILD)), environment=inherited(_ENVIRONMENT))
     try:
