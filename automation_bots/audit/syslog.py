@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _LOG_AUDIT = 13 << 3  # the facility
 _NOTICE, _WARNING = 5, 4
 _WARNED = frozenset({AuditKind.DENIED, AuditKind.UNKNOWN_PERSON, AuditKind.CODE_REFUSED, AuditKind.PROOF_REFUSED,
-                     AuditKind.INTERRUPTED, AuditKind.ERROR})  # fmt: skip
+                     AuditKind.INTERRUPTED, AuditKind.MISSED, AuditKind.ERROR})  # fmt: skip
 _DATAGRAM = 60_000  # bytes; a longer record goes without the hashed text and the names of its devices
 _CONNECT_SECONDS = 5.0
 

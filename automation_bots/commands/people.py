@@ -89,9 +89,9 @@ class PeopleCommands:
         name = words[0] if words else asker.name
         if name != asker.name:
             self._admin(ask)
-        return self._shown(self._known(name))
+        return self._shown(self._known(name), asker)
 
-    def _shown(self, person: Person) -> Answer:
+    def _shown(self, person: Person, asker: Person) -> Answer:
         policy, store = self._context.live.policy_of_file, self._store
         mine = policy.people[person.name]
         rows = [(network, id_, "policy.yml") for network, id_ in mine.ids.items()]
@@ -102,6 +102,8 @@ class PeopleCommands:
         facts += [("from LDAP", ", ".join(sorted(added)))] if added else []
         kept = store.enrolment(person.name)
         facts.append(("app", "enrolled" if kept and kept.confirmed else "not enrolled"))
+        if schedules := self._context.store.schedules.all(person.name):
+            facts.append(("schedules", f"{len(schedules)} → !schedules {'mine' if person == asker else ''}".rstrip()))
         return Answer(f"{person.name}:", "\n".join([render.table(facts), "", render.table(rows)]).strip())
 
     def _standing(self, link: IdentityLink) -> str:

@@ -25,6 +25,7 @@ from automation_bots.threads.loop import Loop
 log = logging.getLogger(__name__)
 _LONGEST_SECONDS = 60.0  # the wall clock may be set meanwhile
 _AGAIN_SECONDS = 30.0  # after a place could not be told
+_BROKEN_SECONDS = 10.0  # after a time could not be taken
 _ON_TIME = timedelta(seconds=60)  # a start of the bot, or a busy machine
 _CLOCK = timedelta(seconds=60)  # set back by less is corrected, not set
 
@@ -83,18 +84,18 @@ class ScheduleTimer:
         now = self._context.now()
         self._clock(now)
         self._store.settle(at_most=self._context.failures)
-        for schedule in self._store.due(now):
-            self._take_safely(schedule, now)
+        broken = [schedule for schedule in self._store.due(now) if not self._safely(self._take, schedule, now)]
         failed = self._tell()
         due = self._store.next_due()
         left = _LONGEST_SECONDS if due is None else (due - self._context.now()).total_seconds()
-        return min(max(left, 0.05), _AGAIN_SECONDS if failed else _LONGEST_SECONDS)
+        least = _BROKEN_SECONDS if broken else 0.05
+        return min(max(left, least), _AGAIN_SECONDS if failed else _LONGEST_SECONDS)
 
     def _clock(self, now: datetime) -> None:
         """A clock that was set back lets nothing come twice, nor wait for a time of the wrong clock; that is said."""
         if self._seen is None or now < self._seen - _CLOCK:
             for schedule in self._store.all():
-                self._retime(schedule, now)
+                self._safely(self._retime, schedule, now)
         if self._seen is not None and now < self._seen - _CLOCK:
             back = duration_text(timedelta(seconds=round((self._seen - now).total_seconds())))
             log.warning("the clock went back by %s", back)
@@ -113,11 +114,13 @@ class ScheduleTimer:
             if (free := next((at for at in chain([first], ahead) if at not in taken), None)) is not None:
                 self._store.rewind(schedule, free)
 
-    def _take_safely(self, schedule: Schedule, now: datetime) -> None:
+    def _safely(self, work: Callable[[Schedule, datetime], None], schedule: Schedule, now: datetime) -> bool:
         try:
-            self._take(schedule, now)
+            work(schedule, now)
         except Exception:  # of one schedule; all others come all the same
-            log.exception("S%s: this time could not be taken", schedule.number)
+            log.exception("S%s: its time could not be taken; tried again", schedule.number)
+            return False
+        return True
 
     def _take(self, schedule: Schedule, now: datetime) -> None:
         if schedule.due is None:

@@ -25,6 +25,8 @@ rules:
   - {name: starts, who: web, may: ["service start *"], on: web, approval: {by: leads, within: 1h}}
   - {name: stops, who: joe, may: ["service stop *"], on: web, when: "02:00-02:01"}
 """
+NOTE = "# bot:\n#   help: Note\n#   risk: read\n#   devices: none\n#   parameters: {text: {text: true}}\n- hosts: all\n"
+FILES = {"playbooks/note.yml": NOTE}
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,8 @@ def fake():
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory, fake):
-    folder = write_folder(tmp_path_factory.mktemp("schedules"), toml=TOML, policy=POLICY)
-    with ChatBot(folder, drivers=(fake,)) as chat:
+    folder = write_folder(tmp_path_factory.mktemp("schedules"), toml=TOML, policy=POLICY, files=FILES)
+    with ChatBot(folder, drivers=(fake, Fake(name="ansible"))) as chat:
         yield chat
 
 
@@ -82,6 +84,7 @@ def test_what_is_set_is_said_shown_and_runs_as_its_maker_in_its_room(chat):
     shown = chat.asks(f"!schedule {number}", "owner", who="joe")
     assert all(words in shown for words in ("owner  joe", "tells  each answer, in ops", f"#{job.number} done"))
     assert shown.count("06:30 E") == 5
+    assert "schedules 1 → !schedules mine" in " ".join(chat.asks("!person", "schedules", who="joe").split())
     assert "1 active" in " ".join(chat.asks("!status", "schedules").split())
 
 
@@ -146,6 +149,14 @@ def test_who_takes_it_over_has_to_say_so_since_it_runs_with_their_rights(chat):
 def test_what_cannot_be_set_is_refused_when_it_is_typed_with_what_to_type(chat, text, said):
     assert said in chat.asks(text, who="joe")
     assert chat.automation.store.schedules.all() == []
+
+
+def test_the_lines_below_a_command_belong_to_it(chat):
+    chat.asks("!at 2h note\n```\nvlan 10\nvlan 20\n```", r"^S\d+ note, at ", who="ana")
+    (found,) = chat.automation.store.schedules.all()
+    assert (found.line, found.text) == ("", "vlan 10\nvlan 20")
+    chat.asks(f"!schedule {found.number} run", r"\(S\d+\) note", who="ana")
+    assert chat.jobs[0].parameters == {"text": "vlan 10\nvlan 20"}
 
 
 def test_smart_quotes_the_prefix_and_options_are_read_as_people_type_them(chat):

@@ -14,7 +14,7 @@ from automation_bots.model import Answer, Caller, Occurrence, Person, Place, Sch
 from automation_bots.policy.policy import Policy
 from automation_bots.schedules import recurrence
 from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
-from automation_bots.store import Store
+from automation_bots.store import Store, Subject
 from automation_bots.store.schedules import _row
 from tests.store.conftest import JOB
 from tests.support.chatbot import Surface
@@ -273,6 +273,16 @@ def test_ten_thousand_schedules_cost_nothing_while_nothing_is_due(times):
         ]
     assert [plan for plan in plans if "SCAN" in plan or "INDEX" not in plan] == []
     assert times.timer.round() == 60
+
+
+def test_one_that_cannot_be_read_keeps_no_other_from_its_times_and_is_tried_now_and_then(times):
+    broken = times.add(HOURLY)
+    times.add(HOURLY)
+    lost = replace(broken, times={**broken.times, "zone": "Mars/Base"})
+    assert times.store.schedules.change(broken, lost, "test", Subject())
+    times.now += HOUR
+    assert times.timer.round() == 10
+    assert [job.occurrence.schedule for job in times.store.jobs()] == [2]
 
 
 # -- the bot is killed
