@@ -66,6 +66,7 @@ class Equipment:
             output_limit=wanted.output_limit,
             masters=self.masters,
             content=self._bot_folder.content,
+            preload=wanted.ansible.preload,
         )
 
     def _ssh(self) -> Ssh:

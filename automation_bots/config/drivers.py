@@ -12,6 +12,7 @@ class AnsibleSettings(Strict):
     """[drivers.ansible]."""
 
     forks: int = Field(defaults.ANSIBLE_FORKS, ge=1)
+    preload: bool = True
     environment: dict[str, str] = {}
 
     _clear = field_validator("environment")(no_secret_in_clear)

@@ -17,6 +17,7 @@ from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.ansible.connection_check import answering
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.outcomes import Recorder
+from automation_bots.drivers.ansible.preload.servers import Servers
 from automation_bots.drivers.ansible.process import MARK, Program, run
 from automation_bots.drivers.ansible.run_files import Files, Plan, for_playbook, for_verb, plan
 from automation_bots.errors import DriverError
@@ -61,6 +62,7 @@ class Ansible:
         output_limit: int = defaults.OUTPUT_LIMIT,
         masters: Masters | None = None,
         content: Content | None = None,
+        preload: bool = True,
     ) -> None:
         self._forks = forks
         self._vault_password_file = vault_password_file
@@ -68,9 +70,12 @@ class Ansible:
         self._output_limit = output_limit
         self._masters = masters or Masters()
         self._content = content or Content()
+        self._servers = Servers(lambda: self._masters.sockets) if preload else None
 
     def close(self) -> None:
-        """End the connections that are kept for the next run."""
+        """End what is kept for the next run: Ansible in memory, and connections."""
+        if self._servers is not None:
+            self._servers.close()
         self._masters.close()
 
     def run(self, task: Task, report: Report) -> None:
@@ -119,14 +124,17 @@ class Ansible:
                 "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._masters.sockets),
             }
+            environment = {**self._surroundings(program), **extra}
+            argv = self._argv(program, task, files)
             ending = run(
                 Program(
-                    argv=self._argv(program, task, files),
+                    argv=self._servers.command(argv, environment, files.cwd) if self._servers else argv,
                     cwd=files.cwd,
-                    environment={**self._surroundings(program), **extra},
+                    environment=environment,
                     folder=folder,
                     deadline=task.deadline,
                     cancel=task.cancel,
+                    hand_back=partial(Servers.hand_back, mark, Path(environment["ANSIBLE_LOCAL_TEMP"])),
                     longest_line=12 * self._output_limit + 65_536,  # JSON needs up to 12 bytes for a character
                 ),
                 partial(_line, recorder, mark),

@@ -40,6 +40,7 @@ class Program:
     deadline: float
     cancel: Cancel
     longest_line: int
+    hand_back: Callable[[], None] = lambda: None  # ends what is Ansible itself, before what it started
 
 
 @dataclass(slots=True)
@@ -49,6 +50,11 @@ class _Run:
     wake: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     ending: Ending = field(default_factory=Ending)
+
+    def end(self) -> None:
+        """End all that belongs to it and is still there."""
+        self.program.hand_back()
+        end_all(self.mark)
 
 
 def run(program: Program, line: Callable[[str], None]) -> Ending:
@@ -109,7 +115,7 @@ def _launch(this: _Run, parts: Any, writing: int) -> None:
         this.over.set()
         this.wake.set()
         # What is left would hold the pipe open, such as children of an Ansible that was killed.
-        end_all(this.mark)
+        this.end()
         os.close(writing)
 
 
@@ -127,7 +133,7 @@ def _guard(this: _Run) -> None:
     this.ending.stopped = (this.program.cancel.why or "cancelled") if this.program.cancel.is_set() else "time limit"
     while not this.over.is_set():
         # Again and again: cancelled in its first milliseconds, the program may not even be there yet.
-        end_all(this.mark)
+        this.end()
         this.over.wait(0.1)
 
 

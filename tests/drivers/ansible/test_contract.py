@@ -9,6 +9,7 @@ import pytest
 from automation_bots.drivers.ansible.driver import Ansible
 from automation_bots.model import Command, Device, Operation, Risk
 from automation_bots.processes import marked
+from tests.drivers.ansible.left_over import left_over
 from tests.drivers.contract import Lab, LoginContract, Logins
 from tests.drivers.ssh.bench import closed_port, device, secrets, with_password
 
@@ -59,7 +60,7 @@ class TestContract(LoginContract):
             touch=verb("touch", str(trace), risk=Risk.CHANGE),
             touched=trace.exists,
             # What runs on a device cannot be ended by Ansible; on this machine nothing of it may be left.
-            still_running=lambda: any(marked.find(f"HOME={tmp_path}")),
+            still_running=lambda: bool(left_over(f"HOME={tmp_path}")),
             output_limit=LIMIT,
             begun=lambda: any(marked.find(sleep)),
             logins=Logins(

@@ -1,6 +1,5 @@
 """The Ansible driver against real ansible-playbook runs on this machine."""
 
-import contextlib
 import json
 import os
 import resource
@@ -38,6 +37,7 @@ from automation_bots.model import (
 from automation_bots.operations import catalog, playbooks
 from automation_bots.operations.covered import Covered
 from automation_bots.processes.ansible_content import Content
+from tests.drivers.ansible.left_over import left_over
 
 pytestmark = [pytest.mark.slow, pytest.mark.works, pytest.mark.timeout(100)]
 LOCAL = {"ansible_connection": "local"}
@@ -118,16 +118,6 @@ class Bench:
 
 def _further(contact, *, here):
     return "" if here and contact.here else only_its_own(contact)
-
-
-def left_over(folder):
-    """Return the command lines of processes that a run in this folder left."""
-    found = []
-    for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if process.name.isdigit() and str(folder).encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_bytes())
-    return found
 
 
 @pytest.fixture
