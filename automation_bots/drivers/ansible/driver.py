@@ -53,7 +53,7 @@ class Ansible:
 
     name = "ansible"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each a setting of bot.toml
         self,
         *,
         forks: int = defaults.ANSIBLE_FORKS,
