@@ -55,7 +55,7 @@ class Folders:
         for place in (*self.verbs, *self.functions):
             yield from place.iterdir() if place.is_dir() else ()
         for place in self.playbooks:
-            yield from playbook_folders.files(place)
+            yield from playbook_folders.files(place, (".yml", ".yaml", ".json"))  # and surveys
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,13 @@ def every(place: Path) -> Iterator[tuple[Path, str]]:
         yield path, _kind(path, status.st_mtime_ns, status.st_size)
 
 
-def files(place: Path) -> Iterator[Path]:
-    """Every YAML file that is looked at."""
+def files(place: Path, endings: tuple[str, ...] = (".yml", ".yaml")) -> Iterator[Path]:
+    """Every file with one of these endings that is looked at."""
     for folder, inner, names in os.walk(place):
         inner[:] = sorted(name for name in inner if name not in _NOT_LOOKED_INTO and name[0] not in "._")
         for name in sorted(names):
             path = Path(folder, name)
-            if path.suffix in {".yml", ".yaml"} and name[0] not in "._" and path.is_file():
+            if path.suffix in endings and name[0] not in "._" and path.is_file():
                 yield path
 
 

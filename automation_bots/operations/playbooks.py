@@ -10,7 +10,7 @@ from typing import Any
 
 from automation_bots.errors import DefinitionError
 from automation_bots.model import Device, Operation, Parameter, Risk, one_line
-from automation_bots.operations import delegation, playbook_folders
+from automation_bots.operations import delegation, playbook_folders, playbook_hints
 from automation_bots.operations.delegation import Elsewhere
 from automation_bots.operations.parameters import from_mapping
 from automation_bots.operations.playbook_files import IMPORT_KEYS, Located, imported, read_yaml
@@ -45,6 +45,7 @@ _CHECKS: dict[str, _Check] = {
     "time_limit": (_is_limit, "a time such as 30s or 5 min, or a number of seconds"),
     "examples": (lambda v: isinstance(v, str | list), "a list of commands to type"),
 }
+_OF_A_PLAY = ("gather_facts", "serial", "max_fail_percentage", "strategy")  # worked out before any device is known
 _HASHED = "(its hash, as mkpasswd makes it: $6$…)"
 _OURS = "devices"  # the variable that the driver fills
 
@@ -87,7 +88,13 @@ def load(path: Path, place: Path | None = None) -> Operation:
     devices = _device_variables(hosts, _defined(plays), parameters)
     prompts = tuple(p for p in _prompts(path, plays) if p.name not in devices)
     body = Playbook(path, hosts, devices, place)
-    return _operation(body, plays, said, parameters or _asked(hosts, prompts, devices, plays), header)
+    return _operation(
+        body,
+        plays,
+        said,
+        parameters or _asked(hosts, prompts, devices, plays, path if header is None else None),
+        header,
+    )
 
 
 def _defined(plays: Plays) -> set[str]:
@@ -104,16 +111,27 @@ def _device_variables(hosts: tuple[str, ...], own: set[str], parameters: tuple[P
 
 
 def _asked(
-    hosts: tuple[str, ...], prompts: tuple[Parameter, ...], devices: tuple[str, ...], plays: Plays
+    hosts: tuple[str, ...],
+    prompts: tuple[Parameter, ...],
+    devices: tuple[str, ...],
+    plays: Plays,
+    hinting: Path | None,
 ) -> tuple[Parameter, ...]:
-    """What is asked for where no header says it: prompts, and what a part of `hosts` wants and nothing defines."""
-    known = {*_OF_ANSIBLE, *devices, *(prompt.name for prompt in prompts), *_defined(plays)}
-    wanted = {match[1]: "default" in match[2] for text in hosts for match in _A_VARIABLE.finditer(text)}
-    missing = (
-        Parameter(name, required=not optional, help="a part of the hosts of its plays")
-        for name, optional in wanted.items() if name not in known
-    )  # fmt: skip
-    return (*prompts, *missing)
+    """What is asked for where no header says it: prompts, and what plays want and nothing defines.
+
+    A file that has no header at all may have a survey beside it, and examples in its comments.
+    """
+    known = {*_OF_ANSIBLE, *devices, *_defined(plays)}
+    surveyed = playbook_hints.survey(hinting, known) if hinting else ()
+    asked = {one.name: one for one in (*surveyed, *prompts)}
+    texts = [("a part of the hosts of its plays", text) for text in hosts]
+    texts += [(f"{key} of its plays", str(play.get(key, ""))) for play in plays for key in _OF_A_PLAY]
+    for meaning, text in texts:
+        for name, rest in _A_VARIABLE.findall(text):
+            if name not in {*known, *asked}:
+                asked[name] = Parameter(name, required="default" not in rest, help=meaning)
+    hints = playbook_hints.examples(hinting, {*known, *asked}) if hinting else ()
+    return (*asked.values(), *hints)
 
 
 def _operation(
@@ -153,7 +171,9 @@ def _plays(path: Path, above: tuple[Path, ...]) -> Iterator[Mapping[str, Any]]:
         raise DefinitionError(path, "not a playbook: a playbook is a list of plays (- hosts: …)", 1)
     for index, item in enumerate(items):
         if not isinstance(item, Mapping) or not ({"hosts", *IMPORT_KEYS} & set(item)):
-            raise DefinitionError(path, "not a playbook: each item needs hosts or import_playbook", located.line(index))
+            gone = ": Ansible has no include for playbooks any more" if "include" in (item or ()) else ""
+            reason = f"not a playbook: each item needs hosts or import_playbook{gone}"
+            raise DefinitionError(path, reason, located.line(index))
         if "hosts" in item:
             yield item
             continue
