@@ -1,4 +1,4 @@
-"""A playbook asked for in chat, until its outcomes are stored and the job has ended, against bare ansible-playbook."""
+"""A playbook, or a command of this machine, from the chat until its job has ended, against bare ansible-playbook."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.support.chatbot import ChatBot
 FORKS = 20
 ROUNDS = {"one": 11, "fifty": 5}
 BARS = {"one": 0.5, "fifty": 0.85}  # of the time that ansible-playbook takes
+HERE_ROUNDS, HERE_BAR = 21, 0.1  # seconds, that a person takes for at once
 PLAYBOOK = """# bot:
 #   help: One task
 #   risk: read
@@ -37,7 +38,8 @@ def run() -> list[Figure]:
         _write(folder)
         with chat(folder) as bot:
             ended = Ended(bot)
-            return [figure for name, rounds in ROUNDS.items() for figure in _compare(bot, ended, name, rounds)]
+            here = _here(bot, ended)
+            return [*here, *(f for name, rounds in ROUNDS.items() for f in _compare(bot, ended, name, rounds))]
 
 
 def _write(folder: Path) -> None:
@@ -84,6 +86,18 @@ def _compare(bot: ChatBot, ended: Ended, name: str, rounds: int) -> list[Figure]
         Figure(f"playbook.{name}.bot", median(ours), "s"),
         Figure(f"playbook.{name}.ratio", ratio(ours, bare), "x", BARS[name]),
     ]
+
+
+def _here(bot: ChatBot, ended: Ended) -> list[Figure]:
+    """A command of the bot's own machine, which is a process and no playbook."""
+    through_bot(bot, ended, "!uptime on one")
+    bare, ours = [], []
+    for _ in range(HERE_ROUNDS):
+        started = time.perf_counter()
+        subprocess.run(["uptime"], check=True, capture_output=True)
+        bare.append(time.perf_counter() - started)
+        ours.append(through_bot(bot, ended, "!uptime on one"))
+    return [Figure("here.bare", median(bare), "s"), Figure("here.bot", median(ours), "s", HERE_BAR)]
 
 
 def through_bot(bot: ChatBot, ended: Ended, command: str) -> float:

@@ -32,7 +32,8 @@ def end(
     found = outcomes.statuses(connection, number)
     jobs.note(connection, number, {"counts": canonical(outcomes.status_counts(found))})
     if interrupted and job.risk is Risk.CHANGE:
-        unknown = [device for device, status in found.items() if device in job.devices and status == Status.UNKNOWN]
+        own = frozenset(job.devices)  # of sixty thousand
+        unknown = [device for device, status in found.items() if device in own and status == Status.UNKNOWN]
         holds.add(connection, number, [*unknown, *(job.also if unknown else ())], now)
     if job.state is State.VOID:
         approvals.wake(connection, number, now)
