@@ -220,13 +220,19 @@ TRAILER_ONLY = re.compile(r"[;{}|].*|\#\#.*")
 def _last(words: list[_Word], first: int, *, plain: bool) -> int:
     """The last word of the value: a plain word may be the first of many, or a word before the secret."""
     last = first
-    if not plain or looks_random(words[first].text) or words[first].text[0] in _EDGE:
+    if not plain or words[first].text[0] in _EDGE:
+        return last
+    if looks_random(words[first].text) and words[first - 1].text != "0":  # a 0 says that it is as somebody typed it
         return last
     for number in range(first + 1, min(first + 5, len(words))):
         if _is_over(words[number].lower):
             break
         last = number
     return last
+
+
+def _is_default_community(name: _Word, value: str) -> bool:
+    return value in {"public", "private"} and name.lower == "community"
 
 
 def _is_over(after: str) -> bool:
@@ -242,7 +248,7 @@ def _is_secret(words: list[_Word], name: int, first: int, *, plain: bool) -> boo
     if (
         says_nothing(value)
         or _NOT_A_VALUE.match(value)
-        or is_no_secret(value.lower())
+        or (is_no_secret(value.lower()) and not _is_default_community(words[name], value))
         or after in {":", "=", "additive"}
     ):
         return False

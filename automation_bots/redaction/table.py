@@ -95,6 +95,9 @@ account | IBM | PASSWORD\(<secret>\)
 account | Yamaha | pp auth myname <word> <secret>
 account | Fujitsu, Furukawa | (ppp auth send|pppoe account) <word> <secret>
 account | AT commands | cgauth=<number>,<number>,"<secret>"
+account | V-SOL | (username <word>|user_control) enable <word> <secret>[ user_control enable <word> <secret>]
+certificate | VyOS | set pki ...key <secret>
+RADIUS, TACACS+ | FS, Cisco | ^server <word> key <kinds><secret>
 account | any | password for <word>: <secret>
 account | fetchmail | user[name] <word> [with ](pass|password) <secret>
 account | XML | \<password value="<secret>"
@@ -183,7 +186,7 @@ command line | MySQL | (mysqladmin|mariadb-admin) ...password <secret>
 command line | Redis | redis-cli ...-a <secret>
 command line | Apache | htpasswd -<word> <word> <word> <secret>
 command line | Linux | (echo|printf) [-n ](<word>|"<word>|'<word>):<secret> \| [sudo ](chpasswd|pw)
-command line | Linux | (echo|printf) [-n ]<secret> \| [sudo ](passwd|kinit|sudo|docker|realm|smbpasswd|cryptsetup|gpg|su|podman|helm|oc)
+command line | Linux | (echo|printf) [-n ]<secret> \| [sudo ][/usr][/local][/bin/](passwd|kinit|sudo|docker|realm|smbpasswd|cryptsetup|gpg|su|podman|helm|oc)
 command line | OpenSSL | openssl ...-k <secret>
 command line | OpenSSL | pass:<secret>
 Windows | any | winrs ...-p:<secret>

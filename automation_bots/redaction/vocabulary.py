@@ -105,6 +105,7 @@ _KIND_SHAPE = (
 KIND = re.compile("|".join([_KIND_SHAPE, *map(re.escape, sorted(_KIND_WORDS, key=len, reverse=True))]))
 # a kind with a word of its own behind it: `level 15`, `address 192.0.2.1`, `role admin`
 WITH_ONE = _words("""
+    ipaddr ipmask
     level privilege role address hostname host peer id key-id index option user username for on view group tag realm
     algorithm-type ipv6 network server neighbor client usertype mask user-name dn length class
 """)
@@ -118,7 +119,7 @@ _AFTER = _words("""
 """)
 _AFTER_SHAPE = re.compile(
     r"#.*|//.*|[;!{}|&<>].*|-\S+|\d.*|level-?\d+|authenticat\w+|authoriz\w+|inform\w*|read\w*|aes\w*|des\w*"
-    r"|md5|sha\w*|\w+=.*|[a-z]+-[a-z-]+"
+    r"|md5|sha\w*|\w+=.*|[a-z]+[-_][a-z_-]+"
 )
 # words of configurations and of people that follow a secret's name and are none
 NO_SECRET = _words("""
@@ -210,7 +211,10 @@ def is_prose(words: list[str]) -> bool:
     return not _PROSE.isdisjoint(words)
 
 
-_NO_SECRET_SHAPE = re.compile(r"(?:min|max|minimum|maximum|lifetime|history|expir\w+|change)-[a-z-]+")
+_NO_SECRET_SHAPE = re.compile(
+    r"(?:min|max|minimum|maximum|lifetime|history|expir\w+|change)-[a-z-]+"
+    r"|\w+[-_](?:type|mode|algorithm|method|interval|timeout|policy|length|lifetime)"
+)
 
 
 def is_no_secret(value: str) -> bool:

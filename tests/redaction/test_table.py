@@ -54,6 +54,10 @@ MISPLACED = [
     "cli password switch read-write {}",
     "snmp community community-name {} source default security-name x",
     "enable password {} level 15",
+    "onu 1 pri wifi_ssid 1 auth_mode wpa2psk/wpa3psk encrypt_type aes shared_key {} rekey_interval 0",
+    "username admin_control enable admin {} user_control enable user {}",
+    "snmp-server community ipaddr 192.0.2.1 {}",
+    "echo {} | /usr/local/bin/sudo -S su - x",
     "snmp-server user joe network-admin auth md5 {} priv {} localizedkey",
     "neighbor PEERS password {}",
     "add PSK mykey Type=ASCII PSKAscii={}",
@@ -105,6 +109,9 @@ def test_of_the_forms_in_vendors_documents_at_most_one_in_twenty_five_survives()
 NEAR = [
     (" authentication pass {}", "Zork4711x"),
     ("fabric forwarding key {}", "hunter2Zq"),
+    ("snmp-server community {} RO", "public"),
+    ("dot1x username joe password 0 {}", "DOT1X PASSW0RD"),
+    ('snmp-server community "{}" rw', "public"),
     ('action 1 cli command "username joe secret {}"', "anything"),
     ("set snmp community {} clients 10.0.0.0/8", "anything"),
 ]
