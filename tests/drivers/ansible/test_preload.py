@@ -49,9 +49,10 @@ def environment(folder):
     return {"HOME": str(folder), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", **own}
 
 
-def ran(servers, folder, *words):
-    argv = servers.command((str(ansible_playbook()), *map(str, words)), environment(folder), folder)
-    return subprocess.run(argv, env=environment(folder), cwd=folder, capture_output=True, text=True, timeout=120)
+def ran(servers, folder, *words, **more):
+    around = {**environment(folder), **more}
+    argv = servers.command((str(ansible_playbook()), *map(str, words)), around, folder)
+    return subprocess.run(argv, env=around, cwd=folder, capture_output=True, text=True, timeout=120)
 
 
 def one(servers):
@@ -72,6 +73,15 @@ def test_the_settings_beside_a_playbook_count_and_others_have_a_server_of_their_
         (other / "ansible.cfg").write_text(f"[defaults]\nforks = 1{number}\n")
         assert f"forks 1{number}" in ran(servers, other, play).stdout
     assert len(servers._by_setup) == 2, "each takes some 70 MB"
+
+
+def test_a_path_that_begins_where_the_playbook_is_leads_where_it_would(servers, play, tmp_path):
+    for name in ("one", "two"):
+        place = tmp_path / name
+        (place / "mine/greet/tasks").mkdir(parents=True)
+        (place / "mine/greet/tasks/main.yml").write_text(f"- debug: {{msg: role of {name}}}\n")
+        (place / "play.yml").write_text("- hosts: localhost\n  gather_facts: false\n  roles: [greet]\n")
+        assert f"role of {name}" in ran(servers, place, "play.yml", ANSIBLE_ROLES_PATH="mine").stdout
 
 
 def test_its_exit_code_is_that_of_ansible_and_what_it_prints_comes_through(servers, play, tmp_path):

@@ -8,7 +8,7 @@ from automation_bots.drivers.network import own_operations as ops
 from automation_bots.model import Device, Status
 from tests.drivers.network.bench import Chat, driver
 from tests.fakes.clis import PASSWORD, USER, Cli, Scripted, Shelf
-from tests.fakes.clis_config import Ios, Xr
+from tests.fakes.clis_config import Ios
 
 pytestmark = pytest.mark.slow
 OLD, NEW = "interface Et1\tdescription old", "interface Et1\tdescription new"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import select
 import signal
@@ -32,6 +33,8 @@ _END_SECONDS = 10.0
 _HERE = Path(__file__).resolve().parent
 _HANDOVER = str(_HERE / "handover.py")
 _NAME = "AUTOMATION_BOTS_PRELOADED"  # by which forks are told from the programs that they start
+
+_PATHS = re.compile(r"ANSIBLE_\w*(PATHS?|PLUGINS|FILE|CONFIG|LIBRARY|UTILS|HOME|DIR)")
 
 Setup = tuple[tuple[str, str], ...]
 
@@ -74,7 +77,7 @@ class Servers:
 
     def _address(self, environment: Mapping[str, str], folder: Path) -> Path:
         settings = _settings(environment, folder)
-        setup: Setup = (("", str(settings.parent) if settings else ""), *sorted(_lasting(environment).items()))
+        setup: Setup = (("", _place(settings, environment, folder)), *sorted(_lasting(environment).items()))
         state = _state(settings, environment)
         with self._lock:
             found = self._by_setup.get(setup)
@@ -95,7 +98,7 @@ class Servers:
             # -P: nothing beside it is taken for a library; the run's own PYTHONPATH counts as ever
             command=(sys.executable, "-P", str(_HERE / "server.py"), str(address), str(IDLE_SECONDS)),
             environment={**dict(variables), _NAME: address.name, "ANSIBLE_LOCAL_TEMP": str(sockets)},
-            folder=Path(where[1] or "/"),
+            folder=Path(where[1]),
         )
         group = ProcessGroup(program, stdin=PIPE, stdout=PIPE)
         if not select.select([group.stdout], [], [], _START_SECONDS)[0] or not group.stdout.readline():
@@ -135,11 +138,16 @@ def _lasting(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _settings(environment: Mapping[str, str], folder: Path) -> Path | None:
-    """The ansible.cfg beside a playbook, by which a server is told from others; None: it would be read anywhere."""
-    if environment.get("ANSIBLE_CONFIG"):
-        return None
+    """The ansible.cfg beside a playbook; None: there is none, or another one is named."""
     beside = folder / "ansible.cfg"
-    return beside if beside.is_file() else None
+    return beside if beside.is_file() and not environment.get("ANSIBLE_CONFIG") else None
+
+
+def _place(settings: Path | None, environment: Mapping[str, str], folder: Path) -> str:
+    """Where Ansible has to be imported: in the playbook's folder where its settings depend on that."""
+    paths = [value for name, value in environment.items() if _PATHS.fullmatch(name)]
+    relative = any(part and part[0] not in "/~" for value in paths for part in value.split(os.pathsep))
+    return str(folder) if settings or relative else "/"
 
 
 def _state(settings: Path | None, environment: Mapping[str, str]) -> tuple[object, ...]:
