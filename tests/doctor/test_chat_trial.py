@@ -95,6 +95,12 @@ def test_a_room_that_refuses_the_bot_ends_the_trial():
     assert "say: not in C2" in lines[1][1] and "is the bot in it?" in lines[2][1]
 
 
+def test_the_room_may_be_named_as_people_call_it():
+    network = Network()
+    lines = list(chat_trial.run(Party(lambda: PaperClient(network, "U1"), "#ops", "the bot", 0.05), None))
+    assert part(lines, "say")[0] == "ok"
+
+
 def test_rooms_of_rules_are_looked_at_while_connected():
     network = Network()
     bot = Party(lambda: PaperClient(network, "U1"), "C1", "the bot", 0.05)

@@ -77,8 +77,11 @@ class Party:
         self.client = self.make()
 
     def connect(self) -> None:
-        """Begin to hear."""
+        """Begin to hear; a room that is named as people call it has its id from now on."""
         self.client.connect(self.ears)
+        if self.room.startswith("#"):
+            name = self.room.removeprefix("#")
+            self.room = (self.client.room_ids([name]) or {}).get(name, self.room)
 
     def leave(self) -> None:
         """Go away, as for a restart."""
