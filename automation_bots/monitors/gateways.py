@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from automation_bots.sweep.probes import PING, Probe
 
@@ -34,8 +35,7 @@ def default_gateways(routes: Path = _ROUTES) -> frozenset[str]:
 
 def is_here(host: str) -> bool:
     """Whether an address is this machine's own, which answers without any network."""
-    name = host.partition("://")[2].partition("/")[0] or host
-    name = name.rpartition(":")[0].strip("[]") if name.count(":") == 1 else name.strip("[]")
+    name = urlsplit(host).hostname or "" if "://" in host else host
     if name in {"localhost", ""}:
         return True
     try:

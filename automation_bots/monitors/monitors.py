@@ -10,8 +10,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from automation_bots.errors import BadCommand, StoreError
+from automation_bots.model import (
+    FINAL,
+    Answer,
+    File,
+    Monitor,
+    MonitorEvent,
+    MonitorTarget,
+    Outcome,
+    Place,
+    Status,
+    one_line,
+)
 from automation_bots.model import GOOD as WELL
-from automation_bots.model import Answer, File, Monitor, MonitorEvent, MonitorTarget, Outcome, Place, Status, one_line
 from automation_bots.monitors import condition, news, pictures, text
 from automation_bots.monitors.gateways import Gateways, is_here
 from automation_bots.monitors.news import Evidence
@@ -201,8 +212,8 @@ class Monitors:
         self._looks.append(looks)
 
     def ended(self, job: int) -> None:
-        """A job has ended, perhaps one of a monitor."""
-        if any(read.job == job for read in list(self._reads.values())):
+        """A job has ended, perhaps one of a monitor; a quick one even before its number is known here."""
+        if self._reads:
             self._ended.append(job)
             self._loop.wake()
 
@@ -259,8 +270,12 @@ class Monitors:
             job = self._ended.popleft()
             for number, read in self._reads.items():
                 if read.job == job:
-                    read.job = None
-                    self._judge(self._watches[number], job, now)
+                    self._read_ended(number, read, now)
+
+    def _read_ended(self, number: int, read: _Read, now: float) -> None:
+        job, read.job = read.job, None
+        if job is not None:
+            self._judge(self._watches[number], job, now)
 
     def _judge(self, watch: Watch, job: int, now: float) -> None:
         """Hold what a read brought against the condition."""
@@ -276,11 +291,13 @@ class Monitors:
 
     def _begin_reads(self, now: float) -> None:
         for number, read in self._reads.items():
-            if read.due > now or read.job is not None or self._loss is not None:
+            if read.due > now or self._loss is not None:
                 continue
             watch = self._watches[number]
             read.due = max(read.due + watch.monitor.interval, now)
-            begun = self._context.ask(watch.monitor)
+            if read.job is not None and self._context.store.job(read.job).state in FINAL:
+                self._read_ended(number, read, now)
+            begun = f"#{read.job} before it has not ended" if read.job is not None else self._context.ask(watch.monitor)
             if isinstance(begun, int):
                 read.job = begun
             else:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from automation_bots.errors import BadCommand
-from automation_bots.model import Status
+from automation_bots.model import Outcome, State, Status
 from automation_bots.store import Subject
 from tests.monitors.site import ROOM, Site
 
@@ -226,3 +226,14 @@ def test_news_wait_for_a_chat_network_that_is_away(site):
         task.not_before = 0.0
     site.turns(1)
     assert any("core2 down" in one for one in site.told)
+
+
+def test_a_read_that_does_not_come_back_is_told_and_one_that_came_back_unheard_is_found(site):
+    site.read("disk on web", "web1", condition="used > 90")
+    site.turns(305)
+    assert site.told == ["M1 14:05 web1: I cannot say how it is: #1 before it has not ended"]
+    site.store.add_outcomes(1, [Outcome("web1", Status.OK, "", "name  used\n/     95%\n")])
+    site.store.finish(1, State.DONE)
+    site.turns(305)
+    assert "used 95%" in site.told[-1]
+    assert len(site.asked) == 2
