@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import shlex
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -364,6 +365,7 @@ class JunosTalk(Talk):
         if any("bad" in it for it in self.lines):
             return "error: configuration check-out failed"
         self.device.try_out(self.lines, int(minutes))
+        self._named()
         self.mode = ""
         said = f"commit confirmed will be automatically rolled back in {minutes} minutes unless confirmed"
         return f"{said}\ncommit complete\nExiting configuration mode"
@@ -376,6 +378,11 @@ class JunosTalk(Talk):
         self.mode = ""
         return "commit complete\nExiting configuration mode"
 
+    def _named(self) -> None:
+        """A host name that is committed stands in the prompt at once."""
+        said = (line.split()[-1] for line in self.lines if line.startswith("set system host-name "))
+        self.device.name = next(said, self.device.name)
+
     def _end(self) -> str:
         self.mode = ""
         return "Exiting configuration mode"
@@ -383,6 +390,97 @@ class JunosTalk(Talk):
 
 class Junos(Configurable):
     kind = JunosTalk
+
+
+class VyosTalk(Talk):
+    """The operational mode, and the configuration mode with its `[edit]`."""
+
+    @property
+    def prompt(self) -> str:
+        return f"[edit]\r\nlab@{self.device.name}# " if self.mode else f"lab@{self.device.name}:~$ "
+
+    def commands(self):
+        if not self.mode:
+            return (
+                (r"set terminal (?:length 0|width 512)", lambda: ""),
+                (r"show configuration commands", lambda: "\n".join(self.device.running)),
+                (r"configure", self._configure),
+            )
+        return (
+            (r"compare", self._compare),
+            (r"commit", self._commit),
+            (r"save", self._save),
+            (r"exit( discard)?", self._exit),
+        )
+
+    def answer(self, line: str) -> str:
+        said = super().answer(line)
+        return f"\n  Invalid command: [{line.split()[0]}]\n" if said == INVALID else said
+
+    def _configure(self) -> str:
+        self.mode, self.lines = "edit", self.device.running
+        return ""
+
+    def edit(self, line: str) -> str:
+        word, _, path = line.partition(" ")
+        if line in self.device.says or line in self.device.silent:
+            return self.device.says.get(line, "")
+        if word not in {"set", "delete"}:
+            return INVALID
+        if path.split()[0] not in {"system", "interfaces", "service", "protocols", "firewall"}:
+            return f"\n  Configuration path: [{path}] is not valid\n  {word.capitalize()} failed\n"
+        return self._set(path) if word == "set" else self._delete(path)
+
+    def _set(self, path: str) -> str:
+        *nodes, leaf, value = shlex.split(path)
+        quoted = leaf in {"host-name", "description", "address"}
+        line = " ".join(["set", *nodes, leaf, f"'{value}'" if quoted else value])
+        if line in self.lines:
+            return f"\n  Configuration path: [{path}] already exists\n"
+        one = " ".join(["set", *nodes, leaf, ""]) if leaf in {"host-name", "description"} else line
+        self.lines = tuple(sorted([*(it for it in self.lines if not it.startswith(one)), line]))
+        return ""
+
+    def _delete(self, path: str) -> str:
+        words = ["set", *shlex.split(path)]
+        kept = tuple(it for it in self.lines if shlex.split(it)[: len(words)] != words)
+        if kept == self.lines:
+            return "\n  Nothing to delete (the specified node does not exist)\n"
+        self.lines = kept
+        return ""
+
+    def _compare(self) -> str:
+        old, new = self.device.running, self.lines
+        lines = [*(f"- {it[4:]}" for it in old if it not in new), *(f"+ {it[4:]}" for it in new if it not in old)]
+        return "\n".join(lines) or "No changes between working and active configurations."
+
+    def _commit(self) -> str:
+        if self.lines == self.device.running:
+            return "No configuration changes to commit"
+        if wrong := next((it for it in self.lines if "host-name" in it and "_" in it), ""):
+            name = shlex.split(wrong)[-1]
+            return (
+                f"[ system host-name {name} ]\ninvalid host name {name}\n\n[[system host-name]] failed\nCommit failed"
+            )
+        self.device.running = self.lines
+        for line in self.lines:
+            if line.startswith("set system host-name "):
+                self.device.name = shlex.split(line)[-1]
+        return ""
+
+    def _save(self) -> str:
+        self.device.saved += 1
+        return "Saving configuration to '/config/config.boot'...\nDone"
+
+    def _exit(self, discard: str | None) -> str:
+        if not discard and self.lines != self.device.running:
+            return "Cannot exit: configuration modified.\nUse 'exit discard' to discard the changes and exit."
+        self.mode = ""
+        return "exit"
+
+
+class Vyos(Configurable):
+    kind = VyosTalk
 
 
 class XrTalk(Talk):

@@ -8,7 +8,7 @@ from automation_bots.drivers.network import own_operations as ops
 from automation_bots.model import Device, Status
 from tests.drivers.network.bench import Chat, driver
 from tests.fakes.clis import PASSWORD, USER, Manner, Shelf
-from tests.fakes.clis_config import Configurable, Eos, Ios, Junos, Xr
+from tests.fakes.clis_config import Configurable, Eos, Ios, Junos, Vyos, Xr
 
 pytestmark = pytest.mark.slow
 OLD, NEW = "interface Et1\tdescription old", "interface Et1\tdescription new"
@@ -229,3 +229,57 @@ def test_more_devices_than_threads_are_changed_at_once(chat, shelf):
     devices = [put(shelf, Ios(f"m{number}", "interface Et1", OLD), "cisco_ios") for number in range(4)]
     heard = chat.run(ops.CONFIG, *devices, lines=LINES, seconds=120)
     assert {outcome.status for outcome in heard.outcomes.values()} == {Status.CHANGED}, heard.outcomes
+
+
+HOST = "set system host-name 'v1'"
+
+
+@pytest.fixture
+def vyos() -> Vyos:
+    return Vyos("v1", "set interfaces ethernet eth0 description 'to r2'", HOST)
+
+
+@pytest.fixture
+def v1(shelf, vyos) -> Device:
+    return put(shelf, vyos, "vyos")
+
+
+def test_vyos_compares_commits_and_saves(chat, vyos, v1):
+    lines = ("set interfaces ethernet eth1 address 192.0.2.1/24", "delete interfaces ethernet eth0 description")
+    check = chat.one(ops.CONFIG, v1, lines=lines, check=True)
+    assert (
+        check.output
+        == "- interfaces ethernet eth0 description 'to r2'\n+ interfaces ethernet eth1 address '192.0.2.1/24'"
+    )
+    assert vyos.running[-1] == HOST
+    outcome = chat.one(ops.CONFIG, v1, lines=lines, save=True)
+    assert (outcome.status, vyos.saved) == (Status.CHANGED, 1), outcome.summary
+    assert vyos.running == ("set interfaces ethernet eth1 address '192.0.2.1/24'", HOST)
+    assert chat.one(ops.ROLLBACK, v1, job=42).status is Status.CHANGED
+    assert vyos.running == ("set interfaces ethernet eth0 description 'to r2'", HOST)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (
+            ("set sytem host-name v2",),
+            "refuses 'set sytem host-name v2': Configuration path: [sytem host-name v2] is not valid",
+        ),
+        (("set system host-name v_2",), "refuses the commit: [ system host-name v_2 ]; invalid host name v_2"),
+        (("delete interface ethernet eth0",), "refuses 'delete interface ethernet eth0': Configuration path: "),
+    ],
+)
+def test_what_vyos_refuses_is_told_and_forgotten(chat, vyos, v1, lines, words):
+    before = vyos.running
+    outcome = chat.one(ops.CONFIG, v1, lines=("set service ssh port 22", *lines))
+    assert (outcome.status, words in outcome.summary) == (Status.FAILED, True), outcome.summary
+    assert vyos.running == before
+
+
+def test_what_is_so_on_vyos_is_ok_however_it_is_quoted_and_a_new_name_is_followed(chat, vyos, v1):
+    lines = ('set interfaces ethernet eth0 description "to r2"', "set system host-name v1", "delete service ssh")
+    assert chat.one(ops.CONFIG, v1, lines=lines).summary == "nothing to change: it is so already"
+    assert chat.one(ops.CONFIG, v1, lines=("set system host-name v2",)).status is Status.CHANGED
+    assert chat.one(ops.REPLACE, v1, lines=(HOST,)).status is Status.CHANGED
+    assert vyos.running == (HOST,)

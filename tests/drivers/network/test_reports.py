@@ -8,7 +8,7 @@ from automation_bots.drivers.network import own_operations as ops
 from automation_bots.model import Device, Status
 from tests.drivers.network.bench import Chat, driver
 from tests.fakes.clis import PASSWORD, USER, Cli, Scripted, Shelf
-from tests.fakes.clis_config import Ios
+from tests.fakes.clis_config import Ios, Junos, Xr
 
 pytestmark = pytest.mark.slow
 OLD, NEW = "interface Et1\tdescription old", "interface Et1\tdescription new"
@@ -85,3 +85,17 @@ def test_a_line_of_a_log_with_words_of_a_failure_is_an_answer(chat, shelf):  # c
     log = "RP/0/RP0/CPU0:Jun 19 13:42:57.617 UTC: tacacsd[1144]: %SECURITY-TACACSD-6-SERVER_DOWN : Connection timed out"
     it = Scripted("xr1", "RP/0/RP0/CPU0:xr1#", {"show logging": log}, "% Invalid input")
     assert chat.one(ops.SHOW, put(shelf, it, "cisco_xr"), command=("logging",)).status is Status.OK
+
+
+def test_a_commit_that_ios_xr_refuses_is_told_with_the_line_that_it_is_about(chat, shelf):  # ansible 72640
+    it = Xr("xr2", "hostname xr2", "interface Et1", OLD)
+    outcome = chat.one(ops.CONFIG, put(shelf, it, "cisco_xr"), lines=("interface Et1", " description bad"))
+    assert "the device refuses the commit: 'description bad': No such thing" in outcome.summary
+    assert it.running == ("hostname xr2", "interface Et1", OLD)
+
+
+def test_a_name_that_junos_commits_stands_in_the_next_prompt(chat, shelf):  # netmiko 905
+    it = Junos("old-name", "set system host-name old-name")
+    device = put(shelf, it, "juniper_junos")
+    outcome = chat.one(ops.CONFIG, device, lines=("set system host-name new-name", "delete system host-name old-name"))
+    assert (outcome.status, it.name) == (Status.CHANGED, "new-name"), outcome.summary

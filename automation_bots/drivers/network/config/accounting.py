@@ -18,6 +18,7 @@ _OPPOSITE = re.compile(r"(?:no|undo|default|delete|activate)\s+(.+)", re.IGNOREC
 _NUMBERED = re.compile(r"^(?:seq\s+)?\d+\s+(?=permit\b|deny\b|remark\b)")
 # Behind these words stands a text of somebody's own, whose beginning is another text.
 _OWN_WORDS = re.compile(r"\b(?:desc\w*|rem|remark|name|contact|location|banner|message|hostname|switchname)\b")
+_QUOTES = re.compile("[\"']")
 _NAMED = 3
 Section = tuple[str, ...]
 
@@ -97,8 +98,13 @@ def _with_sections(lines: Iterable[tuple[Section, str]]) -> set[tuple[Section, s
 
 
 def _spelled(typed: str, known: Mapping[str, None]) -> str:
-    """Return a line as the device writes it, which was perhaps typed in short."""
-    if typed in known or _OWN_WORDS.search(typed):
+    """Return a line as the device writes it, which was perhaps typed in short, or in other quotes."""
+    if typed in known:
+        return typed
+    if _QUOTES.search(typed):
+        bare = _QUOTES.sub("", typed)
+        return next((text for text in known if _QUOTES.sub("", text) == bare), typed)
+    if _OWN_WORDS.search(typed):
         return typed
     return next((text for text in known if plans.means(typed, text)), typed)
 

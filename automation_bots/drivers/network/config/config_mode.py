@@ -28,16 +28,26 @@ class ConfigMode:
 
     def entered(self, steps: Steps[None], command: str = "configure terminal") -> Steps[None]:
         """Go to the configuration mode, type, and leave it."""
-        said = yield TypedLine(command, moves=True)
-        if "(" not in said.rstrip().rpartition("\n")[2] or judge.refusal(_without_prompt(said), self._platform):
-            answer = one_line(judge.without_echo(_without_prompt(said), command), 200)
-            raise Problem(f"the device does not go to its configuration mode: {answer}")
+        said = yield from self.entered_by(command)
+        if "(" not in said.rstrip().rpartition("\n")[2]:
+            raise Problem(self._not_entered(said, command))
         try:
             yield from steps
         except Problem:
             yield TypedLine("end", moves=True)
             raise
         yield TypedLine("end", moves=True)
+
+    def entered_by(self, command: str) -> Steps[str]:
+        """Go to the configuration mode; a Problem says why that is refused."""
+        said = yield TypedLine(command, moves=True)
+        if judge.refusal(judge.without_echo(_without_prompt(said), command), self._platform):
+            raise Problem(self._not_entered(said, command))
+        return said
+
+    def _not_entered(self, said: str, command: str) -> str:
+        answer = one_line(judge.without_echo(_without_prompt(said), command), 200)
+        return f"the device does not go to its configuration mode: {answer}"
 
     def type(self, lines: Sequence[str]) -> Steps[None]:
         """Type all lines; a Problem quotes what is said against one, and names those behind it, which are not sent."""

@@ -13,7 +13,7 @@ from automation_bots.drivers.network.config.config_mode import ConfigMode, shown
 from automation_bots.drivers.network.config.contract import CommandLine, ConfigChange
 from automation_bots.drivers.network.messages import DISPLAY, Problem
 from automation_bots.drivers.network.refusals import judge
-from automation_bots.drivers.network.session.prompt_reader import config_of
+from automation_bots.drivers.network.session.prompt_reader import DIALECTS, config_of
 from automation_bots.drivers.network.session.typed_line import Steps, TypedLine
 
 _ROUNDS = 4  # some lines take others with them (a BGP neighbour its timers), so looking again is part of the way
@@ -32,7 +32,7 @@ class LineByLine:
 
     def running(self) -> str:
         """Return the running configuration."""
-        text = self._line.ask("display current-configuration" if self._platform in DISPLAY else "show running-config")
+        text = self._line.ask(_shows(self._platform))
         return config_of(text, self._platform, self._line.hint if judge.refusal(text, self._platform) else "")
 
     def with_defaults(self) -> str:
@@ -105,6 +105,11 @@ class LineByLine:
 
     def _configure(self, steps: Steps[None], command: str = "configure terminal") -> None:
         self._line.run(self._mode.entered(steps, command))
+
+
+def _shows(platform: str) -> str:
+    usual = "display current-configuration" if platform in DISPLAY else "show running-config"
+    return DIALECTS[platform].config if platform in DIALECTS else usual
 
 
 def _typed(line: TypedLine) -> Steps[None]:

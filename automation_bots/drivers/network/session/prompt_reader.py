@@ -57,6 +57,12 @@ DIALECTS = {
         config="show configuration | display set",
     ),
     "frr": Dialect("terminal length 0", enable=False),
+    "vyos": Dialect(
+        "set terminal length 0",
+        "set terminal width 512",
+        enable=False,
+        config="show configuration commands",
+    ),
 }
 
 

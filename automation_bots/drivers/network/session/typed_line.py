@@ -7,7 +7,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
-_ASKS = re.compile(r"\[confirm\]\s*$|[\[(]y(?:es)?[/,]no?[\])](?:\s*[\[(]no?[\])])?\s*[:?]?\s*$", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\[confirm\]\s*$|[\[(]y(?:es)?[/,]no?[\])](?:\s*[\[(]no?[\])])?\s*[:?]?\s*$|\[no\]\s*:?\s*$", re.IGNORECASE
+)
 _ECHO_SHOWN = 12
 _TAIL = 400
 T = TypeVar("T")
