@@ -13,6 +13,7 @@ from automation_bots.model import Answer, Job, Operation, Parameter, Risk, one_l
 from automation_bots.operations import target_words
 from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.policy import canary
+from automation_bots.text.times import moment_text
 
 if TYPE_CHECKING:
     from automation_bots.store import AuditRow
@@ -144,6 +145,9 @@ def job_facts(job: Job, where: str, now: datetime, zone: str) -> list[tuple[str,
         rows.append(("canary", canary.words(job.canary)))
     if job.reason:
         rows.append(("why", job.reason))
+    if job.occurrence:
+        at = moment_text(job.occurrence.at, zone, now)
+        rows.append(("schedule", f"S{job.occurrence.schedule}, its time {at} → !schedule {job.occurrence.schedule}"))
     if job.retry_of:
         rows.append(("again", f"of #{job.retry_of}"))
     return [(name, value) for name, value in rows if value]

@@ -57,6 +57,7 @@ class ScheduleTimer:
     def __init__(self, context: ScheduleContext) -> None:
         self._context, self._store = context, context.store
         self._seen: datetime | None = None  # the clock of the last turn; a new life looks as after it was set back
+        self._paged: set[Occurrence] = set()  # of which the admins have heard, whether or not the place could be told
         self._begun: set[int] = set()  # jobs of whose end nobody has looked what came of it
         self._loop = Loop("schedules", self.round)
 
@@ -167,9 +168,11 @@ class ScheduleTimer:
             if taken.job is None and taken.result in {Result.MISSED, Result.LOST}:
                 missed[schedule.place].append((schedule, taken))
             else:
-                failed |= not self._say(schedule.place, text.refused(schedule, taken), [(schedule, taken)])
-                if taken.result == Result.ORPHANED:
-                    self._context.admins(text.refused(schedule, taken))
+                answer = text.refused(schedule, taken)
+                failed |= not self._say(schedule.place, answer, [(schedule, taken)])
+                if taken.result == Result.ORPHANED and taken.occurrence not in self._paged:
+                    self._paged.add(taken.occurrence)
+                    self._context.admins(answer)
         for place, found in missed.items():
             failed |= not self._say(place, text.not_run(found), found)
         return failed

@@ -81,6 +81,7 @@ def test_what_is_set_is_said_shown_and_runs_as_its_maker_in_its_room(chat):
     (job,) = [job for job in chat.jobs if job.occurrence and job.occurrence.schedule == number]
     assert (job.person, job.place.room) == ("joe", "ops")
     is_done(chat, number)
+    assert f"schedule  S{number}, its time" in chat.asks(f"!job {job.number}", "who", who="joe")
     shown = chat.asks(f"!schedule {number}", "owner", who="joe")
     assert all(words in shown for words in ("owner  joe", "tells  each answer, in ops", f"#{job.number} done"))
     assert shown.count("06:30 E") == 5

@@ -1,5 +1,6 @@
 """When schedules come due, by the clocks of the world and by what people type."""
 
+import random
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise, takewhile
@@ -76,6 +77,34 @@ def test_what_the_clocks_do_is_said():
 def test_no_moment_comes_twice_or_before_an_earlier_one(zone, cron):
     found = [due.at for due in islice(Recurrence("", zone, cron=cron).after(datetime(2026, 3, 1, tzinfo=UTC)), 6_000)]
     assert all(one < two for one, two in pairwise(found))
+
+
+def by_the_minute(zone, minutes, hours, begin, end):
+    """The same, by looking at a clock each minute: what it shows the first time, and after a gap what lay in it."""
+    found, before, at = [], None, begin
+    while (at := at + timedelta(minutes=1)) < end:
+        local = at.astimezone(ZoneInfo(zone))
+        shown = [local.replace(tzinfo=None)]
+        while before and "*" not in hours and shown[0] - before > timedelta(minutes=1):  # the clock went forward
+            shown.insert(0, shown[0] - timedelta(minutes=1))
+        before = local.replace(tzinfo=None)
+        comes = any(wall.minute in minutes and ("*" in hours or wall.hour in hours) for wall in shown)
+        if comes and ("*" in hours or not local.fold):
+            found.append(at)
+    return found
+
+
+@pytest.mark.parametrize("zone", [MADRID, "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_what_one_finds_who_looks_at_the_clock_each_minute(zone, seed):
+    chance = random.Random(seed)
+    minutes, hours = chance.sample(range(60), 3), ["*"] if seed == 2 else chance.sample(range(5), 3)
+    cron = f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *"
+    for day in ((3, 7), (3, 28), (4, 4), (10, 3), (10, 24), (10, 31)):  # each is the one before a clock's change
+        begin = datetime(2026, *day, 1, tzinfo=UTC)
+        end = begin + timedelta(days=2)
+        times = (due.at for due in Recurrence("", zone, cron=cron).after(begin))
+        assert list(takewhile(end.__gt__, times)) == by_the_minute(zone, minutes, hours, begin, end)
 
 
 @pytest.mark.parametrize("cron", ["*/10 * * * *", "30 2 * * *", "0 6 * * 1-5"])

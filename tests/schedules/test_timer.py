@@ -206,9 +206,12 @@ def test_whatever_the_clock_does_no_time_is_taken_twice(times, seed):
 def test_without_its_owner_nothing_runs_and_the_room_and_the_admins_hear_of_it(times):
     times.add(HOURLY)
     times.people({"joe"})
+    times.away = True
+    times.until(NOON + 3 * HOUR, HOUR / 2)
+    times.away = False
     times.until(NOON + 5 * HOUR, HOUR / 2)
     assert (times.ran, times.schedule().state) == ([], ScheduleState.PAUSED)
-    assert len(times.said) == len(times.admins) == 1
+    assert len(times.said) == len(times.admins) == 1, "although the room could not be told at first"
     assert "ana, who made it, is no longer in the policy with that account" in times.said[0]
     assert "→ an admin: !schedule 1 owner <person>" in times.said[0]
 
