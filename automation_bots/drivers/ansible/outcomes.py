@@ -26,6 +26,11 @@ _DENIED = re.compile(r"(?P<user>[^\s@]+)@(?P<host>\S+): Permission denied \((?P<
 _WRONG = "Invalid/incorrect username/password"  # what Ansible makes of it where sshpass logs in
 _VAULT = re.compile(r"Attempting to decrypt but no vault secrets found\.?|EOFError \(ctrl-d\) on prompt for .*")
 _NO_VAULT = "it needs a Vault password that the bot does not have; see vault_password_file in [inventory] of bot.toml"
+_SHORTER = re.compile(  # where in a task it failed is said by the task's name
+    r"(?:Task failed: )?Finalization of task args for '[\w.]+' failed: |Error while resolving value for (?='[\w.]+': )"
+    r"(?:'_raw_params': )?"
+)
+_UNDEFINED = re.compile(r"'(?!ansible_|item')([A-Za-z_]\w*)' is undefined$")
 _NOISE = re.compile(r"^\s*(\[WARNING\]|\[DEPRECATION|Origin:|\d+ |\^|$)")
 
 
@@ -172,6 +177,8 @@ class Recorder:
 
     def _bad(self, name: str, host: _Host, status: str, event: Mapping[str, Any]) -> None:
         message = self._told(reason(str(event["message"]))) or "failed, and says nothing about it"
+        if (unknown := _UNDEFINED.search(message)) and not self._verb and not self._task.operation.declared:
+            message += f" → `# vars: {unknown[1]}` in the first comments of the playbook lets people give it"
         host.failure = message if status == "unreachable" else one_line(f"[{event['task']}] {message}", 300)
         if not event["final"]:
             return
@@ -299,7 +306,7 @@ def reason(message: str) -> str:
     if denied := _DENIED.search(message):
         return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
     message = message.removeprefix("Task failed: ")  # so Ansible calls everything that is no module's own answer
-    message = _VAULT.sub(_NO_VAULT, without_numbers(message))
+    message = _VAULT.sub(_NO_VAULT, _SHORTER.sub("", without_numbers(message)))
     return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))
 
 

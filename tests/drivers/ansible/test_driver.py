@@ -667,6 +667,29 @@ def test_a_missing_vault_password_is_told_with_its_setting_and_no_number_of_the_
     assert reason("[Errno None] Unable to connect to port 1") == "Unable to connect to port 1"
 
 
+def test_the_reason_of_a_failure_comes_first_and_not_how_far_ansible_had_come():
+    far = "Task failed: Finalization of task args for 'ansible.builtin.debug' failed: Error while resolving value for "
+    assert reason(f"{far}'msg': No filter named 'x'.") == "'msg': No filter named 'x'."
+    assert reason(f"web: {far}'_raw_params': 'x' is undefined") == "web: 'x' is undefined"
+
+
+LOOPS = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {debug: {var: item.port}, loop: [{name: web, port: 80}, {port: 22}], when: item.port > 30}
+    - {command: "false", loop: [{x: 1, y: 2}, {name: second}], loop_control: {loop_var: it}, ignore_errors: true}
+    - {debug: {msg: "{{ nowhere }}"}}
+"""
+
+
+def test_items_are_called_by_their_names_and_what_is_undefined_can_be_asked_for(bench):
+    outcome = bench.playbook(LOOPS, "web1")["web1"]
+    assert '(web) {\n    "item.port": 80\n  }\n  ({"port": 22})\n' in outcome.output
+    assert '({"x": 1, "y": 2}) non-zero return code' in outcome.output and "(second) non-zero" in outcome.output
+    assert "'nowhere' is undefined → `# vars: nowhere` in the first comments" in outcome.summary
+
+
 REPORT = """
 {header}
 - name: Collect

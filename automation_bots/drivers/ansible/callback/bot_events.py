@@ -28,6 +28,8 @@ NOT_ALLOWED = 99  # exit code: a play reached for a device that was not decided 
 _HERE = ("localhost", "127.0.0.1", "::1")  # Ansible's own names for this machine
 _VAGUE = ("non-zero return code", "MODULE FAILURE", "One or more items failed", "Error executing command.")
 _COMMANDS = {"command", "shell", "raw", "script", "win_command", "win_shell", "expect"}
+_NAMES = ("name", "key", "id", "path")  # of an item that is a table: by what people know it
+_ITEM = 60
 _QUIET = {"changed", "failed", "skipped", "invocation", "ansible_facts", "warnings", "deprecations", "exception"}
 
 
@@ -175,9 +177,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
             return
         for item in items:
             if isinstance(item, Mapping):
-                label = item.get("_ansible_item_label", item.get("item", ""))
                 text = "\n".join(part for part in self._one(task, item) if part)
-                yield f"({self._short(label)}) {text}".rstrip()
+                yield f"({_item(item)}) {text}".rstrip()
 
     def _one(self, task: Any, values: Mapping[str, Any]) -> Iterator[str]:
         if "censored" in values:
@@ -191,7 +192,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         yield self._short(values.get("stdout", ""))
         yield self._short(values.get("stderr", ""))
         if task.action in {"debug", "ansible.builtin.debug"} and "msg" not in values:
-            shown = {k: v for k, v in values.items() if k not in _QUIET and not k.startswith("_")}
+            shown = {k: v for k, v in values.items() if k not in _hidden(task, values) and not k.startswith("_")}
             yield self._short(shown) if shown else ""
 
     def _streams(self, values: Mapping[str, Any]) -> Iterator[str]:
@@ -308,7 +309,17 @@ def _approved_files() -> Any:
 def _item(values: Mapping[str, Any]) -> str:
     if values.get("_ansible_no_log") or "censored" in values:
         return ""
-    return str(values.get("_ansible_item_label", values.get("item", "")))[:60]
+    label = values.get("_ansible_item_label", values.get("item", ""))
+    if isinstance(label, Mapping):
+        label = next((label[key] for key in _NAMES if isinstance(label.get(key), str | int)), label)
+    text = label if isinstance(label, str) else json.dumps(label, default=str, ensure_ascii=False)
+    return text if len(text) <= _ITEM else f"{text[: _ITEM - 1]}…"
+
+
+def _hidden(task: Any, values: Mapping[str, Any]) -> set[str]:
+    """What `debug: var=…` did not ask for: how the task ended, and the item of its loop."""
+    loop = str(values.get("ansible_loop_var", ""))
+    return _QUIET | {"ansible_loop_var", "skip_reason", "false_condition"} | ({loop} - {task.args.get("var")})
 
 
 def _message(values: Mapping[str, Any]) -> str:
