@@ -218,7 +218,7 @@ POSIX = frozenset(
     {"linux", "posix", "unix", "freebsd", "openbsd", "netbsd", "darwin", "macos", "solaris", "aix"}
 )  # platforms whose login shell splits words by the rules of `sh`
 # The words of Ansible's collections → the device types of netmiko.
-_NETWORK_OS = {
+NETWORK_OS = {
     "ios": "cisco_ios", "iosxe": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_xr", "asa": "cisco_asa",
     "aireos": "cisco_wlc", "ciscosmb": "cisco_s300", "eos": "arista_eos", "junos": "juniper_junos", "vyos": "vyos",
     "frr": "frr", "routeros": "mikrotik_routeros", "fortios": "fortinet", "panos": "paloalto_panos", "ce": "huawei",
@@ -231,7 +231,7 @@ _NETWORK_OS = {
     "bigip": "f5_tmsh", "checkpoint": "checkpoint_gaia",
 }  # fmt: skip
 _SHELL_BELOW = {"frr", "vyos", "ubiquiti_edgerouter", "dell_sonic", "checkpoint_gaia"}  # these may have a Unix shell
-_COMMAND_LINES = frozenset(_NETWORK_OS.values()) - _SHELL_BELOW | {"cisco_xe"}
+_COMMAND_LINES = frozenset(NETWORK_OS.values()) - _SHELL_BELOW | {"cisco_xe"}
 
 
 def platform_of(variables: Mapping[str, Any]) -> str:
@@ -240,7 +240,7 @@ def platform_of(variables: Mapping[str, Any]) -> str:
         return str(platform)
     if network_os := variables.get("ansible_network_os"):
         short = str(network_os).rsplit(".", 1)[-1]
-        return _NETWORK_OS.get(short, short)
+        return NETWORK_OS.get(short, short)
     return "windows" if variables.get("ansible_connection") in {"winrm", "psrp"} or _shell_of(variables) else "linux"
 
 

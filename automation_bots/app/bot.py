@@ -18,6 +18,7 @@ from automation_bots.audit.keeper import Keeper
 from automation_bots.commands.approvals import ApprovalCommands
 from automation_bots.commands.bot import BotCommands
 from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.filtered import filtered
 from automation_bots.commands.freezes import FreezeCommands
 from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
@@ -44,7 +45,7 @@ from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, Occurrence, Schedule, Tells, one_line
 from automation_bots.monitors.monitors import Monitors
-from automation_bots.operations.own_commands import OWN
+from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
 from automation_bots.schedules.reports import ScheduleReports
@@ -114,7 +115,7 @@ class Bot:
         self.repos = repos.commands(context, self.bot_folder, self.notices.say)
         self.groups = self._groups(context)
         self.commands: Mapping[str, Callable[[CommandCall], Answer | None]] = {
-            name: getattr(self.groups[own.group], own.method) for name, own in OWN.items()
+            name: self._command(own) for name, own in OWN.items()
         }
 
     def _valid(self) -> ApprovalValidity:
@@ -136,6 +137,10 @@ class Bot:
             "repos": self.repos,
             "schedules": schedules,
         }
+
+    def _command(self, own: OwnCommand) -> Callable[[CommandCall], Answer | None]:
+        found: Callable[[CommandCall], Answer | None] = getattr(self.groups[own.group], own.method)
+        return filtered(found) if own.filtered else found
 
     def _hide(self, text: str) -> None:
         self.redactor.add([text])

@@ -157,7 +157,7 @@ class BotCommands:
         """The devices that this person may see."""
         seen = gate.visible(self._context.live.scope, self._context.person(ask))
         if not ask.words:
-            return self._groups(seen)
+            return self._groups(seen, ask.most(_GROUPS_SHOWN))
         pattern = ask.line.replace(" ", "")
         try:
             found = list(self._context.pipeline.expand(self._context.person(ask), pattern))
@@ -167,11 +167,11 @@ class BotCommands:
             raise UnknownDevice(f"No device or group {one_line(pattern, 60)!r}. → !devices")
         rows = [
             (d.name, d.platform, ", ".join(sorted(d.groups)))
-            for d in self._context.live.inventory.devices(tuple(found[:200]))
+            for d in self._context.live.inventory.devices(tuple(found[: ask.most(200)]))
         ]
-        return Answer(f"{len(found)} devices match {one_line(pattern, 60)}:", render.table(rows, limit=40))
+        return Answer(f"{len(found)} devices match {one_line(pattern, 60)}:", render.table(rows, limit=ask.most(40)))
 
-    def _groups(self, seen: frozenset[str]) -> Answer:
+    def _groups(self, seen: frozenset[str], most: int) -> Answer:
         rows = []
         for group, hosts in sorted(self._context.live.inventory.groups.items()):
             mine = [host for host in hosts if host in seen]
@@ -184,7 +184,7 @@ class BotCommands:
             return Answer("No rule lets you see a device.")
         return Answer(
             f"{len(seen)} devices:",
-            render.table(rows, limit=_GROUPS_SHOWN),
+            render.table(rows, limit=most),
             "→ !devices <pattern>",
         )
 

@@ -16,6 +16,8 @@ from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Store
 
+_WHOLE = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
@@ -24,6 +26,11 @@ class CommandCall:
     caller: Caller
     place: Place
     line: str = ""
+    whole: bool = False  # all of a list is wanted, since a filter looks through it
+
+    def most(self, limit: int) -> int:
+        """How many lines of a list are made, where usually so many are."""
+        return max(limit, _WHOLE) if self.whole else limit
 
     @property
     def words(self) -> list[str]:

@@ -49,13 +49,13 @@ class JobCommands:
         if which not in states:
             raise BadCommand(f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → !help jobs")
         found = self._context.store.jobs(
-            states=states[which], person=person.name if which == "mine" else None, limit=50, asked_for=True
+            states=states[which], person=person.name if which == "mine" else None, limit=ask.most(50), asked_for=True
         )
         now, zone = self._context.now(), self._context.live.policy.timezone
         lines = [render.job_line(job, now, zone) for job in found if self._context.sees(person, job)]
         if not lines:
             return Answer("No jobs." if which == "all" else f"No {which} jobs.")
-        shown = lines[:_JOBS]
+        shown = lines[: ask.most(_JOBS)]
         if more := len(lines) - len(shown):
             shown.append(f"… and {more} older ones → !audit since=1d · !job <n>")
         return Answer(f"{which} jobs, latest first:", "\n".join(shown), "→ !job <n>")
@@ -138,7 +138,7 @@ class JobCommands:
         """What waits, at which position, and for what."""
         person = self._context.person(ask)
         waiting, rows = self._context.dispatcher.waiting(), []
-        for position, number in enumerate(waiting[:_QUEUE], 1):
+        for position, number in enumerate(waiting[: ask.most(_QUEUE)], 1):
             job = self._context.store.job(number)
             sees = self._context.sees(person, job)
             shown = (job.title, job.person, self._context.dispatcher.why(number)) if sees else ("…", "", "")

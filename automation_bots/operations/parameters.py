@@ -111,7 +111,7 @@ def check(parameter: Parameter, raw: Any) -> Any:
 
 def _checked(parameter: Parameter, raw: Any) -> Any:
     if parameter.type == "list" and parameter.text:
-        lines = raw if isinstance(raw, list | tuple) else str(raw).expandtabs().splitlines()
+        lines = raw if isinstance(raw, list | tuple) else _plain_text(str(raw)).splitlines()
         return tuple(_line(parameter, str(line)) for line in lines if str(line).strip())
     if parameter.type == "numbers":
         items = raw if isinstance(raw, list | tuple) else str(raw).split(",")
@@ -126,6 +126,11 @@ def _checked(parameter: Parameter, raw: Any) -> Any:
     if _is_one_value(parameter):
         _refuse_several(parameter, raw)
     return _limited(parameter, _converted(parameter, raw))
+
+
+def _plain_text(text: str) -> str:
+    """A text as an editor may have saved it, without its mark at the beginning, odd blanks and tabs."""
+    return text.removeprefix("\ufeff").replace("\u00a0", " ").expandtabs()
 
 
 def _items(raw: Any) -> Sequence[Any]:

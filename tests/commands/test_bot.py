@@ -21,6 +21,7 @@ def chat(tmp_path_factory):
         ("joe", "!whoami", ["You are joe", "support", "joe on test"]),
         ("joe", "!devices", ["web", "web1, web2, web3", "4 devices"]),
         ("joe", "!devices web*:!web1", ["2 devices", "web3"]),
+        ("joe", "!devices web* | count", ["Number of lines which match regexp = 3"]),
         ("joe", "!device web1", ["platform  linux", "driver    fake", "service"]),
         ("joe", "!device wbe1", ["No device 'wbe1'", "web1"]),
         ("joe", "!device vault1", ["No device 'vault1'"]),

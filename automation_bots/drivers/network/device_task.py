@@ -39,6 +39,7 @@ _WRITES = (
     "diff",
     "python",
 )
+_ONE_FILTER = frozenset({"cisco_ios", "cisco_xe"})
 _SHELLS = frozenset({"frr", "vyos"})  # they get no |, as it may lead to a Unix shell; what only filters is done here
 
 
@@ -149,11 +150,25 @@ def _check_pipe(pipe: str) -> None:
 
 
 def without_filters(words: tuple[str, ...], platform: str) -> tuple[tuple[str, ...], tuple[filters.Filter, ...]]:
-    """Return a command, and the filters that are done here since its platform gets no `|`."""
-    if platform not in _SHELLS or "|" not in words:
+    """Return a command, and the filters that are done here since its platform has none such."""
+    at = [number for number, word in enumerate(words) if word == "|"]
+    parts = [words[one + 1 : two] for one, two in itertools.pairwise([*at, len(words)])]
+    own = _done_there(parts, platform)
+    if own == len(parts):
         return words, ()
-    at = [number for number, word in enumerate(words) if word == "|"] + [len(words)]
     try:
-        return words[: at[0]], tuple(filters.read(words[one + 1 : two]) for one, two in itertools.pairwise(at))
+        return words[: at[own]], tuple(filters.read(part) for part in parts[own:])
     except UserError as error:
         raise DriverError(str(error)) from error
+
+
+def _done_there(parts: list[tuple[str, ...]], platform: str) -> int:
+    """How many filters, from the first, the device does: of those in a row IOS takes all for one expression."""
+    if platform in _SHELLS:
+        return 0
+    own = len(parts)
+    if platform in _ONE_FILTER:
+        own = next((number for number, part in enumerate(parts) if number and part and filters.named(part[0])), own)
+    while own and parts[own - 1][1:] == () and filters.named("".join(parts[own - 1])) == "count":
+        own -= 1  # to most platforms a count without an expression is half a command
+    return own

@@ -15,11 +15,14 @@ from automation_bots.drivers.network.archive import Archive, Saved
 from automation_bots.drivers.network.config import diff as plans
 from automation_bots.drivers.network.config import lines
 from automation_bots.drivers.network.device_requests import Show
+from automation_bots.drivers.network.messages import Problem
 from automation_bots.drivers.network.own_operations import CONFIG, DIFF, SHOW
 from automation_bots.drivers.network.refusals import judge
+from automation_bots.drivers.network.session import netmiko_cli
 from automation_bots.drivers.network.show import answers, getters
 from automation_bots.errors import BadParameter, DriverError
-from automation_bots.model import _NETWORK_OS, Device, platform_of, typed_words
+from automation_bots.model import NETWORK_OS, Device, platform_of, typed_words
+from automation_bots.operations import parameters
 from automation_bots.operations.verbs import GETTERS
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
@@ -312,6 +315,49 @@ def test_filters_are_those_of_a_router_where_the_device_gets_none(typed, left):
 
 
 @pytest.mark.parametrize(
+    ("typed", "platform", "sent", "here"),
+    [
+        ("version | count", "cisco_ios", "version", ["count"]),
+        ("run | i a|b | count", "cisco_xe", "run | i a|b", ["count"]),
+        ("run | section bgp | i neighbor", "cisco_ios", "run | section bgp", ["include"]),
+        ("run | include ^interface | description", "cisco_ios", "run | include ^interface | description", []),
+        ("run | count bgp", "cisco_ios", "run | count bgp", []),
+        ("interfaces | match x | count", "juniper_junos", "interfaces | match x", ["count"]),
+        ("run | i x | exclude y", "cisco_nxos", "run | i x | exclude y", []),
+    ],
+)
+def test_a_filter_that_a_platform_has_not_is_done_here(typed, platform, sent, here):
+    words, found = device_task.without_filters(tuple(typed.split()), platform)
+    assert (" ".join(words), [name for name, _ in found]) == (sent, here)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffinterface Et1\r\n\tdescription x  \r\n\r\n   \r\n\tno shutdown\t\r\n",
+        "\n\ninterface Et1\n\n\u00a0description x\n\u00a0no shutdown\n\n",
+    ],
+)
+def test_lines_of_any_editor_are_the_lines_that_are_meant(text):
+    typed = lines.checked(parameters.check(CONFIG.parameters[0], text), platform="cisco_ios")
+    tree = ((0, "interface Et1"), (1, "description x"), (1, "no shutdown"))
+    assert lines.structured(typed) == tree
+
+
+@pytest.mark.parametrize(
+    ("platform", "meant"),
+    [
+        ("iosx", "platform: cisco_xr or platform: cisco_ios"),
+        ("junso", "platform: juniper_junos"),
+        ("zzz", "device type of"),
+    ],
+)
+def test_a_platform_that_nobody_knows_is_told_with_the_word_to_write(platform, meant):
+    with pytest.raises(Problem, match=meant):
+        netmiko_cli.netmiko_type(platform)
+
+
+@pytest.mark.parametrize(
     ("typed", "refused"),
     [
         ("show run | include ^interface|description", False),
@@ -334,7 +380,7 @@ def test_the_words_of_ansible_name_platforms_that_can_be_reached(word):
 
 
 def test_every_platform_that_is_named_for_a_word_of_ansible_exists():
-    assert set(_NETWORK_OS.values()) - set(netmiko.platforms) == {"frr"}
+    assert set(NETWORK_OS.values()) - set(netmiko.platforms) == {"frr"}
 
 
 def test_a_spreadsheet_finds_no_formula():

@@ -15,6 +15,8 @@ from netmiko.exceptions import NetmikoBaseException, ReadTimeout
 from automation_bots.drivers.network.messages import DeviceRequest, Problem
 from automation_bots.drivers.network.session import connection as ssh
 from automation_bots.errors import in_words
+from automation_bots.model import NETWORK_OS
+from automation_bots.text.nearest import did_you_mean, nearest
 
 # FRR's vtysh looks and behaves like an IOS command line; netmiko has no type of its own for it.
 _TYPES = {"frr": "cisco_ios", "cisco_xe": "cisco_xe"}
@@ -154,7 +156,11 @@ def netmiko_type(platform: str) -> str:
     """Return netmiko's name of a platform; a Problem for one it does not know."""
     kind = _TYPES.get(platform, platform)
     if kind not in netmiko.platforms:
-        raise Problem(f"no driver for the platform {platform}; set platform: to a device type of netmiko")
+        near = (
+            NETWORK_OS.get(word, word) for word in nearest(platform.lower(), (*NETWORK_OS, *netmiko.platforms, *_TYPES))
+        )
+        meant = did_you_mean([f"platform: {word}" for word in near], "Set platform: to a device type of netmiko.")
+        raise Problem(f"no driver for the platform {platform}.{meant}")
     return str(kind)
 
 
