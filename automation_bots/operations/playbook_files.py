@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,12 @@ def _pulled_in(path: Path, home: Path, above: Iterable[Path]) -> tuple[set[Path]
         found.add(file)
         if file.suffix not in {".yml", ".yaml"}:
             continue
-        text = file.read_text(encoding="utf-8", errors="replace")
-        if file.parent not in folders and (file == path or _PLAY.search(text)):
+        status = file.stat()
+        words, plays = _words(file, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        if file.parent not in folders and (file == path or plays):
             folders.add(file.parent)
             waiting += _beside(file.parent)
-        waiting += _named(text, {file.parent, path.parent})
+        waiting += _named(words, {str(file.parent), str(path.parent)})
     return found, folders
 
 
@@ -171,10 +173,19 @@ def _beside(folder: Path, names: tuple[str, ...] = _BESIDE) -> Iterator[Path]:
             yield from (Path(place, file) for file in files if Path(place, file).is_file())
 
 
-def _named(text: str, folders: set[Path]) -> Iterator[Path]:
-    # Words, not parsed YAML: a role of a thousand files would take seconds, and broken files must count as well.
-    for word in set(_WORD.findall(text)):
+@lru_cache(maxsize=5000)
+def _words(file: Path, _state: tuple[int, ...]) -> tuple[frozenset[str], bool]:
+    """The words of a file that may name others, and whether it has plays.
+
+    Words, not parsed YAML: a role of a thousand files would take seconds, and broken files must count as well.
+    """
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return frozenset(_WORD.findall(text)), _PLAY.search(text) is not None
+
+
+def _named(words: Iterable[str], folders: set[str]) -> Iterator[Path]:
+    for word in words:
         for folder in folders:
-            candidate = os.path.normpath(folder / word)
+            candidate = os.path.normpath(f"{folder}/{word}")
             if os.path.isfile(candidate):  # noqa: PTH113 - Path's raises on names that are too long
                 yield Path(candidate)
