@@ -43,6 +43,7 @@ _KEY_HOLDERS = (
     "ike",
     "shared",
     "wpa",
+    "psk",
     "pre-shared",
     "md5",
     "aaa",

@@ -47,7 +47,7 @@ first hop redundancy | Cisco, Arista | (standby|hsrp|vrrp|glbp) [<number> ][peer
 first hop redundancy | Cisco NX-OS, FRR, Arista | ^authentication (text|string|simple) <kinds><secret>
 routing | Cisco | ip (nhrp|rip|rsvp|mobile) authentication [(string|key|text|md5) ]<secret>
 routing | Cisco ASA | authentication key eigrp <number> <secret>
-routing | Arista, HPE, Cisco | ^[key ]authentication [key ](0|7|8a|md5|text|cipher|simple) <kinds><secret>
+routing | Arista, HPE, Cisco | ^[key ]authentication [key ](0|7|8a|md5|text|cipher|simple|plain|plaintext|ciphertext|clear) <kinds><secret>
 routing | Cisco | ipsec spi <number> [esp ][<word> ][(128|192|256) ][(0|7) ]<hex 20>[ (md5|sha1) [(0|7) ]<hex 20>]
 routing | Cisco | ipsec spi <number> (md5|sha1|sha256) [(0|7) ]<hex 20>
 routing | Cisco | mpls ldp ...password option <number> for <word> <kinds><secret>
@@ -95,6 +95,14 @@ account | IBM | PASSWORD\(<secret>\)
 account | Yamaha | pp auth myname <word> <secret>
 account | Fujitsu, Furukawa | (ppp auth send|pppoe account) <word> <secret>
 account | AT commands | cgauth=<number>,<number>,"<secret>"
+IPsec | Cisco | ^group <word> key <secret>
+routing | Check Point | authtype (simple|md5) [key <number> ][secret ]<secret>
+account | Brocade | password-override <secret>
+account | Aruba Instant | ^user <word> <secret> (portal|guest|radius|employee)$
+account | Huawei | ldap-server authentication manager <word> <secret>
+account | PHP | (pdo|mysqli|mysqli_connect|mysql_connect)\("<word>", "<word>", <secret>
+command line | Samba | \(echo <secret>; echo <secret>\)
+command line | OpenSSL | openssl passwd ...-(1|5|6|apr1) <secret>
 account | V-SOL | (username <word>|user_control) enable <word> <secret>[ user_control enable <word> <secret>]
 certificate | VyOS | set pki ...key <secret>
 RADIUS, TACACS+ | FS, Cisco | ^server <word> key <kinds><secret>

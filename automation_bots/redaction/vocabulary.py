@@ -20,7 +20,8 @@ _NAMES = """
     passcode pass-wd passcrypt password-again
     passwd-again passkey .pswd .pw .pws bindpw rootpw adminpw modpw userpw dbpw loginpw admpw authpw privpw
     .pwd ~pwd .pass ~pass pass-phrase password-l1 password-l2 .phash bcrypt-hash hashed-secret nt-hash lm-hash ntlm-hash
-    hashed-password secret secrets-key secret-id .esecret .pksecret .ekey psk psk-key psk-ascii psk-hex preshare
+    hashed-password secret secrets-key key-hmac hmac-key secret-id .esecret .pksecret .ekey psk psk-key psk-ascii
+    psk-hex preshare
     .pre-share pre-shared-key
     shared-key otp-seed totp-seed mfa-seed erlang-cookie
     preshared-key session-key server-key authentication-key auth-key authenticator-key encryption-key encrypt-key
@@ -138,6 +139,7 @@ NO_SECRET = _words("""
     match matches max maximum may method min minimum mismatch missing mode more must name named need needed needs
     never new next no node nodes none nor not null number of off ok old on once one only option optional options or
     other our out over own pair parameters passed per permission phase point policies policy print profile prompt
+    provisioning
     protected protection prompts provided pub public query recovery rejected remote removal removed renewed replace
     request
     requested require required requirements requires reset restore retries retry role rolled rotated rotation rsa
