@@ -314,6 +314,22 @@ def test_filters_are_those_of_a_router_where_the_device_gets_none(typed, left):
     assert filters.applied(SHOWN, found) == left
 
 
+def test_a_policy_of_ios_xr_keeps_its_remarks_and_deletes_communities():
+    policy = ("route-policy IN", "  # from a peer", "  delete community all", "  pass", "end-policy")
+    assert lines.checked(policy, platform="cisco_xr") == policy
+    with pytest.raises(BadParameter, match="no line of a configuration"):
+        lines.checked(("delete disk0:/x",), platform="cisco_xr")
+
+
+def test_a_list_as_ios_shows_it_is_the_list_that_was_typed():
+    shown = "ip access-list extended IN\n permit tcp any any eq 80\n deny   ip any any\naccess-list 7 deny   10.0.0.0\n"
+    typed = lines.structured(lines.checked(parameters.check(CONFIG.parameters[0], shown), platform="cisco_ios"))
+    assert typed[2] == (1, "deny ip any any")
+    assert plans.predicted("cisco_ios", shown, typed) == ""
+    assert plans.foreseen(shown, lines.indented(typed)) == ""
+    assert plans.undoing("cisco_ios", shown, lines.indented(typed)) == ()
+
+
 @pytest.mark.parametrize(
     ("typed", "platform", "sent", "here"),
     [

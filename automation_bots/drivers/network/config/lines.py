@@ -19,6 +19,7 @@ _SEPARATOR = re.compile(r"\s;|;\s")
 _ONE_LINE = frozenset({"cisco_ios", "cisco_xe", "cisco_xr", "frr"})  # to them a ; is a character like any other
 _DELETES = frozenset({"juniper_junos", "vyos"})
 _DELETE = re.compile(r"delete\s+\S", re.IGNORECASE)
+_XR_DELETE = re.compile(r"delete\s+(?:community|extcommunity|large-community)\s")  # in a route-policy
 # A device that waits for the rest of a banner takes all that follows for it; FRR has words of its own.
 _BANNER = re.compile(r"banner\s+\S+\s+(?!line\b|file\b|default\b)(\^C|\S)(.*)", re.IGNORECASE | re.DOTALL)
 _EOF_BANNER = re.compile(r"banner\s+(?:motd|login)$", re.IGNORECASE)  # EOS
@@ -62,7 +63,7 @@ def checked(lines: Iterable[str], *, platform: str = "", whole: bool = False) ->
 
     A `whole` configuration may be as a device shows it, with the words around it.
     """
-    kept = tuple(_tidy(line) for line in blocks(lines) if _is_wanted(line, whole=whole))
+    kept = tuple(_tidy(line) for line in blocks(lines) if _is_wanted(line, platform, whole=whole))
     nested = any(line.startswith(" ") for line in kept)
     for line in kept:
         if not (nested and line.strip() in _EXITS):  # the indentation says it already
@@ -72,9 +73,9 @@ def checked(lines: Iterable[str], *, platform: str = "", whole: bool = False) ->
     return kept
 
 
-def _is_wanted(line: str, *, whole: bool) -> bool:
-    if "\n" in line:
-        return True
+def _is_wanted(line: str, platform: str, *, whole: bool) -> bool:
+    if "\n" in line or (platform == "cisco_xr" and line.startswith(" ") and line.lstrip().startswith("#")):
+        return True  # IOS XR keeps what is remarked in a policy or a set
     return bool(line.strip()) and not line.lstrip().startswith(("!", "#")) and not (whole and _NOISE.match(line))
 
 
@@ -87,7 +88,7 @@ def _check(text: str, platform: str) -> None:
     if _end_of(first) and not (rest and _ends(rest[-1], _end_of(first))):
         banner = f"{one_line(first, 60)!r} does not end: its last line has to be {_end_of(first)}"
         raise BadParameter(f"{banner}, or all of it one line such as banner motd ^text^")
-    deletes = platform in _DELETES and _DELETE.match(text)
+    deletes = (platform in _DELETES and _DELETE.match(text)) or (platform == "cisco_xr" and _XR_DELETE.match(text))
     if _NOT_CONFIGURATION.match(text) and not deletes:
         hint = " The sections follow from the indentation." if text in _ENDS else ""
         raise BadParameter(f"{one_line(text, 60)!r} is no line of a configuration; leave it out.{hint}")
@@ -187,7 +188,11 @@ _NOISE = re.compile(
 )
 
 
+# IOS sets what it denies below what it permits: `deny   ip any any`.
+_ALIGNED = re.compile(r"^(\s*(?:(?:ip |ipv6 )?access-list \S+ )?(?:(?:seq )?\d+ )?deny) {2,}")
+
+
 def plain(config: str) -> str:
-    """Return a running configuration without what differs at every look: comments, times, ends of sections."""
-    kept = (block.rstrip() for block in blocks(config.replace("\r", "").split("\n")))
+    """Return a running configuration without what differs at every look, or stands there only for the eye."""
+    kept = (_ALIGNED.sub(r"\1 ", block.rstrip()) for block in blocks(config.replace("\r", "").split("\n")))
     return "\n".join(line for line in kept if line and ("\n" in line or not _NOISE.match(line))) + "\n"
