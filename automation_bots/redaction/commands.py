@@ -31,7 +31,7 @@ _KINDS = 8  # words between a secret's name and itself, at most
 # an option, what begins with a bracket, the name of an assignment
 _NOT_A_VALUE = re.compile(
     r"""--?[A-Za-z][\w-]*$|--|[<(]|[\w.-]*:(?:\\[nrt])*$|[a-z][\w.-]*=$|[;:,={}|&!/<>"'\\()\[\]]+$|[a-z]+[.,]$"""
-    r"""|(?:\d+:\d+|0x[0-9a-f]{1,8})$|[\w.-]+\("""
+    r"""|(?:\d+:\d+|0x[0-9a-f]{1,8}|/[a-z]{1,3})$|[\w.-]+\("""
 )
 _ALSO_VERBS = frozenset({"pass"})  # `pass --quiet`: before a value only as a part of a longer name
 _KEY_HOLDERS = (
@@ -226,7 +226,7 @@ def _last(words: list[_Word], first: int, *, plain: bool) -> int:
     if looks_random(words[first].text) and words[first - 1].text != "0":  # a 0 says that it is as somebody typed it
         return last
     for number in range(first + 1, min(first + 5, len(words))):
-        if _is_over(words[number].lower):
+        if _is_over(words[number]):
             break
         last = number
     return last
@@ -236,9 +236,9 @@ def _is_default_community(name: _Word, value: str) -> bool:
     return value in {"public", "private"} and name.lower == "community"
 
 
-def _is_over(after: str) -> bool:
-    """Whether the word behind a value is none of it."""
-    return may_follow(after) or names_a_secret(after)
+def _is_over(after: _Word) -> bool:
+    """Whether the word behind a value is none of it; `MyPassword1` behind a name is."""
+    return may_follow(after.lower) or is_keyword(after.text)
 
 
 def _is_secret(words: list[_Word], name: int, first: int, *, plain: bool) -> bool:
@@ -275,5 +275,5 @@ def _is_secret(words: list[_Word], name: int, first: int, *, plain: bool) -> boo
         or words[name].text[0] == "-"
         or words[first].text[0] in _EDGE
         or not after
-        or _is_over(after)
+        or _is_over(words[first + 1])
     )

@@ -205,7 +205,7 @@ Windows | net | net user <word> <secret>
 Windows | net | net use ...\\\\<word> [/user:<word> ]<secret>
 Windows | rasdial | rasdial <word> <word> <secret>
 Windows | any | (dsadd|dsmod|netdom|plink|pscp|psftp|psexec|manage-bde|klink) ...(-pwd|-pw|/pwd|/pd|/po|-rp|/ud) <secret>
-Windows | registry | reg add ...password /t <word> /d <secret>
+Windows | registry | reg add .../v (defaultpassword|password|proxypassword|autoadminpassword) /t <word> /d <secret>
 Windows | registry | (defaultpassword|password) reg_sz <secret>
 Windows | registry | "password"=hex:<secret>
 Windows | BitLocker | {<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>-<digits 6>}

@@ -54,6 +54,8 @@ MISPLACED = [
     "cli password switch read-write {}",
     "snmp community community-name {} source default security-name x",
     "enable password {} level 15",
+    "config mgmtuser password admin {}",
+    "reg add HKLM /v DefaultPassword /t REG_SZ /d {} /f",
     "config mesh security psk provisioning key {}",
     "(echo {}; echo {}) | smbpasswd -s -a joe",
     "onu 1 pri wifi_ssid 1 auth_mode wpa2psk/wpa3psk encrypt_type aes shared_key {} rekey_interval 0",
