@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+_ELSEWHERE = {"a secret that another line names, or one inside an encoded text": None}
 Add = Callable[..., argparse.ArgumentParser]
 
 
@@ -42,7 +43,7 @@ def shown(redactor: Any, text: str, platform: str = "") -> Iterator[str]:
             continue
         if same:
             yield f"{number + 1}: {line}"
-            yield from (f"      by {row}" for row in rows.get(number, {"a secret inside an encoded text": None}))
+            yield from (f"      by {row}" for row in rows.get(number, _ELSEWHERE))
     if not same:
         yield from after
     yield f"{len(rows)} lines with secrets." if rows else "Nothing that looks like a secret."
