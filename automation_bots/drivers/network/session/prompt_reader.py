@@ -25,6 +25,7 @@ _STILL = 0.4  # seconds of silence after which what looks like a prompt is one
 _ECHO_SHOWN = 12  # characters of a command that a narrow screen shows, however it scrolls
 _NAME_SHOWN = 16  # characters of a long name that every platform shows in its prompt, in any mode
 _NARROW = 75  # columns: what is longer with its prompt breaks or scrolls on a screen that has 80
+_SAVE_SECONDS = 120  # that a device may be silent while it saves
 _OWN_PATIENCE = 0.5  # of the time for a prompt; netmiko, which knows more devices, has the rest
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>78]|\][^\x07]*\x07)")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
@@ -200,7 +201,7 @@ class Reader:
 
     async def save(self) -> None:
         """Save for the next start."""
-        text = await self._answer(TypedLine(self._dialect.save))
+        text = await self._answer(TypedLine(self._dialect.save, seconds=_SAVE_SECONDS))
         while question := asked(text):
             text = await self._answer(affirmed(question))
         if said := judge.refusal(judge.without_echo(text, self._dialect.save), self._work.platform):
