@@ -373,6 +373,24 @@ class MonitorEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedChange:
+    """Work on devices between two looks at all of them, with a monitor meanwhile."""
+
+    number: int
+    person: str
+    caller: Caller
+    place: Place
+    pattern: str
+    devices: tuple[str, ...]
+    reason: str = ""
+    monitor: int = 0
+    began: datetime | None = None
+    ended: datetime | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)  # device -> what was read of it; empty: not yet
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 

@@ -17,6 +17,7 @@ from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
 from automation_bots.commands.approvals import ApprovalCommands
 from automation_bots.commands.bot import BotCommands
+from automation_bots.commands.changes import ChangeCommands
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.filtered import filtered
 from automation_bots.commands.freezes import FreezeCommands
@@ -44,6 +45,7 @@ from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, Occurrence, Schedule, Tells, one_line
+from automation_bots.monitors.changes import Changes
 from automation_bots.monitors.monitors import Monitors
 from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.pipeline.pipeline import Pipeline
@@ -131,7 +133,8 @@ class Bot:
             "bot": BotCommands(context, trust),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
-            "monitors": MonitorCommands(context, self.monitors),
+            "monitors": (monitors := MonitorCommands(context, self.monitors)),
+            "changes": ChangeCommands(context, self.changes, monitors),
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
@@ -189,6 +192,7 @@ class Bot:
         self.pipeline.approvals.timer.ended(number)
         self.schedules.ended(number)
         self.monitors.ended(number)
+        self.changes.ended(number)
 
     @property
     def bus(self) -> Bus:
@@ -204,7 +208,9 @@ class Bot:
     def _way(self) -> tuple[Pipeline, Monitors, ScheduleTimer]:
         """The way of a command, and what takes it again and again."""
         pipeline = self._pipeline()
-        monitors = Monitors(watched.context(self.store, self.live, pipeline, self.notices.of, now))
+        stands_on = watched.context(self.store, self.live, pipeline, self.notices.of, now)
+        monitors = Monitors(stands_on)
+        self.changes = Changes(stands_on, monitors)
         return pipeline, monitors, self._schedules()
 
     def _pipeline(self) -> Pipeline:
@@ -348,6 +354,7 @@ class Bot:
         self.pipeline.approvals.timer.begin()
         self.schedules.begin()
         self.monitors.start()
+        self.changes.start()
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics
@@ -409,6 +416,7 @@ class Bot:
         if self._started:
             self.schedules.stop()
             self.pipeline.approvals.timer.stop()
+            self.changes.stop()
             self.monitors.stop()
         self.dispatcher.stop(grace_seconds)
         for driver in self._drivers.values():

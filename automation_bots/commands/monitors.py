@@ -50,11 +50,17 @@ class MonitorCommands:
 
     def monitor(self, ask: CommandCall) -> Answer | None:
         """Begin a monitor, or look at one."""
-        person = self._context.person(ask)
+        self._context.person(ask)
         if not ask.words:
             raise BadCommand("What shall be watched? → !monitor ping core every 5s for 30m · !monitors")
         if (number := monitor_words.number(ask.words[0])) is not None:
             return self._about(ask, number)
+        begun = self.begun(ask)
+        return begun if isinstance(begun, Answer) else None  # its place hears of it by the live message
+
+    def begun(self, ask: CommandCall) -> Monitor | Answer:
+        """Begin what the words say; an Answer refuses it."""
+        person = self._context.person(ask)
         wanted = monitor_words.read(ask.line, self._context.now(), self._context.live.policy.timezone)
         mine = [watch for watch in self._monitors.running() if watch.monitor.person == person.name]
         if len(mine) >= _MOST_OF_A_PERSON:
@@ -74,8 +80,7 @@ class MonitorCommands:
         targets = self._targets(monitor, wanted, request)
         if len(targets) > _MOST_TARGETS:
             raise BadCommand(f"That would be {len(targets):,} targets; one monitor takes {_MOST_TARGETS:,} at most.")
-        self._monitors.add(monitor, targets)
-        return None
+        return self._monitors.add(monitor, targets)
 
     def _read(self, ask: CommandCall, wanted: Wanted) -> Request | Answer:
         """The read that is to be repeated, by the operation's own words."""

@@ -77,7 +77,7 @@ def _below_heading(lines: Sequence[str]) -> filters.Table | None:
     """The table that begins with the first line that can be a heading: one without a figure or an address."""
     for first in range(max(0, len(lines) - 1)):
         if not any(map(_FIGURE.fullmatch, lines[first].split())):
-            found = filters.regular(lines[first:]) or filters.last_is_long(lines[first:])
+            found = filters.below_heading(lines[first:])
             if found:
                 return found
     return None

@@ -128,6 +128,9 @@ _COMMANDS = (
     OwnCommand("monitors", "mute <n> [device] <time> [reason]",
                "Hear nothing of a monitor, or of one device, for a time",
                ("!mute 3 2h", "!mute 3 core2 2h line card")),
+    OwnCommand("changes", "change [start <devices> [reason] | end [n] | <n> [diff <device>]]",
+               "Look at devices before and after work on them, and hear what is worse",
+               ("!change start core new line card", "!change end", "!change 2", "!change 2 diff core2")),
     OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS, filtered=True),
     OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [operation=] [since=2h] [until=] [limit=] | "
                "verify | key | export from <day> [to <day>] [csv] [json]",

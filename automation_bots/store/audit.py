@@ -54,6 +54,8 @@ class AuditKind(StrEnum):
     MONITOR_CHANGED = "monitor changed"  # muted, an outage acknowledged
     MONITOR_SAW = "monitor saw"  # what it told: how many became what
     MONITOR_ENDED = "monitor ended"
+    CHANGE_BEGUN = "change begun"  # a look at devices before work on them
+    CHANGE_ENDED = "change ended"  # and after it, with the verdict
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"

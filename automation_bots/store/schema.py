@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0010"
+HEAD = "0011"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -305,6 +305,18 @@ monitor_history = Table(
     Column("at", Number, primary_key=True, autoincrement=False),  # seconds since the epoch
     Column("data", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+)
+
+watched_changes = Table(
+    "watched_changes",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("ended", UtcTime),  # empty while it goes on
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Column("looks", LargeBinary, nullable=False),  # packed JSON: before and after
+    Index(None, "ended"),
+    sqlite_autoincrement=True,
 )
 
 audit = Table(

@@ -36,6 +36,7 @@ from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
 from automation_bots.store.schedules import ScheduleStore
 from automation_bots.store.unsent import UnsentPosts
+from automation_bots.store.watched_changes import ChangeStore
 
 
 def utc_now() -> datetime:
@@ -57,6 +58,7 @@ class Store:
         self.posts = UnsentPosts(database, clock)
         self.schedules = ScheduleStore(database, clock)
         self.monitors = MonitorStore(database, clock)
+        self.watched_changes = ChangeStore(database, clock)
 
     @classmethod
     def open(

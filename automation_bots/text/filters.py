@@ -13,6 +13,7 @@ TABLES = ("match", "columns", "csv")  # of this bot, in whole words
 _ALONE = {"count", "csv"}  # they take no words
 Filter = tuple[str, str]  # which, and the expression
 _GAP = re.compile(r"\s{2,}")
+_LEAST_LINES = 2
 _FEWEST = 3  # columns; what has fewer may be a sentence
 
 
@@ -60,7 +61,13 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]  # the heading, the rows
 def table(lines: Sequence[str]) -> Table:
     """Read lines as a table below its heading, as far as blanks tell columns apart; else each line is one cell."""
     full = [line.strip() for line in lines if line.strip()]
-    return regular(full) or last_is_long(full) or (("line",), [(line,) for line in full])
+    return below_heading(lines) or (("line",), [(line,) for line in full])
+
+
+def below_heading(lines: Sequence[str]) -> Table | None:
+    """Read a table whose heading is the first line; None where blanks do not tell columns apart."""
+    full = [line.strip() for line in lines if line.strip()]
+    return regular(full) or aligned(lines) or last_is_long(full)
 
 
 def regular(full: Sequence[str]) -> Table | None:
@@ -71,6 +78,19 @@ def regular(full: Sequence[str]) -> Table | None:
         if len(header) > 1 and rows and all(len(row) == len(header) for row in rows):
             return tuple(header), [tuple(row) for row in rows]
     return None
+
+
+def aligned(lines: Sequence[str]) -> Table | None:
+    """Read a table with empty cells: each column begins where its heading does, which is one word."""
+    full = [line.rstrip() for line in lines if line.strip()]
+    starts = [found.start() for found in re.finditer(r"\S+", full[0])] if full else []
+    if len(starts) < _FEWEST or len(full) < _LEAST_LINES or len(_GAP.split(full[0].strip())) != len(starts):
+        return None
+    if any(len(line) > at and line[at - 1] != " " for line in full[1:] for at in starts[1:]):
+        return None
+    ends = [*starts[1:], None]
+    cells = [tuple(line[at:end].strip() for at, end in zip(starts, ends, strict=True)) for line in full]
+    return cells[0], cells[1:]
 
 
 def last_is_long(full: Sequence[str]) -> Table | None:

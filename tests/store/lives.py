@@ -29,6 +29,7 @@ from automation_bots.model import (
     Schedule,
     State,
     Status,
+    WatchedChange,
 )
 from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.freezes import BlockKind, ChangeBlock
@@ -102,6 +103,11 @@ def monitor(store, now):
     store.add_job(replace(JOB, monitor=made.number))
 
 
+def watched_change(store, _now):
+    made = store.watched_changes.add(WatchedChange(0, "ana", ANA.caller, ANA.place, "core1", ("core1",), "card"))
+    store.watched_changes.looked(replace(made, before={"core1": {"ping": {"rows": {"": "up"}}}}))
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -119,6 +125,7 @@ LIVES = {
     "0010": (monitor, lambda store: (store.monitors.running()[0].title, store.monitors.events(1, 9)[0].state,
              store.monitors.seen(1, 0, 0, 2_000_000_000)[0][1], store.job(7).monitor)
              == ("ping core1", "down", b"\x00\x01\x02\x03", 1)),
+    "0011": (watched_change, lambda store: store.watched_changes.find(1).before["core1"]["ping"]["rows"] == {"": "up"}),
 }  # fmt: skip
 
 

@@ -50,3 +50,15 @@ def test_columns_of_a_text_that_is_a_table_are_picked():
 def test_what_is_no_filter_is_refused_in_words(typed, why):
     with pytest.raises(BadCommand, match=why):
         filters.read(typed.split())
+
+
+def test_a_table_with_empty_cells_is_read_by_where_its_columns_begin():
+    lines = ["interface  up   speed  mac", "lo         yes", "wire0      yes  10G    aa:bb"]
+    assert filters.table(lines)[1] == [("lo", "yes", "", ""), ("wire0", "yes", "10G", "aa:bb")]
+    assert filters.applied("\n".join(lines), [("columns", "interface,mac")]).splitlines()[2] == "wire0      aa:bb"
+
+
+def test_a_last_column_with_blanks_is_one_cell():
+    lines = ["Filesystem Type Use% Mounted on", "/dev/vda1 ext4 16% /", "/dev/vdb1 xfs 93% /var/lib"]
+    assert filters.table(lines)[0] == ("Filesystem", "Type", "Use%", "Mounted on")
+    assert filters.table(["PID USER COMMAND", "1 root init", "2 ana vi a b"])[1][1] == ("2", "ana", "vi a b")
