@@ -91,7 +91,7 @@ class Bot:
             bot_folder.data,
             bot_folder.redactor,
         )
-        self.inventory = bot_folder.inventory()
+        self.inventory, self._ending = bot_folder.inventory(), list[Callable[[], None]]()
         self.live = LiveConfig(
             self.inventory, self.folder / "policy.yml", bot_folder.operations(), self.settings.places
         )
@@ -401,6 +401,10 @@ class Bot:
         """Whether its end has begun."""
         return self._stopped
 
+    def at_stop(self, call: Callable[[], None]) -> None:
+        """End something of somebody else's with this bot."""
+        self._ending.append(call)
+
     def hurry(self) -> None:
         """End the grace that `stop` gives to running work; it may come before the stop."""
         self.dispatcher.hurry()
@@ -410,6 +414,8 @@ class Bot:
         if self._stopped:
             return
         self._stopped = True
+        for call in self._ending:
+            call()
         self.live.stop()
         self._addresses.stop()
         self._rooms.stop()

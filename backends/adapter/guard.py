@@ -190,6 +190,7 @@ def _with_start(original: Any) -> Any:
         original(bot)
         if isinstance(surface := bot.automation_surface, PlainSurface):
             surface.here.set()
+        automation(bot).at_stop(bot.automation_ledger.stop)
         automation(bot).start(surface)
         bot.automation_ledger.start()
         atexit.register(automation(bot).stop)  # not every backend calls its shutdown
@@ -210,7 +211,6 @@ def _with_away(original: Any) -> Any:
 def _with_stop(original: Any) -> Any:
     @functools.wraps(original)
     def shutdown(bot: Host) -> None:
-        bot.automation_ledger.stop()
         automation(bot).stop()
         original(bot)
 

@@ -43,6 +43,7 @@ class Ledger:
         self._code: list[Function] = []
         self._held: list[tuple[Any, frozenset[str]]] = []  # the bot and its classes, and the names in them
         self._loop: Loop | None = None
+        self._over = False
         self._hideable: frozenset[str] = frozenset()
 
     def seal(self) -> None:
@@ -57,12 +58,13 @@ class Ledger:
 
     def start(self) -> None:
         """Look through everything now and then, from the first time on."""
-        if self._loop is None:
+        if self._loop is None and not self._over:
             self._loop = Loop("changes", self._turn, _SECONDS)
             self._loop.start()
 
     def stop(self) -> None:
-        """End that."""
+        """End that, or never begin: a bot may be stopped before it is quite there."""
+        self._over = True
         if self._loop is not None:
             self._loop.stop(1.0)
 
