@@ -73,6 +73,8 @@ def _their(other: str, devices: list[Device], lines: tuple[str, ...]) -> float:
     """The seconds of their work alone, in a process of its own as ours is."""
     ports = [device.variables["ansible_port"] for device in devices]
     asked = {"way": other, "ports": ports, "lines": lines, "workers": WORKERS, "account": (clis.USER, clis.PASSWORD)}
-    script = Path(__file__).with_name("config_others.py")
-    done = subprocess.run([sys.executable, script], input=json.dumps(asked), check=True, capture_output=True, text=True)
+    script = Path(__file__).with_name("config_others.py")  # with -P, as bench/ssh.py is no package of theirs
+    done = subprocess.run(
+        [sys.executable, "-P", script], input=json.dumps(asked), check=True, capture_output=True, text=True
+    )
     return float(done.stdout)
