@@ -273,7 +273,7 @@ class LoginContract(DriverContract):
         except DriverError as error:  # the login is the driver's own, whatever the device
             said = str(error)
         assert not [outcome for outcome in recorder.outcomes.values() if outcome.status in GOOD]
-        assert re.search("authentication failed|refused the login", said)
+        assert re.search("authentication failed|refused the login", said), said
         assert lab.logins.wrong_password not in said + repr(recorder.outcomes)
 
     def test_a_secret_that_a_device_prints_is_stored_nowhere(self, bench: Bench, lab: Lab, tmp_path: Path):

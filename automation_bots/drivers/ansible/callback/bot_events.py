@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible import context
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor.task_executor import TaskExecutor
 from ansible.plugins.callback import CallbackBase
 
@@ -30,6 +32,7 @@ _VAGUE = ("non-zero return code", "MODULE FAILURE", "One or more items failed", 
 _COMMANDS = {"command", "shell", "raw", "script", "win_command", "win_shell", "expect"}
 _NAMES = ("name", "key", "id", "path")  # of an item that is a table: by what people know it
 _ITEM = 60
+_REASON_SECONDS = 5.0
 _QUIET = {"changed", "failed", "skipped", "invocation", "ansible_facts", "warnings", "deprecations", "exception"}
 
 
@@ -239,9 +242,27 @@ def _look_at_each_connection(door: str) -> None:
         if why := _answer(door, question):
             templar.available_variables = executor._job_vars  # else Ansible cannot name the item of a loop
             raise AnsibleError(why)
+        _hear_out(connection)
         return found
 
     TaskExecutor._set_connection_options = asked
+
+
+def _hear_out(connection: Any) -> None:
+    """Let an ssh that takes nothing tell why: Ansible gives it a millisecond to end, then names no reason at all."""
+    if (send := getattr(connection, "_send_initial_data", None)) is None:
+        return
+
+    def patiently(fh: Any, in_data: bytes, ssh_process: Any) -> None:
+        try:
+            send(fh, in_data, ssh_process)
+        except AnsibleConnectionFailure:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ssh_process.wait(_REASON_SECONDS)
+                return  # it has ended: its own reason is read next
+            raise
+
+    connection._send_initial_data = patiently
 
 
 def _option(connection: Any, *names: str) -> Any:
