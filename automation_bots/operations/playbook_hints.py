@@ -40,9 +40,10 @@ def survey(path: Path, known: Collection[str]) -> tuple[Parameter, ...]:
         questions = spec["spec"] if isinstance(spec, Mapping) else spec
         asked = {str(one["variable"]): _question(one) for one in questions}
         return from_mapping({name: one for name, one in asked.items() if name not in known})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = f"no {error} there" if isinstance(error, KeyError) else in_words(error)
-        raise DefinitionError(file, f"cannot be read as a survey of AWX: {reason}") from error
+    except KeyError as missing:
+        raise DefinitionError(file, f"cannot be read as a survey of AWX: no {missing} there") from missing
+    except (OSError, ValueError, TypeError) as error:
+        raise DefinitionError(file, f"cannot be read as a survey of AWX: {in_words(error)}") from error
 
 
 def _question(said: Mapping[str, Any]) -> dict[str, Any]:

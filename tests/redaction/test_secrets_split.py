@@ -19,10 +19,15 @@ from tests.support.bounds import examples
 pytestmark = [pytest.mark.slow, pytest.mark.works]  # every cut of every form
 
 CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
+LINE = "interface Ethernet"  # what a device prints besides: no secret that these tests make up is in it
 SECRETS = st.text(CHARACTERS, min_size=10, max_size=30).filter(
-    lambda text: len(set(text)) > 7 and "…" not in text and "edacted" not in text
+    lambda text: len(set(text)) > 7 and "…" not in text and "edacted" not in text and not _is_in_line(text)
 )
 SPLIT = settings(max_examples=examples(200))
+
+
+def _is_in_line(secret):
+    return any(piece in LINE for piece in pieces(secret))
 
 
 def pieces(secret):
@@ -112,7 +117,7 @@ class Device:
 @given(secret=SECRETS, at=st.integers(0, 40), after=st.integers(0, 40))
 @settings(max_examples=examples(60))
 def test_of_a_device_that_prints_more_than_is_kept(secret, at, after):
-    line = b"interface Ethernet\n"
+    line = f"{LINE}\n".encode()
     text = b"." * (500 - at) + secret.encode() + b"\n" + line * 200 + b"x" * after + secret.encode() + b"\n"
     shown = Device(500).prints(text + line * (4096 // len(line)) + b"sw1#")
     assert shown.endswith("sw1#") and "[output cut at 500 bytes]" in shown
