@@ -17,7 +17,7 @@ from automation_bots.drivers.reach.lines import spare_port
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Monitor, MonitorTarget, Person, Request, one_line
-from automation_bots.monitors import history, text
+from automation_bots.monitors import counters, history, text
 from automation_bots.monitors.monitors import Monitors
 from automation_bots.monitors.watch import READ, restored
 from automation_bots.operations import web_address
@@ -84,6 +84,9 @@ class MonitorCommands:
 
     def _read(self, ask: CommandCall, wanted: Wanted) -> Request | Answer:
         """The read that is to be repeated, by the operation's own words."""
+        if interface := counters.words(wanted.what):
+            said = TypedCommand(ask.caller, ask.place, counters.OPERATION, interface[1])
+            return self._context.pipeline.watched.request(said)
         what = _SERVICE.sub("service status ", wanted.what, count=1)
         name, _, line = what.partition(" ")
         name = _SHORT.get(name.lower(), name) if not line.strip() else name

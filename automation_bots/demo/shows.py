@@ -87,6 +87,7 @@ def interface(switch: Switch, one: Interface) -> str:
         f"     {packets} packets input, {packets * 420} bytes, 0 no buffer",
         "     0 input errors, 0 CRC, 0 frame, 0 overrun, 0 ignored",
         f"     {packets * 2} packets output, {packets * 731} bytes, 0 underruns",
+        "     0 output errors, 0 collisions, 0 interface resets",
     ]
     return "\n".join(line for line in lines if line)
 

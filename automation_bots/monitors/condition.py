@@ -15,7 +15,7 @@ from automation_bots.monitors.track import Seen
 from automation_bots.text import filters
 
 _COMPARISON = re.compile(r"(?P<column>\"[^\"]+\"|'[^']+'|.+?)\s*(?P<how>>=|<=|!=|==?|>|<|\bcontains\b)\s*(?P<value>.+)")
-_NUMBER = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?)\s*(%|[kKMGTP]?i?[Bb]?)")
+_NUMBER = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?)\s*(%|[kKMGTP]?i?(?:[Bb](?:it/s|its?|ps|/s)?)?)")
 _SIZES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}
 _ASSIGNED = re.compile(r"\s*([\w %./-]{1,40}?)\s*(?:=|:(?=\s))\s*(.*)")
 _FIGURE = re.compile(r"[-+(]?\d[\d.,:/%]*[)%,]?")
@@ -54,15 +54,17 @@ def judged(text: str, wanted: Sequence[Comparison]) -> Found:
     every = list(tables(text))
     if not every:
         return Seen.NOTHING, "it printed nothing"
-    problems = []
-    for header, rows in every:
-        columns = [_column(one, header, rows) for one in wanted]
-        if missing := next((one for one, at in zip(wanted, columns, strict=True) if at is None), None):
-            problems.append(_no_column(missing, header))
-            continue
-        hit = [row for row in rows if all(_holds(one, row[at or 0]) for one, at in zip(wanted, columns, strict=True))]
-        return (Seen.POOR, _rows(header, hit, [at or 0 for at in columns])) if hit else (Seen.GOOD, "")
-    return Seen.NOTHING, problems[0]
+    found = [judged_table(header, rows, wanted) for header, rows in every]
+    return next((one for one in found if one[0] is not Seen.NOTHING), found[0])
+
+
+def judged_table(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequence[Comparison]) -> Found:
+    """Hold every row of one table against a condition."""
+    columns = [_column(one, header, rows) for one in wanted]
+    if missing := next((one for one, at in zip(wanted, columns, strict=True) if at is None), None):
+        return Seen.NOTHING, _no_column(missing, header)
+    hit = [row for row in rows if all(holds(one, row[at or 0]) for one, at in zip(wanted, columns, strict=True))]
+    return (Seen.POOR, _rows(header, hit, [at or 0 for at in columns])) if hit else (Seen.GOOD, "")
 
 
 def tables(text: str) -> Iterator[filters.Table]:
@@ -134,7 +136,7 @@ def _number(text: str) -> tuple[float, str] | None:
     value, unit = float(found[1].replace(",", "")), found[2].lower()
     if unit in {"", "%"}:
         return value, unit
-    base = 1024.0 / 1000.0 if "i" in unit else 1.0
+    base = 1024.0 / 1000.0 if unit[1:2] == "i" and unit[0] != "b" else 1.0
     power = "kmgtp".find(unit[0]) + 1
     return value * _SIZES.get(unit[0], 1.0) * base**power, "size"
 
@@ -149,7 +151,14 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-def _holds(wanted: Comparison, cell: str) -> bool:
+def size(text: str) -> float:
+    """A number with or without a unit; 0 where it is none."""
+    found = _number(text)
+    return found[0] if found else 0.0
+
+
+def holds(wanted: Comparison, cell: str) -> bool:
+    """Whether a comparison holds for a cell."""
     if wanted.how == "contains":
         return wanted.value.lower() in cell.lower()
     both = _both(wanted, cell)

@@ -14,6 +14,7 @@ from automation_bots.model import (
     FINAL,
     Answer,
     File,
+    Job,
     Monitor,
     MonitorEvent,
     MonitorTarget,
@@ -23,7 +24,9 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.model import GOOD as WELL
-from automation_bots.monitors import condition, news, pictures, text
+from automation_bots.monitors import condition, counters, news, pictures, text
+from automation_bots.monitors.condition import Found
+from automation_bots.monitors.counters import Counted
 from automation_bots.monitors.gateways import Gateways, is_here
 from automation_bots.monitors.news import Evidence
 from automation_bots.monitors.prober import Lateness, Prober
@@ -50,6 +53,7 @@ _LONG_EDIT_SECONDS = 30.0
 _GATEWAY_LATE_SECONDS = 6.0  # that news waits for a word of the gateway
 _STALE_LOOKS = 3.0  # intervals without any look at all
 _STALE_SECONDS = 30.0
+_SECOND_LOOK_SECONDS = 30.0  # after the first of what has to grow
 _SEEN = {one.value: one for one in Seen}
 
 
@@ -72,6 +76,7 @@ class _Read:
 
     due: float
     job: int | None = None
+    counted: dict[int, Counted] = field(default_factory=dict)  # by target, where growth is watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +288,29 @@ class Monitors:
         outcomes = {one.device: one for one in self._context.store.outcomes(job, with_output=True)}
         for id_, target in watch.targets.items():
             outcome = outcomes.get(target.device)
-            found = _seen(watch.monitor, outcome) if outcome else (Seen.NOTHING, ended.error or "no answer")
+            if outcome and outcome.status in WELL and counters.watched(watch.monitor.operation, watch.monitor.title):
+                found = self._growth(watch, id_, outcome, ended)
+            else:
+                found = _seen(watch.monitor, outcome) if outcome else (Seen.NOTHING, ended.error or "no answer")
+            if found is None:
+                continue
             ms = outcome.seconds * 1000 if outcome and found[0] is not Seen.NOTHING else None
             self.recorder.add(id_, now, ms if found[0] is Seen.GOOD else None, blind=found[0] is Seen.NOTHING)
             watch.take(id_, Sample(now, found[0], None, found[1]), now)
         watch.last_look = now
+
+    def _growth(self, watch: Watch, target: int, outcome: Outcome, job: Job) -> Found | None:
+        """What has grown since the look before; None: this was the first, and the second comes soon."""
+        monitor, read = watch.monitor, self._reads[watch.monitor.number]
+        at = job.started.timestamp() + outcome.seconds if job.started else self._time()  # others may have taken longer
+        wanted = condition.read(monitor.condition) if monitor.condition else ()
+        read.counted[target], found = counters.step(
+            read.counted.get(target, Counted()), counters.read(outcome.output, at),
+            counters.watched(monitor.operation, monitor.title), wanted,
+        )  # fmt: skip
+        if found is None:
+            read.due = min(read.due, self._time() + _SECOND_LOOK_SECONDS)
+        return found
 
     def _begin_reads(self, now: float) -> None:
         for number, read in self._reads.items():
@@ -551,7 +574,8 @@ def _seen(monitor: Monitor, outcome: Outcome) -> tuple[Seen, str]:
     """What one device's outcome says by the condition, by what everybody means, or by having succeeded."""
     if outcome.status not in WELL:
         bad = outcome.status in {Status.FAILED, Status.UNREACHABLE}
-        plain = not monitor.condition and condition.meant(monitor.operation) is None
+        judged = condition.meant(monitor.operation) or counters.watched(monitor.operation, monitor.title)
+        plain = not monitor.condition and not judged
         return Seen.BAD if bad and plain else Seen.NOTHING, outcome.summary or outcome.status.value
     if monitor.condition:
         return condition.judged(outcome.output or outcome.summary, condition.read(monitor.condition))

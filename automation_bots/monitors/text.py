@@ -92,7 +92,7 @@ def row(view: View, zone: str, now: datetime) -> tuple[str, ...]:
 def _how(view: View, zone: str, now: datetime) -> str:
     track = view.track
     if track.state is TargetState.UP:
-        said = milliseconds(track.ms) if track.ms else one_line(track.text, 60) or "fine"
+        said = milliseconds(track.ms) if track.ms else one_line(track.text, 120) or "fine"
     elif track.state is TargetState.UNKNOWN:
         said = f"I cannot say: {one_line(track.text, 80)}" if track.text else "not looked at yet"
     else:
@@ -111,7 +111,16 @@ def sparks(track: Track) -> str:
     if not any(recent):
         return _LOST * min(len(recent), _SPARKS) if recent and None in recent else ""
     top = max(0.001, 4 * track.usual_ms, *(ms or 0.0 for ms in recent))
-    return "".join(_LOST if ms is None else _BARS[min(7, int(8 * ms / top))] for ms in recent)
+    return _bars(recent, top)
+
+
+def bars(values: Sequence[float]) -> str:
+    """Figures of the last looks as bars, against the largest of them."""
+    return _bars(values, max(0.001, *values, 0.0))
+
+
+def _bars(values: Iterable[float | None], top: float) -> str:
+    return "".join(_LOST if one is None else _BARS[min(7, int(8 * one / top))] for one in values)
 
 
 def milliseconds(ms: float | None) -> str:

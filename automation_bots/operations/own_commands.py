@@ -117,12 +117,13 @@ _COMMANDS = (
     OwnCommand("schedules", "schedule <n> [pause | resume | remove | run | owner <person> | accept]",
                "One schedule: its next times, its history; stop it for a while or for good, give it to somebody else",
                ("!schedule 7", "!schedule 7 pause", "!schedule 7 owner joe")),
-    OwnCommand("monitors", "monitor ping|tcp <ports>|http <address>|<any read> [on <devices>] "
-               "[where <column> > <value>] [every 5s] [for 30m | until 18:00] | "
+    OwnCommand("monitors", "monitor ping|tcp <ports>|http <address>|interface errors|interface traffic|<any read> "
+               "[on <devices>] [where <column> > <value>] [every 5s] [for 30m | until 18:00] | "
                "<n> [device | csv | picture | ack [device] [what you say]]",
                "Watch something and say what changes, or look at what is watched",
                ("!monitor ping core every 5s for 30m", "!monitor tcp 22,443 on web", "!monitor http https://www.corp.example",
-                "!monitor disk on web where used > 90 every 5m", "!monitor 3", "!monitor 3 ack core2 on it")),
+                "!monitor interface errors on core1", "!monitor disk on web where used > 90 every 5m",
+                "!monitor 3", "!monitor 3 ack core2 on it")),
     OwnCommand("monitors", "monitors", "What is watched, and how it is", ("!monitors",), Late.LOOKS, filtered=True),
     OwnCommand("monitors", "unmonitor <n>", "End a monitor", ("!unmonitor 3",)),
     OwnCommand("monitors", "mute <n> [device] <time> [reason]",

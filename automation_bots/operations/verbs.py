@@ -21,7 +21,7 @@ OTHERS = "*"  # the key that stands for every choice that is not written
 _ABOUT = ("help", "risk", "parameters", "examples", "time_limit")  # every other key is a platform
 _ENTRY = {"run", "become"}
 ANY_NETWORK = "network"  # the key for all network devices: a question that the network driver knows itself
-GETTERS = ("facts", "interfaces", "bgp", "lldp", "mac", "arp", "route")
+GETTERS = ("facts", "interfaces", "counters", "bgp", "lldp", "mac", "arp", "route")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BETWEEN_WORDS = re.compile(r"[\s;|&<>`?\"'$(){}!#]")
@@ -186,6 +186,7 @@ class _Reader:
             time_limit=self._time_limit(data.get("time_limit", 0)),
             source=self.path,
             previews=risk is Risk.CHANGE and any(entry.cmdlet for entry in entries.values()),
+            network=_always_asked(entries),
             body=Verb(parameters, entries),
         )
 
@@ -308,6 +309,12 @@ class _Reader:
                 raise self.wrong(f"{{{name}}} is secret; command lines can be seen by others", *keys)
             if (parameter.rest or parameter.type in {"list", "dict"}) and word != f"{{{name}}}":
                 raise self.wrong(f"{{{name}}} can be several words, so it must be a word of its own", *keys)
+
+
+def _always_asked(entries: Mapping[str, Entry]) -> str:
+    """The question that network devices of any driver are asked, where the verb has no command of theirs."""
+    without = set(entries) <= {*POSIX, "windows", "frr", ANY_NETWORK}  # FRR may have a shell, which has commands
+    return entries[ANY_NETWORK].getter if without and ANY_NETWORK in entries else ""
 
 
 def _strings(raw: Any, keys: tuple[Any, ...]) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -115,9 +115,10 @@ class Site:
         self.turns()
         return made.number
 
-    def read(self, title, *devices, condition=""):
+    def read(self, title, *devices, condition="", operation=""):
         targets = [MonitorTarget(0, 0, name, name, {}) for name in devices]
-        monitor = Monitor(0, "ana", ANA, ROOM, "read", title, title.split()[0], devices=devices, interval=300.0,
+        operation = operation or title.split()[0]
+        monitor = Monitor(0, "ana", ANA, ROOM, "read", title, operation, devices=devices, interval=300.0,
                           condition=condition)  # fmt: skip
         made = self.monitors.add(monitor, targets)
         self.turns()

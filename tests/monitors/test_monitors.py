@@ -237,3 +237,18 @@ def test_a_read_that_does_not_come_back_is_told_and_one_that_came_back_unheard_i
     site.turns(305)
     assert "used 95%" in site.told[-1]
     assert len(site.asked) == 2
+
+
+def test_errors_of_interfaces_are_told_from_the_second_look_on_which_comes_soon(site):
+    table = "interface  in_errors  out_errors  in_bytes  out_bytes\nGi0/1      {}          0           9         9\n"
+    site.read("interface errors on core1", "core1", operation="counters")
+    site.brings(("core1", table.format(7)))
+    site.turns(30)
+    assert len(site.asked) == 2 and not site.told
+    site.brings(("core1", table.format(13)))
+    site.turns(5)
+    assert site.told == ["M1 14:00 core1: Gi0/1 in_errors +6, 12 a minute"]
+    site.turns(300)
+    site.brings(("core1", "no route", Status.UNREACHABLE))
+    site.turns(5)
+    assert "I cannot say how it is: no route" in "\n".join(site.told)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from automation_bots.errors import BadParameter, DefinitionError
-from automation_bots.model import Command, Parameter, Risk
+from automation_bots.model import Command, Device, Parameter, Risk
 from automation_bots.operations import parameters, verbs
 
 SHIPPED = sorted(Path(__file__).parents[2].glob("playbooks/verbs/*.yml"))
@@ -245,6 +245,12 @@ def test_every_verb_is_documented_and_its_examples_work(path):
 def test_the_verbs_that_everybody_expects_are_there():
     expected = "clock dir disk interfaces logs memory neighbors processes reboot routes service uptime version who"
     assert {path.stem for path in SHIPPED} >= set(expected.split())
+
+
+def test_a_question_without_commands_of_network_devices_is_asked_whatever_driver_they_have(verb):
+    device = Device("core1", variables={"platform": "cisco_ios"})
+    assert verb("linux: uptime\nnetwork: {getter: counters}").driver_on(device) == "network"
+    assert verb("cisco_ios: [show, ip, arp]\nnetwork: {getter: arp}").driver_on(device) == "ssh"
 
 
 @pytest.mark.slow

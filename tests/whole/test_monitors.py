@@ -79,6 +79,13 @@ def test_a_read_runs_as_a_job_that_tells_no_room_and_its_condition_is_told(chat)
     chat.asks(f"!unmonitor {number}", "ended")
 
 
+def test_interfaces_are_watched_by_their_counters_and_who_cannot_be_asked_is_never_fine(chat):
+    number = chat.asks("!monitor interface errors on web1", r"M\d+ interface errors on web1, every 5 min").split()[0]
+    chat.hears(f"{number} .*web1: I cannot say how it is")
+    chat.asks(f"!unmonitor {number}", "ended")
+    chat.asks("!monitor interface traffic", "counters: which devices is missing")
+
+
 def test_it_ends_when_the_rules_take_the_right_away(chat, folder):
     number = chat.asks("!monitor ping web1 every 1s", r"M\d+ ping web1", who="joe").split()[0]
     policy = folder / "policy.yml"

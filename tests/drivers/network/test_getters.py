@@ -1,4 +1,4 @@
-"""The questions of the verbs on Junos and IOS XR: scripted command lines that print as the vendors' do."""
+"""The questions of the verbs on Junos, IOS XR and IOS: scripted command lines that print as the vendors' do."""
 
 from __future__ import annotations
 
@@ -34,6 +34,21 @@ JUNOS = {
                     element(name="ge-0/0/0", admin_status="up", oper_status="up", speed="1000mbps",
                             current_physical_address="02:00:00:00:00:01", description="to r2"),
                     element(name="ge-0/0/1", admin_status="down", oper_status="down"),
+                ]
+            }
+        ]
+    },
+    "show interfaces extensive": {
+        "interface-information": [
+            {
+                "physical-interface": [
+                    element(name="ge-0/0/0", speed="1000mbps",
+                            traffic_statistics=[element(input_bytes="4000", output_bytes="5000")],
+                            input_error_list=[element(input_errors="3", input_drops="1")],
+                            output_error_list=[element(output_errors="2", output_drops="0")],
+                            logical_interface=[element(name="ge-0/0/0.0", traffic_statistics=[
+                                element(input_bytes="9", output_bytes="9")])]),
+                    element(name="lsi", speed="Unlimited"),
                 ]
             }
         ]
@@ -120,6 +135,11 @@ GigabitEthernet0/0/0/0 is up, line protocol is up
   Description: to r2
   Internet address is 192.0.2.1/24
   MTU 1514 bytes, BW 1000000 Kbit (Max: 1000000 Kbit)
+     1038 packets input, 102884 bytes, 4 total input drops
+     0 drops for unrecognized upper-level protocol
+     3 input errors, 2 CRC, 0 frame, 0 overrun, 0 ignored, 1 abort
+     1040 packets output, 105242 bytes, 5 total output drops
+     6 output errors, 0 underruns, 0 applique, 0 resets
 GigabitEthernet0/0/0/1 is administratively down, line protocol is administratively down
   Hardware is GigabitEthernet, address is 0200.0000.0002 (bia 0200.0000.0002)
   MTU 1514 bytes, BW 1000000 Kbit (Max: 1000000 Kbit)""",
@@ -168,6 +188,31 @@ Topo ID  Producer       Next Hop(s)         Mac Address    IP Address
 -------  --------       ------------------  -------------- ----------
 0        0/1/CPU0       Gi0/1/0/1.9         0200.0000.0079""",
 }
+IOS = {
+    "show interfaces": """\
+GigabitEthernet0/1 is up, line protocol is up (connected)
+  Hardware is Gigabit Ethernet, address is 0200.0000.0001 (bia 0200.0000.0001)
+  Description: to r2
+  MTU 1500 bytes, BW 1000000 Kbit/sec, DLY 10 usec,
+     reliability 255/255, txload 1/255, rxload 1/255
+  Input queue: 0/75/12/0 (size/max/drops/flushes); Total output drops: 8
+  5 minute input rate 1000 bits/sec, 1 packets/sec
+     4711 packets input, 471100 bytes, 0 no buffer
+     Received 11 broadcasts (11 multicasts)
+     7 input errors, 7 CRC, 0 frame, 0 overrun, 0 ignored
+     4712 packets output, 4294967296 bytes, 0 underruns
+     1 output errors, 0 collisions, 2 interface resets
+Vlan1 is administratively down, line protocol is down
+  Hardware is EtherSVI, address is 0200.0000.0002 (bia 0200.0000.0002)
+  MTU 1500 bytes, BW 1000000 Kbit/sec, DLY 10 usec,
+     0 packets input, 0 bytes, 0 no buffer
+     0 packets output, 0 bytes, 0 underruns""",
+    "show interface summary": """\
+  Interface                   IHQ       IQD       OHQ       OQD      RXBS      RXPS      TXBS      TXPS      TRTL
+-----------------------------------------------------------------------------------------------------------------
+* GigabitEthernet0/1            0        12         0         8      1000         1      2000         1         0
+  Vlan1                         0         0         0         0         0         0         0         0         0""",
+}
 SHELL = {
     "set cli screen-width 511": "Screen width set to 511",
     "set cli screen-length 0": "Screen length set to 0",
@@ -178,6 +223,7 @@ SHELL = {
 JSON = {f"{line} | display json": json.dumps(said, indent=2) for line, said in JUNOS.items()}
 KINDS = {
     "juniper_junos": ("lab@d1> ", JSON, "error: syntax error, expecting <command>: nonsense"),
+    "cisco_ios": ("d1#", IOS, "% Invalid input detected at '^' marker."),
     "cisco_xr": ("RP/0/RP0/CPU0:d1#", XR, "% Invalid input detected at '^' marker."),
 }
 ANSWERS = {
@@ -185,6 +231,10 @@ ANSWERS = {
     ("juniper_junos", "interfaces"): [
         "ge-0/0/0   yes  yes      1000mbps  02:00:00:00:00:01  to r2",
         "ge-0/0/1   no   no",
+    ],
+    ("juniper_junos", "counters"): [
+        "ge-0/0/0   3          2           1         0          4000      5000       1000M",
+        "lsi        -          -           -         -          -         -          -",
     ],
     ("juniper_junos", "bgp"): [
         "default  192.0.2.2  65002  Established  1d 2:03:04  3         2     r2",
@@ -198,6 +248,14 @@ ANSWERS = {
     ("cisco_xr", "interfaces"): [
         "GigabitEthernet0/0/0/0  yes  yes      1000000 Kbit  0200.0000.0001  to r2",
         "GigabitEthernet0/0/0/1  no   no       1000000 Kbit  0200.0000.0002",
+    ],
+    ("cisco_ios", "counters"): [
+        "GigabitEthernet0/1  7          1           12        8          471100    4294967296  1000M",
+        "Vlan1               -          -           0         0          0         0           1000M",
+    ],
+    ("cisco_xr", "counters"): [
+        "GigabitEthernet0/0/0/0  3          6           4         5          102884    105242     1000M",
+        "GigabitEthernet0/0/0/1  -          -           -         -          -         -          1000M",
     ],
     ("cisco_xr", "bgp"): [
         "default  192.0.2.2  65002  Established  01:23:45  3",
@@ -249,6 +307,21 @@ def test_every_question_is_answered_by_a_table_with_the_same_columns(chat, devic
     header, *rows = outcome.output.splitlines()
     assert set(header.split()) <= set(getters.HEADERS[name])
     assert rows == ANSWERS[platform, name]
+
+
+def test_what_nx_os_does_not_count_on_its_management_port_is_no_zero():
+    class Nexus:
+        def get_interfaces(self):
+            return {"Ethernet1/1": {"speed": 10000.0}, "mgmt0": {"speed": -1.0}}
+
+        def get_interfaces_counters(self):
+            names = ("rx_errors", "tx_errors", "rx_discards", "tx_discards", "rx_octets", "tx_octets")
+            return {"Ethernet1/1": dict(zip(names, range(6), strict=True)), "mgmt0": {**dict.fromkeys(names, 0)}}
+
+    assert list(getters.counters_of(Nexus(), "")) == [
+        ("Ethernet1/1", "0", "1", "2", "3", "4", "5", "10000M"),
+        ("mgmt0", "-", "-", "-", "-", "0", "0", "-"),
+    ]
 
 
 def test_an_ios_xr_that_tells_no_mac_addresses_is_quoted(chat, shelf, devices):

@@ -72,6 +72,23 @@ def _junos_interfaces(ask: Say, _target: str) -> Iterator[Row]:
         yield _of(it, "name"), up, enabled, _of(it, "speed"), mac, _of(it, "description")
 
 
+_JUNOS_COUNTED = (("input-error-list", "input-errors"), ("output-error-list", "output-errors"),
+                  ("input-error-list", "input-drops"), ("output-error-list", "output-drops"),
+                  ("traffic-statistics", "input-bytes"), ("traffic-statistics", "output-bytes"))  # fmt: skip
+
+
+def _junos_counters(ask: Say, _target: str) -> Iterator[Row]:
+    for it in _each(_junos(ask, "show interfaces extensive"), "physical-interface"):
+        counts = (_of((it.get(part) or [{}])[0], name) or "-" for part, name in _JUNOS_COUNTED)
+        yield _of(it, "name"), *counts, _speed(_of(it, "speed"))
+
+
+def _speed(text: str) -> str:
+    """`1000mbps`, `10Gbps` and `1000000 Kbit` in one unit; a dash where it is no number."""
+    found = re.fullmatch(r"(\d+) ?([kmg])(?:bps|bit(?:/sec)?)", text.lower())
+    return f"{int(found[1]) * {'k': 1e-3, 'm': 1.0, 'g': 1e3}[found[2]]:.15g}M" if found and int(found[1]) else "-"
+
+
 def _junos_bgp(ask: Say, _target: str) -> Iterator[Row]:
     up = {_of(it, "peer-address"): _of(it, "elapsed-time") for it in _each(_junos(ask, "show bgp summary"), "bgp-peer")}
     for it in _each(_junos(ask, "show bgp neighbor"), "bgp-peer"):
@@ -155,6 +172,16 @@ def _xr_interfaces(ask: Say, _target: str) -> Iterator[Row]:
         yield it["name"], _yes(it["state"]), enabled, speed, mac, text
 
 
+_XR_COUNTED = (r"(\d+) input errors", r"(\d+) output errors", r"(\d+) total input drops", r"(\d+) total output drops",
+               r"packets input, (\d+) bytes", r"packets output, (\d+) bytes")  # fmt: skip
+
+
+def _xr_counters(ask: Say, _target: str) -> Iterator[Row]:
+    for it in _XR_INTERFACE.finditer(ask("show interfaces")):
+        counts = (_found(pattern, it["rest"]) or "-" for pattern in _XR_COUNTED)
+        yield it["name"], *counts, _speed(_found(r"BW (\d+ \S+?)(?:\s|$)", it["rest"]))
+
+
 def _xr_bgp(ask: Say, _target: str) -> Iterator[Row]:
     for it in _XR_PEER.finditer(ask("show bgp summary")):
         up = it["state"].isdecimal()
@@ -196,6 +223,7 @@ OWN: Mapping[str, Mapping[str, Ask]] = {
     "juniper_junos": {
         "facts": _junos_facts,
         "interfaces": _junos_interfaces,
+        "counters": _junos_counters,
         "bgp": _junos_bgp,
         "lldp": _junos_lldp,
         "mac": _junos_mac,
@@ -205,6 +233,7 @@ OWN: Mapping[str, Mapping[str, Ask]] = {
     "cisco_xr": {
         "facts": _xr_facts,
         "interfaces": _xr_interfaces,
+        "counters": _xr_counters,
         "bgp": _xr_bgp,
         "lldp": _xr_lldp,
         "mac": _xr_mac,
