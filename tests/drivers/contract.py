@@ -204,7 +204,7 @@ class DriverContract:
         with cancelled_once_it_runs(lab) as cancel:
             outcomes = bench.run(lab.slow, *lab.good, cancel=cancel)
         assert bench.seconds < lab.patience
-        assert {outcome.status for outcome in outcomes.values()} <= STOPPED
+        assert {outcome.status for outcome in outcomes.values()} <= STOPPED, outcomes
         assert Status.UNKNOWN in {outcome.status for outcome in outcomes.values()}
         assert all("ana said stop" in outcome.summary for outcome in outcomes.values())
 

@@ -337,10 +337,15 @@ def powershell(arguments: list[str]) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background it may be ignored
     busy = STATE / "running"
     busy.mkdir(exist_ok=True, mode=0o777)
     mark = busy / str(os.getpid())
+
+    def interrupted(*_: object) -> None:  # not an exception: one that comes while Python tidies up is lost
+        mark.unlink(missing_ok=True)
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, interrupted)  # where the tests run in the background it may be ignored
     mark.write_text(" ".join(sys.argv[1:])[:200])
     try:
         line = sys.argv[1] if len(sys.argv) == 2 else " ".join(sys.argv[1:])
