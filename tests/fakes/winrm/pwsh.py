@@ -264,15 +264,27 @@ def script(text: str, *, structured: bool) -> None:
     for line in map(str.strip, text.splitlines()):
         if not line or line.startswith(("#", "$ErrorActionPreference", "$ProgressPreference")):
             continue
-        words = shlex.split(line)
-        if words[0] == "exit":
-            sys.stdout.flush()
-            os._exit(int(words[1]))
-        items = script_line(words)
-        if structured:
-            tell(items, [])
-        else:
-            plain(items)
+        for words in commands(shlex.split(line)):
+            if words[0] == "exit":
+                sys.stdout.flush()
+                os._exit(int(words[1]))
+            items = script_line(words)
+            if structured:
+                tell(items, [])
+            else:
+                plain(items)
+
+
+def commands(words: list[str]) -> Iterator[list[str]]:
+    """One after the other, as a `;` at the end of a word parts them."""
+    one: list[str] = []
+    for word in words:
+        one.append(word.removesuffix(";"))
+        if word.endswith(";"):
+            yield one
+            one = []
+    if one:
+        yield one
 
 
 def script_line(words: list[str]) -> Iterator[Any]:
