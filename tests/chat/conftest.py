@@ -6,6 +6,7 @@ pytest.register_assert_rewrite("tests.chat.contract", "tests.chat.harness")
 
 from automation_bots.drivers.fake import Fake  # noqa: E402 - behind the line above
 from automation_bots.model import Outcome, Status  # noqa: E402
+from tests.chat.as_a_program import running  # noqa: E402
 from tests.chat.harness import HUGE, Talk  # noqa: E402
 from tests.support.bounds import LONG  # noqa: E402
 
@@ -49,3 +50,18 @@ def talk(net, driver, tmp_path_factory):
 def stranger(net):
     """Somebody whom the policy does not know."""
     return net.human("eve")
+
+
+@pytest.fixture
+def started():
+    """Start bots as programs of their own, and end those that a test did not kill."""
+    bots = []
+
+    def start(talk):
+        bots.append(running(talk))
+        return bots[-1]
+
+    yield start
+    for bot in bots:
+        bot.kill()
+        bot.wait(10)

@@ -1,8 +1,6 @@
 """What the network does not take is written down: the end of the program, also a sudden one, loses no answer."""
 
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -15,6 +13,7 @@ from automation_bots.chat.outbox import Outbox
 from automation_bots.model import Answer, File, Place
 from automation_bots.store import Store
 from automation_bots.surface import Waiting
+from tests.chat.as_a_program import said_below
 from tests.chat.harness import Talk
 from tests.chat.networks.matrix import Matrix
 from tests.chat.networks.mattermost import Mattermost
@@ -23,7 +22,6 @@ from tests.chat.networks.rocketchat import RocketChat
 from tests.chat.networks.slack import SlackNet
 from tests.store.lives import Clock
 from tests.support.chatbot import wait
-from tests.support.program import ROOT, surroundings
 
 pytestmark = pytest.mark.slow  # waits as networks do
 
@@ -209,43 +207,6 @@ def test_an_orderly_end_leaves_it_to_the_next_life_and_calls_nothing_lost(server
 def kept_in(data):
     with closing(sqlite3.connect(data / "netbot/bot.db")) as connection:
         return connection.execute("SELECT count(*) FROM letters").fetchone()[0]
-
-
-def said_below(talk, message):
-    return [post.text for post in talk.net.seen(talk.ana, talk.room) if post.thread == message]
-
-
-@pytest.fixture
-def started():
-    """Start bots as programs of their own, and end those that a test did not kill."""
-    bots = []
-
-    def start(talk):
-        bots.append(running(talk))
-        return bots[-1]
-
-    yield start
-    for bot in bots:
-        bot.kill()
-        bot.wait(10)
-
-
-def running(talk):
-    """Start the bot, and wait until it answers."""
-    environment = {**surroundings(talk.folder / "data"), **talk.net.environment()}
-    command = [sys.executable, "-m", "automation_bots.cli.main", "run", str(talk.folder)]
-    bot = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    asked = []
-
-    def answered():
-        asked.append(talk.say("!whoami"))
-        time.sleep(0.5)
-        return any(said_below(talk, message) for message in asked)
-
-    wait(answered, 60)
-    last = talk.say("!whoami")  # one person is answered in order: none of those before is still on its way
-    wait(lambda: said_below(talk, last), 30)
-    return bot
 
 
 @pytest.fixture(params=[SlackNet, Mattermost, RocketChat, Matrix])

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
+from tests.chat.as_a_program import said_below
 from tests.chat.harness import Talk
 from tests.chat.networks.matrix import Matrix
 from tests.chat.networks.mattermost import Mattermost
 from tests.chat.networks.rocketchat import RocketChat
 from tests.chat.networks.slack import SlackNet
-from tests.chat.test_kept_answers import said_below, started
 from tests.support.chatbot import wait
 
 pytestmark = pytest.mark.slow  # starts servers, and bots as programs
@@ -51,7 +51,7 @@ def on(*networks):
 
 
 @on(SlackNet, Mattermost, RocketChat, Matrix)
-def test_a_question_and_the_reaction_to_it_outlive_a_kill_before_the_bot_knew(talk, net):
+def test_a_question_and_the_reaction_to_it_outlive_a_kill_before_the_bot_knew(talk, net, started):
     bot = started(talk)
     message = talk.say("!turn", who=talk.joe)
     wait(lambda: said_below(talk, message), 20)  # the first words; the question comes after a preview of two seconds
@@ -67,7 +67,7 @@ def test_a_question_and_the_reaction_to_it_outlive_a_kill_before_the_bot_knew(ta
 
 
 @on(SlackNet)
-def test_the_first_words_of_a_request_are_said_once_although_the_bot_was_killed_before_it_knew(talk, net):
+def test_the_first_words_of_a_request_are_said_once_although_the_bot_was_killed_before_it_knew(talk, net, started):
     bot = started(talk)
     net.late(30)
     talk.say("!turn", who=talk.joe)
@@ -80,7 +80,7 @@ def test_the_first_words_of_a_request_are_said_once_although_the_bot_was_killed_
 
 
 @on(Matrix)
-def test_a_job_whose_first_words_arrived_before_the_kill_is_one_message(talk, net):
+def test_a_job_whose_first_words_arrived_before_the_kill_is_one_message(talk, net, started):
     bot = started(talk)
     net.late(30)
     talk.say("!peek")

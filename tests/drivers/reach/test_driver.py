@@ -1,6 +1,7 @@
 """The reach driver on this machine: real pings and connections over loopback."""
 
 import os
+import re
 import socket
 import threading
 import time
@@ -73,7 +74,7 @@ def test_a_ping_of_this_machine_answers_in_both_families(tmp_path):
     for device in ("four", "six"):
         status, summary = said(heard, device)
         assert status is Status.OK
-        assert summary.startswith("0% loss, 0.")
+        assert re.match(r"0% loss, \d", summary)
         assert "2 sent, 2 received" in heard.outcomes[device].output
 
 
