@@ -123,6 +123,8 @@ class Frr:
                 self._start(router)
             self._write_known_hosts()
             wait(lambda: all(router.established() for router in self.routers), 30)
+            # A session that is up has not told its routes yet: that takes FRR some seconds more.
+            wait(lambda: all("\nB>" in router.ask("show ip route") for router in self.routers), 60)
             undo.pop_all()
         return self
 
