@@ -48,7 +48,9 @@ def test_a_changed_thing_that_nobody_meant_is_found(chat, frr):
     assert "M1" not in chat.asks("!monitors", "Nothing is watched|M1")
 
 
-def test_what_stays_is_as_it_was_and_others_see_nothing_of_it(chat):
+def test_what_stays_is_as_it_was_and_others_see_nothing_of_it(chat, frr):
+    frr.routers[0].ask("configure terminal", "router bgp 65001", "no neighbor 10.255.0.2 shutdown", "end")
+    wait(lambda: all("\nB>" in it.ask("show ip route") for it in frr.routers), 60)  # what tries again does not stay
     chat.asks("!change start r2", "C2 started", seconds=60)
     chat.asks("!change 2", "There is no change C2", who="joe")
     chat.asks("!change end", "Which one|You have 0 changes", who="joe")
