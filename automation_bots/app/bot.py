@@ -208,7 +208,7 @@ class Bot:
     def _way(self) -> tuple[Pipeline, Monitors, ScheduleTimer]:
         """The way of a command, and what takes it again and again."""
         pipeline = self._pipeline()
-        stands_on = watched.context(self.store, self.live, pipeline, self.notices.of, now)
+        stands_on = watched.context(self.store, self.live, pipeline, self.notices.of, now, self.bus.publish)
         monitors = Monitors(stands_on)
         self.changes = Changes(stands_on, monitors)
         return pipeline, monitors, self._schedules()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from automation_bots.config.live import LiveConfig
+from automation_bots.events import Event
 from automation_bots.health.health import Watched
 from automation_bots.model import Place
 from automation_bots.monitors.monitors import MonitorContext, Monitors
@@ -23,6 +24,7 @@ def context(
     pipeline: Pipeline,
     surface: Callable[[Place], Surface],
     now: Callable[[], datetime],
+    publish: Callable[[Event], None],
 ) -> MonitorContext:
     """Join them."""
 
@@ -45,6 +47,7 @@ def context(
         judge=pipeline.watched.judge,
         ask=pipeline.watched.ask,
         groups=groups,
+        publish=publish,
     )
 
 

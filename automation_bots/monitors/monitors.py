@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from automation_bots.errors import BadCommand, StoreError
+from automation_bots.events import Event
 from automation_bots.model import (
     FINAL,
     Answer,
@@ -24,7 +25,7 @@ from automation_bots.model import (
     one_line,
 )
 from automation_bots.model import GOOD as WELL
-from automation_bots.monitors import condition, counters, news, pictures, text
+from automation_bots.monitors import condition, counters, news, pictures, published, text
 from automation_bots.monitors.condition import Found
 from automation_bots.monitors.counters import Counted
 from automation_bots.monitors.gateways import Gateways, is_here
@@ -68,6 +69,7 @@ class MonitorContext:
     judge: Callable[[Monitor], str]  # why its owner may not look any more; empty: all is well
     ask: Callable[[Monitor], int | str]  # begin a read: the number of its job, or why there is none
     groups: Callable[[Iterable[str]], Mapping[str, Sequence[str]]]  # the devices of each site and group
+    publish: Callable[[Event], None] = lambda _event: None  # tells whatever acts on changes
 
 
 @dataclass(slots=True)
@@ -184,12 +186,12 @@ class Monitors:
             watch = self._watches.get(number)
             if watch is None:
                 return False
-            for say, events in self._news(watch, self._time()):
-                self._tell(watch, say, events)
+            self._tell_settled(watch, self._time())
             self._store.save(watch.kept())
             if not self._store.end(watch.monitor, why, by):
                 return False
             self._left(watch)
+        self._publish([published.ended(watch.monitor, why, self._time())])
         told = "" if why == _OVER else why
         answer = text.ended(watch.monitor, watch.views(), told, self._time())
         self._teller.tell(watch.monitor.place, Say(f"end/{number}", answer, draw=self._drawing(watch.monitor)))
@@ -332,24 +334,30 @@ class Monitors:
     def _tell_news(self, watch: Watch, now: float) -> None:
         if not watch.settling.due(now) or not self._is_sure(watch, now):
             return
-        for say, events in self._news(watch, now):
-            self._tell(watch, say, events)
+        self._tell_settled(watch, now)
 
-    def _news(self, watch: Watch, now: float) -> list[tuple[list[Say], list[MonitorEvent]]]:
+    def _tell_settled(self, watch: Watch, now: float) -> None:
+        """Say what has settled, write it down, and let others hear of it."""
         if not watch.settling.changes:
-            return []
-        return [watch.news(now, datetime.fromtimestamp(now, UTC))]
-
-    def _tell(self, watch: Watch, says: Sequence[Say], events: Sequence[MonitorEvent]) -> None:
+            return
+        moment, number = datetime.fromtimestamp(now, UTC), watch.monitor.number
+        says, changes = watch.news(now, moment)
         for say in says:
             self._teller.tell(watch.monitor.place, say)
-        counts = {state.value: sum(one.state == state for one in events) for state in TargetState}
+        self._publish(published.changed(watch.monitor, changes, watch.devices, now))
+        events = [MonitorEvent(number, one.target, moment, one.now.value, text.changed(one)) for one in changes]
         try:
-            self._store.tell(watch.monitor, events, {state: count for state, count in counts.items() if count})
-            self._store.save(watch.kept([watch.by_name[one.target].id for one in events]))
+            self._store.tell(
+                watch.monitor, events, {state.value: some for state, some in news.counted(changes).items()}
+            )
+            self._store.save(watch.kept([watch.by_name[one.target].id for one in changes]))
         except StoreError as error:  # the room hears it all the same
-            log.warning("what M%d told could not be written down: %s", watch.monitor.number, error)
-        self._edits.pop(watch.monitor.number, None)
+            log.warning("what M%d told could not be written down: %s", number, error)
+        self._edits.pop(number, None)
+
+    def _publish(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._context.publish(event)
 
     def _is_sure(self, watch: Watch, now: float) -> bool:
         """Whether outages that settled are outages, and not the loss of the bot's own network."""
@@ -379,6 +387,7 @@ class Monitors:
         """Say once in each room that the bot itself reaches nothing."""
         self._loss = loss = _Loss(since, why)
         log.warning("monitors: the bot itself reaches nothing: %s", why)
+        self._publish([published.own_network("lost", why, since)])
         by_place: dict[Place, list[str]] = {}
         for number, watch in self._watches.items():
             ids = [id_ for id_ in watch.targets if id_ not in self._here] if watch.monitor.kind != READ else []
@@ -394,6 +403,7 @@ class Monitors:
         if loss is None or at <= loss.since:
             return
         self._loss = None
+        self._publish([published.own_network("back", loss.why, at)])
         lasted = f"reaches the network again after {elapsed(at - loss.since)}"
         for place, names in loss.rooms.items():
             whole = Answer(f"{self._lost_text(loss, place)} · {lasted}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.model import Answer, File, Monitor, MonitorEvent, MonitorTarget
+from automation_bots.model import Answer, File, Monitor, MonitorTarget
 from automation_bots.monitors import news, text
 from automation_bots.monitors.news import Change, Settling
 from automation_bots.monitors.track import Sample, TargetState, Thresholds, Track, step, unseen
@@ -52,6 +52,7 @@ class Watch:
         self.targets = {one.id: one for one in targets}
         self.tracks = {one.id: restored(one.facts) for one in self.targets.values()}
         self.by_name = {one.name: one for one in self.targets.values()}
+        self.devices = {one.name: one.device for one in self.targets.values()}
         self._told = {one.name: _known(self.tracks[one.id]) for one in self.targets.values()}
         self._by = _READ if monitor.kind == READ else _rules(monitor.interval)
         self.settling = Settling()
@@ -142,19 +143,16 @@ class Watch:
 
     # -- what is told
 
-    def news(self, now: float, moment: datetime) -> tuple[list[Say], list[MonitorEvent]]:
-        """Take what has settled: what to say of it, and what to write down."""
+    def news(self, now: float, moment: datetime) -> tuple[list[Say], Sequence[Change]]:
+        """Take what has settled, and what to say of it."""
         changes = self.settling.take()
-        events = [
-            MonitorEvent(self.monitor.number, one.target, moment, one.now.value, text.changed(one)) for one in changes
-        ]
         for change in changes:
             self._told[change.target] = change.now
             if change.now in _WELL and self.by_name[change.target].facts.get("ack"):
                 self._with(change.target, ack="")
         over = [one for one in changes if one.target in self._posts and one.now is not TargetState.DOWN]
         fresh = [one for one in changes if one not in over]
-        return self._over(over, now) + self._fresh(fresh, now, moment), events
+        return self._over(over, now) + self._fresh(fresh, now, moment), changes
 
     def _over(self, changes: Sequence[Change], now: float) -> list[Say]:
         """Add to the lines of outages how they went on."""

@@ -62,6 +62,7 @@ class Site:
         self.now = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
         self.folder, self.groups, self.routes = folder, groups or {}, routes
         self.room, self.denied, self.asked = Room(edits=edits), "", []
+        self.published = []
         self.begin()
 
     def begin(self):
@@ -69,6 +70,7 @@ class Site:
         context = MonitorContext(
             store=self.store, now=lambda: self.now, surface=lambda _place: self.room, zone=lambda: "UTC",
             judge=lambda _monitor: self.denied, ask=self.ask, groups=lambda _devices: self.groups,
+            publish=self.published.append,
         )  # fmt: skip
         self.monitors = Monitors(context, self.prober_of)
         self.monitors._gateways._routes = lambda: self.routes
@@ -146,6 +148,11 @@ class Site:
                          for number in self.prober.probes if number < 0]  # fmt: skip
             self.prober.told(rows)
             self.turns(every)
+
+    @staticmethod
+    def at(seconds):
+        """So long after the test began."""
+        return datetime(2026, 12, 1, 14, 0, tzinfo=UTC).timestamp() + seconds
 
     @property
     def live(self):

@@ -252,3 +252,30 @@ def test_errors_of_interfaces_are_told_from_the_second_look_on_which_comes_soon(
     site.brings(("core1", "no route", Status.UNREACHABLE))
     site.turns(5)
     assert "I cannot say how it is: no route" in "\n".join(site.told)
+
+
+def test_what_is_told_is_published_too_with_what_it_was_before(site):
+    site.ping("core1", "core2")
+    site.looks(times=4)
+    site.looks(times=4, down={"core2"})
+    (event,) = site.published
+    assert (event.tag, event.data["devices"]) == ("bot/monitor/1/down", ("core2",))
+    (change,) = event.data["changes"]
+    assert (change["target"], change["was"], change["now"], change["since"]) == ("core2", "up", "down", site.at(20))
+
+
+def test_thousands_that_go_down_at_once_are_one_event_for_whoever_listens(site):
+    site.ping(*(f"r{number}" for number in range(1_200)))
+    site.looks(times=3)
+    site.looks(times=4, down={f"r{number}" for number in range(1_100)})
+    assert [(event.tag, len(event.data["changes"])) for event in site.published] == [("bot/monitor/1/down", 1_100)]
+
+
+def test_an_end_and_a_loss_of_the_own_network_are_published(site):
+    site.routes = {"192.0.2.254"}
+    number = site.ping("core1")
+    site.looks(times=3, gateway=True)
+    site.looks(times=4, down="all", gateway=False)
+    site.looks(times=1, gateway=True)
+    site.monitors.end(number, "enough")
+    assert [event.tag for event in site.published] == ["bot/network/lost", "bot/network/back", "bot/monitor/1/ended"]
