@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -607,6 +607,14 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A command that is one click away: as if whoever clicks had typed it there, and judged as that."""
+
+    label: str
+    line: str  # without a prefix: "ack A812"
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said: a sentence, an optional block shown as it is, and what to type next."""
 
@@ -617,6 +625,13 @@ class Answer:
     entrusted: bool = False  # holds a secret that is told to its one reader on purpose, as a one-time code
     mark: Mark | None = None  # of what is said once, although the program may be killed meanwhile
     mentions: tuple[Mention, ...] = ()  # who is to look at it; no text calls anybody, whatever stands in it
+    buttons: tuple[Button, ...] = ()  # what to type next, where a network has buttons; elsewhere they are in the hint
+
+    def in_words(self) -> Answer:
+        """The same where there are no buttons: their commands stand in the hint."""
+        typed = [f"!{button.line}" for button in self.buttons if f"!{button.line}" not in self.hint]
+        hint = "\n".join(part for part in (self.hint, f"→ {' · '.join(typed)}" if typed else "") if part)
+        return replace(self, hint=hint, buttons=())
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.text, self.block, self.hint) if part)

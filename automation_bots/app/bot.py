@@ -291,6 +291,7 @@ class Bot:
 
     def spelled(self, answer: Answer) -> Answer:
         """Texts of ours write commands with `!`; this bot's own prefix stands in what leaves it."""
+        answer = answer if self.notices.buttons else answer.in_words()
         names = {*OWN, *(name.partition(" ")[0] for name in self.live.catalog.operations)}
         return command_prefix.spelled(answer, self.settings.prefix, names)
 

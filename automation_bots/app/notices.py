@@ -43,6 +43,11 @@ class Notices:
         """How many characters a line has there."""
         return COLUMNS if self._surface is None else self.of(place).capabilities.columns
 
+    @property
+    def buttons(self) -> bool:
+        """Whether the network has buttons."""
+        return self._surface is not None and self._surface.capabilities.buttons
+
     def say(self, place: Place, answer: Answer) -> None:
         """Say it, or raise OSError."""
         self.of(place).say(place, answer)

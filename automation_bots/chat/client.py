@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from automation_bots.model import File
+from automation_bots.model import Button, File
 from automation_bots.surface import Capabilities, Refusal
 
 # How a choice is offered where there are reactions and no buttons: {choice: (sign, its usual short name)}.
@@ -26,6 +26,31 @@ def choice_of(sign: str) -> str:
     """The choice that a reaction stands for, by its sign or short name; empty when it stands for none."""
     plain = sign.strip(":").removesuffix("\ufe0f")
     return next((choice for choice, signs in SIGNS.items() if plain in signs), "")
+
+
+_RUN = "run:"  # begins the value of a button that is a command
+
+
+class CommandChoice(str):
+    """A choice that is a command: offered by its label, and told back by its value."""
+
+    label: str
+
+    def __new__(cls, button: Button) -> CommandChoice:
+        """Make one."""
+        made = super().__new__(cls, f"{_RUN}{button.line}")
+        made.label = button.label
+        return made
+
+
+def label_of(choice: str) -> str:
+    """What stands on a button."""
+    return choice.label if isinstance(choice, CommandChoice) else choice
+
+
+def command_of(choice: str) -> str | None:
+    """The command that a button means, without a prefix; None where it is the answer to a question."""
+    return choice.removeprefix(_RUN) if choice.startswith(_RUN) else None
 
 
 class Away(OSError):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from automation_bots.chat.client import SIGNS, ChatClient, IdempotencyKey, Rejected
+from automation_bots.chat.client import SIGNS, ChatClient, CommandChoice, IdempotencyKey, Rejected
 from automation_bots.chat.delivery import Delivery, EditDelivery, PostDelivery
 from automation_bots.chat.outbox import Outbox
 from automation_bots.chat.queue import Work
@@ -68,13 +68,16 @@ class NetworkSurface:
 
     def say(self, place: Place, answer: Answer) -> MessageRef | None:
         """Say something."""
-        return self._say(place, answer, ())
+        return self._say(place, answer, self._offered(answer))
 
     def answer(self, place: Place, answer: Answer) -> None:
         """Say what nobody will say again: kept over the end of the program while it waits, unless it is a secret."""
         secret = answer.entrusted or any(file.passing for file in answer.files)
-        work = PostDelivery(self, place, self._composed(answer), ())
-        self._put(place, _key(place, answer, ()), work, note=None if secret else UnsentCopy(self._posts, work.owed))
+        choices = self._offered(answer)
+        work = PostDelivery(self, place, self._composed(answer), choices)
+        self._put(
+            place, _key(place, answer, choices), work, note=None if secret else UnsentCopy(self._posts, work.owed)
+        )
 
     def take_up(self, network: str) -> None:
         """Say what the program that ran before could not say."""
@@ -100,18 +103,19 @@ class NetworkSurface:
         if not message.id or not self.capabilities.edits:
             self.say(message.place, answer)
             return
-        work = EditDelivery(self, message, self._composed(answer), choices if self.capabilities.buttons else ())
+        kept = (*choices, *self._offered(answer)) if self.capabilities.buttons else ()
+        work = EditDelivery(self, message, self._composed(answer), kept)
         self._put(message.place, ("edit", message.id), work, replace=True)
 
     def progress(self, message: MessageRef, answer: Answer) -> None:
         """Show how far something is when there is time for it; never waits."""
         if message.id and self.capabilities.edits:
-            text = self._composed(answer).messages[0]
+            text, choices = self._composed(answer).messages[0], self._offered(answer)
             room = message.place
             self._outbox.pass_by(
                 _lane(room),
                 ("edit", message.id),
-                lambda: self._client.edit(self.room(room), self._last_id(message), text),
+                lambda: self._client.edit(self.room(room), self._last_id(message), text, choices),
             )
 
     def react(self, message: MessageRef, name: str) -> None:
@@ -194,6 +198,10 @@ class NetworkSurface:
 
     def _last_id(self, message: MessageRef) -> str:
         return str(self._now.get((message.place.room, message.id)) or message.id)
+
+    def _offered(self, answer: Answer) -> tuple[str, ...]:
+        """The commands that are one click away."""
+        return tuple(map(CommandChoice, answer.buttons)) if self.capabilities.buttons else ()
 
     def _composed(self, answer: Answer) -> Composed:
         return compose(answer, self.capabilities, self._style)

@@ -20,7 +20,7 @@ from errbot.backends.base import Message
 
 from automation_bots.chat import forms, registry
 from automation_bots.chat.attachments import text_of
-from automation_bots.chat.client import ChatClient, Click, IncomingMessage
+from automation_bots.chat.client import ChatClient, Click, IncomingMessage, command_of
 from automation_bots.chat.connection import Connection, Life
 from automation_bots.chat.network_surface import NetworkSurface
 from automation_bots.chat.outbox import Outbox
@@ -176,11 +176,22 @@ class Networked(ErrbotMessages):
         msg = self._frame(chosen, "", f"click:{chosen.room}:{chosen.id}")
         if chosen.robot and not self._is_named(self.automation_origin(msg).caller):
             return
+        if (line := command_of(chosen.choice)) is not None:
+            self._type(chosen, line)
+            return
         if not chosen.values and chosen.choice != forms.BUTTON:
             self._clicks.take(msg, chosen)
             return
         origin.at_question(msg, self.automation_surface, chosen.message)
         answering.later(self, msg, lambda: self._fill(msg, chosen))
+
+    def _type(self, chosen: Click, line: str) -> None:
+        """A button that is a command is the same as to type it there."""
+        prefix = answering.automation(self).settings.prefix
+        msg = self._frame(chosen, f"{prefix}{line}", f"click:{chosen.room}:{chosen.id}")
+        origin.at_question(msg, self.automation_surface, chosen.message)
+        msg.extras.update(lane=f"click:{chosen.room}:{chosen.sender}", at=chosen.at)
+        self.callback_message(msg)
 
     # -- forms
 

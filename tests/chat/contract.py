@@ -11,7 +11,7 @@ import time
 import pytest
 
 from automation_bots.chat.client import Rejected
-from automation_bots.model import Answer, File, Mention, Place
+from automation_bots.model import Answer, Button, File, Mention, Place
 from automation_bots.surface import MessageRef
 from tests.chat import transcript
 from tests.chat.harness import HUGE
@@ -96,6 +96,18 @@ def test_an_own_message_can_be_edited_after_a_restart(talk):
     talk.start()
     talk.surface.edit(ref, Answer("the state is green"))
     assert talk.hears("the state is green").id == ref.id
+
+
+def test_a_button_is_its_command_typed_by_whoever_clicks(talk, net):
+    answer = Answer("web1 is slow", buttons=(Button("Look", "uptime on web1"),))
+    talk.bot.automation.notices.say(Place(talk.network, talk.room), answer)
+    post = talk.hears("web1 is slow")
+    if not talk.surface.capabilities.buttons:
+        assert "\n→ !uptime on web1" in post.text
+        return
+    net.choose(talk.joe, talk.room, post.id, "Look")
+    talk.hears(r"#\d+ uptime on web1 done")
+    assert talk.jobs[0].person == "joe"
 
 
 def test_a_reaction_can_be_put(talk):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from automation_bots.chat.client import Away
+from automation_bots.chat.client import Away, label_of
 from automation_bots.chat.mattermost.settings import MattermostSettings
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,14 @@ class Buttons:
         """Return what a post needs to have these buttons."""
         question = secrets.token_hex(8)
         actions = [
-            {"id": f"choice{number}", "name": choice, "type": "button", "style": _STYLES.get(choice, "default"),
+            {"id": f"choice{number}", "name": label_of(choice), "type": "button", "style": _STYLES.get(choice, "default"),
              "integration": {"url": self._settings.callback, "context": self._context(room, question, choice)}}
             for number, choice in enumerate(choices)
         ]  # fmt: skip
-        return {PROPERTY: question, "attachments": [{"fallback": " / ".join(choices), "actions": actions}]}
+        return {
+            PROPERTY: question,
+            "attachments": [{"fallback": " / ".join(map(label_of, choices)), "actions": actions}],
+        }
 
     def _context(self, room: str, question: str, choice: str) -> dict[str, str]:
         return {"question": question, "choice": choice, "secret": self._secret(room, question, choice)}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from automation_bots.chat import calls
-from automation_bots.chat.client import Field, Form
+from automation_bots.chat.client import Field, Form, label_of
 from automation_bots.model import NOT_SHOWN, Mention
 
 _FENCED = re.compile(r"^```\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
@@ -59,7 +59,7 @@ def _buttons(choices: tuple[str, ...]) -> dict[str, Any]:
         {
             "type": "button",
             "action_id": f"choice-{number}",
-            "text": _plain_text(choice, _LABEL_CHARACTERS),
+            "text": _plain_text(label_of(choice), _LABEL_CHARACTERS),
             "value": choice,
         }
         for number, choice in enumerate(choices[:_BUTTONS])

@@ -18,6 +18,7 @@ from automation_bots.chat.client import (
     PlainClient,
     Rejected,
     Revoked,
+    label_of,
 )
 from automation_bots.surface import Capabilities
 from tests.chat.harness import Human, Seen
@@ -268,9 +269,10 @@ class Memory:
 
     def choose(self, who, room, message, choice):
         post = self.server.find(room or f"D{who.id}", message)
-        assert choice in self._choices(post), f"{choice} cannot be clicked there"
-        event = Click(f"c{next(self.names)}", who.id, post.room, post.id, choice, datetime.now(UTC), who.name,
-                       post.thread, post.room.startswith("D"), trigger=f"t{post.id}")  # fmt: skip
+        offered = {label_of(one): one for one in self._choices(post)}
+        id_, chosen, direct = f"c{next(self.names)}", str(offered[choice]), post.room.startswith("D")
+        event = Click(id_, who.id, post.room, post.id, chosen, datetime.now(UTC), who.name, post.thread, direct,
+                      trigger=f"t{post.id}")  # fmt: skip
         self.server.triggers.append(event.trigger)
         self.server.tell(lambda sink: sink.chosen(event))
 
@@ -305,7 +307,7 @@ class Memory:
         text = text.replace("@\u200b", "@").replace("`\u200b``", "```").replace("\u2039lt", "<")
         bare = post.text.replace("\\<", "")
         pings = tuple(found[1] or found[2] for found in _PING.finditer(bare))
-        return Seen(post.id, post.author, text, post.thread, post.edited, self._choices(post),
+        return Seen(post.id, post.author, text, post.thread, post.edited, tuple(map(label_of, self._choices(post))),
                     tuple(name for _, name in post.reactions), post.files, pings, post.text)  # fmt: skip
 
     def cut(self):
