@@ -40,7 +40,8 @@ class Buttons:
         """Return what a post needs to have these buttons."""
         question = secrets.token_hex(8)
         actions = [
-            {"id": f"choice{number}", "name": label_of(choice), "type": "button", "style": _STYLES.get(choice, "default"),
+            {"id": f"choice{number}", "name": label_of(choice), "type": "button",
+             "style": _STYLES.get(choice, "default"),
              "integration": {"url": self._settings.callback, "context": self._context(room, question, choice)}}
             for number, choice in enumerate(choices)
         ]  # fmt: skip
