@@ -31,6 +31,7 @@ from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import Change, LiveConfig
 from automation_bots.drivers import Driver
 from automation_bots.drivers.windows.driver import PowerShell
+from automation_bots.errors import UserError
 from automation_bots.events import Bus
 from automation_bots.health.health import Health
 from automation_bots.health.logs import Recent
@@ -249,9 +250,17 @@ class Bot:
                 looks=lambda schedule: self.pipeline.looks(_typed(schedule)),
                 surface=self.notices.of,
                 admins=self.notices.tell_admins,
+                bus=self.bus,
+                devices=lambda schedule: self._devices(schedule.pattern),
                 failures=self.settings.schedules.failures,
             )
         )
+
+    def _devices(self, pattern: str) -> tuple[str, ...]:
+        try:
+            return self.live.inventory.expand(pattern) if pattern else ()
+        except UserError:  # none of them is there any more
+            return ()
 
     def _context(self) -> CommandContext:
         return CommandContext(

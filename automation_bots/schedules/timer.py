@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, takewhile
-from typing import Protocol
+from typing import Any, Protocol
 
+from automation_bots.events import Bus, Event
 from automation_bots.model import Answer, Mark, Occurrence, Place, Schedule, ScheduleState
 from automation_bots.policy.policy import Policy
 from automation_bots.schedules import recurrence, text
@@ -48,6 +49,8 @@ class ScheduleContext:
     looks: Callable[[Schedule], bool]  # whether it only looks, as its words are read now
     surface: Callable[[Place], Surface]
     admins: Callable[[Answer], None]
+    bus: Bus
+    devices: Callable[[Schedule], tuple[str, ...]]  # what its pattern means now, for who may hear of it
     failures: int = 5  # in a row, after which a schedule is paused
 
 
@@ -63,7 +66,8 @@ class ScheduleTimer:
 
     def begin(self) -> None:
         """Tell what a kill has left, and begin."""
-        self._store.lose()
+        for schedule, taken in self._store.lose():
+            self._publish("missed", schedule, taken.occurrence, reason="the bot was killed before it began")
         self._loop.start()
 
     def stop(self) -> None:
@@ -84,7 +88,7 @@ class ScheduleTimer:
         """Take what is due and tell what is to be told; return how long nothing will be."""
         now = self._context.now()
         self._clock(now)
-        self._store.settle(at_most=self._context.failures)
+        self._settle()
         broken = [schedule for schedule in self._store.due(now) if not self._safely(self._take, schedule, now)]
         failed = self._tell()
         due = self._store.next_due()
@@ -131,7 +135,8 @@ class ScheduleTimer:
         then = times.next(now)
         on_time = now - last <= _ON_TIME
         if not on_time and not self._context.looks(schedule):
-            self._store.miss(schedule, last, many, then, f"from {moment_text(schedule.due, times.zone)}")
+            if self._store.miss(schedule, last, many, then, f"from {moment_text(schedule.due, times.zone)}"):
+                self._publish("missed", schedule, Occurrence(schedule.number, last), times=many)
         elif self._store.take(schedule, last, then, missed=many - 1):
             log.info("S%s is due", schedule.number)
             self.start(schedule, Occurrence(schedule.number, last))
@@ -143,9 +148,28 @@ class ScheduleTimer:
             result, why = Result.REFUSED, answer.text.replace("\n", " ")
         if why:
             self._store.refuse(occurrence, result, why, at_most=self._context.failures)
+            self._publish("refused", schedule, occurrence, reason=why)
         elif (job := self._store.runs(schedule.number)) is not None:
             self._begun.add(job)
         return why
+
+    def _settle(self) -> None:
+        for taken in self._store.settle(at_most=self._context.failures):
+            if (schedule := self._store.find(taken.occurrence.schedule)) is not None:
+                self._publish("ran", schedule, taken.occurrence, job=taken.job, state=taken.result)
+
+    def _publish(self, what: str, schedule: Schedule, occurrence: Occurrence, **more: Any) -> None:
+        """Let whoever follows events know: `bot/schedule/7/missed`, `refused` (with the reason) or `ran`."""
+        about = {
+            "schedule": schedule.number,
+            "operation": schedule.operation,
+            "person": schedule.person,
+            "devices": self._context.devices(schedule),
+            "room": schedule.place.room,
+            "at": occurrence.at,
+            **more,
+        }
+        self._context.bus.publish(Event("bot", f"bot/schedule/{schedule.number}/{what}", about))
 
     def _refused(self, schedule: Schedule) -> tuple[Result, str]:
         policy = self._context.policy()

@@ -161,8 +161,8 @@ class ScheduleStore:
         with self._database.write() as connection:
             _note(connection, number, approval=job)
 
-    def settle(self, *, at_most: int) -> None:
-        """Note what came of the times whose job has ended; one that failed too often in a row is paused."""
+    def settle(self, *, at_most: int) -> list[Taken]:
+        """Note what came of the times whose job has ended, and return them; one that failed too often is paused."""
         ended = (times.c.result == Result.OPEN.value, times.c.job.is_not(None), _final())
         with self._database.read() as connection:
             rows = connection.execute(
@@ -172,6 +172,7 @@ class ScheduleStore:
         for taken, state in found:
             with self._database.write() as connection:
                 self._ended(connection, taken, state, at_most)
+        return [replace(taken, result=state.value) for taken, state in found]
 
     def _ended(self, connection: Connection, taken: Taken, state: State, at_most: int) -> None:
         number, paused = taken.occurrence.schedule, ""
@@ -196,9 +197,9 @@ class ScheduleStore:
         audit.append(connection, self._clock(), AuditKind.SCHEDULE_CHANGED, subject(schedule), facts)
         return "paused" if at_once else f"paused, since that was {failures} times in a row"
 
-    def lose(self) -> None:
+    def lose(self) -> list[tuple[Schedule, Taken]]:
         """At the start: what was taken and has no job was not begun when the bot was killed, and is told."""
-        now = self._clock()
+        now, lost = self._clock(), list[tuple[Schedule, Taken]]()
         open_ = (times.c.result == Result.OPEN.value, times.c.job.is_(None))
         with self._database.write() as connection:
             for taken in occurrences.find(connection, *open_):
@@ -207,6 +208,8 @@ class ScheduleStore:
                 if schedule is not None:
                     facts = {"schedule": schedule.number, "at": taken.occurrence.at, "missed": 1, "what": "killed"}
                     audit.append(connection, now, AuditKind.MISSED, subject(schedule), facts)
+                    lost.append((schedule, taken))
+        return lost
 
     def untold(self) -> list[tuple[Schedule, Taken]]:
         """Return what no job tells and the places have not heard yet, the oldest first."""

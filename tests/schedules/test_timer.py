@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from automation_bots.errors import StoreError
+from automation_bots.events import Bus
 from automation_bots.model import Answer, Caller, Occurrence, Person, Place, Schedule, ScheduleState, State
 from automation_bots.policy.policy import Policy
 from automation_bots.schedules import recurrence
@@ -34,6 +35,7 @@ class Times:
         self.folder, self.now, self.ran, self.refuses, self.looks = folder, now, [], "", False
         self.surface, self.admins, self.away, self.ends = Surface(), [], False, True
         self.people({"ana"})
+        self.bus = Bus()
         self.live_again()
 
     def people(self, names, problem=""):
@@ -45,7 +47,8 @@ class Times:
         self.timer = ScheduleTimer(
             ScheduleContext(
                 self.store.schedules, lambda: self.policy, lambda: self.now, self.run, lambda _: self.looks, self.place,
-                lambda answer: self.admins.append(str(answer)), failures=3,
+                lambda answer: self.admins.append(str(answer)), self.bus, lambda _: ("web1",),
+                failures=3,
             )
         )  # fmt: skip
 
@@ -286,6 +289,21 @@ def test_one_that_cannot_be_read_keeps_no_other_from_its_times_and_is_tried_now_
     times.now += HOUR
     assert times.timer.round() == 10
     assert [job.occurrence.schedule for job in times.store.jobs()] == [2]
+
+
+def test_whoever_follows_events_hears_what_ran_what_was_refused_and_what_was_missed(times):
+    times.add(HOURLY)
+    with times.bus.listen("bot/schedule/1/*") as events:
+        times.until(NOON + HOUR, HOUR / 2)
+        times.timer.round()
+        times.refuses = "No: web is frozen."
+        times.until(NOON + 2 * HOUR, HOUR / 2)
+        times.now += 5 * HOUR + HOUR / 2
+        times.timer.round()
+        ran, refused, missed = (events.next(1) for _ in range(3))
+    assert [event.tag.rpartition("/")[2] for event in (ran, refused, missed)] == ["ran", "refused", "missed"]
+    assert (ran.data["job"], ran.data["state"], ran.data["at"]) == (1, "done", NOON + HOUR)
+    assert (refused.data["reason"], missed.data["times"]) == ("No: web is frozen.", 5)
 
 
 # -- the bot is killed
