@@ -612,6 +612,7 @@ class Button:
 
     label: str
     line: str  # without a prefix: "ack A812"
+    said: bool = False  # the words of the answer say it already
 
 
 @dataclass(frozen=True, slots=True)
@@ -629,7 +630,7 @@ class Answer:
 
     def in_words(self) -> Answer:
         """The same where there are no buttons: their commands stand in the hint."""
-        typed = [f"!{button.line}" for button in self.buttons if f"!{button.line}" not in self.hint]
+        typed = [f"!{button.line}" for button in self.buttons if not button.said]
         hint = "\n".join(part for part in (self.hint, f"→ {' · '.join(typed)}" if typed else "") if part)
         return replace(self, hint=hint, buttons=())
 

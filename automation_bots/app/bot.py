@@ -21,6 +21,7 @@ from automation_bots.commands.changes import ChangeCommands
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.filtered import filtered
 from automation_bots.commands.freezes import FreezeCommands
+from automation_bots.commands.help import HelpSources
 from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.monitors import MonitorCommands
@@ -127,11 +128,12 @@ class Bot:
     def _groups(self, context: CommandContext) -> dict[str, object]:
         """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
+        self.help_sources = HelpSources(self._equipment.unready)
         trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context)
         schedules = ScheduleCommands(context, self.schedules, self.settings.schedules)
         return {
             "approvals": ApprovalCommands(context),
-            "bot": BotCommands(context, trust),
+            "bot": BotCommands(context, trust, self.help_sources),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
             "monitors": (monitors := MonitorCommands(context, self.monitors)),

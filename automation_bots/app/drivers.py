@@ -52,6 +52,11 @@ class Equipment:
         own = (*own, self.powershell(ssh), Local(output_limit=wanted.output_limit))
         return {driver.name: driver for driver in (*own, *self.event_sources.drivers, *more)}
 
+    @property
+    def unready(self) -> frozenset[str]:
+        """Drivers that nobody has set up."""
+        return frozenset() if self._bot_folder.settings.drivers.salt.url else frozenset({Salt.name})
+
     def _salt(self) -> Login:
         wanted, bot_folder = self._bot_folder.settings.drivers.salt, self._bot_folder
         password = bot_folder.references.resolved({"password": wanted.password}, "drivers", "salt")["password"]

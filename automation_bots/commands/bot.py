@@ -6,8 +6,8 @@ import platform
 from dataclasses import replace
 
 from automation_bots import __version__, render
-from automation_bots.commands import help_text
 from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.help import Help, HelpSources
 from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.why import Why
@@ -15,7 +15,6 @@ from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.health import health
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Operation, Person, Place, Risk, one_line
-from automation_bots.operations.own_commands import OWN, OwnCommand, Shown
 from automation_bots.operations.ways import has_way
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import sentence
@@ -28,47 +27,15 @@ _GROUPS_SHOWN = 30
 class BotCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, trust: HostKeyCommands) -> None:
-        self._context, self._trust = context, trust
+    def __init__(self, context: CommandContext, trust: HostKeyCommands, helped: HelpSources) -> None:
+        self._context, self._trust, self._help = context, trust, Help(context, helped)
         self._why = Why(context, JobCommands(context))
 
     # -- the bot
 
     def help(self, ask: CommandCall) -> Answer:
         """What this person may do here, or how one command is used."""
-        person = self._context.person(ask)
-        if ask.words:
-            return self._help_on(ask)
-        usable = [operation for operation in self._context.usable(ask) if self._is_of_use(person, operation, ask.place)]
-        hidden = [own.name for own in OWN.values() if not self._is_shown(own, ask, person)]
-        return help_text.overview(usable, self._context.name, hidden)
-
-    def _is_of_use(self, person: Person, operation: Operation, place: Place) -> bool:
-        """Whether it has a way on one of the devices on which it is allowed, or needs none."""
-        mine = self._with_way(person, operation, place)
-        return bool(mine) or operation.devices in {"none", "optional", "job"}
-
-    def _with_way(self, person: Person | None, operation: Operation, place: Place) -> list[str]:
-        mine = gate.usable(self._context.live.scope, person, operation, place) or frozenset()
-        devices = self._context.live.inventory.devices(tuple(sorted(mine)))
-        return [device.name for device in devices if has_way(operation, device)]
-
-    def _is_shown(self, own: OwnCommand, ask: CommandCall, person: Person) -> bool:
-        if own.shown is Shown.ADMINS:
-            return ADMINS in person.groups
-        allowed = self._context.pipeline.plugin_commands.allowed
-        return own.shown is Shown.EVERYBODY or allowed(ask.caller, ask.place, own.name)
-
-    def _help_on(self, ask: CommandCall) -> Answer:
-        name, *more = (word.removeprefix(self._context.prefix).removeprefix("--").lower() for word in ask.words)
-        usable = {operation.name: operation for operation in self._context.usable(ask)}
-        operation = usable.get(f"{name}-{more[0]}" if more else "", usable.get(name))  # `salt jobs` is salt-jobs
-        if own := OWN.get(name):
-            return help_text.own_usage(own)
-        if operation is None:
-            return self._context.pipeline.lookup.unknown(TypedCommand(ask.caller, ask.place, name))
-        devices = self._with_way(self._context.pipeline.lookup.person(ask.caller), operation, ask.place)
-        return help_text.usage(operation, devices, tuple(usable))
+        return self._help.help(ask)
 
     def about(self, ask: CommandCall) -> Answer:
         """What this bot is."""

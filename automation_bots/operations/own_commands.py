@@ -24,6 +24,8 @@ class Shown(StrEnum):
     EVERYBODY = "everybody"
     ALLOWED = "allowed"  # whom a rule allows it
     ADMINS = "admins"
+    SOMEWHERE = "somewhere"  # whom a rule allows it on a device
+    PROOFS = "proofs"  # everybody, where a rule asks people to prove themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class OwnCommand:
     late: Late = Late.REPEAT
     shown: Shown = Shown.EVERYBODY
     judged: bool = False  # a rule names it and says who may; it is about no device
+    rule: str = ""  # the word by which rules know it, where that is another
     filtered: bool = False  # it prints a list, behind which the filters of a router may stand
 
     @property
@@ -51,7 +54,8 @@ class OwnCommand:
 
 
 _COMMANDS = (
-    OwnCommand("bot", "help [command]", "What you may do here, or how one command is used", ("!help", "!help ping"),
+    OwnCommand("bot", "help [command | group | what you want to do]", "What you may do here, and how",
+               ("!help", "!help ping", "!help network", "!help restart"),
                Late.LOOKS),
     OwnCommand("bot", "about", "What this bot is", ("!about",), Late.LOOKS),
     OwnCommand("bot", "whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",), Late.LOOKS),
@@ -92,17 +96,21 @@ _COMMANDS = (
                ("!why", "!why 42", "!why r57"), Late.LOOKS),
     OwnCommand("freezes", "freeze <devices|all> until <time> <reason>",
                "Keep changes away from devices, where a rule lets you",
-               ("!freeze web until 18:00 audit", "!freeze all until Mon 08:00 end of year")),
-    OwnCommand("freezes", "unfreeze <devices|all>", "Let changes in again", ("!unfreeze web",)),
+               ("!freeze web until 18:00 audit", "!freeze all until Mon 08:00 end of year"),
+               shown=Shown.SOMEWHERE),
+    OwnCommand("freezes", "unfreeze <devices|all>", "Let changes in again", ("!unfreeze web",),
+               shown=Shown.SOMEWHERE, rule="freeze"),
     OwnCommand("freezes", "lock <devices> [until <time>] <reason>",
                "Keep the changes of others away, where a rule lets you",
-               ("!lock core1 replacing a line card", "!lock web until 2h tests")),
-    OwnCommand("freezes", "unlock <devices>", "Give locked devices back", ("!unlock core1",)),
+               ("!lock core1 replacing a line card", "!lock web until 2h tests"),
+               shown=Shown.SOMEWHERE),
+    OwnCommand("freezes", "unlock <devices>", "Give locked devices back", ("!unlock core1",),
+               shown=Shown.SOMEWHERE, rule="lock"),
     OwnCommand("freezes", "locks", "What is frozen or locked, by whom and why", ("!locks",), Late.LOOKS, filtered=True),
     OwnCommand("freezes", "reviews", "Emergencies that nobody has reviewed yet", ("!reviews",), Late.LOOKS,
                filtered=True),
     OwnCommand("freezes", "review <n> <text>", "Write what you found about somebody else's emergency",
-               ("!review 42 the fix was right, now in the playbook too",), judged=True),
+               ("!review 42 the fix was right, now in the playbook too",), shown=Shown.ALLOWED, judged=True),
     OwnCommand("freezes", "continue <n>|all", "Let a job go on that waits for a word: after a batch, or a restore",
                ("!continue 42",)),
     OwnCommand("schedules", "at <time> <command>", "Run a command once, later, as you", (
@@ -138,13 +146,14 @@ _COMMANDS = (
                "The record, for those whom a rule lets see it",
                ("!audit since=2h", "!audit verify", "!audit export from 2026-11-01 to 2026-11-30"),
                shown=Shown.ALLOWED, judged=True, filtered=True),
-    OwnCommand("people", "people", "Everybody the bot knows, for admins", ("!people",), Late.LOOKS, filtered=True),
+    OwnCommand("people", "people", "Everybody the bot knows, for admins", ("!people",), Late.LOOKS, Shown.ADMINS,
+               filtered=True),
     OwnCommand("people", "person [name] | link [<name> <network> <id>] | unlink <network> <id> | invite <name> | "
                "code <code>", "One person; linking another account of yours",
                ("!person", "!person link", "!person link ana matrix @ana:corp.example", "!person invite ana")),
     OwnCommand("people", "totp [<code> | enrol | end | reset <person>]",
                "Prove yourself with your authenticator app, where a rule asks for it",
-               ("!totp", "!totp enrol", "!totp 123456")),
+               ("!totp", "!totp enrol", "!totp 123456"), shown=Shown.PROOFS),
 )  # fmt: skip
 OWN = {command.name: command for command in _COMMANDS}  # in the order of the help
 GROUPS = tuple(sorted({command.group for command in _COMMANDS}))

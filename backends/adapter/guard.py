@@ -180,6 +180,14 @@ def _clear(bot: Host, said: Any) -> Any:
     return automation(bot).redactor.text(said) if isinstance(said, str) else said
 
 
+def _commands_of_plugins(bot: Host) -> list[tuple[str, str]]:
+    """What others have made: as it is typed, and its first line."""
+    theirs = [(name, one) for name, one in sorted(bot.commands.items()) if not getattr(one, "automation_ours", False)]
+    return [
+        (name.replace("_", " "), one_line((one.__doc__ or "").strip().partition("\n")[0], 90)) for name, one in theirs
+    ]
+
+
 # -- life
 
 
@@ -191,6 +199,7 @@ def _with_start(original: Any) -> Any:
         if isinstance(surface := bot.automation_surface, PlainSurface):
             surface.here.set()
         automation(bot).at_stop(bot.automation_ledger.stop)
+        automation(bot).help_sources.plugins = lambda: _commands_of_plugins(bot)
         automation(bot).start(surface)
         bot.automation_ledger.start()
         atexit.register(automation(bot).stop)  # not every backend calls its shutdown

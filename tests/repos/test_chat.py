@@ -108,8 +108,8 @@ def test_only_admins_may_and_the_others_are_in_the_record(chat, repo):
         said = chat.asks(f"!repos {words}".strip(), who="joe")
         assert said == "No: plugins from elsewhere are for admins to look after (ana)."
     assert len(chat.automation.store.audit_rows(kind=AuditKind.DENIED)) == 6
-    assert "!repos" not in chat.asks("!help", who="joe")
-    assert "!repos" in chat.asks("!help")
+    assert "!repos" not in chat.asks("!help bot", who="joe")
+    assert "!repos" in chat.asks("!help bot")
 
 
 def test_nobody_confirms_what_another_was_shown_and_nothing_twice(chat, repo):
