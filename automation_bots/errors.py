@@ -10,6 +10,7 @@ AutomationError
 ├── DefinitionError      a file of an admin (verb, playbook, function, policy, bot.toml) is wrong: file, line, reason
 │   └── ConfigError      the same, and it stops the start
 ├── DriverError          a driver could not even try; its short form is shown
+├── BadPayload           what somebody sent is not what was agreed on; nothing of it is kept
 └── StoreError           the record cannot be written or read; nothing may start
 """
 
@@ -84,6 +85,10 @@ class ConfigError(DefinitionError):
 
 class DriverError(AutomationError):
     """A driver could not even try: a tool or package is missing, a setting is wrong."""
+
+
+class BadPayload(AutomationError):
+    """What somebody sent is not what was agreed on; the text says where, and repeats nothing of it."""
 
 
 class StoreError(AutomationError):

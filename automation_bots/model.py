@@ -390,6 +390,102 @@ class WatchedChange:
     after: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Severity(StrEnum):
+    """How bad something is that happened, the worst first; each source's own words are mapped to these."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
+    UNKNOWN = "unknown"
+
+
+class Phase(StrEnum):
+    """What an event says of the state of something."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    UPDATED = "updated"  # acknowledged, commented, silenced by somebody: still what it was
+    SINGLE = "single"  # has no state: a trap, a line of a log, a job's end
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedEvent:
+    """What a source says has happened. All texts are of strangers: redacted when kept, harmless where shown."""
+
+    source: str  # its name in bot.toml: zabbix, am-madrid; "bot" for what the bot itself tells
+    kind: str  # alertmanager, zabbix, grafana, librenms, json, syslog, trap, salt, monitor, job, schedule
+    what: str  # the alert's, trigger's, trap's or mnemonic's name
+    at: datetime  # when it was heard
+    phase: Phase = Phase.SINGLE
+    severity: Severity = Severity.UNKNOWN
+    device: str = (
+        ""  # a name of the inventory, where the source itself knows it; else `about` and `fields` are looked at
+    )
+    about: str = ""  # what the sender calls it: a host, an instance, an address
+    text: str = ""
+    fingerprint: str = ""  # what it is about, for its source: with `started` one alert and its one life; none if SINGLE
+    started: datetime | None = None  # of the life; None: the sender does not say, so the life that goes on is meant
+    ended: datetime | None = None  # of a life that is over, where the sender says so
+    fields: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # labels, tags, values of the sender
+    origin: tuple[str, ...] = ()  # rules that started what this tells of, the first one first
+    by: str = ""  # who did what is told of, as the sender calls them
+    done: str = ""  # of UPDATED: acknowledged, unacknowledged, commented, silenced, unsilenced, or the sender's word
+    note: str = ""  # what they said with it
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event in the record. What only repeats what is known is counted in its alert, and is none."""
+
+    number: int
+    event: ReportedEvent
+    alert: int | None = None  # whose life it belongs to
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What somebody who looked at an event said of it, for whoever asks why nothing happened."""
+
+    event: int
+    by: str  # alerts, or a rule
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that is wrong, from firing to resolved: one life of one fingerprint of one source."""
+
+    number: int
+    source: str
+    kind: str
+    fingerprint: str
+    started: datetime
+    what: str
+    heard: datetime  # first
+    last: datetime  # heard
+    severity: Severity = Severity.UNKNOWN
+    ended: datetime | None = None  # it is over
+    closed: datetime | None = None  # when its end was heard of
+    device: str = ""
+    about: str = ""
+    text: str = ""
+    fields: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    reports: int = 1  # how often it was heard of, repeats included
+    acknowledged: str = ""  # who, and what they said
+    muted: datetime | None = None  # nothing of it is told until then
+    muted_why: str = ""  # who, and what for
+    message: str = ""  # the chat message that shows it; only the chat side understands it
+    fold: int = 0  # the first of the alerts that share a message; 0: it has its own
+    revision: int = 1  # counts what there is to tell
+    told: int = 0  # the revision that the message shows
+
+    @property
+    def firing(self) -> bool:
+        """Whether it goes on."""
+        return self.ended is None
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""

@@ -1,66 +1,17 @@
-"""Something that happened, as a value: what each source makes of what it hears, and what comes of it once it is stored.
+"""Who takes events and who follows them: a source hands what it heard to an `Intake`, which stores all or nothing.
 
-A source hands its events to an `Intake`, which stores them all or none; after that each is followed at least once,
-also over a kill, by whoever was given to the intake: the alerts with their messages, then the rules.
+After that each event is followed at least once, also over a kill, by everybody who was given to the intake. The events
+themselves are values of the project: `model.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from automation_bots.model import NOTHING
+from automation_bots.model import Alert, Finding, Phase, ReportedEvent, Severity, StoredEvent
 
-
-class Severity(StrEnum):
-    """How bad it is, the worst first; each source's own words are mapped to these."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    WARNING = "warning"
-    INFO = "info"
-    UNKNOWN = "unknown"
-
-
-class Phase(StrEnum):
-    """What an event says of the state of something."""
-
-    FIRING = "firing"
-    RESOLVED = "resolved"
-    UPDATED = "updated"  # acknowledged, commented, silenced by somebody: still what it was
-    SINGLE = "single"  # has no state: a trap, a line of a log, a job's end
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedEvent:
-    """What a source says has happened. All texts are of strangers: redacted and made harmless where they are shown."""
-
-    source: str  # its name in bot.toml: zabbix, am-madrid; "bot" for what the bot itself tells
-    kind: str  # alertmanager, zabbix, grafana, librenms, json, syslog, trap, salt, monitor, job, schedule
-    what: str  # the alert's, trigger's, trap's or mnemonic's name
-    at: datetime  # when it was heard
-    phase: Phase = Phase.SINGLE
-    severity: Severity = Severity.UNKNOWN
-    device: str = ""  # a name of the inventory, where one is meant
-    about: str = ""  # what the sender calls it: a host, an instance, an address
-    text: str = ""
-    fingerprint: str = ""  # what it is about, for its source: with `started` one alert and its one life; none if SINGLE
-    started: datetime | None = None
-    fields: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # labels, tags, values of the sender
-    origin: tuple[str, ...] = ()  # rules that started what this tells of, the first one first
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event in the record."""
-
-    number: int
-    event: ReportedEvent
-    alert: int | None = None  # whose life it belongs to
-    news: bool = True  # it changed something; a repeat did not
+__all__ = ["Alert", "Finding", "Follower", "Intake", "Phase", "ReportedEvent", "Severity", "StoredEvent"]
 
 
 class Intake(Protocol):
@@ -71,7 +22,17 @@ class Intake(Protocol):
 
 
 class Follower(Protocol):
-    """Does something about stored events; is given each at least once, in their order, and never waits for long."""
+    """Does something about stored events; is given each at least once, in their order, and never waits for long.
 
-    def follow(self, events: Sequence[StoredEvent]) -> None:
-        """Look at them; what is refused or broken is its own to tell, none of it keeps the next from being followed."""
+    How far it came is kept under its name. A new one begins with the next event, not with the past.
+    """
+
+    @property
+    def name(self) -> str:
+        """What its place in the events is kept under; never changes."""
+
+    def follow(self, events: Sequence[StoredEvent]) -> Iterable[Finding]:
+        """Look at them; what is refused or broken is its own to tell, none of it keeps the next from being followed.
+
+        What it says of each is kept with the event, in the transaction that keeps how far it came.
+        """

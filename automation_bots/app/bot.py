@@ -10,6 +10,7 @@ from pathlib import Path
 
 from automation_bots import __version__, render
 from automation_bots.app import rule_problems, watched
+from automation_bots.app.alerts import Alerts
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.named_rooms import NamedRooms
 from automation_bots.app.notices import Notices
@@ -113,7 +114,7 @@ class Bot:
         self._restored, self._validity = RestoredRequests(self.store.restored()), self._valid()
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline, self.monitors, self.schedules = self._way()
-        self.keeper = Keeper(self.store, self.settings, self.data, now)
+        self.keeper, self.alerts = self._beside()
         self.health = self._health()
         context = self._context()
         self.repos = repos.commands(context, self.bot_folder, self.notices.say)
@@ -121,6 +122,10 @@ class Bot:
         self.commands: Mapping[str, Callable[[CommandCall], Answer | None]] = {
             name: self._command(own) for name, own in OWN.items()
         }
+
+    def _beside(self) -> tuple[Keeper, Alerts]:
+        keeper = Keeper(self.store, self.settings, self.data, now)
+        return keeper, Alerts(self.bot_folder, self.store, self.inventory, now)
 
     def _valid(self) -> ApprovalValidity:
         return ApprovalValidity(self.live, self.store.approvals.find, now)
@@ -297,7 +302,7 @@ class Bot:
     def _file_problems(self) -> tuple[str, ...]:
         live = self.live
         found = [live.policy_problem, live.inventory.problem, *map(str, live.catalog.problems)]
-        found += self.repos.installer.troubles
+        found += [*self.repos.installer.troubles, *self.alerts.problems]
         return tuple(one_line(text, 300) for text in found if text)
 
     def spelled(self, answer: Answer) -> Answer:
@@ -367,6 +372,7 @@ class Bot:
         self.schedules.begin()
         self.monitors.start()
         self.changes.start()
+        self.alerts.start()
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics
@@ -432,6 +438,7 @@ class Bot:
         self._addresses.stop()
         self._rooms.stop()
         if self._started:
+            self.alerts.stop()
             self.schedules.stop()
             self.pipeline.approvals.timer.stop()
             self.changes.stop()

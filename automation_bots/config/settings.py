@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tempfile
 import tomllib
@@ -119,6 +120,42 @@ class ScheduleSettings(Strict):
         return duration(self.reads if looks else self.changes)
 
 
+class HttpSettings(Strict):
+    """[http]: what may call this bot; off unless a port is given."""
+
+    port: int = Field(0, ge=0, le=65535)
+    address: str = "127.0.0.1"
+    proxies: list[str] = []  # addresses whose X-Forwarded-For is believed
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for text in value:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError as error:
+                raise ValueError(f"{text!r} is no address or network") from error
+        return value
+
+
+class EventSettings(Strict):
+    """[events]: what happens elsewhere; who may tell of it, and how long it stays."""
+
+    days: int = Field(30, ge=1)
+    count: int = Field(200_000, ge=1_000)
+    room: str = ""  # of sources that name none
+    sources: dict[str, dict[str, Any]] = {}
+
+    @field_validator("sources")
+    @classmethod
+    def _names(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, table in value.items():
+            if name == "bot" or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
+                raise ValueError(f"{name!r} is no name for a source: small letters, digits, - and _; not bot")
+            no_secret_in_clear(table)
+        return value
+
+
 class InventorySettings(Strict):
     """[inventory]."""
 
@@ -152,6 +189,8 @@ class Settings(Strict):
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
     schedules: ScheduleSettings = ScheduleSettings()
+    http: HttpSettings = HttpSettings()
+    events: EventSettings = EventSettings()
     repos: RepoSettings = RepoSettings()
     record: RecordSettings = RecordSettings()
     people: PeopleSettings = PeopleSettings()

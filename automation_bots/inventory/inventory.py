@@ -72,6 +72,11 @@ class Inventory:
         """The inventory as it is now: for whoever needs several answers that fit together."""
         return self._snapshot
 
+    @property
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        """The addresses of names, as they were looked up last."""
+        return self._addresses
+
     def all_names(self, devices: Iterable[str]) -> frozenset[str]:
         """Return devices by all the names that they have: one that has two is one device all the same."""
         return self._snapshot.same.all_names(devices)

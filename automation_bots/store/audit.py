@@ -56,6 +56,7 @@ class AuditKind(StrEnum):
     MONITOR_ENDED = "monitor ended"
     CHANGE_BEGUN = "change begun"  # a look at devices before work on them
     CHANGE_ENDED = "change ended"  # and after it, with the verdict
+    ALERT_CHANGED = "alert changed"  # acknowledged, muted, answered to whoever sent it
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0011"
+HEAD = "0012"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -316,6 +316,63 @@ watched_changes = Table(
     Column("body", Words, nullable=False),  # JSON: everything that is never searched
     Column("looks", LargeBinary, nullable=False),  # packed JSON: before and after
     Index(None, "ended"),
+    sqlite_autoincrement=True,
+)
+
+# What happened elsewhere, as it was heard; what only repeats what is known is counted in its alert.
+events = Table(
+    "events",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("alert", Number),
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Index(None, "at"),
+    Index(None, "device", "number"),
+    Index(None, "alert", "number"),
+    sqlite_autoincrement=True,
+)
+
+# What those who looked at an event said of it.
+event_findings = Table(
+    "event_findings",
+    metadata,
+    Column("event", Number, primary_key=True, autoincrement=False),
+    Column("by", Words, primary_key=True),
+    Column("said", Words, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How far each of those who follow events has come.
+event_marks = Table(
+    "event_marks",
+    metadata,
+    Column("follower", Words, primary_key=True),
+    Column("number", Number, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("started", UtcTime, nullable=False),  # with source and fingerprint one life
+    Column("ended", UtcTime),  # empty while it goes on
+    Column("device", Words, nullable=False),
+    Column("last", UtcTime, nullable=False),  # heard
+    Column("fold", Number, nullable=False),
+    Column("untold", Boolean, nullable=False),  # its message does not show what is known
+    Column("message", Words, nullable=False),
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Index(None, "source", "fingerprint", "started", unique=True),
+    Index(None, "ended"),
+    Index(None, "device", "number"),
+    Index(None, "untold"),
+    Index(None, "fold"),
+    Index(None, "last"),
     sqlite_autoincrement=True,
 )
 

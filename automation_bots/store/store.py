@@ -25,10 +25,12 @@ from automation_bots.store import (
     side_tables,
     summaries,
 )
+from automation_bots.store.alerts import AlertStore
 from automation_bots.store.approvals import ApprovalStore
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import row_of
 from automation_bots.store.database import Database
+from automation_bots.store.events import EventStore
 from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.monitors import MonitorStore
@@ -59,6 +61,8 @@ class Store:
         self.schedules = ScheduleStore(database, clock)
         self.monitors = MonitorStore(database, clock)
         self.watched_changes = ChangeStore(database, clock)
+        self.events = EventStore(database, clock)
+        self.alerts = AlertStore(database, clock)
 
     @classmethod
     def open(

@@ -20,12 +20,15 @@ from automation_bots.model import (
     Caller,
     Conclusion,
     File,
+    Finding,
     Monitor,
     MonitorEvent,
     MonitorTarget,
     Occurrence,
     Outcome,
+    Phase,
     Place,
+    ReportedEvent,
     Schedule,
     State,
     Status,
@@ -108,6 +111,13 @@ def watched_change(store, _now):
     store.watched_changes.looked(replace(made, before={"core1": {"ping": {"rows": {"": "up"}}}}))
 
 
+def alert(store, now):
+    alert = ReportedEvent("am", "alertmanager", "DiskFull", now, Phase.FIRING, device="web1", fingerprint="f1")
+    store.events.take([replace(alert, started=now)])
+    store.events.follow("rules")
+    store.events.followed("rules", 1, [Finding(1, "a rule", "the severity is another")])
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -126,6 +136,9 @@ LIVES = {
              store.monitors.seen(1, 0, 0, 2_000_000_000)[0][1], store.job(7).monitor)
              == ("ping core1", "down", b"\x00\x01\x02\x03", 1)),
     "0011": (watched_change, lambda store: store.watched_changes.find(1).before["core1"]["ping"]["rows"] == {"": "up"}),
+    "0012": (alert, lambda store: (store.alerts.firing()[0].what, store.events.find(1).alert,
+             store.events.findings(1)[0].said, store.events.follow("rules"))
+             == ("DiskFull", 1, "the severity is another", 1)),
 }  # fmt: skip
 
 

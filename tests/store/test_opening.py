@@ -139,7 +139,7 @@ def load(connection, tables):
 
 
 def as_stored(row):
-    return {name: bytes.fromhex(value) if name in {"data", "sealed"} else value for name, value in row.items()}
+    return {name: bytes.fromhex(value) if name in {"data", "sealed", "looks"} else value for name, value in row.items()}
 
 
 @pytest.mark.parametrize("version", sorted(path.stem for path in OLD.glob("*.json")))

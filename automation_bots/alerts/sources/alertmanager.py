@@ -1,0 +1,79 @@
+"""Alertmanager's webhook: each alert by its own status, fingerprint and begin, whatever its group says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from automation_bots.alerts.event import Phase, ReportedEvent, Severity
+from automation_bots.alerts.sources import json_body
+from automation_bots.alerts.sources.source import HttpKind, HttpSettings, as_text, texts
+from automation_bots.errors import BadPayload
+
+KIND = "alertmanager"
+LEFT_OUT = "alerts left out"  # what the event is called that counts them
+_PHASES = {"firing": Phase.FIRING, "resolved": Phase.RESOLVED}
+_ABOUT = ("instance", "exported_instance", "host", "hostname", "node", "nodename", "device", "target")
+_TEXTS = ("summary", "description", "message", "title")
+
+
+class AlertmanagerSettings(HttpSettings):
+    """[events.sources.<name>] with kind = "alertmanager"; it cannot sign, so it needs a token."""
+
+    url: str = ""  # of its API: what it left out of a message is fetched, and silences are set there
+    user: str = ""
+    password: str = ""
+    max_bytes: int = 8_388_608  # without max_alerts it sends all alerts of a group in one call
+
+
+def read(
+    body: bytes, _headers: Mapping[str, str], settings: AlertmanagerSettings, now: datetime
+) -> list[ReportedEvent]:
+    """Read one call of version 4."""
+    found = json_body.table(body)
+    if str(found.get("version", "")) not in {"4", "1"}:  # 1: Grafana, which speaks the same
+        raise BadPayload("version is not 4, the only one of Alertmanager's webhook that is known")
+    events = [_event(one, settings, now) for one in json_body.tables(found, "alerts")]
+    truncated = found.get("truncatedAlerts", 0)
+    if isinstance(truncated, int) and truncated > 0:
+        events.append(_left_out(truncated, found, settings, now))
+    return events
+
+
+def _event(alert: Mapping[str, Any], settings: AlertmanagerSettings, now: datetime) -> ReportedEvent:
+    phase, fingerprint = _PHASES.get(str(alert.get("status"))), alert.get("fingerprint")
+    started = json_body.moment(alert.get("startsAt"))
+    if phase is None or not isinstance(fingerprint, str) or not fingerprint or started is None:
+        raise BadPayload("an alert has no status firing or resolved, no fingerprint, or no startsAt")
+    labels, notes = texts(alert.get("labels")), texts(alert.get("annotations"))
+    return ReportedEvent(
+        source=settings.name,
+        kind=KIND,
+        what=labels.get("alertname", "alert"),
+        at=now,
+        phase=phase,
+        severity=settings.severity(labels.get("severity", "")),
+        about=settings.about(labels, *_ABOUT),
+        text=next((notes[name] for name in _TEXTS if notes.get(name)), ""),
+        fingerprint=fingerprint,
+        started=started,
+        ended=json_body.moment(alert.get("endsAt")) if phase is Phase.RESOLVED else None,
+        fields={**{f"annotation.{name}": text for name, text in notes.items()}, **labels},
+    )
+
+
+def _left_out(count: int, found: Mapping[str, Any], settings: AlertmanagerSettings, now: datetime) -> ReportedEvent:
+    common = texts(found.get("groupLabels"))
+    return ReportedEvent(
+        source=settings.name,
+        kind=KIND,
+        what=LEFT_OUT,
+        at=now,
+        severity=settings.severity(common.get("severity", ""), Severity.UNKNOWN),
+        text=f"Alertmanager left {count:,} alerts of this group out of its message (max_alerts)",
+        fields={**common, "truncated": as_text(count)},
+    )
+
+
+SOURCE = HttpKind(KIND, AlertmanagerSettings, read)

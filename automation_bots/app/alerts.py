@@ -1,0 +1,127 @@
+"""Events put together: the sources of bot.toml, the listener they are called by, and who follows what they tell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from automation_bots.alerts.devices import Devices
+from automation_bots.alerts.event import Follower
+from automation_bots.alerts.intake import EventIntake
+from automation_bots.alerts.sources import registry
+from automation_bots.alerts.sources.registry import WrongSource
+from automation_bots.alerts.sources.source import HttpKind, Listening, ListeningKind, SourceSettings
+from automation_bots.config import settings
+from automation_bots.config.bot_folder import BotFolder
+from automation_bots.http_in.receiver import Proof, Receiver
+from automation_bots.inventory.inventory import Inventory
+from automation_bots.secrets import references
+from automation_bots.store import Store
+from automation_bots.threads.loop import Loop
+
+log = logging.getLogger(__name__)
+_FORGET_SECONDS = 600.0
+
+
+def read(bot_folder: BotFolder, *, resolved: bool) -> dict[str, SourceSettings]:
+    """The sources of bot.toml; a ConfigError names the line of what is wrong. A check needs no tokens."""
+    found = {}
+    for name, table in bot_folder.settings.events.sources.items():
+        given: Mapping[str, Any] = table
+        if resolved:
+            named = {
+                key: text for key, text in table.items() if isinstance(text, str) and references.is_reference(text)
+            }
+            given = {**table, **bot_folder.references.resolved(named, "events", "sources", name)}
+        try:
+            found[name] = registry.settings_of(name, given)
+        except WrongSource as error:
+            raise settings.wrong(bot_folder.folder, ("events", "sources", *error.where), error.reason) from error
+    return found
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and references.is_reference(value)
+
+
+class Alerts:
+    """What happens elsewhere, for one bot."""
+
+    def __init__(
+        self,
+        bot_folder: BotFolder,
+        store: Store,
+        inventory: Inventory,
+        now: Callable[[], datetime],
+        followers: Sequence[Follower] = (),
+    ) -> None:
+        self._wanted, self._store, self._now = bot_folder.settings, store, now
+        self.sources = read(bot_folder, resolved=True)
+        self.devices = Devices(inventory)
+        self.intake = EventIntake(store.events, self.devices.of, self._heard, followers)
+        self.listening: dict[str, Listening] = {}
+        receivers = []
+        for name, source in self.sources.items():
+            kind = registry.KINDS[source.kind]
+            if isinstance(kind, ListeningKind):
+                self.listening[name] = kind.listen(source, self.intake, now)
+            else:
+                receivers.append(_receiver(kind, source, self.intake, now))
+        if receivers and not self._wanted.http.port:
+            where, said = ("events", "sources"), "are called by HTTP, so [http] needs a port"
+            raise settings.wrong(bot_folder.folder, where, said)
+        self._receivers = tuple(receivers)
+        self.http = self._server()
+        self._chores = Loop("old events", self._forget, _FORGET_SECONDS)
+
+    def _server(self) -> Any:
+        if not self._receivers:
+            return None
+        from automation_bots.http_in.server import HttpServer  # not loaded where nobody may call
+
+        wanted = self._wanted.http
+        return HttpServer(wanted.address, wanted.port, self._receivers, self._now, wanted.proxies)
+
+    def start(self) -> None:
+        """Begin to listen; what was stored before is followed first."""
+        self.intake.start()
+        self._chores.start()
+        for name, one in self.listening.items():
+            one.start()
+            if one.problem:
+                log.error("events of %s: %s", name, one.problem)
+        if self.http:
+            self.http.start()
+
+    def stop(self) -> None:
+        """End, ears first."""
+        if self.http:
+            self.http.stop()
+        for one in self.listening.values():
+            one.stop()
+        self._chores.stop()
+        self.intake.stop()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What does not listen that should."""
+        deaf = [f"events of {name}: {one.problem}" for name, one in self.listening.items() if one.problem]
+        return (*deaf, *([f"http: {self.http.problem}"] if self.http and self.http.problem else []))
+
+    def _heard(self) -> None:
+        """Something was kept."""
+
+    def _forget(self) -> float:
+        self._store.events.forget(self._wanted.events.days, self._wanted.events.count)
+        return _FORGET_SECONDS
+
+
+def _receiver(kind: HttpKind[Any], source: Any, intake: EventIntake, now: Callable[[], datetime]) -> Receiver:
+    def take(body: bytes, headers: Mapping[str, str]) -> None:
+        intake.take(kind.read(body, headers, source, now()))
+
+    proof = Proof(source.token, source.header, source.secret, source.signature_header, source.timestamp_header,
+                  source.replay_seconds)  # fmt: skip
+    return Receiver(source.name, proof, take, source.max_bytes, source.per_minute)

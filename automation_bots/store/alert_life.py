@@ -1,0 +1,83 @@
+"""What an event makes of the alert that it belongs to: the same reports in any order, and twice, end the same. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+from automation_bots.model import Alert, Phase, ReportedEvent, Severity
+
+AGAIN = timedelta(minutes=10)  # what is still reported so long after its end fires again; before, it is a late repeat
+_LOUD = frozenset({"acknowledged", "unacknowledged"})
+
+
+def begun(event: ReportedEvent) -> Alert:
+    """A life, by the first that is heard of it."""
+    ended, closed = (event.ended or event.at, event.at) if event.phase is Phase.RESOLVED else (None, None)
+    alert = Alert(
+        0, event.source, event.kind, event.fingerprint, event.started or event.at, event.what, event.at, event.at,
+        event.severity, ended, closed, event.device, event.about, event.text, dict(event.fields),
+    )  # fmt: skip
+    return _noted(alert, event)
+
+
+def grown(alert: Alert, event: ReportedEvent) -> tuple[Alert, bool]:
+    """Return it after one more report, and whether that is news or only a repeat."""
+    heard = replace(alert, reports=alert.reports + 1, last=max(alert.last, event.at))
+    if event.phase is Phase.UPDATED:
+        then = _noted(_said(heard, event), event)
+        return _told(alert, then, news=event.done not in _LOUD or then.acknowledged != alert.acknowledged)
+    if event.phase is Phase.RESOLVED:
+        return _told(alert, _over(heard, event))
+    if alert.ended is None:
+        return _told(alert, _said(heard, event))
+    if event.at - (alert.closed or alert.ended) < AGAIN:
+        return heard, False
+    return _told(alert, replace(_said(heard, event), ended=None, closed=None, acknowledged=""))
+
+
+def superseded(lives: Iterable[Alert]) -> list[Alert]:
+    """Those of one fingerprint that go on although a later one began: the sender's word of their end was lost."""
+    ordered = sorted(lives, key=lambda one: one.started)
+    return [
+        replace(one, ended=after.started, closed=after.heard, revision=one.revision + 1)
+        for one, after in pairwise(ordered)
+        if one.ended is None
+    ]
+
+
+def _over(alert: Alert, event: ReportedEvent) -> Alert:
+    """The first end that is heard of stands."""
+    if alert.ended is not None:
+        return alert
+    return replace(_said(alert, event), ended=event.ended or event.at, closed=event.at)
+
+
+def _said(alert: Alert, event: ReportedEvent) -> Alert:
+    """What is said of it now counts; what is left out stays as it was."""
+    severity = alert.severity if event.severity is Severity.UNKNOWN else event.severity
+    return replace(
+        alert,
+        severity=severity,
+        device=event.device or alert.device,
+        about=event.about or alert.about,
+        what=event.what or alert.what,
+        text=event.text or alert.text,
+        fields={**alert.fields, **event.fields} if event.phase is Phase.UPDATED else dict(event.fields),
+    )
+
+
+def _noted(alert: Alert, event: ReportedEvent) -> Alert:
+    if event.phase is not Phase.UPDATED or event.done not in _LOUD:
+        return alert
+    said = f"{event.by or event.source}: {event.note}" if event.note else event.by or event.source
+    return replace(alert, acknowledged=said if event.done == "acknowledged" else "")
+
+
+def _told(before: Alert, after: Alert, *, news: bool = False) -> tuple[Alert, bool]:
+    """Count a revision where the message would be another; news is what a rule may act on."""
+    news = news or (before.ended is None) is not (after.ended is None) or before.severity is not after.severity
+    other = news or (before.text, before.what, before.device) != (after.text, after.what, after.device)
+    return replace(after, revision=after.revision + 1) if other else after, news
