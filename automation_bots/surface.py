@@ -11,6 +11,7 @@ from automation_bots.errors import in_words
 from automation_bots.model import Answer, File, Place
 
 COLUMNS = 130  # characters in a line; what is broken over two makes a table unreadable
+PICTURE_SECONDS = 60.0  # where the picture before can be taken back
 CHOICES = ("Approve", "Deny", "Details")  # of a question whether something may be done
 
 
@@ -25,6 +26,7 @@ class Capabilities:
     forms: bool = False
     threads: bool = False
     files: bool = False
+    picture_seconds: float = 0.0  # least time between two pictures below a message; 0: none can be renewed
     once: bool = False  # what has a mark stands there once, also when another life of the program says it again
     message_size: int = 10_000  # characters
     columns: int = COLUMNS  # a wider table loses columns, and says which
@@ -91,6 +93,12 @@ class Surface(Protocol):
     def progress(self, message: MessageRef, answer: Answer) -> None:
         """Show a state that a later one may replace unseen; never waits; only called where `capabilities.edits`."""
 
+    def show_picture(self, message: MessageRef, picture: File, before: str = "") -> str:
+        """Let a picture stand below a message in place of `before`; return what stands for it.
+
+        Only called where `capabilities.picture_seconds`.
+        """
+
     def room_name(self, room: str) -> str:
         """What people call a room (its id), without asking the network; empty where that is not known."""
 
@@ -107,6 +115,10 @@ class PlainWays:
     def progress(self: Surface, message: MessageRef, answer: Answer) -> None:
         """Edit."""
         self.edit(message, answer)
+
+    def show_picture(self, message: MessageRef, picture: File, before: str = "") -> str:  # noqa: ARG002
+        """There is no room for one."""
+        return ""
 
     def room_name(self, room: str) -> str:  # noqa: ARG002
         """Nobody told."""

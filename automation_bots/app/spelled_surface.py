@@ -53,6 +53,10 @@ class SpelledSurface:
         """Send a file."""
         self._surface.upload(place, file)
 
+    def show_picture(self, message: MessageRef, picture: File, before: str = "") -> str:
+        """Let a picture stand below a message."""
+        return self._surface.show_picture(message, picture, before)
+
     def room_name(self, room: str) -> str:
         """What people call a room."""
         return self._surface.room_name(room)

@@ -227,7 +227,7 @@ class ChatClient(Protocol):
         """Send a file; return the id of its message where there is one."""
 
     def delete(self, room: str, message: str) -> None:
-        """Take an own message back; for trials that clean up after themselves."""
+        """Take an own message or file back, by what `post` or `upload` returned."""
 
     def direct_room(self, person: str) -> str:
         """Return the id of the room for direct messages with a person, opened where it has to be."""
@@ -254,6 +254,9 @@ class ChatClient(Protocol):
 
         One without a time was given after `since`, if it is new.
         """
+
+    def replace_file(self, room: str, message: str, file: File) -> bool:
+        """Let a file stand in an own message in place of the one there; False where no message can change its file."""
 
     def form(self, trigger: str, form: Form) -> None:
         """Open a form for the person whose message or click carried the trigger; only where `capabilities.forms`."""
@@ -285,6 +288,10 @@ class PlainClient:
     def standing(self, room: str, message: str, since: datetime) -> Iterable[Click]:  # noqa: ARG002
         """Nothing that is not told."""
         return ()
+
+    def replace_file(self, room: str, message: str, file: File) -> bool:  # noqa: ARG002
+        """It is sent anew, and the one before is taken back."""
+        return False
 
     def form(self, trigger: str, form: Form) -> None:  # noqa: ARG002
         """There are none."""

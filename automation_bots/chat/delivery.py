@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -30,6 +31,15 @@ class Posts(Protocol):
 
     def upload_once(self, place: Place, file: File, about: str, once: IdempotencyKey) -> None:
         """Send a file, unless it stands below that message already."""
+
+    def upload_new(self, place: Place, file: File, once: IdempotencyKey) -> str:
+        """Send a file; return what stands for it."""
+
+    def replace_file(self, place: Place, before: str, file: File) -> bool:
+        """Let a file stand in place of another; whether the network can."""
+
+    def take_back(self, place: Place, message: str) -> None:
+        """Delete an own message or file."""
 
     def post_once(self, below: MessageRef, text: str, once: IdempotencyKey) -> None:
         """Say what did not fit into an edited message, unless it stands below it already."""
@@ -95,6 +105,27 @@ class PostDelivery:
         while self._files:
             self._try(partial(surface.upload_once, place, self._files[0], ""))
             self._files.pop(0)
+        return self._id
+
+
+class PictureDelivery:
+    """A picture below a message; the one that stood there before is replaced, or taken back once the new one stands."""
+
+    def __init__(self, surface: Posts, message: MessageRef, picture: File, before: Callable[[], str]) -> None:
+        self._surface, self._picture, self._before = surface, picture, before  # asked when it is sent
+        place = message.place
+        self._place = place if place.thread else replace(place, thread=message.id)
+        self._tries, self._id = Delivery(), ""
+
+    def __call__(self) -> str:
+        """Send what is not sent yet; return what stands for the picture."""
+        surface, before = self._surface, self._before()
+        if before and not self._id and surface.replace_file(self._place, before, self._picture):
+            return before
+        if not self._id:
+            self._id = str(self._tries(0, partial(surface.upload_new, self._place, self._picture)))
+        if before:
+            surface.take_back(self._place, before)
         return self._id
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automation_bots.chat.client import SIGNS, ChatClient, CommandChoice, IdempotencyKey, Rejected
-from automation_bots.chat.delivery import Delivery, EditDelivery, PostDelivery
+from automation_bots.chat.delivery import Delivery, EditDelivery, PictureDelivery, PostDelivery
 from automation_bots.chat.outbox import Outbox
 from automation_bots.chat.queue import Work
 from automation_bots.chat.splitting import Composed, Style, compose, compose_markdown
@@ -43,7 +43,7 @@ class NetworkSurface:
         self._posts = posts
         self._style = Style(client.escape, client.fence)
         self._places = _Recent()
-        self._sent = _Recent()
+        self._sent, self._below = _Recent(), _Recent()  # the latter: what stands for the picture below a message
         self._now, self._once = (
             _Recent(),
             _Recent(),
@@ -129,6 +129,18 @@ class NetworkSurface:
         """Send a file, or its text where the network takes none."""
         self._say(place, Answer("", files=(file,)), ())
 
+    def show_picture(self, message: MessageRef, picture: File, before: str = "") -> str:
+        """Show it below the message; of several that wait, only the newest is shown."""
+        key = (message.place.room, message.id)
+        send = PictureDelivery(self, message, picture, lambda: str(self._below.get(key) or before))
+
+        def show() -> str:
+            standing = send()
+            self._below.put(key, standing)
+            return standing
+
+        return str(self._put(message.place, ("picture", message.id), show, replace=True) or "")
+
     def say_markdown(self, place: Place, text: str) -> None:
         """Say what a plugin from elsewhere wrote."""
         work = PostDelivery(self, place, compose_markdown(text, self.capabilities, self._style), ())
@@ -178,6 +190,18 @@ class NetworkSurface:
         if not about or self._sent.get(key) is None:
             self._client.upload(self.room(place), file, place.thread if self.capabilities.threads else "", once)
             self._sent.put(key, value=True)
+
+    def upload_new(self, place: Place, file: File, once: IdempotencyKey) -> str:
+        """Send a file, also one that stands there already."""
+        return self._client.upload(self.room(place), file, place.thread if self.capabilities.threads else "", once)
+
+    def replace_file(self, place: Place, before: str, file: File) -> bool:
+        """Let a file stand in place of another."""
+        return self._client.replace_file(self.room(place), before, file)
+
+    def take_back(self, place: Place, message: str) -> None:
+        """Delete an own message or file."""
+        self._client.delete(self.room(place), message)
 
     def post_once(self, below: MessageRef, text: str, once: IdempotencyKey) -> None:
         """Say what did not fit into an edited message, unless it stands below it already."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from automation_bots.errors import BadCommand, StoreError
@@ -29,6 +30,7 @@ from automation_bots.monitors import condition, counters, news, pictures, publis
 from automation_bots.monitors.condition import Found
 from automation_bots.monitors.counters import Counted
 from automation_bots.monitors.gateways import Gateways, is_here
+from automation_bots.monitors.live_pictures import LivePictures
 from automation_bots.monitors.news import Evidence
 from automation_bots.monitors.prober import Lateness, Prober
 from automation_bots.monitors.recorder import Recorder
@@ -36,7 +38,7 @@ from automation_bots.monitors.teller import Teller
 from automation_bots.monitors.track import Sample, Seen, TargetState
 from automation_bots.monitors.watch import READ, Say, Watch
 from automation_bots.store import Store, Subject
-from automation_bots.surface import Surface
+from automation_bots.surface import MessageRef, Surface
 from automation_bots.sweep import probes
 from automation_bots.sweep.probes import Look, Probe
 from automation_bots.text.times import elapsed
@@ -51,6 +53,8 @@ _SAVE_SECONDS = 300.0
 _LEAST_EDIT_SECONDS = 2.0
 _LONG_SECONDS = 3_600.0  # after which the live message is edited less often
 _LONG_EDIT_SECONDS = 30.0
+_PICTURE_LOOKS = 5  # before which a picture shows nothing
+_LONG_PICTURE_SECONDS = 600.0
 _GATEWAY_LATE_SECONDS = 6.0  # that news waits for a word of the gateway
 _STALE_LOOKS = 3.0  # intervals without any look at all
 _STALE_SECONDS = 30.0
@@ -123,6 +127,8 @@ class Monitors:
         self._count = 0
         self.recorder = Recorder(context.store, self._time)
         self._teller = Teller(context.surface, self._said)
+        self.pictures = LivePictures(context.surface, self._pictured)
+        self._draws: dict[int, float] = {}  # when the live message of each gets its next picture
         self.prober = prober(self._looked)
         self._gateways = Gateways()
         self._loop = Loop("monitors", self.round, _TURN_SECONDS)
@@ -136,15 +142,17 @@ class Monitors:
             for monitor in self._store.running():
                 targets = self._store.targets(monitor.number)
                 watch = self._took(monitor, targets)
-                self._teller.know(_live(monitor.number), monitor.message)
+                self._know(monitor)
                 watch.remark = f"goes on after a restart of the bot at {self._clock(now)}"
         self._teller.start()
+        self.pictures.start()
         self.recorder.start()
         self._loop.start()
 
     def stop(self) -> None:
         """End; they go on with the next start."""
         self._loop.stop()
+        self.pictures.stop()
         self.prober.stop()
         with self._lock:
             try:
@@ -168,6 +176,12 @@ class Monitors:
         self._teller.tell(made.place, Say(_live(made.number), answer))
         self._loop.wake()
         return made
+
+    def _know(self, monitor: Monitor) -> None:
+        """Go on with the messages of an earlier life of the bot."""
+        self._teller.know(_live(monitor.number), monitor.message)
+        if monitor.message and (picture := json.loads(monitor.message).get("picture")):
+            self.pictures.know(_live(monitor.number), picture)
 
     def _took(self, monitor: Monitor, targets: Sequence[MonitorTarget]) -> Watch:
         groups = self._context.groups([one.device for one in targets if one.device])
@@ -204,6 +218,8 @@ class Monitors:
         self._watches.pop(number, None)
         self._reads.pop(number, None)
         self._edits.pop(number, None)
+        self._draws.pop(number, None)
+        self.pictures.forget(_live(number))
         for id_ in watch.targets:
             self._of.pop(id_, None)
             self._here.discard(id_)
@@ -242,6 +258,7 @@ class Monitors:
                 watch.unmuted(now)
                 self._tell_news(watch, now)
                 self._show(watch, now)
+                self._draw(watch, now)
             self._begin_reads(now)
         self._end_those_over(now)
         return _TURN_SECONDS if self._watches else _IDLE_SECONDS
@@ -354,6 +371,9 @@ class Monitors:
         except StoreError as error:  # the room hears it all the same
             log.warning("what M%d told could not be written down: %s", number, error)
         self._edits.pop(number, None)
+        if number in self._draws:
+            soon = now + self.pictures.seconds(_live(number), watch.monitor.place)
+            self._draws[number] = min(self._draws[number], soon)
 
     def _publish(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -433,6 +453,20 @@ class Monitors:
         zone, moment = self._context.zone(), self._context.now()
         if self._teller.edits(watch.monitor.place):
             self._teller.show(_live(number), text.live(watch.monitor, watch.views(), zone, moment, watch.remark))
+
+    def _draw(self, watch: Watch, now: float) -> None:
+        """Let the live message have a picture of now: often in its first hour and after news, else now and then."""
+        number, monitor = watch.monitor.number, watch.monitor
+        if self._draws.get(number, 0.0) > now:
+            return
+        message = self._teller.message(_live(number))
+        every = self.pictures.seconds(_live(number), monitor.place)
+        if message is None or not message.id or not every or watch.looks < _PICTURE_LOOKS:
+            return
+        made = monitor.made.timestamp() if monitor.made else now
+        every = max(every, min(monitor.interval, _LONG_PICTURE_SECONDS))
+        self._draws[number] = now + (max(every, _LONG_PICTURE_SECONDS) if now - made > _LONG_SECONDS else every)
+        self.pictures.want(_live(number), message, self._drawing(monitor))
 
     def _look_after(self, now: float) -> None:
         """See that looks come, and that what is written down is not old."""
@@ -545,6 +579,9 @@ class Monitors:
         return Figures(len(self._watches), states, self._count, self.prober.lateness, self.prober.starts, lost)
 
     # -- small things
+
+    def _pictured(self, key: str, message: MessageRef, picture: str) -> None:
+        self._said(key, json.dumps({**asdict(message), "picture": picture}))
 
     def _said(self, key: str, ref: str) -> None:
         if key.startswith("M") and key[1:].isdigit():

@@ -64,6 +64,10 @@ class Teller:
             self._queue.append(_Task(place, say))
         self._loop.wake()
 
+    def message(self, key: str) -> MessageRef | None:
+        """What was said under a key, where that can be edited."""
+        return self._refs.get(key)
+
     def show(self, key: str, answer: Answer) -> None:
         """Let the live message show this, where it can be edited; a later one may replace it unseen."""
         ref = self._refs.get(key)

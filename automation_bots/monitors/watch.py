@@ -88,6 +88,11 @@ class Watch:
         why, was = _why(after, self._by), told or TargetState.UNKNOWN
         self.settling.add(Change(target.name, was, after.state, after.since or now, why, _lasted(before, after)), now)
 
+    @property
+    def looks(self) -> int:
+        """The most looks that any of its targets has had."""
+        return max((track.looks for track in self.tracks.values()), default=0)
+
     def blind(self, ids: Iterable[int], at: float, why: str) -> None:
         """Nobody can say how these are: the fault is on this side."""
         for id_ in ids:

@@ -123,6 +123,15 @@ def test_a_file_comes_back_as_it_was_sent(talk):
     assert dict(post.files)["blob.bin"] == content
 
 
+def test_a_picture_below_a_message_is_renewed_and_stands_there_once(talk):
+    if not talk.surface.capabilities.picture_seconds:
+        return
+    ref = talk.surface.say(Place(talk.network, talk.room), Answer("a live message"))
+    first = talk.surface.show_picture(ref, File("live.png", b"one"))
+    talk.surface.show_picture(ref, File("live.png", b"two"), first)
+    wait(lambda: [post.files for post in talk.answers(thread=ref.id)] == [(("live.png", b"two"),)], 10)
+
+
 def test_the_text_of_an_attached_file_is_the_text_of_the_command(talk, net, driver):
     text = "“smart” — lines\nof a  file\n\twith tabs\n"
     net.send(talk.ana, talk.room, "!note on web1", "change.txt", text.encode())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from automation_bots.model import Caller, Monitor, MonitorTarget, Outcome, Place, State, Status
+from automation_bots.chat.client import Rejected
+from automation_bots.model import Caller, File, Monitor, MonitorTarget, Outcome, Place, State, Status
 from automation_bots.monitors.monitors import MonitorContext, Monitors
 from automation_bots.monitors.prober import Lateness
 from automation_bots.store import Store
@@ -19,9 +21,9 @@ ANA = Caller("test", "ana")
 class Room(PlainWays):
     """What stands in the room: messages, each as it was edited last."""
 
-    def __init__(self, *, edits=True):
-        self.capabilities = Capabilities(edits=edits)
-        self.messages = []
+    def __init__(self, *, edits=True, pictures=0.0):
+        self.capabilities = Capabilities(edits=edits, picture_seconds=pictures)
+        self.messages, self.pictures = [], []
         self.away = False
 
     def say(self, place, answer):
@@ -29,6 +31,12 @@ class Room(PlainWays):
             raise OSError("the network is away")
         self.messages.append(str(answer))
         return MessageRef(place, str(len(self.messages) - 1))
+
+    def show_picture(self, message, picture, before=""):
+        self.pictures.append((message.id, picture.name, before))
+        if self.away:
+            raise Rejected("no such message")
+        return str(len(self.pictures))
 
     def edit(self, message, answer, choices=()):
         self.messages[int(message.id)] = str(answer)
@@ -58,10 +66,10 @@ class Looks:
 class Site:
     """A store, a room and monitors whose every turn the test takes."""
 
-    def __init__(self, folder, *, edits=True, groups=None, routes=frozenset()):
+    def __init__(self, folder, *, edits=True, groups=None, routes=frozenset(), pictures=0.0):
         self.now = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
         self.folder, self.groups, self.routes = folder, groups or {}, routes
-        self.room, self.denied, self.asked = Room(edits=edits), "", []
+        self.room, self.denied, self.asked = Room(edits=edits, pictures=pictures), "", []
         self.published = []
         self.begin()
 
@@ -77,7 +85,7 @@ class Site:
         self.store.monitors  # noqa: B018
         for watch in self.store.monitors.running():
             self.monitors._took(watch, self.store.monitors.targets(watch.number))
-            self.monitors._teller.know(f"M{watch.number}", watch.message)
+            self.monitors._know(watch)
 
     def prober_of(self, told):
         self.prober = Looks(told)
@@ -126,6 +134,13 @@ class Site:
         self.turns()
         return made.number
 
+    def draws(self):
+        """Draw the pictures that are wanted; what they are made of is tested elsewhere."""
+        while self.monitors.pictures._wanted:
+            key, wanted = self.monitors.pictures._wanted.popitem()
+            self.monitors.pictures._renew(key, replace(wanted, draw=lambda name=f"{key}.png": File(name, b"")))
+        return self.room.pictures
+
     def turns(self, seconds=0.0):
         """Let time pass, with a turn every half second."""
         for _ in range(max(1, int(seconds * 2))):
@@ -171,6 +186,4 @@ _SERIAL = itertools.count()
 
 
 def JOB_OF(monitor):  # noqa: N802
-    from dataclasses import replace
-
     return replace(JOB, operation=monitor.operation, devices=monitor.devices, monitor=monitor.number, parameters={})

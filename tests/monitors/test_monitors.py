@@ -279,3 +279,55 @@ def test_an_end_and_a_loss_of_the_own_network_are_published(site):
     site.looks(times=1, gateway=True)
     site.monitors.end(number, "enough")
     assert [event.tag for event in site.published] == ["bot/network/lost", "bot/network/back", "bot/monitor/1/ended"]
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A room in which a picture below a message can be renewed each minute."""
+    site = Site(tmp_path / "data", pictures=60.0)
+    yield site
+    site.close()
+
+
+def test_the_live_message_has_a_picture_that_is_renewed_and_not_repeated(drawn):
+    drawn.ping("core1")
+    drawn.looks(times=30)
+    assert drawn.draws() == [("0", "M1.png", "")]
+    drawn.looks(times=12)
+    assert drawn.draws()[1:] == [("0", "M1.png", "1")]
+
+
+def test_after_an_hour_a_picture_comes_each_ten_minutes_or_with_news(drawn):
+    drawn.ping("core1", interval=60.0)
+    for _ in range(75):
+        drawn.looks(every=60)
+        drawn.draws()
+    before = len(drawn.room.pictures)
+    drawn.looks(every=60, times=3)
+    assert len(drawn.draws()) == before
+    drawn.looks(every=60, times=4, down="all")
+    assert len(drawn.draws()) == before + 1
+
+
+def test_after_a_restart_the_picture_of_before_is_renewed(drawn):
+    drawn.ping("core1")
+    drawn.looks(times=6)
+    drawn.draws()
+    drawn.restart()
+    drawn.looks(times=6)
+    assert drawn.draws()[-1] == ("0", "M1.png", "1")
+
+
+def test_who_takes_the_picture_away_gets_no_other_one(drawn):
+    drawn.ping("core1")
+    drawn.looks(times=6)
+    drawn.room.away = True
+    drawn.draws()
+    drawn.looks(times=40)
+    assert len(drawn.draws()) == 1
+
+
+def test_where_no_picture_can_be_renewed_none_is_drawn(site):
+    site.ping("core1")
+    site.looks(times=30)
+    assert site.draws() == []

@@ -33,6 +33,13 @@ def _transaction(once: IdempotencyKey | None) -> str:
     return once.key if once is not None else str(uuid4())
 
 
+_PICTURE_SECONDS = 300.0  # a homeserver keeps each file, also one that another has replaced
+
+
+def _kind(file: File) -> str:
+    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+
+
 class MatrixClient(PlainClient):
     """Synchronous outside; inside one loop, one client."""
 
@@ -43,6 +50,7 @@ class MatrixClient(PlainClient):
             reactions=True,
             threads=True,
             files=True,
+            picture_seconds=_PICTURE_SECONDS,
             message_size=8_000,
         )
         self.me, self.my_name = settings.user, settings.user
@@ -143,9 +151,16 @@ class MatrixClient(PlainClient):
 
     def upload(self, room: str, file: File, thread: str = "", once: IdempotencyKey | None = None) -> str:
         """Send a file, encrypted in a room that is."""
-        link, kind = self._there(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        link, kind = self._there(), _kind(file)
         body = self._call(link.upload(room, file.name, file.content, kind, thread), _FILE_SECONDS)
         return self._call(link.say(room, "m.room.message", body, _transaction(once)), _CALL_SECONDS)
+
+    def replace_file(self, room: str, message: str, file: File) -> bool:
+        """Edit it: what is taken back leaves a mark in the room here."""
+        link, kind = self._there(), _kind(file)
+        new = self._call(link.upload(room, file.name, file.content, kind, ""), _FILE_SECONDS)
+        self._call(link.say(room, "m.room.message", content.replaced(new, message), str(uuid4())), _CALL_SECONDS)
+        return True
 
     def delete(self, room: str, message: str) -> None:
         """Take an own message back."""

@@ -144,14 +144,17 @@ def message(shown: str, *, thread: str = "", latest: str = "", notice: bool = Fa
 def edit(shown: str, of: str, *, notice: bool = False) -> dict[str, Any]:
     """The content that replaces a message; clients that know no edits see its beginning."""
     new = _text(shown, notice=notice)
-    first = f"* {new['body'][:200]}"
-    relation = {"rel_type": "m.replace", "event_id": of}
-    return {
-        **{key: new[key] for key in ("msgtype", "m.mentions", MARK)},
-        "body": first,
-        "m.new_content": new,
-        "m.relates_to": relation,
-    }
+    kept = {key: new[key] for key in ("msgtype", "m.mentions", MARK)}
+    return {**kept, "body": f"* {new['body'][:200]}", **_replacing(new, of)}
+
+
+def replaced(new: Mapping[str, Any], of: str) -> dict[str, Any]:
+    """The content of a file that takes the place of another's."""
+    return {**new, "body": f"* {new['body']}", **_replacing(new, of)}
+
+
+def _replacing(new: Mapping[str, Any], of: str) -> dict[str, Any]:
+    return {"m.new_content": dict(new), "m.relates_to": {"rel_type": "m.replace", "event_id": of}}
 
 
 def reaction(name: str, of: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from automation_bots.chat.mattermost.settings import MattermostSettings
 from automation_bots.chat.mattermost.websocket import Loop, Socket
 from automation_bots.errors import in_words
 from automation_bots.model import File
-from automation_bots.surface import Capabilities
+from automation_bots.surface import PICTURE_SECONDS, Capabilities
 
 log = logging.getLogger(__name__)
 _KEY = "automation_bots_key"  # of a post: what makes all tries to say it one
@@ -47,7 +47,13 @@ class MattermostClient(PlainClient):
     def __init__(self, settings: MattermostSettings) -> None:
         self.settings = settings
         self.capabilities = Capabilities(
-            edits=True, reactions=True, buttons=bool(settings.callback), threads=True, files=True, message_size=16383
+            edits=True,
+            reactions=True,
+            buttons=bool(settings.callback),
+            threads=True,
+            files=True,
+            picture_seconds=PICTURE_SECONDS,
+            message_size=16383,
         )
         self.me = self.my_name = ""
         self.rest = Rest(settings)

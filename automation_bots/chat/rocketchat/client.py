@@ -31,13 +31,15 @@ from automation_bots.chat.rocketchat.login import Credentials, logged_in
 from automation_bots.chat.rocketchat.realtime import Realtime
 from automation_bots.chat.rocketchat.settings import RocketChatSettings
 from automation_bots.model import File, Mention
-from automation_bots.surface import Capabilities
+from automation_bots.surface import PICTURE_SECONDS, Capabilities
 
 log = logging.getLogger(__name__)
 _SETTINGS = (
     "Message_MaxAllowedSize", "Message_AllowEditing", "Message_AllowEditing_BlockEditInMinutes", "Threads_enabled",
-    "FileUpload_Enabled", "FileUpload_MaxFileSize", "Katex_Enabled", "Katex_Dollar_Syntax",
+    "Message_AllowDeleting", "FileUpload_Enabled", "FileUpload_MaxFileSize", "Katex_Enabled", "Katex_Dollar_Syntax",
 )  # fmt: skip
+_ALLOWED = {"Message_AllowEditing", "Message_AllowDeleting", "Threads_enabled", "FileUpload_Enabled"}
+_FOR_PICTURES = {"Message_AllowDeleting", "Threads_enabled", "FileUpload_Enabled"}
 _STREAMS = ("rooms-changed", "subscriptions-changed", "force_logout")
 _AT_ONCE = 4  # rooms whose history is read at the same time
 _ALPHABET, _ID_CHARACTERS = string.ascii_letters + string.digits, 17
@@ -49,7 +51,9 @@ class RocketChatClient(PlainClient):
     """One account on one server."""
 
     def __init__(self, wanted: RocketChatSettings) -> None:
-        self.capabilities = Capabilities(edits=True, reactions=True, threads=True, files=True, message_size=4500)
+        self.capabilities = Capabilities(
+            edits=True, reactions=True, threads=True, files=True, picture_seconds=PICTURE_SECONDS, message_size=4500
+        )
         self.me = self.my_name = ""
         self._link = Realtime(wanted.url, wanted.trust, wanted.answer_seconds)
         self._credentials = Credentials(wanted.token, wanted.user, wanted.password)
@@ -96,11 +100,13 @@ class RocketChatClient(PlainClient):
         found = await self._link.call("GET", "settings.public", params={"_id": ",".join(_SETTINGS), "count": "0"})
         self.settings = {str(entry.get("_id")): entry.get("value") for entry in found.get("settings", [])}
         size = int(self.settings.get("Message_MaxAllowedSize") or 5000)
+        on = {name for name in _ALLOWED if self.settings.get(name) is not False}
         self.capabilities = Capabilities(
-            edits=self.settings.get("Message_AllowEditing") is not False,
+            edits="Message_AllowEditing" in on,
             reactions=True,
-            threads=self.settings.get("Threads_enabled") is not False,
-            files=self.settings.get("FileUpload_Enabled") is not False,
+            threads="Threads_enabled" in on,
+            files="FileUpload_Enabled" in on,
+            picture_seconds=PICTURE_SECONDS if on >= _FOR_PICTURES else 0.0,
             message_size=max(100, size - size // 10),  # the server counts some characters twice
         )
         await self._learn_robots()

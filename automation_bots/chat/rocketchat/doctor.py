@@ -88,6 +88,8 @@ def _settings(settings: dict[str, Any]) -> Iterator[Line]:
         yield "NOTE", "threads are off, so answers stand in the room"
     if settings.get("FileUpload_Enabled") is False:
         yield "NOTE", "files are off (Settings → File Upload), so long output is cut"
+    if settings.get("Message_AllowDeleting") is False:
+        yield "NOTE", "deleting is off (Settings → Message → Allow Message Deleting), so live messages get no pictures"
     size = int(settings.get("Message_MaxAllowedSize") or 5000)
     if size < _SMALL:
         yield "NOTE", f"a message has at most {size} characters (Settings → Message), so answers are split often"

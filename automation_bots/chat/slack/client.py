@@ -36,7 +36,7 @@ from automation_bots.chat.slack.socket_mode import PULSE, SocketMode
 from automation_bots.chat.slack.web_api import Calls, SlackSettings
 from automation_bots.errors import in_words
 from automation_bots.model import File
-from automation_bots.surface import Capabilities
+from automation_bots.surface import PICTURE_SECONDS, Capabilities
 
 log = logging.getLogger(__name__)
 _FILE_BYTES = 20_000_000
@@ -56,6 +56,7 @@ class SlackClient(PlainClient):
         forms=True,
         threads=True,
         files=True,
+        picture_seconds=PICTURE_SECONDS,
         message_size=3_500,
         columns=100,  # Slack wraps code; the other networks scroll it
     )

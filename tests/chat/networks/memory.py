@@ -108,7 +108,7 @@ class MemoryClient(PlainClient):
 
     def __init__(self, server, *, forms=False, **can):
         usual = {"edits": True, "edit_seconds": 0.2, "reactions": True, "buttons": True, "threads": True,
-                 "files": True, "message_size": 2_000, "forms": forms}  # fmt: skip
+                 "files": True, "picture_seconds": 60, "message_size": 2_000, "forms": forms}  # fmt: skip
         self.capabilities = Capabilities(**{**usual, **can})
         self.server, self.me, self.my_name = server, "", ""
         self.sink, self.ended, self.why = None, threading.Event(), None
