@@ -53,6 +53,7 @@ from automation_bots.monitors.monitors import Monitors
 from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
+from automation_bots.schedules import recurrence
 from automation_bots.schedules.reports import ScheduleReports
 from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
 from automation_bots.store import AuditKind, Store, Subject
@@ -245,7 +246,8 @@ class Bot:
 
     def _schedules(self) -> ScheduleTimer:
         def run(schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> Answer | None:
-            silent, confirmed = schedule.tells is not Tells.ALWAYS, schedule.confirmed
+            by_hand = recurrence.is_beside(schedule.times, occurrence.at)
+            silent, confirmed = schedule.tells is not Tells.ALWAYS and not by_hand, schedule.confirmed
             return self.pipeline.scheduled(_typed(schedule), occurrence, confirmed=confirmed, silent=silent, when=when)
 
         return ScheduleTimer(

@@ -31,7 +31,7 @@ from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.rules import ADMINS
-from automation_bots.schedules import recurrence
+from automation_bots.schedules import recurrence, words
 from automation_bots.schedules import text as schedule_text
 from automation_bots.schedules.recurrence import Recurrence
 from automation_bots.schedules.timer import ScheduleTimer
@@ -53,7 +53,7 @@ _Read = Callable[[Sequence[str], datetime, str], tuple[Recurrence, Sequence[str]
 class _Options:
     """What a schedule's own flags say."""
 
-    tells: Tells = Tells.ALWAYS
+    tells: Tells | None = None
     zone: str = ""
     confirmed: int = 0
 
@@ -84,15 +84,15 @@ class ScheduleCommands:
 
     def at(self, ask: CommandCall) -> Answer:
         """Run a command once."""
-        return self._set(ask, "at 22:00", recurrence.at)
+        return self._set(ask, "at 22:00", words.at)
 
     def every(self, ask: CommandCall) -> Answer:
         """Run a command at intervals, or on days at a time."""
-        return self._set(ask, "every 15m", recurrence.every)
+        return self._set(ask, "every 15m", words.every)
 
     def cron(self, ask: CommandCall) -> Answer:
         """Run a command by cron's five fields."""
-        return self._set(ask, 'cron "0 2 * * 1-5"', lambda words, _now, zone: recurrence.cron(words, zone))
+        return self._set(ask, 'cron "0 2 * * 1-5"', words.cron)
 
     def _set(self, ask: CommandCall, example: str, read: _Read) -> Answer:
         person, now = self._context.person(ask), self._context.now()
@@ -112,20 +112,24 @@ class ScheduleCommands:
             return request
         self._check(when, request, now)
         self._count(person)
+        tells = options.tells or (Tells.ALWAYS if when.once else Tells.CHANGE)
         made = Schedule(
-            0, person.name, ask.caller, ask.place, said.operation, said.line, text, recurrence.kept(when),
-            options.tells, options.confirmed, request.pattern, due=when.next(now),
+            0, person.name, ask.caller, ask.place, said.operation, said.line, text, recurrence.kept(when), tells,
+            options.confirmed, request.pattern, due=when.next(now),
         )  # fmt: skip
         return self._kept(made, request, when, now)
 
     def _read(self, read: _Read, line: str, zone: str) -> tuple[Recurrence, str]:
         """Return when, and the command behind it as it was typed, quotes and all."""
-        words = line.split()
+        typed = line.split()
         try:
-            found, rest = read(words, self._context.now(), zone)
+            found, rest = read(typed, self._context.now(), zone)
+        except words.NotRead as error:
+            instead = f"→ !{' '.join([error.instead, *error.rest])}" if error.instead else ""
+            raise BadCommand(f"{_sentence(error)} {instead}".strip()) from error
         except ValueError as error:
-            raise BadCommand(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
-        taken = len(words) - len(rest)
+            raise BadCommand(_sentence(error)) from error
+        taken = len(typed) - len(rest)
         return found, re.sub(rf"\A\s*(?:\S+\s*){{{taken}}}", "", line).strip()
 
     def _said(self, ask: CommandCall, command: str, text: str) -> TypedCommand:
@@ -328,7 +332,7 @@ class ScheduleCommands:
             return Answer(f"The time of S{found.number} is over. → !schedule {found.number} run")
         self._change(ask, found, "resumed", state=ScheduleState.ACTIVE, due=due, why="", failures=0, restored=False)
         self._timer.look()
-        return Answer(f"S{found.number} goes on: next {schedule_text.next_times(when, now, 3)}.")
+        return Answer(f"S{found.number} goes on: next {schedule_text.next_times(when, now, 3)} {when.zone}.")
 
     def _remove(self, ask: CommandCall, found: Schedule) -> Answer:
         self._change(ask, found, "removed", state=ScheduleState.REMOVED, due=None)
@@ -365,7 +369,7 @@ class ScheduleCommands:
         self._store.tell([occurrence] if why else [])
         if why:
             return Answer(why)
-        return None if found.tells is Tells.ALWAYS else Answer(f"S{found.number} runs.")
+        return None
 
     def _offer(self, ask: CommandCall, found: Schedule, words: Sequence[str]) -> Answer:
         people = self._context.live.policy.people
@@ -401,6 +405,11 @@ class ScheduleCommands:
         )  # fmt: skip
         hint = f"→ !schedule {found.number} resume" if found.state is ScheduleState.PAUSED else ""
         return Answer("\n".join([f"S{found.number} {found.title} is yours now.", *notes]), hint=hint)
+
+
+def _sentence(error: ValueError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"
 
 
 def _flags(options: _Options, line: str, where: re.Pattern[str]) -> tuple[_Options, str]:

@@ -7,7 +7,6 @@ every hour there is, comes in both and loses nothing to a gap.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,24 +14,15 @@ from heapq import heappop, heappush
 from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 
-from automation_bots.model import one_line
 from automation_bots.text import times
 
-_DAYS = {"day": "*", "daily": "*", "weekday": "1-5", "weekdays": "1-5", "weekend": "0,6", "weekends": "0,6"}
-_ONES = {"minute", "hour", "week"}  # `every hour`
-_MOST_WORDS = 8  # of a length of time: `1 day 12 hours 30 min`
-_AT = re.compile(r"(\d\d?):(\d\d)")
-_FIELD = re.compile(r"[\d*][\d*,/\-]*|[\d*,/\-#LW]*[\d*][\d*,/\-#LW]*|(?:[A-Z]{3}|L|LW)(?:[,\-](?:[A-Z]{3}|\d))*", re.I)
 _YEAR_DAYS = 366
 _BACK = timedelta(hours=3)  # no clock goes forward or back by more
 _LOOKED_AT = 100  # times, to find the shortest distance between two
 _COUNTED = 2_000  # times that went by
 _LONG_AGO = timedelta(days=1)  # of what comes so often that it was not counted to the end
-_FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
-_HOW_EVERY = "write every 15m, every hour, every weekday 06:30, every day 06:30 or every mon,thu 06:30"
-_HOW_CRON = 'write five fields, minute hour day month weekday, as in "0 2 * * 1-5"'
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,6 +131,11 @@ def read(found: Mapping[str, str]) -> Recurrence:
     return Recurrence(found["text"], found["zone"], every=every, cron=found["cron"], **moments)
 
 
+def is_beside(kept: Mapping[str, str], at: datetime) -> bool:
+    """Whether a moment is none of its times: somebody let it run then, and waits for the answer."""
+    return read(kept).next(at - timedelta(microseconds=1)) != at
+
+
 def clocks(recurrence: Recurrence, now: datetime) -> list[Due]:
     """The times of the next year at which the clocks do something to it."""
     zone, found = ZoneInfo(recurrence.zone), []
@@ -154,106 +149,14 @@ def clocks(recurrence: Recurrence, now: datetime) -> list[Due]:
     return found
 
 
-# -- as people write it
-
-
-def at(words: Sequence[str], now: datetime, zone: str) -> tuple[Recurrence, Sequence[str]]:
-    """Read `22:00 …`, `Mon 08:00 …`, `2h …`; a ValueError says what is wrong."""
-    moment, rest = times.leading(words, now, zone)
-    return Recurrence(f"at {moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}", zone, once=moment), rest
-
-
-def every(words: Sequence[str], now: datetime, zone: str) -> tuple[Recurrence, Sequence[str]]:
-    """Read `15m …`, `hour …`, `weekday 06:30 …`, `mon,thu 06:30 …`."""
-    if not words:
-        raise ValueError(f"how often? {_HOW_EVERY}")
-    if found := _days(words):
-        return _on_days(*found, zone)
-    if words[0].lower() in _ONES:
-        return _counted(f"1 {words[0]}", now, zone), words[1:]
-    count = max((n for n in range(1, min(len(words), _MOST_WORDS) + 1) if _is_length(words[:n])), default=0)
-    if not count:
-        raise ValueError(f"{one_line(words[0], 40)!r} is no interval; {_HOW_EVERY}")
-    return _counted(" ".join(words[:count]), now, zone), words[count:]
-
-
-def _is_length(words: Sequence[str]) -> bool:
-    return times.is_duration(" ".join(words))
-
-
-def _counted(text: str, now: datetime, zone: str) -> Recurrence:
-    length = times.duration(text)
-    return Recurrence(f"every {times.duration_text(length)}", zone, every=length, anchor=now.replace(microsecond=0))
-
-
-def _days(words: Sequence[str]) -> tuple[str, str, Sequence[str]] | None:
-    """The days that some words begin with: as they are said, as cron's field, and the words behind; None: none."""
-    count = next((n for n, word in enumerate(words, 1) if not word.endswith(",")), len(words))
-    said = "".join(words[:count]).lower()
-    if said in _DAYS:
-        return said, _DAYS[said], words[count:]
-    parts = [part.split("-") for part in said.split(",")]
-    numbers = [[times.weekday(day) if len(day) > 2 else -1 for day in part] for part in parts]
-    if any(len(part) > 2 or -1 in part for part in numbers):
-        return None
-    days = sorted({day for part in numbers for day in _span(part[0], part[-1])})
-    return said, ",".join(str((day + 1) % 7) for day in days), words[count:]
-
-
-def _span(first: int, last: int) -> list[int]:
-    """Weekdays from one to another, over the end of the week too."""
-    return [(first + step) % 7 for step in range((last - first) % 7 + 1)]
-
-
-def _on_days(said: str, days: str, rest: Sequence[str], zone: str) -> tuple[Recurrence, Sequence[str]]:
-    if rest and rest[0].lower() == "at":
-        rest = rest[1:]
-    clock = _AT.fullmatch(rest[0]) if rest else None
-    if clock is None or int(clock[1]) > 23 or int(clock[2]) > 59:
-        raise ValueError(f"at what time? write every {one_line(said, 40)} 06:30")
-    text = f"every {said} {int(clock[1]):02}:{clock[2]}"
-    return Recurrence(text, zone, cron=f"{int(clock[2])} {int(clock[1])} * * {days}"), rest[1:]
-
-
-def cron(words: Sequence[str], zone: str) -> tuple[Recurrence, Sequence[str]]:
-    """Read `"0 2 * * 1-5" …`, with quotes or without them."""
-    fields, rest = _fields(words)
-    if fields and fields[0].startswith("@"):
-        raise ValueError(f"{one_line(fields[0], 40)} is not taken; {_HOW_CRON}, or use every day 00:00")
-    if len(fields) != len(_FIELDS):
-        more = ": there are no seconds and no years here" if len(fields) > len(_FIELDS) else ""
-        raise ValueError(f"{len(fields)} fields{more}; {_HOW_CRON}")
-    text = " ".join(fields).upper()
-    try:
-        first = next(CronSim(text, datetime(2024, 1, 1)), None)  # noqa: DTZ001 - as a clock shows it
-    except (CronSimError, AssertionError) as error:
-        wrong = one_line(str(error), 40).lower() or "what it says"
-        raise ValueError(f'"{one_line(text, 60)}" never comes: {wrong}; {_HOW_CRON}') from error
-    if first is None:
-        raise ValueError(f'"{one_line(text, 60)}" never comes; {_HOW_CRON}')
-    return Recurrence(f'cron "{text}"', zone, cron=text), rest
-
-
-def _fields(words: Sequence[str]) -> tuple[list[str], Sequence[str]]:
-    if words and words[0][0] in "\"'":
-        end = next((n for n, word in enumerate(words, 1) if word.endswith(words[0][0]) and (n > 1 or len(word) > 1)), 0)
-        if not end:
-            raise ValueError(f"a quote is not closed; {_HOW_CRON}")
-        return " ".join(words[:end])[1:-1].split(), words[end:]
-    count = next((n for n, word in enumerate(words) if not _FIELD.fullmatch(word) and word[:1] != "@"), len(words))
-    # A word such as `mon` may begin the command: only what no command is called makes a sixth field.
-    if count > len(_FIELDS) and not re.fullmatch(r"[\d*][\d*,/\-]*", words[len(_FIELDS)]):
-        count = len(_FIELDS)
-    return list(words[:count]), words[count:]
-
-
 def explained(recurrence: Recurrence) -> str:
-    """Say of a cron expression what many read otherwise: a day of the month and a weekday together."""
+    """Say of a cron expression what many read otherwise: a day of the month and a weekday together, and the 31st."""
     if not recurrence.cron:
         return ""
     _, _, day, _, weekday = recurrence.cron.split()
     if "*" in (day, weekday):
-        return ""
+        late = [number for number in ("29", "30", "31") if number in day.split(",")]
+        return f"a month without a day {late[-1]} is left out; the last day of each is L" if late else ""
     if day.startswith("*") or weekday.startswith("*"):
         return f"both have to fit: day of the month {day} and weekday {weekday}"
     return f"one of them is enough: day of the month {day} or weekday {weekday}; for one alone put * for the other"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import unified_diff
 
 from automation_bots.model import Answer, Job, State, Tells, one_line
+from automation_bots.schedules import recurrence
 from automation_bots.store import Store
 
 _DEVICES_SHOWN = 10
@@ -25,6 +26,8 @@ class ScheduleReports:
         schedule = self._store.schedules.find(job.occurrence.schedule) if job.occurrence else None
         if job.occurrence is None or schedule is None or schedule.tells is Tells.ALWAYS or job.state not in _ANSWERS:
             return recap
+        if recurrence.is_beside(schedule.times, job.occurrence.at):
+            return recap
         number = self._store.schedules.previous(job.occurrence)
         before = self._store.job(number) if number is not None else None
         if schedule.tells is Tells.FAILURE:
@@ -37,8 +40,10 @@ class ScheduleReports:
         if self._store.forgotten(before):
             return replace(recap, text=f"{recap.text} · what #{before.number} answered is no longer kept")
         changed = self._changed(job, before)
-        if not changed and job.state is before.state:
+        if not changed and job.state is before.state is State.DONE:
             return None
+        if not changed and job.state is State.FAILED:
+            return replace(recap, text=f"{recap.text} · as #{before.number}")
         many = f"{len(changed)} of {len(job.devices)} devices" if len(job.devices) > 1 else "it"
         text = f"{recap.text} · {many} changed since #{before.number}"
         return replace(recap, text=text, block="\n".join(self._beside(job, before, changed)), files=())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from automation_bots import render
 from automation_bots.model import Answer, Schedule, ScheduleState, Tells, one_line
@@ -13,18 +14,24 @@ from automation_bots.schedules.recurrence import Due, Recurrence
 from automation_bots.store.occurrences import Result, Taken
 from automation_bots.text.times import moment_text
 
-TELLS = {Tells.ALWAYS: "each answer", Tells.CHANGE: "what changes", Tells.FAILURE: "what fails"}
+TELLS = {Tells.ALWAYS: "each answer", Tells.CHANGE: "what changed or failed", Tells.FAILURE: "what fails"}
 _LINES_SHOWN = 20
+_NEAR = timedelta(days=180)  # beyond it the year is said
 _NOT_RUN = {Result.MISSED: "missed", Result.LOST: "not begun: I was killed at that moment"}
 
 
 def next_times(times: Recurrence, now: datetime, many: int) -> str:
-    """The next times, the zone once where it is the same for all."""
-    shown = [moment_text(due.at, times.zone, now) for due in islice(times.after(now), many)]
-    names = {text.rpartition(" ")[2] for text in shown}
-    if len(shown) < 2 or len(names) > 1 or any(text.endswith(")") for text in shown):
-        return ", ".join(shown)
-    return f"{', '.join(text.rpartition(' ')[0] for text in shown)} {names.pop()}"
+    """The next times by the clocks of its zone, which is named where clocks change between them."""
+    shown = [due.at.astimezone(ZoneInfo(times.zone)) for due in islice(times.after(now), many)]
+    names = {at.tzname() for at in shown}
+    return ", ".join(_short(at, now) + (f" {at.tzname()}" if len(names) > 1 else "") for at in shown)
+
+
+def _short(at: datetime, now: datetime) -> str:
+    """`Tue 1 Dec 06:30`, `14:15` of today."""
+    if at.date() == now.astimezone(at.tzinfo).date():
+        return f"{at:%H:%M}"
+    return f"{at:%a} {at.day} {at:%b %H:%M}" if abs(at - now) < _NEAR else f"{at:%a} {at.day} {at:%b %Y %H:%M}"
 
 
 def made(schedule: Schedule, now: datetime, notes: Sequence[str]) -> Answer:

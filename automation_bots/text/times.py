@@ -29,13 +29,22 @@ _WRITTEN = (("d", 864_000), ("h", 36_000), ("min", 600))  # in tenths of a secon
 _CALLED = (
     "UTC|GMT|WES?T|CES?T|EES?T|BST|IST|MSK|SAST|[CEW]AT|A[KCEW]?[SD]T|[ECMPHN][SD]T|NZ[SD]T|[JKPH]KT|[JK]ST|SGT|WI[BT]"
 )
+# An hour stands alone only behind `at`: `tomorrow at 9`.
+_CLOCK = (
+    r"(?P<hour>\d\d?)(?:(?=:| ?[ap]m\b)|(?<=at \d)\b|(?<=at \d\d)\b)"
+    r"(?::(?P<minute>\d\d)(?::(?P<second>\d\d))?)?(?: ?(?P<half>[ap]m)\b)?"
+    r"|(?P<named>noon|midnight)\b"
+)
 _MOMENT = re.compile(
-    r"(?:(?:(?P<date>2\d{3}-\d\d-\d\d)|(?P<day>[a-z]{3,9}))(?:[T ](?=\d)|\Z))?"
-    r"(?:(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"(?:(?:on )?(?:(?P<date>2\d{3}-\d\d-\d\d)|(?P<day>(?!noon|midnight)[a-z]{3,9}))"
+    r"(?:(?:[T ]| at )(?=\d|noon|midnight)|\Z))?(?:at (?=\d|noon|midnight))?"
+    rf"(?:(?:{_CLOCK})"
     rf"(?: ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)| (?P<called>(?-i:{_CALLED}))"
     r"| (?P<zone>(?-i:[A-Z][a-z]+(?:/[A-Z]\w+)+)))?)?",
     re.IGNORECASE | re.ASCII,
 )
+_TIME_OF_DAY = re.compile(_CLOCK, re.IGNORECASE | re.ASCII)
+_SPOKEN = {"an hour": "1 hour", "a minute": "1 minute", "a day": "1 day", "a week": "1 week", "half an hour": "30 min"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UTC = {"UTC", "GMT"}
 _NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1}
@@ -222,6 +231,8 @@ def _named(text: str) -> _Named | None:
     found = _MOMENT.fullmatch(text) if _is_named(text) else None
     if found is None:
         return None
+    if (named := found["date"] or found["day"]) and (found["named"] or "").lower() == "midnight":
+        raise ValueError(f"midnight at the begin or the end of that day? write {named} 00:00 or {named} 24:00")
     try:
         day = date.fromisoformat(found["date"]) if found["date"] else None
         name = found["called"] or ""
@@ -238,11 +249,37 @@ def _zone(found: re.Match[str]) -> tzinfo | None:
     return UTC if found["called"] in _UTC else None
 
 
+def time_of_day(words: Sequence[str]) -> tuple[int, int, int] | None:
+    """Read `06:30`, `6am`, `6:30 pm`, `noon`, `midnight` at the start of words: hour, minute, and how many words."""
+    for count in (2, 1):
+        found = _TIME_OF_DAY.fullmatch(" ".join(words[:count])) if len(words) >= count else None
+        try:
+            minutes = int(_clock(found).total_seconds()) // 60 if found else 1440
+        except ValueError:
+            continue
+        if found and (minutes < 1440 or found["named"]):
+            return minutes // 60 % 24, minutes % 60, count
+    return None
+
+
 def _clock(found: re.Match[str]) -> timedelta:
+    if found["named"]:
+        return timedelta(hours=12 if found["named"].lower() == "noon" else 24)
+    if found["half"]:
+        return _half_day(found)
     hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
     if (hour, minute, second) == (24, 0, 0):
         return timedelta(days=1)
     at = time(hour, minute, second)
+    return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+
+
+def _half_day(found: re.Match[str]) -> timedelta:
+    """`9am`, `12:30 pm`; a ValueError for hours that no such clock has."""
+    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+    at = time(hour % 12 + 12 * (found["half"].lower() == "pm"), minute, second)
+    if not 1 <= hour <= 12:
+        raise ValueError(f"{hour} {found['half']}")
     return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
 
 
@@ -251,8 +288,10 @@ def _is_time(text: str) -> bool:
 
 
 def _ahead(text: str) -> str:
-    """The duration of `2h` and `in 2h`; empty for anything else."""
-    length = re.sub("^in ", "", text, flags=re.IGNORECASE)
+    """The duration of `2h`, `in 2h`, `in an hour` and `2h from now`; empty for anything else."""
+    length = re.sub("^in | from now$", "", text, count=1, flags=re.IGNORECASE)
+    if length != text:
+        length = _SPOKEN.get(length.lower(), length)
     return length if is_duration(length) else ""
 
 

@@ -1,7 +1,7 @@
 """Schedules as people type them into a real bot, and what the room reads."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -58,8 +58,10 @@ def comes(chat, number):
     """Let its next time be now, once it is known what came of the last one."""
     store = chat.automation.store.schedules
     wait(lambda: all(one.result for one in taken(chat, number)), 10)
-    found = store.find(number)
-    assert store.change(found, replace(found, due=datetime.now(UTC)), "test", Subject())
+    found, due = store.find(number), datetime.now(UTC)
+    before = (due - timedelta(minutes=15)).isoformat()
+    times = {**found.times, "anchor": before} if "anchor" in found.times else found.times
+    assert store.change(found, replace(found, due=due, times=times), "test", Subject())
     chat.automation.schedules.look()
 
 
@@ -74,7 +76,7 @@ def is_done(chat, number, times=1):
 
 def test_what_is_set_is_said_shown_and_runs_as_its_maker_in_its_room(chat):
     said = chat.asks("!every weekday 06:30 uptime on web1", r"^S\d+ ", who="joe", room="ops")
-    assert "uptime on web1, every weekday 06:30 America/New_York, as joe; next " in said
+    assert "uptime on web1, weekdays 06:30 America/New_York, as joe; next " in said
     number = int(said.split()[0][1:])
     comes(chat, number)
     assert "done in" in chat.hears(rf"#\d+ \(S{number}\) uptime on web1 done")
@@ -83,7 +85,9 @@ def test_what_is_set_is_said_shown_and_runs_as_its_maker_in_its_room(chat):
     is_done(chat, number)
     assert f"schedule  S{number}, its time" in chat.asks(f"!job {job.number}", "who", who="joe")
     shown = chat.asks(f"!schedule {number}", "owner", who="joe")
-    assert all(words in shown for words in ("owner  joe", "tells  each answer, in ops", f"#{job.number} done"))
+    assert all(
+        words in shown for words in ("owner  joe", "tells  what changed or failed, in ops", f"#{job.number} done")
+    )
     assert shown.count("06:30 E") == 5
     assert "schedules 1 → !schedules mine" in " ".join(chat.asks("!person", "schedules", who="joe").split())
     assert "1 active" in " ".join(chat.asks("!status", "schedules").split())
@@ -135,7 +139,8 @@ def test_who_takes_it_over_has_to_say_so_since_it_runs_with_their_rights(chat):
         ("!every 15m status", "a command of the bot itself"),
         ("!every 15m", "what shall run then"),
         ("!every", "When, and what"),
-        ("!every 15 uptime on web1", "is no interval; write every 15m"),
+        ("!every 15 uptime on web1", "is no interval. → !every 15m uptime on web1"),
+        ("!every morning uptime on web1", "At what time? → !every day 08:00 uptime on web1"),
         ("!every 10s uptime on web1", "too often: what looks comes at most every 60 s"),
         ("!every 1m service restart nginx on web1", "too often: what may change something comes at most every 5 min"),
         ("!at 25:00 uptime on web1", "is no time"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from automation_bots.schedules import recurrence
+from automation_bots.schedules import recurrence, words
 from automation_bots.schedules.recurrence import Recurrence
 
 MADRID = "Europe/Madrid"
@@ -115,83 +115,10 @@ def test_wherever_one_begins_to_look_the_next_is_the_same(cron):
 
 
 def test_an_interval_never_drifts():
-    quarter, _ = recurrence.every(["15m"], NOW, MADRID)
+    quarter, _ = words.every(["15m"], NOW, MADRID)
     late = NOW + timedelta(days=40, minutes=7, seconds=3)
     assert quarter.next(late) == NOW + timedelta(days=40, minutes=15)
     assert quarter.next(NOW - timedelta(days=3)) == NOW + timedelta(minutes=15)
-
-
-@pytest.mark.parametrize(
-    ("words", "text", "cron", "rest"),
-    [
-        ("15m show version", "every 15 min", "", "show version"),
-        ("1 h 30 min show", "every 1 h 30 min", "", "show"),
-        ("hour show", "every 1 h", "", "show"),
-        ("weekday 06:30 backup network", "every weekday 06:30", "30 6 * * 1-5", "backup network"),
-        ("day at 6:05 x", "every day 06:05", "5 6 * * *", "x"),
-        ("mon,thu 06:30 x", "every mon,thu 06:30", "30 6 * * 1,4", "x"),
-        ("Mon, Thursday 06:30 x", "every mon,thursday 06:30", "30 6 * * 1,4", "x"),
-        ("fri-mon 06:30 x", "every fri-mon 06:30", "30 6 * * 1,5,6,0", "x"),
-        ("sunday 23:00 x", "every sunday 23:00", "0 23 * * 0", "x"),
-    ],
-)
-def test_every_is_read_as_people_write_it(words, text, cron, rest):
-    found, left = recurrence.every(words.split(), NOW, MADRID)
-    assert (found.text, found.cron, " ".join(left)) == (text, cron, rest)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("", "how often"),
-        ("15 show", "'15' is no interval"),
-        ("weekday show version", "at what time? write every weekday 06:30"),
-        ("day 25:00 x", "at what time"),
-        ("often x", "write every 15m, every hour, every weekday 06:30"),
-        ("0m x", "no length of time"),
-        ("m,t 06:30 x", "is no interval"),
-    ],
-)
-def test_what_is_no_interval_is_answered_with_what_to_write(words, said):
-    with pytest.raises(ValueError, match=r"write|how often") as error:
-        recurrence.every(words.split(), NOW, MADRID)
-    assert said in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("words", "fields", "rest"),
-    [
-        ('"0 2 * * 1-5" patch on web', "0 2 * * 1-5", "patch on web"),
-        ("'0 2 * * 1-5' patch", "0 2 * * 1-5", "patch"),
-        ("0 2 * * 1-5 patch on web", "0 2 * * 1-5", "patch on web"),
-        ("0 2 1 jan mon show version", "0 2 1 JAN MON", "show version"),
-        ("*/5 8-18 * * mon-fri ping core", "*/5 8-18 * * MON-FRI", "ping core"),
-        ("0 0 L * * report", "0 0 L * *", "report"),
-    ],
-)
-def test_cron_is_read_with_quotes_and_without(words, fields, rest):
-    found, left = recurrence.cron(words.split(), MADRID)
-    assert (found.cron, " ".join(left)) == (fields, rest)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ('"* * * * * *" x', "6 fields: there are no seconds and no years here"),
-        ("* * * * * * x", "6 fields"),
-        ("0 2 * * x", "4 fields"),
-        ("@daily x", "@daily is not taken"),
-        ("0 0 31 2 * x", "never comes: bad day-of-month"),
-        ("0 0 30 2 * x", "never comes"),
-        ("61 * * * * x", "bad minute"),
-        ("0 2 * * 1-9 x", "bad day-of-week"),
-        ('"0 2 * * * x', "a quote is not closed"),
-    ],
-)
-def test_what_is_no_cron_expression_is_answered_with_what_to_write(words, said):
-    with pytest.raises(ValueError, match="write five fields") as error:
-        recurrence.cron(words.split(), MADRID)
-    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +127,8 @@ def test_what_is_no_cron_expression_is_answered_with_what_to_write(words, said):
         ("0 2 1 * 1", "one of them is enough: day of the month 1 or weekday 1"),
         ("0 2 */2 * 1", "both have to fit"),
         ("0 2 1 * *", ""),
+        ("0 2 31 * *", "a month without a day 31 is left out; the last day of each is L"),
+        ("0 2 1,30 * *", "a month without a day 30"),
         ("0 2 * * 1", ""),
     ],
 )
@@ -224,18 +153,6 @@ FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
 )
 def test_what_went_by_in_thirty_days_is_counted_up_to_a_limit_and_its_last_time_known(found, first, many, last):
     assert found.span(first, datetime(2026, 3, 31, 12, 1, tzinfo=UTC)) == (many, last)
-
-
-def test_once_is_once():
-    once, rest = recurrence.at(["tomorrow", "06:30", "backup", "network"], NOW, MADRID)
-    assert (once.text, list(rest)) == ("at 2026-03-28 06:30", ["backup", "network"])
-    assert once.next(NOW) == datetime(2026, 3, 28, 5, 30, tzinfo=UTC)
-    assert once.next(datetime(2026, 3, 28, 5, 30, tzinfo=UTC)) is None
-
-
-def test_a_time_that_the_clocks_skip_is_not_taken():
-    with pytest.raises(ValueError, match=r"skip 2026-03-29 02:30; write 2026-03-29 01:30 or 2026-03-29 03:30"):
-        recurrence.at(["2026-03-29", "02:30", "x"], NOW, MADRID)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,11 @@ def test_a_moment_that_is_written_reads_back_as_the_same(at, zone, before):
         ("2026-04-01", "2026-03-31 22:00"), ("18:00 UTC", "2026-03-02 18:00"), ("18:00 CET", "2026-03-02 17:00"),
         ("2026-11-24T22:00Z", "2026-11-24 22:00"), ("2026-11-24 22:00+05:30", "2026-11-24 16:30"),
         ("Mon 18:00 America/New_York", "2026-03-02 23:00"),
+        ("9am", "2026-03-03 08:00"), ("9:30 pm", "2026-03-02 20:30"), ("12am", "2026-03-02 23:00"),
+        ("noon", "2026-03-03 11:00"), ("midnight", "2026-03-02 23:00"), ("on friday at noon", "2026-03-06 11:00"),
+        ("tomorrow at 9", "2026-03-03 08:00"), ("tomorrow 9am", "2026-03-03 08:00"), ("5 pm UTC", "2026-03-02 17:00"),
+        ("in an hour", "2026-03-02 13:00"), ("2h from now", "2026-03-02 14:00"),
+        ("2026-12-24 at 6pm", "2026-12-24 17:00"),
     ],
 )  # fmt: skip
 def test_moments_are_read_in_the_zone_of_the_policy_wherever_they_stand(words, found):
@@ -192,9 +197,11 @@ def test_moments_are_read_in_the_zone_of_the_policy_wherever_they_stand(words, f
         ("today 09:00", "is over"), ("yesterday", "is over"), ("2020-01-01 10:00", "is over"),
         ("2031-01-01 10:00", "more than a year away"), ("99999w", "more than a year"),
         ("2026-03-29 02:30", "skip 2026-03-29 02:30; write 2026-03-29 01:30 or 2026-03-29 03:30"),
+        ("friday midnight", "write friday 00:00 or friday 24:00"),
         ("18:00 CEST", "CEST is not the zone of Europe/Madrid then"), ("18:00 Mars/Base", "is no time"),
         *((text, "is no time; write 18:00, tomorrow 08:00, Mon 08:00, 2026-12-24 18:00 or 2h")
-          for text in ("25:00", "18:60", "noon", "in 5", "5", "foo 10:00", "monument 08:00", "2026-02-30 10:00", "")),
+          for text in ("25:00", "18:60", "13pm", "0am", "18:00pm", "noonish", "at 25", "a day", "in 5",
+                        "5", "foo 10:00", "monument 08:00", "2026-02-30 10:00", "")),
     ],
 )  # fmt: skip
 def test_a_moment_that_is_none_says_why_wherever_it_stands(words, why):
