@@ -12,7 +12,7 @@ from automation_bots.alerts.event import Follower
 from automation_bots.alerts.intake import EventIntake
 from automation_bots.alerts.sources import registry
 from automation_bots.alerts.sources.registry import WrongSource
-from automation_bots.alerts.sources.source import HttpKind, Listening, ListeningKind, SourceSettings
+from automation_bots.alerts.sources.source import HttpKind, ListenContext, Listening, ListeningKind, SourceSettings
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.http_in.receiver import Proof, Receiver
@@ -62,11 +62,12 @@ class Alerts:
         self.devices = Devices(inventory)
         self.intake = EventIntake(store.events, self.devices.of, self._heard, followers)
         self.listening: dict[str, Listening] = {}
+        context = ListenContext(self.intake, now, self.devices.named, bot_folder.data)
         receivers = []
         for name, source in self.sources.items():
             kind = registry.KINDS[source.kind]
             if isinstance(kind, ListeningKind):
-                self.listening[name] = kind.listen(source, self.intake, now)
+                self.listening[name] = kind.listen(source, context)
             else:
                 receivers.append(_receiver(kind, source, self.intake, now))
         if receivers and not self._wanted.http.port:

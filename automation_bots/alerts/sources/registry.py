@@ -9,9 +9,11 @@ from pydantic import ValidationError
 
 from automation_bots.alerts.sources import alertmanager
 from automation_bots.alerts.sources.source import Kind, SourceSettings
+from automation_bots.alerts.sources.syslog import source as syslog
+from automation_bots.alerts.sources.traps import source as traps
 from automation_bots.text.nearest import did_you_mean, nearest
 
-KINDS: Mapping[str, Kind] = {kind.kind: kind for kind in (alertmanager.SOURCE,)}
+KINDS: Mapping[str, Kind] = {kind.kind: kind for kind in (alertmanager.SOURCE, syslog.SOURCE, traps.SOURCE)}
 
 
 class WrongSource(ValueError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
@@ -104,12 +105,22 @@ class HttpKind(Generic[H]):
 
 
 @dataclass(frozen=True, slots=True)
+class ListenContext:
+    """What a source that listens by itself stands on."""
+
+    intake: Intake
+    now: Callable[[], datetime]
+    device: Callable[[str], str]  # an address or a name → the device of the inventory; empty: none
+    folder: Path  # the bot's own state
+
+
+@dataclass(frozen=True, slots=True)
 class ListeningKind(Generic[S]):
     """A kind that opens its own ears: a port, a socket, a stream."""
 
     kind: str
     settings: type[S]
-    listen: Callable[[S, Intake, Callable[[], datetime]], Listening]
+    listen: Callable[[S, ListenContext], Listening]
 
 
 Kind = HttpKind[Any] | ListeningKind[Any]
