@@ -477,6 +477,7 @@ class Alert:
     muted_why: str = ""  # who, and what for
     message: str = ""  # the chat message that shows it; only the chat side understands it
     fold: int = 0  # the first of the alerts that share a message; 0: it has its own
+    shown: str = ""  # firing or over: what the message says of it
     revision: int = 1  # counts what there is to tell
     told: int = 0  # the revision that the message shows
 

@@ -11,7 +11,18 @@ from typing import Protocol
 
 from automation_bots.model import Alert, Finding, Phase, ReportedEvent, Severity, StoredEvent
 
-__all__ = ["Alert", "Finding", "Follower", "Intake", "Phase", "ReportedEvent", "Severity", "StoredEvent"]
+__all__ = [
+    "Alert",
+    "Back",
+    "Deed",
+    "Finding",
+    "Follower",
+    "Intake",
+    "Phase",
+    "ReportedEvent",
+    "Severity",
+    "StoredEvent",
+]
 
 
 class Intake(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +13,20 @@ from automation_bots.alerts.intake import EventIntake
 from automation_bots.alerts.sources import registry
 from automation_bots.alerts.sources.registry import WrongSource
 from automation_bots.alerts.sources.source import HttpKind, ListenContext, Listening, ListeningKind, SourceSettings
+from automation_bots.alerts.teller import AlertTeller, TellerContext
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import BotFolder
+from automation_bots.config.live import LiveConfig
 from automation_bots.http_in.receiver import Proof, Receiver
-from automation_bots.inventory.inventory import Inventory
+from automation_bots.model import Place
 from automation_bots.secrets import references
 from automation_bots.store import Store
+from automation_bots.surface import Surface
 from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _FORGET_SECONDS = 600.0
+_NO_NAMES = frozenset({"all", "ungrouped"})  # groups that explain nothing
 
 
 def read(bot_folder: BotFolder, *, resolved: bool) -> dict[str, SourceSettings]:
@@ -31,9 +35,7 @@ def read(bot_folder: BotFolder, *, resolved: bool) -> dict[str, SourceSettings]:
     for name, table in bot_folder.settings.events.sources.items():
         given: Mapping[str, Any] = table
         if resolved:
-            named = {
-                key: text for key, text in table.items() if isinstance(text, str) and references.is_reference(text)
-            }
+            named = {key: text for key, text in table.items() if _is_reference(text)}
             given = {**table, **bot_folder.references.resolved(named, "events", "sources", name)}
         try:
             found[name] = registry.settings_of(name, given)
@@ -53,14 +55,19 @@ class Alerts:
         self,
         bot_folder: BotFolder,
         store: Store,
-        inventory: Inventory,
+        live: LiveConfig,
+        surface: Callable[[Place], Surface],
         now: Callable[[], datetime],
         followers: Sequence[Follower] = (),
     ) -> None:
-        self._wanted, self._store, self._now = bot_folder.settings, store, now
+        self._bot_folder, self._wanted, self._live = bot_folder, bot_folder.settings, live
+        self._store, self._now = store, now
         self.sources = read(bot_folder, resolved=True)
-        self.devices = Devices(inventory)
-        self.intake = EventIntake(store.events, self.devices.of, self._heard, followers)
+        self.devices = Devices(live.inventory)
+        self.teller = AlertTeller(
+            TellerContext(store.alerts, surface, self.room, lambda: live.policy.timezone, now, self._groups)
+        )
+        self.intake = EventIntake(store.events, self.devices.of, self.teller.heard, followers)
         self.listening: dict[str, Listening] = {}
         context = ListenContext(self.intake, now, self.devices.named, bot_folder.data)
         receivers = []
@@ -89,6 +96,7 @@ class Alerts:
         """Begin to listen; what was stored before is followed first."""
         self.intake.start()
         self._chores.start()
+        self.teller.start()
         for name, one in self.listening.items():
             one.start()
             if one.problem:
@@ -104,15 +112,26 @@ class Alerts:
             one.stop()
         self._chores.stop()
         self.intake.stop()
+        self.teller.stop()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What does not listen that should."""
-        deaf = [f"events of {name}: {one.problem}" for name, one in self.listening.items() if one.problem]
+        deaf = [self.teller.problem] if self.teller.problem else []
+        deaf += [f"events of {name}: {one.problem}" for name, one in self.listening.items() if one.problem]
         return (*deaf, *([f"http: {self.http.problem}"] if self.http and self.http.problem else []))
 
-    def _heard(self) -> None:
-        """Something was kept."""
+    def room(self, source: str) -> Place | None:
+        """Where the alerts of a source are told; None: nowhere."""
+        known = self.sources.get(source)
+        name = (known.room if known else "") or self._wanted.events.room
+        return self._bot_folder.room(name, self._live.places) if name else None
+
+    def _groups(self, devices: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """All members of each group that has one of these."""
+        wanted = set(devices)
+        groups = self._live.inventory.groups.items()
+        return {name: members for name, members in groups if name not in _NO_NAMES and not wanted.isdisjoint(members)}
 
     def _forget(self) -> float:
         self._store.events.forget(self._wanted.events.days, self._wanted.events.count)

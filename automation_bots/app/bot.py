@@ -126,7 +126,7 @@ class Bot:
 
     def _beside(self) -> tuple[Keeper, Alerts]:
         keeper = Keeper(self.store, self.settings, self.data, now)
-        return keeper, Alerts(self.bot_folder, self.store, self.inventory, now)
+        return keeper, Alerts(self.bot_folder, self.store, self.live, self.notices.of, now)
 
     def _valid(self) -> ApprovalValidity:
         return ApprovalValidity(self.live, self.store.approvals.find, now)

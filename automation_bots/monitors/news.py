@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from automation_bots.monitors.track import TargetState
@@ -13,7 +13,6 @@ QUIET_SECONDS = 1.0  # without another one: told earlier
 STORM_SECONDS = 60.0  # what follows within a minute stands in the same message
 APART = 5  # changes that have a line each; more are counted
 _EVIDENT = 3  # hosts that fail together before nothing but the own network explains it
-_EXPLAINED = 0.8  # share of a site that is down, so that it is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +78,6 @@ def own_loss(evidence: Evidence) -> str:
     if evidence.gateway is None and evidence.failing >= _EVIDENT:
         return f"none of {evidence.failing:,} hosts answers"
     return ""
-
-
-def together(names: Collection[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
-    """Say which sites or groups explain most of these targets, the one that explains most first.
-
-    `groups` has the targets of each; a target may be in several.
-    """
-    left, said = set(names), []
-    while left:
-        ratios = ((name, left.intersection(members), members) for name, members in groups.items())
-        found = [(len(hit), -len(members), name) for name, hit, members in ratios if _explains(hit, members, names)]
-        if not found:
-            break
-        _, _, name = max(found)
-        hit = set(names).intersection(groups[name])
-        every = len(hit) == len(groups[name])
-        said.append(f"{name}: all {len(hit):,}" if every else f"{name}: {len(hit):,} of {len(groups[name]):,}")
-        left -= hit
-        if len(said) == _EVIDENT:
-            break
-    return said
-
-
-def _explains(hit: Collection[str], members: Sequence[str], names: Collection[str]) -> bool:
-    if len(hit) < 2 or len(hit) * 10 < len(names):  # one that explains next to nothing is not worth a word
-        return False
-    return len(set(names).intersection(members)) >= _EXPLAINED * len(members)
 
 
 def counted(changes: Iterable[Change]) -> Counter[TargetState]:

@@ -11,6 +11,7 @@ from automation_bots.model import Answer, File, Monitor, MonitorTarget
 from automation_bots.monitors import news, text
 from automation_bots.monitors.news import Change, Settling
 from automation_bots.monitors.track import Sample, TargetState, Thresholds, Track, step, unseen
+from automation_bots.text.together import together
 
 READ = "read"
 _PROBED = Thresholds()
@@ -203,7 +204,7 @@ class Watch:
         if post.lines:
             return Answer("\n".join(post.lines.values()))
         at = text.clock(post.at, self._zone, datetime.fromtimestamp(post.at, tz=UTC))
-        groups = news.together(post.states, self._groups)
+        groups = together(post.states, self._groups)
         said = text.storm(self.monitor.number, at, post.states, len(self.targets), groups, post.returned)
         return Answer(said, hint=f"→ !monitor {self.monitor.number}")
 

@@ -49,9 +49,9 @@ def superseded(lives: Iterable[Alert]) -> list[Alert]:
 
 
 def _over(alert: Alert, event: ReportedEvent) -> Alert:
-    """The first end that is heard of stands."""
+    """The earliest end that is heard of stands."""
     if alert.ended is not None:
-        return alert
+        return replace(alert, ended=min(alert.ended, event.ended or alert.ended))
     return replace(_said(alert, event), ended=event.ended or event.at, closed=event.at)
 
 

@@ -18,8 +18,8 @@ from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.schema import alerts
 
-_KEPT = ("kind", "what", "severity", "about", "text", "fields", "reports", "acknowledged", "muted_why", "revision",
-         "told")  # fmt: skip
+_KEPT = ("kind", "what", "severity", "about", "text", "fields", "reports", "acknowledged", "muted_why", "shown",
+         "revision", "told")  # fmt: skip
 _TIMES = ("heard", "closed", "muted")
 _AT_ONCE = 500  # fingerprints in one question
 _SAVE = update(alerts).where(alerts.c.number == bindparam("b_number"))
@@ -62,12 +62,12 @@ class AlertStore:
             return [_of(row) for row in connection.execute(question)]
 
     def told(self, shown: Iterable[Alert]) -> None:
-        """Keep what messages show: `message`, `fold` and `told` of each; what was heard meanwhile stays untold."""
+        """Keep what messages show, `message`, `fold`, `told` and `shown` of each; what came meanwhile stays untold."""
         with self._database.write() as connection:
             for one in shown:
                 row = connection.execute(select(alerts).where(alerts.c.number == one.number)).one_or_none()
                 if row is not None:
-                    now = replace(_of(row), message=one.message, fold=one.fold, told=one.told)
+                    now = replace(_of(row), message=one.message, fold=one.fold, told=one.told, shown=one.shown)
                     connection.execute(update(alerts).where(alerts.c.number == one.number).values(**_row(now)))
 
     def change(self, number: int, then: Callable[[Alert], Alert], by: Subject, facts: Mapping[str, Any]) -> Alert:
@@ -131,6 +131,8 @@ class _Lives:
         if not event.fingerprint or event.phase is Phase.SINGLE:
             return None, True
         lives = self._alerts[event.source, event.fingerprint]
+        if not lives and event.started is None and event.phase is not Phase.FIRING:
+            return None, False  # the end of something that nobody has heard of
         started = event.started or self._meant(lives, event)
         if started not in lives:
             lives[started] = replace(alert_life.begun(event), started=started)

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automation_bots.monitors.news import Change, Evidence, Settling, own_loss, together
+from automation_bots.monitors.news import Change, Evidence, Settling, own_loss
 from automation_bots.monitors.track import TargetState
+from automation_bots.text.together import together
 
 UP, DOWN = TargetState.UP, TargetState.DOWN
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,10 +36,7 @@ def read(
     if str(found.get("version", "")) not in {"4", "1"}:  # 1: Grafana, which speaks the same
         raise BadPayload("version is not 4, the only one of Alertmanager's webhook that is known")
     events = [_event(one, settings, now) for one in json_body.tables(found, "alerts")]
-    truncated = found.get("truncatedAlerts", 0)
-    if isinstance(truncated, int) and truncated > 0:
-        events.append(_left_out(truncated, found, settings, now))
-    return events
+    return [*events, _left_out(found, events, settings, now)]
 
 
 def _event(alert: Mapping[str, Any], settings: AlertmanagerSettings, now: datetime) -> ReportedEvent:
@@ -63,16 +61,25 @@ def _event(alert: Mapping[str, Any], settings: AlertmanagerSettings, now: dateti
     )
 
 
-def _left_out(count: int, found: Mapping[str, Any], settings: AlertmanagerSettings, now: datetime) -> ReportedEvent:
-    common = texts(found.get("groupLabels"))
+def _left_out(
+    found: Mapping[str, Any], events: Sequence[ReportedEvent], settings: AlertmanagerSettings, now: datetime
+) -> ReportedEvent:
+    """What `max_alerts` cut off, as an alert of its own: it goes on until its group is over, or is told whole again."""
+    count, common = found.get("truncatedAlerts"), texts(found.get("groupLabels"))
+    cut = isinstance(count, int) and count > 0
+    over = not cut or found.get("status") == "resolved"
+    group = str(found.get("groupKey", common)).encode("utf-8", "replace")
     return ReportedEvent(
         source=settings.name,
         kind=KIND,
         what=LEFT_OUT,
         at=now,
-        severity=settings.severity(common.get("severity", ""), Severity.UNKNOWN),
-        text=f"Alertmanager left {count:,} alerts of this group out of its message (max_alerts)",
-        fields={**common, "truncated": as_text(count)},
+        phase=Phase.RESOLVED if over else Phase.FIRING,
+        severity=settings.severity(common.get("severity", ""), Severity.WARNING),
+        text=f"{count:,} alerts are not in Alertmanager's message (max_alerts)" if cut else "",
+        fingerprint=f"left-out-{hashlib.sha256(group).hexdigest()[:16]}",
+        started=min((one.started for one in events if one.started), default=None) if cut else None,
+        fields={**common, "left_out": as_text(count)} if cut else common,
     )
 
 

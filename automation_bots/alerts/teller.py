@@ -1,0 +1,209 @@
+"""Lets rooms see alerts: one message a life, edited; what comes in a storm shares one. Stands on the record alone.
+
+Whatever is not shown yet is told, however often the bot was killed: nothing but the pace is in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from automation_bots.alerts import text
+from automation_bots.alerts.event import Alert
+from automation_bots.alerts.pace import QUIET_SECONDS, Pace
+from automation_bots.model import Answer, Mark, Place
+from automation_bots.store.alerts import AlertStore
+from automation_bots.surface import MessageRef, Refusal, Surface, Waiting, log_unsaid
+from automation_bots.threads.loop import Loop
+
+log = logging.getLogger(__name__)
+_IDLE_SECONDS = 60.0
+_AT_ONCE = 2_000  # alerts looked at in one turn
+_EDITS = 20  # in one turn, so that a storm's end is no flood of edits
+_SHARED_EDIT_SECONDS = 2.0
+_SAID = "-"  # stands for a message without a reference, or one that the room will never get
+
+
+@dataclass(frozen=True, slots=True)
+class TellerContext:
+    """What it stands on."""
+
+    store: AlertStore
+    surface: Callable[[Place], Surface]
+    room: Callable[[str], Place | None]  # of a source; None: its alerts are told nowhere
+    zone: Callable[[], str]
+    now: Callable[[], datetime]
+    groups: text.Groups
+    clock: Callable[[], float] = time.monotonic
+
+
+class AlertTeller:
+    """One loop for all rooms."""
+
+    def __init__(self, context: TellerContext) -> None:
+        self._context = context
+        self._paces: dict[Place, Pace] = defaultdict(Pace)
+        self._shared: dict[int, float] = {}  # when a shared message was edited last
+        self.problem = ""  # why a room does not get its alerts
+        self._loop = Loop("alerts", self.round, QUIET_SECONDS)
+
+    def start(self) -> None:
+        """Begin with what an earlier life of the bot could not say."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._loop.stop()
+
+    def heard(self) -> None:
+        """Something may be to tell."""
+        self._loop.wake()
+
+    def round(self) -> float:
+        """Tell what is due; return how long nothing is."""
+        untold = self._context.store.untold(_AT_ONCE)
+        rooms: dict[Place | None, list[Alert]] = defaultdict(list)
+        for alert in untold:
+            rooms[self._context.room(alert.source)].append(alert)
+        self._keep(_as_shown(alert, _SAID) for alert in rooms.pop(None, ()))
+        left = [self._room(place, found) for place, found in rooms.items() if place is not None]
+        if len(untold) == _AT_ONCE:
+            left.append(0.0)
+        return max(0.1, min(left, default=_IDLE_SECONDS))
+
+    def _room(self, place: Place, untold: Sequence[Alert]) -> float:
+        """Tell one room; a room that is away keeps no other waiting."""
+        try:
+            return self._told(self._context.surface(place), place, untold)
+        except Waiting:
+            return 1.0  # the network has it; asked for again, it says where it stands
+        except Refusal as error:
+            self.problem = f"alerts cannot be told in {place.room}: {error}"
+            log.error("%s", self.problem)  # noqa: TRY400 - the network's own words say it
+            self._keep(_as_shown(alert, alert.message or _SAID) for alert in untold)
+            return _IDLE_SECONDS
+        except OSError as error:
+            log_unsaid(log, error, "alerts could not be told in %s; tried again", place.room)
+            return 5.0
+
+    def _told(self, surface: Surface, place: Place, untold: Sequence[Alert]) -> float:
+        now = self._context.now()
+        fresh = [alert for alert in untold if not alert.message and not _is_muted(alert, now)]
+        known = [alert for alert in untold if alert.message]
+        waits = [self._fresh(surface, place, fresh)] if fresh else []
+        if known:
+            waits.append(
+                self._edited(surface, known) if surface.capabilities.edits else self._anew(surface, place, known)
+            )
+        return min(waits, default=_IDLE_SECONDS)
+
+    # -- alerts that have no message yet
+
+    def _fresh(self, surface: Surface, place: Place, alerts: Sequence[Alert]) -> float:
+        pace, clock = self._paces[place], self._context.clock()
+        if not pace.settled(len(alerts), clock):
+            return QUIET_SECONDS
+        shared = self._context.store.find(fold) if (fold := pace.shared(clock)) else None
+        if shared is not None and surface.capabilities.edits:
+            pace.add(shared.number, clock)
+            pace.told()
+            self._keep(replace(alert, fold=shared.number, message=shared.message) for alert in alerts)
+            return _SHARED_EDIT_SECONDS
+        return self._said(surface, place, alerts)
+
+    def _said(self, surface: Surface, place: Place, alerts: Sequence[Alert]) -> float:
+        """Post a few each by itself; of more one message, as long as the minute has one left."""
+        pace, clock = self._paces[place], self._context.clock()
+        if len(alerts) < pace.left(clock):
+            for alert in alerts:
+                ref = surface.say(place, _once(self._one(alert), alert))
+                pace.posted(self._context.clock())
+                self._keep([_as_shown(alert, _kept(ref))])
+        elif pace.left(clock) and not pace.paused(clock):
+            fold = alerts[0].number
+            ref = surface.say(place, _once(self._many(alerts), alerts[0]))
+            pace.posted(clock)
+            pace.add(fold, clock)
+            self._shared[fold] = clock
+            self._keep(replace(_as_shown(alert, _kept(ref)), fold=fold) for alert in alerts)
+        else:
+            return 1.0
+        pace.told()
+        return _IDLE_SECONDS
+
+    # -- alerts whose message shows what is no longer so
+
+    def _edited(self, surface: Surface, alerts: Sequence[Alert]) -> float:
+        own = [alert for alert in alerts if not alert.fold]
+        for alert in own[:_EDITS]:
+            if ref := _ref(alert.message):
+                surface.edit(ref, self._one(alert))
+            self._keep([_as_shown(alert, alert.message)])
+        waits = [self._edited_together(surface, fold) for fold in sorted({alert.fold for alert in alerts} - {0})]
+        return min([*waits, 1.0 if len(own) > _EDITS else _IDLE_SECONDS])
+
+    def _edited_together(self, surface: Surface, fold: int) -> float:
+        clock = self._context.clock()
+        if (wait := self._shared.get(fold, 0.0) + _SHARED_EDIT_SECONDS - clock) > 0 and fold in self._shared:
+            return wait
+        self._shared[fold] = clock
+        alerts = self._context.store.folded(fold)
+        if ref := _ref(alerts[0].message):
+            surface.edit(ref, self._many(alerts))
+        self._keep(_as_shown(alert, alert.message) for alert in alerts if alert.told < alert.revision)
+        if not any(alert.firing for alert in alerts):
+            self._shared.pop(fold)
+        return _IDLE_SECONDS
+
+    def _anew(self, surface: Surface, place: Place, alerts: Sequence[Alert]) -> float:
+        """Where no message can be edited, only that something is over, or again, is worth another one."""
+        now = self._context.now()
+        other = [alert for alert in alerts if alert.shown != _state(alert) and not _is_muted(alert, now)]
+        numbers = {alert.number for alert in other}
+        self._keep(_as_shown(alert, alert.message) for alert in alerts if alert.number not in numbers)
+        return self._said(surface, place, other) if other else _IDLE_SECONDS
+
+    # -- parts
+
+    def _one(self, alert: Alert) -> Answer:
+        return text.one(alert, self._context.zone(), self._context.now())
+
+    def _many(self, alerts: Sequence[Alert]) -> Answer:
+        return text.many(alerts, self._context.zone(), self._context.now(), self._context.groups)
+
+    def _keep(self, shown: Iterable[Alert]) -> None:
+        if found := list(shown):
+            self._context.store.told(found)
+
+
+def _once(answer: Answer, alert: Alert) -> Answer:
+    """Let it stand there once, also when the bot is killed before it knows that it does."""
+    return replace(answer, mark=Mark(f"alert {alert.number} {_state(alert)} of {alert.heard}", alert.heard))
+
+
+def _as_shown(alert: Alert, message: str) -> Alert:
+    return replace(alert, message=message, told=alert.revision, shown=_state(alert))
+
+
+def _state(alert: Alert) -> str:
+    return "firing" if alert.firing else "over"
+
+
+def _is_muted(alert: Alert, now: datetime) -> bool:
+    return alert.muted is not None and alert.muted > now
+
+
+def _kept(ref: MessageRef | None) -> str:
+    return json.dumps(asdict(ref)) if ref is not None else _SAID
+
+
+def _ref(message: str) -> MessageRef | None:
+    if message in {"", _SAID}:
+        return None
+    data = json.loads(message)
+    return MessageRef(Place(**data["place"]), data["id"])
