@@ -13,8 +13,6 @@ from automation_bots.model import Alert, Finding, Phase, ReportedEvent, Severity
 
 __all__ = [
     "Alert",
-    "Back",
-    "Deed",
     "Finding",
     "Follower",
     "Intake",
