@@ -1,6 +1,5 @@
 """From messages to events: whose they are, which are kept, and what is said of those that are not."""
 
-from datetime import UTC, datetime
 from ipaddress import ip_network
 
 import pytest
@@ -9,22 +8,12 @@ from automation_bots.alerts.event import Phase, Severity
 from automation_bots.alerts.sources.syslog.feed import Feed, Wanted
 from automation_bots.alerts.sources.syslog.kept import Kept
 from automation_bots.errors import StoreError
+from tests.alerts.sources.heard import NOW, Intake
 
-NOW = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 DEVICES = {"192.0.2.1": "core1", "core1": "core1", "core2": "core2"}
 DOWN = b"<187>54: *Nov 30 19:00:01.123: %LINK-3-UPDOWN: Interface Gi0/3, changed state to down"
 UP = DOWN.replace(b"to down", b"to up")
 RELAYED = b"<187>Nov 30 19:00:01 core2 54: *Nov 30 19:00:01.123: %LINK-3-UPDOWN: Interface Gi0/3, changed state to down"
-
-
-class Intake:
-    def __init__(self):
-        self.events, self.away = [], False
-
-    def take(self, events):
-        if self.away:
-            raise StoreError("away")
-        self.events += events
 
 
 class Site:
@@ -57,6 +46,13 @@ def test_no_field_of_a_message_names_the_device():
 def test_a_relay_is_believed_whose_message_it_passes_on():
     found = Site(relays={"198.51.100.5"}).hears(RELAYED, sender="198.51.100.5")
     assert [(one.device, one.about) for one in found] == [("core2", "core2")]
+
+
+@pytest.mark.parametrize(("address", "device"), [(b"192.0.2.1", "core1"), (b"198.51.100.9", "")])
+def test_the_address_that_a_relay_heard_it_from_is_worth_more_than_the_name_in_the_message(address, device):
+    message = b"<187>2026-11-30T19:03:57.6+00:00 %b 54: core2: *Nov 30 19:00:01.1: %%SYS-3-CPUHOG: x" % address
+    found = Site(relays={"198.51.100.5"}).hears(message, sender="198.51.100.5")
+    assert [(one.device, one.about) for one in found] == [(device, address.decode())]
 
 
 def test_who_is_no_relay_is_not_believed_and_a_stranger_is_told_once():

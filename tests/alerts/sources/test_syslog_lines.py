@@ -67,6 +67,21 @@ def test_a_message_is_called_by_its_own_name_and_is_as_bad_as_it_says(message, w
     assert (line.what, line.severity) == (what, severity)
 
 
+@pytest.mark.parametrize(
+    ("message", "hosts", "what"),
+    [
+        ('1 2026-02-20T15:10:35Z j1 mgd 3046 UI_COMMIT [j@2636 a="b"] x', ("192.0.2.9", "j1"), "UI_COMMIT"),
+        ('date=2026-04-23 devname="f1" level="error" logdesc="IPsec error"', ("192.0.2.9", "f1"), "IPsec error"),
+        ("54: core1: *Nov 30 19:00:01.1: %SYS-5-CONFIG_I: x", ("192.0.2.9", "core1"), "SYS-5-CONFIG_I"),
+        ("Jul 20 21:45:59 j1 mgd[7]: UI_COMMIT: x", ("192.0.2.9", "j1"), "UI_COMMIT"),
+        ("kernel: eth0 is down", ("192.0.2.9",), "kernel"),
+    ],
+)
+def test_behind_a_relays_own_time_and_the_senders_address_stands_any_form(message, hosts, what):
+    line = parse(f"<187>2026-11-30T19:03:57.69+00:00 192.0.2.9 {message}".encode())
+    assert (line.hosts, line.what) == (hosts, what)
+
+
 def test_structured_data_is_read_with_what_is_escaped_in_it():
     line = parse(
         b'<165>1 2026-10-11T22:14:15.003Z h1 app - ID47 [a@1 x="say \\"hi\\" \\]" y="2"][b@2 z=""] \xef\xbb\xbftext'

@@ -130,13 +130,17 @@ class Feed:
     def _sender(self, address: str, line: Line) -> _Sender | None:
         """Whose message it is; None: of somebody who is not heard."""
         if address in self._wanted.relays:
-            named = [(name, self._known(name)) for name in line.hosts]
-            first = next(((name, device) for name, device in named if device), (line.hosts[-1], "") if named else None)
-            return _Sender(*first) if first else _Sender(address)
+            return self._passed_on(line.hosts) if line.hosts else _Sender(address)
         if device := self._known(address):
             return _Sender(address, device)
         there = ip_address(address)
         return _Sender(address) if any(there in network for network in self._wanted.networks) else None
+
+    def _passed_on(self, hosts: Sequence[str]) -> _Sender:
+        """Whose message a relay passes on: by the address that it heard it from where it says one, else by a name."""
+        if _is_address(hosts[0]):
+            return _Sender(hosts[0], self._known(hosts[0]))
+        return next((_Sender(name, device) for name in hosts if (device := self._known(name))), _Sender(hosts[-1]))
 
     def _known(self, written: str) -> str:
         return self._wanted.devices.get(written) or self._device(written)
@@ -192,6 +196,14 @@ class Feed:
             text=text,
             fields=fields or {},
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _event(source: str, line: Line, sender: _Sender, now: datetime) -> ReportedEvent:

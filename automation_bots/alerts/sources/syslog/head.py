@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+RFC5424 = re.compile(
+    r"1 (?P<clock>-|\d{4}\S{0,40}) (?P<host>\S{1,255}) (?P<app>\S{1,64}) (?P<pid>\S{1,128}) (?P<id>\S{1,64}) (?=-|\[)"
+)
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9}){0,2}(?: [AP]M)?(?:\.\d{1,6})?"
 _STAMP = re.compile(
@@ -58,7 +61,7 @@ def read(text: str) -> Head:
     head = Head(text)
     for _ in range(12):  # more parts than any device writes
         head.rest = head.rest.lstrip(" \t")
-        if head.rest.startswith("%") or not any(step(head) for step in _STEPS):
+        if head.rest.startswith("%") or RFC5424.match(head.rest) or not any(step(head) for step in _STEPS):
             break
     head.rest = head.rest.lstrip(" \t")
     return head
@@ -123,8 +126,8 @@ def _word(head: Head) -> bool:
 
 
 def _is_name(head: Head, word: str) -> bool:
-    if head.hosts:
-        return word in head.hosts
+    if head.hosts:  # a relay's own time and the sender's address may stand in front
+        return word in head.hosts or (len(head.hosts) == 1 and _ADDRESS.fullmatch(head.hosts[0]) is not None)
     return not head.ciscos or _ADDRESS.fullmatch(word) is not None
 
 

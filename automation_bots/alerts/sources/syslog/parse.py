@@ -13,9 +13,6 @@ from automation_bots.alerts.sources.syslog.line import Line
 TEXT_LIMIT = 2_000  # characters of a text that are kept
 _FIELDS, _VALUE = 40, 300
 _PRIORITY = re.compile(r"<(\d{1,3})>")
-_RFC5424 = re.compile(
-    r"1 (?P<clock>-|\d{4}\S{0,40}) (?P<host>\S{1,255}) (?P<app>\S{1,64}) (?P<pid>\S{1,128}) (?P<id>\S{1,64}) "
-)
 _ELEMENT = re.compile(r'\[(?P<id>[^\s=\]"]{1,64})(?P<pairs>(?: +[^\s=\]"]{1,64}="(?:[^"\\]|\\.)*")*) ?\]')
 _PARAMETER = re.compile(r'([^\s=\]"]{1,64})="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r'\\(["\\\]])')
@@ -31,7 +28,7 @@ _LETTERS = {"F": 0, "A": 1, "C": 2, "E": 3, "W": 4, "N": 5, "I": 6, "D": 7}  # C
 _FORTINET = re.compile(r"(?:^|\s)(?:devname|devid|device_id)=")
 _PAIR = re.compile(r'([A-Za-z][\w-]{0,40})=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 _LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "information", "debug")
-_VERSION = re.compile(r"1 (?=\d{4}-\d\d-\d\dT)")  # RFC 5424's, where the rest is not
+_VERSION = re.compile(r"\A1 (?=\d{4}-\d\d-\d\dT)")  # RFC 5424's, where the rest is not
 _LEVEL_WORD = re.compile(r"(?:emerg|alert|crit|err|warning|notice|info|debug) (?=[\w./()-]{1,64}\[)")  # of F5's
 _PALO_ALTO = re.compile(r"\d,\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,\w*,(?P<type>[A-Z][A-Z-]{2,20}),")
 _PALO_SEVERITIES = {"critical": 2, "high": 3, "medium": 4, "low": 5, "informational": 6}
@@ -70,7 +67,7 @@ def _decoded(message: bytes) -> str:
 
 
 def _by_rfc5424(text: str, severity: int | None) -> Line | None:
-    if not (found := _RFC5424.match(text)):
+    if not (found := heads.RFC5424.match(text)):
         return None
     fields, end = _structured(text, found.end())
     if end is None:
@@ -109,18 +106,18 @@ def _structured(text: str, start: int) -> tuple[dict[str, str], int | None]:
 
 
 def _otherwise(text: str, severity: int | None) -> Line:
-    if _FORTINET.search(text[:400]):
-        return _fortinet(text, severity)
     head = heads.read(_VERSION.sub("", text))
-    body = _palo_alto(head.rest, severity) or _body(head.rest, severity)
+    rest = head.rest
+    body = _by_rfc5424(rest, severity) or _fortinet(rest, severity) or _palo_alto(rest, severity)
+    body = body or _body(rest, severity)
     known = {"sequence": head.sequence, "location": head.location, "data": head.data}
     return Line(
         text=body.text,
         severity=body.severity,
-        hosts=tuple(head.hosts) or body.hosts,
+        hosts=tuple(dict.fromkeys((*head.hosts, *body.hosts))),
         program=body.program,
         mnemonic=body.mnemonic,
-        clock=head.clock,
+        clock=body.clock or head.clock,
         fields={**body.fields, **{name: value for name, value in known.items() if value}},
     )
 
@@ -148,8 +145,10 @@ def _mnemonic(text: str) -> tuple[str, int | None, str]:
     return "", None, text
 
 
-def _fortinet(text: str, severity: int | None) -> Line:
+def _fortinet(text: str, severity: int | None) -> Line | None:
     """`date=… devname=… level=… msg="…"`, as FortiGate and its kin write."""
+    if not _FORTINET.search(text[:400]):
+        return None
     pairs = {name: (quoted or plain)[:_VALUE] for name, quoted, plain in islice(_found(text), _FIELDS)}
     kind = "/".join(pairs[name] for name in ("type", "subtype") if pairs.get(name))
     level = pairs.get("level") or pairs.get("pri", "")
