@@ -9,7 +9,9 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.events import Event
 from automation_bots.health.health import Watched
 from automation_bots.model import Place
+from automation_bots.monitors.measured import MS
 from automation_bots.monitors.monitors import MonitorContext, Monitors
+from automation_bots.monitors.text import View
 from automation_bots.monitors.track import TargetState
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.store import Store
@@ -55,9 +57,17 @@ def figures(monitors: Monitors) -> Watched:
     """What they come to, for whoever scrapes it."""
     found = monitors.figures()
     targets = tuple(
-        (f"M{watch.monitor.number}", view.name, view.track.state is TargetState.UP, view.track.ms or None)
+        (f"M{watch.monitor.number}", view.name, view.track.state is TargetState.UP, _figure(view), view.unit)
         for watch in monitors.running()
         for view in watch.views()
     )
     late = found.lateness.p99 / 1000
     return Watched(found.running, found.targets, found.looks, late, bool(found.lost), targets)
+
+
+def _figure(view: View) -> float | None:
+    """The median of the newest latencies; of what else is measured the last figure."""
+    recent = view.track.recent
+    if not view.unit or not recent:
+        return None
+    return (view.track.value or None) if view.unit == MS else recent[-1]

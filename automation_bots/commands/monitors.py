@@ -18,8 +18,9 @@ from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Answer, Monitor, MonitorTarget, Person, Request, one_line
 from automation_bots.monitors import counters, history, text
+from automation_bots.monitors.measured import MS
 from automation_bots.monitors.monitors import Monitors
-from automation_bots.monitors.watch import READ, restored
+from automation_bots.monitors.watch import READ, Watch
 from automation_bots.operations import web_address
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
@@ -35,6 +36,7 @@ _MOST_OF_A_PERSON = 20
 _EVENTS = 12
 _ROWS = 40
 _CSV_ROWS = 200_000
+_PARTS, _PART_LOOKS = 30, 12
 _LISTED = 40
 _SHORT = {"salt": "minions"}  # what people call a read -> the read
 _SERVICE = re.compile(r"service\s+(?!status\b|start\b|stop\b|restart\b|enable\b|disable\b)(?=\S)", re.IGNORECASE)
@@ -161,9 +163,7 @@ class MonitorCommands:
         now, zone, number = self._context.now(), self._context.live.policy.timezone, monitor.number
         watch = self._monitors.watch(number)
         views = (
-            watch.views()
-            if watch
-            else [text.View(one.name, restored(one.facts)) for one in self._context.store.monitors.targets(number)]
+            watch.views() if watch else Watch(monitor, self._context.store.monitors.targets(number), zone, {}).views()
         )
         if name:
             known = [view.name for view in views]
@@ -173,22 +173,33 @@ class MonitorCommands:
         rows = [text.row(view, zone, now) for view in ordered]
         events = [text.event(one, zone, now) for one in self._context.store.monitors.events(number, _EVENTS, name)]
         table = render.table(rows, limit=_ROWS, all_of_it=f"!monitor {number} csv")
-        block = "\n\n".join(part for part in (table, render.table(events)) if part)
+        parts = render.table(self._parts(monitor, name)) if name else ""
+        block = "\n\n".join(part for part in (table, parts, render.table(events)) if part)
         ended = f" · ended {render.age(monitor.ended, now, zone)}: {monitor.why}" if monitor.ended else ""
         head = f"{text.opening(monitor, len(views), zone, now)}{ended} · {text.standing(views)}"
         then = f"!monitor {number} csv" if monitor.ended else f"!monitor {number} csv · !unmonitor {number}"
         return Answer(head, block, f"→ !monitor {number} picture · {then}")
 
+    def _parts(self, monitor: Monitor, name: str) -> list[tuple[str, ...]]:
+        """The interfaces of a device, or the rows of its table, as they were lately; those with most first."""
+        since = self._context.now().timestamp() - _PART_LOOKS * monitor.interval - 60
+        mine = [one for one in self._context.store.monitors.parts(monitor.number) if one.device == name]
+        looked = ((one, [look.value for look in self._monitors.recorder.looks(one.id, since)]) for one in mine)
+        found = [(one, values) for one, values in looked if values]
+        found.sort(key=lambda one: (-(one[1][-1] or 0.0), one[0].name))
+        return [text.part(one.name, values, str(one.facts["unit"])) for one, values in found[:_PARTS]]
+
     def _csv(self, monitor: Monitor) -> Answer:
         """Every look of the last day as a file; of very many, five minutes each."""
-        targets = self._context.store.monitors.targets(monitor.number)
+        store = self._context.store.monitors
+        targets = [*store.targets(monitor.number), *store.parts(monitor.number)]
         now, day = self._context.now().timestamp(), history.KEPT_SECONDS[history.RAW]
         since = now - day
         lasted = min(day, now - monitor.made.timestamp()) if monitor.made else day
         many = len(targets) * lasted / monitor.interval > _CSV_ROWS
         rows = self._figures(targets, since) if many else self._looks(targets, since)
-        header = ("time", "target", "looks", "lost", "least ms", "mean ms", "most ms") if many else (
-            "time", "target", "ms", "seen")  # fmt: skip
+        header = ("time", "target", "unit", "looks", "lost", "least", "mean", "most") if many else (
+            "time", "target", "unit", "value", "seen")  # fmt: skip
         if not rows:
             return Answer(f"M{monitor.number} has seen nothing in the last day.")
         file = csv_file.file(f"monitor-{monitor.number}", header, rows)
@@ -196,15 +207,15 @@ class MonitorCommands:
 
     def _looks(self, targets: Sequence[MonitorTarget], since: float) -> list[tuple[str, ...]]:
         return [
-            (self._moment(look.at), one.name, "" if look.ms is None else f"{look.ms:.3f}",
-             "nothing" if look.blind else "lost" if look.ms is None else "ok")
+            (self._moment(look.at), *_named(one), "" if look.value is None else f"{look.value:.3f}",
+             "nothing" if look.blind else "lost" if look.value is None else "ok")
             for one in targets
             for look in self._monitors.recorder.looks(one.id, since)
         ]  # fmt: skip
 
     def _figures(self, targets: Sequence[MonitorTarget], since: float) -> list[tuple[str, ...]]:
         return [
-            (self._moment(figure.at), one.name, str(figure.looks), str(figure.lost),
+            (self._moment(figure.at), *_named(one), str(figure.looks), str(figure.lost),
              *(f"{value:.3f}" for value in (figure.least, figure.mean, figure.most)))
             for one in targets
             for figure in self._monitors.recorder.figures(one.id, since, history.FINE)
@@ -298,6 +309,12 @@ class MonitorCommands:
     @staticmethod
     def _by(ask: CommandCall, person: Person, monitor: Monitor) -> Subject:
         return Subject(person.name, ask.caller, ask.place, monitor.operation, monitor.devices).brief()
+
+
+def _named(target: MonitorTarget) -> tuple[str, str]:
+    """A target or a part of one, and the unit of its figures."""
+    name = f"{target.device} {target.name}" if "of" in target.facts else target.name
+    return name, str(target.facts.get("unit", MS))
 
 
 def _interval(wanted: Wanted, kind: str) -> float:

@@ -53,7 +53,9 @@ class Watched:
     looks: int = 0
     late_p99_seconds: float = 0.0
     lost: bool = False  # the bot itself reaches nothing
-    targets: tuple[tuple[str, str, bool, float | None], ...] = ()  # monitor, target, whether it is well, ms
+    targets: tuple[
+        tuple[str, str, bool, float | None, str], ...
+    ] = ()  # monitor, target, whether it is well, figure, its unit
 
 
 @dataclass(frozen=True, slots=True)

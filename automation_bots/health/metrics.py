@@ -124,11 +124,16 @@ class Metrics:
         labels = ["monitor", "target"]
         up = GaugeMetricFamily(f"{_PREFIX}_monitor_up", "1 when a target is as it should be", labels=labels)
         took = GaugeMetricFamily(f"{_PREFIX}_monitor_latency_seconds", "The latency of a target now", labels=labels)
-        for monitor, target, well, ms in watched.targets[:_TARGETS]:
+        other = GaugeMetricFamily(
+            f"{_PREFIX}_monitor_value", "What else a target measures now", labels=[*labels, "unit"]
+        )
+        for monitor, target, well, value, unit in watched.targets[:_TARGETS]:
             up.add_metric([monitor, target], float(well))
-            if ms is not None:
-                took.add_metric([monitor, target], ms / 1000)
-        yield from (up, took)
+            if value is not None and unit == "ms":
+                took.add_metric([monitor, target], value / 1000)
+            elif value is not None:
+                other.add_metric([monitor, target, unit], value)
+        yield from (up, took, other)
 
     def _gauge(self, name: str, help_: str, value: float, label: tuple[str, str] | None = None) -> Metric:
         family = GaugeMetricFamily(f"{_PREFIX}_{name}", help_, labels=[label[0]] if label else None)

@@ -5,12 +5,14 @@ What cannot be compared is never fine: then nobody can say.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from automation_bots.errors import BadCommand
 from automation_bots.model import one_line
+from automation_bots.monitors.measured import NONE, SIZE, Measured
 from automation_bots.monitors.track import Seen
 from automation_bots.text import filters
 
@@ -20,6 +22,7 @@ _SIZES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}
 _ASSIGNED = re.compile(r"\s*([\w %./-]{1,40}?)\s*(?:=|:(?=\s))\s*(.*)")
 _FIGURE = re.compile(r"[-+(]?\d[\d.,:/%]*[)%,]?")
 _SHOWN = 3  # rows that are named
+_WORST: Mapping[str, Callable[[Iterable[float]], float]] = {">": max, ">=": max, "<": min, "<=": min}
 
 Found = tuple[Seen, str]  # what a look saw, in words
 
@@ -65,6 +68,32 @@ def judged_table(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: S
         return Seen.NOTHING, _no_column(missing, header)
     hit = [row for row in rows if all(holds(one, row[at or 0]) for one, at in zip(wanted, columns, strict=True))]
     return (Seen.POOR, _rows(header, hit, [at or 0 for at in columns])) if hit else (Seen.GOOD, "")
+
+
+def measured(text: str, wanted: Sequence[Comparison]) -> Measured:
+    """The figures that the first comparison of sizes is about: of each row that the others are about, and the worst."""
+    first = next((one for one in wanted if one.how in _WORST), None)
+    if first is None:
+        return NONE
+    others = [one for one in wanted if one is not first and one.how not in _WORST]
+    found: dict[str, tuple[float, str]] = {}
+    for header, rows in tables(text):
+        at, places = _column(first, header, rows), [_column(one, header, rows) for one in others]
+        if at is None or None in places:
+            continue
+        for row in rows:
+            if all(holds(one, row[place or 0]) for one, place in zip(others, places, strict=True)):
+                found.setdefault(_about(header, row, at), _figure(row[at]))
+    units = {unit for _, unit in found.values()}
+    if len(units) != 1:  # nothing, or what cannot be drawn on one scale
+        return NONE
+    parts = {name: value for name, (value, _) in found.items() if math.isfinite(value)}
+    return Measured(units.pop(), _WORST[first.how](parts.values()), parts) if parts else NONE
+
+
+def _figure(cell: str) -> tuple[float, str]:
+    value, kind = _number(cell) or (math.nan, "")
+    return (value / 1e9, SIZE) if kind == "size" else (value, kind)
 
 
 def tables(text: str) -> Iterator[filters.Table]:
@@ -170,13 +199,21 @@ def holds(wanted: Comparison, cell: str) -> bool:
 
 def _rows(header: Sequence[str], hit: Sequence[Sequence[str]], columns: Sequence[int]) -> str:
     """The rows that fit, each by what it is about and the cells that were looked at."""
-    about = next((at for at, name in enumerate(header) if _plain(name) == "mountedon"), 0)
     said = []
     for row in hit[:_SHOWN]:
         cells = ", ".join(f"{header[at]} {row[at]}" for at in dict.fromkeys(columns))
-        said.append(cells if about in columns or len(header) == 1 else f"{row[about]} {cells}")
+        said.append(cells if _name_at(header) in columns or len(header) == 1 else f"{row[_name_at(header)]} {cells}")
     more = f" and {len(hit) - _SHOWN} more" if len(hit) > _SHOWN else ""
     return one_line("; ".join(said) + more, 300)
+
+
+def _name_at(header: Sequence[str]) -> int:
+    """The column that says what a row is about."""
+    return next((at for at, name in enumerate(header) if _plain(name) == "mountedon"), 0)
+
+
+def _about(header: Sequence[str], row: Sequence[str], at: int) -> str:
+    return one_line(header[at] if _name_at(header) == at else row[_name_at(header)], 60)
 
 
 # -- what everybody means by a read

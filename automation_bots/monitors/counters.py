@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from automation_bots.model import one_line
 from automation_bots.monitors import condition
 from automation_bots.monitors.condition import Comparison, Found
-from automation_bots.monitors.text import bars
+from automation_bots.monitors.measured import NONE, PER_MINUTE, RATE, Measured, bits
 from automation_bots.monitors.track import Seen
 
 OPERATION = "counters"  # the read whose tables these are
@@ -32,7 +32,6 @@ _COMES_FROM = {
 _HEADER = ("interface", *_COMES_FROM, "speed")
 _BUSY = 0.9  # share of an interface's speed
 _SHOWN = 3
-_SPARKS = 12
 _WORDS = re.compile(r"interfaces?\s+(errors|traffic)\b", re.IGNORECASE)
 _PROC = re.compile(r"\s*(\S+):\s*((?:\d+\s+){15}\d+)\s*")  # a line of /proc/net/dev
 _PROC_AT = {"in_bytes": 0, "in_errors": 2, "in_drops": 3, "out_bytes": 8, "out_errors": 10, "out_drops": 11}
@@ -53,7 +52,6 @@ class Counted:
     """What is remembered of a device from look to look. An interface that is gone stays in it until it is back."""
 
     ports: Mapping[str, Port] = field(default_factory=dict)
-    totals: tuple[float, ...] = ()  # of the last looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +112,22 @@ def _port(cells: Mapping[str, str], at: float) -> Port:
 
 def step(
     before: Counted, ports: Mapping[str, Port], what: str, wanted: Sequence[Comparison]
-) -> tuple[Counted, Found | None]:
-    """Take one look into account; None: the first one, since it takes two to see anything grow."""
+) -> tuple[Counted, Found | None, Measured]:
+    """Take one look into account; no Found: the first one, since it takes two to see anything grow."""
     if not ports:
-        return before, (Seen.NOTHING, _NO_COUNTERS)
+        return before, (Seen.NOTHING, _NO_COUNTERS), NONE
     about = [one for one in wanted if one.column.lower() == "interface"]
     limits = [one for one in wanted if one not in about]
     mine = {name: port for name, port in ports.items() if _is_about(name, about)}
     known = {name: port for name, port in before.ports.items() if _is_about(name, about)}
     if not mine and not known:
-        return before, (Seen.NOTHING, one_line(f"no such interface; there are {', '.join(ports)}", 200))
+        return before, (Seen.NOTHING, one_line(f"no such interface; there are {', '.join(ports)}", 200)), NONE
     needed = _needed(what, limits)
     grown, blind = _compared(known, mine, needed)
-    totals = (*before.totals, _total(what, grown))[-_SPARKS:] if grown else before.totals
-    after = Counted({**known, **mine}, totals)
+    after = Counted({**known, **mine})
     if not any(set(port.counts) & set(needed) for port in mine.values()):
         blind.append(f"no interface tells {' or '.join(needed)}")
-    return after, _found(what, grown, blind, limits, totals)
+    return after, _found(what, grown, blind, limits), _measured(what, grown)
 
 
 def _is_about(name: str, about: Iterable[Comparison]) -> bool:
@@ -177,9 +174,7 @@ def _growth(name: str, before: Port, now: Port) -> _Grown:
     return _Grown(name, {**values, **rates}, more, now.speed)
 
 
-def _found(
-    what: str, grown: Sequence[_Grown], blind: Sequence[str], limits: Sequence[Comparison], totals: Sequence[float]
-) -> Found | None:
+def _found(what: str, grown: Sequence[_Grown], blind: Sequence[str], limits: Sequence[Comparison]) -> Found | None:
     """What is wrong comes first, then what nobody can say; fine is only what was seen whole."""
     unsure = "; ".join(blind)
     seen, said = _judged(what, grown, limits)
@@ -189,7 +184,7 @@ def _found(
         return Seen.NOTHING, one_line(unsure or said, 300)
     if not grown:
         return None
-    return Seen.GOOD, one_line(f"{bars(totals)} {_fine(what, grown)}", 200)
+    return Seen.GOOD, one_line(_fine(what, grown), 200)
 
 
 def _judged(what: str, grown: Sequence[_Grown], limits: Sequence[Comparison]) -> Found:
@@ -223,21 +218,20 @@ def _rates(one: _Grown) -> str:
     return f"{one.name} {', '.join(told)}{speed}"
 
 
-def _total(what: str, grown: Iterable[_Grown]) -> float:
-    """One figure for a look: all errors a minute, or the largest rate."""
-    if what == TRAFFIC:
-        return max(one.rate for one in grown)
-    return sum(one.values.get(name, 0.0) for one in grown for name in _WATCHED[ERRORS])
+def _measured(what: str, grown: Sequence[_Grown]) -> Measured:
+    """All errors a minute, or the largest rate; and those of each interface, rates each way."""
+    if what == ERRORS:
+        parts = {one.name: sum(one.values.get(name, 0.0) for name in _WATCHED[ERRORS]) for one in grown}
+        return Measured(PER_MINUTE, sum(parts.values()), parts) if parts else NONE
+    parts = {
+        f"{one.name} {way}": one.values[f"{way}_rate"] / 1e6
+        for one in grown
+        for way in ("in", "out")
+        if f"{way}_rate" in one.values
+    }
+    return Measured(RATE, max(parts.values()), parts) if parts else NONE
 
 
 def _names(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more} {'is' if len(names) == 1 else 'are'}"
-
-
-def bits(rate: float) -> str:
-    """A rate as people say it: `912.3Mbit/s`."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if rate >= size:
-            return f"{rate / size:.4g}{unit}bit/s"
-    return f"{rate:.4g}bit/s"

@@ -1,6 +1,7 @@
 """Looks packed into few bytes, and what many of them come to. Pure.
 
-A latency is kept to a fortieth of a percent, a time to a tenth of a second: four bytes a look, ten for five minutes.
+A figure is a latency in ms, or what else a target measures in its own unit, to a fortieth of a percent; a time is kept
+to a tenth of a second: four bytes a look, ten for five minutes.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ CHUNK_SECONDS = {RAW: RAW_SECONDS, FINE: 3_600, COARSE: 86_400}  # what a row ho
 KEPT_SECONDS = {RAW: 86_400, FINE: 30 * 86_400, COARSE: 365 * 86_400}
 
 _LOST, _BLIND = 0, 65_535  # codes that are no latency
-_LEAST = 0.001  # ms
-_STEPS = 3_000  # codes for each e-fold: 0.001 ms to 2,000 s
+_LEAST = 0.001  # what is smaller is nothing
+_STEPS = 3_000  # codes for each e-fold: from a thousandth to three millions
 _LOOK = struct.Struct("<HH")
 _FIGURE = struct.Struct("<HHHHH")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One look as it was kept: `ms` is None when nothing answered; `blind`: it could not be looked at."""
+    """One look as it was kept: `value` is None when nothing answered; `blind`: it could not be looked at."""
 
     at: float
-    ms: float | None
+    value: float | None
     blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What looks of a time come to: how many, how many of them lost, latencies of the others."""
+    """What looks of a time come to: how many, how many of them lost, the figures of the others."""
 
     at: int
     looks: int
@@ -43,17 +44,17 @@ class Figure:
     most: float
 
 
-def _code(ms: float) -> int:
-    return min(_BLIND - 1, max(1, 1 + round(_STEPS * math.log(max(ms, _LEAST) / _LEAST))))
+def _code(value: float) -> int:
+    return min(_BLIND - 1, max(1, 1 + round(_STEPS * math.log(max(value, _LEAST) / _LEAST))))
 
 
 def _value(code: int) -> float:
-    return _LEAST * math.exp((code - 1) / _STEPS)
+    return _LEAST * math.exp((code - 1) / _STEPS) if code > 1 else 0.0
 
 
-def packed(start: int, at: float, ms: float | None, *, blind: bool = False) -> bytes:
+def packed(start: int, at: float, value: float | None, *, blind: bool = False) -> bytes:
     """Write one look of the chunk that begins at `start`."""
-    code = _BLIND if blind else _LOST if ms is None else _code(ms)
+    code = _BLIND if blind else _LOST if value is None else _code(value)
     return _LOOK.pack(min(65_535, max(0, round((at - start) * 10))), code)
 
 
@@ -67,9 +68,9 @@ def looks(start: int, data: bytes) -> Iterator[Kept]:
 def figure(at: int, found: Iterable[Kept]) -> Figure:
     """Sum looks up; those that saw nothing do not count."""
     known = [one for one in found if not one.blind]
-    times = [one.ms for one in known if one.ms is not None]
-    mean = sum(times) / len(times) if times else 0.0
-    return Figure(at, len(known), len(known) - len(times), min(times, default=0.0), mean, max(times, default=0.0))
+    values = [one.value for one in known if one.value is not None]
+    mean = sum(values) / len(values) if values else 0.0
+    return Figure(at, len(known), len(known) - len(values), min(values, default=0.0), mean, max(values, default=0.0))
 
 
 def joined(at: int, found: Sequence[Figure]) -> Figure:

@@ -31,6 +31,7 @@ from automation_bots.monitors.condition import Found
 from automation_bots.monitors.counters import Counted
 from automation_bots.monitors.gateways import Gateways, is_here
 from automation_bots.monitors.live_pictures import LivePictures
+from automation_bots.monitors.measured import NONE, Measured
 from automation_bots.monitors.news import Evidence
 from automation_bots.monitors.prober import Lateness, Prober
 from automation_bots.monitors.recorder import Recorder
@@ -58,6 +59,8 @@ _LONG_PICTURE_SECONDS = 600.0
 _GATEWAY_LATE_SECONDS = 6.0  # that news waits for a word of the gateway
 _STALE_LOOKS = 3.0  # intervals without any look at all
 _STALE_SECONDS = 30.0
+_RECALLED_LOOKS, _RECALLED_SECONDS = 24, 300.0  # of an earlier life; what is older says nothing of now
+_MOST_PARTS = 2_000  # interfaces, or rows of tables, that one monitor keeps a history of
 _SECOND_LOOK_SECONDS = 30.0  # after the first of what has to grow
 _SEEN = {one.value: one for one in Seen}
 
@@ -142,7 +145,7 @@ class Monitors:
             for monitor in self._store.running():
                 targets = self._store.targets(monitor.number)
                 watch = self._took(monitor, targets)
-                self._know(monitor)
+                self._know(watch)
                 watch.remark = f"goes on after a restart of the bot at {self._clock(now)}"
         self._teller.start()
         self.pictures.start()
@@ -177,8 +180,13 @@ class Monitors:
         self._loop.wake()
         return made
 
-    def _know(self, monitor: Monitor) -> None:
-        """Go on with the messages of an earlier life of the bot."""
+    def _know(self, watch: Watch) -> None:
+        """Go on with the messages of an earlier life of the bot, and with what it saw just before its end."""
+        monitor = watch.monitor
+        watch.know(self._store.parts(monitor.number))
+        since = self._time() - _RECALLED_LOOKS * monitor.interval - _RECALLED_SECONDS
+        seen = self.recorder.latest(watch.targets, since)
+        watch.recall({id_: [look.value for look in looks if not look.blind] for id_, looks in seen.items()})
         self._teller.know(_live(monitor.number), monitor.message)
         if monitor.message and (picture := json.loads(monitor.message).get("picture")):
             self.pictures.know(_live(monitor.number), picture)
@@ -307,29 +315,47 @@ class Monitors:
         outcomes = {one.device: one for one in self._context.store.outcomes(job, with_output=True)}
         for id_, target in watch.targets.items():
             outcome = outcomes.get(target.device)
+            found: Found | None = (Seen.NOTHING, ended.error or "no answer")
+            measured = NONE
             if outcome and outcome.status in WELL and counters.watched(watch.monitor.operation, watch.monitor.title):
-                found = self._growth(watch, id_, outcome, ended)
-            else:
-                found = _seen(watch.monitor, outcome) if outcome else (Seen.NOTHING, ended.error or "no answer")
-            if found is None:
-                continue
-            ms = outcome.seconds * 1000 if outcome and found[0] is not Seen.NOTHING else None
-            self.recorder.add(id_, now, ms if found[0] is Seen.GOOD else None, blind=found[0] is Seen.NOTHING)
-            watch.take(id_, Sample(now, found[0], None, found[1]), now)
+                found, measured = self._growth(watch, id_, outcome, ended)
+            elif outcome:
+                found, measured = _seen(watch.monitor, outcome)
+            if found is not None:
+                self._keep(watch, id_, found, measured, (now, outcome.seconds * 1000 if outcome else 0.0))
+                watch.take(id_, Sample(now, found[0], measured.whole, found[1]), now)
         watch.last_look = now
 
-    def _growth(self, watch: Watch, target: int, outcome: Outcome, job: Job) -> Found | None:
+    def _keep(self, watch: Watch, target: int, found: Found, measured: Measured, look: tuple[float, float]) -> None:
+        """Keep what a read measured; of one that measures nothing how long it took, lost where it was not well."""
+        at, took = look
+        if watch.measures(target, measured.unit):
+            self._store.save(watch.kept([target]))
+        if watch.unit(target):
+            self.recorder.add(target, at, measured.whole, blind=measured.whole is None)
+        else:
+            good, blind = found[0] is Seen.GOOD, found[0] is Seen.NOTHING
+            self.recorder.add(target, at, took if good else None, blind=blind)
+        fresh = [name for name in measured.parts if (target, name) not in watch.parts]
+        room = max(0, _MOST_PARTS - len(watch.parts))
+        if fresh[:room]:
+            watch.know(self._store.add_parts(watch.monitor.number, watch.targets[target], fresh[:room], measured.unit))
+        for name, figure in measured.parts.items():
+            if (part := watch.parts.get((target, name))) is not None:
+                self.recorder.add(part, at, figure)
+
+    def _growth(self, watch: Watch, target: int, outcome: Outcome, job: Job) -> tuple[Found | None, Measured]:
         """What has grown since the look before; None: this was the first, and the second comes soon."""
         monitor, read = watch.monitor, self._reads[watch.monitor.number]
         at = job.started.timestamp() + outcome.seconds if job.started else self._time()  # others may have taken longer
         wanted = condition.read(monitor.condition) if monitor.condition else ()
-        read.counted[target], found = counters.step(
+        read.counted[target], found, measured = counters.step(
             read.counted.get(target, Counted()), counters.read(outcome.output, at),
             counters.watched(monitor.operation, monitor.title), wanted,
         )  # fmt: skip
         if found is None:
             read.due = min(read.due, self._time() + _SECOND_LOOK_SECONDS)
-        return found
+        return found, measured
 
     def _begin_reads(self, now: float) -> None:
         for number, read in self._reads.items():
@@ -548,7 +574,9 @@ class Monitors:
 
         def draw() -> File:
             targets = self._store.targets(monitor.number)
-            return pictures.drawn(monitor, targets, self.recorder, until, self._context.zone())
+            parts, events = self._store.parts(monitor.number), self._store.events(monitor.number, pictures.EVENTS)
+            about = pictures.Drawn(monitor, targets, parts, events)
+            return pictures.drawn(about, self.recorder, until, self._context.zone())
 
         return draw
 
@@ -617,15 +645,17 @@ def _named(groups: Mapping[str, Sequence[str]], targets: Sequence[MonitorTarget]
     return {name: [t for device in devices for t in by_device.get(device, ())] for name, devices in groups.items()}
 
 
-def _seen(monitor: Monitor, outcome: Outcome) -> tuple[Seen, str]:
+def _seen(monitor: Monitor, outcome: Outcome) -> tuple[Found, Measured]:
     """What one device's outcome says by the condition, by what everybody means, or by having succeeded."""
+    output = outcome.output or outcome.summary
     if outcome.status not in WELL:
         bad = outcome.status in {Status.FAILED, Status.UNREACHABLE}
         judged = condition.meant(monitor.operation) or counters.watched(monitor.operation, monitor.title)
         plain = not monitor.condition and not judged
-        return Seen.BAD if bad and plain else Seen.NOTHING, outcome.summary or outcome.status.value
+        return (Seen.BAD if bad and plain else Seen.NOTHING, outcome.summary or outcome.status.value), NONE
     if monitor.condition:
-        return condition.judged(outcome.output or outcome.summary, condition.read(monitor.condition))
+        wanted = condition.read(monitor.condition)
+        return condition.judged(output, wanted), condition.measured(output, wanted)
     if meant := condition.meant(monitor.operation):
-        return meant(outcome.output or outcome.summary)
-    return Seen.GOOD, outcome.summary
+        return meant(output), NONE
+    return (Seen.GOOD, outcome.summary), NONE

@@ -38,10 +38,10 @@ class Recorder:
         self._loop.stop()
         self.flush(everything=True)
 
-    def add(self, target: int, at: float, ms: float | None, *, blind: bool = False) -> None:
+    def add(self, target: int, at: float, value: float | None, *, blind: bool = False) -> None:
         """Take one look."""
         start = int(at) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
-        data = history.packed(start, at, ms, blind=blind)
+        data = history.packed(start, at, value, blind=blind)
         with self._lock:
             self._open.setdefault((target, start), bytearray()).extend(data)
 
@@ -113,10 +113,22 @@ class Recorder:
     def looks(self, target: int, since: float) -> list[Kept]:
         """Return every look since then, as far as they are kept."""
         first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
-        chunks = self._store.seen(target, RAW, first, int(self._now()) + 1)
-        with self._lock:
-            chunks += sorted((start, bytes(data)) for (one, start), data in self._open.items() if one == target)
+        until = int(self._now()) + 1
+        chunks = self._store.seen(target, RAW, first, until) + self._in_memory(target, first, until)
         return [look for start, data in chunks for look in history.looks(start, data) if look.at >= since]
+
+    def _in_memory(self, target: int, first: int, until: int) -> Chunks:
+        starts = range(first, until + CHUNK_SECONDS[RAW], CHUNK_SECONDS[RAW])
+        with self._lock:
+            return [(start, bytes(data)) for start in starts if (data := self._open.get((target, start)))]
+
+    def latest(self, targets: Collection[int], since: float) -> dict[int, list[Kept]]:
+        """Return the looks of many targets since then that are written down, such as those of an earlier life."""
+        first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
+        found: dict[int, list[Kept]] = {}
+        for target, start, data in self._store.seen_of(targets, RAW, first):
+            found.setdefault(target, []).extend(look for look in history.looks(start, data) if look.at >= since)
+        return found
 
     def figures(self, target: int, since: float, level: int) -> list[Figure]:
         """Return the figures of a level since then, those that are not yet over included."""

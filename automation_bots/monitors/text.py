@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from automation_bots import render
 from automation_bots.model import Answer, Monitor, MonitorEvent, one_line
+from automation_bots.monitors.measured import MS, value
 from automation_bots.monitors.news import Change, counted
 from automation_bots.monitors.prober import Lateness
 from automation_bots.monitors.track import TargetState, Track
@@ -32,6 +33,7 @@ class View:
     name: str
     track: Track
     note: str = ""  # muted, acknowledged
+    unit: str = MS  # of its figures; empty: it has none
 
 
 def opening(monitor: Monitor, count: int, zone: str, now: datetime) -> str:
@@ -72,27 +74,27 @@ def standing(views: Sequence[View]) -> str:
     parts = [", ".join(f"{found[state]:,} {state}" for state in (TargetState.UP, *_ORDER[:-1]) if found[state])]
     looks, lost = sum(view.track.looks for view in views), sum(view.track.lost for view in views)
     parts += [f"{_percent(lost / looks)} lost"] if lost else []
-    times = sorted(ms for view in views if (ms := view.track.ms))
-    parts += [f"median {milliseconds(times[len(times) // 2])}"] if times else []
+    times = sorted(ms for view in views if view.unit == MS and (ms := view.track.value))
+    parts += [f"median {value(times[len(times) // 2], MS)}"] if times else []
     return " · ".join(parts)
 
 
 def inline(view: View, zone: str, now: datetime) -> str:
     """One target in a few words: `core1 ▁▁▂▁▁ 0.8 ms`."""
-    return " ".join(filter(None, (view.name, sparks(view.track), _how(view, zone, now))))
+    return " ".join(filter(None, (view.name, sparks(view), _how(view, zone, now))))
 
 
 def row(view: View, zone: str, now: datetime) -> tuple[str, ...]:
     """One target as a row."""
     track = view.track
     loss = f"{_percent(track.loss)} lost" if track.lost else ""
-    return view.name, track.state.value, sparks(track), _how(view, zone, now), loss
+    return view.name, track.state.value, sparks(view), _how(view, zone, now), loss
 
 
 def _how(view: View, zone: str, now: datetime) -> str:
     track = view.track
     if track.state is TargetState.UP:
-        said = milliseconds(track.ms) if track.ms else one_line(track.text, 120) or "fine"
+        said = value(track.value, MS) if view.unit == MS and track.value else one_line(track.text, 120) or "fine"
     elif track.state is TargetState.UNKNOWN:
         said = f"I cannot say: {one_line(track.text, 80)}" if track.text else "not looked at yet"
     else:
@@ -105,29 +107,24 @@ def _because(text: str) -> str:
     return f": {one_line(text, 100)}" if text else ""
 
 
-def sparks(track: Track) -> str:
-    """The last latencies as bars, against the largest of them and what is usual; × is lost."""
-    recent = track.recent[-_SPARKS:]
-    if not any(recent):
-        return _LOST * min(len(recent), _SPARKS) if recent and None in recent else ""
-    top = max(0.001, 4 * track.usual_ms, *(ms or 0.0 for ms in recent))
-    return _bars(recent, top)
+def sparks(view: View) -> str:
+    """The last figures as bars, against the largest of them, and of latencies what is usual; × is lost."""
+    recent = view.track.recent[-_SPARKS:]
+    if view.unit == MS and not any(recent):
+        return _LOST * len(recent) if None in recent else ""
+    return bars(recent, 4 * view.track.usual_ms) if view.unit else ""
 
 
-def bars(values: Sequence[float]) -> str:
-    """Figures of the last looks as bars, against the largest of them."""
-    return _bars(values, max(0.001, *values, 0.0))
-
-
-def _bars(values: Iterable[float | None], top: float) -> str:
+def bars(values: Sequence[float | None], least_top: float = 0.0) -> str:
+    """Figures as bars, against the largest of them; × is lost."""
+    top = max([0.001, least_top, *(one or 0.0 for one in values)])
     return "".join(_LOST if one is None else _BARS[min(7, int(8 * one / top))] for one in values)
 
 
-def milliseconds(ms: float | None) -> str:
-    """A latency with as many digits as anybody wants."""
-    if ms is None:
-        return ""
-    return f"{ms:.1f} ms" if ms < 10 else f"{ms:.0f} ms"
+def part(name: str, values: Sequence[float | None], unit: str) -> tuple[str, str, str]:
+    """One interface, or one row of a table, as it was at the last looks."""
+    last = next((one for one in reversed(values) if one is not None), None)
+    return name, bars(values[-_SPARKS:]), value(last, unit)
 
 
 def _percent(share: float) -> str:

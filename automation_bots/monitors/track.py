@@ -31,7 +31,7 @@ class Sample:
 
     at: float
     seen: Seen
-    ms: float | None = None
+    value: float | None = None  # a latency in ms, or what else is measured
     text: str = ""  # what was seen, in a few words
 
 
@@ -43,7 +43,7 @@ class Thresholds:
     blind: int = 2  # looks in a row that saw nothing, until nobody can say
     memory: int = 20  # looks that loss is counted over
     lossy: float = 0.2  # share of them that is lost; half of that is fine again
-    slower: float = 3.0  # times the usual latency
+    slower: float = 3.0  # times the usual latency; 0: whatever it is
     slower_ms: float = 20.0  # and at least so much more
     flaps: int = 5  # changes within `flap_seconds`, until it flaps; without any for so long, it no longer does
     flap_seconds: float = 300.0
@@ -66,7 +66,7 @@ class Track:
     failures: int = 0  # in a row
     failing_since: float = 0.0
     blind: int = 0  # in a row
-    recent: tuple[float | None, ...] = ()  # latencies in ms, None: lost
+    recent: tuple[float | None, ...] = ()  # figures, None: lost
     usual_ms: float = 0.0
     learnt: int = 0
     turns: tuple[float, ...] = ()  # when it changed lately
@@ -87,9 +87,9 @@ class Track:
         return 1.0 - (self.lost + self.poor) / self.looks if self.looks else 0.0
 
     @property
-    def ms(self) -> float | None:
+    def value(self) -> float | None:
         """The latency of now."""
-        return _median([ms for ms in self.recent[-_NEWEST:] if ms is not None])
+        return _median([one for one in self.recent[-_NEWEST:] if one is not None])
 
 
 def step(track: Track, sample: Sample, by: Thresholds) -> Track:
@@ -134,14 +134,13 @@ def _failed(track: Track, sample: Sample, by: Thresholds) -> Track:
 
 def _answered(track: Track, sample: Sample, by: Thresholds) -> Track:
     before = () if track.plain is TargetState.DOWN else track.recent  # an outage that is over is no loss of now
-    ms = 0.0 if sample.ms is None else sample.ms
-    recent = (*before, ms)[-by.memory :]
+    recent = (*before, sample.value or 0.0)[-by.memory :]
     found = replace(
         track, failures=0, blind=0, recent=recent, text=sample.text, looks=track.looks + 1
     )  # fmt: skip
-    slow = sample.ms is not None and _slow(found, by)
-    if sample.ms is not None:
-        found = _learn(found, sample.ms, slow=slow)
+    slow = bool(by.slower) and sample.value is not None and _slow(found, by)
+    if by.slower and sample.value is not None:
+        found = _learn(found, sample.value, slow=slow)
     if sample.seen is Seen.POOR:
         found = replace(found, poor=track.poor + 1)
         return _turned(found, TargetState.DEGRADED, sample.at, sample.at, by)
@@ -156,7 +155,7 @@ def _answered(track: Track, sample: Sample, by: Thresholds) -> Track:
             by,
         )
     if slow:
-        text = f"{found.ms or 0:.3g} ms, usually {found.usual_ms:.3g} ms"
+        text = f"{found.value or 0:.3g} ms, usually {found.usual_ms:.3g} ms"
         return _turned(replace(found, text=text), TargetState.DEGRADED, sample.at, sample.at, by)
     return _turned(found, TargetState.UP, sample.at, sample.at, by)
 
@@ -171,7 +170,7 @@ def _slow(track: Track, by: Thresholds) -> bool:
     limit = max(by.slower * track.usual_ms, track.usual_ms + by.slower_ms)
     if track.plain is TargetState.DEGRADED:
         limit *= 0.8
-    return (track.ms or 0.0) > limit
+    return (track.value or 0.0) > limit
 
 
 def _learn(track: Track, ms: float, *, slow: bool) -> Track:

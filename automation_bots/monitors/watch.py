@@ -9,14 +9,15 @@ from typing import Any
 
 from automation_bots.model import Answer, File, Monitor, MonitorTarget
 from automation_bots.monitors import news, text
+from automation_bots.monitors.measured import MS
 from automation_bots.monitors.news import Change, Settling
 from automation_bots.monitors.track import Sample, TargetState, Thresholds, Track, step, unseen
 from automation_bots.text.together import together
 
 READ = "read"
 _PROBED = Thresholds()
-_READ = Thresholds(failures=1, blind=1, lossy=2.0)
-_KEPT = ("state", "since", "looks", "lost", "poor", "downs", "down_seconds", "failing_since")
+_READ = Thresholds(failures=1, blind=1, lossy=2.0, slower=0.0)
+_KEPT = ("state", "since", "looks", "lost", "poor", "downs", "down_seconds", "failing_since", "usual_ms", "learnt")
 _WELL = {TargetState.UP, TargetState.UNKNOWN}
 
 
@@ -54,6 +55,7 @@ class Watch:
         self.tracks = {one.id: restored(one.facts) for one in self.targets.values()}
         self.by_name = {one.name: one for one in self.targets.values()}
         self.devices = {one.name: one.device for one in self.targets.values()}
+        self.parts: dict[tuple[int, str], int] = {}  # of a target and the name of its part: whose history that is
         self._told = {one.name: _known(self.tracks[one.id]) for one in self.targets.values()}
         self._by = _READ if monitor.kind == READ else _rules(monitor.interval)
         self.settling = Settling()
@@ -222,7 +224,31 @@ class Watch:
 
     def views(self) -> list[text.View]:
         """All targets as they are shown."""
-        return [text.View(one.name, self.tracks[one.id], self._remark(one)) for one in self.targets.values()]
+        return [
+            text.View(one.name, self.tracks[one.id], self._remark(one), self.unit(one.id))
+            for one in self.targets.values()
+        ]
+
+    def unit(self, id_: int) -> str:
+        """What the figures of a target are; empty where it has none."""
+        return str(self.targets[id_].facts.get("unit", "" if self.monitor.kind == READ else MS))
+
+    def measures(self, id_: int, unit: str) -> bool:
+        """Note what its figures are; whether that is new."""
+        if not unit or self.unit(id_) == unit:
+            return False
+        self._with(self.targets[id_].name, unit=unit)
+        return True
+
+    def know(self, parts: Iterable[MonitorTarget]) -> None:
+        """Parts of targets that have a history of their own."""
+        self.parts.update({(int(one.facts["of"]), one.name): one.id for one in parts})
+
+    def recall(self, seen: Mapping[int, Sequence[float | None]]) -> None:
+        """Go on from the looks of an earlier life of the bot."""
+        for id_, values in seen.items():
+            if self.unit(id_):
+                self.tracks[id_] = replace(self.tracks[id_], recent=tuple(values)[-self._by.memory :])
 
     def _remark(self, target: MonitorTarget) -> str:
         facts = target.facts

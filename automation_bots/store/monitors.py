@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from automation_bots.store.schema import monitors
 KEPT_DAYS = 365  # that an ended monitor can be looked at
 _KEPT = ("kind", "title", "operation", "parameters", "pattern", "devices", "interval", "condition", "muted_why", "why")
 _TIMES = ("until", "muted", "made")
+_PART_OF = "of"
 _AT_ONCE = 1_000  # rows in one transaction, so that no writer waits long
 _OF = (history.c.target == bindparam("b_target"), history.c.level == bindparam("b_level"))
 _DROP = delete(history).where(*_OF, history.c.at == bindparam("b_at"))
@@ -68,9 +69,26 @@ class MonitorStore:
         return _of(row) if row else None
 
     def targets(self, number: int) -> list[MonitorTarget]:
-        """Return what a monitor looks at, by name."""
+        """Return what a monitor looks at, as it was given."""
         with self._database.read() as connection:
-            return _targets(connection, number)
+            return [one for one in _targets(connection, number) if _PART_OF not in one.facts]
+
+    def parts(self, number: int) -> list[MonitorTarget]:
+        """Return the parts of targets that have a history of their own; `of` in their facts is the target."""
+        with self._database.read() as connection:
+            return [one for one in _targets(connection, number) if _PART_OF in one.facts]
+
+    def add_parts(self, number: int, of: MonitorTarget, names: Sequence[str], unit: str) -> list[MonitorTarget]:
+        """Give parts of a target, such as its interfaces, a history of their own."""
+        body = canonical({_PART_OF: of.id, "unit": unit})
+        with self._database.write() as connection:
+            put(
+                connection,
+                targets,
+                ("monitor", "name", "device", "body"),
+                [(number, name, of.device, body) for name in names],
+            )
+            return [one for one in _targets(connection, number) if one.facts.get(_PART_OF) == of.id]
 
     def set_message(self, number: int, message: str) -> None:
         """Keep which chat message shows it."""
@@ -146,6 +164,15 @@ class MonitorStore:
         with self._database.read() as connection:
             found = connection.execute(select(history.c.at, history.c.data).where(*within).order_by(history.c.at))
             return [(row.at, bytes(row.data)) for row in found]
+
+    def seen_of(self, wanted: Collection[int], level: int, since: int) -> Iterator[tuple[int, int, bytes]]:
+        """Give the chunks of many targets since then: target, beginning, packed; the oldest first."""
+        for some in _some(list(wanted)):
+            mine = (history.c.target.in_(some), history.c.level == level, history.c.at >= since)
+            with self._database.read() as connection:
+                columns = select(history.c.target, history.c.at, history.c.data)
+                found = connection.execute(columns.where(*mine).order_by(history.c.target, history.c.at)).all()
+            yield from ((row.target, row.at, bytes(row.data)) for row in found)
 
     def forget_seen(self, wanted: Collection[int], level: int, before: int) -> None:
         """Forget what these targets' chunks of a level held before then."""

@@ -83,9 +83,8 @@ class Site:
         self.monitors = Monitors(context, self.prober_of)
         self.monitors._gateways._routes = lambda: self.routes
         self.store.monitors  # noqa: B018
-        for watch in self.store.monitors.running():
-            self.monitors._took(watch, self.store.monitors.targets(watch.number))
-            self.monitors._know(watch)
+        for monitor in self.store.monitors.running():
+            self.monitors._know(self.monitors._took(monitor, self.store.monitors.targets(monitor.number)))
 
     def prober_of(self, told):
         self.prober = Looks(told)

@@ -79,3 +79,20 @@ def test_a_service_that_is_not_active_is_told():
     assert condition.meant("service")("Description=nginx\nActiveState=inactive")[1] == "nginx is inactive"
     assert condition.meant("service")("Description=nginx\nActiveState=active") == (Seen.GOOD, "")
     assert condition.meant("service")("permission denied")[0] is Seen.NOTHING
+
+
+def test_the_column_that_is_compared_is_measured_row_by_row_and_the_worst_is_the_devices_figure():
+    found = condition.measured(DF, condition.read("used > 90"))
+    assert (found.unit, found.whole, dict(found.parts)) == ("%", 93.0, {"/": 16.0, "/var/lib": 93.0})
+    assert dict(condition.measured(DF, condition.read("used > 90 and type = ext4")).parts) == {"/": 16.0}
+
+
+@pytest.mark.parametrize("where", ["type = ext4", "nosuch > 5", "used > 100 apples"])
+def test_what_has_no_figures_measures_nothing(where):
+    assert condition.measured(DF, condition.read(where)).unit == ""
+
+
+def test_sizes_are_measured_in_one_unit():
+    text = "Filesystem  Avail\n/dev/sda1  900M\n/dev/sdb1  2T\n"
+    found = condition.measured(text, condition.read("avail < 1G"))
+    assert (found.unit, found.whole, found.parts["/dev/sdb1"]) == ("GB", 0.9, 2000.0)

@@ -25,11 +25,16 @@ def table(**ports):
 
 def looked(what, *texts, where="", seconds=60.0):
     """What the last of several looks saw."""
-    known, found = Counted(), None
+    return every(what, *texts, where=where, seconds=seconds)[0]
+
+
+def every(what, *texts, where="", seconds=60.0):
+    """What the last of several looks saw, and what it measured."""
+    known, found, measured = Counted(), None, None
     wanted = condition.read(where) if where else ()
     for number, text in enumerate(texts):
-        known, found = counters.step(known, counters.read(text, number * seconds), what, wanted)
-    return found
+        known, found, measured = counters.step(known, counters.read(text, number * seconds), what, wanted)
+    return found, measured
 
 
 def test_the_first_look_says_nothing_since_nothing_has_grown_yet():
@@ -43,7 +48,7 @@ def test_errors_that_grow_are_told_with_the_interface_and_how_many_a_minute():
 
 def test_errors_of_before_are_no_news():
     text = table(eth0={"in_errors": 7}, eth1={"out_drops": 3})
-    assert looked("errors", text, text) == (Seen.GOOD, "▁ no new errors on 2 interfaces")
+    assert looked("errors", text, text) == (Seen.GOOD, "no new errors on 2 interfaces")
 
 
 def test_drops_are_told_where_they_are_asked_for():
@@ -100,9 +105,9 @@ def test_a_name_that_no_interface_has_is_told_with_those_that_there_are():
     assert found == (Seen.NOTHING, "no such interface; there are eth0, eth1")
 
 
-def test_traffic_is_told_as_rates_with_the_speed_and_as_bars():
+def test_traffic_is_told_as_rates_with_the_speed():
     texts = [table(eth0={"in_bytes": sum(range(n + 1)) * 100 * MEGABYTES, "speed": "10000M"}) for n in range(4)]
-    assert looked("traffic", *texts) == (Seen.GOOD, "▃▆█ eth0 in 300Mbit/s, out 0bit/s of 10Gbit/s")
+    assert looked("traffic", *texts) == (Seen.GOOD, "eth0 in 300Mbit/s, out 0bit/s of 10Gbit/s")
 
 
 def test_an_interface_that_is_nearly_full_is_told_where_its_speed_is_known():
@@ -110,6 +115,19 @@ def test_an_interface_that_is_nearly_full_is_told_where_its_speed_is_known():
     assert looked("traffic", before, after) == (Seen.POOR, "eth0 in 0bit/s, out 950Mbit/s of 1Gbit/s")
     unknown = [text.replace("1000M", "-") for text in (before, after)]
     assert looked("traffic", *unknown)[0] is Seen.GOOD
+
+
+def test_each_interface_is_measured_each_way_and_the_busiest_is_the_devices_figure():
+    before, after = table(eth0={}, eth1={}), table(eth0={"out_bytes": 9 * MEGABYTES}, eth1={"in_bytes": MEGABYTES})
+    _, measured = every("traffic", before, after)
+    assert (measured.unit, measured.whole) == ("Mbit/s", 9.0)
+    assert measured.parts == {"eth0 in": 0.0, "eth0 out": 9.0, "eth1 in": 1.0, "eth1 out": 0.0}
+
+
+def test_an_interface_that_is_counted_anew_measures_nothing():
+    before, after = table(eth0={"in_errors": 9}, eth1={}), table(eth0={}, eth1={"in_errors": 3})
+    _, measured = every("errors", before, after)
+    assert (measured.unit, dict(measured.parts)) == ("a minute", {"eth1": 3.0})
 
 
 @pytest.mark.parametrize(

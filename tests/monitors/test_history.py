@@ -11,14 +11,18 @@ from automation_bots.monitors.recorder import Recorder
 from automation_bots.store import Store
 
 DAY = 86_400
-MS = st.floats(0.001, 1_000_000.0)
+MS = st.floats(0.0011, 1_000_000.0)
 
 
 @given(st.floats(0, 299), MS)
 def test_a_look_comes_back_nearly_as_it_was(after, ms):
     (look,) = history.looks(900, history.packed(900, 900 + after, ms))
     assert look.at == pytest.approx(900 + after, abs=0.051)
-    assert look.ms == pytest.approx(ms, rel=0.0005)
+    assert look.value == pytest.approx(ms, rel=0.0005)
+
+
+def test_nothing_at_all_is_kept_as_that():
+    assert list(history.looks(0, history.packed(0, 1.0, 0.0))) == [Kept(1.0, 0.0)]
 
 
 def test_lost_and_unseen_are_told_apart():

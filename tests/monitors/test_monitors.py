@@ -6,6 +6,7 @@ import pytest
 
 from automation_bots.errors import BadCommand
 from automation_bots.model import Outcome, State, Status
+from automation_bots.monitors import text
 from automation_bots.store import Subject
 from tests.monitors.site import ROOM, Site
 
@@ -279,6 +280,48 @@ def test_an_end_and_a_loss_of_the_own_network_are_published(site):
     site.looks(times=1, gateway=True)
     site.monitors.end(number, "enough")
     assert [event.tag for event in site.published] == ["bot/network/lost", "bot/network/back", "bot/monitor/1/ended"]
+
+
+def grown(site, *counts, name="Gi0/1"):
+    """Each look of a device brings so many bytes more."""
+    site.read("interface traffic on core1", "core1", operation="counters")
+    for number, count in enumerate(counts):
+        site.brings(("core1", f"interface  in_bytes  out_bytes\n{name}      {count}        0\n"))
+        site.turns(31 if not number else 301)
+
+
+def test_the_bars_of_interfaces_are_there_after_a_restart(site):
+    grown(site, 0, 10**9, 2 * 10**9, 9 * 10**9)
+    before = site.monitors.watch(1).views()[0]
+    site.restart()
+    after = site.monitors.watch(1).views()[0]
+    assert len(before.track.recent) == 3
+    assert text.sparks(after) == text.sparks(before)
+
+
+def test_each_interface_has_a_history_of_its_own_also_after_a_restart(site):
+    grown(site, 0, 10**9)
+    site.restart()
+    grown(site, 0, 10**9)
+    parts = site.store.monitors.parts(1)
+    assert [(one.name, one.facts["unit"]) for one in parts] == [("Gi0/1 in", "Mbit/s"), ("Gi0/1 out", "Mbit/s")]
+    assert len(site.monitors.recorder.looks(parts[0].id, 0.0)) == 1
+
+
+def test_a_restart_in_the_middle_of_an_outage_still_knows_what_is_usual(site):
+    site.ping("core1")
+    site.looks(times=20)
+    site.restart()
+    track = site.monitors.watch(1).tracks[1]
+    assert (len(track.recent), round(track.usual_ms, 2)) == (20, 1.0)
+
+
+def test_what_was_seen_long_before_a_restart_is_not_how_it_is_now(site):
+    site.ping("core1")
+    site.looks(times=20)
+    site.now += timedelta(hours=3)
+    site.restart()
+    assert site.monitors.watch(1).tracks[1].recent == ()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Draws latency by group or over time, from JSON on standard input to PNG on standard output; a program of its own."""
+"""Draws latency by group, or figures over time: JSON on standard input, PNG on standard output; its own program."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _BLUE, _RED = "#3b6ea5", "#c0392b"
 _LINES = (("#0072b2", "-"), ("#e69f00", "--"), ("#009e73", "-."), ("#cc79a7", ":"), ("#56b4e9", (0, (5, 1))),
           ("#000000", (0, (1, 1))))  # fmt: skip
 _BAD = "#d55e00"
+_TOLD = (({"down"}, "v", "#d55e00"), ({"up"}, "^", "#009e73"), ({"degraded", "flapping"}, "D", "#cc79a7"),
+         ({"unknown"}, "s", "#555555"))  # fmt: skip
 _GROUND, _NOTHING, _INK = "#fbfbfb", "#e3e3e3", "#222222"  # a card that reads on dark and light
 
 
@@ -66,12 +68,15 @@ def _lines(wanted: dict[str, Any]) -> bytes:
     times = _times(wanted)
     for row, (colour, dash) in zip(wanted["rows"], _LINES, strict=False):
         _line(axes, times, row, colour, dash)
-    known = [ms for row in wanted["rows"] for ms in row["most"] if ms]
-    axes.set_ylim(bottom=0, top=1.08 * max(known, default=1.0))
-    axes.set_ylabel("milliseconds", fontsize=9, color=_INK)
+    known = [figure for row in wanted["rows"] for figure in row["most"] if figure]
+    top = 1.08 * max(known, default=1.0)
+    axes.set_ylim(bottom=0, top=top)
+    _events(axes, [(_moment(one["at"]), top, one["state"]) for one in wanted["events"]])
+    axes.set_ylabel(wanted["unit"], fontsize=9, color=_INK)
     axes.grid(visible=True, alpha=0.3)
     # Under the picture, where it hides nothing; a name is never a formula.
-    legend = figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    handles = [*axes.get_legend_handles_labels()[0], *_told_legend(wanted["events"])]
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
     _time_axis(axes, wanted)
@@ -103,28 +108,60 @@ def _heat(wanted: dict[str, Any]) -> bytes:
     half = (end - begin) / max(1, len(wanted["times"]) - 1) / 2 or 1 / 86_400
     extent = (begin - half, end + half, len(rows) - 0.5, -0.5)
     common = {"aspect": "auto", "interpolation": "nearest", "extent": extent}
-    _latencies(figure, axes, rows, common)
+    _figures(figure, axes, wanted, common)
     _losses(axes, rows, _times(wanted), common)
+    places = {row["name"]: number for number, row in enumerate(rows)}
+    _events(axes, [(_moment(one["at"]), places.get(one["row"], -0.5), one["state"]) for one in wanted["events"]])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=8, parse_math=False)
     _time_axis(axes, wanted)
-    _heat_legend(figure, wanted["bad"])
+    _heat_legend(figure, wanted)
     return _png(figure)
 
 
-def _latencies(figure: Any, axes: Any, rows: list[Any], common: dict[str, Any]) -> None:
-    import numpy
-    from matplotlib.colors import ListedColormap, LogNorm
+def _events(axes: Any, events: list[tuple[Any, float, str]]) -> None:
+    """What was told, where it happened: each state has a shape, so that colours are not needed."""
+    for states, marker, colour in _TOLD:
+        at = [(moment, place) for moment, place, state in events if state in states]
+        if at:
+            axes.plot(*zip(*at, strict=True), linestyle="", marker=marker, markersize=7, color=colour,
+                      markeredgecolor=_GROUND, markeredgewidth=0.8, clip_on=False, zorder=6)  # fmt: skip
 
-    mean = numpy.array([[numpy.nan if ms is None else max(ms, 0.001) for ms in row["mean"]] for row in rows])
+
+def _told_legend(events: list[Any]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    seen = {one["state"] for one in events}
+    return [Line2D([], [], linestyle="", marker=marker, color=colour, label=" or ".join(sorted(states & seen)))
+            for states, marker, colour in _TOLD if states & seen]  # fmt: skip
+
+
+def _figures(figure: Any, axes: Any, wanted: dict[str, Any], common: dict[str, Any]) -> None:
+    import numpy
+    from matplotlib.colors import ListedColormap, LogNorm, Normalize
+
+    rows = wanted["rows"]
+    mean = numpy.array([[numpy.nan if one is None else one for one in row["mean"]] for row in rows])
     axes.imshow(numpy.ones(mean.shape), cmap=ListedColormap([_NOTHING]), **common)
     known = mean[numpy.isfinite(mean)]
     if not known.size:
         return
     low, high = float(known.min()), float(known.max())
-    norm = LogNorm(low, high if high > low * 1.01 else low * 10)
+    above = known[known > 0]
+    if wanted["unit"] == "%":
+        norm = Normalize(0, 100)
+    elif above.size:  # nothing at all is as dark as the least
+        least = max(float(above.min()), high / 10_000)
+        norm = LogNorm(least, high if high > least * 1.01 else least * 10, clip=True)
+        mean = numpy.maximum(mean, least)
+    else:
+        norm = Normalize(low, 1)
     shown = axes.imshow(numpy.ma.masked_invalid(mean), cmap="cividis", norm=norm, **common)
-    bar = figure.colorbar(shown, ax=axes, pad=0.01, aspect=40, format="%g")
-    bar.set_label("milliseconds", fontsize=8, color=_INK)
+    bar = figure.colorbar(shown, ax=axes, pad=0.01, aspect=40)
+    spread = numpy.geomspace if isinstance(norm, LogNorm) else numpy.linspace
+    ticks = spread(float(norm.vmin or 0.0), float(norm.vmax or 1.0), 6)
+    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks])
+    bar.set_label(wanted["unit"], fontsize=8, color=_INK)
     bar.ax.tick_params(labelsize=7, colors=_INK)
     bar.ax.minorticks_off()
 
@@ -140,20 +177,26 @@ def _losses(axes: Any, rows: list[Any], times: list[Any], common: dict[str, Any]
     axes.plot([times[at] for _, at in some], [row for row, _ in some], "x", markersize=3.5, color=_BAD)
 
 
-def _heat_legend(figure: Any, bad: str) -> None:
+def _heat_legend(figure: Any, wanted: dict[str, Any]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     some = Line2D([], [], linestyle="", marker="x", markersize=5, color=_BAD)
-    handles = [Patch(color=_BAD), some, Patch(color=_NOTHING)]
-    figure.legend(handles, [f"{bad}", f"some {bad}", "not looked at"], loc="outside lower center", ncols=3, fontsize=8,
-                  frameon=False)  # fmt: skip
+    bad, told = wanted["bad"], _told_legend(wanted["events"])
+    lost = any(one for row in wanted["rows"] for one in row["lost"])
+    named = [(Patch(color=_BAD), bad), (some, f"some {bad}")] if lost else []
+    named += [(Patch(color=_NOTHING), "not looked at"), *((one, one.get_label()) for one in told)]
+    figure.legend(*zip(*named, strict=True), loc="outside lower center", ncols=6, fontsize=8, frameon=False)
 
 
 def _times(wanted: dict[str, Any]) -> list[Any]:
+    return [_moment(at) for at in wanted["times"]]
+
+
+def _moment(at: float) -> Any:
     from datetime import UTC, datetime
 
-    return [datetime.fromtimestamp(at, UTC) for at in wanted["times"]]
+    return datetime.fromtimestamp(at, UTC)
 
 
 def _dates() -> Any:
