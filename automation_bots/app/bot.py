@@ -348,6 +348,9 @@ class Bot:
     def _tell(self) -> None:
         """Say what somebody has to look at."""
         self.repos.tell_problems(self.notices.tell_admins)
+        for problem in self.live.catalog.problems:
+            log.warning("left out: %s", problem)
+            self.notices.tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
         self._tell_restored()
         self._tell_open_denials()
 
@@ -389,6 +392,9 @@ class Bot:
             return lambda: None
 
     def _reloaded(self, change: Change) -> None:
+        if change.what == "settings":
+            self.notices.tell_admins(Answer("bot.toml has changed: it counts from the next start of the bot on."))
+            return
         self.pipeline.approvals.timer.look_at_all()
         self.monitors.reconsider()
         log.info("%s read again%s", change.what, "".join(f"; {problem}" for problem in change.problems))

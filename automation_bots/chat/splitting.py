@@ -14,6 +14,12 @@ SUMMARY_LINES = 10  # of what is in a file, in front of it
 _MESSAGES = 3  # an answer that would be more messages than this becomes a file too
 _FENCED = re.compile(r"^```[\w+-]*\n(.*?)\n?```[ \t]*$", re.DOTALL | re.MULTILINE)
 _JOB = re.compile(r"#(\d+)\b")
+_MARKUP = (  # what Errbot's own answers are written with
+    (re.compile(r"\{:[^{}\n]{0,200}\}"), ""),  # kramdown's attributes
+    (re.compile(r"\*\*([^*\n]{1,200})\*\*"), r"\1"),
+    (re.compile(r"^#{1,6} ", re.MULTILINE), ""),
+    (re.compile(r"^[-| :]*--[-| :]*\n", re.MULTILINE), ""),  # the line below the head of a table
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +155,15 @@ def _longest(piece: Piece, text: str, limit: int, style: Style) -> int:
 
 
 def pieces_of(markdown: str) -> list[Piece]:
-    """Words and fenced blocks of a text that a plugin from elsewhere wrote."""
+    """Words and fenced blocks of a text that a plugin from elsewhere wrote; of other markup the words are left."""
     found, at = [], 0
     for block in _FENCED.finditer(markdown):
-        found += [Piece(markdown[at : block.start()].strip("\n")), Piece(block[1], block=True)]
+        found += [Piece(_words_of(markdown[at : block.start()])), Piece(block[1], block=True)]
         at = block.end()
-    return [piece for piece in [*found, Piece(markdown[at:].strip("\n"))] if piece.text]
+    return [piece for piece in [*found, Piece(_words_of(markdown[at:]))] if piece.text]
+
+
+def _words_of(markdown: str) -> str:
+    for markup, words in _MARKUP:
+        markdown = markup.sub(words, markdown)
+    return markdown.strip("\n")

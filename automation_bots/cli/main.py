@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from automation_bots import __version__
 from automation_bots.cli import audit as audit_cli
@@ -132,13 +133,26 @@ def _doctor(parsed: argparse.Namespace) -> int:
 
 
 def _load_backend(name: str) -> None:
-    """Try a network that only Errbot has a backend for; Errbot itself is loaded for these alone."""
+    """Try a network that only Errbot has a backend for."""
+    _installed().load(name)
+
+
+def _known_backend(name: str) -> None:
+    """Raise where there is no network of that name."""
+    from automation_bots.chat.registry import NETWORKS
+
+    if name not in {*NETWORKS, "Text", "IRC"}:
+        _installed().named(name)
+
+
+def _installed() -> ModuleType:
+    """What Errbot has backends for; Errbot itself is loaded for networks alone that are not ours."""
     from automation_bots.config.bot_folder import ROOT
 
     sys.path.append(str(ROOT))  # `backends` stands beside this package, and is not installed with it
     from backends.adapter import installed
 
-    installed.load(name)
+    return installed
 
 
 def _try_windows(parsed: argparse.Namespace) -> int:
@@ -171,7 +185,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
     if parsed.fix_permissions:
         _fix_permissions(Path(parsed.folder))
-    return _report(checks.folder(Path(parsed.folder)))
+    return _report(checks.folder(Path(parsed.folder), _known_backend))
 
 
 def _try_live(parsed: argparse.Namespace) -> int:

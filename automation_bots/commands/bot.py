@@ -43,7 +43,10 @@ class BotCommands:
         devices, operations = self._sees(ask)
         text = f"{self._context.name}: Automation Bots {__version__} on Errbot, Python {platform.python_version()}."
         hint = "→ !help · !devices"
-        return Answer(f"{text} {operations} operations, {devices} devices. GPL-3.0-or-later.", hint=hint)
+        return Answer(
+            f"{text} {render.many(operations, 'operation')}, {render.many(devices, 'device')}. GPL-3.0-or-later.",
+            hint=hint,
+        )
 
     def _sees(self, ask: CommandCall) -> tuple[int, int]:
         """How many devices and operations there are for this person: of others nobody is told."""
@@ -136,7 +139,11 @@ class BotCommands:
             (d.name, d.platform, ", ".join(sorted(d.groups)))
             for d in self._context.live.inventory.devices(tuple(found[: ask.most(200)]))
         ]
-        return Answer(f"{len(found)} devices match {one_line(pattern, 60)}:", render.table(rows, limit=ask.most(40)))
+        verb = "matches" if len(found) == 1 else "match"
+        return Answer(
+            f"{render.many(len(found), 'device')} {verb} {one_line(pattern, 60)}:",
+            render.table(rows, limit=ask.most(40)),
+        )
 
     def _groups(self, seen: frozenset[str], most: int) -> Answer:
         rows = []
@@ -150,7 +157,7 @@ class BotCommands:
         if not rows:
             return Answer("No rule lets you see a device.")
         return Answer(
-            f"{len(seen)} devices:",
+            f"{render.many(len(seen), 'device')}:",
             render.table(rows, limit=most),
             "→ !devices <pattern>",
         )

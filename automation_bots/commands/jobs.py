@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from automation_bots import render
 from automation_bots.commands import help_text
 from automation_bots.commands.context import CommandCall, CommandContext
-from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice
+from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice, UserError
 from automation_bots.model import FINAL, PARKED, Answer, Conclusion, File, Job, Person, State, one_line
 from automation_bots.policy import gate
 from automation_bots.policy.freezes import ALL, sentence
@@ -18,6 +19,13 @@ from automation_bots.text import bundle
 
 _QUEUE = 30  # rows of !queue
 _JOBS = 20  # lines of !jobs
+_LOOKED_AT = 500  # jobs among which a word of !jobs finds some
+_STATES = {
+    "running": (State.RUNNING, State.QUEUED, *PARKED),
+    "waiting": (State.QUEUED, *PARKED),
+    "failed": (State.FAILED, State.INTERRUPTED),
+    **{state.value: (state,) for state in FINAL if state is not State.FAILED},
+}
 
 
 class JobCommands:
@@ -37,28 +45,41 @@ class JobCommands:
         return job
 
     def jobs(self, ask: CommandCall) -> Answer:
-        """The latest jobs: mine, running, failed or all."""
-        person = self._context.person(ask)
-        which = ask.words[0].lower() if ask.words else "all"
-        states: dict[str, tuple[State, ...] | None] = {
-            "all": None,
-            "mine": None,
-            "running": (State.RUNNING, State.QUEUED, *PARKED),
-            "failed": (State.FAILED, State.INTERRUPTED),
-        }
-        if which not in states:
-            raise BadCommand(f"{one_line(which, 30)!r} is not one of mine, running, all, failed. → !help jobs")
-        found = self._context.store.jobs(
-            states=states[which], person=person.name if which == "mine" else None, limit=ask.most(50), asked_for=True
-        )
+        """The latest jobs; each word narrows them: mine, running, failed, a person, an operation, devices."""
+        person, words = self._context.person(ask), [word for word in ask.words if word.lower() not in {"all", "on"}]
+        fits = [self._narrowed(person, word) for word in words]
+        limit = _LOOKED_AT if words else ask.most(50)
+        found = self._context.store.jobs(limit=limit, asked_for=True)
         now, zone = self._context.now(), self._context.live.policy.timezone
-        lines = [render.job_line(job, now, zone) for job in found if self._context.sees(person, job)]
+        seen = (job for job in found if all(fit(job) for fit in fits) and self._context.sees(person, job))
+        lines = [render.job_line(job, now, zone) for job in islice(seen, ask.most(_JOBS) + 1)]
+        which = one_line(" ".join(words), 60)
         if not lines:
-            return Answer("No jobs." if which == "all" else f"No {which} jobs.")
+            among = f" among the last {_LOOKED_AT}" if len(found) == _LOOKED_AT else ""
+            return Answer(f"No jobs: {which}{among}." if which else "No jobs.")
         shown = lines[: ask.most(_JOBS)]
-        if more := len(lines) - len(shown):
-            shown.append(f"… and {more} older ones → !audit since=1d · !job <n>")
-        return Answer(f"{which} jobs, latest first:", "\n".join(shown), "→ !job <n>")
+        if len(lines) > len(shown):
+            shown.append("… and older ones → !audit since=1d · !job <n>")
+        return Answer(
+            f"Jobs, {which}, latest first:" if which else "Jobs, latest first:", "\n".join(shown), "→ !job <n>"
+        )
+
+    def _narrowed(self, person: Person, word: str) -> Callable[[Job], bool]:
+        """What one word of `!jobs` leaves."""
+        name, live = word.lower().removeprefix("@"), self._context.live
+        if states := _STATES.get(name):
+            return lambda job: job.state in states
+        if name == "mine" or name in live.policy.people:
+            whose = person.name if name == "mine" else name
+            return lambda job: job.person == whose
+        if live.catalog.find(name):
+            return lambda job: job.operation == name
+        try:
+            devices = frozenset(self._context.pipeline.expand(person, word))
+        except UserError as error:
+            known = "mine, running, all, failed, a person, an operation or a device"
+            raise BadCommand(f"{one_line(word, 30)!r} is not one of {known}. → !help jobs") from error
+        return lambda job: not devices.isdisjoint(job.devices)
 
     def job(self, ask: CommandCall) -> Answer:
         """One job, or its output."""
@@ -109,7 +130,7 @@ class JobCommands:
             return self._all(job)
         whole = next((text for _, text in self._texts(job, names)), "")
         if not whole.strip():
-            return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}.")
+            return Answer(f"#{job.number} has no output{f' of {device}' if device else ''}{_yet(job)}.")
         title = f"#{job.number} {job.title}{render.on([name for name in names if name])}"
         return Answer(title, files=(File.of_text(f"job-{job.number}{'-' + device if device else ''}.txt", whole),))
 
@@ -126,7 +147,7 @@ class JobCommands:
         if whole is None:
             return self._outputs(job)
         if not whole.content.strip():
-            return Answer(f"#{job.number} has no output.")
+            return Answer(f"#{job.number} has no output{_yet(job)}.")
         return Answer(f"#{job.number} {job.title}{render.on_its_devices(job)}", files=(whole,))
 
     def _outputs(self, job: Job) -> Answer:
@@ -193,3 +214,7 @@ class JobCommands:
             return Answer(f"#{job.number} holds no device.")
         self._context.dispatcher.released()
         return Answer(f"#{job.number} is acknowledged; {render.names(job.devices)} can be changed again.")
+
+
+def _yet(job: Job) -> str:
+    return "" if job.state in FINAL else f" yet: it is {job.state.value}, and what it prints is there when it has ended"

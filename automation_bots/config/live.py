@@ -41,6 +41,7 @@ class LiveConfig:
 
     def __init__(self, inventory: Inventory, policy_file: Path, folders: Folders, places: dict[str, str]) -> None:
         self.inventory, self.policy_file, self.folders, self._places = inventory, policy_file, folders, places
+        self._settings_file = policy_file.with_name("bot.toml")
         self.catalog = Catalog()
         self._additions: Callable[[], Additions] = lambda: NO_ADDITIONS  # the same object as long as nothing changes
         self._proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None
@@ -62,7 +63,7 @@ class LiveConfig:
         self.take(policy.load(self.policy_file))
         self._calendars = self.policy_of_file.files
         self.catalog = catalog.load(self.folders)
-        self._stamps = {"operations": self._stamp_of("operations"), "policy": self._stamp_of("policy")}
+        self._stamps = {what: self._stamp_of(what) for what in ("operations", "policy", "settings")}
 
     def join(self, additions: Callable[[], Additions], proved: Callable[[Caller, str], datetime | None]) -> None:
         """Compose the people of the policy with links and groups, and know who has proved to be who, from now on."""
@@ -148,7 +149,12 @@ class LiveConfig:
     def look(self) -> list[Change]:
         """Read again what has changed; tell the listeners."""
         changes = []
-        for what, read in (("operations", self._read_operations), ("policy", self._read_policy)):
+        reads = (
+            ("operations", self._read_operations),
+            ("policy", self._read_policy),
+            ("settings", lambda: Change("settings")),  # which are read at the start alone
+        )
+        for what, read in reads:
             stamp = self._stamp_of(what)
             if stamp != self._stamps.get(what):
                 self._stamps[what] = stamp
@@ -203,6 +209,8 @@ class LiveConfig:
             calendars = self.policy.files or self._calendars
             month = ((f"{datetime.now(UTC):%Y-%m}", 0, 0),) if calendars else ()  # they reach ahead only so far
             return _stamp([self.policy_file, *calendars]) + month
+        if what == "settings":
+            return _stamp([self._settings_file])
         return _stamp(list(self.folders.files()))
 
 

@@ -42,10 +42,11 @@ def report(lines: Iterable[tuple[str, str]], say: Callable[[str], object]) -> in
     return 1 if wrong else 0
 
 
-def folder(path: Path) -> Lines:
-    """Check settings, inventory, policy with its tests, and every operation file."""
+def folder(path: Path, known: Callable[[str], object] = lambda _backend: None) -> Lines:
+    """Check settings, inventory, policy with its tests, and every operation file; `known` knows the backends."""
     try:
         bot = Bot(path, read_only=True)
+        known(bot.settings.backend)
     except AutomationError as error:
         return [("WRONG", str(error))]
     return [

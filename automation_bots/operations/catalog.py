@@ -65,6 +65,10 @@ class Catalog:
     operations: Mapping[str, Operation] = field(default_factory=dict)
     problems: tuple[DefinitionError, ...] = ()
 
+    def broken(self, name: str) -> DefinitionError | None:
+        """What is wrong with the file of that name, which was left out."""
+        return next((problem for problem in self.problems if problem.path.stem.lower() == name.lower()), None)
+
     def find(self, name: str) -> Operation | None:
         """Return the operation of that name."""
         return self.operations.get(name)

@@ -10,6 +10,7 @@ from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import habits
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
+from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
 from automation_bots.text.nearest import did_you_mean, nearest
 
@@ -59,6 +60,9 @@ class OperationLookup:
         self._context.store.record(kind, about=about)
         if person is None:
             return Answer(gate.stranger(self._context.live.policy, said.caller))
+        if problem := self._context.live.catalog.broken(said.operation):
+            told = str(problem) if ADMINS in person.groups else "the admins have been told what is wrong"
+            return Answer(f'The file of "{one_line(said.operation, 40)}" is broken, so it is no command now: {told}.')
         near = nearest(said.operation, self.names_for(said.caller, said.place))
         word = one_line(said.operation, 40)
         whole = [f" !{near[0]} {one_line(said.line, 80)}".rstrip() + " "] if near else []  # as it could be typed

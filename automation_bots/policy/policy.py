@@ -47,6 +47,10 @@ def load(path: Path) -> Policy:
     try:
         data, line_of = load_yaml(path)
     except DefinitionError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ConfigError(
+                path, "there is no such file, and without it everybody is refused; docs/policy.md has one"
+            ) from error
         raise ConfigError(path, error.reason, error.line) from error
     except OSError as error:
         raise ConfigError(path, f"cannot be read ({in_words(error)}); without a policy everybody is refused") from error

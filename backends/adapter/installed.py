@@ -12,6 +12,7 @@ from errbot.plugin_info import PluginInfo
 from errbot.utils import collect_roots, entry_point_plugins
 
 from automation_bots.errors import AutomationError, in_words
+from automation_bots.text.nearest import did_you_mean, nearest
 
 HERE = Path(__file__).resolve().parents[1]
 _OURS = {"Text": "AutomationText"}  # Errbot looks for its own of the same name first
@@ -25,8 +26,9 @@ def named(backend: str) -> str:
     """The name by which Errbot finds what bot.toml calls `backend`; NoBackend where there is none."""
     name = _OURS.get(backend, backend)
     if name not in {found.name for found in _plugs()}:
-        there = ", ".join(sorted({found.name.removeprefix("Automation") for found in _plugs()}))
-        raise NoBackend(f"no such chat network {backend!r} here; there are {there}")
+        there = sorted({found.name.removeprefix("Automation") for found in _plugs()})
+        meant = did_you_mean(nearest(backend, there, 1))
+        raise NoBackend(f"no such chat network {backend!r} here; there are {', '.join(there)}.{meant}")
     return name
 
 

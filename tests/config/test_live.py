@@ -88,3 +88,9 @@ def test_a_listener_that_fails_keeps_no_other_in_the_dark(live):
     live.policy_file.write_text(POLICY + "\n")
     live.look()
     assert [change.what for change in heard] == ["policy"]
+
+
+def test_a_changed_bot_toml_is_told_since_it_counts_from_the_next_start_on(live):
+    live.policy_file.with_name("bot.toml").write_text("[limits]\njobs = 3\n")
+    assert [change.what for change in live.look()] == ["settings"]
+    assert live.look() == []

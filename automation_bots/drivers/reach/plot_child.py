@@ -236,9 +236,10 @@ def _boxes(axes: Any, stats: list[dict[str, Any]], worst: list[float]) -> None:
 
 
 def _words(axes: Any) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("milliseconds (box: middle half, line: median, whiskers: 5–95 %)", fontsize=9)
