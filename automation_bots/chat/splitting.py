@@ -158,12 +158,13 @@ def pieces_of(markdown: str) -> list[Piece]:
     """Words and fenced blocks of a text that a plugin from elsewhere wrote; of other markup the words are left."""
     found, at = [], 0
     for block in _FENCED.finditer(markdown):
-        found += [Piece(_words_of(markdown[at : block.start()])), Piece(block[1], block=True)]
+        found += [Piece(words_of(markdown[at : block.start()])), Piece(block[1], block=True)]
         at = block.end()
-    return [piece for piece in [*found, Piece(_words_of(markdown[at:]))] if piece.text]
+    return [piece for piece in [*found, Piece(words_of(markdown[at:]))] if piece.text]
 
 
-def _words_of(markdown: str) -> str:
+def words_of(markdown: str) -> str:
+    """The words of a text with markup."""
     for markup, words in _MARKUP:
         markdown = markup.sub(words, markdown)
     return markdown.strip("\n")

@@ -16,6 +16,7 @@ from typing import Any
 from errbot.backends import text
 from errbot.backends.base import Message
 
+from automation_bots.chat.splitting import words_of
 from automation_bots.model import NOT_SHOWN, Answer, Caller, File, Place
 from automation_bots.surface import COLUMNS, Capabilities, MessageRef
 from backends.adapter.plain_surface import PlainSurface, cut
@@ -162,4 +163,4 @@ class AutomationTextBackend(text.TextBackend):
 
     def send_message(self, msg: Any) -> None:
         """Print what Errbot itself says."""
-        self.automation_surface.show(msg.body)
+        self.automation_surface.show(words_of(str(msg.body)))

@@ -82,3 +82,8 @@ def test_nothing_that_turns_a_line_round_is_said_nor_in_a_file_of_text():
         compose_markdown(many, Capabilities(files=True), STYLE),
     ):
         assert not set(TURNING) & set("".join([*found.messages, *(file.text or "" for file in found.files)]))
+
+
+def test_of_markup_that_plugins_write_the_words_are_left():
+    text = "### Plugins\n\nStatus | Name\n------ | ----\n**A**{:color='green'} | Bot\n```\n**kept** {:x}\n```"
+    assert [piece.text for piece in pieces_of(text)] == ["Plugins\n\nStatus | Name\nA | Bot", "**kept** {:x}"]
