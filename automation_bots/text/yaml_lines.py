@@ -33,6 +33,11 @@ def load_yaml(path: Path) -> tuple[Any, LineOf]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(path, f"cannot be read: {in_words(error)}") from error
+    return parse_yaml(path, text)
+
+
+def parse_yaml(path: Path, text: str) -> tuple[Any, LineOf]:
+    """The same for what a file says, or a part of it."""
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
