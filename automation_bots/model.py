@@ -488,6 +488,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What lets something run by itself: the rules that led to it, the last one last, the event, and its action."""
+
+    rules: tuple[str, ...]
+    event: int
+    action: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Person + place + operation + parameters + device pattern, and what the pattern resolved to."""
 
@@ -511,6 +520,7 @@ class Request:
     also: tuple[str, ...] = ()  # devices on which it works too, such as those that tasks are delegated to
     unknown: tuple[str, ...] = ()  # templates that name more of them when it runs
     occurrence: Occurrence | None = None  # the time of a schedule that it was made for
+    cause: Cause | None = None  # the rule that asks for it
 
     @property
     def risk(self) -> Risk:
@@ -641,6 +651,7 @@ class Job:
     counts: Mapping[str, int] = field(default_factory=dict)  # {status: devices}, of the outcomes so far
     occurrence: Occurrence | None = None  # the time of a schedule that it runs for
     monitor: int | None = None  # which asks; it hears how the job ends, and no room does
+    cause: Cause | None = None  # the rule that had it started; what is told of its end comes of that rule
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:

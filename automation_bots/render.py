@@ -65,7 +65,9 @@ def accepted(job: Job, why: str = "") -> Answer:
 
 
 def _number(job: Job) -> str:
-    """Its number, and that of the schedule that it runs for."""
+    """Its number, and that of the schedule or the event that it runs for."""
+    if job.cause is not None:
+        return f"#{job.number} (event {job.cause.event})"
     return f"#{job.number}" if job.occurrence is None else f"#{job.number} (S{job.occurrence.schedule})"
 
 

@@ -273,6 +273,7 @@ class ApprovalTimer:
             words=job.words,
             canary=None,
             occurrence=None,
+            cause=None,
         )
         added = self._waiting.add_preview(job.number, replace(look, state=State.QUEUED))
         self._previews[added.number] = job.number

@@ -251,6 +251,8 @@ def job_facts(job: Job, where: str, now: datetime, zone: str) -> list[tuple[str,
     if job.occurrence:
         at = moment_text(job.occurrence.at, zone, now)
         rows.append(("schedule", f"S{job.occurrence.schedule}, its time {at} → !schedule {job.occurrence.schedule}"))
+    if job.cause:
+        rows.append(("rule", f"{job.cause.rules[-1]}, about event {job.cause.event} → !rule {job.cause.rules[-1]}"))
     if job.retry_of:
         rows.append(("again", f"of #{job.retry_of}"))
     return [(name, value) for name, value in rows if value]

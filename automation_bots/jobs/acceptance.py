@@ -120,6 +120,7 @@ class Acceptance:
             also=request.also,
             unknown=request.unknown,
             occurrence=request.occurrence,
+            cause=request.cause,
         )
         return job, hidden
 

@@ -19,6 +19,7 @@ from automation_bots.model import (
     GOOD,
     Answer,
     Caller,
+    Cause,
     Decision,
     Job,
     Occurrence,
@@ -31,7 +32,9 @@ from automation_bots.model import (
 )
 from automation_bots.operations import catalog
 from automation_bots.operations.ways import has_way
+from automation_bots.pipeline import filled
 from automation_bots.pipeline import parser as grammar
+from automation_bots.pipeline.filled import Filling
 from automation_bots.pipeline.lookup import OperationLookup
 from automation_bots.pipeline.plugin_commands import PluginCommands
 from automation_bots.pipeline.questions import Confirmation, Conversation, Question, Questions
@@ -211,7 +214,7 @@ class Pipeline:
             return self._acceptance.refuse(request, decision)
         self._refuse_without_way(request)
         if decision.confirm and request.confirmed != len(request.devices):
-            if request.occurrence is not None:  # nobody is there who could be asked
+            if request.occurrence is not None or request.cause is not None:  # nobody is there who could be asked
                 raise BadCommand(_unconfirmed(request, decision.confirm))
             return self._questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
@@ -220,7 +223,7 @@ class Pipeline:
 
     def _decision(self, request: Request) -> Decision:
         now, scope = self._context.now(), self._context.live.scope
-        if request.occurrence is not None:
+        if request.occurrence is not None or request.cause is not None:
             return gate.typed_before(scope, request, now, request.when)
         return gate.decide(scope, request, request.when or now, now)
 
@@ -250,7 +253,7 @@ class Pipeline:
         """Say what of a command cannot be meant for later."""
         if typed.when or typed.emergency:
             flag = "--when" if typed.when else "--emergency"
-            return f"{flag} does not go with a schedule, which has its own times and no emergencies; leave it out."
+            return f"{flag} does not go with a schedule or a rule, which have times of their own; leave it out."
         if catalog.without_secrets(operation, values) != values:
             return f"{operation.name} is given a secret, which is never stored, so it cannot run later."
         return ""
@@ -273,6 +276,49 @@ class Pipeline:
         except StoreError as error:
             log.exception("S%s could not be recorded, so nothing was started", occurrence.schedule)
             return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
+
+    # -- rules of events
+
+    def by_rule(self, said: TypedCommand, filling: Filling, cause: Cause) -> Answer | None:
+        """Ask for what a rule says about an event, as the rule's robot. None: there is a job for it."""
+        try:
+            request = self.of_rule(said, filling)
+            person = self._context.person(said.caller)
+            if isinstance(request, Answer) or person is None:
+                return request if isinstance(request, Answer) else self._stranger(request)
+            return self._decided(person, replace(request, cause=cause))
+        except UserError as error:
+            self._rejected(said, error)
+            return Answer(str(error))
+        except StoreError as error:
+            log.exception("the rule %r: nothing could be recorded, so nothing was started", cause.rules[-1])
+            return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
+
+    def of_rule(self, said: TypedCommand, filling: Filling) -> Request | Answer:
+        """Return what a rule would ask for, resolved as now; nothing is started."""
+        said = self.lookup.verb(said)
+        operation, person = self.lookup.operation(said), self._context.person(said.caller)
+        if operation is None or person is None:
+            return self.lookup.unknown(said)
+        typed = filled.parse(operation, said.line, filling)
+        values = grammar.checked(operation, typed)
+        if isinstance(values, grammar.Missing):
+            missing = values.parameter.name if values.parameter else "the devices, as in `on {device}`"
+            raise BadCommand(f"{operation.name} needs {missing}, and nobody is asked then. → !help {operation.name}")
+        if why := self._unplanned(operation, typed, values):
+            raise BadCommand(why)
+        return self._resolved(person, self._request(said, operation, typed, values))
+
+    def proposed(self, said: TypedCommand, filling: Filling) -> Answer | None:
+        """Take what a rule proposed, as the person who wants it now; None when its job has been announced already."""
+
+        def submit(said: TypedCommand) -> Answer | None:
+            operation = self.lookup.operation(said)
+            if operation is None:
+                return self.lookup.unknown(said)
+            return self._with(said, operation, filled.parse(operation, said.line, filling))
+
+        return self._safely(self.lookup.verb(said), submit)
 
     def looks(self, said: TypedCommand) -> bool:
         """Whether a command, as its words are read now, only looks; not where that cannot be said."""
@@ -383,8 +429,10 @@ class Pipeline:
 
 
 def _unconfirmed(request: Request, why: str) -> str:
-    """What a schedule hears whose command needs a number of devices that nobody can be asked for."""
+    """What a schedule or a rule hears whose command needs a number of devices that nobody can be asked for."""
     many = len(request.devices)
+    if request.cause is not None:
+        return f"{why}, and nobody is asked when a rule acts. Propose it instead: propose: {request.operation.name} …"
     if not request.confirmed:
         return f"{why}, so the number has to stand in the schedule: --confirm {many}"
     return f"{why}, and it was set for {request.confirmed} devices, but means {many} now. Set it anew."

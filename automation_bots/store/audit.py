@@ -57,6 +57,9 @@ class AuditKind(StrEnum):
     CHANGE_BEGUN = "change begun"  # a look at devices before work on them
     CHANGE_ENDED = "change ended"  # and after it, with the verdict
     ALERT_CHANGED = "alert changed"  # acknowledged, muted, answered to whoever sent it
+    RULE = "rule acts"  # of rules.yml, about an event, before anything is done
+    RULE_CHANGED = "rule changed"  # paused, resumed
+    ON_CALL = "on call"  # taken, given back
     ACKNOWLEDGED = "acknowledged"
     TOLD = "told"
     DENIED = "denied"

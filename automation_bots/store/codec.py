@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from automation_bots.model import Caller, Canary, Job, Limits, Occurrence, Outcome, Place, Risk, State, Status
+from automation_bots.model import Caller, Canary, Cause, Job, Limits, Occurrence, Outcome, Place, Risk, State, Status
 from automation_bots.store.schema import stamp
 
 PACK_BYTES = 512  # below this, zlib gains nothing worth its time
@@ -57,6 +57,7 @@ def row_of(job: Job) -> dict[str, Any]:
         "also": job.also, "unknown": job.unknown, "emergency": job.emergency,
         "canary": asdict(job.canary) if job.canary else None,
         "occurrence": [job.occurrence.schedule, stamp(job.occurrence.at)] if job.occurrence else None,
+        "cause": [job.cause.rules, job.cause.event, job.cause.action] if job.cause else None,
     }  # fmt: skip
     return {
         "state": job.state.value, "person": job.person, "network": job.caller.network, "caller": job.caller.id,
@@ -82,7 +83,7 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
         check=body["check"], preview_of=body.get("preview_of"), parked=body.get("parked", False),
         also=body.get("also", ()), unknown=body.get("unknown", ()), emergency=body.get("emergency", ""),
         canary=Canary(**body["canary"]) if body.get("canary") else None,
-        occurrence=occurrence_of(body.get("occurrence")),
+        occurrence=occurrence_of(body.get("occurrence")), cause=Cause(*body["cause"]) if body.get("cause") else None,
         quiet=body["quiet"], reason=body["reason"], digest=row.digest, retry_of=row.retry_of, created=row.created,
         started=row.started, ended=row.ended, error=row.error, told=row.told, monitor=row.monitor,
         counts=json.loads(row.counts) if counts is None else counts,

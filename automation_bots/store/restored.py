@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from automation_bots.model import PARKED, State
-from automation_bots.store import audit, jobs, schedules
+from automation_bots.store import audit, jobs, rules, schedules
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.schema import audit as rows
 
@@ -18,6 +18,7 @@ _PENDING = (State.QUEUED, *PARKED)
 def mark(connection: Connection, at: datetime, name: str) -> None:
     """Note that the record was restored, and what was pending in it: the bot it was taken from may have run that."""
     pending = [job.number for job in jobs.oldest(connection, jobs.in_state(*_PENDING))]
+    rules.hold_all(connection)
     facts = {"backup": name, "pending": pending, "schedules": schedules.hold_all(connection)}
     audit.append(connection, at, AuditKind.RESTORED, Subject(), facts)
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0012"
+HEAD = "0013"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -373,6 +373,57 @@ alerts = Table(
     Index(None, "untold"),
     Index(None, "fold"),
     Index(None, "last"),
+# What the rules made of an event: one row, so that they look at it once.
+rule_decisions = Table(
+    "rule_decisions",
+    metadata,
+    Column("event", Number, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("body", Words, nullable=False),  # JSON
+    Index(None, "at"),
+)
+
+# One thing that a rule does about an event, from the decision to what came of it.
+rule_actions = Table(
+    "rule_actions",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("rule", Words, nullable=False),
+    Column("event", Number, nullable=False),
+    Column("alert", Number),
+    Column("what", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("job", Number, ForeignKey("jobs.number")),
+    Column("text", Words, nullable=False),  # what came of it
+    Column("message", Words, nullable=False),
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Index(None, "state", "due"),
+    Index(None, "rule", "number"),
+    Index(None, "event"),
+    Index(None, "alert"),
+    sqlite_autoincrement=True,
+)
+
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("rule", Words, primary_key=True),
+    Column("state", Words, nullable=False),  # JSON: what counts of earlier events
+    Column("paused", Words, nullable=False),  # by whom and why; empty: it is not
+)
+
+oncall_shifts = Table(
+    "oncall_shifts",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("rota", Words, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("begin", UtcTime, nullable=False),
+    Column("end", UtcTime, nullable=False),
+    Index(None, "end"),
     sqlite_autoincrement=True,
 )
 

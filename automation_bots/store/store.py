@@ -36,6 +36,7 @@ from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.monitors import MonitorStore
 from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
+from automation_bots.store.rules import RuleStore
 from automation_bots.store.schedules import ScheduleStore
 from automation_bots.store.unsent import UnsentPosts
 from automation_bots.store.watched_changes import ChangeStore
@@ -59,6 +60,7 @@ class Store:
         self.host_keys = HostKeys(database, clock)
         self.posts = UnsentPosts(database, clock)
         self.schedules = ScheduleStore(database, clock)
+        self.rules = RuleStore(database, clock)
         self.monitors = MonitorStore(database, clock)
         self.watched_changes = ChangeStore(database, clock)
         self.events = EventStore(database, clock)

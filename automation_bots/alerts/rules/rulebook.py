@@ -41,13 +41,13 @@ def read(path: Path, text: str, windows: Windows) -> Rulebook:
         return _piece_by_piece(path, text, windows, error)
     if found is None:
         return Rulebook()
-    dry, prefix = False, ()
+    dry, prefix = False, tuple[str, ...]()
     if isinstance(found, dict):
         try:
             book = BookFile.model_validate(found)
         except ValidationError as error:
             first = error.errors()[0]
-            return _nothing(_in_words(first, BookFile), line_of(*first["loc"]))
+            return _nothing(f"{_path(first['loc'])}{_in_words(first, BookFile)}", line_of(*first["loc"]))
         dry, found, prefix = book.dry, book.rules, ("rules",)
     if not isinstance(found, list):
         return _nothing("has to be a list of rules, each beginning with `- name:`")

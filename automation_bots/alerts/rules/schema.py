@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
-from automation_bots.alerts.rules import holes
+from automation_bots.alerts.rules import filling
 from automation_bots.alerts.rules.rule import Counting, Do, Rule, Step, Throttle, When
 from automation_bots.model import one_line
 from automation_bots.policy.schema import rate
 from automation_bots.policy.time_window import Calendar, Window
+from automation_bots.text import holes
 from automation_bots.text.times import duration
 
 Windows = Callable[[str], tuple[Window | Calendar, ...]]  # what a text or the name of a window of policy.yml means
@@ -158,7 +159,7 @@ class DoFile(_Strict):
     @field_validator("propose", "run")
     @classmethod
     def _command(cls, value: str) -> str:
-        holes.check(value)
+        filling.check(value)
         operation, _, line = value.removeprefix("!").partition(" ")
         if value and (not operation or holes.names(operation) or "\n" in value):
             raise ValueError("a command is one line that begins with the name of an operation, such as bgp on {device}")
@@ -169,7 +170,7 @@ class DoFile(_Strict):
     @field_validator("text")
     @classmethod
     def _text(cls, value: str) -> str:
-        holes.check(value)
+        filling.check(value)
         return value
 
     @model_validator(mode="after")
@@ -263,14 +264,14 @@ class RuleFile(_Strict):
 
 
 def _refuse_group(name: str) -> None:
-    if name not in _GROUPS and not (name.startswith(holes.OF_SENDER) and len(name) > len(holes.OF_SENDER)):
+    if name not in _GROUPS and not (name.startswith(filling.OF_SENDER) and len(name) > len(filling.OF_SENDER)):
         raise ValueError(f"events cannot be grouped by {one_line(name, 40)!r}; write {', '.join(_GROUPS)} or "
                          "fields.<name>")  # fmt: skip
 
 
 def group_of(throttle: Throttle, event: ReportedEvent) -> str:
     """What is the same of events that count together."""
-    found = [event.fields.get(name[len(holes.OF_SENDER) :], "") if name.startswith(holes.OF_SENDER)
+    found = [event.fields.get(name[len(filling.OF_SENDER) :], "") if name.startswith(filling.OF_SENDER)
              else str(getattr(event, name)) for name in throttle.by]  # fmt: skip
     return "\x1f".join(one_line(text, 200) for text in found)
 

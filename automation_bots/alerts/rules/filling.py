@@ -1,28 +1,22 @@
-"""The holes of a rule's words, `{device}` or `{fields.ifName}`, and what an event fills them with. Pure."""
+"""What an event fills the holes of a rule's words with. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from automation_bots.alerts.event import StoredEvent
 from automation_bots.model import one_line
+from automation_bots.text import holes
 from automation_bots.text.nearest import did_you_mean, nearest
 
-HOLE = re.compile(r"\{([A-Za-z_]+(?:\.[^{}\s]+)?)\}")
 PLAIN = ("device", "about", "what", "text", "severity", "source", "kind", "phase", "event", "alert")
 OF_SENDER = "fields."
 _LONGEST = 2_000  # characters of a value
 
 
-def names(text: str) -> tuple[str, ...]:
-    """The holes of a text, each once."""
-    return tuple(dict.fromkeys(HOLE.findall(text)))
-
-
 def check(text: str) -> None:
     """Refuse holes that no event has; a ValueError says what was perhaps meant."""
-    for name in names(text):
+    for name in holes.names(text):
         if name not in PLAIN and not (name.startswith(OF_SENDER) and len(name) > len(OF_SENDER)):
             meant = did_you_mean(nearest(name, PLAIN), f"Write {', '.join(f'{{{one}}}' for one in PLAIN)} or "
                                  "{fields.<name>}.")  # fmt: skip
@@ -42,9 +36,9 @@ def value(stored: StoredEvent, name: str) -> str:
 
 def values(stored: StoredEvent, *texts: str) -> Mapping[str, str]:
     """What an event has for all holes of some texts."""
-    return {name: value(stored, name) for text in texts for name in names(text)}
+    return {name: value(stored, name) for text in texts for name in holes.names(text)}
 
 
 def filled(text: str, found: Mapping[str, str]) -> str:
     """A text to read, with the values in it; never a command."""
-    return HOLE.sub(lambda hole: found.get(hole[1], "") or "?", text)
+    return holes.fill(text, lambda name: found.get(name, "") or "?")
