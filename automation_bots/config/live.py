@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,15 @@ class Change:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A further file that is read again when it changes, or when the policy does."""
+
+    what: str
+    path: Path
+    read: Callable[[], Sequence[str]]  # returns what is wrong with it
+
+
 class LiveConfig:
     """Current policy, catalog and inventory, each swapped as a whole."""
 
@@ -55,6 +64,7 @@ class LiveConfig:
         self._looking = threading.Lock()
         self._looked_at: Policy | None = None
         self._listeners: list[Callable[[Change], None]] = []
+        self._watched: list[Watched] = []
         self._loop = Loop("watch", self._watch, _LOOK_SECONDS)
 
     def load(self) -> None:
@@ -138,6 +148,12 @@ class LiveConfig:
         """Be told of every reload."""
         self._listeners.append(listener)
 
+    def watch(self, watched: Watched) -> None:
+        """Read one more file now, and again whenever it changes."""
+        watched.read()
+        self._stamps[watched.what] = self._stamp_of_watched(watched)
+        self._watched.append(watched)
+
     def start(self) -> None:
         """Watch the files."""
         self._loop.start()
@@ -166,9 +182,24 @@ class LiveConfig:
                 changes.append(Change("inventory", (problem,) if problem else ()))
         if self._people_changed() and all(change.what != "policy" for change in changes):
             changes.append(Change("people"))
+        changes += self._looked_at_watched(policy=any(change.what == "policy" for change in changes))
         for change in changes:
             self._tell(change)
         return changes
+
+    def _looked_at_watched(self, *, policy: bool) -> Iterator[Change]:
+        for watched in self._watched:
+            stamp = self._stamp_of_watched(watched)
+            if policy or stamp != self._stamps.get(watched.what):
+                other = stamp != self._stamps.get(watched.what)
+                self._stamps[watched.what] = stamp
+                problems = tuple(watched.read())
+                if other or problems:
+                    yield Change(watched.what, problems)
+
+    @staticmethod
+    def _stamp_of_watched(watched: Watched) -> Stamp:
+        return _stamp([watched.path])
 
     def _people_changed(self) -> bool:
         """Whether somebody has other groups or ids than at the last look: from the file, the directory, or a link."""

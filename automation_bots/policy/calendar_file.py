@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from automation_bots.errors import in_words
+from automation_bots.policy.oncall import Entry
 from automation_bots.policy.time_window import Calendar, calendar
 
 # The file is read again every month, and what was asked for last month is judged again by `policy diff`.
@@ -19,17 +20,26 @@ _MOST_EVENTS = 20_000
 
 def read(path: Path, text: str, zone: str, now: datetime | None = None) -> Calendar:
     """Read a file; a ValueError says what is wrong. Times without a zone are in `zone`."""
-    now = now or datetime.now(UTC)
+    found = _events(_content(path), path.name, ZoneInfo(zone), now or datetime.now(UTC))
+    return calendar(text, ((begin, end) for begin, end, _title in found))
+
+
+def entries(path: Path, zone: str, now: datetime | None = None) -> tuple[Entry, ...]:
+    """Read who is on call from the titles of a file's events; a ValueError says what is wrong."""
+    found = _events(_content(path), path.name, ZoneInfo(zone), now or datetime.now(UTC))
+    return tuple(sorted((Entry(*one) for one in found), key=lambda entry: entry.begin))
+
+
+def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"{path.name} is bigger than {_MOST_BYTES // 1_000_000} MB")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read ({in_words(error)}); it stands beside policy.yml") from error
-    return calendar(text, _spans(content, path.name, ZoneInfo(zone), now))
 
 
-def _spans(content: bytes, name: str, zone: ZoneInfo, now: datetime) -> list[tuple[datetime, datetime]]:
+def _events(content: bytes, name: str, zone: ZoneInfo, now: datetime) -> list[tuple[datetime, datetime, str]]:
     import icalendar  # together a third of a second, and only some policies have a calendar
     import recurring_ical_events
 
@@ -38,7 +48,11 @@ def _spans(content: bytes, name: str, zone: ZoneInfo, now: datetime) -> list[tup
         often = any(_too_often(part) for part in found.walk("VEVENT"))
         events = [] if often else recurring_ical_events.of(found).between(now - _BEFORE, now + _AFTER)
         some = list(islice(events, _MOST_EVENTS + 1))
-        spans = [(_moment(event.start, zone), _moment(event.end, zone)) for event in some if _counts(event)]
+        spans = [
+            (_moment(event.start, zone), _moment(event.end, zone), str(event.get("SUMMARY") or ""))
+            for event in some
+            if _counts(event)
+        ]
     except Exception as error:
         raise ValueError(f"{name} is no calendar that can be read: {in_words(error)}") from error
     if often or len(some) > _MOST_EVENTS:

@@ -15,6 +15,7 @@ from automation_bots.policy.accounts import AccountChange
 from automation_bots.policy.policy import Policy
 
 _NO_GROUPS: Mapping[str, frozenset[str]] = MappingProxyType({})
+ROBOTS = "rule"  # the network on which the rules of rules.yml have their robots
 LDAP = "ldap"  # the key of a person whose name in the directory is another
 
 

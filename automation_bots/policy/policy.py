@@ -13,8 +13,9 @@ from automation_bots.errors import ConfigError, DefinitionError, in_words
 from automation_bots.model import Caller, Person
 from automation_bots.policy import accounts, calendar_file
 from automation_bots.policy.accounts import AccountChange, AccountRules
+from automation_bots.policy.oncall import Rota, turns
 from automation_bots.policy.rules import Rule
-from automation_bots.policy.schema import ELSE_WAIT, PolicyFile, RuleFile
+from automation_bots.policy.schema import ELSE_WAIT, PolicyFile, RuleFile, TurnsFile
 from automation_bots.policy.time_window import Calendar, Window, window
 from automation_bots.text.yaml_lines import load_yaml
 
@@ -32,10 +33,16 @@ class Policy:
     problem: str = ""  # why it cannot be read; then it knows nobody
     accounts: AccountRules = accounts.USUAL
     linked: Mapping[tuple[str, str], AccountChange] = field(default_factory=dict)  # by somebody else, in chat
+    oncall: Mapping[str, Rota] = field(default_factory=dict)
+    windows: Mapping[str, tuple[Window | Calendar, ...]] = field(default_factory=dict)  # by their names
 
     def person(self, caller: Caller) -> Person | None:
         """Find who that is, by the network's immutable id alone."""
         return self.ids.get((caller.network, caller.id))
+
+    def window(self, text: str) -> tuple[Window | Calendar, ...]:
+        """What a window's name or its times mean; a ValueError says what is wrong."""
+        return self.windows.get(text) or (window(text, self.timezone),)
 
     def zone(self, person: Person) -> str:
         """Whose clock a person's times are read by."""
@@ -98,8 +105,39 @@ def _compile(file: PolicyFile, folder: Path) -> Policy:
         if entry.name in names[:number]:
             raise _At(("rules", number, "name"), f"two rules are called {entry.name!r}; answers quote the name")
         rules.append(_rule(entry, number, windows))
-    digest, changes = _digest(file, windows.files), file.accounts.rules()
-    return Policy(people, ids, tuple(rules), digest, file.timezone, windows.files, accounts=changes)
+    rotas, calendars = _rotas(file, folder)
+    files = (*windows.files, *calendars)
+    digest, changes = _digest(file, windows.files), file.accounts.rules()  # who is on call decides nothing
+    return Policy(people, ids, tuple(rules), digest, file.timezone, files, accounts=changes, oncall=rotas,
+                  windows=windows.named)  # fmt: skip
+
+
+def _rotas(file: PolicyFile, folder: Path) -> tuple[dict[str, Rota], tuple[Path, ...]]:
+    """Who is on call, and the calendars that say so."""
+    rotas: dict[str, Rota] = {}
+    files: dict[Path, None] = {}
+    for name, said in file.oncall.items():
+        try:
+            if isinstance(said, TurnsFile):
+                found = turns(said.turns, said.since, said.change, file.timezone)
+                rotas[name] = Rota(name, f"{', '.join(said.turns)} in turn", turns=found)
+            elif said.startswith("ical:"):
+                path = folder / said[5:].strip()
+                files[path] = None
+                rotas[name] = _by_calendar(name, path, file.timezone)
+            else:
+                rotas[name] = Rota(name, said, always=said)
+        except ValueError as error:
+            raise _At(("oncall", name), str(error)) from error
+    return rotas, tuple(files)
+
+
+def _by_calendar(name: str, path: Path, zone: str) -> Rota:
+    """A rota whose calendar cannot be read is one of nobody; that is said, and no reason to refuse everybody."""
+    try:
+        return Rota(name, f"ical:{path.name}", entries=calendar_file.entries(path, zone))
+    except ValueError as error:
+        return Rota(name, f"ical:{path.name}", problem=str(error))
 
 
 def _rule(entry: RuleFile, number: int, windows: _Windows) -> Rule:
@@ -126,6 +164,10 @@ class _Windows:
     @property
     def files(self) -> tuple[Path, ...]:
         return tuple(self._folder / name for name in self._calendars)
+
+    @property
+    def named(self) -> dict[str, tuple[Window | Calendar, ...]]:
+        return dict(self._named)
 
     def of(self, text: str) -> tuple[Window | Calendar, ...]:
         return self._named.get(text) or (self._one(text),)

@@ -118,6 +118,8 @@ class PersonFile(BaseModel):
         for network, value in (self.model_extra or {}).items():
             if not isinstance(value, str) or not value:
                 raise ValueError(f"the id on {network} must be a text in quotes")
+        if "rule" in (self.model_extra or {}) and not self.robot:
+            raise ValueError("`rule` goes with `robot: true`: what rules.yml runs by itself is never done as a human")
         return self
 
 
@@ -207,6 +209,19 @@ class RuleFile(_Strict):
         return ApprovalRequirement(self.name, short_form(self.needs)) if self.needs else None
 
 
+class TurnsFile(_Strict):
+    """A line of `oncall` where people take weeks in turn."""
+
+    turns: list[str] = Field(min_length=1)
+    since: str
+    change: str = "09:00"
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _since(cls, value: Any) -> Any:
+        return str(value)  # YAML knows dates
+
+
 class PolicyFile(_Strict):
     """The whole file."""
 
@@ -215,6 +230,7 @@ class PolicyFile(_Strict):
     windows: dict[str, list[str]] = {}
     people: dict[str, PersonFile]
     accounts: AccountsFile = AccountsFile()
+    oncall: dict[Annotated[str, Field(pattern=r"^[A-Za-z][\w-]{0,40}$")], str | TurnsFile] = {}
     rules: list[RuleFile]
 
     _zone = field_validator("timezone")(times.zone)

@@ -30,7 +30,7 @@ def prune(database: Database, now: datetime, keep_days: int) -> dict[str, int]:
         if times := schedules.forget(connection, now - timedelta(days=keep_days)):
             gone["schedule times"] = times
         if decided := rules.forget(connection, now - timedelta(days=keep_days)):
-            gone["decisions of rules"] = decided
+            gone["events of rules"] = decided
         audit.append(connection, now, AuditKind.PRUNED, Subject(), {"keep_days": keep_days, **gone})
     while database.shrink():
         pass  # in steps as well

@@ -1,4 +1,4 @@
-"""What rules made of events, and what they do about them: each is decided once, and done once or told why not."""
+"""What rules do about events: each event is looked at once, and each thing done once, or it is told why not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Cause
 from automation_bots.store import audit
 from automation_bots.store.audit import AuditKind, Subject
+from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical, frozen
 from automation_bots.store.database import Database
-from automation_bots.store.schema import oncall_shifts, rule_actions, rule_decisions, rule_states
+from automation_bots.store.schema import oncall_shifts, rule_actions, rule_events, rule_states, stamp
 
 _READ_AT_ONCE = 500
 
@@ -62,24 +63,6 @@ class RuleAction:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleDecision:
-    """What a rule made of an event, and the numbers of what it does about it."""
-
-    rule: str
-    result: str
-    text: str = ""
-    actions: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """All that the rules made of one event, with what they do: of these actions, by their place among them."""
-
-    event: int
-    decisions: Sequence[tuple[RuleDecision, Sequence[int]]]
-
-
-@dataclass(frozen=True, slots=True)
 class Shift:
     """Somebody who takes the pages of a rota for a while."""
 
@@ -104,40 +87,29 @@ class RuleStore:
         if not events:
             return frozenset()
         with self._database.read() as connection:
-            found = select(rule_decisions.c.event).where(rule_decisions.c.event.in_(list(events)))
+            found = select(rule_events.c.event).where(rule_events.c.event.in_(list(events)))
             return frozenset(connection.scalars(found))
 
     def decide(
         self,
-        decided: Sequence[Decided],
+        events: Collection[int],
         actions: Sequence[RuleAction],
         states: Mapping[str, Mapping[str, Any]],
-        joined: Mapping[tuple[str, int], Sequence[str]],
-    ) -> list[RuleAction]:
-        """Keep all of it in one transaction; returns the actions with their numbers."""
+        joined: Mapping[tuple[str, int], Sequence[Sequence[Any]]],
+    ) -> None:
+        """Keep in one transaction that the rules have looked at these events, and what they do about them."""
         now = self._clock()
         with self._database.write() as connection:
-            numbers = [_added(connection, action, now) for action in actions]
-            for one in decided:
-                body = [[d.rule, d.result, d.text, [numbers[at] for at in which]] for d, which in one.decisions]
-                connection.execute(insert(rule_decisions).values(event=one.event, at=now, body=canonical(body)))
+            put(connection, rule_events, ("event", "at"), [(event, stamp(now)) for event in events])
             for name, state in states.items():
                 _note_state(connection, name, state=canonical(state))
-            for (rule, event), lines in joined.items():
-                _join(connection, rule, event, lines)
-            for action, number in zip(actions, numbers, strict=True):
+            for action in actions:
+                number = _added(connection, action, now)
                 if action.what is not What.TELL:
                     facts = {"rule": action.rule, "event": action.event, "what": action.what, "action": number}
                     audit.append(connection, now, AuditKind.RULE, Subject(), facts)
-            return [_get(connection, number) for number in numbers]
-
-    def decisions(self, event: int) -> list[RuleDecision]:
-        """What the rules made of an event; empty where they have not looked at it, or it is long ago."""
-        with self._database.read() as connection:
-            body = connection.scalar(select(rule_decisions.c.body).where(rule_decisions.c.event == event))
-        return [
-            RuleDecision(rule, result, text, tuple(which)) for rule, result, text, which in json.loads(body or "[]")
-        ]
+            for (rule, event), lines in joined.items():
+                _join(connection, rule, event, lines)
 
     # -- doing
 
@@ -147,13 +119,17 @@ class RuleStore:
             row = connection.execute(select(rule_actions).where(rule_actions.c.number == number)).one_or_none()
         return _of(row) if row else None
 
-    def of(self, numbers: Collection[int]) -> list[RuleAction]:
-        """Return some actions, in the order in which they were decided on."""
-        return self._read(rule_actions.c.number.in_(list(numbers))) if numbers else []
+    def of_event(self, event: int) -> list[RuleAction]:
+        """Return what rules do about an event, where it is the first that they act for."""
+        return self._read(rule_actions.c.event == event, rule_actions.c.what != What.TELL.value)
 
     def due(self, now: datetime) -> list[RuleAction]:
         """Return what is to be done now, the oldest first."""
         return self._read(rule_actions.c.state == ActionState.OPEN.value, rule_actions.c.due <= now)
+
+    def lost(self) -> list[RuleAction]:
+        """Return what a kill has left and nobody has heard of."""
+        return self._read(rule_actions.c.state == ActionState.LOST.value)
 
     def next_due(self) -> datetime | None:
         """Return when something is to be done next."""
@@ -202,22 +178,12 @@ class RuleStore:
             self.settle(action.number, ActionState.LOST, why)
         return found
 
-    def end_of(self, alert: int, why: str) -> None:
-        """End what waits to go on about an alert, since somebody has acted, or it is over."""
-        waits = and_(
-            rule_actions.c.alert == alert,
-            rule_actions.c.what == What.ESCALATE.value,
-            rule_actions.c.state == ActionState.OPEN.value,
-        )
-        with self._database.write() as connection:
-            connection.execute(update(rule_actions).where(waits).values(state=ActionState.ENDED.value, text=why))
-
     def _read(self, *conditions: Any) -> list[RuleAction]:
         found = select(rule_actions).where(*conditions).order_by(rule_actions.c.number).limit(_READ_AT_ONCE)
         with self._database.read() as connection:
             return [_of(row) for row in connection.execute(found)]
 
-    # -- rules
+    # -- what is kept of each rule
 
     def states(self) -> dict[str, Mapping[str, Any]]:
         """What is kept of every rule."""
@@ -291,7 +257,7 @@ def forget(connection: Connection, before: datetime) -> int:
     over = ~rule_actions.c.state.in_([ActionState.OPEN.value, ActionState.BEGUN.value])
     connection.execute(delete(rule_actions).where(rule_actions.c.due < before, over))
     connection.execute(delete(oncall_shifts).where(oncall_shifts.c.end < before))
-    return connection.execute(delete(rule_decisions).where(rule_decisions.c.at < before)).rowcount
+    return connection.execute(delete(rule_events).where(rule_events.c.at < before)).rowcount
 
 
 def _added(connection: Connection, action: RuleAction, now: datetime) -> int:
@@ -301,13 +267,13 @@ def _added(connection: Connection, action: RuleAction, now: datetime) -> int:
     return connection.scalar(insert(rule_actions).returning(rule_actions.c.number), values) or 0
 
 
-def _join(connection: Connection, rule: str, event: int, lines: Sequence[str]) -> None:
+def _join(connection: Connection, rule: str, event: int, lines: Sequence[Sequence[Any]]) -> None:
     """Add lines to what is still to be said about an event that others are collected with."""
     waits = and_(rule_actions.c.event == event, rule_actions.c.rule == rule, rule_actions.c.what == What.POST.value,
                  rule_actions.c.state == ActionState.OPEN.value)  # fmt: skip
     for row in connection.execute(select(rule_actions).where(waits)).all():
         body = json.loads(row.body)
-        more = {"lines": [*body.get("lines", []), *lines][:20], "many": body.get("many", 1) + len(lines)}
+        more = {"lines": [*body.get("lines", []), *lines][:20], "many": body.get("many", 0) + len(lines)}
         changed = update(rule_actions).where(rule_actions.c.number == row.number)
         connection.execute(changed.values(body=canonical({**body, **more})))
 
@@ -316,10 +282,6 @@ def _note_state(connection: Connection, rule: str, **values: Any) -> None:
     changed = connection.execute(update(rule_states).where(rule_states.c.rule == rule).values(**values)).rowcount
     if not changed:
         connection.execute(insert(rule_states).values(**{"rule": rule, "state": "", "paused": "", **values}))
-
-
-def _get(connection: Connection, number: int) -> RuleAction:
-    return _of(connection.execute(select(rule_actions).where(rule_actions.c.number == number)).one())
 
 
 def _of(row: Row[Any]) -> RuleAction:

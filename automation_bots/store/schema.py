@@ -373,13 +373,15 @@ alerts = Table(
     Index(None, "untold"),
     Index(None, "fold"),
     Index(None, "last"),
-# What the rules made of an event: one row, so that they look at it once.
-rule_decisions = Table(
-    "rule_decisions",
+    sqlite_autoincrement=True,
+)
+
+# The events that the rules have looked at: one row, so that they do so once.
+rule_events = Table(
+    "rule_events",
     metadata,
     Column("event", Number, primary_key=True, autoincrement=False),
     Column("at", UtcTime, nullable=False),
-    Column("body", Words, nullable=False),  # JSON
     Index(None, "at"),
 )
 
@@ -402,7 +404,6 @@ rule_actions = Table(
     Index(None, "state", "due"),
     Index(None, "rule", "number"),
     Index(None, "event"),
-    Index(None, "alert"),
     sqlite_autoincrement=True,
 )
 

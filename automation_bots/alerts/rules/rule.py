@@ -11,9 +11,7 @@ from automation_bots.alerts.event import Phase, Severity
 from automation_bots.model import NOTHING
 from automation_bots.policy.time_window import Calendar, Window
 
-ROBOTS = "rule"  # the network of policy.yml on which rules have their robots
 FRESH = (Phase.FIRING, Phase.SINGLE)  # what a rule means that names no phase
-ON_CALL = "oncall"  # stands for whoever a page goes to
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What rules made of events and do about them, and who is on call."""
+"""What rules do about events, and who is on call."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,13 +14,12 @@ _TIME = sa.String(27)
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
-        "rule_decisions",
+        "rule_events",
         sa.Column("event", _NUMBER, nullable=False, autoincrement=False),
         sa.Column("at", _TIME, nullable=False),
-        sa.Column("body", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("event", name="pk_rule_decisions"),
+        sa.PrimaryKeyConstraint("event", name="pk_rule_events"),
     )
-    op.create_index("ix_rule_decisions_at", "rule_decisions", ["at"])
+    op.create_index("ix_rule_events_at", "rule_events", ["at"])
     _actions()
     op.create_table(
         "rule_states",
@@ -58,5 +57,4 @@ def _actions() -> None:
     )
     op.create_index("ix_rule_actions_state_due", "rule_actions", ["state", "due"])
     op.create_index("ix_rule_actions_rule_number", "rule_actions", ["rule", "number"])
-    for name in ("event", "alert"):
-        op.create_index(f"ix_rule_actions_{name}", "rule_actions", [name])
+    op.create_index("ix_rule_actions_event", "rule_actions", ["event"])
