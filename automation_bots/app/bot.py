@@ -14,6 +14,7 @@ from automation_bots.app.alerts import Alerts
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.named_rooms import NamedRooms
 from automation_bots.app.notices import Notices
+from automation_bots.app.rules import Acting, Rules, Speaking
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
 from automation_bots.commands.approvals import ApprovalCommands
@@ -99,7 +100,7 @@ class Bot:
         self.live = LiveConfig(
             self.inventory, self.folder / "policy.yml", bot_folder.operations(), self.settings.places
         )
-        self.live.load()
+        self.rules = self._read()
         self._started, self._stopped, self._read_only = False, False, read_only
         if read_only:
             return
@@ -115,7 +116,7 @@ class Bot:
         self._restored, self._validity = RestoredRequests(self.store.restored()), self._valid()
         self.dispatcher, self.announcer = self._dispatch()
         self.pipeline, self.monitors, self.schedules = self._way()
-        self.keeper, self.alerts = self._beside()
+        self.acting, self.keeper, self.alerts = self._beside()
         self.health = self._health()
         context = self._context()
         self.repos = repos.commands(context, self.bot_folder, self.notices.say)
@@ -124,9 +125,17 @@ class Bot:
             name: self._command(own) for name, own in OWN.items()
         }
 
-    def _beside(self) -> tuple[Keeper, Alerts]:
+    def _read(self) -> Rules:
+        """Read all files for the first time."""
+        self.live.load()
+        return Rules(self.live, self.folder / "rules.yml")
+
+    def _beside(self) -> tuple[Acting, Keeper, Alerts]:
+        speaking = Speaking(lambda room: self.bot_folder.room(room, self.live.places), self.notices.of, now)
+        acting = Acting(self.rules, self.store, self.live, self.pipeline, speaking)
         keeper = Keeper(self.store, self.settings, self.data, now)
-        return keeper, Alerts(self.bot_folder, self.store, self.live, self.notices.of, now)
+        alerts = Alerts(self.bot_folder, self.store, self.live, self.notices.of, now, (acting.follower,))
+        return acting, keeper, alerts
 
     def _valid(self) -> ApprovalValidity:
         return ApprovalValidity(self.live, self.store.approvals.find, now)
@@ -377,6 +386,7 @@ class Bot:
         self.schedules.begin()
         self.monitors.start()
         self.changes.start()
+        self.acting.actions.start()
         self.alerts.start()
 
     def _serve_metrics(self) -> Callable[[], None]:
@@ -403,7 +413,7 @@ class Bot:
             closed = "The rules cannot be read, so everybody is refused and nothing starts until they are mended"
             said = closed if change.what == "policy" else "A file is wrong and was left out"
             self.notices.tell_admins(Answer(f"{said}: {problem}"))
-        if change.what == "policy":
+        if change.what in {"policy", "rules"}:
             self._rooms.find()
         if change.what == "inventory":
             self._addresses.wake()
@@ -447,6 +457,7 @@ class Bot:
         self._rooms.stop()
         if self._started:
             self.alerts.stop()
+            self.acting.actions.stop()
             self.schedules.stop()
             self.pipeline.approvals.timer.stop()
             self.changes.stop()

@@ -20,7 +20,7 @@ _AGAIN_SECONDS = 300.0  # while a room is not found: the bot may be invited ther
 
 def look_up(live: LiveConfig, settings: Settings, surface: Surface) -> list[str]:
     """Let rules and questions know those rooms; return what is to be mended."""
-    wanted = room_names.named(live.policy, settings)
+    wanted = room_names.named(live.policy, settings, live.rooms())
     if not wanted:
         return []
     names = list(dict.fromkeys(name for _, name in wanted))

@@ -65,6 +65,7 @@ class LiveConfig:
         self._looked_at: Policy | None = None
         self._listeners: list[Callable[[Change], None]] = []
         self._watched: list[Watched] = []
+        self.rooms: Callable[[], list[tuple[str, str]]] = list  # rooms that further files name, and where
         self._loop = Loop("watch", self._watch, _LOOK_SECONDS)
 
     def load(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from automation_bots.config.settings import Settings
 from automation_bots.policy.policy import Policy
@@ -12,12 +12,12 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 BY_ID = frozenset({"slack", "mattermost", "matrix", "rocketchat"})  # these tell no name with a message
 
 
-def named(policy: Policy, settings: Settings) -> list[tuple[str, str]]:
-    """Return each place of bot.toml and policy.yml where such a name stands, and the name without its sign."""
+def named(policy: Policy, settings: Settings, further: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """Return each place of bot.toml, policy.yml and further files where such a name stands, and it without its sign."""
     if settings.network not in BY_ID:
         return []
     of_places = [(f"bot.toml: places.{key}", room) for key, room in settings.places.items()]
-    others = [(f'rule "{rule.name}": where', room) for rule in policy.rules for room in rule.where]
+    others = [*further, *((f'rule "{rule.name}": where', room) for rule in policy.rules for room in rule.where)]
     others += [(f'rule "{rule.name}": room', rule.need.room) for rule in policy.rules if rule.need]
     others.append(("bot.toml: approvals.room", settings.approvals.room))
     others.append(("bot.toml: record.checkpoint_room", settings.record.checkpoint_room))

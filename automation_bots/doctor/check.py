@@ -156,7 +156,7 @@ def _rooms_by_name(live: LiveConfig, settings: Settings) -> Lines:
     return [
         ("NOTE", f"{where}: #{name} is looked up by its name at each start, and {settings.network} lets a name be taken"
          f' over. Write the id: [places] {name} = "<the id of the room>"')
-        for where, name in room_names.named(live.policy, settings)
+        for where, name in room_names.named(live.policy, settings, live.rooms())
     ]  # fmt: skip
 
 

@@ -29,8 +29,10 @@ from automation_bots.model import (
     Request,
     Verdict,
     one_line,
+    typed_words,
 )
 from automation_bots.operations import catalog
+from automation_bots.operations.own_commands import OWN
 from automation_bots.operations.ways import has_way
 from automation_bots.pipeline import filled
 from automation_bots.pipeline import parser as grammar
@@ -308,6 +310,31 @@ class Pipeline:
         if why := self._unplanned(operation, typed, values):
             raise BadCommand(why)
         return self._resolved(person, self._request(said, operation, typed, values))
+
+    def title(self, said: TypedCommand, filling: Filling) -> str:
+        """Return a command of a rule as it would be typed; a UserError says why it makes none."""
+        said = self.lookup.verb(said)
+        operation = self.lookup.operation(said)
+        if operation is None and said.operation in OWN:
+            return f"{said.operation} {filled.words(said.line, filling)}".strip()
+        if operation is None:
+            raise BadCommand(f"There is no operation {one_line(said.operation, 40)!r}.")
+        typed = filled.parse(operation, said.line, filling)
+        values = grammar.checked(operation, typed)
+        if isinstance(values, grammar.Missing):
+            missing = values.parameter.name if values.parameter else "the devices, as in `on {device}`"
+            raise BadCommand(f"{operation.name} needs {missing}.")
+        on = [f"on {typed.pattern}"] if typed.pattern else []
+        return " ".join([operation.name, *typed_words(operation, values), *on])
+
+    def would(self, said: TypedCommand, filling: Filling) -> Decision | Answer:
+        """Return what would be decided now about what a rule runs; an Answer says what is wrong with it."""
+        try:
+            request = self.of_rule(said, filling)
+        except UserError as error:
+            return Answer(str(error))
+        now = self._context.now()
+        return request if isinstance(request, Answer) else gate.typed_before(self._context.live.scope, request, now)
 
     def proposed(self, said: TypedCommand, filling: Filling) -> Answer | None:
         """Take what a rule proposed, as the person who wants it now; None when its job has been announced already."""

@@ -41,6 +41,10 @@ class Scope:
                 self._cache[pattern] = None
         return self._cache[pattern]
 
+    def inside(self, pattern: str) -> frozenset[str] | None:
+        """Return the devices of a pattern; None when it cannot be read."""
+        return self._lookup(pattern)
+
     def denied(self, rule: Rule) -> frozenset[str]:
         """Return the devices that a denying rule takes away, whichever of their names are used; all of them when its
         pattern cannot be read.

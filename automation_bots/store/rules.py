@@ -15,10 +15,9 @@ from automation_bots.errors import StoreError
 from automation_bots.model import NOTHING, Cause
 from automation_bots.store import audit
 from automation_bots.store.audit import AuditKind, Subject
-from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical, frozen
 from automation_bots.store.database import Database
-from automation_bots.store.schema import oncall_shifts, rule_actions, rule_events, rule_states, stamp
+from automation_bots.store.schema import oncall_shifts, rule_actions, rule_events, rule_states
 
 _READ_AT_ONCE = 500
 
@@ -100,7 +99,7 @@ class RuleStore:
         """Keep in one transaction that the rules have looked at these events, and what they do about them."""
         now = self._clock()
         with self._database.write() as connection:
-            put(connection, rule_events, ("event", "at"), [(event, stamp(now)) for event in events])
+            connection.execute(insert(rule_events), [{"event": event, "at": now} for event in events])
             for name, state in states.items():
                 _note_state(connection, name, state=canonical(state))
             for action in actions:
@@ -156,6 +155,10 @@ class RuleStore:
     def take(self, number: int, text: str) -> bool:
         """Let somebody take a proposal; False where somebody was quicker."""
         return self._moved(number, ActionState.ASKED, ActionState.DONE, text=text)
+
+    def put_back(self, number: int) -> None:
+        """Let others take a proposal of which nothing came."""
+        self._moved(number, ActionState.DONE, ActionState.ASKED, text="")
 
     def _moved(self, number: int, before: ActionState, then: ActionState, **values: Any) -> bool:
         seen = and_(rule_actions.c.number == number, rule_actions.c.state == before.value)

@@ -39,6 +39,7 @@ from automation_bots.policy.freezes import BlockKind, ChangeBlock
 from automation_bots.policy.people import IdentityLink
 from automation_bots.store import Store, Subject, schema
 from automation_bots.store.host_keys import Endpoint
+from automation_bots.store.rules import RuleAction, Shift, What
 from tests.store.conftest import JOB, Clock
 
 ANA = Subject("ana", Caller("slack", "U1"), Place("slack", "C1"))
@@ -118,6 +119,13 @@ def alert(store, now):
     store.events.followed("rules", 1, [Finding(1, "a rule", "the severity is another")])
 
 
+def rule(store, now):
+    post = RuleAction("a rule", 1, What.POST, now, {"room": "#ops", "lines": [["down", 1]], "many": 1}, alert=1)
+    store.rules.decide([1], [post], {"a rule": {"told": 0}}, {})
+    store.rules.pause("a rule", "by ana", ANA)
+    store.rules.take_shift(Shift("net", "ana", "ana", now, now + timedelta(days=9_000)), ANA)
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -139,6 +147,9 @@ LIVES = {
     "0012": (alert, lambda store: (store.alerts.firing()[0].what, store.events.find(1).alert,
              store.events.findings(1)[0].said, store.events.follow("rules"))
              == ("DiskFull", 1, "the severity is another", 1)),
+    "0013": (rule, lambda store: (store.rules.find(1).body["lines"], store.rules.pauses(), store.rules.decided([1]),
+             store.rules.shifts(datetime.now(UTC))[0].person)
+             == ((("down", 1),), {"a rule": "by ana"}, frozenset({1}), "ana")),
 }  # fmt: skip
 
 

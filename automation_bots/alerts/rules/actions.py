@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ class Command:
     """What a rule wants done, with the values of the event apart."""
 
     line: str
-    values: dict[str, str]
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class RuleActions:
             self._store.settle(action.number, ActionState.ENDED, "it could not be said for half a day")
             return True
         try:
-            lost = action.state is ActionState.LOST
-            _ = self._lost(action) if lost else self._do[action.what](action)
+            do = self._lost if action.state is ActionState.LOST else self._do[action.what]
+            do(action)
         except Refusal as error:
             self._store.settle(action.number, ActionState.REFUSED, f"the room does not take it: {error}")
             log.warning("rule %r: %s does not take what it says: %s", action.rule, action.body.get("room"), error)
@@ -119,7 +119,11 @@ class RuleActions:
         if why := _acted_on(alert, self._context.now()):
             self._store.settle(action.number, ActionState.ENDED, why)
             return
-        since = duration_text(timedelta(seconds=round((self._context.now() - alert.heard).total_seconds()))) if alert else ""
+        since = (
+            duration_text(timedelta(seconds=round((self._context.now() - alert.heard).total_seconds())))
+            if alert
+            else ""
+        )
         lead = f"Nobody has acknowledged it for {since}:"
         answer = self._calling(action, [line for line, _ in action.body["lines"]], (lead,))
         self._said(action, replace(answer, buttons=(Button("Ack", f"ack A{action.alert}"),)))
@@ -158,7 +162,9 @@ class RuleActions:
         place = self._context.room(action.body["room"])
         surface = self._context.surface(place)
         shown = answer if surface.capabilities.buttons else answer.in_words()
-        message = surface.say(place, replace(shown, mark=Mark(f"rule action {action.number} at {action.due}", action.due)))
+        message = surface.say(
+            place, replace(shown, mark=Mark(f"rule action {action.number} at {action.due}", action.due))
+        )
         return json.dumps(asdict(message)) if message else ""
 
     # -- what is done
@@ -185,7 +191,9 @@ class RuleActions:
         if not self._store.begin(action):
             return
         cause = Cause(tuple(action.body["origin"]), action.event, action.number)
-        answer = self._context.run(self._robot(action), self._context.room(action.body["room"]), _command(action), cause)
+        answer = self._context.run(
+            self._robot(action), self._context.room(action.body["room"]), _command(action), cause
+        )
         known = self._store.find(action.number)
         if known is not None and known.job is not None:
             self._store.settle(action.number, ActionState.DONE, f"#{known.job}")
@@ -203,7 +211,9 @@ class RuleActions:
             return f"policy.yml has no robot for it: people: <name>: {{robot: true, {ROBOTS}: {body['robot']}}}"
         age = self._context.now() - datetime.fromisoformat(body["heard"]) - timedelta(seconds=body["wait"])
         if age > LATE:
-            return f"it comes {duration_text(timedelta(seconds=round(age.total_seconds())))} late, so nothing runs for it"
+            return (
+                f"it comes {duration_text(timedelta(seconds=round(age.total_seconds())))} late, so nothing runs for it"
+            )
         if body["wait"] and action.alert and _is_over(self._context.alert(action.alert)):
             return "it is over by now"
         return ""
@@ -244,4 +254,3 @@ def _acted_on(alert: Alert | None, now: datetime) -> str:
     if alert.acknowledged:
         return f"acknowledged: {alert.acknowledged}"
     return f"muted: {alert.muted_why}" if alert.muted and alert.muted > now else ""
-

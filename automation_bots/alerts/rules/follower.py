@@ -112,12 +112,12 @@ class RuleFollower:
         line = _line(rule, stored, judged.events)
         for room in do.post:
             self._post(rule, stored, room, line, batch)
-        common = {"room": do.room, "lines": [line], "many": 1}
+        common = {"room": do.room, "lines": [line], "many": 1, "wait": (due - stored.event.at).total_seconds()}
         for what, command in ((What.PROPOSE, do.propose), (What.RUN, do.run)):
             if command:
                 body = {**common, "command": command, "values": dict(filling.values(stored, command)),
-                        "robot": rule.robot, "origin": [*stored.event.origin, rule.name], "heard": stored.event.at,
-                        "wait": (due - stored.event.at).total_seconds()}  # fmt: skip
+                        "robot": rule.robot, "heard": stored.event.at,
+                        "origin": [*stored.event.origin, rule.name]}  # fmt: skip
                 batch.actions.append(RuleAction(rule.name, stored.number, what, due, body, stored.alert))
         for step in do.escalate if stored.alert is not None else ():
             body = {**common, "room": step.room or do.post[0], "mention": list(step.to)}
@@ -135,7 +135,8 @@ class RuleFollower:
             batch.actions[batch.posts[key]] = replace(seen, body=body)
             return
         batch.posts[key] = len(batch.actions)
-        body = {"room": room, "lines": [line], "many": 1, "mention": list(rule.do.mention)}
+        body = {"room": room, "lines": [line], "many": 1, "mention": list(rule.do.mention),
+                "wait": (due - stored.event.at).total_seconds()}  # fmt: skip
         batch.actions.append(RuleAction(rule.name, stored.number, What.POST, due, body, stored.alert))
 
 

@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 GROUPS = {"core": frozenset({"core1", "core2"}), "web": frozenset({"web1", "web2"})}
 LOST = ReportedEvent(
     "zabbix", "zabbix", "BGP neighbour lost", NOON, Phase.FIRING, Severity.HIGH, "core1", "core1.corp.example",
-    "BGP session to 192.0.2.7 is down", "f1", NOON, {"peer": "192.0.2.7", "team": "net"},
+    "BGP session to 192.0.2.7 is down", "f1", NOON, fields={"peer": "192.0.2.7", "team": "net"},
 )  # fmt: skip
 
 
