@@ -210,8 +210,9 @@ class Device:
     @property
     def address(self) -> str:
         """Where to connect: `ansible_host`, or the name."""
-        here = "127.0.0.1" if self.variables.get("ansible_connection") == "local" else self.name
-        return str(self.variables.get("ansible_host") or here)
+        if given := self.variables.get("ansible_host"):
+            return str(given)
+        return "127.0.0.1" if self.variables.get("ansible_connection") == "local" else self.name
 
 
 POSIX = frozenset(

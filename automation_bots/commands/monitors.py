@@ -12,7 +12,6 @@ from automation_bots import render
 from automation_bots.commands import monitor_words
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.monitor_words import Wanted
-from automation_bots.drivers.reach.driver import address_of
 from automation_bots.drivers.reach.lines import spare_port
 from automation_bots.errors import BadCommand, UnknownDevice
 from automation_bots.jobs.request_context import TypedCommand
@@ -117,7 +116,7 @@ class MonitorCommands:
             return [MonitorTarget(0, 0, name or monitor.title, name) for name in request.devices or ("",)]
         found = []
         for device in self._context.live.inventory.devices(request.devices):
-            host = address_of(device)
+            host = device.address
             if monitor.kind == "ping":
                 spare = spare_port(device.variables)
                 found.append(MonitorTarget(0, 0, device.name, device.name, {"host": host, "port": spare}))

@@ -54,8 +54,8 @@ class Cancel:
 class Before(Protocol):
     """What earlier jobs said when the same was asked: the latest ended ones with the same parameters."""
 
-    def outcomes(self, operations: tuple[str, ...], ignoring: tuple[str, ...]) -> Mapping[str, Outcome]:
-        """Return the latest outcome of each device, without outputs."""
+    def statuses(self, operations: tuple[str, ...], ignoring: tuple[str, ...]) -> Mapping[str, str]:
+        """Return the latest status of each device."""
 
     def output(self, device: str, ignoring: tuple[str, ...]) -> str:
         """Return what the device printed then; empty when nothing is known."""
@@ -64,7 +64,7 @@ class Before(Protocol):
 class NothingBefore:
     """Stand in where there is no store: nothing was ever asked."""
 
-    def outcomes(self, operations: tuple[str, ...], ignoring: tuple[str, ...]) -> Mapping[str, Outcome]:  # noqa: ARG002
+    def statuses(self, operations: tuple[str, ...], ignoring: tuple[str, ...]) -> Mapping[str, str]:  # noqa: ARG002
         """Return nothing."""
         return {}
 
@@ -119,11 +119,11 @@ class Task:
     earlier: Before = NOTHING_BEFORE
     further: Callable[[Contact], str] = only_its_own  # why it may not work there; empty: it may, and holds the device
 
-    def before(self, operations: tuple[str, ...] = (), ignoring: tuple[str, ...] = ()) -> Mapping[str, Outcome]:
-        """What each device said last: to this operation with the same values but those `ignoring` names, or, where
-        operations are named, to any of them with any values. Without outputs.
+    def before(self, operations: tuple[str, ...] = (), ignoring: tuple[str, ...] = ()) -> Mapping[str, str]:
+        """What came of each device the last time: of this operation with the same values but those `ignoring` names,
+        or, where operations are named, of any of them with any values.
         """  # fmt: skip
-        return self.earlier.outcomes(operations, ignoring)
+        return self.earlier.statuses(operations, ignoring)
 
     def before_output(self, device: str, ignoring: tuple[str, ...] = ()) -> str:
         """What the device printed when the same was asked last."""

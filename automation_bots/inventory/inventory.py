@@ -139,11 +139,13 @@ class Inventory:
 
     def devices(self, names: Iterable[str]) -> tuple[Device, ...]:
         """Return several devices, all from the same state of the inventory."""
-        snapshot = self._snapshot
-        names = tuple(names)
-        if missing := [name for name in names if name not in snapshot]:
-            raise UnknownDevice(f"No device {', '.join(map(repr, missing))}")
-        return snapshot.devices(names)
+        snapshot, names = self._snapshot, tuple(names)
+        try:
+            return snapshot.devices(names)
+        except KeyError:
+            if missing := [name for name in names if name not in snapshot]:
+                raise UnknownDevice(f"No device {', '.join(map(repr, missing))}") from None
+            raise
 
     def secrets(self, host: str) -> Mapping[str, str]:
         """Return the real values of a device's secrets; a `DriverError` says what to set when that cannot be done."""

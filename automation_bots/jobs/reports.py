@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.25
 _LINES_SAID = 30  # of what a driver shows while it works
 _FLUSH_OUTCOMES = 5000
+_LINES_KEPT = 5000  # different summaries
 _LOGGED_EACH = 1000  # with more devices, the store knows what came of each, and the log how many
 _SECRETS_SECONDS = 180.0  # more than the inventory's loader may take
 
@@ -39,6 +40,7 @@ class OutcomeCollector:
         self._lock = threading.Lock()
         self._filtering = Filtering(job)
         self._pending: list[Outcome] = []
+        self._lines: tuple[object, dict[str, str]] = (None, {})  # what is known, and what was cleared by it
         self._flushed = 0.0
 
     @property
@@ -62,11 +64,14 @@ class OutcomeCollector:
             self.try_flush()
 
     def _cleaned(self, found: Sequence[Outcome]) -> list[Outcome]:
-        """Take secrets out; the same summary only once, since many devices have few different things to say."""
-        lines = {text: one_line(self.clear(text), 500) for text in {outcome.summary for outcome in found}}
-        clean = []
+        """Take secrets out."""
+        lines, clean = self._cleared_lines({outcome.summary for outcome in found}), []
         for outcome in found:
-            line, output = lines[outcome.summary], self._clear_output(outcome)
+            line = lines[outcome.summary]
+            if not (outcome.output or self._filtering):  # the rule, where tens of thousands are asked
+                clean.append(outcome if line == outcome.summary else replace(outcome, summary=line))
+                continue
+            output = self._clear_output(outcome)
             if what := binary.described(outcome.output):
                 line = what if outcome.status is Status.OK else line
                 output = f"{what}; what can be read of it:\n{self.clear(binary.readable(output))}"
@@ -74,6 +79,16 @@ class OutcomeCollector:
             known = outcome if same else replace(outcome, summary=line, output=output)
             clean.append(self._filtering.outcome(known))  # what is found in it must not tell what was a secret
         return clean
+
+    def _cleared_lines(self, texts: set[str]) -> Mapping[str, str]:
+        """Clear each summary once, since many devices have few different things to say."""
+        self.secrets_known.wait(_SECRETS_SECONDS)
+        known, lines = self._lines
+        if known is not self._redactor.secrets or len(lines) > _LINES_KEPT:
+            known, lines = self._redactor.secrets, {}
+        lines |= {text: one_line(self.clear(text), 500) for text in texts.difference(lines)}
+        self._lines = known, lines
+        return lines
 
     def _clear_output(self, outcome: Outcome) -> str:
         return self.clear(outcome.output, configuration_of=outcome.configuration_of) if outcome.output else ""
@@ -176,7 +191,7 @@ class DriverShare:
 
     def batch(self, found: Sequence[Outcome]) -> None:
         """Take the outcomes of many devices (Report)."""
-        self.told += [replace(outcome, output="") for outcome in found]
+        self.told += [replace(outcome, output="") if outcome.output else outcome for outcome in found]
         self._collector.batch(found)
 
     def conclude(self, conclusion: Conclusion) -> None:

@@ -215,12 +215,7 @@ class Run:
         if not self._collector.secrets_known.is_set():
             every = self._context.inventory.devices(self.job.devices)
             threads.append(threading.Thread(target=self._learn_secrets, args=(every,), daemon=True))
-        shares: dict[str, list[Device]] = {}
-        for device in devices:
-            shares.setdefault(operation.driver_on(device), []).append(device)
-        if not devices:
-            shares[operation.driver] = []
-        for name, share in shares.items():
+        for name, share in _by_driver(operation, devices).items():
             workdir = folder / name
             workdir.mkdir()
             task = Task(
@@ -326,5 +321,15 @@ class Run:
         if self.cancel.is_set() and not self._timed_out:
             return State.CANCELLED
         fine = GOOD | {Status.UNKNOWN} if self.job.check else GOOD  # a preview cannot know what a command would do
-        bad = error or any(status not in fine for status in self._collector.seen.values())
+        bad = error or not fine.issuperset(self._collector.seen.values())
         return State.FAILED if bad else State.DONE
+
+
+def _by_driver(operation: Operation, devices: Sequence[Device]) -> dict[str, Sequence[Device]]:
+    """Divide devices by what reaches them; an operation without devices has a driver too."""
+    if not devices or (operation.driver and not operation.network):
+        return {operation.driver: devices}
+    shares: dict[str, list[Device]] = {}
+    for device in devices:
+        shares.setdefault(operation.driver_on(device), []).append(device)
+    return dict(shares)

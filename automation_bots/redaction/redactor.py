@@ -60,6 +60,11 @@ class Redactor:
                 self._secrets |= secrets
                 self._forms = "\n".join(form for secret in self._secrets for form in secret.forms + secret.encoded)
 
+    @property
+    def secrets(self) -> object:
+        """Another object as soon as one more is known: what was cleared before may hold that one."""
+        return self._secrets
+
     def text(self, text: str, *, unfinished: bool = False, configuration_of: str = "") -> str:
         """Return the text without secrets; what an unfinished one ends with may be the beginning of one.
 

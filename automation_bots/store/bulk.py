@@ -1,14 +1,14 @@
-"""Puts tens of thousands of rows into a table, with as little as possible done for each."""
+"""Puts tens of thousands of rows into a table and reads them, with as little as possible done for each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, insert
+from sqlalchemy import Connection, Insert, Select, Table, insert
 
-from automation_bots.store.schema import is_storable, storable
+from automation_bots.store.schema import Words, is_storable, storable
 
 _FEW = 50
 
@@ -20,7 +20,7 @@ def put(connection: Connection, table: Table, columns: Sequence[str], rows: Sequ
     if len(rows) > _FEW and connection.dialect.name == "sqlite":
         places = ", ".join("?" for _ in columns)
         statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - our own names
-        connection.exec_driver_sql(statement, _clean(rows))
+        connection.exec_driver_sql(statement, _clean(rows, _texts(table, tuple(columns))))
     else:
         connection.execute(_insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
@@ -31,8 +31,25 @@ def _insert(table: Table) -> Insert:
     return insert(table)
 
 
-def _clean(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+@cache
+def _texts(table: Table, columns: tuple[str, ...]) -> tuple[int, ...]:
+    """At which places of a row text may come from people and devices."""
+    return tuple(at for at, name in enumerate(columns) if isinstance(table.c[name].type, Words))
+
+
+def _clean(rows: Sequence[tuple[Any, ...]], texts: tuple[int, ...]) -> Sequence[tuple[Any, ...]]:
     """Replace what no database takes; nearly always there is nothing of it in all the rows together."""
-    if is_storable("".join([value for row in rows for value in row if isinstance(value, str)])):
-        return list(rows)
+    if all(is_storable("".join([row[at] for row in rows])) for at in texts):
+        return rows
     return [tuple(storable(value) if isinstance(value, str) else value for value in row) for row in rows]
+
+
+def fetch(connection: Connection, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
+    """Read rows as the database gives them; the statement may ask by values of our own alone."""
+    text = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(str(text))
+        return cursor.fetchall()
+    finally:
+        cursor.close()

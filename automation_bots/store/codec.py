@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from automation_bots.model import Caller, Canary, Cause, Job, Limits, Occurrence, Outcome, Place, Risk, State, Status
+from automation_bots.model import Caller, Canary, Cause, Job, Limits, Occurrence, Place, Risk, State
 from automation_bots.store.schema import stamp
 
 PACK_BYTES = 512  # below this, zlib gains nothing worth its time
@@ -93,11 +93,6 @@ def job_of(row: Row[Any], counts: Mapping[str, int] | None = None) -> Job:
 def occurrence_of(pair: tuple[int, str] | None) -> Occurrence | None:
     """Read the time of a schedule."""
     return Occurrence(pair[0], datetime.fromisoformat(pair[1])) if pair else None
-
-
-def outcome_of(row: Row[Any], output: str = "") -> Outcome:
-    """Read one device's outcome."""
-    return Outcome(row.device, Status(row.status), row.summary, output, row.seconds, row.exit_code)
 
 
 def pack(text: str) -> tuple[bool, bytes]:

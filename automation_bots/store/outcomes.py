@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -12,29 +12,39 @@ from sqlalchemy.exc import IntegrityError
 
 from automation_bots.model import Job, Outcome, Status
 from automation_bots.policy import canary
-from automation_bots.store.bulk import put
-from automation_bots.store.codec import outcome_of, pack, unpack
-from automation_bots.store.schema import outcomes, outputs, storable
+from automation_bots.store.bulk import fetch, put
+from automation_bots.store.codec import pack, unpack
+from automation_bots.store.schema import is_storable, outcomes, outputs, storable
 from automation_bots.text.grouping import plain
 
 _COLUMNS = ("job", "device", "status", "summary", "seconds", "exit_code")
 _WORDS = {status: status.value for status in Status}  # asking an enum sixty thousand times takes long
+_STATUSES = {status.value: status for status in Status}
+_READ = (outcomes.c.device, outcomes.c.status, outcomes.c.summary, outcomes.c.seconds, outcomes.c.exit_code)
 BATCH = 500  # devices asked for in one statement
 _READ_AT_ONCE = 20  # outputs held in memory while they are compared
 _UNPACKED = 64_000  # packed bytes; a longer output is compared as it is stored, white space and all
 
 
-def add(connection: Connection, number: int, found: Iterable[Outcome]) -> dict[str, str]:
-    """Store outcomes and return {device: status} of those that were news.
+def add(connection: Connection, number: int, found: Collection[Outcome]) -> dict[str, Outcome]:
+    """Store outcomes and return those that were news, by device.
 
     The first outcome of a device stays; only UNKNOWN gives way, when a worker that was thought lost reports after all.
     """
-    first: dict[str, Outcome] = {}
-    for outcome in found:
-        first.setdefault(storable(outcome.device), outcome)
-    if not _add_all(connection, number, first.values()):
-        first = _add_new(connection, number, first)
-    return {name: _WORDS[outcome.status] for name, outcome in first.items()}
+    first = _first(found)
+    return first if _add_all(connection, number, first.values()) else _add_new(connection, number, first)
+
+
+def _first(found: Collection[Outcome]) -> dict[str, Outcome]:
+    """The first outcome of each device, by the name under which it is stored."""
+    names = [outcome.device for outcome in found]
+    if not is_storable("".join(names)):
+        names = list(map(storable, names))
+    first = dict(zip(names, found, strict=True))
+    if len(first) < len(names):
+        for name, outcome in zip(reversed(names), reversed(tuple(found)), strict=True):
+            first[name] = outcome
+    return first
 
 
 def _add_all(connection: Connection, number: int, found: Collection[Outcome]) -> bool:
@@ -48,7 +58,8 @@ def _add_all(connection: Connection, number: int, found: Collection[Outcome]) ->
 
 
 def _insert(connection: Connection, number: int, found: Collection[Outcome]) -> None:
-    put(connection, outcomes, _COLUMNS, [_row(number, outcome) for outcome in found])
+    rows = [(number, o.device, _WORDS[o.status], o.summary, o.seconds, o.exit_code) for o in found]
+    put(connection, outcomes, _COLUMNS, rows)
     if printed := [_output_row(number, outcome) for outcome in found if outcome.output]:
         connection.execute(insert(outputs), printed)
 
@@ -75,11 +86,6 @@ def _settle(connection: Connection, number: int, batch: Mapping[str, Outcome]) -
     return set(stored).difference(better)
 
 
-def _row(number: int, outcome: Outcome) -> tuple[Any, ...]:
-    status = _WORDS[outcome.status]
-    return (number, outcome.device, status, outcome.summary, outcome.seconds, outcome.exit_code)
-
-
 def _output_row(number: int, outcome: Outcome) -> dict[str, Any]:
     packed, data = pack(outcome.output)
     return {"job": number, "device": outcome.device, "packed": packed, "data": data}
@@ -93,19 +99,19 @@ def fill(connection: Connection, job: Job, summary: str, batches: int | None = N
     left = {device for batch in later for device in batch}
     reported = statuses(connection, job.number)
     silent = [name for name in job.devices or ("",) if storable(name) not in reported]
-    missed = (
+    missed = [
         Outcome(name, Status.SKIPPED, "not reached: the bot stopped before its batch")
         for name in silent
         if name in left
-    )
+    ]
     add(connection, job.number, missed)
-    add(connection, job.number, (Outcome(name, Status.UNKNOWN, summary) for name in silent if name not in left))
+    add(connection, job.number, [Outcome(name, Status.UNKNOWN, summary) for name in silent if name not in left])
 
 
 def statuses(connection: Connection, number: int) -> dict[str, str]:
     """Return {device: status} of a job."""
     statement = select(outcomes.c.device, outcomes.c.status).where(outcomes.c.job == number).order_by(outcomes.c.device)
-    return dict(connection.execute(statement).all())
+    return dict(fetch(connection, statement))
 
 
 def any_of(connection: Connection, number: int) -> bool:
@@ -130,11 +136,14 @@ def counts(connection: Connection, numbers: Collection[int]) -> dict[int, dict[s
 
 def find(connection: Connection, number: int, status: Status | None, *, with_output: bool) -> list[Outcome]:
     """Return the outcomes of a job, by device name."""
-    statement = select(outcomes).where(outcomes.c.job == number).order_by(outcomes.c.device)
+    statement = select(*_READ).where(outcomes.c.job == number).order_by(outcomes.c.device)
     if status is not None:
         statement = statement.where(outcomes.c.status == status.value)
     printed = _outputs(connection, number) if with_output else {}
-    return [outcome_of(row, printed.get(row.device, "")) for row in connection.execute(statement)]
+    return [
+        Outcome(device, _STATUSES[status], summary, printed.get(device, ""), seconds, exit_code)
+        for device, status, summary, seconds, exit_code in fetch(connection, statement)
+    ]
 
 
 def _outputs(connection: Connection, number: int) -> dict[str, str]:

@@ -21,7 +21,7 @@ def _each(clear: Any, value: Any) -> Any:
     if isinstance(value, str) and not hasattr(value, "value"):  # an enum is one of our own words
         return clear(value)
     if isinstance(value, Mapping):
-        return {key: _each(clear, item) for key, item in value.items()}
+        return {key: clear(item) if type(item) is str else _each(clear, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_each(clear, item) for item in value)
     return value

@@ -200,7 +200,8 @@ class Store:
             ended = jobs.state_of(connection, number) in FINAL
             news = outcomes.add(connection, number, batch)
             if news and ended:
-                job_end.correct(connection, jobs.get(connection, number), now, news)
+                told = {name: outcome.status.value for name, outcome in news.items()}
+                job_end.correct(connection, jobs.get(connection, number), now, told)
         return len(news)
 
     def outcomes(self, number: int, status: Status | None = None, *, with_output: bool = False) -> list[Outcome]:
@@ -238,13 +239,13 @@ class Store:
 
     def earlier(
         self, job: Job, operations: Collection[str] = (), ignoring: Collection[str] = ()
-    ) -> dict[str, tuple[int, Outcome]]:
-        """Return {device: (job, outcome)} of the last time the same was asked, before this job.
+    ) -> dict[int, dict[str, str]]:
+        """Return {job: {device: status}} of the last time the same was asked, before this job; each device once.
 
         The same is: the operation with the same values, but those that `ignoring` names; or any of `operations`.
         """
         with self._database.read() as connection:
-            return summaries.earlier(connection, job, operations, ignoring)
+            return dict(summaries.earlier(connection, job, operations, ignoring))
 
     # -- after a crash -----------------------------------------------------------------------------------------------
 

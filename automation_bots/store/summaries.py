@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
-from automation_bots.model import Conclusion, File, Job, Outcome, State, Status
+from automation_bots.model import Conclusion, File, Job, State
 from automation_bots.store import jobs as job_rows
-from automation_bots.store.codec import frozen, outcome_of
+from automation_bots.store import outcomes as outcome_rows
+from automation_bots.store.codec import frozen
 from automation_bots.store.outcomes import BATCH
-from automation_bots.store.schema import conclusions, files, jobs, outcomes, storable
+from automation_bots.store.schema import conclusions, files, is_storable, jobs, outcomes, storable
 
 _MANY = 1000
-_LOOK_BACK = 50  # earlier jobs that are looked at for devices
+_LOOK_BACK = (1, 9, 40)  # earlier jobs that are looked at for devices: mostly the last one tells of all
 
 
 def add(connection: Connection, number: int, conclusion: Conclusion) -> None:
@@ -49,41 +50,45 @@ def find(connection: Connection, number: int) -> Conclusion:
 
 def earlier(
     connection: Connection, job: Job, operations: Collection[str], ignoring: Collection[str]
-) -> dict[str, tuple[int, Outcome]]:
-    """Return {device: (job, its outcome)} of the latest ended jobs before this one that asked the same."""
-    conditions = [
-        jobs.c.number < job.number,
-        jobs.c.operation.in_(operations or [job.operation]),
-        job_rows.in_state(State.DONE, State.FAILED),
-    ]
-    wanted, found = set(job.devices or ("",)), dict[str, tuple[int, Outcome]]()
-    for old in job_rows.newest(connection, conditions, _LOOK_BACK):
-        same = bool(operations) or _asked(old, ignoring) == _asked(job, ignoring)
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (job, {device: its status}) of the ended jobs before this one that asked the same, the latest first.
+
+    Each device stands in one of them: the latest that has an outcome of it.
+    """
+    conditions = [jobs.c.operation.in_(operations or [job.operation]), job_rows.in_state(State.DONE, State.FAILED)]
+    wanted, asked = set(job.devices or ("",)), _asked(job, ignoring)
+    for old in _before(connection, job.number, conditions):
+        same = bool(operations) or _asked(old, ignoring) == asked
         here = wanted.intersection(old.devices or ("",))
         if not same or old.check or not here:
             continue
-        new = _outcomes(connection, old.number, here)
-        found |= {name: (old.number, outcome) for name, outcome in new.items()}
-        wanted -= new.keys()
-        if not wanted:
-            break
-    return found
+        found = _statuses(connection, old.number, here)
+        yield old.number, found
+        if not (wanted := wanted.difference(found)):
+            return
+
+
+def _before(connection: Connection, number: int, conditions: Collection[ColumnElement[bool]]) -> Iterator[Job]:
+    """Yield earlier jobs, the newest first; few at a time, since each may name tens of thousands of devices."""
+    for some in _LOOK_BACK:
+        found = job_rows.newest(connection, [jobs.c.number < number, *conditions], some)
+        yield from found
+        if len(found) < some:
+            return
+        number = found[-1].number
 
 
 def _asked(job: Job, ignoring: Collection[str]) -> Mapping[str, object]:
     return {name: frozen(value) for name, value in job.parameters.items() if name not in ignoring}
 
 
-def _outcomes(connection: Connection, number: int, devices: set[str]) -> dict[str, Outcome]:
-    found = dict[str, Outcome]()
+def _statuses(connection: Connection, number: int, devices: set[str]) -> dict[str, str]:
     if len(devices) > _MANY:  # reading all is faster than asking for each
-        columns = (outcomes.c.device, outcomes.c.status, outcomes.c.summary, outcomes.c.seconds, outcomes.c.exit_code)
-        rows = connection.execute(select(*columns).where(outcomes.c.job == number)).all()
-        status, wanted = {each.value: each for each in Status}, {storable(name) for name in devices}
-        return {row[0]: Outcome(row[0], status[row[1]], row[2], "", row[3], row[4]) for row in rows if row[0] in wanted}
-    names = sorted(devices)
+        found = outcome_rows.statuses(connection, number)
+        wanted = devices if is_storable("".join(devices)) else set(map(storable, devices))
+        return found if wanted.issuperset(found) else {name: found[name] for name in wanted.intersection(found)}
+    found, names = {}, sorted(map(storable, devices))
     for start in range(0, len(names), BATCH):
-        some = [storable(name) for name in names[start : start + BATCH]]
-        statement = select(outcomes).where(outcomes.c.job == number, outcomes.c.device.in_(some))
-        found |= {row.device: outcome_of(row) for row in connection.execute(statement)}
+        here = (outcomes.c.job == number) & outcomes.c.device.in_(names[start : start + BATCH])
+        found |= dict(connection.execute(select(outcomes.c.device, outcomes.c.status).where(here)).all())
     return found

@@ -43,6 +43,7 @@ class Pinger:
         self._plan, self._pace, self._finished = plan, pace, finished
         self._targets: dict[str, Target] = {}
         self._ready: deque[Target] = deque()
+        self._silent: deque[Target] = deque()  # whose next try is due: when all have had their first
         self._again: deque[tuple[float, Target]] = deque()  # both in the order of time
         self._expiring: deque[tuple[float, int]] = deque()
         self._probed: list[Target] = []  # by number of the probe
@@ -68,7 +69,7 @@ class Pinger:
         self._expire(now)
         while self._again and self._again[0][0] <= now:
             self._ready.append(self._again.popleft()[1])
-        allowed = min(len(self._ready), self._pace.allowed(now))
+        allowed = min(len(self._ready) + len(self._silent), self._pace.allowed(now))
         while allowed > 0:
             some = min(allowed, _BURST)
             if not self._burst(some):
@@ -85,7 +86,7 @@ class Pinger:
         wait, deadline = self._plan.wait, self._expiring.append
         before = len(self._probed)
         for _ in range(packets):
-            target = self._ready.popleft()
+            target = (self._ready or self._silent).popleft()
             number, now = len(self._probed), perf_counter()
             try:
                 send(number, target.address)
@@ -142,7 +143,7 @@ class Pinger:
         elif target.received:
             self._again.append((now + plan.interval, target))
         elif target.waiting <= 0:
-            self._ready.append(target)
+            self._silent.append(target)
 
     def _end(self, target: Target) -> None:
         if target.done:

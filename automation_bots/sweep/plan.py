@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 NO_NAME = "name does not resolve"
@@ -58,10 +59,13 @@ class Result:
 
 # number, address, sent, received, times, reason, ports, answers that came twice
 Row = tuple[int, str, int, int, list[float], str, list[tuple[int, str]], int]
+_PLAIN = 2  # entries of a row that only says how fast the one ping was answered: nearly all of most sweeps are so
 
 
-def row_of(found: Result) -> Row:
-    """Make it fit a line."""
+def row_of(found: Result, host: str) -> Row | tuple[int, float]:
+    """Make what came of a host fit a line."""
+    if found.sent == found.received == 1 and found.address == host and not (found.ports or found.extra):
+        return found.number, found.times[0]
     return (
         found.number,
         found.address,
@@ -74,7 +78,8 @@ def row_of(found: Result) -> Row:
     )
 
 
-def rows_of(line: bytes) -> list[Row]:
+def rows_of(line: bytes, hosts: Sequence[str]) -> list[Row]:
     """Read one line of results; an empty one is the end."""
-    rows: list[Row] = json.loads(line)
-    return rows
+    return [
+        (row[0], hosts[row[0]], 1, 1, [row[1]], "", [], 0) if len(row) == _PLAIN else row for row in json.loads(line)
+    ]

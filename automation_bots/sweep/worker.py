@@ -70,7 +70,7 @@ async def sweep(line: bytes, descriptor: int = 1) -> None:
     ticking = asyncio.ensure_future(_regularly(printer.flush))
     try:
         async with asyncio.timeout(plan.seconds):
-            await Sweep(plan, lambda found: printer.add(row_of(found))).run()
+            await Sweep(plan, lambda found: printer.add(row_of(found, plan.hosts[found.number]))).run()
     except TimeoutError:
         pass  # who asked knows the time, and which hosts are left
     finally:

@@ -25,19 +25,32 @@ def test_the_last_time_the_same_was_asked_is_found_for_each_device(store, job):
     asked(store, job, Status.FAILED, parameters={"name": "sshd"})
     asked(store, job, Status.FAILED, check=True)
     now = store.add_job(job())
-    found = {device: (number, outcome.status) for device, (number, outcome) in store.earlier(now).items()}
-    unreachable = (second.number, Status.UNREACHABLE)
-    assert found == {"web1": (first.number, Status.OK), "web2": unreachable, "web3": (first.number, Status.OK)}
+    assert store.earlier(now) == {second.number: {"web2": "unreachable"}, first.number: {"web1": "ok", "web3": "ok"}}
 
 
 def test_values_that_only_change_the_view_make_no_other_question(store, job):
     first = asked(store, job, Status.OK, parameters={"words": ("version",)})
     now = store.add_job(job(parameters={"words": ("version",), "diff": True}))
     assert store.earlier(now) == {}
-    assert {number for number, _ in store.earlier(now, ignoring=("diff",)).values()} == {first.number}
+    assert set(store.earlier(now, ignoring=("diff",))) == {first.number}
 
 
 def test_other_operations_may_have_asked_the_same(store, job):
     first = asked(store, job, Status.OK, operation="ping")
     now = store.add_job(job(operation="reach"))
-    assert {number for number, _ in store.earlier(now, ("ping", "reach")).values()} == {first.number}
+    assert set(store.earlier(now, ("ping", "reach"))) == {first.number}
+
+
+def test_many_devices_are_found_again_in_the_last_job_alone_and_what_is_new_in_none(store, job):
+    many = tuple(f"d{number}" for number in range(1_200))
+    asked(store, job, Status.FAILED, devices=many)
+    last = asked(store, job, Status.OK, devices=many)
+    now = store.add_job(job(devices=(*many, "new")))
+    assert [(number, set(of.values())) for number, of in store.earlier(now).items()] == [(last.number, {"ok"})]
+
+
+def test_of_a_device_that_the_last_jobs_did_not_ask_the_tenth_before_tells(store, job):
+    first = asked(store, job, Status.FAILED, devices=("web1", "web2"))
+    for _ in range(12):
+        asked(store, job, Status.OK, devices=("web2",))
+    assert store.earlier(store.add_job(job(devices=("web1",)))) == {first.number: {"web1": "failed"}}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from automation_bots.drivers import Report, Task, defaults
 from automation_bots.drivers.reach import plot
-from automation_bots.drivers.reach import summary as reach_summary
-from automation_bots.drivers.reach.lines import HOW_TO_PERMIT, Seen, Wording, spare_port
+from automation_bots.drivers.reach.lines import HOW_TO_PERMIT, Wording, spare_port
 from automation_bots.drivers.reach.process import Worker, Workers
+from automation_bots.drivers.reach.summary import Tally
 from automation_bots.drivers.stopped import is_over, stopped
-from automation_bots.errors import DriverError
-from automation_bots.model import Conclusion, Device, File, Operation, Outcome, Parameter, Risk
+from automation_bots.errors import AutomationError, DriverError
+from automation_bots.model import Conclusion, File, Operation, Outcome, Parameter, Risk
 from automation_bots.sweep.plan import NOT_PERMITTED, Plan, Row
 
 _LOOKED_AT = 1000  # with more devices, nobody looks at each closely
@@ -62,13 +63,6 @@ def operations() -> tuple[Operation, ...]:
     return _PING, _REACH, _TCP
 
 
-def address_of(device: Device) -> str:
-    """Return what to probe: a local device is this machine, whatever it is called."""
-    if device.variables.get("ansible_connection") == "local" and not device.variables.get("ansible_host"):
-        return "127.0.0.1"
-    return device.address
-
-
 class Reach:
     """Sweeps all devices of a task in a worker process; `through` is a command that starts it elsewhere."""
 
@@ -97,12 +91,12 @@ class Reach:
         size, whole = asked.get("size"), bool(asked.get("df"))
         plain = not ports and not size and not whole  # what only ICMP can tell has no other way
         return Plan(
-            hosts=tuple(address_of(device) for device in task.devices),
+            hosts=tuple([device.address for device in task.devices]),
             count=int(str(asked.get("count") or 1)),
             size=int(str(size or 56)),
             whole=whole,
             ports=tuple(ports) if isinstance(ports, Sequence) else (),
-            spare_ports=tuple(spare_port(device.variables) for device in task.devices) if plain else (),
+            spare_ports=tuple([spare_port(device.variables) for device in task.devices]) if plain else (),
             per_second=self._per_second,
             seconds=task.seconds_left,
         )
@@ -114,8 +108,9 @@ class _Sweeping:
     def __init__(self, task: Task, report: Report, plan: Plan) -> None:
         self._task, self._report, self._plan = task, report, plan
         self._wording = Wording(task.devices, bool(plan.ports), len(task.devices) <= _LOOKED_AT)
-        self._seen: list[Seen] = []
-        self._told: set[str] = set()
+        self._tally = Tally(task.devices)
+        self._plots = bool(task.parameters.get("plot"))
+        self._before: Mapping[str, str] | None = None  # what came of each the last time
         self._mute = 0  # hosts that only a ping could reach, and it is not permitted
         self._worker: Worker | None = None
 
@@ -125,11 +120,14 @@ class _Sweeping:
         self._worker = worker
         task.cancel.call(self._stop)
         try:
-            for rows in worker.sweep(self._plan):
+            results = worker.sweep(self._plan)
+            with suppress(AutomationError):  # else it is asked for again when it is needed
+                self._look_back()  # now, while the first answers are on their way
+            for rows in results:
                 self._report.batch(list(self._outcomes(rows)))
         finally:
             self._worker = None
-        left = [device.name for device in task.devices if device.name not in self._told]
+        left = [device.name for device in task.devices if device.name not in self._tally.seen]
         if is_over(task):
             seconds = time.monotonic() - began
             self._report.batch([stopped(task, name, started=True, seconds=seconds) for name in left])
@@ -150,25 +148,30 @@ class _Sweeping:
                 self._mute += 1
                 continue
             seen = self._wording.seen(row)
-            self._seen.append(seen)
-            self._told.add(seen.device)
+            self._tally.add(row[0], seen)
             yield self._wording.outcome(seen, row)
 
+    def _is_summed_up(self, devices: int) -> bool:
+        return self._plots or devices > (1 if self._task.operation.name == _REACH.name else _FEW)
+
+    def _look_back(self) -> None:
+        if self._is_summed_up(len(self._task.devices)):
+            self._before = self._task.before(ignoring=("plot",))
+
     def _conclude(self) -> None:
-        task, plots = self._task, bool(self._task.parameters.get("plot"))
-        spared = not self._plan.ports and any(seen.ports for seen in self._seen)
-        few = 1 if task.operation.name == _REACH.name else _FEW
-        if len(self._seen) <= few and not plots and not spared:
+        spared = not self._plan.ports and self._tally.has_ports
+        if not (self._is_summed_up(len(self._tally.seen)) or spared):
             return  # a line for each says it all
-        before = task.before(ignoring=("plot",))
-        said = reach_summary.conclude(self._seen, task.devices, before)
+        if self._before is None:
+            self._before = self._task.before(ignoring=("plot",))
+        said = self._tally.conclude(self._before)
         if spared:
             said = replace(said, text=f"{said.text} {HOW_TO_PERMIT[0].upper()}{HOW_TO_PERMIT[1:]}".strip())
-        self._report.conclude(self._with_picture(said) if plots else said)
+        self._report.conclude(self._with_picture(said) if self._plots else said)
 
     def _with_picture(self, said: Conclusion) -> Conclusion:
         """Add the picture; without it the rest is told all the same."""
-        times = {seen.device: seen.times_ms for seen in self._seen}
+        times = {name: seen.times_ms for name, seen in self._tally.seen.items()}
         by_group: dict[str, list[float]] = {}
         for device in self._task.devices:
             for group in device.groups or ("no group",):

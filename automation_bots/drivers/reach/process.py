@@ -36,12 +36,15 @@ class Worker:
         return not self._killed and not self._group.ended()
 
     def sweep(self, plan: Plan) -> Iterator[list[Row]]:
-        """Run a plan; yield results as they come. It ends early when the process is killed."""
+        """Begin with a plan; results come as they are read. It ends early when the process is killed."""
         self._group.send(plan.line())
+        return self._results(plan)
+
+    def _results(self, plan: Plan) -> Iterator[list[Row]]:
         for line in self._group.stdout:
             if not line.endswith(b"\n"):
                 return
-            if not (rows := rows_of(line)):
+            if not (rows := rows_of(line, plan.hosts)):
                 return
             yield rows
 

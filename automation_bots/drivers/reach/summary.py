@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from automation_bots.drivers.reach.lines import Seen
-from automation_bots.model import GOOD, Conclusion, Device, File, Outcome, Status, one_line
+from automation_bots.model import GOOD, Conclusion, Device, File, Status, one_line
 from automation_bots.text import csv_file
 
 NAMED = 20  # as many as the recap lists; with more that do not answer, they are in a file
@@ -16,6 +16,7 @@ _REASONS = 8  # kinds of failure that are shown, the most frequent first
 _ROWS = 30  # groups and sites in the table
 _PORTS = 6  # TCP ports in the table
 _DOWN = frozenset({Status.UNREACHABLE, Status.FAILED})
+_KNOWN = GOOD | _DOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,8 @@ class _Part:
     typical: list[float] = field(default_factory=list)  # each device's mean
     open: dict[int, int] = field(default_factory=dict)
 
-    def see(self, seen: Seen | None) -> None:
+    def see(self, seen: Seen) -> None:
         self.total += 1
-        if seen is None:
-            return
         for port, state in seen.ports:
             self.open[port] = self.open.get(port, 0) + (state == "open")
         if seen.status not in GOOD:
@@ -52,8 +51,9 @@ class _Part:
         self.sent += seen.sent
         self.received += seen.received
         if times := seen.times_ms:
-            self.worst = max(self.worst, *times)
-            self.typical.append(times[0] if len(times) == 1 else fmean(times))
+            first = times[0] if len(times) == 1 else max(times)
+            self.worst = max(self.worst, first)
+            self.typical.append(first if len(times) == 1 else fmean(times))
 
     def add(self, other: _Part) -> None:
         self.total += other.total
@@ -66,12 +66,40 @@ class _Part:
             self.open[port] = self.open.get(port, 0) + number
 
 
-def conclude(seen: Sequence[Seen], devices: Sequence[Device], before: Mapping[str, Outcome]) -> Conclusion:
-    """Return what is new, the table and, when too many do not answer to be listed, their reasons and a file."""
-    found = {one.device: one for one in seen}
-    ordered = [found[device.name] for device in devices if device.name in found]
+class Tally:
+    """Counts devices as they are seen, while others are still waited for; `devices` are all of them."""
+
+    def __init__(self, devices: Sequence[Device]) -> None:
+        self.seen: dict[str, Seen] = {}
+        self.has_ports = False
+        self._devices = devices
+        self._alike: dict[tuple[frozenset[str], str], _Part] = {}  # by groups and site: those are few
+
+    def add(self, number: int, seen: Seen) -> None:
+        """Take what was seen of a device; it is told by its place among all."""
+        self.seen[seen.device] = seen
+        self.has_ports = self.has_ports or bool(seen.ports)
+        self._part(self._devices[number]).see(seen)
+
+    def _part(self, device: Device) -> _Part:
+        key = device.groups, device.site
+        if (part := self._alike.get(key)) is None:
+            part = self._alike[key] = _Part()
+        return part
+
+    def conclude(self, before: Mapping[str, str]) -> Conclusion:
+        """Say what is new, the table and, when too many do not answer to be listed, their reasons and a file."""
+        for device in self._devices:
+            if device.name not in self.seen:
+                self._part(device).total += 1
+        found = self.seen
+        ordered = [found[device.name] for device in self._devices if device.name in found]
+        return _concluded(ordered, self._devices, _table(self._alike), before)
+
+
+def _concluded(ordered: Sequence[Seen], devices: Sequence[Device], table: str, before: Mapping[str, str]) -> Conclusion:
     down = [one for one in ordered if one.status in _DOWN]
-    text, table = _since(changed(ordered, before)), _table(found, devices)
+    text = _since(changed(ordered, before))
     if len(down) <= NAMED:  # what failed for another reason is listed by the recap itself
         silent = [one for one in down if one.status is Status.UNREACHABLE]
         return Conclusion(text, "\n".join([*_reasons(silent, NAMED), table]))
@@ -80,19 +108,19 @@ def conclude(seen: Sequence[Seen], devices: Sequence[Device], before: Mapping[st
     return Conclusion(text, "\n".join([*_reasons(down, _FEW), table]), (file,))
 
 
-def changed(seen: Iterable[Seen], before: Mapping[str, Outcome]) -> Change:
-    """Compare with what the outcomes said the last time; a device that was not looked at then is not news."""
+def changed(seen: Iterable[Seen], before: Mapping[str, str]) -> Change:
+    """Compare with what came of each the last time; a device that was not looked at then is not news."""
     down, back, still, known = [], [], 0, 0
     for one in seen:
         then = before.get(one.device)
-        if then is None or then.status not in GOOD | _DOWN or one.status not in GOOD | _DOWN:
+        if then not in _KNOWN or one.status not in _KNOWN:
             continue
         known += 1
         if one.status in _DOWN:
-            still += then.status in _DOWN
-            if then.status in GOOD:
+            still += then in _DOWN
+            if then in GOOD:
                 down.append(one.device)
-        elif then.status in _DOWN:
+        elif then in _DOWN:
             back.append(one.device)
     return Change(tuple(down), tuple(back), still, known)
 
@@ -129,14 +157,8 @@ def _names(names: Sequence[str], few: int) -> str:
     return ", ".join(names[:few]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _parts(found: Mapping[str, Seen], devices: Sequence[Device]) -> tuple[dict[str, _Part], _Part]:
-    """Sum up by group, then by site, and all together; devices of the same groups and site are summed only once."""
-    alike: dict[tuple[frozenset[str], str], _Part] = {}
-    for device in devices:
-        key = device.groups, device.site
-        if (part := alike.get(key)) is None:
-            part = alike[key] = _Part()
-        part.see(found.get(device.name))
+def _parts(alike: Mapping[tuple[frozenset[str], str], _Part]) -> tuple[dict[str, _Part], _Part]:
+    """Sum up by group, then by site, and all together."""
     groups: dict[str, _Part] = {}
     sites: dict[str, _Part] = {}
     every = _Part()
@@ -149,8 +171,8 @@ def _parts(found: Mapping[str, Seen], devices: Sequence[Device]) -> tuple[dict[s
     return {**dict(sorted(groups.items())), **dict(sorted(sites.items()))}, every
 
 
-def _table(found: Mapping[str, Seen], devices: Sequence[Device]) -> str:
-    parts, every = _parts(found, devices)
+def _table(alike: Mapping[tuple[frozenset[str], str], _Part]) -> str:
+    parts, every = _parts(alike)
     if not every.total:
         return ""
     # What holds every device would only say the last line twice.
@@ -183,13 +205,13 @@ def _ms(value: float) -> str:
     return f"{value:.2f} ms" if value < 10 else f"{value:,.0f} ms"
 
 
-def _file(down: Sequence[Seen], devices: Sequence[Device], before: Mapping[str, Outcome]) -> File:
+def _file(down: Sequence[Seen], devices: Sequence[Device], before: Mapping[str, str]) -> File:
     about = {device.name: device for device in devices}
     header = ("device", "address", "site", "groups", "reason", "answers", "tries", "last time")
     rows = []
     for one in down:
-        device, then = about[one.device], before.get(one.device)
+        device, then = about[one.device], before.get(one.device, "")
         groups = " ".join(sorted(device.groups - {"all"}))
         row = (one.device, one.address, device.site, groups, one.reason, one.received, one.sent)
-        rows.append((*row, then.status.value if then else ""))
+        rows.append((*row, then))
     return csv_file.file("unreachable", header, rows)

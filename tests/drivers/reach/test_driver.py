@@ -11,7 +11,7 @@ import pytest
 
 from automation_bots.drivers import Cancel
 from automation_bots.drivers.fake import Recorder
-from automation_bots.drivers.reach.driver import Reach, address_of, operations
+from automation_bots.drivers.reach.driver import Reach, operations
 from automation_bots.drivers.reach.lines import Wording
 from automation_bots.model import Device, Parameter, Risk, Status
 from automation_bots.sweep.plan import NO_NAME, NO_NAME_SERVER
@@ -79,9 +79,9 @@ def test_a_ping_of_this_machine_answers_in_both_families(tmp_path):
 
 
 def test_a_local_device_is_this_machine_and_others_are_where_the_inventory_says():
-    assert address_of(host("bot", ansible_connection="local")) == "127.0.0.1"
-    assert address_of(host("bot", "10.0.0.9", ansible_connection="local")) == "10.0.0.9"
-    assert address_of(host("web1")) == "web1"
+    assert host("bot", ansible_connection="local").address == "127.0.0.1"
+    assert host("bot", "10.0.0.9", ansible_connection="local").address == "10.0.0.9"
+    assert host("web1").address == "web1"
 
 
 def test_the_operations_only_look_and_say_how_they_are_used():
