@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from automation_bots.alerts.devices import Devices
-from automation_bots.alerts.event import Follower
+from automation_bots.alerts.event import Follower, ReportedEvent
 from automation_bots.alerts.intake import EventIntake
 from automation_bots.alerts.sources import registry
+from automation_bots.alerts.sources.own_source import OwnSource
 from automation_bots.alerts.sources.registry import WrongSource
 from automation_bots.alerts.sources.source import HttpKind, ListenContext, Listening, ListeningKind, SourceSettings
 from automation_bots.alerts.teller import AlertTeller, TellerContext
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
+from automation_bots.events import Bus
 from automation_bots.http_in.receiver import Proof, Receiver
 from automation_bots.model import Place
 from automation_bots.secrets import references
@@ -83,6 +86,14 @@ class Alerts:
         self._receivers = tuple(receivers)
         self.http = self._server()
         self._chores = Loop("old events", self._forget, _FORGET_SECONDS)
+
+    def hear(self, bus: Bus, asked: Callable[[ReportedEvent], bool] = lambda _event: False) -> None:
+        """Keep what the bot itself and Salt tell as well: what bot.toml names, and what somebody has asked for."""
+
+        def wanted(event: ReportedEvent) -> bool:
+            return asked(replace(event, device=self.devices.of(event)))
+
+        self.listening["bot"] = OwnSource(bus, self.intake, self._now, self._wanted.events.own, wanted)
 
     def _server(self) -> Any:
         if not self._receivers:

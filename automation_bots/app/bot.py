@@ -135,6 +135,7 @@ class Bot:
         acting = Acting(self.rules, self.store, self.live, self.pipeline, speaking)
         keeper = Keeper(self.store, self.settings, self.data, now)
         alerts = Alerts(self.bot_folder, self.store, self.live, self.notices.of, now, (acting.follower,))
+        alerts.hear(self.bus, lambda event: self.rules.ask_for(event, now()))
         return acting, keeper, alerts
 
     def _valid(self) -> ApprovalValidity:

@@ -62,7 +62,13 @@ class EventSources:
             except StoreError as error:
                 log.warning("job %s: nobody who follows events hears of its end: %s", number, error)
                 return
-            about = {"operation": job.operation, "person": job.person, "state": job.state.value, "devices": job.devices}
+            about = {
+                "operation": job.operation,
+                "person": job.person,
+                "state": job.state.value,
+                "devices": job.devices,
+                "origin": job.cause.rules if job.cause else (),
+            }
             self.bus.publish(Event("bot", f"bot/job/{number}/ended", about))
 
         return tell

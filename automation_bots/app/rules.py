@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from automation_bots.alerts.rules import rulebook
+from automation_bots.alerts.event import ReportedEvent
+from automation_bots.alerts.rules import matching, rulebook
 from automation_bots.alerts.rules.actions import ActionContext, Command, RuleActions
 from automation_bots.alerts.rules.follower import RuleContext, RuleFollower
 from automation_bots.alerts.rules.pages import Pages
@@ -37,6 +38,10 @@ class Rules:
     def rooms(self) -> list[tuple[str, str]]:
         """Every room that they name, and where."""
         return [(f'rules.yml, rule "{rule.name}"', room) for rule in self.book.rules for room in rooms(rule)]
+
+    def ask_for(self, event: ReportedEvent, now: datetime) -> bool:
+        """Whether a rule asks for something that the bot itself tells, which is kept for no other reason."""
+        return any(matching.asks_for(rule, event, now, self.inside) for rule in self.book.rules)
 
     def inside(self, pattern: str) -> frozenset[str] | None:
         """The devices of a pattern; None: it means nothing."""

@@ -144,6 +144,8 @@ class EventSettings(Strict):
     days: int = Field(30, ge=1)
     count: int = Field(200_000, ge=1_000)
     room: str = ""  # of sources that name none
+    # What is kept of what the bot itself and Salt tell, beside what rules ask for.
+    own: list[str] = ["bot/monitor/*", "bot/network/*", "bot/schedule/*/missed", "bot/schedule/*/refused"]
     sources: dict[str, dict[str, Any]] = {}
 
     @field_validator("sources")

@@ -26,6 +26,11 @@ def failed(rule: Rule, event: ReportedEvent, now: datetime, inside: Inside) -> t
     return ()
 
 
+def asks_for(rule: Rule, event: ReportedEvent, now: datetime, inside: Inside) -> bool:
+    """Whether a rule speaks of this event by its source or kind; one for all events asks for none of the bot's own."""
+    return any((when.source or when.kind) and not tuple(_lacks(when, event, now, inside)) for when in rule.when)
+
+
 def _lacks(
     when: When, event: ReportedEvent, now: datetime, inside: Inside, *, phases: bool = True
 ) -> Iterator[tuple[str, str]]:
