@@ -17,7 +17,10 @@ from automation_bots.policy.scope import Scope
 from bench.figures import Figure, quantile
 from bench.folders import ROLES, SITES, big_groups, workspace
 
-RULES, PEOPLE, TEAMS, BAR = 200, 500, 20, 20
+RULES, MANY_RULES, PEOPLE, TEAMS, BAR = 200, 1_000, 500, 20, 20
+FIRST_BAR = (
+    30  # ms for the first decision by rules that were read just now; what they mean is found while they are read
+)
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 PATTERNS = ("{role}", "site{site}", "{role}:&site{site}", "all:!site{site}", "{role}*1", "site{site}:!{role}", "all")
 UPTIME = Operation("uptime", "Since when it is up", risk=Risk.READ)
@@ -33,12 +36,12 @@ def run() -> list[Figure]:
     groups = big_groups()
     names = tuple(name for role in ROLES for name in groups[role])
     members = {"all": names, **{group: tuple(found) for group, found in groups.items()}}
-    rules = _policy()
+    rules, many = _policy(RULES), _policy(MANY_RULES)
     closed = _change_blocks(names)
 
     lookup = patterns.Names(names, members)
 
-    def scope() -> Scope:
+    def scope(rules: policy.Policy = rules) -> Scope:
         return Scope(rules, lambda pattern: frozenset(patterns.meant(pattern, lookup)), change_blocks=closed)
 
     known, random = scope(), Random(1)
@@ -53,13 +56,24 @@ def run() -> list[Figure]:
     look = Request(Caller("text", "@p0"), Place("text", "#ops"), UPTIME, {}, "all", names)
     allowed = [_milliseconds(known, look, Verdict.ALLOW) for _ in range(1_000)]
     found.append(Figure("policy.all_allowed.p99", quantile(allowed, 0.99), "ms", BAR))
-    fresh = [_milliseconds(scope(), look, Verdict.ALLOW) for _ in range(5)]
-    return [*found, Figure("policy.first_after_reload", median(fresh), "ms")]
+    for count, of in ((RULES, rules), (MANY_RULES, many)):
+        scopes = [scope(of) for _ in range(5)]
+        found.append(Figure(f"policy.prepared.{count}", median([_prepared(one) for one in scopes]), "ms"))
+        fresh = [_milliseconds(one, look, Verdict.ALLOW) for one in scopes]
+        found.append(Figure(f"policy.first_after_reload.{count}", median(fresh), "ms", FIRST_BAR))
+    return found
 
 
-def _policy() -> policy.Policy:
+def _prepared(scope: Scope) -> float:
+    """Milliseconds in the thread that reads the rules, for which nobody waits."""
+    started = time.perf_counter()
+    scope.prepare()
+    return (time.perf_counter() - started) * 1000
+
+
+def _policy(count: int) -> policy.Policy:
     people = {f"p{n}": {"text": f"@p{n}", "groups": [f"team{n % TEAMS}", f"team{n % 7}"]} for n in range(PEOPLE)}
-    rules = [_rule(number) for number in range(RULES - 1)]
+    rules = [_rule(number) for number in range(count - 1)]
     rules.append({"name": "look", "who": "everyone", "may": ["reads"]})
     with workspace() as folder:
         Path(folder / "changes.ics").write_text(CALENDAR)

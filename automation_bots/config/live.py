@@ -59,6 +59,8 @@ class LiveConfig:
         self.last_good = Policy()  # by whose ids the admins are told of a policy that is broken
         self._change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks; swapped as a whole
         self._scope: tuple[Policy, Snapshot, Scope] | None = None
+        self._prepared: object = None  # the one of these whose rules were all looked up
+        self._meanings: tuple[Snapshot | None, dict[str, frozenset[str] | None]] = (None, {})
         self._stamps: dict[str, Stamp] = {}
         self._calendars: tuple[Path, ...] = ()  # of the last policy that was right: one that is mended counts at once
         self._looking = threading.Lock()
@@ -135,11 +137,25 @@ class LiveConfig:
                 lambda name: state.device(name).driver,
                 proved=self._proved,
                 all_names=state.same.all_names,
+                meanings=self._known(state),
             )
             self._scope = kept = (policy, state, scope)
         if not self._change_blocks:
             return kept[2]
         return replace(kept[2], change_blocks=tuple(block.by(state.same.all_names) for block in self._change_blocks))
+
+    def _known(self, state: Snapshot) -> dict[str, frozenset[str] | None]:
+        """What patterns mean in this state of the inventory: another policy, or other people, change nothing of that."""
+        if self._meanings[0] is not state:
+            self._meanings = (state, {})
+        return self._meanings[1]
+
+    def prepare(self) -> None:
+        """Look up what the rules of now mean: the first command after a reload need not wait for it."""
+        _, kept = self.scope, self._scope
+        if kept is not None and self._prepared is not kept:
+            kept[2].prepare()
+            self._prepared = kept
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of that name, as its file says now."""
@@ -184,6 +200,7 @@ class LiveConfig:
         if self._people_changed() and all(change.what != "policy" for change in changes):
             changes.append(Change("people"))
         changes += self._looked_at_watched(policy=any(change.what == "policy" for change in changes))
+        self.prepare()
         for change in changes:
             self._tell(change)
         return changes

@@ -24,7 +24,9 @@ class Scope:
     proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None  # when, with this id
     change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks
     all_names: Callable[[Iterable[str]], frozenset[str]] = frozenset  # devices by every name that they have
-    _cache: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    meanings: dict[str, frozenset[str] | None] = field(
+        default_factory=dict
+    )  # of patterns, as long as devices are these
     _taken: dict[str, frozenset[str]] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
@@ -34,12 +36,17 @@ class Scope:
         return self._lookup(rule.on)
 
     def _lookup(self, pattern: str) -> frozenset[str] | None:
-        if pattern not in self._cache:
+        if pattern not in self.meanings:
             try:
-                self._cache[pattern] = self.expand(pattern)
+                self.meanings[pattern] = self.expand(pattern)
             except UserError:  # the pattern means nothing, so the answer is "no" (see hits)
-                self._cache[pattern] = None
-        return self._cache[pattern]
+                self.meanings[pattern] = None
+        return self.meanings[pattern]
+
+    def prepare(self) -> None:
+        """Find what all rules mean, before somebody waits for it."""
+        for rule in self.policy.rules:
+            self.denied(rule) if rule.deny else self.devices(rule)
 
     def inside(self, pattern: str) -> frozenset[str] | None:
         """Return the devices of a pattern; None when it cannot be read."""

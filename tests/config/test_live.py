@@ -58,6 +58,20 @@ def test_a_second_name_of_a_device_is_known_with_the_inventory_and_again_when_na
     assert live.scope.all_names(["sneaky"]) == {"vault1", "web3", "sneaky"}
 
 
+def test_what_rules_mean_is_known_before_the_first_command_after_a_reload_asks(live, tmp_path):
+    (tmp_path / "policy.yml").write_text(POLICY + '  - {name: f, who: support, may: [reads], on: "web:!web1"}\n')
+    live.look()
+    assert live.scope.meanings["web:!web1"] == {"web2", "web3"}
+
+
+def test_other_people_do_not_make_it_forget_what_patterns_mean(live):
+    live.look()
+    known = live.scope.meanings
+    live.take()
+    assert known
+    assert live.scope.meanings is known
+
+
 def test_an_empty_group_is_no_unreadable_pattern(live, tmp_path):
     hosts = tmp_path / "inventory/hosts.yml"
     hosts.write_text(hosts.read_text() + "    frozen: {}\n")
