@@ -145,7 +145,7 @@ class LiveConfig:
         return replace(kept[2], change_blocks=tuple(block.by(state.same.all_names) for block in self._change_blocks))
 
     def _known(self, state: Snapshot) -> dict[str, frozenset[str] | None]:
-        """What patterns mean in this state of the inventory: another policy, or other people, change nothing of that."""
+        """What patterns mean in this state of the inventory; another policy, or other people, change nothing of it."""
         if self._meanings[0] is not state:
             self._meanings = (state, {})
         return self._meanings[1]

@@ -46,7 +46,7 @@ class Difference:
 def differences(live: LiveConfig, other: Policy, rows: Iterable[AuditRow]) -> tuple[int, Counter[Difference]]:
     """Judge recorded requests by both policies; returns how many there were, and what changes, how often."""
     now = replace(live.scope, change_blocks=())
-    then = replace(now, policy=other, _cache={}, _seen={}, _reach={})
+    then = replace(now, policy=other, meanings={}, _seen={}, _reach={})
     devices, found, looked = frozenset(live.inventory.names), Counter[Difference](), 0
     for row in rows:
         operation = live.catalog.find(row.operation)

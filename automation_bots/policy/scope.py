@@ -24,9 +24,7 @@ class Scope:
     proved: Callable[[Caller, str], datetime | None] = lambda _caller, _person: None  # when, with this id
     change_blocks: tuple[ChangeBlock, ...] = ()  # freezes and locks
     all_names: Callable[[Iterable[str]], frozenset[str]] = frozenset  # devices by every name that they have
-    meanings: dict[str, frozenset[str] | None] = field(
-        default_factory=dict
-    )  # of patterns, as long as devices are these
+    meanings: dict[str, frozenset[str] | None] = field(default_factory=dict)  # of patterns, while devices are these
     _taken: dict[str, frozenset[str]] = field(default_factory=dict)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     _reach: dict[tuple[str, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
