@@ -139,7 +139,7 @@ class Operation:
     risk_by: tuple[str, Mapping[str, Risk]] | None = None  # (parameter, {its value: risk, "*": risk})
     driver: str = ""  # empty: each device's own, from the inventory
     parameters: tuple[Parameter, ...] = ()
-    # required, one, optional, none; every: unless named, all that the person may use; job: those of the named job
+    # required, one, optional, none; every: unless named, all that one may use; job, alert: those of the named one
     devices: str = "required"
     leading: str = ""  # how devices are named when they come first: "devices" a pattern, else a selector's own words
     examples: tuple[str, ...] = ()
@@ -153,6 +153,11 @@ class Operation:
     source: Path | None = None
     body: Any = None
     network: str = ""  # the question by which the network driver answers it on its devices, whatever `driver` says
+
+    @property
+    def takes_pattern(self) -> bool:
+        """Whether devices can be named with it."""
+        return self.devices not in {"none", "alert"}
 
     def driver_on(self, device: Device) -> str:
         """Return the driver that does this on a device."""
@@ -433,6 +438,7 @@ class ReportedEvent:
     by: str = ""  # who did what is told of, as the sender calls them
     done: str = ""  # of UPDATED: acknowledged, unacknowledged, commented, silenced, unsilenced, or the sender's word
     note: str = ""  # what they said with it
+    until: datetime | None = None  # of silenced
 
 
 @dataclass(frozen=True, slots=True)

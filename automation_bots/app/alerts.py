@@ -8,10 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from automation_bots.alerts.book import AlertBook
 from automation_bots.alerts.devices import Devices
 from automation_bots.alerts.event import Follower, ReportedEvent
 from automation_bots.alerts.intake import EventIntake
+from automation_bots.alerts.silences import Silences
 from automation_bots.alerts.sources import registry
+from automation_bots.alerts.sources.alertmanager import AlertmanagerSettings
 from automation_bots.alerts.sources.own_source import OwnSource
 from automation_bots.alerts.sources.registry import WrongSource
 from automation_bots.alerts.sources.source import HttpKind, ListenContext, Listening, ListeningKind, SourceSettings
@@ -19,6 +22,8 @@ from automation_bots.alerts.teller import AlertTeller, TellerContext
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
+from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack
+from automation_bots.drivers.alerts.back import Back
 from automation_bots.events import Bus
 from automation_bots.http_in.receiver import Proof, Receiver
 from automation_bots.model import Place
@@ -47,6 +52,16 @@ def read(bot_folder: BotFolder, *, resolved: bool) -> dict[str, SourceSettings]:
     return found
 
 
+def backs(bot_folder: BotFolder, sources: Mapping[str, SourceSettings]) -> dict[str, Back]:
+    """The servers that can be told what people do about their alerts, by source."""
+    found = {}
+    for name, source in sources.items():
+        kind = registry.KINDS[source.kind]
+        if isinstance(kind, HttpKind) and (back := kind.back(source, bot_folder.path)):
+            found[name] = back
+    return found
+
+
 def _is_reference(value: object) -> bool:
     return isinstance(value, str) and references.is_reference(value)
 
@@ -71,6 +86,13 @@ class Alerts:
             TellerContext(store.alerts, surface, self.room, lambda: live.policy.timezone, now, self._groups)
         )
         self.intake = EventIntake(store.events, self.devices.of, self.teller.heard, followers)
+        self.backs = backs(bot_folder, self.sources)
+        self.book = AlertBook(store.alerts, self.intake, self.backs, lambda: live.policy.timezone, now)
+        self._silences = [
+            Silences(name, back, store.alerts, self.intake, now, source.poll_seconds)
+            for name, back in self.backs.items()
+            if isinstance(back, AlertmanagerBack) and isinstance(source := self.sources[name], AlertmanagerSettings)
+        ]
         self.listening: dict[str, Listening] = {}
         context = ListenContext(self.intake, now, self.devices.named, bot_folder.data)
         receivers = []
@@ -108,6 +130,8 @@ class Alerts:
         self.intake.start()
         self._chores.start()
         self.teller.start()
+        for chore in self._silences:
+            chore.start()
         for name, one in self.listening.items():
             one.start()
             if one.problem:
@@ -122,6 +146,8 @@ class Alerts:
         for one in self.listening.values():
             one.stop()
         self._chores.stop()
+        for chore in self._silences:
+            chore.stop()
         self.intake.stop()
         self.teller.stop()
 
@@ -130,6 +156,7 @@ class Alerts:
         """What does not listen that should."""
         deaf = [self.teller.problem] if self.teller.problem else []
         deaf += [f"events of {name}: {one.problem}" for name, one in self.listening.items() if one.problem]
+        deaf += [f"silences of {one.source}: {one.problem}" for one in self._silences if one.problem]
         return (*deaf, *([f"http: {self.http.problem}"] if self.http and self.http.problem else []))
 
     def room(self, source: str) -> Place | None:

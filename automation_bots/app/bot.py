@@ -33,6 +33,7 @@ from automation_bots.commands.schedules import ScheduleCommands
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import Change, LiveConfig
 from automation_bots.drivers import Driver
+from automation_bots.drivers.alerts.driver import Alerts as AlertDriver
 from automation_bots.drivers.windows.driver import PowerShell
 from automation_bots.errors import UserError
 from automation_bots.events import Bus
@@ -107,7 +108,7 @@ class Bot:
         self.notices = Notices(bot_folder, self.live, self.spelled)
         self._rooms = NamedRooms(self.live, self.settings, lambda: self.notices.surface, self.notices.tell_admins)
         self._equipment, self._permits = Equipment(bot_folder, self.inventory, self.live), Permits()
-        self._drivers = self._doors(self._equipment.drivers(*drivers))
+        self._drivers = self._doors(self._equipment.drivers(AlertDriver(lambda: self.alerts.book), *drivers))
         self._runs = self.data.resolve() / "runs"
         self.store = Store.open(bot_folder.record)
         self.store.redact_with(self.redactor.text)

@@ -9,6 +9,7 @@ from automation_bots.commands.host_keys import Means
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.drivers import Driver
+from automation_bots.drivers.alerts.driver import Alerts
 from automation_bots.drivers.ansible.control_masters import Masters
 from automation_bots.drivers.ansible.driver import Ansible
 from automation_bots.drivers.local.driver import Local
@@ -30,7 +31,7 @@ from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Answer, Place
 from automation_bots.policy import gate
 
-NAMES = frozenset(one.name for one in (Ssh, Local, Network, Ansible, Python, Reach, Paths, PowerShell, Salt))
+NAMES = frozenset(one.name for one in (Ssh, Local, Network, Ansible, Python, Reach, Paths, PowerShell, Salt, Alerts))
 _LOOK_SECONDS = 5.0  # for one device
 
 
@@ -55,7 +56,9 @@ class Equipment:
     @property
     def unready(self) -> frozenset[str]:
         """Drivers that nobody has set up."""
-        return frozenset() if self._bot_folder.settings.drivers.salt.url else frozenset({Salt.name})
+        settings = self._bot_folder.settings
+        there = {Salt.name: settings.drivers.salt.url, Alerts.name: settings.events.sources}
+        return frozenset(name for name, wanted in there.items() if not wanted)
 
     def _salt(self) -> Login:
         wanted, bot_folder = self._bot_folder.settings.drivers.salt, self._bot_folder

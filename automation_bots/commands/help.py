@@ -120,7 +120,9 @@ class Help:
 
     def _is_of_use(self, person: Person, operation: Operation, place: Place) -> bool:
         """Whether it has a way on one of the devices on which it is allowed, or needs none."""
-        return operation.devices in {"none", "optional", "job"} or bool(self._with_way(person, operation, place))
+        return operation.devices in {"none", "optional", "job", "alert"} or bool(
+            self._with_way(person, operation, place)
+        )
 
     def _with_way(self, person: Person | None, operation: Operation, place: Place) -> list[str]:
         mine = gate.usable(self._context.live.scope, person, operation, place) or frozenset()

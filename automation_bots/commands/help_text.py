@@ -199,7 +199,9 @@ def synopsis(operation: Operation) -> str:
             words.append(f"<{'|'.join(map(str, parameter.choices)) or parameter.name}>")
         else:
             words.append(f"[{parameter.name}…]" if parameter.rest else f"[{parameter.name}=…]")
-    devices = {"required": "on <devices>", "one": "on <device>", "none": ""}.get(operation.devices, "[on <devices>]")
+    devices = {"required": "on <devices>", "one": "on <device>", "none": "", "alert": ""}.get(
+        operation.devices, "[on <devices>]"
+    )
     return " ".join([*words, *([devices] if devices and not operation.leading else [])])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from automation_bots.drivers import events
+from automation_bots.drivers.alerts import driver as alerts
 from automation_bots.drivers.network import own_operations as network
 from automation_bots.drivers.paths import driver as paths
 from automation_bots.drivers.reach import driver as reach
@@ -19,6 +20,7 @@ OFFERS: tuple[Callable[[], tuple[Operation, ...]], ...] = (
     ps_operation.operations,
     salt.operations,
     events.operations,
+    alerts.operations,
 )
 
 

@@ -112,7 +112,7 @@ def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     before, after = _split_on(operation, plain)
     if after is not None:
         typed.pattern = pattern(after)
-    fixed = after is not None or operation.devices == "none" or bool(operation.leading)
+    fixed = after is not None or not operation.takes_pattern or bool(operation.leading)
     rest = _fill(operation, before, typed, everything=fixed)
     if rest and not fixed:
         typed.pattern, rest = pattern(rest), []
@@ -146,7 +146,7 @@ def _piped(operation: Operation, found: list[Word]) -> tuple[list[Word], tuple[f
     head, parts = found[: at[0]], [found[one + 1 : two] for one, two in zip(at, [*at[1:], len(found)], strict=True)]
     places = [number for number, word in enumerate(parts[-1]) if _is_on(word)]
     behind: list[Word] = []
-    if places and operation.devices != "none" and not operation.leading and not any(map(_is_on, head)):
+    if places and operation.takes_pattern and not operation.leading and not any(map(_is_on, head)):
         parts[-1], behind = parts[-1][: places[-1]], parts[-1][places[-1] :]
     flags = [word for part in parts for word in part[1:] if _is_our_flag(word)]
     parts = [[word for word in part if word not in flags] for part in parts]
@@ -284,7 +284,7 @@ def _assign(operation: Operation, name: str, value: str, typed: ParsedCommand) -
 
 
 def _split_on(operation: Operation, plain: list[Word]) -> tuple[list[Word], list[Word] | None]:
-    if operation.devices == "none" or operation.leading:
+    if not operation.takes_pattern or operation.leading:
         return plain, None
     places = [i for i, word in enumerate(plain) if _is_on(word)]
     if not places:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from automation_bots import render
 from automation_bots.approvals.approvals import Approvals
 from automation_bots.approvals.validity import ApprovalValidity
+from automation_bots.drivers.alerts.driver import number_of
 from automation_bots.errors import BadCommand, BadParameter, StoreError, UserError
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.request_context import RequestContext, TypedCommand
@@ -165,7 +166,7 @@ class Pipeline:
             place=said.place,
             operation=operation,
             parameters=values,
-            pattern=typed.pattern or self._devices_of_job(operation, values),
+            pattern=typed.pattern or self._devices_of(operation, values),
             check=typed.check,
             reason=one_line(typed.reason, 500),
             quiet=typed.quiet,
@@ -177,11 +178,17 @@ class Pipeline:
             filters=typed.filters,
         )
 
-    def _devices_of_job(self, operation: Operation, values: Mapping[str, object]) -> str:
-        """The pattern of an operation that is about a job: its devices, unless others are named."""
-        if operation.devices != "job":
-            return ""
-        return ",".join(self._context.store.job(int(str(values["job"]))).devices)
+    def _devices_of(self, operation: Operation, values: Mapping[str, object]) -> str:
+        """The pattern of an operation that is about a job or an alert: its devices, unless others are named."""
+        if operation.devices == "job":
+            return ",".join(self._context.store.job(int(str(values["job"]))).devices)
+        return self._device_of_alert(str(values["alert"])) if operation.devices == "alert" else ""
+
+    def _device_of_alert(self, written: str) -> str:
+        alert = self._context.store.alerts.find(number_of(written))
+        if alert is None:
+            raise BadCommand(f"There is no alert {one_line(written, 20)}. → !alerts")
+        return alert.device if self._context.live.inventory.find(alert.device) else ""
 
     def _moment(self, text: str) -> datetime | None:
         try:

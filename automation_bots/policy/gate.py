@@ -69,8 +69,12 @@ def by_rules(scope: Scope, request: Request, now: datetime, typed_at: datetime |
     if person is None:
         reason = stranger(scope.policy, request.caller)
         return Decision(Verdict.DENY, reason, refused=tuple(sorted(request.devices)))
+    if request.operation.devices == "alert" and not request.devices:
+        # What is about no device that anybody knows is allowed only by a rule for all that names the operation.
+        request = replace(request, operation=replace(request.operation, declared=False))
     found = _Found(scope, person, request, now, typed_at)
-    if request.operation.devices != "none" and (request.devices or request.operation.devices != "optional"):
+    without = {"optional", "alert"}
+    if request.operation.devices != "none" and (request.devices or request.operation.devices not in without):
         return _with_others(found.on_devices(), request, scope, now, typed_at)
     return _with_others(found.without_devices(), request, scope, now, typed_at)
 
@@ -168,7 +172,9 @@ class _Found:
     def without_devices(self) -> Decision:
         """Decide an operation that touches no device."""
         denying = [rule for rule in self.rules if rule.deny and self.scope.covers(rule)]
-        allowing = [rule for rule in self.rules if not rule.deny and self.scope.devices(rule) is not None]
+        wide = self.request.operation.devices == "alert"
+        known = self.scope.covers if wide else lambda rule: self.scope.devices(rule) is not None
+        allowing = [rule for rule in self.rules if not rule.deny and known(rule)]
         if denying or not allowing:
             return Decision(Verdict.DENY, self._sentence(frozenset(), denying), tuple(r.name for r in denying))
         return self._allowed(allowing, ())
@@ -250,11 +256,11 @@ class _Found:
         if request.operation.controller:
             return f"{what} is for admins: it works on the bot's own machine, and no rule names it for you."
         if not request.operation.declared:
-            why = (
-                "its file says nothing about its risk, and no rule names it"
-                if request.operation.source
-                else "no rule names it"
-            )
+            why = "no rule names it"
+            if request.operation.source:
+                why = f"its file says nothing about its risk, and {why}"
+            elif request.operation.devices == "alert":
+                why = f"the alert is of no device of the inventory, and {why}"
             return f"{what} is for admins: {why}."
         urgent = " in an emergency" if request.emergency else ""
         return f"{what} is not allowed to you by any rule{urgent}."

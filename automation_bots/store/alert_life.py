@@ -10,7 +10,9 @@ from itertools import pairwise
 from automation_bots.model import Alert, Phase, ReportedEvent, Severity
 
 AGAIN = timedelta(minutes=10)  # what is still reported so long after its end fires again; before, it is a late repeat
-_LOUD = frozenset({"acknowledged", "unacknowledged"})
+_KNOWN = frozenset(
+    {"acknowledged", "unacknowledged", "silenced", "unsilenced"}
+)  # what an alert keeps; told twice, no news
 
 
 def begun(event: ReportedEvent) -> Alert:
@@ -28,7 +30,7 @@ def grown(alert: Alert, event: ReportedEvent) -> tuple[Alert, bool]:
     heard = replace(alert, reports=alert.reports + 1, last=max(alert.last, event.at))
     if event.phase is Phase.UPDATED:
         then = _noted(_said(heard, event), event)
-        return _told(alert, then, news=event.done not in _LOUD or then.acknowledged != alert.acknowledged)
+        return _told(alert, then, news=event.done not in _KNOWN or _by_people(then) != _by_people(alert))
     if event.phase is Phase.RESOLVED:
         return _told(alert, _over(heard, event))
     if alert.ended is None:
@@ -70,10 +72,17 @@ def _said(alert: Alert, event: ReportedEvent) -> Alert:
 
 
 def _noted(alert: Alert, event: ReportedEvent) -> Alert:
-    if event.phase is not Phase.UPDATED or event.done not in _LOUD:
+    """What people did about it."""
+    if event.phase is not Phase.UPDATED or event.done not in _KNOWN:
         return alert
     said = f"{event.by or event.source}: {event.note}" if event.note else event.by or event.source
-    return replace(alert, acknowledged=said if event.done == "acknowledged" else "")
+    if event.done in {"acknowledged", "unacknowledged"}:
+        return replace(alert, acknowledged=said if event.done == "acknowledged" else "")
+    return replace(alert, muted=event.until, muted_why=said if event.until else "")
+
+
+def _by_people(alert: Alert) -> tuple[object, ...]:
+    return alert.acknowledged, alert.muted, alert.muted_why
 
 
 def _told(before: Alert, after: Alert, *, news: bool = False) -> tuple[Alert, bool]:

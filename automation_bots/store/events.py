@@ -19,7 +19,7 @@ from automation_bots.store.redaction import cleared
 from automation_bots.store.schema import alerts, event_findings, event_marks, events
 
 _KEPT = ("kind", "what", "phase", "severity", "about", "text", "fingerprint", "started", "ended", "fields", "origin",
-         "by", "done", "note")  # fmt: skip
+         "by", "done", "note", "until")  # fmt: skip
 _STRANGE = ("what", "about", "text", "by", "note")  # texts that may hold a secret
 _AT_ONCE = 1_000  # rows in one transaction, so that no writer waits long
 
@@ -147,7 +147,7 @@ def _body(event: ReportedEvent) -> str:
 
 def _of(row: Row[Any]) -> StoredEvent:
     body = frozen(json.loads(row.body))
-    times = {name: datetime.fromisoformat(body[name]) for name in ("started", "ended") if name in body}
+    times = {name: datetime.fromisoformat(body[name]) for name in ("started", "ended", "until") if name in body}
     words = {"phase": Phase(body["phase"]), "severity": Severity(body["severity"])}
     event = ReportedEvent(source=row.source, at=row.at, device=row.device, **{**body, **times, **words})
     return StoredEvent(row.number, event, row.alert)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources import json_body
-from automation_bots.alerts.sources.source import HttpKind, HttpSettings, as_text, texts
+from automation_bots.alerts.sources.source import HttpKind, HttpSettings, as_text, server_url, texts
+from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack
+from automation_bots.drivers.alerts.http import Server
 from automation_bots.errors import BadPayload
 
 KIND = "alertmanager"
@@ -22,9 +27,12 @@ _TEXTS = ("summary", "description", "message", "title")
 class AlertmanagerSettings(HttpSettings):
     """[events.sources.<name>] with kind = "alertmanager"; it cannot sign, so it needs a token."""
 
-    url: str = ""  # of its API: what it left out of a message is fetched, and silences are set there
+    url: str = server_url()  # of its API: silences are set there, and shown here
     user: str = ""
     password: str = ""
+    api_token: str = ""  # as bearer, where a proxy before it, or Grafana, wants one
+    ca: str = ""
+    poll_seconds: float = Field(30, ge=5, le=3_600)  # between two looks at silences
     max_bytes: int = 8_388_608  # without max_alerts it sends all alerts of a group in one call
 
 
@@ -83,4 +91,11 @@ def _left_out(
     )
 
 
-SOURCE = HttpKind(KIND, AlertmanagerSettings, read)
+def back(settings: AlertmanagerSettings, path: Callable[[str], Path]) -> AlertmanagerBack | None:
+    """Its API, where the settings say where it is."""
+    ca = path(settings.ca) if settings.ca else None
+    server = Server(settings.url, settings.api_token, settings.user, settings.password, ca)
+    return AlertmanagerBack(server) if settings.url else None
+
+
+SOURCE = HttpKind(KIND, AlertmanagerSettings, read, back)

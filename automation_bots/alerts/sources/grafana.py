@@ -58,4 +58,4 @@ def _by_itself(event: ReportedEvent) -> ReportedEvent:
     return event
 
 
-SOURCE = HttpKind(KIND, GrafanaSettings, read)
+SOURCE = HttpKind(KIND, GrafanaSettings, read, alertmanager.back)

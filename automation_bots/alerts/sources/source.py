@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from automation_bots.alerts.event import Intake, ReportedEvent, Severity
 from automation_bots.config.strict import Strict
+from automation_bots.drivers.alerts.back import Back
 from automation_bots.secrets import references
 
 MAX_FIELDS, MAX_TEXT, MAX_WORD = 64, 4_000, 500  # what is kept of one event
@@ -77,6 +78,11 @@ class HttpSettings(SourceSettings):
         return self
 
 
+def server_url() -> Any:
+    """A setting: where a server's API is, without anything secret in it."""
+    return Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s?#]*)?)?$")
+
+
 S = TypeVar("S", bound=SourceSettings)
 H = TypeVar("H", bound=HttpSettings)
 
@@ -102,6 +108,8 @@ class HttpKind(Generic[H]):
     kind: str
     settings: type[H]
     read: Callable[[bytes, Mapping[str, str], H, datetime], list[ReportedEvent]]  # headers in lower case
+    # The server that tells, where it can be told something; a path of bot.toml is read by the second.
+    back: Callable[[H, Callable[[str], Path]], Back | None] = lambda _settings, _path: None
 
 
 @dataclass(frozen=True, slots=True)

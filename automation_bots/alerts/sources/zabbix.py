@@ -6,13 +6,18 @@ All values are texts. A macro without a value arrives as its own name, and means
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources import json_body
-from automation_bots.alerts.sources.source import MAX_FIELDS, HttpKind, HttpSettings, as_text
+from automation_bots.alerts.sources.source import MAX_FIELDS, HttpKind, HttpSettings, as_text, server_url
+from automation_bots.drivers.alerts.back import Back
+from automation_bots.drivers.alerts.http import Server
+from automation_bots.drivers.alerts.zabbix import ZabbixBack
 from automation_bots.errors import BadPayload
 
 KIND = "zabbix"
@@ -44,9 +49,16 @@ _ABOUT = ("host", "host_name", "host_dns", "host_ip", "discovery_dns", "discover
 class ZabbixSettings(HttpSettings):
     """[events.sources.<name>] with kind = "zabbix"; url and api_token where the bot may acknowledge and close there."""
 
-    url: str = ""
+    url: str = server_url()
     api_token: str = ""
     ca: str = ""
+
+
+def back(settings: ZabbixSettings, path: Callable[[str], Path]) -> Back | None:
+    """Its API, where the settings say how."""
+    if not settings.url or not settings.api_token:
+        return None
+    return ZabbixBack(Server(settings.url, settings.api_token, ca=path(settings.ca) if settings.ca else None))
 
 
 def read(body: bytes, _headers: Mapping[str, str], settings: ZabbixSettings, now: datetime) -> list[ReportedEvent]:
@@ -99,10 +111,11 @@ class _Call:
 
     def _of_life(self, phase: Phase, **more: Any) -> ReportedEvent:
         """An event of a problem: its number in Zabbix is of this one life."""
-        return self.event(
+        event = self.event(
             self.heading, phase=phase, severity=self._severity(), fingerprint=self.value("event_id"),
             started=self._started(), **more,
         )  # fmt: skip
+        return event if phase is Phase.FIRING else replace(event, text="")  # what is wrong stays what it was
 
     def event(self, what: str, **more: Any) -> ReportedEvent:
         """An event with all that is known of whom it is about."""
@@ -187,4 +200,4 @@ def _age(text: str) -> timedelta | None:
     return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts[:4])) if parts else None
 
 
-SOURCE = HttpKind(KIND, ZabbixSettings, read)
+SOURCE = HttpKind(KIND, ZabbixSettings, read, back)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from automation_bots.drivers.alerts.back import Deed, Wish
+from automation_bots.drivers.alerts.back import SILENCE, UNSILENCE, Deed
 from automation_bots.drivers.alerts.http import Reply, Server, ask, refused
 from automation_bots.errors import DriverError
 from automation_bots.model import Alert, one_line
@@ -48,19 +48,14 @@ class Present:
 class AlertmanagerBack:
     """One Alertmanager, or one address of several that share what they know."""
 
-    def __init__(self, server: Server, called: str = "Alertmanager") -> None:
-        self._server = replace(server, url=server.url.rstrip("/").removesuffix(_API))
-        self.called = called
+    does = frozenset({SILENCE, UNSILENCE})
 
-    def tell(self, wish: Wish) -> str:
-        """Silence it, or end that; what it does not know counts here alone."""
-        if wish.deed is Deed.SILENCE:
-            return self._silence(wish)
-        if wish.deed is Deed.UNSILENCE:
-            return self._unsilence(wish)
-        if wish.deed is Deed.CLOSE:
-            raise DriverError(f"{self.called} ends its alerts by itself. → !silence A{wish.alert.number} 2h")
-        return ""
+    def __init__(self, server: Server) -> None:
+        self._server = replace(server, url=server.url.rstrip("/").removesuffix(_API))
+
+    def tell(self, alert: Alert, deed: Deed) -> str:
+        """Silence it, or end that."""
+        return self._silence(alert, deed) if deed.what == SILENCE else self._unsilence(alert)
 
     def trouble(self) -> str:
         """Ask what it is."""
@@ -85,25 +80,25 @@ class AlertmanagerBack:
         found = self._ask("GET", "/status")
         return _moment(found.get("uptime")) if isinstance(found, Mapping) else None
 
-    def _silence(self, wish: Wish) -> str:
-        present, now = self._of(wish.alert), datetime.now(UTC)
+    def _silence(self, alert: Alert, deed: Deed) -> str:
+        present, now = self._of(alert), datetime.now(UTC)
         matchers = [
             {"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in present.labels.items()
         ]
-        if wish.until is None or not matchers:
+        if deed.until is None or not matchers:
             raise DriverError("a silence needs an end, and an alert with labels")
         self._ask("POST", "/silences", {
-            "matchers": matchers, "startsAt": (now - _SKEW).isoformat(), "endsAt": wish.until.isoformat(),
-            "createdBy": wish.person, "comment": wish.signed,
+            "matchers": matchers, "startsAt": (now - _SKEW).isoformat(), "endsAt": deed.until.isoformat(),
+            "createdBy": deed.person, "comment": deed.signed,
         })  # fmt: skip
         others = [
             one for one in self.present() if one.fingerprint != present.fingerprint and _covers(present.labels, one)
         ]
         also = f"; with it {len(others)} more that have the same labels and others" if others else ""
-        return f"silenced in {self.called}{also}"
+        return f"silenced in Alertmanager{also}"
 
-    def _unsilence(self, wish: Wish) -> str:
-        present, silences = self._of(wish.alert), self.silences()
+    def _unsilence(self, alert: Alert) -> str:
+        present, silences = self._of(alert), self.silences()
         mine = [silences[name] for name in present.silenced_by if name in silences]
         own = [one for one in mine if one.only(present.labels)]
         for one in own:
@@ -113,14 +108,14 @@ class AlertmanagerBack:
             still = f"a wider silence of {'; '.join(wider)} stays: end it there"
             if not own:
                 raise DriverError(still)
-            return f"its silence in {self.called} was ended; {still}"
-        return f"its silence in {self.called} was ended" if own else f"no silence of {self.called} was on it"
+            return f"its silence in Alertmanager was ended; {still}"
+        return "its silence in Alertmanager was ended" if own else "no silence of Alertmanager was on it"
 
     def _of(self, alert: Alert) -> Present:
         """Find it there: the record may keep fewer labels, or some without their secrets."""
         same = [one for one in self.present() if one.fingerprint == alert.fingerprint]
         if not same:
-            raise DriverError(f"{self.called} no longer has A{alert.number}: it is over there, or its url is another's")
+            raise DriverError(f"Alertmanager no longer has A{alert.number}: it is over there, or url is another's")
         return same[0]
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:

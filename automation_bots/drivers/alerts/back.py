@@ -1,56 +1,44 @@
-"""The contract of every server that can be told something about its own alerts."""
+"""What somebody does about an alert, and the contract of a server that can be told of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from automation_bots.errors import DriverError
 from automation_bots.model import Alert, one_line
 
+ACKNOWLEDGE, UNACKNOWLEDGE, COMMENT = "acknowledge", "unacknowledge", "comment"
+SILENCE, UNSILENCE, CLOSE = "silence", "unsilence", "close"
 _NOTE = 1_000  # characters; Zabbix takes 2,048 with what stands behind it
 
 
-class Deed(StrEnum):
-    """What somebody does about an alert."""
-
-    ACKNOWLEDGE = "acknowledge"
-    UNACKNOWLEDGE = "unacknowledge"
-    COMMENT = "comment"
-    SILENCE = "silence"
-    UNSILENCE = "unsilence"
-    CLOSE = "close"
-
-
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants done about an alert. Servers know the bot alone, so that the person is named in the text."""
+class Deed:
+    """What a person does about an alert. Servers know the bot alone, so that the person is named in the text."""
 
-    deed: Deed
-    alert: Alert
+    what: str  # one of the words above
     person: str
-    job: int  # in the record, where it stands who that is
     note: str = ""
-    until: datetime | None = None  # of SILENCE
+    until: datetime | None = None  # of a silence
+    audit: int = 0  # the job, in whose record stands who that is
 
     @property
     def signed(self) -> str:
-        """The note with who says it, and the number of the record."""
-        by = f"({self.person}, from chat, #{self.job})"
-        return f"{one_line(self.note, _NOTE)} {by}" if self.note else f"{self.deed} {by}"
+        """The note with who says it, and the number in the record."""
+        return f"{one_line(self.note, _NOTE) or self.what} ({self.person}, from chat, #{self.audit})"
 
 
 class Back(Protocol):
-    """One server; it raises DriverError for what was not done, and `Unsure` for what nobody knows of."""
+    """One server that told of alerts. It raises DriverError for what was not done, `Unsure` where nobody knows."""
 
     @property
-    def called(self) -> str:
-        """What people call it: Zabbix, Alertmanager."""
+    def does(self) -> frozenset[str]:
+        """The deeds that it knows; others count here alone."""
 
-    def tell(self, wish: Wish) -> str:
-        """Do it there, and say what came of it; empty where it has no such thing, so that it counts here alone."""
+    def tell(self, alert: Alert, deed: Deed) -> str:
+        """Do it there, in a thread that may wait; return what came of it in a few words."""
 
     def trouble(self) -> str:
         """Why nothing can be told there; empty when it can. Nothing is changed by asking."""

@@ -10,28 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automation_bots.drivers.alerts.back import Deed, Wish
+from automation_bots.drivers.alerts.back import ACKNOWLEDGE, CLOSE, COMMENT, SILENCE, UNACKNOWLEDGE, UNSILENCE, Deed
 from automation_bots.drivers.alerts.http import Server, ask, refused
 from automation_bots.errors import DriverError
-from automation_bots.model import one_line
+from automation_bots.model import Alert, one_line
 
 _PAGE = "/api_jsonrpc.php"
 _CLOSE, _ACKNOWLEDGE, _MESSAGE, _UNACKNOWLEDGE, _SUPPRESS, _UNSUPPRESS = 1, 2, 4, 16, 32, 64
-_ACTIONS: Mapping[Deed, int] = {
-    Deed.ACKNOWLEDGE: _ACKNOWLEDGE | _MESSAGE,
-    Deed.UNACKNOWLEDGE: _UNACKNOWLEDGE | _MESSAGE,
-    Deed.COMMENT: _MESSAGE,
-    Deed.CLOSE: _CLOSE | _MESSAGE,
-    Deed.SILENCE: _SUPPRESS | _MESSAGE,
-    Deed.UNSILENCE: _UNSUPPRESS | _MESSAGE,
-}
-_DONE: Mapping[Deed, str] = {
-    Deed.ACKNOWLEDGE: "acknowledged in Zabbix",
-    Deed.UNACKNOWLEDGE: "no longer acknowledged in Zabbix",
-    Deed.COMMENT: "commented in Zabbix",
-    Deed.CLOSE: "Zabbix was told to close it; it is over when Zabbix says so",
-    Deed.SILENCE: "suppressed in Zabbix",
-    Deed.UNSILENCE: "no longer suppressed in Zabbix",
+_ACTIONS: Mapping[str, tuple[int, str]] = {
+    ACKNOWLEDGE: (_ACKNOWLEDGE, "acknowledged in Zabbix"),
+    UNACKNOWLEDGE: (_UNACKNOWLEDGE, "no longer acknowledged in Zabbix"),
+    COMMENT: (0, "commented in Zabbix"),
+    CLOSE: (_CLOSE, "Zabbix was told to close it, and says when it is over"),
+    SILENCE: (_SUPPRESS, "suppressed in Zabbix"),
+    UNSILENCE: (_UNSUPPRESS, "no longer suppressed in Zabbix"),
 }
 Version = tuple[int, int]
 _HEADER, _NO_BODY, _SUPPRESSES = (6, 4), (7, 2), (6, 2)
@@ -48,24 +40,25 @@ class _Refusal(Exception):
 class ZabbixBack:
     """One Zabbix, by its API and a token of a user of the bot's own."""
 
-    called = "Zabbix"
+    does = frozenset(_ACTIONS)
 
     def __init__(self, server: Server) -> None:
         url = server.url.rstrip("/").removesuffix(_PAGE)
         self._server = Server(url, server.token, ca=server.ca)
         self._version: Version | None = None
 
-    def tell(self, wish: Wish) -> str:
+    def tell(self, alert: Alert, deed: Deed) -> str:
         """Do it there."""
-        if wish.deed in {Deed.SILENCE, Deed.UNSILENCE} and self.version() < _SUPPRESSES:
-            return ""
+        if deed.what in {SILENCE, UNSILENCE} and self.version() < _SUPPRESSES:
+            return "here alone: Zabbix before 6.2 cannot suppress one problem"
+        action, done = _ACTIONS[deed.what]
         params: dict[str, Any] = {
-            "eventids": [wish.alert.fingerprint], "action": _ACTIONS[wish.deed], "message": wish.signed,
+            "eventids": [alert.fingerprint], "action": action | _MESSAGE, "message": deed.signed,
         }  # fmt: skip
-        if wish.deed is Deed.SILENCE and wish.until is not None:
-            params["suppress_until"] = int(wish.until.timestamp())
+        if deed.what == SILENCE and deed.until is not None:
+            params["suppress_until"] = int(deed.until.timestamp())
         self._call("event.acknowledge", params)
-        return _DONE[wish.deed]
+        return done
 
     def trouble(self) -> str:
         """Ask for one problem, as which nothing is changed; empty when that is allowed."""

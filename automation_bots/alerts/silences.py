@@ -1,0 +1,99 @@
+"""What is silenced at an Alertmanager is shown here, and how that ends, which it tells nobody."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from automation_bots.alerts.book import updated
+from automation_bots.alerts.event import Alert, Intake, Phase, ReportedEvent
+from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack, Present, Silence
+from automation_bots.errors import DriverError
+from automation_bots.store.alerts import AlertStore
+from automation_bots.threads.loop import Loop
+
+log = logging.getLogger(__name__)
+_YOUNG = timedelta(minutes=10)  # so long after its start it may not know yet what goes on
+_MISSED = 2  # looks in which an alert is not there any more, before it is over
+
+
+class Silences:
+    """Looks at one Alertmanager again and again."""
+
+    def __init__(
+        self,
+        source: str,
+        server: AlertmanagerBack,
+        store: AlertStore,
+        intake: Intake,
+        now: Callable[[], datetime],
+        seconds: float,
+    ) -> None:
+        self.source, self._server, self._store, self._intake = source, server, store, intake
+        self._now, self._seconds = now, seconds
+        self._missed: dict[int, int] = {}
+        self.problem = ""  # why it cannot be looked at
+        self._loop = Loop(f"silences of {source}", self.look, 1.0)
+
+    def start(self) -> None:
+        """Begin."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._loop.stop(1.0)
+
+    def look(self) -> float:
+        """Take what is other there than here; return how long to wait."""
+        known = [one for one in self._store.firing() if one.source == self.source]  # before the server, which is newer
+        if not known:
+            return self._seconds
+        try:
+            present, silences = self._server.present(), self._server.silences()
+            young = self._young()
+        except DriverError as error:
+            if self.problem != (problem := str(error)):
+                log.warning("silences of %s: %s", self.source, problem)
+            self.problem = problem
+            return self._seconds
+        self.problem = ""
+        there = {(one.fingerprint, one.started): one for one in present}
+        events = [event for alert in known if (event := self._other(alert, there.get(_life(alert)), silences))]
+        events += self._gone([alert for alert in known if _life(alert) not in there], young=young)
+        self._intake.take(events)
+        return self._seconds
+
+    def _other(self, alert: Alert, there: Present | None, silences: dict[str, Silence]) -> ReportedEvent | None:
+        """What the server says of an alert that is not known here."""
+        if there is None:
+            return None
+        on_it = [silences[name] for name in there.silenced_by if name in silences]
+        last = max(on_it, key=lambda one: one.until, default=None)
+        if last is None:
+            muted = alert.muted is not None and alert.muted > self._now()
+            return updated(alert, self._now(), "unsilenced", "", "") if muted else None
+        if alert.muted is not None and abs(alert.muted - last.until) < timedelta(seconds=1):
+            return None
+        return updated(alert, self._now(), "silenced", last.by, last.comment, last.until)
+
+    def _gone(self, alerts: Sequence[Alert], *, young: bool) -> list[ReportedEvent]:
+        """The ends of silenced alerts, which it tells nobody: they are not there any more, in several looks."""
+        silenced = [alert for alert in alerts if alert.muted is not None and not young]
+        self._missed = {alert.number: self._missed.get(alert.number, 0) + 1 for alert in silenced}
+        return [self._over(alert) for alert in silenced if self._missed[alert.number] >= _MISSED]
+
+    def _over(self, alert: Alert) -> ReportedEvent:
+        return ReportedEvent(
+            source=alert.source, kind=alert.kind, what=alert.what, at=self._now(), phase=Phase.RESOLVED,
+            device=alert.device, about=alert.about, fingerprint=alert.fingerprint, started=alert.started,
+            fields=alert.fields, note="Alertmanager does not have it any more",
+        )  # fmt: skip
+
+    def _young(self) -> bool:
+        since = self._server.running_since()
+        return since is None or self._now() - since < _YOUNG
+
+
+def _life(alert: Alert) -> tuple[str, datetime]:
+    return alert.fingerprint, alert.started
