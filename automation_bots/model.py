@@ -320,6 +320,8 @@ class Schedule:
     why: str = ""  # it is paused
     restored: bool = False  # paused since the record was restored from a backup
     due: datetime | None = None
+    ahead: bool = False  # its times may need approval, which is asked for before they come
+    asks: datetime | None = None  # its next time, until it is known whether approvers are to be asked about it
     failures: int = 0  # in a row
     approval: int | None = None  # the job with whose approval its later times may run
     offered: str = ""  # the person who is asked to take it over

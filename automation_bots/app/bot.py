@@ -267,12 +267,14 @@ class Bot:
                 policy=lambda: self.live.policy,
                 now=now,
                 run=run,
+                asks=lambda schedule, occurrence: self.pipeline.asks(_typed(schedule), occurrence),
                 looks=lambda schedule: self.pipeline.looks(_typed(schedule)),
                 surface=self.notices.of,
                 admins=self.notices.tell_admins,
                 bus=self.bus,
                 devices=lambda schedule: self._devices(schedule.pattern),
                 failures=self.settings.schedules.failures,
+                ahead=self.settings.schedules.lead,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from automation_bots import render
 from automation_bots.approvals import text as approval_text
@@ -60,7 +61,9 @@ class Approvals:
         state = State.WAITING if decision.needs else State.SCHEDULED
         job = replace(job, state=state, parked=True)
         approval = self._record(job, request, decision)
-        if self._goes_on(job, approval, request):
+        votes, over = self._given(job, approval.needs, request.when or self._context.now())
+        if votes and request.when is None:
+            self._go_on(job, replace(approval, votes=votes), request)
             return None
         self._check_number(person, job, approval)
         job = self._waiting.add(job, approval, self._acceptance.source(request))
@@ -69,6 +72,7 @@ class Approvals:
         self.timer.hidden[job.number] = hidden
         try:
             words = self._notifier.first_words(job, approval)
+            words += f" · {over}" if over else ""
             if hidden:
                 words += f" · {', '.join(hidden)} is kept in memory only: a restart of the bot voids the request"
             self._context.announcer.parked(job, words)
@@ -78,24 +82,30 @@ class Approvals:
         self.timer.look_at(job.number)
         return None
 
-    def _goes_on(self, job: Job, approval: Approval, request: Request) -> bool:
-        """Run a time of a schedule with an approval that was given once for all of them; False where there is none."""
-        schedules, needs = self._context.store.schedules, approval.needs
-        schedule = schedules.find(job.occurrence.schedule) if job.occurrence and request.when is None else None
-        if schedule is None or schedule.approval is None or not _is_once(needs):
-            return False
-        number = schedule.approval
-        votes = self._validity.standing(job, number, self._context.store.job(number), needs)
-        if not votes:
-            return False
-        approved = replace(approval, votes=votes, deadline=None, due=None)
+    def is_given(self, person: Person, request: Request, decision: Decision, at: datetime) -> bool:
+        """Whether a time of a schedule will run with an approval that was given once, as far as that is known now."""
+        job, _ = self._acceptance.job_of(person, request, decision)
+        return bool(self._given(job, decision.needs, at)[0])
+
+    def _given(self, job: Job, needs: Sequence[ApprovalRequirement], at: datetime) -> tuple[tuple[Vote, ...], str]:
+        """Return the votes that were given once for all times of a schedule and count for this one; or why none do."""
+        found = self._context.store.schedules.find(job.occurrence.schedule) if job.occurrence else None
+        if found is None or found.approval is None or not _is_once(needs):
+            return (), ""
+        votes, why = self._validity.standing(job, self._context.store.job(found.approval), needs, at)
+        return votes, f"the approval of #{found.approval} counts no longer: {why}" if why else ""
+
+    def _go_on(self, job: Job, approval: Approval, request: Request) -> None:
+        """Run a time of a schedule with an approval that was given once for all of them."""
+        found = self._context.store.schedules.find(job.occurrence.schedule) if job.occurrence else None
+        number = found.approval if found and found.approval else 0
+        approved = replace(approval, deadline=None, due=None)
         approved = replace(approved, shown=self._standing(replace(job, state=State.QUEUED), approved))
         job = self._waiting.add_approved(job, approved, number, self._acceptance.source(request))
         log.info("job %s runs with the approval of #%s: %s for %s", job.number, number, job.title, job.person)
         self._context.announcer.expect(job.number)
         why = self._context.dispatcher.submit(job, {})
         self._context.announcer.accepted(job, why, silent=request.wait)
-        return True
 
     def _standing(self, job: Job, approval: Approval) -> str:
         return approval_text.standing(job, approval, self._notifier.facts(job, approval))
@@ -108,16 +118,23 @@ class Approvals:
     def _record(self, job: Job, request: Request, decision: Decision) -> Approval:
         now, until = self._context.now(), None
         if decision.needs:
-            until = deadlines.deadline(decision.needs, self._context.asking.seconds, now)
+            until = deadlines.deadline(decision.needs, self._within(request, now), now)
             until = min(until, request.when) if request.when else until
         bound = self._validity.bound(request.operation, job, request.when)
         return Approval(0, bound, decision.needs, deadline=until, run_at=request.when, due=now)
 
+    def _within(self, request: Request, now: datetime) -> float:
+        """How long approvers have where no rule says it: until its time, where a schedule asks ahead of that."""
+        if request.occurrence is None or request.when is None:
+            return self._context.asking.seconds
+        return max(self._context.asking.seconds, (request.when - now).total_seconds())
+
     def _check_number(self, person: Person, job: Job, approval: Approval) -> None:
         """A flood of requests would bury what approvers have to read."""
         mine = [other for other in self._waiting.all() if other.person == person.name]
-        if len(mine) >= self._context.asking.waiting:
-            raise BadCommand(f"You have {len(mine)} requests waiting, which is the limit. → !pending · !withdraw <n>")
+        typed = [other for other in mine if other.occurrence is None]  # of schedules each has one, and they are counted
+        if job.occurrence is None and len(typed) >= self._context.asking.waiting:
+            raise BadCommand(f"You have {len(typed)} requests waiting, which is the limit. → !pending · !withdraw <n>")
         for other in mine:
             if other.digest != job.digest or catalog.HIDDEN in other.parameters.values():  # perhaps of another value
                 continue
@@ -131,8 +148,10 @@ class Approvals:
         """Count one person's approval; the last one that is needed starts the job."""
         job, approval, person = self._may_decide(caller, number)
         if why := self._validity.stale(job, approval):
-            self.timer.end(job, State.VOID, f"{why}; type the command again")
-            return Answer(f"#{number} is void: {one_line(why, 300)}. {job.person} has to ask again.")
+            again = self.timer.again(job)
+            self.timer.end(job, State.VOID, f"{why}; {again}")
+            then = again if job.occurrence else f"{job.person} has to ask again"
+            return Answer(f"#{number} is void: {one_line(why, 300)}. {then[:1].upper()}{then[1:]}.")
         decision = self._validity.decision(job, approval)
         if why := self._account(caller, person, job, proves=bool(decision.approver_proof)):
             raise BadCommand(why)

@@ -183,12 +183,17 @@ class ApprovalTimer:
         lost = [name for name, value in job.parameters.items() if value == catalog.HIDDEN and name not in kept]
         why = f"{', '.join(lost)} was never stored and is gone with the restart" if lost else ""
         if why := why or self._validity.stale(job, approval):
-            return self.end(job, State.VOID, f"{why}; type the command again")
+            return self.end(job, State.VOID, f"{why}; {self.again(job)}")
         if job.state is State.SCHEDULED and approval.run_at and now >= approval.run_at:
             if self._waiting.release(job.number):
                 self._start(job.number)
             return True
         return False
+
+    def again(self, job: Job) -> str:
+        """What is to be done where a request is void."""
+        found = self._context.store.schedules.find(job.occurrence.schedule) if job.occurrence else None
+        return f"S{found.number} asks again before its next time" if found and found.due else "type the command again"
 
     def end(self, job: Job, state: State, why: str) -> bool:
         """End a job that is parked; the announcer tells the requester, the next look tells the approvers."""

@@ -57,17 +57,24 @@ class ApprovalValidity:
             return "the rules about who approves it have changed"
         return ""
 
-    def standing(self, job: Job, number: int, earlier: Job, needs: Sequence[ApprovalRequirement]) -> tuple[Vote, ...]:
-        """Return the votes on an earlier time of a schedule that count for this one: the same request in every way, not
-        given too long ago, and enough by the rules of now.
+    def standing(
+        self, job: Job, earlier: Job, needs: Sequence[ApprovalRequirement], at: datetime
+    ) -> tuple[tuple[Vote, ...], str]:
+        """Return the votes on an earlier time of a schedule that count for this one, at its hour: the same request in
+        every way, not given too long ago, and enough by the rules of now; or none, and why they count no longer.
         """  # fmt: skip
-        found, operation = self.find(number), self.live.operation(job.operation)
+        found, operation = self.find(earlier.number), self.live.operation(job.operation)
         if found is None or operation is None or earlier.state not in _APPROVED or not found.votes:
-            return ()
-        same = job.digest == earlier.digest and self.bound(operation, job, found.run_at) == found.digest
-        fresh = self.now() <= lasts(needs, found.votes) and not deadlines.from_the_future(found, self.now())
-        enough = not self.lacking(job, found, needs, found.votes)
-        return found.votes if same and fresh and enough else ()
+            return (), ""
+        why = _other(job, earlier)
+        if not why and self.bound(operation, job, found.run_at) != found.digest:
+            why = "the inventory, or the request itself, was changed since"
+        if not why and (at > lasts(needs, found.votes) or deadlines.from_the_future(found, self.now())):
+            why = "its time is over"
+        if not why and self.lacking(job, found, needs, found.votes):
+            gone = self.uncounted(job, found)
+            why = quorum.no_longer(gone) if gone else "the rules want more now"
+        return ((), why) if why else (found.votes, "")
 
     def decision(self, job: Job, approval: Approval) -> Decision:
         """Return what the gate says at the hour at which it would run."""
@@ -148,6 +155,15 @@ class ApprovalValidity:
         gone = self.uncounted(job, approval)
         why = f"{quorum.no_longer(gone)}, so " if gone else ""
         return f"{why}by the rules of now it needs {quorum.still(missing, approval.escalated)}"
+
+
+def _other(job: Job, earlier: Job) -> str:
+    """What of a time of a schedule is other than what was approved."""
+    if job.devices != earlier.devices:
+        return f"{job.pattern} means other devices now"
+    if job.parameters != earlier.parameters:
+        return "its values are others now"
+    return "" if job.digest == earlier.digest else f"{job.operation} was changed since"
 
 
 def lasts(needs: Sequence[ApprovalRequirement], votes: Sequence[Vote]) -> datetime:

@@ -168,7 +168,8 @@ class ScheduleCommands:
         if decision.confirm and made.confirmed != len(request.devices):
             many = len(request.devices)
             raise BadCommand(f"{decision.confirm}. Nobody is asked later, so say how many you mean: --confirm {many}")
-        made = self._store.add(made)
+        ahead = self._may_be_asked(request, decision)
+        made = self._store.add(replace(made, ahead=ahead, asks=made.due if ahead else None))
         if decision.verdict is Verdict.APPROVAL and not notes:
             notes = [self._asked(made, when, first, decision)]
         self._timer.look()
@@ -185,6 +186,11 @@ class ScheduleCommands:
         at = moment_text(first, self._context.live.policy.timezone, now)
         return today, [f"As things are it would be refused at {at}: {then.reason.removeprefix('No: ')}"]
 
+    @staticmethod
+    def _may_be_asked(request: Request, decision: Decision) -> bool:
+        """Whether approvers may have to be asked about its times: of a change by the rules of another day too."""
+        return decision.verdict is Verdict.APPROVAL or not request.operation.only_looks(request.parameters)
+
     def _asked(self, made: Schedule, when: Recurrence, first: datetime, decision: Decision) -> str:
         """Ask for the first time at once, so that approvers need not be awake then; returns what is said of it."""
         if self._store.take(made, first, when.next(first)):
@@ -196,7 +202,10 @@ class ScheduleCommands:
             return (
                 f"Needs approval by {whom}: asked for now, and then it counts for {long} while nothing of it changes."
             )
-        return f"Needs approval by {whom}: the first time is asked for now, each other when it comes."
+        return (
+            f"Needs approval by {whom}: the first time is asked for now, each other "
+            f"{duration_text(self._settings.lead)} before it comes."
+        )
 
     # -- looked at
 
@@ -312,7 +321,7 @@ class ScheduleCommands:
         if found.state is not ScheduleState.ACTIVE:
             return Answer(f"S{found.number} is {schedule_text.state(found)} already.")
         by = self._context.person(ask).name
-        self._change(ask, found, "paused", state=ScheduleState.PAUSED, due=None, why=f"by {by}")
+        self._change(ask, found, "paused", state=ScheduleState.PAUSED, due=None, asks=None, why=f"by {by}")
         self._withdraw(ask, found)
         return Answer(f"S{found.number} is paused.", hint=f"→ !schedule {found.number} resume")
 
@@ -330,12 +339,15 @@ class ScheduleCommands:
         due = when.next(now)
         if due is None:
             return Answer(f"The time of S{found.number} is over. → !schedule {found.number} run")
-        self._change(ask, found, "resumed", state=ScheduleState.ACTIVE, due=due, why="", failures=0, restored=False)
+        asks = due if found.ahead else None
+        self._change(
+            ask, found, "resumed", state=ScheduleState.ACTIVE, due=due, asks=asks, why="", failures=0, restored=False
+        )
         self._timer.look()
         return Answer(f"S{found.number} goes on: next {schedule_text.next_times(when, now, 3)} {when.zone}.")
 
     def _remove(self, ask: CommandCall, found: Schedule) -> Answer:
-        self._change(ask, found, "removed", state=ScheduleState.REMOVED, due=None)
+        self._change(ask, found, "removed", state=ScheduleState.REMOVED, due=None, asks=None)
         self._withdraw(ask, found)
         return Answer(f"S{found.number} {found.title} is removed.")
 
@@ -346,8 +358,12 @@ class ScheduleCommands:
         by = Subject(self._context.person(ask).name, ask.caller, ask.place)
         for _ in range(_TRIES):
             now = self._store.find(found.number)
-            same = now and replace(now, due=found.due, failures=found.failures, approval=found.approval) == found
-            if now and same and self._store.change(now, replace(now, **fields), what, by, body):
+            moved = {name: getattr(found, name) for name in ("due", "asks", "failures", "approval")}
+            if (
+                now
+                and replace(now, **moved) == found
+                and self._store.change(now, replace(now, **fields), what, by, body)
+            ):
                 return
         raise BadCommand(f"S{found.number} has changed in this moment. → !schedule {found.number}")
 
@@ -399,10 +415,12 @@ class ScheduleCommands:
         if isinstance(decision, Answer):
             return decision
         why = found.why if found.state is ScheduleState.PAUSED else ""
+        ahead = self._may_be_asked(request, decision)
         self._change(
             ask, found, "accepted", body={"from": found.person}, person=person.name, caller=ask.caller, place=place,
-            offered="", why=why, approval=None,
+            offered="", why=why, approval=None, ahead=ahead, asks=found.due if ahead else None,
         )  # fmt: skip
+        notes += [f"#{job} of {found.person} goes on as theirs." for job in [self._store.runs(found.number)] if job]
         hint = f"→ !schedule {found.number} resume" if found.state is ScheduleState.PAUSED else ""
         return Answer("\n".join([f"S{found.number} {found.title} is yours now.", *notes]), hint=hint)
 

@@ -108,16 +108,24 @@ class ApprovalSettings(Strict):
 
 
 class ScheduleSettings(Strict):
-    """[schedules]: how many of them a person may have, how often they may come, how often they may fail in a row."""
+    """[schedules]: how many of them a person may have, how often they may come, how often they may fail in a row,
+    and how long before a time approvers are asked about it.
+    """  # fmt: skip
 
     person: int = Field(50, ge=0)
     reads: Length = "1m"
     changes: Length = "5m"
     failures: int = Field(5, ge=1)
+    ahead: Length = "12h"
 
     def shortest(self, *, looks: bool) -> timedelta:
         """Return the shortest time between two times of a schedule."""
         return duration(self.reads if looks else self.changes)
+
+    @property
+    def lead(self) -> timedelta:
+        """How long before a time approvers are asked about it."""
+        return duration(self.ahead)
 
 
 class HttpSettings(Strict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from automation_bots import render
@@ -285,6 +285,24 @@ class Pipeline:
         except StoreError as error:
             log.exception("S%s could not be recorded, so nothing was started", occurrence.schedule)
             return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
+
+    def asks(self, said: TypedCommand, occurrence: Occurrence) -> timedelta | None:
+        """Return how long before a time of a schedule approvers are asked at most; None: nobody has to be asked.
+
+        Nothing is recorded, and nothing said: at the time itself all of it is decided again.
+        """
+        at, person = occurrence.at, self._context.person(said.caller)
+        try:
+            request = self.planned(said)
+            if isinstance(request, Answer) or person is None:
+                return None
+            request = replace(request, occurrence=occurrence)
+            decision = gate.typed_before(self._context.live.scope, request, self._context.now(), at)
+            given = decision.verdict is not Verdict.APPROVAL or self.approvals.is_given(person, request, decision, at)
+        except UserError:
+            return None
+        within = [need.within for need in decision.needs if need.within]
+        return None if given else timedelta(seconds=min(within)) if within else timedelta.max
 
     # -- rules of events
 

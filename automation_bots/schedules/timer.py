@@ -28,6 +28,7 @@ _LONGEST_SECONDS = 60.0  # the wall clock may be set meanwhile
 _AGAIN_SECONDS = 30.0  # after a place could not be told
 _BROKEN_SECONDS = 10.0  # after a time could not be taken
 _ON_TIME = timedelta(seconds=60)  # a start of the bot, or a busy machine
+_LOOKED_AGAIN = timedelta(minutes=2)  # whether approvers can be asked
 _CLOCK = timedelta(seconds=60)  # set back by less is corrected, not set
 
 
@@ -46,12 +47,14 @@ class ScheduleContext:
     policy: Callable[[], Policy]
     now: Callable[[], datetime]
     run: Run
+    asks: Callable[[Schedule, Occurrence], timedelta | None]  # how long before it approvers may be asked, if they are
     looks: Callable[[Schedule], bool]  # whether it only looks, as its words are read now
     surface: Callable[[Place], Surface]
     admins: Callable[[Answer], None]
     bus: Bus
     devices: Callable[[Schedule], tuple[str, ...]]  # what its pattern means now, for who may hear of it
     failures: int = 5  # in a row, after which a schedule is paused
+    ahead: timedelta = timedelta(hours=12)  # of a time approvers are asked about it
 
 
 class ScheduleTimer:
@@ -62,6 +65,7 @@ class ScheduleTimer:
         self._seen: datetime | None = None  # the clock of the last turn; a new life looks as after it was set back
         self._paged: set[Occurrence] = set()  # of which the admins have heard, whether or not the place could be told
         self._begun: set[int] = set()  # jobs of whose end nobody has looked what came of it
+        self._asks_later: dict[tuple[int, datetime], datetime] = {}  # times of which it is too early to ask
         self._loop = Loop("schedules", self.round)
 
     def begin(self) -> None:
@@ -90,6 +94,9 @@ class ScheduleTimer:
         self._clock(now)
         self._settle()
         broken = [schedule for schedule in self._store.due(now) if not self._safely(self._take, schedule, now)]
+        self._asks_later = {about: then for about, then in self._asks_later.items() if then > now}
+        for schedule in self._store.asking(now + self._context.ahead):
+            self._safely(self._ask, schedule, now)
         failed = self._tell()
         due = self._store.next_due()
         left = _LONGEST_SECONDS if due is None else (due - self._context.now()).total_seconds()
@@ -140,6 +147,28 @@ class ScheduleTimer:
         elif self._store.take(schedule, last, then, missed=many - 1):
             log.info("S%s is due", schedule.number)
             self.start(schedule, Occurrence(schedule.number, last))
+
+    def _ask(self, schedule: Schedule, now: datetime) -> None:
+        """Let approvers be asked about the next time before it comes, so that nobody need be awake then."""
+        at = schedule.due
+        if at is None or at != schedule.asks or at <= now or now < self._asks_later.get((schedule.number, at), now):
+            return
+        occurrence = Occurrence(schedule.number, at)
+        wait = self._asks_in(schedule, occurrence, now)
+        if wait is None:
+            self._store.unasked(schedule)
+        elif wait > timedelta(0):
+            self._asks_later[schedule.number, at] = now + wait
+        elif self._store.take(schedule, at, recurrence.read(schedule.times).next(at)):
+            log.info("S%s: approvers are asked about %s", schedule.number, at)
+            self.start(schedule, occurrence, at)
+
+    def _asks_in(self, schedule: Schedule, occurrence: Occurrence, now: datetime) -> timedelta | None:
+        """In how long it may be asked; None: not before its time."""
+        if self._refused(schedule)[1]:  # perhaps it is another by then
+            return _LOOKED_AGAIN
+        most = self._context.asks(schedule, occurrence)
+        return None if most is None else max(occurrence.at - min(most, self._context.ahead) - now, timedelta(0))
 
     def start(self, schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> str:
         """Let a time that was taken run; returns why it does not."""

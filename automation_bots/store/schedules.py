@@ -21,7 +21,7 @@ from automation_bots.store.schema import jobs, schedules
 from automation_bots.store.schema import occurrences as times
 
 _KEPT = ("operation", "line", "text", "times", "tells", "confirmed", "pattern", "why", "restored", "failures",
-         "offered", "approval")  # fmt: skip
+         "offered", "approval", "ahead")  # fmt: skip
 _BAD = frozenset({State.FAILED, State.INTERRUPTED, State.DENIED, State.EXPIRED, State.VOID})
 _READ_AT_ONCE = 1_000
 
@@ -81,6 +81,24 @@ class ScheduleStore:
         with self._database.read() as connection:
             first: datetime | None = connection.scalar(select(func.min(schedules.c.due)))
             return first
+
+    def asking(self, until: datetime) -> list[Schedule]:
+        """Return those whose next time is not later, and of whom approvers may have to be asked about it beforehand."""
+        with self._database.read() as connection:
+            found = select(schedules).where(schedules.c.asks <= until).order_by(schedules.c.asks, schedules.c.number)
+            return [_of(row) for row in connection.execute(found.limit(_READ_AT_ONCE))]
+
+    def next_asking(self) -> datetime | None:
+        """Return the first time of all about which approvers may have to be asked beforehand."""
+        with self._database.read() as connection:
+            first: datetime | None = connection.scalar(select(func.min(schedules.c.asks)))
+            return first
+
+    def unasked(self, seen: Schedule) -> None:
+        """Note that nobody is asked about the next time before it comes."""
+        mine = (schedules.c.number == seen.number, schedules.c.asks == seen.asks)
+        with self._database.write() as connection:
+            connection.execute(update(schedules).where(*mine).values(asks=None))
 
     def change(self, seen: Schedule, then: Schedule, what: str, by: Subject, body: Mapping[str, Any] = NOTHING) -> bool:
         """Put one value in the place of the one that was seen; False when somebody was quicker."""
@@ -192,7 +210,7 @@ class ScheduleStore:
         if failures < at_most and not at_once:
             return ""
         reason = f"{failures} times in a row it came to nothing, last: {why}" if not at_once else why
-        _note(connection, number, why=reason, state=ScheduleState.PAUSED, due=None)
+        _note(connection, number, why=reason, state=ScheduleState.PAUSED, due=None, asks=None)
         facts = {"schedule": number, "what": "paused", "owner": schedule.person, "reason": reason}
         audit.append(connection, self._clock(), AuditKind.SCHEDULE_CHANGED, subject(schedule), facts)
         return "paused" if at_once else f"paused, since that was {failures} times in a row"
@@ -262,7 +280,7 @@ def hold_all(connection: Connection) -> list[int]:
     found = sorted(connection.scalars(active))
     for number in found:
         why = "the record was restored from a backup, so it may have run already"
-        _note(connection, number, state=ScheduleState.PAUSED, due=None, why=why, restored=True)
+        _note(connection, number, state=ScheduleState.PAUSED, due=None, asks=None, why=why, restored=True)
     return found
 
 
@@ -280,7 +298,8 @@ def _moves_on(connection: Connection, seen: Schedule, then: datetime | None) -> 
         schedules.c.state == ScheduleState.ACTIVE.value,
         schedules.c.due == seen.due,
     )
-    return connection.execute(update(schedules).where(*mine).values(due=then, state=state.value)).rowcount == 1
+    values = {"due": then, "asks": then if seen.ahead else None, "state": state.value}
+    return connection.execute(update(schedules).where(*mine).values(**values)).rowcount == 1
 
 
 def _before(connection: Connection, occurrence: Occurrence) -> Taken | None:
@@ -308,13 +327,14 @@ def _note(connection: Connection, number: int, **fields: Any) -> None:
 def _row(schedule: Schedule) -> dict[str, Any]:
     body = {name: getattr(schedule, name) for name in _KEPT}
     body |= {"caller": asdict(schedule.caller), "place": asdict(schedule.place), "made": schedule.made}
-    return {"state": schedule.state.value, "person": schedule.person, "due": schedule.due, "body": canonical(body)}
+    searched = {"state": schedule.state.value, "person": schedule.person, "due": schedule.due, "asks": schedule.asks}
+    return {**searched, "body": canonical(body)}
 
 
 def _of(row: Row[Any]) -> Schedule:
     body = json.loads(row.body)
     return Schedule(
         row.number, row.person, Caller(**body["caller"]), Place(**body["place"]), state=ScheduleState(row.state),
-        due=row.due, made=datetime.fromisoformat(body["made"]) if body["made"] else None,
+        due=row.due, asks=row.asks, made=datetime.fromisoformat(body["made"]) if body["made"] else None,
         **{**{name: body[name] for name in _KEPT if name in body}, "tells": Tells(body["tells"])},
     )  # fmt: skip

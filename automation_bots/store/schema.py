@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0013"
+HEAD = "0014"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -236,8 +236,10 @@ schedules = Table(
     Column("state", String(16), nullable=False),
     Column("person", Words, nullable=False),
     Column("due", UtcTime),  # its next time; empty while it is not active
+    Column("asks", UtcTime),  # the same, until it is known whether approvers are to be asked about it beforehand
     Column("body", Words, nullable=False),  # JSON: everything that is never searched
     Index(None, "due"),
+    Index(None, "asks"),
     Index(None, "state", "person"),
     sqlite_autoincrement=True,
 )

@@ -35,7 +35,7 @@ class Times:
         self.folder, self.now, self.ran, self.refuses, self.looks = folder, now, [], "", False
         self.surface, self.admins, self.away, self.ends = Surface(), [], False, True
         self.people({"ana"})
-        self.bus = Bus()
+        self.bus, self.lead, self.asked_of, self.when = Bus(), None, [], []
         self.live_again()
 
     def people(self, names, problem=""):
@@ -46,11 +46,16 @@ class Times:
         self.store = Store.open(self.folder, clock=lambda: self.now)
         self.timer = ScheduleTimer(
             ScheduleContext(
-                self.store.schedules, lambda: self.policy, lambda: self.now, self.run, lambda _: self.looks, self.place,
+                self.store.schedules, lambda: self.policy, lambda: self.now, self.run, self.asks,
+                lambda _: self.looks, self.place,
                 lambda answer: self.admins.append(str(answer)), self.bus, lambda _: ("web1",),
                 failures=3,
             )
         )  # fmt: skip
+
+    def asks(self, schedule, occurrence):
+        self.asked_of.append(occurrence.at)
+        return self.lead
 
     def place(self, _place):
         if self.away:
@@ -62,6 +67,7 @@ class Times:
             return Answer(self.refuses)
         number = self.store.add_job(replace(JOB, place=ROOM, occurrence=occurrence)).number
         self.ran.append(occurrence.at)
+        self.when.append(self.now)
         self.store.start(number)
         if self.ends:
             self.store.finish(number, State.DONE)
@@ -69,7 +75,10 @@ class Times:
 
     def add(self, cron="", zone="UTC", command="patch", **fields):
         when = recurrence.Recurrence("as said", zone, cron=cron, **fields)
-        made = Schedule(0, "ana", ANA, ROOM, command, "on web", times=recurrence.kept(when), due=when.next(self.now))
+        due = when.next(self.now)
+        made = Schedule(
+            0, "ana", ANA, ROOM, command, "on web", times=recurrence.kept(when), due=due, ahead=True, asks=due
+        )
         return self.store.schedules.add(made)
 
     def until(self, then, step):
@@ -289,6 +298,37 @@ def test_one_that_cannot_be_read_keeps_no_other_from_its_times_and_is_tried_now_
     times.now += HOUR
     assert times.timer.round() == 10
     assert [job.occurrence.schedule for job in times.store.jobs()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("lead", "hour"),
+    [(timedelta.max, 14), (5 * HOUR, 21)],  # a rule gives approvers less time than the bot asks ahead
+)
+def test_approvers_are_asked_hours_before_a_time_and_once(times, lead, hour):
+    times.add("0 2 * * *")
+    times.lead, times.ends = lead, False
+    times.until(NOON + 14 * HOUR, timedelta(minutes=10))
+    assert (times.ran, times.when) == ([datetime(2026, 3, 3, 2, tzinfo=UTC)], [NOON.replace(hour=hour)])
+    times.until(NOON + 20 * HOUR, timedelta(minutes=10))
+    assert len(times.ran) == 1
+
+
+def test_where_nobody_has_to_be_asked_each_time_is_looked_at_once_and_comes_as_it_is_due(times):
+    times.add("0 2 * * *")
+    times.until(NOON + 15 * HOUR, timedelta(minutes=10))
+    assert (times.asked_of, times.when) == ([NOON + 14 * HOUR], [NOON + 14 * HOUR])
+
+
+def test_about_the_next_time_nobody_is_asked_while_the_last_goes_on(times):
+    times.add(HOURLY)
+    times.lead, times.ends = timedelta.max, False
+    times.timer.round()
+    assert times.ran == [NOON + HOUR]
+    times.until(NOON + HOUR / 2, timedelta(minutes=10))
+    assert times.ran == [NOON + HOUR]
+    times.store.finish(1, State.DONE)
+    times.until(NOON + HOUR, timedelta(minutes=10))
+    assert times.ran == [NOON + HOUR, NOON + 2 * HOUR]
 
 
 def test_whoever_follows_events_hears_what_ran_what_was_refused_and_what_was_missed(times):

@@ -126,6 +126,10 @@ def rule(store, now):
     store.rules.take_shift(Shift("net", "ana", "ana", now, now + timedelta(days=9_000)), ANA)
 
 
+def asked_ahead(store, now):
+    store.schedules.add(Schedule(0, "ana", ANA.caller, ANA.place, "reload", "on web", due=now, ahead=True, asks=now))
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -150,6 +154,8 @@ LIVES = {
     "0013": (rule, lambda store: (store.rules.find(1).body["lines"], store.rules.pauses(), store.rules.decided([1]),
              store.rules.shifts(datetime.now(UTC))[0].person)
              == ((("down", 1),), {"a rule": "by ana"}, frozenset({1}), "ana")),
+    "0014": (asked_ahead, lambda store: [one.title for one in store.schedules.asking(datetime.now(UTC))]
+             == ["reload on web"]),
 }  # fmt: skip
 
 
