@@ -181,7 +181,7 @@ def _row(alert: Alert) -> dict[str, Any]:
 def _of(row: Row[Any]) -> Alert:
     body = json.loads(row.body)
     times = {name: datetime.fromisoformat(body[name]) if body[name] else None for name in _TIMES}
-    kept = {**{name: body[name] for name in _KEPT}, "severity": Severity(body["severity"]), **times}
+    kept = {**{name: body[name] for name in _KEPT if name in body}, "severity": Severity(body["severity"]), **times}
     return Alert(
         number=row.number, source=row.source, fingerprint=row.fingerprint, started=row.started, ended=row.ended,
         device=row.device, last=row.last, fold=row.fold, message=row.message, **kept,

@@ -64,7 +64,10 @@ def test_an_approval_once_counts_for_later_times_until_something_changes(schedul
         assert [vote.person for vote in scheduled.store.approvals.find(number).votes] == ["kim", "lee"]
     assert scheduled.schedules.find(1).approval == first
     scheduled.live.inventory.variables["web1"] = {"ansible_host": "192.0.2.9"}
-    assert scheduled.state(scheduled.comes()) is State.WAITING
+    number = scheduled.comes()
+    assert scheduled.state(number) is State.WAITING
+    said = f"the approval of #{first} counts no longer: the inventory, or the request itself, was changed since"
+    wait(lambda: [text for text in scheduled.texts("ops") if text.startswith(f"#{number} ") and said in text], 5)
     assert scheduled.store.verify_audit()
 
 
@@ -79,6 +82,15 @@ def test_it_ends_on_its_day(scheduled):
     scheduled.at += 29 * DAY
     scheduled.is_done(scheduled.comes())
     assert scheduled.state(scheduled.comes()) is State.WAITING
+
+
+@pytest.mark.parametrize(("days", "given"), [(29, True), (31, False)])
+def test_approvers_are_asked_ahead_where_it_will_not_count_at_the_time_itself(scheduled, days, given):
+    scheduled.approved()
+    at = scheduled.at + days * DAY
+    request = Request(JOE, OPS, PATCH, {}, "web", scheduled.live.inventory.expand("web"), occurrence=Occurrence(1, at))
+    decision = gate.typed_before(scheduled.live.scope, request, scheduled.at, at)
+    assert scheduled.approvals.is_given(scheduled.live.policy.person(JOE), request, decision, at) is given
 
 
 def test_it_ends_when_who_gave_it_counts_no_longer(scheduled):
