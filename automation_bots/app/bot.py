@@ -29,6 +29,7 @@ from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.monitors import MonitorCommands
 from automation_bots.commands.people import PeopleCommands
 from automation_bots.commands.record import RecordCommands
+from automation_bots.commands.rules import RuleCommands
 from automation_bots.commands.schedules import ScheduleCommands
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import Change, LiveConfig
@@ -132,7 +133,8 @@ class Bot:
         return Rules(self.live, self.folder / "rules.yml")
 
     def _beside(self) -> tuple[Acting, Keeper, Alerts]:
-        speaking = Speaking(lambda room: self.bot_folder.room(room, self.live.places), self.notices.of, now)
+        rooms, own = lambda room: self.bot_folder.room(room, self.live.places), lambda: self.commands
+        speaking = Speaking(rooms, self.notices.of, now, own)
         acting = Acting(self.rules, self.store, self.live, self.pipeline, speaking)
         keeper = Keeper(self.store, self.settings, self.data, now)
         alerts = Alerts(self.bot_folder, self.store, self.live, self.notices.of, now, (acting.follower,))
@@ -158,6 +160,7 @@ class Bot:
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
+            "rules": RuleCommands(context, self.acting),
             "schedules": schedules,
         }
 

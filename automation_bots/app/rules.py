@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +13,15 @@ from automation_bots.alerts.rules.actions import ActionContext, Command, RuleAct
 from automation_bots.alerts.rules.follower import RuleContext, RuleFollower
 from automation_bots.alerts.rules.pages import Pages
 from automation_bots.alerts.rules.rule import Rule, Rulebook
+from automation_bots.commands.context import CommandCall
 from automation_bots.config.live import LiveConfig, Watched
 from automation_bots.jobs.request_context import TypedCommand
-from automation_bots.model import Answer, Caller, Cause, Place
+from automation_bots.model import Answer, Caller, Cause, Decision, Place
+from automation_bots.pipeline import filled
 from automation_bots.pipeline.filled import Filling
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.store import Store
+from automation_bots.store.rules import RuleAction
 from automation_bots.surface import Surface
 
 
@@ -55,6 +58,7 @@ class Speaking:
     room: Callable[[str], Place]
     surface: Callable[[Place], Surface]
     now: Callable[[], datetime]
+    own: Callable[[], Mapping[str, Callable[[CommandCall], Answer | None]]]  # the bot's own commands
 
 
 _NOBODY, _NOWHERE = Caller("", ""), Place("", "")
@@ -78,6 +82,7 @@ class Acting:
         speaking: Speaking,
     ) -> None:
         self.rules, self._live, self.pipeline, now = rules, live, pipeline, speaking.now
+        self.room, self._own = speaking.room, speaking.own
         self.pages = Pages(lambda: live.policy, store.rules, now)
         self.actions = RuleActions(
             ActionContext(
@@ -95,6 +100,11 @@ class Acting:
         context = RuleContext(store.rules, lambda: rules.book, rules.inside, now, self.actions.look)
         self.follower = RuleFollower(context)
 
+    @property
+    def book(self) -> Rulebook:
+        """All rules, as they are now."""
+        return self.rules.book
+
     def filling(self, command: Command) -> Filling:
         """What fills a command, and which names are devices now."""
         return Filling(command.values, lambda name: self._live.inventory.find(name) is not None)
@@ -110,3 +120,18 @@ class Acting:
 
     def _run(self, robot: Caller, place: Place, command: Command, cause: Cause) -> Answer | None:
         return self.pipeline.by_rule(self.said(robot, place, command), self.filling(command), cause)
+
+    def would(self, robot: Caller, place: Place, command: Command) -> Decision | Answer:
+        """What would be decided about it now."""
+        return self.pipeline.would(self.said(robot, place, command), self.filling(command))
+
+    def take(self, caller: Caller, place: Place, command: Command) -> Answer | None:
+        """Do it as somebody; None: there is a job for it."""
+        said = self.said(caller, place, command)
+        if self._live.operation(said.operation) is None and (own := self._own().get(said.operation)):
+            return own(CommandCall(caller, place, filled.words(said.line, self.filling(command))))
+        return self.pipeline.proposed(said, self.filling(command))
+
+    def taken(self, action: RuleAction, by: str) -> None:
+        """Show in its message that somebody has taken a proposal."""
+        self.actions.taken(action, by)

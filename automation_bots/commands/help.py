@@ -28,7 +28,14 @@ _ABOUT = {
     "plugins": "of plugins of Errbot",
 }
 _REMEMBERED = 60  # jobs that say what somebody uses
-_ROOM = {"monitors": "watch", "changes": "watch", "schedules": "watch", "record": "bot", "repos": "bot"}
+_ROOM = {
+    "monitors": "watch",
+    "changes": "watch",
+    "schedules": "watch",
+    "rules": "watch",
+    "record": "bot",
+    "repos": "bot",
+}
 
 
 @dataclass(slots=True)
@@ -137,7 +144,7 @@ class Help:
         if own.shown is Shown.SOMEWHERE:
             operation = Operation(own.rule or own.name, own.help, Risk.READ, devices="optional", declared=False)
             return gate.usable(self._context.live.scope, person, operation, ask.place) is not None
-        return own.shown is Shown.EVERYBODY or self._allowed(ask, own.name)
+        return own.shown is Shown.EVERYBODY or self._allowed(ask, own.rule or own.name)
 
     def _plugins(self, ask: CommandCall) -> list[tuple[str, str]]:
         return [(name, about) for name, about in self._sources.plugins() if self._allowed(ask, name.replace(" ", "_"))]

@@ -141,6 +141,16 @@ _COMMANDS = (
     OwnCommand("changes", "change [start <devices> [reason] | end [n] | <n> [diff <device>]]",
                "Look at devices before and after work on them, and hear what is worse",
                ("!change start core new line card", "!change end", "!change 2", "!change 2 diff core2")),
+    OwnCommand("rules", "rules", "What happens by itself when something happens elsewhere", ("!rules",), Late.LOOKS,
+               Shown.ALLOWED, judged=True, filtered=True),
+    OwnCommand("rules", "rule <name> | test <name> <event|A<alert>|source=… severity=… device=…> | "
+               "pause <name> <why> | resume <name>",
+               "One rule read aloud, with what it did; whether it would act on an event; kept from acting for a while",
+               ("!rule a lost neighbour", "!rule test a lost neighbour 812", "!rule pause a lost neighbour too loud"),
+               shown=Shown.ALLOWED, rule="rules"),
+    OwnCommand("rules", "do <n>", "Do what a rule proposed, as you", ("!do 12",)),
+    OwnCommand("rules", "oncall [rota] | take [rota] until <time> | back [rota]", "Whom a page goes to",
+               ("!oncall", "!oncall take until 18:00", "!oncall take linux until Mon 09:00", "!oncall back")),
     OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS, filtered=True),
     OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [operation=] [since=2h] [until=] [limit=] | "
                "verify | key | export from <day> [to <day>] [csv] [json]",

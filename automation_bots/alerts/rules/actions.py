@@ -19,7 +19,7 @@ from automation_bots.model import Alert, Answer, Button, Caller, Cause, Mark, Pl
 from automation_bots.policy.people import ROBOTS
 from automation_bots.policy.policy import Policy
 from automation_bots.store.rules import ActionState, RuleAction, RuleStore, What
-from automation_bots.surface import Refusal, Surface
+from automation_bots.surface import MessageRef, Refusal, Surface
 from automation_bots.text.times import duration_text
 from automation_bots.threads.loop import Loop
 
@@ -129,13 +129,13 @@ class RuleActions:
         self._said(action, replace(answer, buttons=(Button("Ack", f"ack A{action.alert}"),)))
 
     def _tell(self, action: RuleAction) -> None:
-        said = f"{text.title(action.rule)} is held back: {action.body['why']}."
-        self._said(action, Answer(f"{said[0].upper()}{said[1:]}", hint=f"→ !rule {action.rule}"))
+        said = f"{text.begins(action.rule)} is held back: {action.body['why']}."
+        self._said(action, Answer(said, hint=f"→ !rule {action.rule}"))
 
     def _lost(self, action: RuleAction) -> None:
         what = one_line(action.body["command"], 100)
-        said = f"{text.title(action.rule)} was to run {what} for event {action.event}: {action.text}."
-        self._say(action, Answer(f"{said[0].upper()}{said[1:]}", hint=f"→ !event {action.event}"))
+        said = f"{text.begins(action.rule)} was to run {what} for event {action.event}: {action.text}."
+        self._say(action, Answer(said, hint=f"→ !event {action.event}"))
         self._store.settle(action.number, ActionState.REFUSED, action.text)
 
     def _going(self, action: RuleAction) -> list[str]:
@@ -179,9 +179,23 @@ class RuleActions:
         except UserError as error:
             self._not_done(action, f"would propose {one_line(action.body['command'], 100)}", str(error))
             return
-        answer = Answer("\n".join(lines), buttons=(Button(one_line(title, 70), f"rule do {action.number}"),))
-        self._said(action, replace(answer, text=f"{answer.text}\n{text.title(action.rule)} proposes: {title}"),
+        answer = Answer("\n".join(lines), buttons=(Button(one_line(title, 70), f"do {action.number}"),))
+        self._said(action, replace(answer, text=f"{answer.text}\n{text.begins(action.rule)} proposes: {title}"),
                    ActionState.ASKED)  # fmt: skip
+
+    def taken(self, action: RuleAction, by: str) -> None:
+        """Show in its message that somebody has taken a proposal, where messages can be changed."""
+        if not action.message:
+            return
+        told = json.loads(action.message)
+        message = MessageRef(Place(**told["place"]), told["id"])
+        lines = "\n".join(str(line) for line, _ in action.body["lines"])
+        try:
+            surface = self._context.surface(message.place)
+            if surface.capabilities.edits:
+                surface.edit(message, Answer(f"{lines}\n{text.begins(action.rule)}: taken by {by}."))
+        except (OSError, Refusal) as error:
+            log.warning("rule %r: its proposal could not be changed: %s", action.rule, error)
 
     def _run(self, action: RuleAction) -> None:
         """Run it as the rule's own robot: noted before, and never tried again."""
@@ -230,9 +244,9 @@ class RuleActions:
         """Note first, then tell: what was refused is not tried again because a room is away."""
         self._store.settle(action.number, ActionState.REFUSED, why)
         log.info("rule %r, event %d: not done: %s", action.rule, action.event, why)
-        said = f"{text.title(action.rule)} {what} for event {action.event}, but did not: {why.rstrip('.')}."
+        said = f"{text.begins(action.rule)} {what} for event {action.event}, but did not: {why.rstrip('.')}."
         try:
-            self._say(action, Answer(f"{said[0].upper()}{said[1:]}", hint=f"→ !rule {action.rule}"))
+            self._say(action, Answer(said, hint=f"→ !rule {action.rule}"))
         except (OSError, Refusal) as error:
             log.warning("rule %r: its room could not be told: %s", action.rule, error)
 

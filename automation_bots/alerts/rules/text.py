@@ -18,16 +18,21 @@ def line(stored: StoredEvent) -> str:
     """An event in one line."""
     event = stored.event
     who = event.device or event.about
-    number = f"A{stored.alert}" if stored.alert else f"event {stored.number}"
+    number = f"A{stored.alert} " if stored.alert else f"event {stored.number} " if stored.number else ""
     text = f": {event.text}" if event.text and event.text != event.what else ""
     said = one_line(f"{who} {event.what}{text}".strip(), _SHOWN)
     bad = f" · {event.severity}" if event.severity != "unknown" else ""
-    return f"{_SIGNS.get(event.phase, '·')} {number} {said}{bad}, {event.source}"
+    return f"{_SIGNS.get(event.phase, '·')} {number}{said}{bad}, {event.source}"
 
 
 def title(rule: str) -> str:
-    """How a rule is named in what it says."""
+    """How a rule is named."""
     return f"rule “{rule}”"
+
+
+def begins(rule: str) -> str:
+    """The same where a sentence begins."""
+    return f"R{title(rule)[1:]}"
 
 
 # -- read aloud

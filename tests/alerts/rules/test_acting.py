@@ -284,7 +284,7 @@ def test_a_proposal_is_a_button_that_waits_for_somebody(world):
     world.book = book(OFFERS)
     world.hears(LOST)
     (answer,) = world.room.said
-    assert [(button.label, button.line) for button in answer.buttons] == [("restart x on core1", "rule do 1")]
+    assert [(button.label, button.line) for button in answer.buttons] == [("restart x on core1", "do 1")]
     assert world.store.rules.find(1).state is ActionState.ASKED
     assert (world.store.rules.take(1, "ana"), world.store.rules.take(1, "joe")) == (True, False)
 
