@@ -119,7 +119,7 @@ class AlertTeller:
     def _said(self, surface: Surface, place: Place, alerts: Sequence[Alert]) -> float:
         """Post a few each by itself; of more one message, as long as the minute has one left."""
         pace, clock = self._paces[place], self._context.clock()
-        if len(alerts) < pace.left(clock):
+        if len(alerts) < pace.left(clock) or len(alerts) == pace.left(clock) == 1:
             for alert in alerts:
                 ref = surface.say(place, _once(self._one(alert), alert))
                 pace.posted(self._context.clock())

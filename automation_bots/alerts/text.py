@@ -13,13 +13,15 @@ from automation_bots.text.together import together
 
 FIRING, OVER = "▲", "■"
 _WHAT, _TEXT, _NOTE = 60, 160, 120  # characters
+_KINDS = 3
 _LINES = 5  # of a message about many
 Groups = Callable[[Iterable[str]], Mapping[str, Sequence[str]]]  # the devices of each site and group
 
 
 def name(alert: Alert) -> str:
     """What it is: `core1: BGPDown: BGP session to 192.0.2.7 is down`."""
-    where, what, text = alert.device or one_line(alert.about, 60), one_line(alert.what, _WHAT), _first_line(alert.text)
+    what, text = one_line(alert.what, _WHAT), _first_line(alert.text)
+    where = alert.device or ("" if alert.about in text else one_line(alert.about, 60))
     said = [part for part in (where, what) if part]
     if text and text.lower() != what.lower():
         said.append(text.removeprefix(f"{where}: ") if where else text)
@@ -63,8 +65,9 @@ def many(alerts: Sequence[Alert], zone: str, now: datetime, groups: Groups) -> A
 def kinds(alerts: Iterable[Alert]) -> str:
     """What they are, the most frequent first: `Storm 480, DiskFull 20`."""
     found = Counter(one_line(alert.what, 40) for alert in alerts).most_common()
-    said = [f"{what} {count:,}" for what, count in found[:3]]
-    return ", ".join([*said, f"{len(found) - 3} other kinds"] if len(found) > 3 else said)
+    said = [f"{what} {count:,}" for what, count in found[:_KINDS]]
+    left = len(found) - _KINDS
+    return ", ".join([*said, "one more kind" if left == 1 else f"{left} more kinds"] if left > 0 else said)
 
 
 def worst_first(alert: Alert) -> tuple[int, int]:

@@ -17,7 +17,14 @@ from automation_bots.alerts.sources import registry
 from automation_bots.alerts.sources.alertmanager import AlertmanagerSettings
 from automation_bots.alerts.sources.own_source import OwnSource
 from automation_bots.alerts.sources.registry import WrongSource
-from automation_bots.alerts.sources.source import HttpKind, ListenContext, Listening, ListeningKind, SourceSettings
+from automation_bots.alerts.sources.source import (
+    HttpKind,
+    HttpSettings,
+    ListenContext,
+    Listening,
+    ListeningKind,
+    SourceSettings,
+)
 from automation_bots.alerts.teller import AlertTeller, TellerContext
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import BotFolder
@@ -49,6 +56,8 @@ def read(bot_folder: BotFolder, *, resolved: bool) -> dict[str, SourceSettings]:
             found[name] = registry.settings_of(name, given)
         except WrongSource as error:
             raise settings.wrong(bot_folder.folder, ("events", "sources", *error.where), error.reason) from error
+    if not bot_folder.settings.http.port and any(isinstance(one, HttpSettings) for one in found.values()):
+        raise settings.wrong(bot_folder.folder, ("events", "sources"), "are called by HTTP, so [http] needs a port")
     return found
 
 
@@ -102,9 +111,6 @@ class Alerts:
                 self.listening[name] = kind.listen(source, context)
             else:
                 receivers.append(_receiver(kind, source, self.intake, now))
-        if receivers and not self._wanted.http.port:
-            where, said = ("events", "sources"), "are called by HTTP, so [http] needs a port"
-            raise settings.wrong(bot_folder.folder, where, said)
         self._receivers = tuple(receivers)
         self.http = self._server()
         self._chores = Loop("old events", self._forget, _FORGET_SECONDS)

@@ -17,6 +17,7 @@ from automation_bots.app.notices import Notices
 from automation_bots.app.rules import Acting, Rules, Speaking
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
+from automation_bots.commands.alerts import AlertCommands
 from automation_bots.commands.approvals import ApprovalCommands
 from automation_bots.commands.bot import BotCommands
 from automation_bots.commands.changes import ChangeCommands
@@ -148,14 +149,16 @@ class Bot:
         """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
         self.help_sources = HelpSources(self._equipment.unready)
-        trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context)
+        alerts = AlertCommands(context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources)
+        trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context, alerts)
         schedules = ScheduleCommands(context, self.schedules, self.settings.schedules)
         return {
+            "alerts": alerts,
             "approvals": ApprovalCommands(context),
             "bot": BotCommands(context, trust, self.help_sources),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
-            "monitors": (monitors := MonitorCommands(context, self.monitors)),
+            "monitors": (monitors := MonitorCommands(context, self.monitors, alerts)),
             "changes": ChangeCommands(context, self.changes, monitors),
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),

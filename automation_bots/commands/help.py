@@ -30,9 +30,10 @@ _ABOUT = {
 _REMEMBERED = 60  # jobs that say what somebody uses
 _ROOM = {
     "monitors": "watch",
+    "alerts": "watch",
+    "rules": "watch",
     "changes": "watch",
     "schedules": "watch",
-    "rules": "watch",
     "record": "bot",
     "repos": "bot",
 }

@@ -8,6 +8,7 @@ from itertools import islice
 
 from automation_bots import render
 from automation_bots.commands import help_text
+from automation_bots.commands.alerts import NUMBER, AlertCommands
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice, UserError
 from automation_bots.model import FINAL, PARKED, Answer, Conclusion, File, Job, Person, State, one_line
@@ -31,8 +32,8 @@ _STATES = {
 class JobCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext) -> None:
-        self._context = context
+    def __init__(self, context: CommandContext, alerts: AlertCommands | None = None) -> None:
+        self._context, self._alerts = context, alerts
 
     def job_of(self, ask: CommandCall, word: str) -> Job:
         """The job of a number that this person may see: one's own, one on devices one sees, or any for admins."""
@@ -206,7 +207,9 @@ class JobCommands:
         return self._context.pipeline.retry(ask.caller, ask.place, job, failed=which == "failed")
 
     def ack(self, ask: CommandCall) -> Answer:
-        """Acknowledge an interrupted change: somebody has looked, the devices are free again."""
+        """Acknowledge an alert; or an interrupted change: somebody has looked, the devices are free again."""
+        if self._alerts is not None and ask.words and NUMBER.fullmatch(ask.words[0]):
+            return self._alerts.acknowledge(ask)
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: {job.person} or an admin acknowledges #{job.number}.")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from automation_bots import render
 from automation_bots.commands import monitor_words
+from automation_bots.commands.alerts import NUMBER, AlertCommands
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.commands.monitor_words import Wanted
 from automation_bots.drivers.reach.lines import spare_port
@@ -44,8 +45,8 @@ _SERVICE = re.compile(r"service\s+(?!status\b|start\b|stop\b|restart\b|enable\b|
 class MonitorCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, monitors: Monitors) -> None:
-        self._context, self._monitors = context, monitors
+    def __init__(self, context: CommandContext, monitors: Monitors, alerts: AlertCommands) -> None:
+        self._context, self._monitors, self._alerts = context, monitors, alerts
 
     # -- begun
 
@@ -243,7 +244,9 @@ class MonitorCommands:
         return Answer(f"M{monitor.number} {name} · {who}")
 
     def mute(self, ask: CommandCall) -> Answer:
-        """Tell nothing of a monitor, or of one of its devices, for a time."""
+        """Tell nothing of a monitor, of one of its devices, or of an alert, for a time."""
+        if ask.words and NUMBER.fullmatch(ask.words[0]):
+            return self._alerts.mute(ask)
         usage = "→ !mute <n> [device] <time> [reason], such as !mute 3 core2 2h line card"
         person, words = self._context.person(ask), ask.words
         number = monitor_words.number(words[0]) if words else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from automation_bots import render
-from automation_bots.app import rule_problems
+from automation_bots.app import alerts, rule_problems
 from automation_bots.app.bot import Bot, now
 from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
@@ -27,6 +27,7 @@ from automation_bots.policy.scope import Scope
 from automation_bots.text import times
 from automation_bots.text.yaml_lines import load_yaml
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOOK_SECONDS = 5.0  # that looking up the names of devices may take
 
 Lines = list[tuple[str, str]]  # ("ok" | "NOTE" | "WRONG", text)
@@ -51,8 +52,27 @@ def folder(path: Path, known: Callable[[str], object] = lambda _backend: None) -
         return [("WRONG", str(error))]
     return [
         ("ok", f"{path}/bot.toml: backend {bot.settings.backend}, prefix {bot.settings.prefix}"),
+        *_sources(bot.bot_folder),
         *of_world(bot.live, bot.bot_folder),
     ]
+
+
+def _sources(bot_folder: BotFolder) -> Lines:
+    """Read what tells of events, as a start would, without any token."""
+    try:
+        found = alerts.read(bot_folder, resolved=False)
+    except AutomationError as error:
+        return [("WRONG", str(error))]
+    wanted = bot_folder.settings.http
+    if not found:
+        return (
+            [("NOTE", "[http] has a port, but nothing calls it: there are no [events.sources]")] if wanted.port else []
+        )
+    lines: Lines = [("ok", f"{render.many(len(found), 'source')} of events: {', '.join(sorted(found))}")]
+    if wanted.port and wanted.address not in _LOOPBACK and not wanted.proxies:
+        text = f"[http] listens on {wanted.address}: without a proxy with TLS, tokens pass the network in clear"
+        lines.append(("NOTE", text))
+    return lines
 
 
 def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:

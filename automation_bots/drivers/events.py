@@ -1,4 +1,4 @@
-"""`!events`, `!salt events`: follow what the bot hears of elsewhere, for a while, in the live message of a thread."""
+"""`!events follow`, `!salt events`: follow what the bot hears of elsewhere, for a while, in a live message."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PARAMETERS = (
     Parameter("count", "int", required=False, default=_KEPT, minimum=1, maximum=_KEPT, help="end after so many"),
 )
 EVENTS = Operation(
-    name="events",
+    name="events-follow",
     help="Follow what happens, as Salt and the bot itself tell it, for a while",
     risk=Risk.READ,
     driver="events",
     devices="none",
     parameters=_PARAMETERS,
-    examples=("events", "events filter=bot/job/*", "events filter=minion --seconds 300"),
+    examples=("events follow", "events follow filter=bot/job/*", "events follow filter=minion --seconds 300"),
     group="Events",
     time_limit=660,
 )

@@ -166,13 +166,12 @@ class HttpServer:
 
     def _refused(self, request: web.Request) -> web.Response:
         """Say no, without detail; to whoever is wrong too often, that it is too often."""
-        wait = self._refusals.wait(self._caller(request), _REFUSED_PER_MINUTE, time.monotonic())
+        caller = self.caller(request.remote or "", request.headers.get("X-Forwarded-For", ""))
+        wait = self._refusals.wait(caller, _REFUSED_PER_MINUTE, time.monotonic())
         return _later(429, wait) if wait else _closing(401)
 
-    def _caller(self, request: web.Request) -> str:
+    def caller(self, peer: str, forwarded: str) -> str:
         """The address of who calls; of a proxy of ours, what it says of whom it speaks for."""
-        peer = request.remote or ""
-        forwarded = request.headers.get("X-Forwarded-For", "")
         if not forwarded or not self._is_proxy(peer):
             return peer
         for hop in reversed([part.strip() for part in forwarded.split(",")]):

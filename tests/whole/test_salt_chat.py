@@ -146,7 +146,7 @@ def test_a_cancelled_function_ends_on_the_minion(chat, salt):
 
 
 def test_events_of_salt_and_of_the_bot_are_followed(chat):
-    chat.say("!events count=40 seconds=8")
+    chat.say("!events follow count=40 seconds=8")
     wait(chat.automation.store.running, 10)
     time.sleep(0.5)
     chat.asks("!salt web1 test.echo hunter2", "done in .*: 1 ok", seconds=20)

@@ -87,6 +87,7 @@ def _left_out(
         text=f"{count:,} alerts are not in Alertmanager's message (max_alerts)" if cut else "",
         fingerprint=f"left-out-{hashlib.sha256(group).hexdigest()[:16]}",
         started=min((one.started for one in events if one.started), default=None) if cut else None,
+        ended=max((one.ended for one in events if one.ended), default=None) if cut and over else None,
         fields={**common, "left_out": as_text(count)} if cut else common,
     )
 
