@@ -31,10 +31,10 @@ def local_hosts(count: int) -> dict[str, dict[str, str]]:
     return {f"local{number}": variables for number in range(count)}
 
 
-def big_groups() -> dict[str, list[str]]:
-    """Ten thousand devices by role and site."""
+def big_groups(hosts: int = HOSTS) -> dict[str, list[str]]:
+    """So many devices by role and site."""
     groups: dict[str, list[str]] = {}
-    for number in range(HOSTS):
+    for number in range(hosts):
         role, site = ROLES[number % len(ROLES)], f"site{number % SITES}"
         name = f"{role}{number}"
         groups.setdefault(role, []).append(name)
@@ -42,13 +42,14 @@ def big_groups() -> dict[str, list[str]]:
     return groups
 
 
-def big_inventory() -> str:
+def big_inventory(count: int = HOSTS) -> str:
     """The same as an inventory file, with a variable or two each."""
+    groups = big_groups(count)
     hosts = {
         name: {"ansible_host": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", "rack": f"r{number % 97}"}
-        for number, name in enumerate(name for role in ROLES for name in big_groups()[role])
+        for number, name in enumerate(name for role in ROLES for name in groups[role])
     }
-    children = {group: {"hosts": {name: {} for name in names}} for group, names in big_groups().items()}
+    children = {group: {"hosts": {name: {} for name in names}} for group, names in groups.items()}
     for group, entry in children.items():
         entry["vars"] = {"site": group} if group.startswith("site") else {"role": group}
     return json.dumps({"all": {"hosts": hosts, "children": children, "vars": {"platform": "linux"}}}, indent=1)

@@ -1,9 +1,10 @@
-"""A bot process on a 10,000-host inventory from its cache: time to the first answer, memory at rest, patterns."""
+"""A bot process on a 10,000-host inventory, from its cache and without one: the first answer, memory, patterns."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from bench.figures import Figure, ratio
 from bench.folders import HELLO, HOSTS, ROOT, big_inventory, workspace
 
 ROUNDS, MEASURED_AT_REST, REST_SECONDS = 7, 3, 5
+COLD_ROUNDS, COLD = 3, {10_000: 4, 50_000: 10}  # hosts: seconds until the first answer where no cache is
 PATTERNS = (
     "all",
     "web",
@@ -46,7 +48,9 @@ def run() -> list[Figure]:
             ansible.append(_timed(lambda: _ansible_inventory(folder)))
         memory = [_megabytes_at_rest(folder) for _ in range(MEASURED_AT_REST)]
         slowest = _slowest_pattern(folder)
+        cold = [_cold(folder / f"cold{hosts}", hosts) for hosts in COLD]
     return [
+        *cold,
         Figure("start.first_answer", median(answer), "s", 3),
         Figure("start.first_answer.max", max(answer), "s", 3),
         Figure("start.first_job_accepted", median(job), "s", 3),
@@ -57,11 +61,21 @@ def run() -> list[Figure]:
     ]
 
 
-def _write(folder: Path) -> None:
+def _cold(folder: Path, hosts: int) -> Figure:
+    """Until the first answer of a bot that has never read this inventory."""
+    _write(folder, hosts)
+    spent = []
+    for _ in range(COLD_ROUNDS):
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        spent.append(_seconds(folder, "!whoami", "You are ana"))
+    return Figure(f"start.cold.{hosts}", median(spent), "s", COLD[hosts])
+
+
+def _write(folder: Path, hosts: int = HOSTS) -> None:
     files = {
         "bot.toml": 'name = "bench"\nbackend = "Text"\n',
         "policy.yml": POLICY,
-        "inventory/hosts.yml": big_inventory(),
+        "inventory/hosts.yml": big_inventory(hosts),
         "plugins/hello.py": HELLO,
     }
     for name, text in files.items():
