@@ -10,9 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from automation_bots.errors import StoreError, in_words
 from automation_bots.secrets.sealed import key_file
 from automation_bots.store import BrokenAudit
@@ -46,11 +43,15 @@ class Signer:
     """The private key of one bot."""
 
     def __init__(self, raw: bytes) -> None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         self._key = Ed25519PrivateKey.from_private_bytes(raw)
 
     @classmethod
     def of_file(cls, path: Path) -> Signer:
         """Read the key; made when there is none yet. Its public half stands beside it, for whoever verifies."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         signer = cls(key_file(path, Ed25519PrivateKey.generate().private_bytes_raw()))
         path.with_suffix(".pub").write_text(f"{signer.public}\n")
         return signer
@@ -85,6 +86,9 @@ def read(path: Path) -> list[Checkpoint]:
 
 def checked(checkpoints: Iterable[Checkpoint], public: str) -> Mapping[int, tuple[str, ...]]:
     """Check every signature with the one public key; returns the signed hashes by the number of their record."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
     except ValueError as error:

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import pyotp
-import segno
-
 from automation_bots.errors import BadCommand
 from automation_bots.secrets.sealed import Seal
 from automation_bots.store.audit import Subject
@@ -41,6 +38,8 @@ class Enrolment:
 
     def picture(self) -> bytes:
         """Return the QR code as PNG."""
+        import segno
+
         out = io.BytesIO()
         segno.make(self.uri, error="m").save(out, kind="png", scale=6, border=4)
         return out.getvalue()
@@ -54,6 +53,8 @@ class Totp:
 
     def enrol(self, about: Subject) -> Enrolment:
         """Begin: make a secret. It counts once a first code has come back; until then it can be made anew."""
+        import pyotp
+
         secret = pyotp.random_base32()
         if not self._store.enrol(self._seal.close(secret, about.person), about):
             raise BadCommand("You have enrolled already. If your app is lost, an admin types !totp reset <you>.")
@@ -77,6 +78,8 @@ class Totp:
 
 def _step(secret: str, code: str, now: datetime) -> int | None:
     """Return the step of time that a code belongs to: now, or one before or after, since clocks differ."""
+    import pyotp
+
     totp, current = pyotp.TOTP(secret), int(now.timestamp()) // STEP_SECONDS
     fits = [s for s in (current - 1, current, current + 1) if hmac.compare_digest(totp.generate_otp(s), code)]
     return fits[-1] if fits else None

@@ -5,11 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from automation_bots.errors import StoreError
 
 _NONCE = 12
@@ -22,6 +17,10 @@ class Seal:
     def __init__(self, key: bytes) -> None:
         if len(key) < _SHORTEST:
             raise ValueError(f"the key is {len(key)} bytes; it needs {_SHORTEST} or more")
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"automation-bots sealed").derive(key)
         self._cipher = AESGCM(derived)
 
@@ -32,6 +31,8 @@ class Seal:
 
     def open(self, sealed: bytes, owner: str) -> str:
         """Return the text; StoreError when the key is another or somebody changed it."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode()).decode()
         except (InvalidTag, ValueError) as error:
