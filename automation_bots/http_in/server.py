@@ -12,16 +12,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import cast
 
 from aiohttp import web
 
 from automation_bots.errors import BadPayload, StoreError, in_words
+from automation_bots.http_in.door import Door, Seldom
 from automation_bots.http_in.rates import Rates
 from automation_bots.http_in.receiver import Receiver
 
 log = logging.getLogger(__name__)
 _BODY_SECONDS = 10.0  # for all of a body
-_IDLE_SECONDS = 30.0  # of a connection that is kept
+_IDLE_SECONDS = 30.0  # of a connection that is kept, or that says nothing yet
+_LINGER_SECONDS = 2.0  # that a body which nobody wants may still come
+_CONNECTIONS, _EACH = 256, 32  # at once, and of one address
 _REFUSED_PER_MINUTE = 60.0  # that one address may be wrong; whoever proves himself is not kept out by neighbours
 _AT_ONCE = 16  # calls whose bodies are in memory; as many again of those that prove themselves by the body only
 _START_SECONDS = 10.0
@@ -87,17 +91,23 @@ class HttpServer:
             keepalive_timeout=_IDLE_SECONDS,
             max_line_size=4_096,
             max_field_size=4_096,
+            lingering_time=_LINGER_SECONDS,
+            auto_decompress=False,  # nothing that is packed is taken, so nothing is unpacked either
             handler_cancellation=True,
+            logger=_strangers(),
         )
         await runner.setup()
+        door = Door(cast(Callable[[], asyncio.Protocol], runner.server), _CONNECTIONS, _EACH, self._is_proxy)
+        opened: asyncio.Server | None = None
         try:
-            site = web.TCPSite(runner, self._address, self._port, backlog=128)
-            await site.start()
-            self.port = runner.addresses[0][1]
+            opened = await self._loop.create_server(door, self._address, self._port, backlog=128)
+            self.port = opened.sockets[0].getsockname()[1]
             log.info("http on %s port %d, for %s", self._address, self.port, ", ".join(sorted(self._receivers)))
             self._ready.set()
             await self._ended.wait()
         finally:
+            if opened is not None:
+                opened.close()
             await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -185,6 +195,14 @@ class HttpServer:
         except ValueError:
             return False
         return any(address in network for network in self._proxies)
+
+
+def _strangers() -> logging.Logger:
+    """Where aiohttp writes of what is no HTTP, with all that was sent: strangers shall not fill the log."""
+    named = logging.getLogger(f"{__name__}.strangers")
+    if not named.filters:
+        named.addFilter(Seldom())
+    return named
 
 
 def _is_hook(request: web.Request) -> bool:
