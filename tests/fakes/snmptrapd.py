@@ -24,7 +24,7 @@ class Snmptrapd:
             self.port = free.getsockname()[1]
         deploy = ROOT / "deploy" / "snmptrapd"
         curl = (deploy / "automation-bots.curl").read_text()
-        curl = curl.replace("http://127.0.0.1:8480/hooks/traps", url).replace("Bearer TOKEN", f"Bearer {token}")
+        curl = curl.replace("http://127.0.0.1:8080/hooks/traps", url).replace("Bearer TOKEN", f"Bearer {token}")
         (folder / "automation-bots.curl").write_text(curl)
         conf = (deploy / "snmptrapd.conf").read_text().replace("/etc/snmp/", f"{folder}/")
         conf = conf.replace("COMMUNITY 10.0.0.0/8", "testing 127.0.0.0/8")
