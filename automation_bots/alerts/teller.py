@@ -93,7 +93,9 @@ class AlertTeller:
 
     def _told(self, surface: Surface, place: Place, untold: Sequence[Alert]) -> float:
         now = self._context.now()
-        fresh = [alert for alert in untold if not alert.message and not _is_muted(alert, now)]
+        unseen = [alert for alert in untold if not alert.message and _ended_unheard(alert)]
+        self._keep(_as_shown(alert, _SAID) for alert in unseen)
+        fresh = [alert for alert in untold if not alert.message and not _is_muted(alert, now) and alert not in unseen]
         known = [alert for alert in untold if alert.message]
         waits = [self._fresh(surface, place, fresh)] if fresh else []
         if known:
@@ -192,6 +194,11 @@ def _as_shown(alert: Alert, message: str) -> Alert:
 
 def _state(alert: Alert) -> str:
     return "firing" if alert.firing else "over"
+
+
+def _ended_unheard(alert: Alert) -> bool:
+    """Whether its end was the first that was heard of it: its sender kept it back, and no room waits for it."""
+    return alert.closed is not None and alert.closed <= alert.heard
 
 
 def _is_muted(alert: Alert, now: datetime) -> bool:

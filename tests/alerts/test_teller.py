@@ -158,3 +158,20 @@ def test_the_captured_storm_says_how_many_were_left_out(site):
     site.hears(BODIES[2])
     site.turn(times=3)
     assert "480 alerts are not in Alertmanager's message" in site.room.messages[0]
+
+
+def test_an_end_of_what_was_never_told_is_no_message(site):
+    site.takes(OVER)
+    site.turn(times=2)
+    assert site.room.messages == []
+    assert site.store.alerts.untold(9) == []
+
+
+def test_what_began_and_ended_while_the_network_was_away_is_told_once(site):
+    site.room.away = True
+    site.takes(FIRED)
+    site.turn(times=2)
+    site.takes(OVER)
+    site.room.away = False
+    site.turn(times=2)
+    assert [text.split()[0] for text in site.room.messages] == ["■"]

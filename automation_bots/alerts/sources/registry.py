@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from automation_bots.alerts.sources import alertmanager, grafana, librenms, zabbix
+from automation_bots.alerts.sources import alertmanager, generic, grafana, librenms, zabbix
 from automation_bots.alerts.sources.source import Kind, SourceSettings
 from automation_bots.alerts.sources.syslog import source as syslog
 from automation_bots.alerts.sources.traps import source as traps
@@ -15,7 +15,15 @@ from automation_bots.text.nearest import did_you_mean, nearest
 
 KINDS: Mapping[str, Kind] = {
     kind.kind: kind
-    for kind in (alertmanager.SOURCE, grafana.SOURCE, librenms.SOURCE, syslog.SOURCE, traps.SOURCE, zabbix.SOURCE)
+    for kind in (
+        alertmanager.SOURCE,
+        generic.SOURCE,
+        grafana.SOURCE,
+        librenms.SOURCE,
+        syslog.SOURCE,
+        traps.SOURCE,
+        zabbix.SOURCE,
+    )
 }
 
 
