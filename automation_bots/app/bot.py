@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,10 +55,12 @@ from automation_bots.jobs.throttle import Caps
 from automation_bots.model import Answer, Job, Occurrence, Schedule, Tells, one_line
 from automation_bots.monitors.changes import Changes
 from automation_bots.monitors.monitors import Monitors
+from automation_bots.operations import own_at_times
 from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
 from automation_bots.schedules import recurrence
+from automation_bots.schedules.own_answers import OwnAnswers, OwnContext
 from automation_bots.schedules.reports import ScheduleReports
 from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
 from automation_bots.store import AuditKind, Store, Subject
@@ -151,7 +154,7 @@ class Bot:
         self.help_sources = HelpSources(self._equipment.unready)
         alerts = AlertCommands(context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources)
         trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context, alerts)
-        schedules = ScheduleCommands(context, self.schedules, self.settings.schedules)
+        schedules = ScheduleCommands(context, self.schedules, self.settings.schedules, self._answer)
         return {
             "alerts": alerts,
             "approvals": ApprovalCommands(context),
@@ -274,7 +277,8 @@ class Bot:
                 now=now,
                 run=run,
                 asks=lambda schedule, occurrence: self.pipeline.asks(_typed(schedule), occurrence),
-                looks=lambda schedule: self.pipeline.looks(_typed(schedule)),
+                own=self._own_answers(),
+                looks=self._only_looks,
                 surface=self.notices.of,
                 admins=self.notices.tell_admins,
                 bus=self.bus,
@@ -283,6 +287,25 @@ class Bot:
                 ahead=self.settings.schedules.lead,
             )
         )
+
+    def _answer(self, name: str, ask: CommandCall) -> Answer | None:
+        return self.commands[name](ask)
+
+    def _own_answers(self) -> OwnAnswers:
+        """The bot's own commands at times: asked as their maker would ask, who is judged by them as ever."""
+
+        def run(schedule: Schedule, occurrence: Occurrence) -> Answer | None:
+            line = f"{schedule.line}\n{schedule.text}".strip()
+            ask = CommandCall(schedule.caller, schedule.place, line, occurrence=occurrence)
+            return self._answer(schedule.operation, replace(ask, confirmed=schedule.confirmed))
+
+        failures = self.settings.schedules.failures
+        return OwnAnswers(OwnContext(self.store.schedules, run, self.redactor.text, self.notices.of, failures))
+
+    def _only_looks(self, schedule: Schedule) -> bool:
+        if schedule.operation in OWN:
+            return own_at_times.only_looks(schedule.operation, schedule.line)
+        return self.pipeline.looks(_typed(schedule))
 
     def _devices(self, pattern: str) -> tuple[str, ...]:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.commands.restored import RestoredCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, one_line
@@ -33,6 +33,9 @@ class ApprovalCommands:
 
     def withdraw(self, ask: CommandCall) -> Answer | None:
         """Take a request back."""
+        if ask.trial:
+            self._approvals.details(ask.caller, self._read(ask, "withdraw")[0])
+            return TRIED
         if restored := RestoredCommands(self._context).each(ask, ends=True):
             return restored
         return self._approvals.withdraw(ask.caller, ask.place, self._read(ask, "withdraw")[0])

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from automation_bots import render
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.commands.monitors import MonitorCommands
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Person, WatchedChange, one_line
@@ -71,6 +71,8 @@ class ChangeCommands:
             return Answer(f"No: {change.person} or an admin ends C{change.number}.")
         if change.ended:
             return Answer(f"C{change.number} has ended. → !change {change.number}")
+        if ask.trial:
+            return TRIED
         by = Subject(person.name, ask.caller, ask.place, "change", change.devices).brief()
         if why := self._changes.finish(change, by):
             return Answer(why)

@@ -10,13 +10,14 @@ from automation_bots.config.live import LiveConfig
 from automation_bots.errors import BadCommand
 from automation_bots.health.health import Health
 from automation_bots.jobs.dispatcher import Local
-from automation_bots.model import Caller, Job, Operation, Person, Place, Verdict
+from automation_bots.model import Answer, Caller, Job, Occurrence, Operation, Person, Place, Verdict
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import Store
 
 _WHOLE = 1000
+TRIED = Answer("")  # it could be done
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class CommandCall:
     caller: Caller
     place: Place
     line: str = ""
+    trial: bool = False  # nothing is done; TRIED, or why it could not be
+    occurrence: Occurrence | None = None  # the time of a schedule that asks it
+    confirmed: int = 0  # how many devices its maker named
     whole: bool = False  # all of a list is wanted, since a filter looks through it
 
     def most(self, limit: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from automation_bots import render
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.restored import RestoredCommands
 from automation_bots.commands.schedules import ScheduleCommands
@@ -87,7 +87,14 @@ class FreezeCommands:
             raise BadCommand(f"Why? → !{kind.value} {one_line(words[0], 40)} … <reason>")
         if refused := self._judged(ask, kind, words[0], devices):
             return refused
-        reason = one_line(" ".join(rest).strip('"'), 300)
+        return TRIED if ask.trial else self._closed_by(ask, kind, person, devices, (until, " ".join(rest)))
+
+    def _closed_by(
+        self, ask: CommandCall, kind: BlockKind, person: Person, devices: tuple[str, ...],
+        how: tuple[datetime | None, str],
+    ) -> Answer:  # fmt: skip
+        until, words, now = how[0], ask.words, self._context.now()
+        reason = one_line(how[1].strip('"'), 300)
         block = ChangeBlock(kind, person.name, reason, frozenset(devices), now, until)
         others = self._context.store.change_blocks.add(block, self._about(ask, kind, devices), steals=_admin(person))
         if others and not _admin(person):
@@ -112,6 +119,8 @@ class FreezeCommands:
         if len(ask.words) != 1:
             raise BadCommand(f"→ !{_UNDO[kind]} <devices|all> · !locks")
         devices = self._devices(person, ask.words[0])
+        if ask.trial:
+            return TRIED
         # `all` is also each single one: it opens whatever was closed.
         known = set(devices) | (set(self._context.live.inventory.names) if ALL in devices else set())
         of = None if _admin(person) else person.name

@@ -9,7 +9,7 @@ from itertools import islice
 from automation_bots import render
 from automation_bots.commands import help_text
 from automation_bots.commands.alerts import NUMBER, AlertCommands
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice, UserError
 from automation_bots.model import FINAL, PARKED, Answer, Conclusion, File, Job, Person, State, one_line
 from automation_bots.policy import gate
@@ -188,6 +188,8 @@ class JobCommands:
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: #{job.number} is {job.person}'s; {job.person} or an admin can cancel it.")
+        if ask.trial:
+            return Answer(f"#{job.number} has ended already: {job.state.value}.") if job.state in FINAL else TRIED
         if job.state in PARKED:
             return self._context.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
         if job.state in FINAL or not self._context.dispatcher.cancel(job.number, person.name):
@@ -204,7 +206,12 @@ class JobCommands:
         which = ask.words[1].lower() if len(ask.words) > 1 else "all"
         if which not in {"all", "failed"}:
             raise BadCommand(f"→ !retry {job.number} · !retry {job.number} failed")
-        return self._context.pipeline.retry(ask.caller, ask.place, job, failed=which == "failed")
+        failed = which == "failed"
+        if ask.trial:
+            return self._context.pipeline.could_retry(ask.caller, ask.place, job, failed=failed) or TRIED
+        return self._context.pipeline.retry(
+            ask.caller, ask.place, job, failed=failed, occurrence=ask.occurrence, confirmed=ask.confirmed
+        )
 
     def ack(self, ask: CommandCall) -> Answer:
         """Acknowledge an alert; or an interrupted change: somebody has looked, the devices are free again."""

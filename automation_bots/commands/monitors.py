@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from automation_bots import render
 from automation_bots.commands import monitor_words
 from automation_bots.commands.alerts import NUMBER, AlertCommands
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.commands.monitor_words import Wanted
 from automation_bots.drivers.reach.lines import spare_port
 from automation_bots.errors import BadCommand, UnknownDevice
@@ -82,7 +82,7 @@ class MonitorCommands:
         targets = self._targets(monitor, wanted, request)
         if len(targets) > _MOST_TARGETS:
             raise BadCommand(f"That would be {len(targets):,} targets; one monitor takes {_MOST_TARGETS:,} at most.")
-        return self._monitors.add(monitor, targets)
+        return TRIED if ask.trial else self._monitors.add(monitor, targets)
 
     def _read(self, ask: CommandCall, wanted: Wanted) -> Request | Answer:
         """The read that is to be repeated, by the operation's own words."""
@@ -152,7 +152,8 @@ class MonitorCommands:
         if what == "csv":
             return self._csv(monitor)
         if what in {"picture", "plot"}:
-            self._monitors.picture(monitor, ask.place)
+            if not ask.trial:
+                self._monitors.picture(monitor, ask.place)
             return None
         if what == "ack":
             return self._acknowledge(ask, monitor, words[1:])
@@ -238,6 +239,8 @@ class MonitorCommands:
             which = f"{render.names(bad)} are not well" if bad else "nothing of it is down"
             raise BadCommand(f"Which one? {which}. → !monitor {monitor.number} ack <device> [what you say]")
         name = named or bad[0]
+        if ask.trial:
+            return TRIED
         said = " ".join(words[1:] if named else words)
         who = f"{person.name}: {one_line(said, 120)}" if said else f"{person.name} looks after it"
         self._monitors.acknowledge(monitor.number, name, who, self._by(ask, person, monitor))
@@ -262,6 +265,8 @@ class MonitorCommands:
             until, reason = times.leading(rest, self._context.now(), self._context.live.policy.timezone)
         except ValueError as error:
             raise BadCommand(f"{error}. {usage}") from error
+        if ask.trial:
+            return TRIED
         said = one_line(" ".join(reason).strip('"'), 200)
         why = f"{person.name}: {said}" if said else person.name
         self._monitors.mute(number, name, until, why, self._by(ask, person, monitor))
@@ -277,6 +282,8 @@ class MonitorCommands:
         monitor = self._of(ask, number)
         if monitor.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: {monitor.person} or an admin ends M{number}. → !mute {number} 2h")
+        if ask.trial:
+            return TRIED
         if not self._monitors.end(number, f"{person.name} ended it", self._by(ask, person, monitor)):
             return Answer(f"M{number} has ended.")
         if (ask.place.network, ask.place.room) == (monitor.place.network, monitor.place.room):

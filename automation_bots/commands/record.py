@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from automation_bots import render
 from automation_bots.audit import export
 from automation_bots.commands import help_text
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, File, one_line
 from automation_bots.store import AuditKind, AuditRow, Criteria, Store, Subject
@@ -65,6 +65,8 @@ class RecordCommands:
             )
         if not rows:
             return Answer("There is no entry from that time.")
+        if ask.trial:
+            return TRIED
         person, name = self._context.person(ask), f"audit-{since:%Y%m%d}-{until - timedelta(seconds=1):%Y%m%d}"
         body = {"from": since, "to": until, "entries": len(rows)}
         self._context.store.record(AuditKind.EXPORTED, body, Subject(person.name, ask.caller, ask.place, "audit"))

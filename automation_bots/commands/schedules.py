@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automation_bots import render
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.config.settings import ScheduleSettings
 from automation_bots.errors import BadCommand, UserError
 from automation_bots.jobs.request_context import TypedCommand
@@ -27,12 +27,14 @@ from automation_bots.model import (
     Verdict,
     one_line,
 )
+from automation_bots.operations import own_at_times
 from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.rules import ADMINS
 from automation_bots.schedules import recurrence, words
 from automation_bots.schedules import text as schedule_text
+from automation_bots.schedules.own_answers import is_refusal
 from automation_bots.schedules.recurrence import Recurrence
 from automation_bots.schedules.timer import ScheduleTimer
 from automation_bots.store import Subject
@@ -73,11 +75,24 @@ class _Options:
         return replace(self, confirmed=int(value))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What shall run: a request, resolved as now, or (None) a command of the bot itself."""
+
+    looks: bool
+    pattern: str
+    request: Request | None = None
+
+
 class ScheduleCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, timer: ScheduleTimer, settings: ScheduleSettings) -> None:
+    def __init__(
+        self, context: CommandContext, timer: ScheduleTimer, settings: ScheduleSettings,
+        answer: Callable[[str, CommandCall], Answer | None],
+    ) -> None:  # fmt: skip
         self._context, self._timer, self._settings = context, timer, settings
+        self._answer = answer  # asks a command of the bot itself
         self._store = context.store.schedules
 
     # -- set
@@ -107,17 +122,21 @@ class ScheduleCommands:
         if not command:
             raise BadCommand(f"{when.text}: what shall run then? → !{example} <command>")
         said = self._said(ask, command, text)
-        request = self._context.pipeline.planned(said)
-        if isinstance(request, Answer):
-            return request
-        self._check(when, request, now)
+        wanted = self._wanted(said)
+        if isinstance(wanted, Answer):
+            return wanted
+        self._check(when, now, looks=wanted.looks)
         self._count(person)
-        tells = options.tells or (Tells.ALWAYS if when.once else Tells.CHANGE)
+        tells = options.tells or (Tells.ALWAYS if when.once or wanted.request is None else Tells.CHANGE)
         made = Schedule(
             0, person.name, ask.caller, ask.place, said.operation, said.line, text, recurrence.kept(when), tells,
-            options.confirmed, request.pattern, due=when.next(now),
+            options.confirmed, wanted.pattern, due=when.next(now),
         )  # fmt: skip
-        return self._kept(made, request, when, now)
+        if wanted.request is None:
+            made = self._store.add(made)
+            self._timer.look()
+            return schedule_text.made(made, now, ())
+        return self._kept(made, wanted.request, when, now)
 
     def _read(self, read: _Read, line: str, zone: str) -> tuple[Recurrence, str]:
         """Return when, and the command behind it as it was typed, quotes and all."""
@@ -134,20 +153,35 @@ class ScheduleCommands:
 
     def _said(self, ask: CommandCall, command: str, text: str) -> TypedCommand:
         name, _, line = command.removeprefix(self._context.prefix).partition(" ")
-        if name.lower() in OWN and self._context.live.catalog.find(name.lower()) is None:
-            raise BadCommand(
-                f"{name.lower()} is a command of the bot itself, which answers at once; at times run only what makes a "
-                "job. → !help"
-            )
+        name = name.lower() if name.lower() in OWN else name
         if self._context.clear(f"{command}\n{text}") != f"{command}\n{text}":
             raise BadCommand("There is a secret in that command, and secrets are never stored, so it cannot run later.")
         return TypedCommand(ask.caller, ask.place, name, line.strip(), text)
 
-    def _check(self, when: Recurrence, request: Request, now: datetime) -> None:
+    def _wanted(self, said: TypedCommand) -> _Wanted | Answer:
+        """What is meant, as far as it can be judged now; an Answer refuses it."""
+        if said.operation in OWN:
+            return self._own(said)
+        request = self._context.pipeline.planned(said)
+        if isinstance(request, Answer):
+            return request
+        return _Wanted(request.operation.only_looks(request.parameters), request.pattern, request)
+
+    def _own(self, said: TypedCommand) -> _Wanted | Answer:
+        """A command of the bot itself: tried, and nothing done."""
+        name, line = said.operation, f"{said.line}\n{said.text}".strip()
+        if why := own_at_times.refused(name, said.line):
+            raise BadCommand(f"!{one_line(f'{name} {said.line}', 60).strip()} does not run at times: {why}.")
+        looks = own_at_times.only_looks(name, said.line)
+        answer = self._answer(name, CommandCall(said.caller, said.place, line, trial=True))
+        if answer is not None and answer != TRIED and (is_refusal(answer) or not looks):
+            return answer
+        return _Wanted(looks, own_at_times.devices(name, said.line))
+
+    def _check(self, when: Recurrence, now: datetime, *, looks: bool) -> None:
         """Refuse what never comes, or too often."""
         if when.next(now) is None:
             raise BadCommand(f"{when.text} never comes again.")
-        looks = request.operation.only_looks(request.parameters)
         least = self._settings.shortest(looks=looks)
         if when.shortest is not None and when.shortest < least:
             kind = "what looks" if looks else "what may change something"
@@ -281,6 +315,8 @@ class ScheduleCommands:
             return self._offer(ask, found, words[1:])
         if action == "run":
             return self._run(ask, found)
+        if ask.trial:
+            return TRIED
         return {"pause": self._pause, "resume": self._resume, "remove": self._remove}[action](ask, found)
 
     def _shown(self, person: Person, found: Schedule) -> Answer:
@@ -405,17 +441,18 @@ class ScheduleCommands:
             raise BadCommand(f"No: S{found.number} was not offered to you.")
         place = ask.place if found.place.direct else found.place
         said = TypedCommand(ask.caller, place, found.operation, found.line, found.text)
-        request, now = self._context.pipeline.planned(said), self._context.now()
-        if isinstance(request, Answer):
-            return request
+        wanted, now, notes, ahead = self._wanted(said), self._context.now(), list[str](), False
+        if isinstance(wanted, Answer):
+            return wanted
         if found.due is not None:
-            self._check(recurrence.read(found.times), request, now)
+            self._check(recurrence.read(found.times), now, looks=wanted.looks)
         self._count(person)
-        decision, notes = self._judged(request, found.due or now, now)
-        if isinstance(decision, Answer):
-            return decision
+        if wanted.request is not None:
+            decision, notes = self._judged(wanted.request, found.due or now, now)
+            if isinstance(decision, Answer):
+                return decision
+            ahead = self._may_be_asked(wanted.request, decision)
         why = found.why if found.state is ScheduleState.PAUSED else ""
-        ahead = self._may_be_asked(request, decision)
         self._change(
             ask, found, "accepted", body={"from": found.person}, person=person.name, caller=ask.caller, place=place,
             offered="", why=why, approval=None, ahead=ahead, asks=found.due if ahead else None,

@@ -447,37 +447,62 @@ class Pipeline:
 
     # -- jobs that exist already
 
-    def retry(self, caller: Caller, place: Place, job: Job, *, failed: bool) -> Answer | None:
+    def retry(
+        self,
+        caller: Caller,
+        place: Place,
+        job: Job,
+        *,
+        failed: bool,
+        occurrence: Occurrence | None = None,
+        confirmed: int = 0,
+    ) -> Answer | None:
         """Ask for the same again, on all of a job's devices or those that failed; decided anew, as if typed anew."""
-        operation = self._context.live.catalog.find(job.operation)
+        try:
+            request = self._same(caller, place, job, failed=failed)
+            if isinstance(request, Answer):
+                return request
+            return self.request(replace(request, occurrence=occurrence, confirmed=confirmed))
+        except UserError as error:
+            if occurrence is not None:
+                raise
+            return Answer(str(error))
+
+    def could_retry(self, caller: Caller, place: Place, job: Job, *, failed: bool) -> Answer | None:
+        """Say why the same could not be asked for now; nothing is started."""
+        request, person = self._same(caller, place, job, failed=failed), self._context.person(caller)
+        if isinstance(request, Answer) or person is None:
+            return request if isinstance(request, Answer) else self._stranger(request)
+        request = self._resolved(person, request)
+        decision = gate.decide(self._context.live.scope, request, self._context.now())
+        return self._acceptance.refuse(request, decision) if decision.verdict is Verdict.DENY else None
+
+    def _same(self, caller: Caller, place: Place, job: Job, *, failed: bool) -> Request | Answer:
+        """The request of a job once more, on all of its devices or those that failed."""
+        said, operation = TypedCommand(caller, place, job.operation), self._context.live.catalog.find(job.operation)
         if operation is None:
-            return self.lookup.unknown(TypedCommand(caller, place, job.operation))
+            return self.lookup.unknown(said)
         if job.state not in FINAL:
             return Answer(f"#{job.number} has not ended. → !cancel {job.number}")
         if any(value == catalog.HIDDEN for value in job.parameters.values()):
             return Answer(f"#{job.number} had a value that is never stored; type the command again.")
-        if not failed:
-            return self._again(TypedCommand(caller, place, operation.name), operation, job, job.devices)
-        if self._context.store.forgotten(job):
+        if failed and self._context.store.forgotten(job):
             return Answer(f"{render.forgotten(job)} Which devices failed, I cannot say any more.")
-        bad = [o.device for o in self._context.store.outcomes(job.number) if o.status not in GOOD]
-        if not bad:
+        bad = [o.device for o in self._context.store.outcomes(job.number) if o.status not in GOOD] if failed else []
+        if failed and not bad:
             return Answer(f"#{job.number} has no failed device.")
-        devices = tuple(device for device in bad if device)
-        return self._again(TypedCommand(caller, place, operation.name), operation, job, devices)
+        devices = tuple(device for device in bad if device) if failed else job.devices
+        return self._again(said, operation, job, devices)
 
-    def _again(self, said: TypedCommand, operation: Operation, job: Job, devices: tuple[str, ...]) -> Answer | None:
+    def _again(self, said: TypedCommand, operation: Operation, job: Job, devices: tuple[str, ...]) -> Request | Answer:
         typed = grammar.ParsedCommand(dict(job.parameters), ",".join(devices))
-        try:
-            values = grammar.checked(operation, typed)  # its file may ask for other values now
-            if isinstance(values, grammar.Missing):
-                return Answer(f"{operation.name} has changed since #{job.number}; type the command again.")
-            request = Request(said.caller, said.place, operation, values, typed.pattern, devices, job.check, job.reason)
-            quiet = job.quiet and job.preview_of is None
-            same = replace(request, quiet=quiet, emergency=job.emergency, canary=job.canary, filters=job.filters)
-            return self.request(replace(same, retry_of=job.number))
-        except UserError as error:
-            return Answer(str(error))
+        values = grammar.checked(operation, typed)  # its file may ask for other values now
+        if isinstance(values, grammar.Missing):
+            return Answer(f"{operation.name} has changed since #{job.number}; type the command again.")
+        request = Request(said.caller, said.place, operation, values, typed.pattern, devices, job.check, job.reason)
+        quiet = job.quiet and job.preview_of is None
+        same = replace(request, quiet=quiet, emergency=job.emergency, canary=job.canary, filters=job.filters)
+        return replace(same, retry_of=job.number)
 
 
 def _unconfirmed(request: Request, why: str) -> str:

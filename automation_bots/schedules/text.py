@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from automation_bots import render
 from automation_bots.model import Answer, Schedule, ScheduleState, Tells, one_line
+from automation_bots.operations.own_commands import OWN
 from automation_bots.schedules import recurrence
 from automation_bots.schedules.recurrence import Due, Recurrence
 from automation_bots.store.occurrences import Result, Taken
@@ -17,6 +18,7 @@ from automation_bots.text.times import moment_text
 TELLS = {Tells.ALWAYS: "each answer", Tells.CHANGE: "what changed or failed", Tells.FAILURE: "what fails"}
 _LINES_SHOWN = 20
 _NEAR = timedelta(days=180)  # beyond it the year is said
+_UNKNOWN = "I was killed at that moment, and cannot say whether it was done"
 _NOT_RUN = {Result.MISSED: "missed", Result.LOST: "not begun: I was killed at that moment"}
 
 
@@ -75,7 +77,8 @@ def came_to(taken: Taken, *, whole: bool = True) -> str:
         return f"#{taken.job} {taken.result or 'goes on'}" + (f" · {taken.text}" if taken.text and whole else "")
     if taken.result == Result.OPEN:
         return "is being started"
-    return one_line(f"{taken.result}{earlier}" + (f": {taken.text}" if taken.text else ""), 200)
+    first = taken.text.partition("\n")[0]
+    return one_line(f"{taken.result}{earlier}" + (f": {first}" if first else ""), 200)
 
 
 def history(found: Iterable[Taken], zone: str, now: datetime) -> str:
@@ -97,8 +100,14 @@ def not_run(found: Sequence[tuple[Schedule, Taken]]) -> Answer:
 def _when(schedule: Schedule, taken: Taken) -> str:
     at = moment_text(taken.occurrence.at, recurrence.read(schedule.times).zone)
     if taken.result == Result.LOST:
-        return f"{at}: {_NOT_RUN[Result.LOST]}"
+        return f"{at}: {_UNKNOWN if schedule.operation in OWN else _NOT_RUN[Result.LOST]}"
     return f"{taken.missed + 1:,} times, {taken.text} to {at}" if taken.missed else at
+
+
+def answered(schedule: Schedule, taken: Taken) -> Answer:
+    """What a command of the bot itself answered, as the record has it."""
+    first, _, block = taken.text.partition("\n")
+    return Answer(f"S{schedule.number} {schedule.title}: {first}", block, f"→ !schedule {schedule.number}")
 
 
 def refused(schedule: Schedule, taken: Taken) -> Answer:

@@ -15,8 +15,10 @@ from typing import Any, Protocol
 
 from automation_bots.events import Bus, Event
 from automation_bots.model import Answer, Mark, Occurrence, Place, Schedule, ScheduleState
+from automation_bots.operations.own_commands import OWN
 from automation_bots.policy.policy import Policy
 from automation_bots.schedules import recurrence, text
+from automation_bots.schedules.own_answers import OwnAnswers
 from automation_bots.store.occurrences import Result, Taken
 from automation_bots.store.schedules import ScheduleStore
 from automation_bots.surface import Surface
@@ -47,6 +49,7 @@ class ScheduleContext:
     policy: Callable[[], Policy]
     now: Callable[[], datetime]
     run: Run
+    own: OwnAnswers  # commands of the bot itself
     asks: Callable[[Schedule, Occurrence], timedelta | None]  # how long before it approvers may be asked, if they are
     looks: Callable[[Schedule], bool]  # whether it only looks, as its words are read now
     surface: Callable[[Place], Surface]
@@ -77,6 +80,7 @@ class ScheduleTimer:
     def stop(self) -> None:
         """End."""
         self._loop.stop()
+        self._context.own.stop()
 
     def ended(self, number: int) -> None:
         """A job has ended, perhaps one of a schedule."""
@@ -173,7 +177,9 @@ class ScheduleTimer:
     def start(self, schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> str:
         """Let a time that was taken run; returns why it does not."""
         result, why = self._refused(schedule)
-        if not why and (answer := self._context.run(schedule, occurrence, when)) is not None:
+        if not why and schedule.operation in OWN:
+            self._context.own.begin(schedule, occurrence, self._own_ended)
+        elif not why and (answer := self._context.run(schedule, occurrence, when)) is not None:
             result, why = Result.REFUSED, answer.text.replace("\n", " ")
         if why:
             self._store.refuse(occurrence, result, why, at_most=self._context.failures)
@@ -181,6 +187,15 @@ class ScheduleTimer:
         elif (job := self._store.runs(schedule.number)) is not None:
             self._begun.add(job)
         return why
+
+    def _own_ended(self, what: str, schedule: Schedule, occurrence: Occurrence, why: str) -> None:
+        if what == "began":
+            self._begun |= {job for job in [self._store.job_of(occurrence)] if job}
+            self._loop.wake()
+            return
+        more = {"reason": why} if why else {"job": None, "state": Result.DONE.value}
+        self._publish(what, schedule, occurrence, **more)
+        self._loop.wake()
 
     def _settle(self) -> None:
         for taken in self._store.settle(at_most=self._context.failures):
@@ -207,7 +222,7 @@ class ScheduleTimer:
         person = policy.person(schedule.caller)
         if person is None or person.name != schedule.person:
             return Result.ORPHANED, f"{schedule.person}, who made it, is no longer in the policy with that account"
-        if self._store.runs(schedule.number) is not None:
+        if self._store.runs(schedule.number) is not None or self._context.own.is_busy(schedule.number):
             return Result.SKIPPED, "the time before it has not ended"
         return Result.OPEN, ""
 
@@ -218,10 +233,13 @@ class ScheduleTimer:
         missed: dict[Place, list[tuple[Schedule, Taken]]] = defaultdict(list)
         failed = False
         for schedule, taken in self._store.untold():
+            if self._context.own.is_busy(schedule.number):
+                continue  # its own thread tells
             if taken.job is None and taken.result in {Result.MISSED, Result.LOST}:
                 missed[schedule.place].append((schedule, taken))
             else:
-                answer = text.refused(schedule, taken)
+                done = taken.job is None and taken.result == Result.DONE
+                answer = text.answered(schedule, taken) if done else text.refused(schedule, taken)
                 failed |= not self._say(schedule.place, answer, [(schedule, taken)])
                 if taken.result == Result.ORPHANED and taken.occurrence not in self._paged:
                     self._paged.add(taken.occurrence)

@@ -22,6 +22,7 @@ class Result(StrEnum):
     ORPHANED = "orphaned"  # who made it is no longer in the policy
     SKIPPED = "skipped"  # the time before it had not ended, or nobody may do anything while rules cannot be read
     MISSED = "missed"  # nobody was there to take it
+    DONE = "done"  # a command of the bot itself, which makes no job
     LOST = "lost"  # the bot was killed between taking it and starting
 
 

@@ -163,16 +163,43 @@ class ScheduleStore:
                 audit.append(connection, now, AuditKind.MISSED, subject(seen), facts)
         return True
 
-    def refuse(self, occurrence: Occurrence, result: Result, why: str, *, at_most: int) -> None:
-        """Note why no job runs for a time; the same reason is told once, and after so many it is paused."""
+    def refuse(
+        self, occurrence: Occurrence, result: Result, why: str, *, at_most: int, told_again: bool = False
+    ) -> None:
+        """Note why nothing runs for a time; the same reason is told once, and after so many it is paused."""
         with self._database.write() as connection:
             earlier = _before(connection, occurrence)
             same = earlier is not None and (earlier.result, earlier.text) == (result.value, why)
             orphaned, counts = result is Result.ORPHANED, result is not Result.SKIPPED
             paused = self._failed(connection, occurrence.schedule, at_most, why, at_once=orphaned) if counts else ""
             text = f"{why} · {paused}" if paused else why
-            told = same and not paused
+            told = same and not paused and not told_again
             occurrences.note(connection, occurrence, result=result.value, text=text, told=told)
+
+    def answered(self, occurrence: Occurrence, text: str, *, told: bool) -> None:
+        """Note what a command of the bot itself answered."""
+        with self._database.write() as connection:
+            _note(connection, occurrence.schedule, failures=0)
+            occurrences.note(connection, occurrence, result=Result.DONE.value, text=text, told=told)
+
+    def job_of(self, occurrence: Occurrence) -> int | None:
+        """Return the job of a time."""
+        mine = (times.c.schedule == occurrence.schedule, times.c.at == occurrence.at)
+        with self._database.read() as connection:
+            job: int | None = connection.scalar(select(times.c.job).where(*mine))
+            return job
+
+    def last_answer(self, occurrence: Occurrence) -> str | None:
+        """Return what such a command answered the last time before."""
+        before = (
+            times.c.schedule == occurrence.schedule,
+            times.c.at < occurrence.at,
+            times.c.result == Result.DONE.value,
+            times.c.job.is_(None),
+        )
+        with self._database.read() as connection:
+            found = occurrences.find(connection, *before, limit=1, newest=True)
+        return found[0].text if found else None
 
     def asked(self, number: int, job: int) -> None:
         """Keep with which job the approval of a schedule was asked for."""

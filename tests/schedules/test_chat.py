@@ -7,6 +7,7 @@ import pytest
 
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Outcome, ScheduleState, State, Status
+from automation_bots.operations import own_at_times
 from automation_bots.store import Subject
 from tests.support.chatbot import ChatBot, wait, write_folder
 
@@ -136,7 +137,16 @@ def test_who_takes_it_over_has_to_say_so_since_it_runs_with_their_rights(chat):
         ("!every 15m uptme on web1", "Did you mean  !uptime on web1"),
         ("!every 15m uptime on vault1", "No device"),
         ("!every 15m uptime", "needs the devices"),
-        ("!every 15m status", "a command of the bot itself"),
+        ("!at 22:00 approve 42", "!approve 42 does not run at times: somebody has to look at it first"),
+        ("!every 15m every 15m uptime on web1", "a schedule sets no other"),
+        ("!at 22:00 playbook run patch on web", "name the playbook itself"),
+        ("!at 22:00 freeze web1", "→ !freeze <devices> until <time> <reason>"),
+        ("!at 22:00 freeze web1 until 23:00", "Why?"),
+        ("!at 22:00 freeze web1 until 23:00 audit", "No: freeze on web1"),
+        ("!at 22:00 unmonitor 99", "There is no monitor M99"),
+        ("!at 22:00 change end", "You have 0 changes open"),
+        ("!at 22:00 cancel 99999", "There is no job #99999"),
+        ("!every 10s jobs", "too often"),
         ("!every 15m", "what shall run then"),
         ("!every", "When, and what"),
         ("!every 15 uptime on web1", "is no interval. → !every 15m uptime on web1"),
@@ -240,3 +250,54 @@ def test_only_what_fails_is_told_and_that_it_is_good_again(chat, fake):
     comes(chat, number)
     assert "good again: #" in chat.hears(rf"\(S{number}\) uptime")
     assert chat.automation.store.schedules.find(number).state is ScheduleState.ACTIVE
+
+
+# -- commands of the bot itself
+
+CHANGES = {
+    "freeze web1 until 1h audit": "frozen", "lock web1 move": "locked", "change start web1 card": "C",
+    "monitor ping web1 every 10s for 30m": "M", "audit export from 2026-01-01": "entries",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_what_is_set_for_later_is_tried_and_nothing_of_it_is_done(chat, command):
+    chat.asks(f"!at 2h {command}", r"^S\d+ ", who="ana")
+    kinds = [row.kind.value for row in chat.automation.store.audit_rows(limit=3)]
+    assert kinds[0] == "schedule set"
+    assert not {"frozen", "locked", "change begun", "monitor begun", "exported"}.intersection(kinds)
+    assert chat.automation.store.change_blocks.current() == ()
+    assert chat.automation.monitors.running() == []
+
+
+def test_every_change_that_may_run_at_times_is_tried_by_a_test():
+    named = {command.split()[0] for command in CHANGES} | {"unfreeze", "unlock", "unmonitor", "mute", "cancel", "retry"}
+    assert {name for name, timed in own_at_times.TIMED.items() if timed.changes} - named == {"withdraw", "schedule"}
+
+
+def test_a_freeze_comes_at_its_time_and_a_list_is_told_where_it_was_set(chat):
+    frozen = made(chat, "!every day 06:30 freeze web1 until 1h audit", who="ana")
+    comes(chat, frozen)
+    assert f"S{frozen} freeze web1 until 1h audit: web1 frozen" in chat.hears("frozen for changes until")
+    listed = made(chat, "!every monday 08:00 locks | include web", who="joe")
+    comes(chat, listed)
+    assert "web1" in chat.hears(f"S{listed} locks | include web: 1 closed to changes")
+    chat.asks("!unfreeze web1", "can be changed again", who="ana")
+    assert "done: web1 frozen" in chat.asks(f"!schedule {frozen}", "owner", who="ana")
+
+
+def test_what_failed_is_run_again_tonight_as_a_job_of_the_schedule(chat, fake):
+    fake.outcomes["web2"] = Outcome("web2", Status.FAILED, "no")
+    chat.asks("!uptime on web1,web2", "1 failed", who="joe", room="ops")
+    number = made(chat, f"!at 2h retry {chat.jobs[0].number} failed", who="joe")
+    fake.outcomes.clear()
+    chat.asks(f"!schedule {number} run", rf"\(S{number}\) uptime on web2 done", who="joe", room="ops")
+    assert chat.jobs[0].devices == ("web2",)
+    is_done(chat, number)
+
+
+def test_of_a_command_of_the_bot_the_rights_are_those_of_the_moment(chat):
+    number = made(chat, "!every day 06:30 audit since=2h", who="ana")
+    chat.asks(f"!schedule {number} owner joe", "joe has to say yes", who="ana")
+    chat.asks(f"!schedule {number} accept", "No: audit is not for you|No: ", who="joe")
+    assert chat.automation.store.schedules.find(number).person == "ana"

@@ -9,16 +9,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text as sql
 
-from automation_bots.errors import StoreError
+from automation_bots.errors import BadCommand, StoreError
 from automation_bots.events import Bus
-from automation_bots.model import Answer, Caller, Occurrence, Person, Place, Schedule, ScheduleState, State
+from automation_bots.model import Answer, Caller, Occurrence, Person, Place, Schedule, ScheduleState, State, Tells
 from automation_bots.policy.policy import Policy
 from automation_bots.schedules import recurrence
+from automation_bots.schedules.own_answers import OwnAnswers, OwnContext
 from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
 from automation_bots.store import Store, Subject
 from automation_bots.store.schedules import _row
 from tests.store.conftest import JOB
-from tests.support.chatbot import Surface
+from tests.support.chatbot import Surface, wait
 
 pytestmark = pytest.mark.slow  # writes files
 
@@ -35,6 +36,7 @@ class Times:
         self.folder, self.now, self.ran, self.refuses, self.looks = folder, now, [], "", False
         self.surface, self.admins, self.away, self.ends = Surface(), [], False, True
         self.people({"ana"})
+        self.says = Answer("2 jobs:", "#2\n#1")
         self.bus, self.lead, self.asked_of, self.when = Bus(), None, [], []
         self.live_again()
 
@@ -44,14 +46,21 @@ class Times:
 
     def live_again(self):
         self.store = Store.open(self.folder, clock=lambda: self.now)
+        self.own = OwnAnswers(OwnContext(self.store.schedules, self.answer, str, self.place, failures=3))
         self.timer = ScheduleTimer(
             ScheduleContext(
-                self.store.schedules, lambda: self.policy, lambda: self.now, self.run, self.asks,
+                self.store.schedules, lambda: self.policy, lambda: self.now, self.run, self.own, self.asks,
                 lambda _: self.looks, self.place,
                 lambda answer: self.admins.append(str(answer)), self.bus, lambda _: ("web1",),
                 failures=3,
             )
         )  # fmt: skip
+
+    def answer(self, schedule, occurrence):
+        self.ran.append(occurrence.at)
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
 
     def asks(self, schedule, occurrence):
         self.asked_of.append(occurrence.at)
@@ -392,3 +401,55 @@ def test_whatever_was_written_last_a_change_runs_once_or_is_told(tmp_path, write
 
 def test_an_occurrence_is_a_value():
     assert Occurrence(1, NOON) == Occurrence(1, NOON)
+
+
+# -- commands of the bot itself
+
+
+def done(times, many=1):
+    """Wait until so many times have come to something, and what came of the last one."""
+    wait(lambda: not times.own.is_busy(1) and len(times.store.schedules.history(1, 9)) == many, 10)
+    return times.store.schedules.history(1, 9)[0]
+
+
+def test_a_command_of_the_bot_itself_is_answered_at_its_time_where_it_was_set(times):
+    times.add(HOURLY, command="jobs")
+    times.until(NOON + HOUR, HOUR)
+    assert (done(times).result, times.said) == ("done", ["S1 jobs on web: 2 jobs:\n#2\n#1"])
+    times.timer.round()
+    assert len(times.said) == 1
+
+
+def test_of_such_an_answer_only_what_is_other_than_before_is_told(times):
+    made = times.add(HOURLY, command="jobs")
+    assert times.store.schedules.change(made, replace(made, tells=Tells.CHANGE), "test", Subject())
+    for number in range(1, 4):
+        times.until(NOON + number * HOUR, HOUR)
+        done(times, number)
+        times.says = Answer("2 jobs:", "#3\n#2") if number == 2 else times.says
+    assert times.said[1:] == ["S1 jobs on web: other than before (− then, + now)\n+#3\n-#1"]
+
+
+@pytest.mark.parametrize("said", [Answer("No: that is not for you."), BadCommand("Which one?"), ValueError("inside")])
+def test_a_no_and_what_breaks_are_told_once_and_pause_it_in_the_end(times, said):
+    times.add(HOURLY, command="freeze")
+    times.says = said
+    for number in range(1, 4):
+        times.until(NOON + number * HOUR, HOUR)
+        done(times, number)
+        times.timer.round()
+    assert times.schedule().state is ScheduleState.PAUSED
+    assert [("inside" in text, "did not run" in text) for text in times.said] == [(type(said) is ValueError, True)] * 2
+    assert "ValueError" not in str(times.said)
+
+
+def test_a_change_of_the_bot_itself_is_not_made_up_for_and_a_kill_leaves_it_unknown(times):
+    made = times.add(HOURLY, command="freeze")
+    times.now += HOUR
+    assert times.store.schedules.take(made, times.now, times.now + HOUR)
+    times.timer._store.lose()
+    times.now += 3 * HOUR / 2
+    times.timer.round()
+    assert times.ran == []
+    assert "I was killed at that moment, and cannot say whether it was done" in times.said[0]
+    assert "2026-03-02 14:00 UTC" in times.said[0]
