@@ -9,7 +9,7 @@ from datetime import datetime
 
 from automation_bots import render
 from automation_bots.alerts import text
-from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Alert, Answer, Person, Place, StoredEvent, one_line
@@ -155,6 +155,8 @@ class AlertCommands:
             until, words = times.leading(ask.words[1:], now, zone)
         except ValueError as error:
             raise BadCommand(f"{error}. {usage}") from error
+        if ask.trial:
+            return TRIED
         said = one_line(" ".join(words).strip('"'), 200)
         why = f"{person.name}: {said}" if said else person.name
         facts = {"muted": until, "reason": said}

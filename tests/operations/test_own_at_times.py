@@ -32,7 +32,7 @@ def test_what_changes_something_runs_at_times_and_never_late(line):
     "line",
     ["approve 42", "deny 42 no", "ack 42", "review 42 x", "continue all", "withdraw all", "totp 123456",
      "person code x", "person Code x", "repos install x", "device trust core1", "schedule 7 run", "schedule 7 accept",
-     "monitor 3 ack core1", "at 22:00 x", "playbook run patch"],
+     "monitor 3 ack core1", "at 22:00 x", "do 12", "oncall take until 18:00", "events follow", "playbook run patch"],
 )  # fmt: skip
 def test_what_is_for_somebody_who_is_there_does_not_run_at_times(line):
     name, _, rest = line.partition(" ")
