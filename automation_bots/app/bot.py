@@ -237,7 +237,8 @@ class Bot:
     def _way(self) -> tuple[Pipeline, Monitors, ScheduleTimer]:
         """The way of a command, and what takes it again and again."""
         pipeline = self._pipeline()
-        stands_on = watched.context(self.store, self.live, pipeline, self.notices.of, now, self.bus.publish)
+        outside = watched.Outside(self.bus.publish, tuple(map(str, self.settings.monitors.reference)))
+        stands_on = watched.context(self.store, self.live, pipeline, self.notices.of, now, outside)
         monitors = Monitors(stands_on)
         self.changes = Changes(stands_on, monitors)
         return pipeline, monitors, self._schedules()

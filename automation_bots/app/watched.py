@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from automation_bots.config.live import LiveConfig
@@ -20,13 +21,21 @@ from automation_bots.surface import Surface
 _NO_NAMES = frozenset({"all", "ungrouped"})  # groups that explain nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Who is told of changes, and what is known of the network around."""
+
+    publish: Callable[[Event], None]
+    references: Sequence[str] = ()
+
+
 def context(
     store: Store,
     live: LiveConfig,
     pipeline: Pipeline,
     surface: Callable[[Place], Surface],
     now: Callable[[], datetime],
-    publish: Callable[[Event], None],
+    outside: Outside,
 ) -> MonitorContext:
     """Join them."""
 
@@ -49,7 +58,9 @@ def context(
         judge=pipeline.watched.judge,
         ask=pipeline.watched.ask,
         groups=groups,
-        publish=publish,
+        publish=outside.publish,
+        addresses=lambda name: live.inventory.addresses.get(name, ()),
+        references=outside.references,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, IPvAnyAddress, ValidationError, field_validator
 
 from automation_bots.config.drivers import DriverSettings
 from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
@@ -128,6 +128,14 @@ class ScheduleSettings(Strict):
         return duration(self.ahead)
 
 
+class MonitorSettings(Strict):
+    """[monitors]: what tells a network that is lost from devices that are down."""
+
+    reference: list[IPvAnyAddress] = Field(
+        [], max_length=5
+    )  # beyond the gateway, and answering as long as anything does
+
+
 class HttpSettings(Strict):
     """[http]: what may call this bot; off unless a port is given."""
 
@@ -199,6 +207,7 @@ class Settings(Strict):
     inventory: InventorySettings = InventorySettings()
     approvals: ApprovalSettings = ApprovalSettings()
     schedules: ScheduleSettings = ScheduleSettings()
+    monitors: MonitorSettings = MonitorSettings()
     http: HttpSettings = HttpSettings()
     events: EventSettings = EventSettings()
     repos: RepoSettings = RepoSettings()

@@ -29,7 +29,7 @@ from automation_bots.model import GOOD as WELL
 from automation_bots.monitors import condition, counters, news, pictures, published, text
 from automation_bots.monitors.condition import Found
 from automation_bots.monitors.counters import Counted
-from automation_bots.monitors.gateways import Gateways, is_here
+from automation_bots.monitors.gateways import Gateways, host_of, is_here
 from automation_bots.monitors.live_pictures import LivePictures
 from automation_bots.monitors.measured import NONE, Measured
 from automation_bots.monitors.news import Evidence
@@ -77,6 +77,8 @@ class MonitorContext:
     ask: Callable[[Monitor], int | str]  # begin a read: the number of its job, or why there is none
     groups: Callable[[Iterable[str]], Mapping[str, Sequence[str]]]  # the devices of each site and group
     publish: Callable[[Event], None] = lambda _event: None  # tells whatever acts on changes
+    addresses: Callable[[str], Sequence[str]] = lambda _name: ()  # of a host's name, as far as they are known
+    references: Sequence[str] = ()  # addresses beyond the gateway that answer as long as there is a network
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Figures:
     looks: int  # since the start
     lateness: Lateness
     prober_starts: int
-    lost: str  # why the bot itself reaches nothing; empty: it does
+    lost: str  # why the bot itself reaches nothing, or nothing beyond its gateway; empty: it does
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class _Loss:
 
     since: float
     why: str
+    is_beyond: bool  # its gateway answers, and nothing behind that
     rooms: dict[Place, str] = field(default_factory=dict)  # where it was said, and the monitors there
 
 
@@ -123,17 +126,18 @@ class Monitors:
         self._looks: deque[Sequence[Look]] = deque()
         self._ended: deque[int] = deque()
         self._lock = threading.RLock()
-        self._heard = 0.0  # when the last look left that somebody elsewhere answered
+        self._beyond: set[int] = set()  # targets that are in no network of this machine
+        self._heard = self._heard_beyond = 0.0  # when the last look left that somebody elsewhere answered
         self._loss: _Loss | None = None
         self._edits: dict[int, float] = {}
-        self._next_rights = self._next_save = 0.0
+        self._next_rights = self._next_save = self._next_places = 0.0
         self._count = 0
         self.recorder = Recorder(context.store, self._time)
         self._teller = Teller(context.surface, self._said)
         self.pictures = LivePictures(context.surface, self._pictured)
         self._draws: dict[int, float] = {}  # when the live message of each gets its next picture
         self.prober = prober(self._looked)
-        self._gateways = Gateways()
+        self._gateways = Gateways(references=context.references)
         self._loop = Loop("monitors", self.round, _TURN_SECONDS)
 
     # -- life
@@ -195,12 +199,20 @@ class Monitors:
         groups = self._context.groups([one.device for one in targets if one.device])
         watch = self._watches[monitor.number] = Watch(monitor, targets, self._context.zone(), _named(groups, targets))
         self._of.update({one.id: watch for one in targets})
+        self._here |= {one.id for one in targets if "host" in one.facts and is_here(str(one.facts["host"]))}
+        self._locate(watch)
         if monitor.kind == READ:
             self._reads[monitor.number] = _Read(self._time())
             return watch
-        self._here |= {one.id for one in targets if is_here(str(one.facts.get("host", "")))}
         self.prober.watch([_probe(monitor, one) for one in targets])
         return watch
+
+    def _locate(self, watch: Watch) -> None:
+        """Find which targets are behind the gateway."""
+        for id_, target in watch.targets.items():
+            host = str(target.facts.get("host", ""))
+            near = self._gateways.is_near(host, self._context.addresses(host_of(host))) if host else None
+            (self._beyond.add if near is False and id_ not in self._here else self._beyond.discard)(id_)
 
     def end(self, number: int, why: str, by: Subject | None = None) -> bool:
         """End one; its place hears how it went."""
@@ -231,6 +243,7 @@ class Monitors:
         for id_ in watch.targets:
             self._of.pop(id_, None)
             self._here.discard(id_)
+            self._beyond.discard(id_)
         if watch.monitor.kind != READ:
             self.prober.leave(list(watch.targets))
         if not any(one.monitor.kind != READ for one in self._watches.values()):
@@ -277,7 +290,7 @@ class Monitors:
                 if id_ < 0:
                     self._gateways.take(id_, at, answered=seen == probes.GOOD)
                     if seen == probes.GOOD:
-                        self._back(at)
+                        self._answered(at, beyond=self._gateways.is_reference(id_))
                 else:
                     self._take_look(id_, at, ms, seen, words, now)
 
@@ -287,15 +300,26 @@ class Monitors:
             return
         self._count += 1
         elsewhere = id_ not in self._here
-        if seen == probes.BAD and elsewhere and self._loss is not None:
+        if seen == probes.BAD and elsewhere and self._is_hidden(id_):
             self.recorder.add(id_, at, None, blind=True)
             watch.last_look = now
             return
         if elsewhere and seen in {probes.GOOD, probes.POOR}:
             self._heard = max(self._heard, at)
-            self._back(at)
+            self._answered(at, beyond=id_ in self._beyond)
         self.recorder.add(id_, at, ms, blind=seen == probes.NOTHING)
         watch.take(id_, Sample(at, _SEEN[seen], ms, words), now)
+
+    def _is_hidden(self, id_: int) -> bool:
+        """Whether nobody can say how a target is, since the fault is on this side or on the way."""
+        return self._loss is not None and (not self._loss.is_beyond or id_ in self._beyond)
+
+    def _answered(self, at: float, *, beyond: bool) -> None:
+        """Somebody elsewhere, or the gateway, answered what left then."""
+        if beyond:
+            self._heard_beyond = max(self._heard_beyond, at)
+        if self._loss is not None and (beyond or not self._loss.is_beyond):
+            self._back(at)
 
     def _take_reads(self, now: float) -> None:
         while self._ended:
@@ -359,9 +383,9 @@ class Monitors:
 
     def _begin_reads(self, now: float) -> None:
         for number, read in self._reads.items():
-            if read.due > now or self._loss is not None:
-                continue
             watch = self._watches[number]
+            if read.due > now or any(map(self._is_hidden, watch.targets)):
+                continue
             read.due = max(read.due + watch.monitor.interval, now)
             if read.job is not None and self._context.store.job(read.job).state in FINAL:
                 self._read_ended(number, read, now)
@@ -414,31 +438,35 @@ class Monitors:
         since = max(watch.tracks[id_].failing_since for id_ in down)
         if self._gateways.waits(since) and now - watch.settling.first < _GATEWAY_LATE_SECONDS:
             return False
-        why = news.own_loss(Evidence(self._failing(), since, self._heard, self._gateways.answers))
-        if not why:
+        evidence = self._evidence(since, beyond=not self._beyond.isdisjoint(down))
+        began = min(watch.tracks[id_].failing_since for id_ in down)
+        if why := news.own_loss(evidence):
+            self._lose(_Loss(began, why, is_beyond=False))
+        elif why := news.loss_beyond(evidence):
+            self._lose(_Loss(began, why, is_beyond=True))
+        else:
             return True
-        self._lose(min(watch.tracks[id_].failing_since for id_ in down), why)
         return bool(watch.settling.changes)
 
-    def _failing(self) -> int:
-        """How many hosts elsewhere fail now."""
-        hosts = {
-            str(watch.targets[id_].facts.get("host"))
-            for id_, watch in self._of.items()
-            if id_ not in self._here and watch.tracks[id_].failures
-        }
-        return len(hosts)
+    def _evidence(self, since: float, *, beyond: bool) -> Evidence:
+        """What is known of who fails and who answers; `beyond`: one of those that fail is behind the gateway."""
+        probed = [(id_, one) for id_, one in self._of.items() if id_ not in self._here and one.monitor.kind != READ]
+        failing = {_host(one, id_) for id_, one in probed if one.tracks[id_].failures}
+        behind = [(id_, one) for id_, one in probed if id_ in self._beyond] if beyond else []
+        known = {_host(one, id_) for id_, one in behind if one.tracks[id_].looks > one.tracks[id_].lost}
+        return Evidence(len(failing), since, self._heard, self._gateways.answers, len(failing & known), len(known),
+                        self._heard_beyond, self._gateways.references)  # fmt: skip
 
-    def _lose(self, since: float, why: str) -> None:
-        """Say once in each room that the bot itself reaches nothing."""
-        self._loss = loss = _Loss(since, why)
-        log.warning("monitors: the bot itself reaches nothing: %s", why)
+    def _lose(self, loss: _Loss) -> None:
+        """Say once in each room that the bot itself reaches nothing, or nothing beyond its gateway."""
+        self._loss, since, why = loss, loss.since, loss.why
+        log.warning("monitors: the bot itself reaches nothing%s: %s", _BEYOND * loss.is_beyond, why)
         self._publish([published.own_network("lost", why, since)])
         by_place: dict[Place, list[str]] = {}
         for number, watch in self._watches.items():
-            ids = [id_ for id_ in watch.targets if id_ not in self._here] if watch.monitor.kind != READ else []
-            if ids:
-                watch.blind(ids, since, "the bot itself reaches nothing")
+            ids = [id_ for id_ in watch.targets if id_ not in self._here and self._is_hidden(id_)]
+            if ids and watch.monitor.kind != READ:
+                watch.blind(ids, since, f"the bot itself reaches nothing{_BEYOND * loss.is_beyond}")
                 by_place.setdefault(watch.monitor.place, []).append(f"M{number}")
         for place, names in by_place.items():
             loss.rooms[place] = ", ".join(names)
@@ -457,9 +485,12 @@ class Monitors:
             self._teller.tell(place, Say(self._loss_key(loss, place), whole, edits=True, otherwise=again))
 
     def _lost_text(self, loss: _Loss, place: Place) -> str:
+        begin = f"{loss.rooms[place]} {self._clock(loss.since)}"
+        if not loss.is_beyond:
+            return f"{begin} the bot itself reaches nothing: {loss.why}. How the devices are, nobody can say from here."
         return (
-            f"{loss.rooms[place]} {self._clock(loss.since)} the bot itself reaches nothing: {loss.why}. "
-            "How the devices are, nobody can say from here."
+            f"{begin} nothing beyond the bot's gateway is reached: {loss.why}. Either the way there is cut, or all of "
+            "it is down; which, nobody can say from here."
         )
 
     @staticmethod
@@ -501,6 +532,10 @@ class Monitors:
         if probing and (fresh := self._gateways.look(now)) is not None:
             self.prober.leave(fresh[1])
             self.prober.watch(fresh[0])
+        if now >= self._next_places:
+            self._next_places = now + _RIGHTS_SECONDS
+            for watch in self._watches.values():
+                self._locate(watch)
         for watch in self._watches.values() if probing else ():
             self._say_stale(watch, now)
         if now >= self._next_save:
@@ -603,7 +638,7 @@ class Monitors:
         for watch in list(self._watches.values()):
             for track in list(watch.tracks.values()):
                 states[track.state.value] += 1
-        lost = self._loss.why if self._loss else ""
+        lost = f"{_BEYOND.lstrip() + ', ' if self._loss.is_beyond else ''}{self._loss.why}" if self._loss else ""
         return Figures(len(self._watches), states, self._count, self.prober.lateness, self.prober.starts, lost)
 
     # -- small things
@@ -624,11 +659,16 @@ class Monitors:
         return text.clock(at, self._context.zone(), self._context.now())
 
 
+_BEYOND = " beyond its gateway"
 _OVER = "its time is over"
 
 
 def _live(number: int) -> str:
     return f"M{number}"
+
+
+def _host(watch: Watch, id_: int) -> str:
+    return host_of(str(watch.targets[id_].facts.get("host", "")))
 
 
 def _probe(monitor: Monitor, target: MonitorTarget) -> Probe:

@@ -12,6 +12,7 @@ SETTLE_SECONDS = 4.0  # from the first change on, until it is told
 QUIET_SECONDS = 1.0  # without another one: told earlier
 STORM_SECONDS = 60.0  # what follows within a minute stands in the same message
 APART = 5  # changes that have a line each; more are counted
+_MOST = 0.8  # share of the hosts beyond the gateway that has to fail; the others may not have been looked at yet
 _EVIDENT = 3  # hosts that fail together before nothing but the own network explains it
 
 
@@ -67,6 +68,10 @@ class Evidence:
     since: float  # when the first of these failures was looked at
     heard: float  # when the last look began that was answered by whoever it was
     gateway: bool | None  # whether the next router answers; None: there is none, or it never did
+    beyond: int = 0  # of those that fail, the ones that are not in a network of this machine
+    known_beyond: int = 0  # all of these that ever answered
+    heard_beyond: float = 0.0  # when one of them, or a reference, answered last
+    references: bool | None = None  # whether an address beyond the router answers that an admin has named
 
 
 def own_loss(evidence: Evidence) -> str:
@@ -77,6 +82,19 @@ def own_loss(evidence: Evidence) -> str:
         return "its gateway does not answer"
     if evidence.gateway is None and evidence.failing >= _EVIDENT:
         return f"none of {evidence.failing:,} hosts answers"
+    return ""
+
+
+def loss_beyond(evidence: Evidence) -> str:
+    """Say why nobody can tell how it is beyond the next router, which answers; empty when there is no reason."""
+    if not evidence.beyond or evidence.heard_beyond >= evidence.since or evidence.references:
+        return ""
+    if evidence.references is False:
+        return "none of the reference addresses answers"
+    if not evidence.gateway and evidence.heard < evidence.since:
+        return ""
+    if evidence.beyond >= _EVIDENT and evidence.beyond >= _MOST * evidence.known_beyond:
+        return f"none of {evidence.beyond:,} hosts there answers"
     return ""
 
 

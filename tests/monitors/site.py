@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 from automation_bots.chat.client import Rejected
 from automation_bots.model import Caller, File, Monitor, MonitorTarget, Outcome, Place, State, Status
@@ -66,9 +67,10 @@ class Looks:
 class Site:
     """A store, a room and monitors whose every turn the test takes."""
 
-    def __init__(self, folder, *, edits=True, groups=None, routes=frozenset(), pictures=0.0):
+    def __init__(self, folder, *, edits=True, groups=None, routes=frozenset(), pictures=0.0, near=(), references=()):
         self.now = datetime(2026, 12, 1, 14, 0, tzinfo=UTC)
         self.folder, self.groups, self.routes = folder, groups or {}, routes
+        self.near, self.references = tuple(map(ip_network, near)), references
         self.room, self.denied, self.asked = Room(edits=edits, pictures=pictures), "", []
         self.published = []
         self.begin()
@@ -78,10 +80,11 @@ class Site:
         context = MonitorContext(
             store=self.store, now=lambda: self.now, surface=lambda _place: self.room, zone=lambda: "UTC",
             judge=lambda _monitor: self.denied, ask=self.ask, groups=lambda _devices: self.groups,
-            publish=self.published.append,
+            publish=self.published.append, references=self.references,
         )  # fmt: skip
         self.monitors = Monitors(context, self.prober_of)
         self.monitors._gateways._routes = lambda: self.routes
+        self.monitors._gateways._networks = lambda: self.near
         self.store.monitors  # noqa: B018
         for monitor in self.store.monitors.running():
             self.monitors._know(self.monitors._took(monitor, self.store.monitors.targets(monitor.number)))
@@ -114,7 +117,7 @@ class Site:
 
     def ping(self, *names, interval=5.0, until=None, kind="ping", prefix="192.0.2."):
         targets = [
-            MonitorTarget(0, 0, name, name, {"host": f"{prefix}{number % 250 + 1}/{number}"})
+            MonitorTarget(0, 0, name, name, {"host": f"{prefix}{number + 1}" if number < 250 else name})
             for number, name in enumerate(names)
         ]
         many = names[0] if len(names) == 1 else "core"
@@ -124,8 +127,9 @@ class Site:
         self.turns()
         return made.number
 
-    def read(self, title, *devices, condition="", operation=""):
-        targets = [MonitorTarget(0, 0, name, name, {}) for name in devices]
+    def read(self, title, *devices, condition="", operation="", host=""):
+        facts = {"host": host} if host else {}
+        targets = [MonitorTarget(0, 0, name, name, facts) for name in devices]
         operation = operation or title.split()[0]
         monitor = Monitor(0, "ana", ANA, ROOM, "read", title, operation, devices=devices, interval=300.0,
                           condition=condition)  # fmt: skip
@@ -147,19 +151,20 @@ class Site:
             self.monitors.round()
         self.monitors._teller.round()
 
-    def looks(self, *, down=(), every=5.0, times=1, ms=1.0, only=None, gateway=None, text="no answer"):
+    def looks(self, *, down=(), every=5.0, times=1, ms=1.0, only=None, gateway=None, reference=None, text="no answer"):
         """Each target is looked at so often; those of `down` do not answer."""
         for _ in range(times):
             rows = []
             for id_, watch in list(self.monitors._of.items()):
                 name = watch.targets[id_].name
-                if only is None or name in only:
+                if watch.monitor.kind != "read" and (only is None or name in only):
                     bad = name in down or down == "all"
                     rows.append((id_, self.now.timestamp(), 0.0, None if bad else ms, "bad" if bad else "good",
                                  text if bad else ""))  # fmt: skip
-            if gateway is not None:
-                rows += [(number, self.now.timestamp(), 0.0, 1.0 if gateway else None, "good" if gateway else "bad", "")
-                         for number in self.prober.probes if number < 0]  # fmt: skip
+            for number in [one for one in self.prober.probes if one < 0]:
+                answers = reference if self.monitors._gateways.is_reference(number) else gateway
+                if answers is not None:
+                    rows.append((number, self.now.timestamp(), 0.0, None, "good" if answers else "bad", ""))
             self.prober.told(rows)
             self.turns(every)
 

@@ -103,6 +103,50 @@ def test_all_that_is_down_behind_a_gateway_that_answers_is_an_outage(tmp_path):
     site.close()
 
 
+NEAR = {"routes": frozenset({"192.0.2.126"}), "near": ["192.0.2.0/30"]}  # r0, r1 and r2 are in the bot's own network
+FAR = [f"r{number}" for number in range(3, 12)]
+
+
+def test_a_dead_uplink_behind_a_gateway_that_answers_is_no_outage(tmp_path):
+    site = Site(tmp_path / "data", **NEAR)
+    site.ping(*(f"r{number}" for number in range(12)))
+    site.looks(times=3, gateway=True)
+    site.looks(times=6, gateway=True, down={*FAR, "r1"})
+    assert site.told[0].startswith(
+        "M1 14:00 nothing beyond the bot's gateway is reached: none of 9 hosts there answers."
+    )
+    assert site.told[1:] == ["M1 14:00 r1 down, 3 of 3 lost"]
+    site.looks(times=2, gateway=True, down={"r1"})
+    assert "reaches the network again after" in site.told[0]
+    assert len(site.told) == 2
+    site.close()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"), [(True, "9 of 12 down"), (False, "none of the reference addresses answers")]
+)
+def test_reference_addresses_tell_a_dead_uplink_from_outages(tmp_path, answers, said):
+    site = Site(tmp_path / "data", references=("203.0.113.9",), **NEAR)
+    site.ping(*(f"r{number}" for number in range(12)))
+    site.looks(times=3, gateway=True, reference=True)
+    site.looks(times=6, gateway=True, reference=answers, down=set(FAR))
+    assert said in site.told[0]
+    assert len(site.told) == 1
+    site.close()
+
+
+def test_reads_of_what_is_behind_a_dead_uplink_wait_and_others_go_on(tmp_path):
+    site = Site(tmp_path / "data", **NEAR)
+    site.ping(*(f"r{number}" for number in range(12)))
+    for name, host in (("near", "192.0.2.1"), ("far", "192.0.2.9")):
+        site.read(f"uptime on {name}", name, host=host)
+        site.brings((name, "up"))
+    site.looks(times=3, gateway=True)
+    site.looks(times=80, gateway=True, down=set(FAR))
+    assert [site.store.job(number).devices for number in site.asked[2:]] == [("near",)]
+    site.close()
+
+
 def test_what_is_still_down_when_the_network_is_back_is_told_then(tmp_path):
     site = Site(tmp_path / "data", routes=frozenset({"192.0.2.254"}))
     site.ping(*MADRID)

@@ -1,9 +1,10 @@
 """What a room hears of changes: together what happened together, and the bot's own loss as that."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automation_bots.monitors.news import Change, Evidence, Settling, own_loss
+from automation_bots.monitors.news import Change, Evidence, Settling, loss_beyond, own_loss
 from automation_bots.monitors.track import TargetState
 from automation_bots.text.together import together
 
@@ -60,6 +61,25 @@ def test_without_a_gateway_one_silent_host_is_an_outage_and_many_are_not():
 
 def test_a_gateway_that_answers_leaves_the_outages_what_they_are():
     assert not own_loss(Evidence(2800, 100.0, heard=99.0, gateway=True))
+
+
+@pytest.mark.parametrize(
+    ("more", "is_lost"),
+    [
+        ({}, True),
+        ({"references": False, "beyond": 1}, True),
+        ({"references": True}, False),
+        ({"heard_beyond": 100.0}, False),
+        ({"beyond": 2, "known_beyond": 2}, False),  # two may well be down
+        ({"known_beyond": 20}, False),  # the others have not been looked at since
+        ({"gateway": None}, False),  # then the own link may be what is lost
+        ({"gateway": None, "heard": 101.0}, True),
+        ({"beyond": 0, "references": False}, False),
+    ],
+)
+def test_nothing_beyond_the_gateway_is_said_as_that_where_it_explains_what_fails(more, is_lost):
+    usual = {"failing": 12, "since": 100.0, "heard": 99.0, "gateway": True, "beyond": 12, "known_beyond": 12}
+    assert bool(loss_beyond(Evidence(**{**usual, **more}))) is is_lost
 
 
 def test_nothing_that_fails_is_no_loss():
