@@ -179,9 +179,10 @@ class RuleActions:
         except UserError as error:
             self._not_done(action, f"would propose {one_line(action.body['command'], 100)}", str(error))
             return
-        answer = Answer("\n".join(lines), buttons=(Button(one_line(title, 70), f"do {action.number}"),))
-        self._said(action, replace(answer, text=f"{answer.text}\n{text.begins(action.rule)} proposes: {title}"),
-                   ActionState.ASKED)  # fmt: skip
+        proposes = f"{text.begins(action.rule)} proposes: {title}"
+        answer = self._calling(action, [*lines[:_SHOWN], proposes], ())
+        answer = replace(answer, hint="", buttons=(Button(one_line(title, 70), f"do {action.number}"),))
+        self._said(action, answer, ActionState.ASKED)
 
     def taken(self, action: RuleAction, by: str) -> None:
         """Show in its message that somebody has taken a proposal, where messages can be changed."""

@@ -111,8 +111,10 @@ class RuleFollower:
         do, due = rule.do, judgement.due(rule, stored.event)
         line = _line(rule, stored, judged.events)
         for room in do.post:
-            self._post(rule, stored, room, line, batch)
-        common = {"room": do.room, "lines": [line], "many": 1, "wait": (due - stored.event.at).total_seconds()}
+            if not (do.propose and room == do.room):  # the proposal says it there
+                self._post(rule, stored, room, line, batch)
+        common = {"room": do.room, "lines": [line], "many": 1, "mention": list(do.mention),
+                  "wait": (due - stored.event.at).total_seconds()}  # fmt: skip
         for what, command in ((What.PROPOSE, do.propose), (What.RUN, do.run)):
             if command:
                 body = {**common, "command": command, "values": dict(filling.values(stored, command)),

@@ -17,10 +17,11 @@ _SIGNS = {"firing": "▲", "resolved": "■"}
 def line(stored: StoredEvent) -> str:
     """An event in one line."""
     event = stored.event
-    who = event.device or event.about
     number = f"A{stored.alert} " if stored.alert else f"event {stored.number} " if stored.number else ""
-    text = f": {event.text}" if event.text and event.text != event.what else ""
-    said = one_line(f"{who} {event.what}{text}".strip(), _SHOWN)
+    who, text = event.device or event.about, one_line(event.text, _SHOWN)
+    what = event.what if event.what not in text else ""
+    said = ": ".join(filter(None, [f"{who} {what}".strip() if who not in text else what, text]))
+    said = one_line(said, _SHOWN)
     bad = f" · {event.severity}" if event.severity != "unknown" else ""
     return f"{_SIGNS.get(event.phase, '·')} {number}{said}{bad}, {event.source}"
 
