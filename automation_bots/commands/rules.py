@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -324,13 +324,18 @@ class RuleCommands:
 
 def _typed(words: Sequence[str], now: datetime) -> ReportedEvent:
     """An event as somebody types it: source=zabbix device=core1 fields.team=net."""
-    given: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not (name in _FIELDS or name.startswith(filling.OF_SENDER)):
+    pairs = [word.partition("=") for word in words]
+    if wrong := next((name for name, equals, _ in pairs if not equals), ""):
+        raise BadCommand(f"{one_line(wrong, 40)!r} is no field of an event; write severity=high")
+    return typed_event({name: value for name, _, value in pairs}, now)
+
+
+def typed_event(given: Mapping[str, str], now: datetime) -> ReportedEvent:
+    """An event from the names of its fields."""
+    for name in given:
+        if not (name in _FIELDS or name.startswith(filling.OF_SENDER)):
             known = f"{', '.join(_FIELDS)} or fields.<name>"
-            raise BadCommand(f"{one_line(word, 40)!r} is no field of an event; write {known}, as in severity=high")
-        given[name] = value
+            raise BadCommand(f"{one_line(name, 40)!r} is no field of an event; write {known}, as in severity=high")
     said = {name: given.get(name, "") for name in _FIELDS}
     of_sender = {name[len(filling.OF_SENDER) :]: value for name, value in given.items() if name not in _FIELDS}
     return ReportedEvent(

@@ -48,7 +48,7 @@ class BotFolder:
 
     def exposed(self) -> Iterator[Exposed]:
         """Yield what others could change or read of this bot, though they must not."""
-        files = [self.folder / name for name in ("bot.toml", "policy.yml", "vault.yml")]
+        files = [self.folder / name for name in ("bot.toml", "policy.yml", "rules.yml", "vault.yml")]
         operations = self.operations()
         folders = [*operations.verbs, *operations.playbooks, *operations.functions]
         commands = [*folders, *sorted(operations.files())]

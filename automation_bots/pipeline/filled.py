@@ -7,12 +7,13 @@ assignment, a filter or a part of a device pattern.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from automation_bots.errors import BadCommand, BadParameter
 from automation_bots.model import Operation, Parameter, one_line
+from automation_bots.operations import parameters
 from automation_bots.pipeline import parser as grammar
 from automation_bots.text import holes
 
@@ -33,6 +34,12 @@ class Filling:
 
 def parse(operation: Operation, line: str, filling: Filling) -> grammar.ParsedCommand:
     """Sort the words of a line, then fill its holes; a UserError says which value cannot stand where."""
+    typed, names = _sorted(operation, line)
+    return _Filler(operation, names, filling).fill(typed)
+
+
+def _sorted(operation: Operation, line: str) -> tuple[grammar.ParsedCommand, tuple[str, ...]]:
+    """The words of a line with marks in its holes, and the names of those."""
     if _BEGIN in line or _END in line:
         raise BadCommand("The command has characters of private use, which no command has.")
     names: list[str] = []
@@ -42,7 +49,7 @@ def parse(operation: Operation, line: str, filling: Filling) -> grammar.ParsedCo
         return f"{_BEGIN}{len(names) - 1}{_END}"
 
     typed = grammar.parse(operation, holes.fill(line, marked))
-    return _Filler(operation, tuple(names), filling).fill(typed)
+    return typed, tuple(names)
 
 
 def words(line: str, filling: Filling) -> str:
@@ -81,19 +88,25 @@ class _Filler:
             raise BadCommand(f"{{{name}}} is {one_line(said, 60)!r}, which is no device of the inventory.")
         return said
 
+    def unfit(self, name: str, value: Any) -> Iterator[str]:
+        """Say where nothing of an event can stand."""
+        parameter = self.operation.parameter(name)
+        if parameter is None or parameter.secret or parameter.view or parameter.type == "dict":
+            yield f"What an event says cannot stand in {name} of {self.operation.name}."
+        elif parameter.type in {"list", "numbers"} and not parameter.text and str(value).lstrip()[:1] in "[{":
+            yield f"{name} of {self.operation.name}: write its items as a,b and not in brackets."
+
     def _value(self, name: str, value: Any) -> Any:
         if not _MARK.search(_joined(value)):
             return value
-        parameter = self.operation.parameter(name)
-        if parameter is None or parameter.secret or parameter.view or parameter.type == "dict":
-            raise BadCommand(f"What an event says cannot stand in {name} of {self.operation.name}.")
+        parameter, why = self.operation.parameter(name), next(self.unfit(name, value), "")
+        if parameter is None or why:
+            raise BadCommand(why)
         if isinstance(value, tuple):
             return tuple(self._text(parameter, str(item), one_word=True) for item in value)
         if parameter.text and parameter.type == "list":
             return tuple(self._text(parameter, line, one_word=True) for line in str(value).splitlines())
         if parameter.rest or parameter.type in {"list", "numbers"}:
-            if str(value).lstrip()[:1] in "[{":
-                raise BadCommand(f"{name} of {self.operation.name}: write its items as a,b and not in brackets.")
             one_word = parameter.rest or not _says_what(parameter)
             return tuple(self._text(parameter, item.strip(), one_word=one_word) for item in str(value).split(","))
         return self._text(parameter, str(value), one_word=not _says_what(parameter))
@@ -133,3 +146,19 @@ def _plain(name: str, value: str) -> str:
     if not _ONE_WORD.fullmatch(_something(name, value)):
         raise BadParameter(f"{{{name}}} is {one_line(value, 40)!r}, and has to be one plain word there.")
     return value
+
+
+def flaws(operation: Operation, line: str) -> Iterator[str]:
+    """What is wrong with a line whatever fills its holes; BadCommand where it cannot be read at all."""
+    typed, names = _sorted(operation, line)
+    nothing = _Filler(operation, names, Filling({}, bool))
+    for name, value in typed.values.items():
+        if _MARK.search(_joined(value)):
+            yield from nothing.unfit(name, value)
+            continue
+        try:
+            parameters.check(operation.parameter(name) or Parameter(name), value)
+        except BadParameter as error:
+            yield str(error)
+    for missing in grammar.all_missing(operation, typed):
+        yield f"it lacks {missing.name if missing else 'the devices, as in `on {device}`'}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from automation_bots.model import ApprovalRequirement, Limits
 from automation_bots.policy.accounts import AccountsFile
@@ -222,6 +222,16 @@ class TurnsFile(_Strict):
         return str(value)  # YAML knows dates
 
 
+def _kind(value: Any) -> str:
+    return "by week" if isinstance(value, Mapping | TurnsFile) else "name"
+
+
+RotaFile = Annotated[
+    Annotated[str, Tag("name")] | Annotated[TurnsFile, Tag("by week")], Discriminator(_kind)
+]  # so that errors are about the form that was meant
+RotaName = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]{0,40}$")]
+
+
 class PolicyFile(_Strict):
     """The whole file."""
 
@@ -230,7 +240,7 @@ class PolicyFile(_Strict):
     windows: dict[str, list[str]] = {}
     people: dict[str, PersonFile]
     accounts: AccountsFile = AccountsFile()
-    oncall: dict[Annotated[str, Field(pattern=r"^[A-Za-z][\w-]{0,40}$")], str | TurnsFile] = {}
+    oncall: dict[RotaName, RotaFile] = {}
     rules: list[RuleFile]
 
     _zone = field_validator("timezone")(times.zone)

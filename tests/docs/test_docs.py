@@ -236,7 +236,7 @@ def test_the_example_of_approvals_wants_all_rules_met(tmp_path):
 @pytest.mark.parametrize(("who", "verdict"), [("joe", Verdict.ALLOW), ("kim", Verdict.DENY)])
 def test_the_rule_lets_the_web_team_hold_packages(folder, tmp_path, who, verdict):
     operation = verbs.load(folder / "playbooks/verbs/package.yml")
-    scope = scope_of(tmp_path, EXAMPLES["rules.yml"])
+    scope = scope_of(tmp_path, EXAMPLES["a-rule.yml"])
     asked = request(who, operation, "web1", action="hold", name="nginx")
     assert gate.decide(scope, asked, NOON).verdict is verdict
 
