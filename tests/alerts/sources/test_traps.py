@@ -31,8 +31,8 @@ def test_a_link_down_and_the_up_without_any_words_are_of_one_alert():
     up = heard(".1.3.6.1.6.3.1.1.5.4", f"{LINK}.1.3 3")
     assert (down.phase, up.phase) == (Phase.FIRING, Phase.RESOLVED)
     assert down.fingerprint == up.fingerprint == "192.0.2.1/link:3"
-    assert (down.what, down.about) == ("linkDown", "192.0.2.1")
-    assert down.text == "link 3 (Gi0/3) down: ifIndex 3, ifDescr Gi0/3, ifOperStatus down"
+    assert (down.what, up.what, down.about) == ("link 3 (Gi0/3) down", "link 3 down", "192.0.2.1")
+    assert down.text == "linkDown: ifIndex 3, ifDescr Gi0/3, ifOperStatus down"
 
 
 def test_the_trap_says_that_a_link_is_down_and_not_the_state_that_comes_with_it():
@@ -92,7 +92,7 @@ def test_whom_a_trap_is_of_is_believed_only_where_a_relay_passed_it_on():
 def test_a_text_of_several_lines_is_one_value_and_forges_no_other():
     lines = f'{LINK}.2.3 "a \\"b\\"\n.1.3.6.1.6.3.1.1.4.1.0 .1.3.6.1.6.3.1.1.5.4\nc\\\\"'
     found = heard(".1.3.6.1.6.3.1.1.5.3", lines, f"{LINK}.1.3 3")
-    assert (found.what, found.fields["ifIndex"]) == ("linkDown", "3")
+    assert (found.fields["name"], found.fields["ifIndex"]) == ("linkDown", "3")
     assert found.fields["ifDescr"] == 'a "b"\n.1.3.6.1.6.3.1.1.4.1.0 .1.3.6.1.6.3.1.1.5.4\nc\\'
 
 

@@ -13,6 +13,7 @@ from automation_bots.alerts.sources.traps.names import Named, Names, known
 
 KIND = "trap"
 _VALUE = 500
+_OF_TRAP = frozenset({"trap", "uptime", "vendor", "name"})
 _LABELS = ("ifName", "ifDescr", "ifAlias", "jnxContentsDescr")
 
 
@@ -30,25 +31,25 @@ def event(trap: Trap, reading: Reading, now: datetime) -> ReportedEvent:
     """Make the event."""
     named = reading.names.traps.get(trap.oid) or Named(reading.own.get(trap.oid, trap.oid), Severity.UNKNOWN)
     about = trap.agent if trap.agent and trap.sender in reading.relays else trap.sender
-    fields = _fields(trap, reading.names)
+    fields = _fields(trap, named, reading.names)
     thing = _thing(trap, named)
     phase = Phase.SINGLE if not thing else Phase.RESOLVED if named.up else Phase.FIRING
     return ReportedEvent(
         source=reading.source,
         kind=KIND,
-        what=named.name,
+        what=f"{_which(thing, fields)} down" if thing else named.name,
         at=now,
         phase=phase,
         severity=named.severity,
         about=about,
-        text=_text(trap, named, thing, fields, reading.names),
+        text=_text(trap, named, fields, reading.names),
         fingerprint=f"{about}/{thing}" if thing else "",
         fields=fields,
     )
 
 
-def _fields(trap: Trap, names: Names) -> dict[str, str]:
-    fields = {"trap": trap.oid, "uptime": trap.uptime}
+def _fields(trap: Trap, named: Named, names: Names) -> dict[str, str]:
+    fields = {"trap": trap.oid, "uptime": trap.uptime, "name": named.name if named.name != trap.oid else ""}
     if vendor := names.vendor(trap.oid):
         fields["vendor"] = vendor
     for oid, value in trap.values:
@@ -89,12 +90,16 @@ def _address(index: str) -> str:
     return str(ipaddress.ip_address(bytes(int(number) for number in numbers)))
 
 
-def _text(trap: Trap, named: Named, thing: str, fields: Mapping[str, str], names: Names) -> str:
-    """What people read: what happened to which thing, and what came with it."""
+def _which(thing: str, fields: Mapping[str, str]) -> str:
+    """`link 3 (Gi0/3)`: what it is, and what people call it where the trap says so."""
     label = next((fields[name] for name in _LABELS if fields.get(name)), "")
-    which = thing.replace(":", " ", 1) + (f" ({label})" if label and label not in thing else "")
-    said = f"{which} {'up' if named.up else 'down'}" if thing else named.says
-    if not said and named.name == trap.oid:
+    return thing.replace(":", " ", 1) + (f" ({label})" if label and label not in thing else "")
+
+
+def _text(trap: Trap, named: Named, fields: Mapping[str, str], names: Names) -> str:
+    """What people read: what the trap says, and what came with it."""
+    said = named.says or named.name
+    if named.name == trap.oid:
         said = f"trap {trap.oid}" + (f" of {vendor}" if (vendor := names.vendor(trap.oid)) else "")
-    more = ", ".join(f"{name} {value}" for name, value in fields.items() if name not in ("trap", "uptime", "vendor"))
-    return ": ".join(part for part in (said or named.name, more) if part)
+    more = ", ".join(f"{name} {value}" for name, value in fields.items() if name not in _OF_TRAP)
+    return ": ".join(part for part in (said, more) if part)
