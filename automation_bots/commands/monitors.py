@@ -114,9 +114,7 @@ class MonitorCommands:
             facts = {"host": url, "text": wanted.text}
             return [MonitorTarget(0, 0, one_line(url, 80), request.devices[0] if request.devices else "", facts)]
         if monitor.kind == READ:
-            known = {
-                one.name: {"host": address_of(one)} for one in self._context.live.inventory.devices(request.devices)
-            }
+            known = {one.name: {"host": one.address} for one in self._context.live.inventory.devices(request.devices)}
             return [
                 MonitorTarget(0, 0, name or monitor.title, name, known.get(name, {}))
                 for name in request.devices or ("",)
