@@ -3,6 +3,8 @@
 import pytest
 
 from automation_bots.alerts.sources.syslog.parse import TEXT_LIMIT, parse
+from automation_bots.redaction.mark import MARK
+from automation_bots.redaction.redactor import Redactor
 from tests.support.cost import in_yardsticks
 
 UPDOWN = "%LINEPROTO-5-UPDOWN: Line protocol on Interface Gi0/3, changed state to down"
@@ -80,6 +82,11 @@ def test_a_message_is_called_by_its_own_name_and_is_as_bad_as_it_says(message, w
 def test_behind_a_relays_own_time_and_the_senders_address_stands_any_form(message, hosts, what):
     line = parse(f"<187>2026-11-30T19:03:57.69+00:00 192.0.2.9 {message}".encode())
     assert (line.hosts, line.what) == (hosts, what)
+
+
+def test_secrets_in_a_command_that_a_device_tells_of_are_found():
+    line = parse(b"<189>54: %PARSER-5-CFGLOG_LOGGEDCMD: User:ana  logged command:tacacs-server key Tac4csKey")
+    assert Redactor().text(line.text) == f"User:ana  logged command: tacacs-server key {MARK}"
 
 
 def test_structured_data_is_read_with_what_is_escaped_in_it():

@@ -17,6 +17,7 @@ _ELEMENT = re.compile(r'\[(?P<id>[^\s=\]"]{1,64})(?P<pairs>(?: +[^\s=\]"]{1,64}=
 _PARAMETER = re.compile(r'([^\s=\]"]{1,64})="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r'\\(["\\\]])')
 
+_COMMAND = re.compile(r"(logged command:)(?=\S)")  # whoever looks for secrets knows a command by where it begins
 _CISCO = re.compile(r"%(?P<name>[\w-]{1,80}?)-+(?P<severity>[0-7EWINDCAF])-(?P<event>\w{1,80}) ?:\s*")
 _HUAWEI = re.compile(r"%%\d\d(?P<name>\w{1,40})/(?P<severity>[0-7])/(?P<event>\w{1,80})(?:\(\w\))?(?:\[\d*\])?:\s*")
 _FRR = re.compile(r"%(?P<event>[A-Z][A-Z0-9_]{2,60}):\s*")
@@ -44,7 +45,7 @@ def parse(message: bytes) -> Line:
     facility, severity = (number >> 3, number & 7) if number is not None else (None, None)
     line = _by_rfc5424(rest, severity) or _otherwise(rest, severity)
     return Line(
-        text=line.text[:TEXT_LIMIT],
+        text=_COMMAND.sub(r"\1 ", line.text[:TEXT_LIMIT]),
         severity=line.severity,
         facility=facility,
         hosts=line.hosts,
