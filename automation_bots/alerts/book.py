@@ -50,6 +50,11 @@ class AlertBook:
         """The server that told of it, where it can be told something."""
         return self._backs.get(source)
 
+    def tells(self, source: str, deed: str) -> bool:
+        """Whether the server of a source hears of a deed."""
+        back = self.back(source)
+        return back is not None and deed in back.does
+
     def keep(self, alert: Alert, deed: Deed) -> None:
         """Let it count here: the message shows it, rules hear of it."""
         self._intake.take([updated(alert, self._now(), _DONE[deed.what], deed.person, deed.note, deed.until)])

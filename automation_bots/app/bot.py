@@ -152,7 +152,9 @@ class Bot:
         """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
         self.help_sources = HelpSources(self._equipment.unready)
-        alerts = AlertCommands(context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources)
+        alerts = AlertCommands(
+            context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources, self.alerts.book.tells
+        )
         trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context, alerts)
         schedules = ScheduleCommands(context, self.schedules, self.settings.schedules, self._answer)
         return {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from automation_bots import render
 from automation_bots.alerts import text
 from automation_bots.commands.context import TRIED, CommandCall, CommandContext
+from automation_bots.drivers.alerts.back import ACKNOWLEDGE, SILENCE, UNACKNOWLEDGE, UNSILENCE
 from automation_bots.errors import BadCommand
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Alert, Answer, Person, Place, StoredEvent, one_line
@@ -22,11 +22,10 @@ NUMBER = re.compile(r"[aA](\d{1,15})")
 _ROWS = 40
 _LOOKED_AT = 5_000  # of the newest, for a list of what one may see
 _EVENTS_OF_ALERT = 20
-Back = Callable[[CommandCall, Alert, str, str, datetime | None], str]  # what is told to the sender, and what came of it
 
 
-def _no_back(_ask: CommandCall, _alert: Alert, _deed: str, _note: str, _until: datetime | None) -> str:
-    return ""
+def _nobody(_source: str, _deed: str) -> bool:
+    return False
 
 
 class AlertCommands:
@@ -40,10 +39,10 @@ class AlertCommands:
         room: Callable[[str], Place | None],
         changed: Callable[[], None],
         sources: Collection[str] = (),
-        back: Back = _no_back,
+        told: Callable[[str, str], bool] = _nobody,  # whether the server of a source hears of a deed
     ) -> None:
         self._sources = sources
-        self._context, self._room, self._changed, self._back = context, room, changed, back
+        self._context, self._room, self._changed, self._told = context, room, changed, told
         self._events, self._alerts = context.store.events, context.store.alerts
 
     # -- looked at
@@ -125,32 +124,38 @@ class AlertCommands:
 
     # -- said about one
 
-    def acknowledge(self, ask: CommandCall) -> Answer:
-        """Say that somebody looks after it; with `off`, that nobody does any more."""
+    def acknowledge(self, ask: CommandCall) -> Answer | None:
+        """Say that somebody looks after it; with `off`, that nobody does any more. What leaves the chat is a job."""
         person, alert = self._context.person(ask), self.named(ask)
         note = one_line(" ".join(ask.words[1:]).strip('"'), 200)
         if note.lower() == "off":
             return self._unacknowledge(ask, person, alert)
+        if self._told(alert.source, ACKNOWLEDGE):
+            return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, "ack-alert", ask.line))
         said = f'{person.name}: "{note}"' if note else f"{person.name} has it"
         self._change(ask, person, alert, lambda one: replace(one, acknowledged=said), {"acknowledged": note or "yes"})
-        told = self._back(ask, alert, "acknowledge", note, None)
         over = "" if alert.firing else " It is over already."
-        return Answer(" ".join(part for part in (f"A{alert.number} is acknowledged ({said}).{over}", told) if part))
+        return Answer(f"A{alert.number} is acknowledged ({said}).{over}")
 
-    def _unacknowledge(self, ask: CommandCall, person: Person, alert: Alert) -> Answer:
+    def _unacknowledge(self, ask: CommandCall, person: Person, alert: Alert) -> Answer | None:
         if not alert.acknowledged:
             return Answer(f"A{alert.number} is not acknowledged.")
+        if self._told(alert.source, UNACKNOWLEDGE):
+            return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, "unack-alert", ask.words[0]))
         self._change(ask, person, alert, lambda one: replace(one, acknowledged=""), {"acknowledged": "no longer"})
-        told = self._back(ask, alert, "unacknowledge", "", None)
-        return Answer(" ".join(part for part in (f"A{alert.number} is no longer acknowledged.", told) if part))
+        return Answer(f"A{alert.number} is no longer acknowledged.")
 
-    def mute(self, ask: CommandCall) -> Answer:
-        """Tell nothing more of one alert for a time."""
-        usage = "→ !mute A<n> <time> [reason], such as !mute A12 2h line card"
+    def mute(self, ask: CommandCall) -> Answer | None:
+        """Tell nothing more of one alert for a time; with `off`, all of it again. What leaves the chat is a job."""
+        usage = "→ !mute A<n> <time> [reason], such as !mute A12 2h line card · !mute A<n> off"
         person, alert, now = self._context.person(ask), self.named(ask), self._context.now()
         zone = self._context.live.policy.zone(person)
         if len(ask.words) < 2:
             raise BadCommand(usage)
+        if ask.words[1].lower() == "off":
+            return TRIED if ask.trial else self._unmute(ask, person, alert)
+        if self._told(alert.source, SILENCE) and not ask.trial:
+            return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, "silence", ask.line))
         try:
             until, words = times.leading(ask.words[1:], now, zone)
         except ValueError as error:
@@ -161,9 +166,13 @@ class AlertCommands:
         why = f"{person.name}: {said}" if said else person.name
         facts = {"muted": until, "reason": said}
         self._change(ask, person, alert, lambda one: replace(one, muted=until, muted_why=why), facts)
-        told = self._back(ask, alert, "silence", said, until)
-        text_ = f"A{alert.number} is muted until {times.moment_text(until, zone, now)} ({why})."
-        return Answer(" ".join(part for part in (text_, told) if part))
+        return Answer(f"A{alert.number} is muted until {times.moment_text(until, zone, now)} ({why}).")
+
+    def _unmute(self, ask: CommandCall, person: Person, alert: Alert) -> Answer | None:
+        if self._told(alert.source, UNSILENCE):
+            return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, "unsilence", ask.words[0]))
+        self._change(ask, person, alert, lambda one: replace(one, muted=None, muted_why=""), {"muted": "no longer"})
+        return Answer(f"A{alert.number} is no longer muted.")
 
     def _change(
         self, ask: CommandCall, person: Person, alert: Alert, then: Callable[[Alert], Alert], facts: dict[str, object]

@@ -213,7 +213,7 @@ class JobCommands:
             ask.caller, ask.place, job, failed=failed, occurrence=ask.occurrence, confirmed=ask.confirmed
         )
 
-    def ack(self, ask: CommandCall) -> Answer:
+    def ack(self, ask: CommandCall) -> Answer | None:
         """Acknowledge an alert; or an interrupted change: somebody has looked, the devices are free again."""
         if self._alerts is not None and ask.words and NUMBER.fullmatch(ask.words[0]):
             return self._alerts.acknowledge(ask)

@@ -250,7 +250,7 @@ class MonitorCommands:
         self._monitors.acknowledge(monitor.number, name, who, self._by(ask, person, monitor))
         return Answer(f"M{monitor.number} {name} · {who}")
 
-    def mute(self, ask: CommandCall) -> Answer:
+    def mute(self, ask: CommandCall) -> Answer | None:
         """Tell nothing of a monitor, of one of its devices, or of an alert, for a time."""
         if ask.words and NUMBER.fullmatch(ask.words[0]):
             return self._alerts.mute(ask)
