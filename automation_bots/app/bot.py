@@ -19,6 +19,7 @@ from automation_bots.app.rules import Acting, Rules, Speaking
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
 from automation_bots.commands.alerts import AlertCommands
+from automation_bots.commands.aliases import AliasCommands
 from automation_bots.commands.approvals import ApprovalCommands
 from automation_bots.commands.bot import BotCommands
 from automation_bots.commands.changes import ChangeCommands
@@ -151,6 +152,7 @@ class Bot:
     def _groups(self, context: CommandContext) -> dict[str, object]:
         """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
+        self.aliases = AliasCommands(context, self.settings.aliases)
         self.help_sources = HelpSources(self._equipment.unready)
         alerts = AlertCommands(
             context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources, self.alerts.book.tells
@@ -159,6 +161,7 @@ class Bot:
         schedules = ScheduleCommands(context, self.schedules, self.settings.schedules, self._answer)
         return {
             "alerts": alerts,
+            "aliases": self.aliases,
             "approvals": ApprovalCommands(context),
             "bot": BotCommands(context, trust, self.help_sources),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
@@ -262,6 +265,7 @@ class Bot:
                 surface=self.notices.of,
                 known=self.redactor.known,
                 page=self.notices.page,
+                alias=lambda caller, words: self.aliases.expanded(caller, words),  # noqa: PLW0108 - it is made later
                 restored=self._restored,
             ),
             self._validity,

@@ -29,6 +29,7 @@ _ABOUT = {
 }
 _REMEMBERED = 60  # jobs that say what somebody uses
 _ROOM = {
+    "aliases": "bot",
     "monitors": "watch",
     "alerts": "watch",
     "rules": "watch",

@@ -152,7 +152,8 @@ class ScheduleCommands:
         return found, re.sub(rf"\A\s*(?:\S+\s*){{{taken}}}", "", line).strip()
 
     def _said(self, ask: CommandCall, command: str, text: str) -> TypedCommand:
-        name, _, line = command.removeprefix(self._context.prefix).partition(" ")
+        words = self._context.pipeline.lookup.expanded(ask.caller, command.removeprefix(self._context.prefix))
+        name, _, line = words.partition(" ")
         name = name.lower() if name.lower() in OWN else name
         if self._context.clear(f"{command}\n{text}") != f"{command}\n{text}":
             raise BadCommand("There is a secret in that command, and secrets are never stored, so it cannot run later.")

@@ -198,6 +198,7 @@ class Settings(Strict):
     chat: dict[str, Any] = {}
     errbot: dict[str, Any] = {}
     places: dict[str, str] = {}
+    aliases: dict[str, str] = {}  # short forms of commands, for everybody
     limits: LimitSettings = LimitSettings()
     drivers: DriverSettings = DriverSettings()
     retention: RetentionSettings = RetentionSettings()

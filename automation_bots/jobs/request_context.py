@@ -66,6 +66,7 @@ class RequestContext:
     surface: Callable[[Place], Surface] = nowhere
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
+    alias: Callable[[Caller, str], str] = lambda _caller, words: words  # puts in what a short form stands for
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 
     def person(self, caller: Caller) -> Person | None:

@@ -92,6 +92,10 @@ _COMMANDS = (
     OwnCommand("repos", "repos [install <address>[@tag|@commit] | confirm <code> | update <name>[@tag] | "
                "remove <name> | search <words>]", "Plugins from elsewhere, for admins",
                ("!repos", "!repos install https://github.com/owner/name@v1.2"), shown=Shown.ADMINS),
+    OwnCommand("aliases", "alias [name = <command> | team <group> <name> = <command> | remove <name>]",
+               "Short forms of commands, of your own or of your team",
+               ("!alias", "!alias bounce = service restart {name} on {devices}",
+                "!alias team netops up = uptime", "!alias remove bounce")),
     OwnCommand("bot", "can <operation> on <devices> [for <person>]", "Whether you may, and which rule says so",
                ("!can patch on db", "!can patch on db for joe"), Late.LOOKS),
     OwnCommand("bot", "why [<n>|r<n>]", "Which rule decided about a job, or about what was refused to you last",

@@ -32,11 +32,18 @@ class OperationLookup:
 
     def meant(self, said: TypedCommand) -> TypedCommand:
         """The command that was meant by words that people of the field type by habit."""
+        if not self.operation(said):
+            operation, _, line = self.expanded(said.caller, f"{said.operation} {said.line}").partition(" ")
+            said = replace(said, operation=operation, line=line)
         name, line = habits.meant(
             said.operation, said.line, lambda name: bool(self.operation(replace(said, operation=name)))
         )
         found = self.operation(replace(said, operation=name))
         return replace(said, operation=found.name if found else name, line=line)
+
+    def expanded(self, caller: Caller, words: str) -> str:
+        """Put in what a short form stands for."""
+        return self._context.alias(caller, words)
 
     def verb(self, said: TypedCommand) -> TypedCommand:
         """`run uptime` is `uptime`, since a verb knows the platforms and its risk; `config diff` is config-diff."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0014"
+HEAD = "0015"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -428,6 +428,17 @@ oncall_shifts = Table(
     Column("end", UtcTime, nullable=False),
     Index(None, "end"),
     sqlite_autoincrement=True,
+)
+
+# Short forms of commands, of a person, or of a group (`@` before its name).
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("owner", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("meaning", Words, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 audit = Table(

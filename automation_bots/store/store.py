@@ -26,6 +26,7 @@ from automation_bots.store import (
     summaries,
 )
 from automation_bots.store.alerts import AlertStore
+from automation_bots.store.aliases import AliasStore
 from automation_bots.store.approvals import ApprovalStore
 from automation_bots.store.audit import AuditKind, AuditRow, Criteria, Subject
 from automation_bots.store.codec import row_of
@@ -57,6 +58,7 @@ class Store:
         self.change_blocks = ChangeBlocks(database, clock)
         self.reviews = Reviews(database, clock)
         self.people = PeopleStore(database, clock)
+        self.aliases = AliasStore(database, clock)
         self.host_keys = HostKeys(database, clock)
         self.posts = UnsentPosts(database, clock)
         self.schedules = ScheduleStore(database, clock)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from automation_bots.errors import UserError
 from automation_bots.jobs.request_context import Origin
 from automation_bots.model import Answer, Place
 from automation_bots.operations.own_commands import OWN
@@ -41,6 +43,7 @@ def process_message(bot: Host, msg: Any) -> bool:
         later(bot, msg, lambda: answer(origin.caller, asked, text or origin.attached()))  # a file answers without words
         return True
     replaced = bot.automation_ledger.look()
+    words = _expanded(bot, origin, words)
     command, rest = _command(bot, words) if prefixed or msg.is_direct else ("", "")
     if command and (command in replaced or bot.automation_ledger.is_rewritten(command)):
         later(bot, msg, lambda: Answer(_TAKEN_OVER.format(words.partition(" ")[0])))
@@ -64,8 +67,15 @@ def meant(bot: Host, msg: Any) -> tuple[str, str, bool]:
     """Return the command of a message, what stands behind it, and whether the bot is meant at all."""
     prefixed, words = _addressed(bot, grammar.clean(msg.body or ""))
     called = prefixed or msg.is_direct
-    command, rest = _command(bot, words) if called else ("", "")
+    command, rest = _command(bot, _expanded(bot, bot.automation_origin(msg), words)) if called else ("", "")
     return command, rest, called or _asked_at(bot, bot.automation_origin(msg)) is not None
+
+
+def _expanded(bot: Host, origin: Origin, words: str) -> str:
+    """Put in what a short form stands for; one that cannot be is no command, and is answered as that."""
+    with suppress(UserError):
+        return automation(bot).pipeline.lookup.expanded(origin.caller, words)
+    return words
 
 
 def _process(bot: Host, msg: Any, command: str, rest: str) -> None:

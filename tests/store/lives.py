@@ -38,6 +38,7 @@ from automation_bots.policy.approval import Approval, Vote
 from automation_bots.policy.freezes import BlockKind, ChangeBlock
 from automation_bots.policy.people import IdentityLink
 from automation_bots.store import Store, Subject, schema
+from automation_bots.store.aliases import Alias
 from automation_bots.store.host_keys import Endpoint
 from automation_bots.store.rules import RuleAction, Shift, What
 from tests.store.conftest import JOB, Clock
@@ -130,6 +131,10 @@ def asked_ahead(store, now):
     store.schedules.add(Schedule(0, "ana", ANA.caller, ANA.place, "reload", "on web", due=now, ahead=True, asks=now))
 
 
+def alias(store, _now):
+    store.aliases.put(Alias("@netops", "up", "uptime on {devices}"), ANA)
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -156,6 +161,7 @@ LIVES = {
              == ((("down", 1),), {"a rule": "by ana"}, frozenset({1}), "ana")),
     "0014": (asked_ahead, lambda store: [one.title for one in store.schedules.asking(datetime.now(UTC))]
              == ["reload on web"]),
+    "0015": (alias, lambda store: [one.meaning for one in store.aliases.all()] == ["uptime on {devices}"]),
 }  # fmt: skip
 
 
