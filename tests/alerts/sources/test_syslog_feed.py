@@ -6,7 +6,7 @@ import pytest
 
 from automation_bots.alerts.event import Phase, Severity
 from automation_bots.alerts.sources.syslog.feed import Feed, Wanted
-from automation_bots.alerts.sources.syslog.kept import Kept
+from automation_bots.alerts.sources.syslog.kept import NOISE, Kept
 from automation_bots.errors import StoreError
 from tests.alerts.sources.heard import NOW, Intake
 
@@ -88,14 +88,20 @@ def test_of_what_flaps_within_a_moment_the_last_word_counts():
         ("%ROUTING-BGP-5-ADJCHANGE : neighbor 192.0.2.7 Up (VRF: default)", "BGP:192.0.2.7", Phase.RESOLVED),
         ("%BGP-5-ADJCHANGE: peer 192.0.2.7 (VRF default AS 1) old state Established event Stop new state Idle",
          "BGP:192.0.2.7", Phase.FIRING),
-        ("%BGP-5-ADJCHANGE: peer 192.0.2.7 (VRF default AS 1) old state OpenSent event Open new state OpenConfirm",
-         "", Phase.SINGLE),
         ("RPD_BGP_NEIGHBOR_STATE_CHANGED: BGP peer 192.0.2.7 (External AS 2) changed state from OpenConfirm to"
          " Established (event RecvKeepAlive)", "BGP:192.0.2.7", Phase.RESOLVED),
         ("%OSPF-5-ADJCHG: Process 1, Nbr 192.0.2.4 on Gi2.45 from FULL to DOWN, Neighbor Down",
          "OSPF:192.0.2.4 on Gi2.45", Phase.FIRING),
         ("%ROUTING-ISIS-5-ADJCHANGE : Adjacency to r1 (Gi0/0/0) (L2) Down, Interface state down",
          "IS-IS:r1 (Gi0/0/0)", Phase.FIRING),
+        ("%LINEPROTO-5-UPDOWN: Line protocol on Interface Ethernet28 (to core2, rack 7), changed state to down",
+         "link:Ethernet28", Phase.FIRING),
+        ("%ISIS-4-ISIS_ADJCHG: L1 Neighbor State Change for SystemID 1920.0000.2006 on et7 to UP",
+         "IS-IS:1920.0000.2006 on et7", Phase.RESOLVED),
+        ("alarmd[1]: Alarm set: Pwr supply color=YELLOW, class=CHASSIS, reason=PEM 1 Fan Fail", "alarm:PEM 1 Fan Fail",
+         Phase.FIRING),
+        ("craftd[1]: Minor alarm cleared, RE 0 /var partition usage is high", "alarm:RE 0 /var partition usage is high",
+         Phase.RESOLVED),
         ("%ETHPORT-5-IF_DOWN_LINK_FAILURE: Interface Ethernet1/33 is down (Link failure)", "link:Ethernet1/33",
          Phase.FIRING),
         ("%%01IFNET/4/IF_STATE(l)[4997]:Interface Gi0/0/8 has turned into UP state.", "link:Gi0/0/8", Phase.RESOLVED),
@@ -104,8 +110,13 @@ def test_of_what_flaps_within_a_moment_the_last_word_counts():
     ],
 )  # fmt: skip
 def test_states_are_read_in_the_words_of_each_platform(text, thing, phase):
-    found = Site().hears(f"<189>{text}".encode())[0]
+    found = Site().hears(f"<188>{text}".encode())[0]
     assert (found.fingerprint, found.phase) == (thing and f"core1/{thing}", phase)
+
+
+def test_what_goes_from_one_state_to_another_and_is_up_in_neither_is_no_news():
+    text = b"BGP peer 192.0.2.7 (External AS 2) changed state from Active to Connect (event Stop)"
+    assert Site().hears(b"<188>rpd[1]: RPD_BGP_NEIGHBOR_STATE_CHANGED: " + text) == []
 
 
 @pytest.mark.parametrize(
@@ -115,11 +126,12 @@ def test_states_are_read_in_the_words_of_each_platform(text, thing, phase):
         (b"<188>%SW_MATM-4-MACFLAP_NOTIF: Host", True),
         (b"<190>%SEC-6-IPACCESSLOGP: list 177 denied", False),
         (b"<187>%UGLY-3-THING: on and on", False),
+        (b"<164>Sep 14 2026 09:33:47 asa1 : %ASA-4-106023: Deny icmp src outside", False),
         (b"no priority, so nobody knows how bad it is", True),
     ],
 )
 def test_a_busy_router_floods_nothing(message, kept):
-    assert bool(Site(kept=Kept(never=("UGLY-*",))).hears(message)) is kept
+    assert bool(Site(kept=Kept(never=("UGLY-*", *NOISE))).hears(message)) is kept
 
 
 def test_of_many_alike_some_are_kept_and_the_rest_is_counted():

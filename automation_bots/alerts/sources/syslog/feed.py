@@ -17,7 +17,7 @@ from automation_bots.alerts.sources.syslog.allowance import Allowance
 from automation_bots.alerts.sources.syslog.kept import Kept
 from automation_bots.alerts.sources.syslog.line import Line
 from automation_bots.alerts.sources.syslog.parse import parse
-from automation_bots.alerts.sources.syslog.states import state
+from automation_bots.alerts.sources.syslog.states import State, state
 
 KIND = "syslog"
 _WAITING = 8_000_000  # bytes of messages that wait to be read
@@ -118,9 +118,10 @@ class Feed:
         now = self._now()
         if sender.device:
             self.heard[sender.device] = now
-        if not self._wanted.kept.keeps(line):
+        found = state(line)
+        if not self._wanted.kept.keeps(line) or (found and found.phase is Phase.SINGLE):
             return None
-        event = _event(self._wanted.source, line, sender, now)
+        event = _event(self._wanted.source, line, sender, found, now)
         if not event.fingerprint and not self._alike.takes(
             f"{sender.device or sender.about} {line.what}", self._clock()
         ):
@@ -206,8 +207,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _event(source: str, line: Line, sender: _Sender, now: datetime) -> ReportedEvent:
-    found = state(line)
+def _event(source: str, line: Line, sender: _Sender, found: State | None, now: datetime) -> ReportedEvent:
     return ReportedEvent(
         source=source,
         kind=KIND,

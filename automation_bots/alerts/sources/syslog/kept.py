@@ -22,13 +22,17 @@ MATTERS = (
 )  # fmt: skip
 
 
+# What firewalls call a warning and say thousands of times an hour: packets that they did not let through.
+NOISE = ("ASA-4-106023", "FTD-4-106023", "ASA-4-313005", "FTD-4-313005")
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Worse than or as bad as a level, or of a name that matters; never of a name that is left out."""
 
     level: int = LEVELS.index("warning")
     names: Sequence[str] = MATTERS
-    never: Sequence[str] = ()
+    never: Sequence[str] = NOISE
 
     def keeps(self, line: Line) -> bool:
         """Whether a message is news; of one that says nothing of how bad it is nobody can say, so it is kept."""

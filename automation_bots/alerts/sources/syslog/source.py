@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from automation_bots.alerts.sources.source import ListenContext, ListeningKind, SourceSettings
 from automation_bots.alerts.sources.syslog.feed import KIND, Feed, Wanted
-from automation_bots.alerts.sources.syslog.kept import LEVELS, MATTERS, Kept
+from automation_bots.alerts.sources.syslog.kept import LEVELS, MATTERS, NOISE, Kept
 from automation_bots.alerts.sources.syslog.ports import Listener, Ports
 from automation_bots.errors import in_words
 from automation_bots.inventory.same_device import host
@@ -36,7 +36,7 @@ class SyslogSettings(SourceSettings):
     tcp: int = Field(0, ge=0, le=65_535)
     level: Level = "warning"  # this and worse is kept
     names: list[str] = Field(list(MATTERS))  # kept however harmless they call themselves
-    never: list[str] = Field([])
+    never: list[str] = Field(list(NOISE))
     relays: list[str] = Field([])  # addresses of collectors whose word on the sender is believed
     senders: list[str] = Field([])  # networks from where strangers to the inventory are heard too
     devices: dict[str, str] = Field({})  # addresses that the inventory does not know, such as of loopback interfaces

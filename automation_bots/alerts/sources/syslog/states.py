@@ -36,6 +36,10 @@ def _says(found: re.Match[str]) -> bool | None:
     return {"up": True, "down": False}.get(found["state"].lower())
 
 
+def _cleared(found: re.Match[str]) -> bool | None:
+    return found["alarm"] == "cleared"
+
+
 def _full(found: re.Match[str]) -> bool | None:
     """Of neighbours whose only good state is the last one: what it was before says whether something was lost."""
     before, now = found["before"].lower(), found["now"].lower()
@@ -48,7 +52,7 @@ _LAST = ("full", "established", "2way")
 _INTERFACE = r"[Ii]nterface (?P<key>[\w./:-]+)"
 _FORMS = (
     _Form("*LINK-*-UPDOWN|LINEPROTO-*-UPDOWN|INTERFACE_VLAN-*-UPDOWN",
-          re.compile(_INTERFACE + r"(?: \d+)?, changed state to (?P<state>up|down)", re.IGNORECASE),
+          re.compile(_INTERFACE + r".{0,200}?, changed state to (?P<state>up|down)", re.IGNORECASE),
           "link", Severity.WARNING, _says),
     _Form("ETHPORT-*-IF_UP", re.compile(_INTERFACE + " is (?P<state>up)"), "link", Severity.WARNING, _says),
     _Form("ETHPORT-*-IF_DOWN_*", re.compile(_INTERFACE + " is (?P<state>down)"), "link", Severity.WARNING, _says),
@@ -65,6 +69,11 @@ _FORMS = (
     _Form("*OSPF*-*-ADJCHG",
           re.compile(r"N(?:br|eighbor) (?P<key>[\w.:]+ on [\w./:-]+) from (?P<before>\w+) to (?P<now>\w+)"), "OSPF",
           Severity.HIGH, _full),
+    _Form("ISIS-*-ISIS_ADJCHG",
+          re.compile(r"SystemID (?P<key>[\w.]+ on [\w./:-]+) to (?P<state>UP|DOWN)"), "IS-IS", Severity.HIGH, _says),
+    _Form("alarmd", re.compile(r"Alarm (?P<alarm>set|cleared): .*reason=(?P<key>.+)"), "alarm", Severity.HIGH,
+          _cleared),
+    _Form("craftd", re.compile(r"alarm (?P<alarm>set|cleared), (?P<key>.+)"), "alarm", Severity.HIGH, _cleared),
     _Form("*ISIS-*-ADJCHANGE|CLNS-*-ADJCHANGE",
           re.compile(r"[Aa]djacency to (?P<key>\S+ \([^)]{1,60}\)).*? (?P<state>Up|Down)\b"), "IS-IS", Severity.HIGH,
           _says),
@@ -72,12 +81,18 @@ _FORMS = (
 
 
 def state(line: Line) -> State | None:
-    """Say what a message means for something that can be down; None for one that tells of no state."""
+    """Say what a message means for something that can be down; None for one that tells of no state.
+
+    SINGLE: it goes from one state in which it is not up to another, which is no news.
+    """
     for form in _FORMS:
-        if not any(fnmatchcase(line.mnemonic, name) for name in form.names.split("|")):
+        if not any(fnmatchcase(line.what, name) for name in form.names.split("|")):
             continue
-        found = form.text.search(line.text[:400])
-        if found and (up := form.up(found)) is not None:
-            phase = Phase.RESOLVED if up else Phase.FIRING
-            return State(f"{form.what}:{found['key']}", f"{form.what} {found['key']} down", phase, form.severity)
+        if found := form.text.search(line.text[:400]):
+            up = form.up(found)
+            phase = Phase.SINGLE if up is None else Phase.RESOLVED if up else Phase.FIRING
+            what = f"{form.what} {found['key']}"
+            return State(
+                f"{form.what}:{found['key']}", what if form.what == "alarm" else f"{what} down", phase, form.severity
+            )
     return None
