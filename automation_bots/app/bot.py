@@ -353,7 +353,7 @@ class Bot:
     def _file_problems(self) -> tuple[str, ...]:
         live = self.live
         found = [live.policy_problem, live.inventory.problem, *map(str, live.catalog.problems)]
-        found += [*self.repos.installer.troubles, *self.alerts.problems]
+        found += [*self.repos.installer.troubles, *self.alerts.problems, *map(str, self.rules.book.broken)]
         return tuple(one_line(text, 300) for text in found if text)
 
     def spelled(self, answer: Answer) -> Answer:
@@ -397,7 +397,7 @@ class Bot:
     def _tell(self) -> None:
         """Say what somebody has to look at."""
         self.repos.tell_problems(self.notices.tell_admins)
-        for problem in self.live.catalog.problems:
+        for problem in (*self.live.catalog.problems, *self.rules.book.broken):
             log.warning("left out: %s", problem)
             self.notices.tell_admins(Answer(f"A file is wrong and was left out: {problem}"))
         self._tell_restored()

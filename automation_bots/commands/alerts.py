@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from automation_bots import render
 from automation_bots.alerts import text
+from automation_bots.alerts.rules import text as rules_text
 from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.drivers.alerts.back import ACKNOWLEDGE, SILENCE, UNACKNOWLEDGE, UNSILENCE
 from automation_bots.errors import BadCommand
@@ -43,7 +44,7 @@ class AlertCommands:
     ) -> None:
         self._sources = sources
         self._context, self._room, self._changed, self._told = context, room, changed, told
-        self._events, self._alerts = context.store.events, context.store.alerts
+        self._events, self._alerts, self._rules = context.store.events, context.store.alerts, context.store.rules
 
     # -- looked at
 
@@ -120,7 +121,8 @@ class AlertCommands:
         if stored is None or not self._visible(ask, person)(stored.event.device, stored.event.source):
             raise BadCommand(f"There is no event {int(word)}, or it is no longer kept. → !events")
         of = self._alerts.find(stored.alert) if stored.alert else None
-        return text.event(stored, self._events.findings(stored.number), of, zone, now)
+        found = self._events.findings(stored.number) + rules_text.outcomes(self._rules.of_event(stored.number))
+        return text.event(stored, found, of, zone, now)
 
     # -- said about one
 

@@ -115,7 +115,7 @@ class RuleCommands:
         rows.append(("so far", _figures(state)))
         if last := state.get("last"):
             rows.append(("last events", ", ".join(map(str, last))))
-        rows += [(f"event {one.event}", _came(one)) for one in self._store.latest(rule.name, _LATEST)]
+        rows += [(f"event {one.event}", text.outcome(one)) for one in self._store.latest(rule.name, _LATEST)]
         hint = f"→ !rule test {rule.name} <event> · !rule pause {rule.name} <why>"
         return Answer(f"{text.begins(rule.name)}, line {rule.line}:",
                       render.table(rows, limit=_ROWS), hint)  # fmt: skip
@@ -373,13 +373,6 @@ def _held(rule: Rule, book: Rulebook, pauses: dict[str, str]) -> str:
     if rule.name in pauses:
         return f"paused {pauses[rule.name]}"
     return "dry run" if rule.dry or book.dry else ""
-
-
-def _came(action: RuleAction) -> str:
-    """What came of something that a rule did."""
-    job = f" #{action.job}" if action.job else ""
-    said = f": {action.text}" if action.text and action.text != f"#{action.job}" else ""
-    return one_line(f"{action.what}{job} {action.state}{said}", 160)
 
 
 def _decided(robot: str, decision: Decision | Answer) -> str:

@@ -22,6 +22,7 @@ _MARK = re.compile(f"{_BEGIN}(\\d+){_END}")
 _ONE_WORD = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_.:/@-]*")  # that no shell and no device takes for more
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a device, and no pattern
 _LONGEST = 1_000  # characters
+_AS_ONE = frozenset({"ansible", "python"})  # drivers that hand a value on as it is, whatever stands in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,16 @@ class _Filler:
         if parameter.text and parameter.type == "list":
             return tuple(self._text(parameter, line, one_word=True) for line in str(value).splitlines())
         if parameter.rest or parameter.type in {"list", "numbers"}:
-            one_word = parameter.rest or not _says_what(parameter)
+            one_word = parameter.rest or not self._takes_any(parameter)
             return tuple(self._text(parameter, item.strip(), one_word=one_word) for item in str(value).split(","))
-        return self._text(parameter, str(value), one_word=not _says_what(parameter))
+        return self._text(parameter, str(value), one_word=not self._takes_any(parameter))
+
+    def _takes_any(self, parameter: Parameter) -> bool:
+        """Whether the operation itself says what may stand there, or is handed it as one value; else a network device
+        could read several words.
+        """  # fmt: skip
+        said = parameter.match or parameter.choices or parameter.text or parameter.type in {"int", "float", "bool"}
+        return bool(said) or self.operation.driver in _AS_ONE
 
     def _text(self, parameter: Parameter, text: str, *, one_word: bool) -> str:
         """One value, or one word where several are read; never one that a program could take for a flag."""
@@ -127,11 +135,6 @@ class _Filler:
 def _joined(value: Any) -> str:
     """All words of a value, as they are."""
     return "\n".join(map(_joined, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _says_what(parameter: Parameter) -> bool:
-    """Whether an operation itself says what may stand there; else a network device could read several words."""
-    return bool(parameter.match or parameter.choices or parameter.text or parameter.type in {"int", "float", "bool"})
 
 
 def _something(name: str, value: str) -> str:

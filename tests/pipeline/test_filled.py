@@ -70,6 +70,11 @@ def test_where_an_operation_says_what_it_takes_it_decides_itself():
         fill(SERVICE, "restart {text} on web1", text="Print Spooler")
 
 
+def test_a_playbook_is_handed_a_text_as_one_value():
+    playbook = Operation("lldp", "h", driver="ansible", parameters=(Parameter("message"),))
+    assert fill(playbook, "message={text} on web1", text="Gi0/1 down; see all")[1]["message"] == "Gi0/1 down; see all"
+
+
 def test_a_text_to_read_may_hold_anything_in_one_line():
     assert fill(NOTE, "text={text}", text="down since 14:41; see\n@here")[1]["text"] == "down since 14:41; see @here"
 

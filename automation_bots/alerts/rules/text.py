@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from automation_bots.alerts.event import StoredEvent
+from automation_bots.alerts.event import Finding, StoredEvent
 from automation_bots.alerts.rules.rule import Counting, Do, Rule, Throttle, When
 from automation_bots.model import one_line
+from automation_bots.store.rules import RuleAction
 from automation_bots.text.times import duration_text
 
 _SHOWN = 160  # characters of an event's text
@@ -102,3 +103,15 @@ def does(do: Do) -> str:
     found += [f"proposes {do.propose}"] if do.propose else []
     found += [f"runs {do.run}"] if do.run else []
     return ", ".join(found)
+
+
+def outcome(action: RuleAction) -> str:
+    """What came of something that a rule did."""
+    job = f" #{action.job}" if action.job else ""
+    said = f": {action.text}" if action.text and action.text != f"#{action.job}" else ""
+    return one_line(f"{action.what}{job} {action.state}{said}", 200)
+
+
+def outcomes(actions: Iterable[RuleAction]) -> list[Finding]:
+    """The same beside what the rules said of an event."""
+    return [Finding(action.event, title(action.rule), outcome(action)) for action in actions]

@@ -79,6 +79,14 @@ def test_a_rule_runs_as_its_robot_and_its_room_reads_how_it_went(chat):
     assert (job.person, job.place.room, job.cause.rules) == ("looker", "#ops", ("looked at",))
 
 
+def test_an_event_says_what_each_rule_made_of_it_and_what_came_of_that(chat):
+    number = comes(chat, "look")
+    chat.hears(rf"#\d+ \(event {number}\) uptime on web1 done")
+    said = chat.asks(f"!event {number}", f"Event {number}: look")
+    assert "rule “looked at”" in said and "runs uptime on {device}" in said and "run #" in said
+    assert "no: what: “look” is not restart" in said
+
+
 def test_what_needs_approval_is_asked_for_and_a_human_decides(chat):
     number = comes(chat, "restart", fields={"unit": "nginx"})
     asked = chat.hears(r"#\d+ .*service restart nginx on web1")
