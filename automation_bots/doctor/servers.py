@@ -1,4 +1,4 @@
-"""The servers beside the chat network that a bot asks: salt-api, the directory, the key/value server, syslog."""
+"""The servers beside the chat network that a bot asks: salt-api, those of alerts, the directory, key/value, syslog."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from automation_bots.app import alerts
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.salt.api import Login, SaltApi
@@ -23,6 +24,7 @@ def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Ask each of them that bot.toml names."""
     if bot_folder.settings.drivers.salt.url:
         yield _salt(bot_folder)
+    yield from _alerts(bot_folder)
     if bot_folder.settings.ldap.url:
         yield _directory(bot_folder, live)
     if bot_folder.settings.vault.url:
@@ -49,6 +51,22 @@ def _salt(bot_folder: BotFolder) -> Line:
     except AutomationError as error:
         return "WRONG", f"driver salt: {error}"
     return "ok", f"driver salt: logged in to {wanted.url} as {wanted.user}"
+
+
+def _alerts(bot_folder: BotFolder) -> Iterator[Line]:
+    """The servers that can be told what people do about their alerts; asked in a way that changes nothing."""
+    try:
+        sources = alerts.read(bot_folder, resolved=True)
+        backs = alerts.backs(bot_folder, sources)
+    except AutomationError as error:
+        yield "WRONG", f"events: {error}"
+        return
+    for name, back in backs.items():
+        where = f"events of {name}"
+        if trouble := back.trouble():
+            yield "WRONG", f"{where}: what people say about its alerts cannot be told: {trouble}"
+        else:
+            yield "ok", f"{where}: can be told {', '.join(sorted(back.does))}"
 
 
 def _directory(bot_folder: BotFolder, live: LiveConfig) -> Line:
