@@ -242,7 +242,7 @@ class Bot:
     def _way(self) -> tuple[Pipeline, Monitors, ScheduleTimer]:
         """The way of a command, and what takes it again and again."""
         pipeline = self._pipeline()
-        outside = watched.Outside(self.bus.publish, tuple(map(str, self.settings.monitors.reference)))
+        outside = watched.Outside(self.bus.publish, self.settings.monitors.reference, self.bot_folder.web_way)
         stands_on = watched.context(self.store, self.live, pipeline, self.notices.of, now, outside)
         monitors = Monitors(stands_on)
         self.changes = Changes(stands_on, monitors)

@@ -9,7 +9,7 @@ from datetime import datetime
 from automation_bots.config.live import LiveConfig
 from automation_bots.events import Event
 from automation_bots.health.health import Watched
-from automation_bots.model import Place
+from automation_bots.model import NOTHING, Place
 from automation_bots.monitors.measured import MS
 from automation_bots.monitors.monitors import MonitorContext, Monitors
 from automation_bots.monitors.text import View
@@ -27,6 +27,7 @@ class Outside:
 
     publish: Callable[[Event], None]
     references: Sequence[str] = ()
+    web: Callable[[str], Mapping[str, str]] = lambda _url: NOTHING
 
 
 def context(
@@ -61,6 +62,7 @@ def context(
         publish=outside.publish,
         addresses=lambda name: live.inventory.addresses.get(name, ()),
         references=outside.references,
+        web=outside.web,
     )
 
 

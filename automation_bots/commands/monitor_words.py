@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from automation_bots.errors import BadCommand
@@ -13,7 +14,8 @@ from automation_bots.text import times
 
 _CLAUSE = re.compile(r"(?P<rest>.*)\s(?P<word>every|for|until)\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
 _WHERE = re.compile(r"(?P<rest>.*?)\swhere\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
-_TEXT = re.compile(r"""\stext=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""")
+_WEB = re.compile(r"""\s(?P<name>text|status|days)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""")
+_STATUS = re.compile(r"(?:[1-5](?:\d\d|xx))(?:,[1-5](?:\d\d|xx))*", re.IGNORECASE)
 NUMBER = re.compile(r"[mM]?(\d{1,15})")
 
 
@@ -25,7 +27,7 @@ class Wanted:
     condition: str = ""
     every: timedelta | None = None
     until: datetime | None = None
-    text: str = ""  # of a web address
+    web: Mapping[str, str | int] = field(default_factory=dict)  # text, status, days: what a web address has to answer
 
 
 def read(line: str, now: datetime, zone: str) -> Wanted:
@@ -39,10 +41,19 @@ def read(line: str, now: datetime, zone: str) -> Wanted:
     if found := _WHERE.fullmatch(wanted.what):
         condition.read(found["value"])  # a wrong one is told before anything is asked
         wanted = replace(wanted, what=found["rest"].strip(), condition=" ".join(found["value"].split()))
-    if found := _TEXT.search(wanted.what):
+    while wanted.what.lower().startswith("http ") and (found := _WEB.search(wanted.what)):
         said = found["one"] or found["two"] or found["three"] or ""
-        wanted = replace(wanted, what=wanted.what[: found.start()] + wanted.what[found.end() :], text=said)
+        web = {**wanted.web, found["name"]: _web(found["name"], said)}
+        wanted = replace(wanted, what=wanted.what[: found.start()] + wanted.what[found.end() :], web=web)
     return replace(wanted, what=wanted.what.strip())
+
+
+def _web(name: str, said: str) -> str | int:
+    if name == "status" and not _STATUS.fullmatch(said):
+        raise BadCommand(f"status={one_line(said, 40)}: one or more with commas, such as status=200 or status=2xx,401")
+    if name == "days" and not re.fullmatch(r"\d{1,4}", said):
+        raise BadCommand(f"days={one_line(said, 40)}: how many days must the certificate still be good for?")
+    return int(said) if name == "days" else said
 
 
 def _taken(wanted: Wanted, word: str, value: str, now: datetime, zone: str) -> Wanted | None:

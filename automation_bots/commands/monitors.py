@@ -98,7 +98,7 @@ class MonitorCommands:
         """A web address: on a device that one sees judged like a read there, elsewhere only where a rule names it."""
         words = wanted.what.split()
         if len(words) != 2:
-            raise BadCommand('One address: → !monitor http https://www.corp.example [text="…"]')
+            raise BadCommand('One address: → !monitor http https://www.corp.example [text="…"] [status=200] [days=30]')
         url = _address(words[1])
         host = (urlsplit(url).hostname or "").lower()
         seen = gate.visible(self._context.live.scope, person)
@@ -111,7 +111,7 @@ class MonitorCommands:
     def _targets(self, monitor: Monitor, wanted: Wanted, request: Request) -> list[MonitorTarget]:
         if monitor.kind == web_address.NAME:
             url = str(request.parameters["url"])
-            facts = {"host": url, "text": wanted.text}
+            facts = {"host": url, **wanted.web}
             return [MonitorTarget(0, 0, one_line(url, 80), request.devices[0] if request.devices else "", facts)]
         if monitor.kind == READ:
             known = {one.name: {"host": one.address} for one in self._context.live.inventory.devices(request.devices)}

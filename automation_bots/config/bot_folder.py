@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from automation_bots.config import permissions, settings
 from automation_bots.config.permissions import Exposed
@@ -112,6 +114,14 @@ class BotFolder:
     def resolves(self) -> bool:
         """Whether names of devices are looked up; where the bot is only tried out, name servers are left in peace."""
         return self.settings.inventory.resolve and self.settings.backend not in {"Text", "Test"}
+
+    def web_way(self, url: str) -> Mapping[str, str]:
+        """By which proxy and with which authorities monitors ask a web address."""
+        wanted, host = self.settings.monitors, (urlsplit(url).hostname or "").lower()
+        proxy = "" if any(fnmatchcase(host, one.lower()) for one in wanted.direct) else wanted.proxy
+        if secrets.is_reference(proxy):
+            proxy = self.references.resolved({"proxy": proxy}, "monitors")["proxy"]
+        return {"proxy": proxy, "ca": str(self.path(wanted.ca)) if wanted.ca else ""}
 
     @property
     def record(self) -> str | Path:

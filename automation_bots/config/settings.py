@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyAddress, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from automation_bots.config.drivers import DriverSettings
 from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
@@ -129,11 +130,27 @@ class ScheduleSettings(Strict):
 
 
 class MonitorSettings(Strict):
-    """[monitors]: what tells a network that is lost from devices that are down."""
+    """[monitors]: what tells a lost network from devices that are down, and how web addresses are reached."""
 
-    reference: list[IPvAnyAddress] = Field(
-        [], max_length=5
-    )  # beyond the gateway, and answering as long as anything does
+    reference: list[str] = Field([], max_length=5)  # addresses beyond the gateway
+    proxy: str = ""  # for web addresses: http://[user:password@]host:port
+    direct: list[str] = []  # hosts that need none
+    ca: str = ""  # file of authorities beside those of the machine
+
+    @field_validator("reference")
+    @classmethod
+    def _addresses(cls, reference: list[str]) -> list[str]:
+        return [str(ipaddress.ip_address(one)) for one in reference]
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, value: str) -> str:
+        where = urlsplit(value)
+        if value and not secrets.is_reference(value) and (where.scheme != "http" or not where.hostname):
+            raise ValueError("is no proxy; write http://host:port")
+        if where.password and not secrets.is_reference(value):
+            raise ValueError('has a password; keep it elsewhere and write a reference such as "env:MONITOR_PROXY"')
+        return value
 
 
 class HttpSettings(Strict):

@@ -14,6 +14,7 @@ from automation_bots.errors import BadCommand, StoreError
 from automation_bots.events import Event
 from automation_bots.model import (
     FINAL,
+    NOTHING,
     Answer,
     File,
     Job,
@@ -62,6 +63,7 @@ _STALE_SECONDS = 30.0
 _RECALLED_LOOKS, _RECALLED_SECONDS = 24, 300.0  # of an earlier life; what is older says nothing of now
 _MOST_PARTS = 2_000  # interfaces, or rows of tables, that one monitor keeps a history of
 _SECOND_LOOK_SECONDS = 30.0  # after the first of what has to grow
+WEB = ("text", "status", "days")  # of a web address: what it has to answer
 _SEEN = {one.value: one for one in Seen}
 
 
@@ -78,6 +80,7 @@ class MonitorContext:
     groups: Callable[[Iterable[str]], Mapping[str, Sequence[str]]]  # the devices of each site and group
     publish: Callable[[Event], None] = lambda _event: None  # tells whatever acts on changes
     addresses: Callable[[str], Sequence[str]] = lambda _name: ()  # of a host's name, as far as they are known
+    web: Callable[[str], Mapping[str, str]] = lambda _url: NOTHING  # by which proxy and CA a web address is asked
     references: Sequence[str] = ()  # addresses beyond the gateway that answer as long as there is a network
 
 
@@ -204,8 +207,15 @@ class Monitors:
         if monitor.kind == READ:
             self._reads[monitor.number] = _Read(self._time())
             return watch
-        self.prober.watch([_probe(monitor, one) for one in targets])
+        self.prober.watch([self._probe(monitor, one) for one in targets])
         return watch
+
+    def _probe(self, monitor: Monitor, target: MonitorTarget) -> Probe:
+        facts, host = target.facts, str(target.facts["host"])
+        web = {name: facts[name] for name in WEB if name in facts} if monitor.kind == probes.HTTP else {}
+        if monitor.kind == probes.HTTP:
+            web |= self._context.web(host)
+        return Probe(target.id, monitor.kind, host, monitor.interval, int(facts.get("port", 0)), web)
 
     def _locate(self, watch: Watch) -> None:
         """Find which targets are behind the gateway."""
@@ -669,12 +679,6 @@ def _live(number: int) -> str:
 
 def _host(watch: Watch, id_: int) -> str:
     return host_of(str(watch.targets[id_].facts.get("host", "")))
-
-
-def _probe(monitor: Monitor, target: MonitorTarget) -> Probe:
-    facts = target.facts
-    return Probe(target.id, monitor.kind, str(facts["host"]), monitor.interval, int(facts.get("port", 0)),
-                 str(facts.get("text", "")))  # fmt: skip
 
 
 def _named(groups: Mapping[str, Sequence[str]], targets: Sequence[MonitorTarget]) -> dict[str, list[str]]:

@@ -135,7 +135,8 @@ _COMMANDS = (
                "[on <devices>] [where <column> > <value>] [every 5s] [for 30m | until 18:00] | "
                "<n> [device | csv | picture | ack [device] [what you say]]",
                "Watch something and say what changes, or look at what is watched",
-               ("!monitor ping core every 5s for 30m", "!monitor tcp 22,443 on web", "!monitor http https://www.corp.example",
+               ("!monitor ping core every 5s for 30m", "!monitor tcp 22,443 on web",
+                "!monitor http https://www.corp.example status=200 days=30",
                 "!monitor interface errors on core1", "!monitor disk on web where used > 90 every 5m",
                 "!monitor 3", "!monitor 3 ack core2 on it")),
     OwnCommand("monitors", "monitors", "What is watched, and how it is", ("!monitors",), Late.LOOKS, filtered=True),

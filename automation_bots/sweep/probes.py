@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 PING, TCP, HTTP = "ping", "tcp", "http"
 GOOD, POOR, BAD, NOTHING = "good", "poor", "bad", "nothing"  # what a look saw; the last says nothing of the target
@@ -22,7 +23,7 @@ class Probe:
     host: str
     interval: float  # seconds
     port: int = 0  # of TCP; of a ping what TCP tries where ICMP is not permitted
-    text: str = ""  # that has to stand in what HTTP answers
+    web: Mapping[str, Any] = field(default_factory=dict)  # what HTTP has to answer, and how one gets there
     begin: float = 0.0  # seconds until the first look
 
 

@@ -235,7 +235,8 @@ class Steady:
     async def _web(self, target: _Target, sent: _Sent) -> None:
         from automation_bots.sweep import web  # TLS costs some megabytes, and is not always asked for
 
-        self._say(sent, *await web.look(target.probe.host, target.probe.text, 2 * CONNECT_SECONDS))
+        wanted = web.Wanted.of(target.probe.web)
+        self._say(sent, *await web.look(target.probe.host, wanted, 2 * CONNECT_SECONDS))
 
     # -- what was seen
 

@@ -32,7 +32,7 @@ def test_a_condition_stands_before_or_without_them():
 
 def test_a_text_of_a_web_address_may_hold_blanks():
     wanted = read('http https://www.corp.example text="all is fine" every 1m')
-    assert (wanted.what, wanted.text) == ("http https://www.corp.example", "all is fine")
+    assert (wanted.what, wanted.web) == ("http https://www.corp.example", {"text": "all is fine"})
 
 
 def test_words_that_are_no_time_belong_to_what_is_watched():
@@ -48,3 +48,20 @@ def test_a_wrong_time_is_said(line):
 @pytest.mark.parametrize(("word", "number"), [("3", 3), ("M3", 3), ("m12", 12), ("core3", None), ("#3", None)])
 def test_a_monitor_is_named_by_its_number(word, number):
     assert monitor_words.number(word) == number
+
+
+def test_what_a_web_address_has_to_answer_stands_anywhere_behind_it():
+    wanted = read('http https://x.example status=2xx,401 text="all fine" days=30 every 1m')
+    assert (wanted.what, wanted.web) == (
+        "http https://x.example", {"status": "2xx,401", "text": "all fine", "days": 30}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["status=600", "status=ok", "status=200,", "days=soon", "days=-1"])
+def test_a_status_or_days_that_are_none_are_told(words):
+    with pytest.raises(BadCommand):
+        read(f"http https://x.example {words}")
+
+
+def test_such_words_of_another_operation_are_its_own():
+    assert read("logs text=oops on web").what == "logs text=oops on web"

@@ -126,8 +126,8 @@ def test_a_web_address_is_judged_by_status_and_text(prober, looks, page, listeni
         [
             Probe(1, HTTP, page, 1.0),
             Probe(2, HTTP, f"{page}/missing", 1.0),
-            Probe(3, HTTP, page, 1.0, text="fine"),
-            Probe(4, HTTP, page, 1.0, text="broken"),
+            Probe(3, HTTP, page, 1.0, web={"text": "fine"}),
+            Probe(4, HTTP, page, 1.0, web={"text": "broken"}),
             Probe(5, HTTP, f"https://127.0.0.1:{listening}", 1.0),
         ]
     )
@@ -152,7 +152,8 @@ def secure(tmp_path):
 
 
 def test_a_certificate_that_ends_soon_is_told_and_one_that_nobody_vouches_for_is_refused(looks, secure, tmp_path):
-    trusting = Prober(looks.extend, through=("env", f"SSL_CERT_FILE={tmp_path / 'ca.pem'}"))
+    no_proxy_of_ours = "https_proxy=http://127.0.0.1:1"  # what the environment says of proxies is not asked
+    trusting = Prober(looks.extend, through=("env", f"SSL_CERT_FILE={tmp_path / 'ca.pem'}", no_proxy_of_ours))
     doubting = Prober(looks.extend)
     try:
         trusting.watch([Probe(1, HTTP, secure, 1.0)])
