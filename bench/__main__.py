@@ -23,6 +23,7 @@ NAMES = (
     "load",
     "redact",
     "monitor",
+    "monitor_web",
 )
 
 
