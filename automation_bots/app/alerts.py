@@ -12,6 +12,7 @@ from automation_bots.alerts.book import AlertBook
 from automation_bots.alerts.devices import Devices
 from automation_bots.alerts.event import Follower, ReportedEvent
 from automation_bots.alerts.intake import EventIntake
+from automation_bots.alerts.left_out import LeftOut
 from automation_bots.alerts.silences import Silences
 from automation_bots.alerts.sources import registry
 from automation_bots.alerts.sources.alertmanager import AlertmanagerSettings
@@ -97,11 +98,12 @@ class Alerts:
         self.intake = EventIntake(store.events, self.devices.of, self.teller.heard, followers)
         self.backs = backs(bot_folder, self.sources)
         self.book = AlertBook(store.alerts, self.intake, self.backs, lambda: live.policy.timezone, now)
-        self._silences = [
-            Silences(name, back, store.alerts, self.intake, now, source.poll_seconds)
-            for name, back in self.backs.items()
-            if isinstance(back, AlertmanagerBack) and isinstance(source := self.sources[name], AlertmanagerSettings)
-        ]
+        self._looks: list[Silences | LeftOut] = []
+        for name, back in self.backs.items():
+            source = self.sources[name]
+            if isinstance(back, AlertmanagerBack) and isinstance(source, AlertmanagerSettings):
+                self._looks.append(Silences(name, back, store.alerts, self.intake, now, source.poll_seconds))
+                self._looks.append(LeftOut(source, back, store.alerts, self.intake, now))
         self.listening: dict[str, Listening] = {}
         context = ListenContext(self.intake, now, self.devices.named, bot_folder.data)
         receivers = []
@@ -136,7 +138,7 @@ class Alerts:
         self.intake.start()
         self._chores.start()
         self.teller.start()
-        for chore in self._silences:
+        for chore in self._looks:
             chore.start()
         for name, one in self.listening.items():
             one.start()
@@ -152,7 +154,7 @@ class Alerts:
         for one in self.listening.values():
             one.stop()
         self._chores.stop()
-        for chore in self._silences:
+        for chore in self._looks:
             chore.stop()
         self.intake.stop()
         self.teller.stop()
@@ -162,7 +164,7 @@ class Alerts:
         """What does not listen that should."""
         deaf = [self.teller.problem] if self.teller.problem else []
         deaf += [f"events of {name}: {one.problem}" for name, one in self.listening.items() if one.problem]
-        deaf += [f"silences of {one.source}: {one.problem}" for one in self._silences if one.problem]
+        deaf += sorted({f"{one.source} cannot be looked at: {one.problem}" for one in self._looks if one.problem})
         return (*deaf, *([f"http: {self.http.problem}"] if self.http and self.http.problem else []))
 
     def room(self, source: str) -> Place | None:

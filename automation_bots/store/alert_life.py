@@ -40,14 +40,30 @@ def grown(alert: Alert, event: ReportedEvent) -> tuple[Alert, bool]:
     return _told(alert, replace(_said(heard, event), ended=None, closed=None, acknowledged=""))
 
 
-def superseded(lives: Iterable[Alert]) -> list[Alert]:
-    """Those of one fingerprint that go on although a later one began: the sender's word of their end was lost."""
+def moved(alert: Alert, event: ReportedEvent) -> bool:
+    """Whether an event is of this life although it names an earlier begin: a sender that joins what two others told.
+
+    So does Alertmanager behind a pair of Prometheus. What ended before this life began is of another one.
+    """
+    if event.started is None or event.started >= alert.started:
+        return False
+    if event.phase is Phase.RESOLVED:
+        return event.ended is not None and event.ended > alert.started
+    return alert.started - event.started < AGAIN
+
+
+def settled(lives: Iterable[Alert]) -> list[Alert]:
+    """Those of one fingerprint that cannot go on: a later one began, or an earlier one is known to have ended later."""
     ordered = sorted(lives, key=lambda one: one.started)
-    return [
+    found = [
         replace(one, ended=after.started, closed=after.heard, revision=one.revision + 1)
         for one, after in pairwise(ordered)
         if one.ended is None
     ]
+    last, ends = ordered[-1], [one for one in ordered[:-1] if one.ended is not None]
+    if last.ended is None and (over := next((one for one in ends if one.ended and one.ended > last.started), None)):
+        found.append(replace(last, ended=over.ended, closed=over.closed, revision=last.revision + 1))
+    return found
 
 
 def _over(alert: Alert, event: ReportedEvent) -> Alert:

@@ -133,21 +133,24 @@ class _Lives:
         lives = self._alerts[event.source, event.fingerprint]
         if not lives and event.started is None and event.phase is not Phase.FIRING:
             return None, False  # the end of something that nobody has heard of
-        started = event.started or self._meant(lives, event)
+        started = self._meant(lives, event)
         if started not in lives:
             lives[started] = replace(alert_life.begun(event), started=started)
             news = True
         else:
             lives[started], news = alert_life.grown(lives[started], event)
-        for old in alert_life.superseded(lives.values()):
+        for old in alert_life.settled(lives.values()):
             lives[old.started] = old
-        return ((event.source, event.fingerprint), started), news
+        late = event.phase is Phase.FIRING and not lives[started].firing
+        return ((event.source, event.fingerprint), started), news and not late
 
     def _meant(self, lives: Mapping[datetime, Alert], event: ReportedEvent) -> datetime:
-        """Which life is meant where the sender does not say when it began."""
-        if not lives:
-            return event.at
+        """Which life is meant: the one that began then, or the last one where the sender does not say when."""
+        if not lives or event.started in lives:
+            return event.started or event.at
         latest = lives[max(lives)]
+        if event.started is not None:
+            return latest.started if latest.firing and alert_life.moved(latest, event) else event.started
         over = not latest.firing and event.phase is Phase.FIRING and latest.closed and event.at > latest.closed
         return event.at if over else latest.started
 

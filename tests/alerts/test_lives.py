@@ -1,5 +1,6 @@
 """Lives of alerts: repeats change nothing, and the order of what is heard neither."""
 
+import json
 import random
 import tempfile
 from dataclasses import replace
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automation_bots.alerts.event import Phase, Severity
+from automation_bots.alerts.sources import alertmanager
 from automation_bots.errors import StoreError
-from tests.alerts.site import BODIES, FIRED, NOW, OVER, Site, many
+from tests.alerts.site import AM, BODIES, FIRED, NOW, OVER, Site, many, told
 
 
 def test_an_alert_is_one_life_from_firing_to_resolved(site):
@@ -44,6 +46,27 @@ def test_what_is_reported_long_after_its_end_fires_again(site):
 def test_a_life_is_over_when_a_later_one_began(site):
     site.takes(FIRED, replace(FIRED, started=NOW + timedelta(hours=1)))
     assert [(alert.number, alert.firing) for alert in site.store.alerts.latest(10)] == [(2, True), (1, False)]
+
+
+EARLIER = NOW - timedelta(seconds=30)  # as the second Prometheus of a pair told it
+
+
+def test_an_earlier_begin_of_what_goes_on_is_the_same_life(site):
+    site.takes(FIRED, replace(FIRED, started=EARLIER), replace(OVER, started=EARLIER))
+    (alert,) = site.store.alerts.latest(10)
+    assert (alert.started, alert.ended, alert.reports) == (NOW, OVER.ended, 3)
+
+
+def test_an_end_that_reaches_over_a_later_begin_ends_that_too_in_any_order(site):
+    site.takes(replace(OVER, started=EARLIER), FIRED)
+    assert [alert.firing for alert in site.store.alerts.latest(10)] == [False, False]
+    assert site.store.events.last() == 1
+
+
+def test_the_end_of_an_earlier_life_ends_no_later_one(site):
+    early = NOW - timedelta(hours=2)
+    site.takes(FIRED, replace(OVER, started=early, ended=early + timedelta(hours=1)))
+    assert site.store.alerts.find(1).firing
 
 
 def test_another_severity_is_news(site):
@@ -90,6 +113,17 @@ def test_alerts_that_were_left_out_are_an_alert_until_their_group_is_over(site):
     assert left.text.startswith("480 alerts are not in")
     site.hears(BODIES[5])
     assert not site.store.alerts.find(left.number).firing
+
+
+def test_replicas_whose_label_is_ignored_tell_of_one_alert():
+    body, own = told(BODIES[1]), AM.model_copy(update={"ignore": ["replica"]})
+    prints = set()
+    for replica in "ab":
+        alert = {**body["alerts"][0], "fingerprint": replica}
+        alert["labels"] = {**alert["labels"], "replica": replica}
+        found = alertmanager.read(json.dumps({**body, "alerts": [alert]}).encode(), {}, own, NOW)
+        prints.add(found[0].fingerprint)
+    assert len(prints) == 1
 
 
 RIGHT = {"127.0.0.1:28100": [False, True], "127.0.0.1:28199": [True], "core1": [False]}

@@ -21,17 +21,18 @@ _CONF = {
 
 
 class Alertmanager:
-    """Use as a context manager; what it sends goes to `hook`, with a token."""
+    """Use as a context manager; what it sends goes to `hook`, with a token. `route` has other settings of its route."""
 
-    def __init__(self, folder: Path, hook: str = "", token: str = "") -> None:
+    def __init__(self, folder: Path, hook: str = "", token: str = "", *, max_alerts: int = 0, **route: object) -> None:
         self._folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
-        webhook = {"url": hook, "http_config": {"authorization": {"credentials": token}}}
+        webhook = {"url": hook, "max_alerts": max_alerts, "http_config": {"authorization": {"credentials": token}}}
         receiver = {"name": "bot", "webhook_configs": [webhook] if hook else []}
-        (folder / "am.yml").write_text(json.dumps({**_CONF, "receivers": [receiver]}))
+        conf = {"route": {**_CONF["route"], **route}, "receivers": [receiver]}
+        (folder / "am.yml").write_text(json.dumps(conf))
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -64,8 +65,11 @@ class Alertmanager:
 
     def fire(self, *labels: dict[str, str], minutes: float = 60) -> list[dict[str, Any]]:
         """Let alerts go on for so long (or end, for less than none); returns those that it has with these labels."""
-        ends = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
-        self.call("POST", "/alerts", [{"labels": one, "annotations": {}, "endsAt": ends} for one in labels])
+        now = datetime.now(UTC)
+        times = {"endsAt": (now + timedelta(minutes=minutes)).isoformat()}
+        if minutes > 0:  # else it begins, for Alertmanager, when it ends
+            times["startsAt"] = now.isoformat()
+        self.call("POST", "/alerts", [{"labels": one, "annotations": {}, **times} for one in labels])
         return [one for one in self.call("GET", "/alerts") if one["labels"] in labels]
 
     def silence(self, by: str, comment: str, minutes: float = 60, **matchers: str) -> str:

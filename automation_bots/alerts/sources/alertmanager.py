@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ class AlertmanagerSettings(HttpSettings):
     api_token: str = ""  # as bearer, where a proxy before it, or Grafana, wants one
     ca: str = ""
     poll_seconds: float = Field(30, ge=5, le=3_600)  # between two looks at silences
+    ignore: list[str] = Field([])  # labels that make no other alert, as the replica's name behind a pair of Prometheus
     max_bytes: int = 8_388_608  # without max_alerts it sends all alerts of a group in one call
 
 
@@ -52,21 +55,42 @@ def _event(alert: Mapping[str, Any], settings: AlertmanagerSettings, now: dateti
     started = json_body.moment(alert.get("startsAt"))
     if phase is None or not isinstance(fingerprint, str) or not fingerprint or started is None:
         raise BadPayload("an alert has no status firing or resolved, no fingerprint, or no startsAt")
-    labels, notes = texts(alert.get("labels")), texts(alert.get("annotations"))
+    written = (texts(alert.get("labels")), texts(alert.get("annotations")))
+    event = firing(fingerprint, started, written, settings, now)
+    if phase is Phase.FIRING:
+        return event
+    return replace(event, phase=phase, ended=json_body.moment(alert.get("endsAt")))
+
+
+def firing(
+    fingerprint: str,
+    started: datetime,
+    written: tuple[Mapping[str, str], Mapping[str, str]],
+    settings: AlertmanagerSettings,
+    now: datetime,
+) -> ReportedEvent:
+    """An alert that goes on, by its labels and annotations."""
+    labels, notes = written
+    if not labels.keys().isdisjoint(settings.ignore):
+        fingerprint = _known_by({name: text for name, text in labels.items() if name not in settings.ignore})
     return ReportedEvent(
         source=settings.name,
         kind=KIND,
         what=labels.get("alertname", "alert"),
         at=now,
-        phase=phase,
+        phase=Phase.FIRING,
         severity=settings.severity(labels.get("severity", "")),
         about=settings.about(labels, *_ABOUT),
         text=next((notes[name] for name in _TEXTS if notes.get(name)), ""),
         fingerprint=fingerprint,
         started=started,
-        ended=json_body.moment(alert.get("endsAt")) if phase is Phase.RESOLVED else None,
         fields={**{f"annotation.{name}": text for name, text in notes.items()}, **labels},
     )
+
+
+def _known_by(labels: Mapping[str, str]) -> str:
+    """What these labels are known by, in any order."""
+    return hashlib.sha256(json.dumps(labels, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _left_out(
@@ -76,7 +100,7 @@ def _left_out(
     count, common = found.get("truncatedAlerts"), texts(found.get("groupLabels"))
     cut = isinstance(count, int) and count > 0
     over = not cut or found.get("status") == "resolved"
-    group = str(found.get("groupKey", common)).encode("utf-8", "replace")
+    fetched = "; they are fetched by its API" if settings.url else ""
     return ReportedEvent(
         source=settings.name,
         kind=KIND,
@@ -84,8 +108,8 @@ def _left_out(
         at=now,
         phase=Phase.RESOLVED if over else Phase.FIRING,
         severity=settings.severity(common.get("severity", ""), Severity.WARNING),
-        text=f"{count:,} alerts are not in Alertmanager's message (max_alerts)" if cut else "",
-        fingerprint=f"left-out-{hashlib.sha256(group).hexdigest()[:16]}",
+        text=f"{count:,} alerts are not in Alertmanager's message (max_alerts){fetched}" if cut else "",
+        fingerprint=f"left-out-{_known_by({'group': str(found.get('groupKey', common))})}",
         started=min((one.started for one in events if one.started), default=None) if cut else None,
         ended=max((one.ended for one in events if one.ended), default=None) if cut and over else None,
         fields={**common, "left_out": as_text(count)} if cut else common,

@@ -6,14 +6,14 @@ It knows neither acknowledgements nor comments, and ends alerts by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from automation_bots.drivers.alerts.back import SILENCE, UNSILENCE, Deed
 from automation_bots.drivers.alerts.http import Reply, Server, ask, refused
 from automation_bots.errors import DriverError
-from automation_bots.model import Alert, one_line
+from automation_bots.model import NOTHING, Alert, one_line
 
 _API = "/api/v2"
 _SKEW = timedelta(minutes=1)  # its clock may be behind; what begins in the past begins at once there
@@ -43,6 +43,7 @@ class Present:
     started: datetime | None
     labels: Mapping[str, str]
     silenced_by: tuple[str, ...]
+    notes: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 class AlertmanagerBack:
@@ -136,14 +137,19 @@ def _covers(labels: Mapping[str, str], other: Present) -> bool:
 
 
 def _present(found: Mapping[str, Any]) -> Present:
-    labels, status = found.get("labels"), found.get("status")
+    status = found.get("status")
     by = status.get("silencedBy") if isinstance(status, Mapping) else None
     return Present(
         str(found.get("fingerprint", "")),
         _moment(found.get("startsAt")),
-        {str(name): str(value) for name, value in labels.items()} if isinstance(labels, Mapping) else {},
+        _texts(found.get("labels")),
         tuple(map(str, by)) if isinstance(by, list) else (),
+        _texts(found.get("annotations")),
     )
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
 
 
 def _is_active(found: Mapping[str, Any]) -> bool:
