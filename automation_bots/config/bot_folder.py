@@ -78,6 +78,11 @@ class BotFolder:
             if kind == "file":
                 yield where, self.folder / Path(name).expanduser(), "the secret file"
 
+    def named_files(self) -> Iterator[Path]:
+        """Yield what bot.toml names beside its own folder, wherever it lies."""
+        yield from (path for _, path, _ in self.secret_files())
+        yield from (self.known_hosts, *self._sources())
+
     def room(self, name: str, places: Mapping[str, str] | None = None) -> Place:
         """The place of a room, by its name in [places] or as the network writes it."""
         known = self.settings.places if places is None else places
