@@ -24,6 +24,7 @@ NAMES = (
     "redact",
     "monitor",
     "monitor_web",
+    "syslog",
 )
 
 

@@ -77,6 +77,7 @@ def test_a_message_is_called_by_its_own_name_and_is_as_bad_as_it_says(message, w
         ("54: core1: *Nov 30 19:00:01.1: %SYS-5-CONFIG_I: x", ("192.0.2.9", "core1"), "SYS-5-CONFIG_I"),
         ("Jul 20 21:45:59 j1 mgd[7]: UI_COMMIT: x", ("192.0.2.9", "j1"), "UI_COMMIT"),
         ("kernel: eth0 is down", ("192.0.2.9",), "kernel"),
+        ("<190>54: core1: *Nov 30 19:00:01.1: %SYS-5-CONFIG_I: x", ("192.0.2.9", "core1"), "SYS-5-CONFIG_I"),
     ],
 )
 def test_behind_a_relays_own_time_and_the_senders_address_stands_any_form(message, hosts, what):

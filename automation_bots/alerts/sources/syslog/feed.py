@@ -66,6 +66,7 @@ class Feed:
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._bytes = self._full = 0
         self._ready: list[ReportedEvent] = []  # made, and not kept yet
+        self.taken = 0  # messages since the start
         self.heard: dict[str, datetime] = {}  # when each device was heard last, kept or not
 
     # -- coming in
@@ -78,9 +79,15 @@ class Feed:
             if self._bytes + len(message) > _WAITING:
                 self._full += 1
                 return False
+            self.taken += 1
             self._bytes += len(message)
             self._waiting.append((sender, message))
             return len(self._waiting) == 1
+
+    @property
+    def waiting(self) -> int:
+        """How many were not read yet."""
+        return len(self._waiting)
 
     # -- going on
 

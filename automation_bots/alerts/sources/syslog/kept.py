@@ -15,7 +15,8 @@ _SEVERITIES = (*[Severity.CRITICAL] * 3, Severity.HIGH, Severity.WARNING, *[Seve
 # What matters although devices call it a notice: neighbours and links, who changed something, who restarted.
 MATTERS = (
     "*LINK-*-UPDOWN", "LINEPROTO-*-UPDOWN", "ETHPORT-*-IF_DOWN_*", "ETHPORT-*-IF_UP", "IFNET-*-IF_STATE",
-    "SNMP_TRAP_LINK_*", "*BGP-*-ADJCHANGE", "ADJCHANGE", "RPD_BGP_NEIGHBOR_STATE_CHANGED", "*OSPF*-*-ADJCHG",
+    "IFNET-*-*_UPDOWN", "SNMP_TRAP_LINK_*", "*BGP-*-ADJCHANGE*", "ADJCHANGE",
+    "RPD_BGP_NEIGHBOR_STATE_CHANGED", "*OSPF*-*-ADJCHG",
     "*ISIS-*-ADJCHANGE", "CLNS-*-ADJCHANGE", "HSRP-*-STATECHANGE", "VRRP-*-STATECHANGE", "BFD-*-STATE_CHANGE",
     "SYS-*-CONFIG_I", "SYS-*-RESTART", "SYS-*-RELOAD", "VSHD-*-VSHD_SYSLOG_CONFIG_I", "MGBL-CONFIG-*-DB_COMMIT",
     "UI_COMMIT", "REDUNDANCY-*", "STACKMGR-*-SWITCH_*", "STACKMGR-*-MASTER_*",

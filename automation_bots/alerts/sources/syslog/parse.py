@@ -37,11 +37,7 @@ _PALO_SEVERITIES = {"critical": 2, "high": 3, "medium": 4, "low": 5, "informatio
 
 def parse(message: bytes) -> Line:
     """Read a message; what is in no known form is a text."""
-    text = _decoded(message)
-    found = _PRIORITY.match(text)
-    known = found is not None and int(found[1]) <= 191
-    number = int(found[1]) if found and known else None
-    rest = text[found.end() :] if found and known else text
+    number, rest = _priority(_decoded(message))
     facility, severity = (number >> 3, number & 7) if number is not None else (None, None)
     line = _by_rfc5424(rest, severity) or _otherwise(rest, severity)
     return Line(
@@ -54,6 +50,14 @@ def parse(message: bytes) -> Line:
         clock=line.clock,
         fields=line.fields,
     )
+
+
+def _priority(text: str) -> tuple[int | None, str]:
+    """What a text begins with, and the rest."""
+    found = _PRIORITY.match(text)
+    if not found or int(found[1]) > 191:
+        return None, text
+    return int(found[1]), text[found.end() :]
 
 
 def _decoded(message: bytes) -> str:
@@ -108,7 +112,11 @@ def _structured(text: str, start: int) -> tuple[dict[str, str], int | None]:
 
 def _otherwise(text: str, severity: int | None) -> Line:
     head = heads.read(_VERSION.sub("", text))
-    rest = head.rest
+    number, rest = _priority(head.rest)
+    if number is not None:  # a collector put its own words before all of a message
+        inner, severity = heads.read(rest), number & 7
+        inner.hosts[:0], rest = head.hosts, inner.rest
+        head = inner
     body = _by_rfc5424(rest, severity) or _fortinet(rest, severity) or _palo_alto(rest, severity)
     body = body or _body(rest, severity)
     known = {"sequence": head.sequence, "location": head.location, "data": head.data}

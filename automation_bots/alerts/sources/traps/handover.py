@@ -10,7 +10,7 @@ from automation_bots.errors import BadPayload
 
 _SENDER = re.compile(r"\S{1,20}: \[(?P<address>[\dA-Fa-f:.]{2,45})(?:%\w{1,20})?\]")
 _VARIABLE = re.compile(r"\.?(?P<oid>[0-2](?:\.\d{1,10}){1,127})(?: (?P<value>.*))?")
-_HEX = re.compile(r"(?:[0-9A-F]{2} )+")
+_HEX = re.compile(r"(?:[0-9A-F]{2}\s+)+")
 _UPTIME, _TRAP = "1.3.6.1.2.1.1.3.0", "1.3.6.1.6.3.1.1.4.1.0"
 _AGENT = "1.3.6.1.6.3.18.1.3.0"
 _COMMUNITY = "1.3.6.1.6.3.18.1.4.0"  # a password of the device: kept nowhere
@@ -73,11 +73,11 @@ def _plain(value: str) -> str:
     if not (value.startswith('"') and len(value) > 1):
         return value
     text = value.rstrip(" ")[1:].removesuffix('"')
-    if not _HEX.fullmatch(text.replace("\n", "")):
+    if not _HEX.fullmatch(text):
         return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
     raw = bytes.fromhex(text)
     try:
         said = raw.rstrip(b"\0").decode()
     except UnicodeDecodeError:
-        return text.replace("\n", "").strip()
-    return said if said and all(char.isprintable() or char in "\r\n\t" for char in said) else text.strip()
+        return " ".join(text.split())
+    return said if said and all(char.isprintable() or char in "\r\n\t" for char in said) else " ".join(text.split())
