@@ -117,7 +117,7 @@ def _seconds(at: datetime, zone: str) -> str:
 def whole(entries: int) -> str:
     """What is said of a record that is as it was written."""
     chained = f"The record is whole: {entries} entries, each chained to the one before"
-    return f"{chained}; devices, votes and outcomes agree with it."
+    return f"{chained}; devices, votes, outcomes and schedules agree with it."
 
 
 def between(store: Store, since: datetime, until: datetime, most: int | None = None) -> Iterator[AuditRow]:

@@ -233,8 +233,8 @@ class ScheduleTimer:
         missed: dict[Place, list[tuple[Schedule, Taken]]] = defaultdict(list)
         failed = False
         for schedule, taken in self._store.untold():
-            if self._context.own.is_busy(schedule.number):
-                continue  # its own thread tells
+            if self._context.own.is_busy(schedule.number) or self._store.is_told(taken.occurrence):
+                continue  # its own thread tells, or has done so in this moment
             if taken.job is None and taken.result in {Result.MISSED, Result.LOST}:
                 missed[schedule.place].append((schedule, taken))
             else:

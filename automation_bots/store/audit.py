@@ -49,6 +49,7 @@ class AuditKind(StrEnum):
     SCHEDULE = "schedule set"
     SCHEDULE_CHANGED = "schedule changed"  # paused, resumed, removed, given to somebody else
     DUE = "schedule due"  # a time of it was taken; accepted or denied follows
+    CAME_TO = "schedule outcome"  # of a time of it for which no job ran
     MISSED = "schedule missed"  # times of it that came to nothing
     MONITOR = "monitor begun"
     MONITOR_CHANGED = "monitor changed"  # muted, an outage acknowledged

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Row, exists, func, insert, or_, select, updat
 
 from automation_bots.errors import BadCommand
 from automation_bots.model import FINAL, NOTHING, Caller, Occurrence, Place, Schedule, ScheduleState, State, Tells
-from automation_bots.store import audit, occurrences
+from automation_bots.store import audit, bound_schedules, occurrences
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.occurrences import Result, Taken
-from automation_bots.store.schema import jobs, schedules
+from automation_bots.store.schema import jobs, schedules, storable
 from automation_bots.store.schema import occurrences as times
 
 _KEPT = ("operation", "line", "text", "times", "tells", "confirmed", "pattern", "why", "restored", "failures",
@@ -42,7 +42,7 @@ class ScheduleStore:
             number = connection.scalar(insert(schedules).returning(schedules.c.number), _row(made))
             made = replace(made, number=number or 0)
             facts = {"schedule": made.number, "command": made.title, "times": made.times, "tells": made.tells,
-                     "due": made.due}  # fmt: skip
+                     **_facts(made)}  # fmt: skip
             audit.append(connection, now, AuditKind.SCHEDULE, subject(made), facts)
         return made
 
@@ -108,6 +108,7 @@ class ScheduleStore:
                 return False
             connection.execute(update(schedules).where(schedules.c.number == seen.number).values(**_row(then)))
             facts = {"schedule": seen.number, "what": what, "owner": then.person, "reason": then.why, **body}
+            facts |= _facts(then)
             audit.append(connection, now, AuditKind.SCHEDULE_CHANGED, replace(by, operation=then.operation), facts)
         return True
 
@@ -122,8 +123,8 @@ class ScheduleStore:
     def rewind(self, seen: Schedule, due: datetime) -> None:
         """Let an earlier time be the next one, since the clock was set back."""
         with self._database.write() as connection:
-            if _moves_on(connection, seen, due):
-                facts = {"schedule": seen.number, "what": "clock set back", "due": due}
+            if moved := _moves_on(connection, seen, due):
+                facts = {"schedule": seen.number, "what": "clock set back", **moved}
                 audit.append(connection, self._clock(), AuditKind.SCHEDULE_CHANGED, subject(seen), facts)
 
     def take(self, seen: Schedule, at: datetime, then: datetime | None, *, missed: int = 0) -> bool:
@@ -131,10 +132,14 @@ class ScheduleStore:
         now = self._clock()
         with self._database.write() as connection:
             occurrence = Occurrence(seen.number, at)
-            if not _moves_on(connection, seen, then) or occurrences.is_taken(connection, occurrence):
+            moved = _moves_on(connection, seen, then)
+            if not moved:
                 return False
+            if occurrences.is_taken(connection, occurrence):
+                return _passed(connection, now, seen, moved)
             occurrences.add(connection, occurrence, now, missed=missed)
-            audit.append(connection, now, AuditKind.DUE, subject(seen), {"schedule": seen.number, "at": at})
+            facts = {"schedule": seen.number, "at": at, **moved, **bound_schedules.RECORDED}
+            audit.append(connection, now, AuditKind.DUE, subject(seen), facts)
         return True
 
     def take_now(self, schedule: Schedule, by: Subject) -> Occurrence | None:
@@ -145,8 +150,8 @@ class ScheduleStore:
             if occurrences.is_taken(connection, occurrence):
                 return None
             occurrences.add(connection, occurrence, now)
-            audit.append(connection, now, AuditKind.DUE, replace(by, operation=schedule.operation),
-                         {"schedule": schedule.number, "at": now, "what": "run"})  # fmt: skip
+            facts = {"schedule": schedule.number, "at": now, "what": "run", **bound_schedules.RECORDED}
+            audit.append(connection, now, AuditKind.DUE, replace(by, operation=schedule.operation), facts)
         return occurrence
 
     def miss(self, seen: Schedule, last: datetime, missed: int, then: datetime | None, text: str) -> bool:
@@ -154,12 +159,15 @@ class ScheduleStore:
         now = self._clock()
         with self._database.write() as connection:
             occurrence = Occurrence(seen.number, last)
-            if not _moves_on(connection, seen, then):
+            moved = _moves_on(connection, seen, then)
+            if not moved:
                 return False
-            if not occurrences.is_taken(connection, occurrence):
+            if occurrences.is_taken(connection, occurrence):
+                _passed(connection, now, seen, moved)
+            else:
                 values = {"result": Result.MISSED.value, "missed": missed - 1, "text": text, "told": False}
                 occurrences.add(connection, occurrence, now, **values)
-                facts = {"schedule": seen.number, "at": last, "missed": missed}
+                facts = {"schedule": seen.number, "at": last, "missed": missed, **moved}
                 audit.append(connection, now, AuditKind.MISSED, subject(seen), facts)
         return True
 
@@ -174,13 +182,24 @@ class ScheduleStore:
             paused = self._failed(connection, occurrence.schedule, at_most, why, at_once=orphaned) if counts else ""
             text = f"{why} · {paused}" if paused else why
             told = same and not paused and not told_again
+            self._came_to(connection, occurrence, result, text)
             occurrences.note(connection, occurrence, result=result.value, text=text, told=told)
 
     def answered(self, occurrence: Occurrence, text: str, *, told: bool) -> None:
         """Note what a command of the bot itself answered."""
         with self._database.write() as connection:
             _note(connection, occurrence.schedule, failures=0)
+            self._came_to(connection, occurrence, Result.DONE, text)
             occurrences.note(connection, occurrence, result=Result.DONE.value, text=text, told=told)
+
+    def _came_to(self, connection: Connection, occurrence: Occurrence, result: Result, text: str) -> None:
+        """Let the chain know too what came of a time for which no job ran."""
+        schedule = _get(connection, occurrence.schedule)
+        about = subject(schedule) if schedule else Subject()
+        reason = "" if result is Result.DONE else text
+        facts = {"schedule": occurrence.schedule, "at": occurrence.at, "result": result, "reason": reason,
+                 "digest": bound_schedules.outcome(storable(text))}  # fmt: skip
+        audit.append(connection, self._clock(), AuditKind.CAME_TO, about, facts)
 
     def job_of(self, occurrence: Occurrence) -> int | None:
         """Return the job of a time."""
@@ -238,7 +257,8 @@ class ScheduleStore:
             return ""
         reason = f"{failures} times in a row it came to nothing, last: {why}" if not at_once else why
         _note(connection, number, why=reason, state=ScheduleState.PAUSED, due=None, asks=None)
-        facts = {"schedule": number, "what": "paused", "owner": schedule.person, "reason": reason}
+        facts = {"schedule": number, "what": "paused", "owner": schedule.person, "reason": reason,
+                 **_facts(replace(schedule, state=ScheduleState.PAUSED, due=None))}  # fmt: skip
         audit.append(connection, self._clock(), AuditKind.SCHEDULE_CHANGED, subject(schedule), facts)
         return "paused" if at_once else f"paused, since that was {failures} times in a row"
 
@@ -251,7 +271,8 @@ class ScheduleStore:
                 schedule = _get(connection, taken.occurrence.schedule)
                 occurrences.note(connection, taken.occurrence, result=Result.LOST.value, told=False)
                 if schedule is not None:
-                    facts = {"schedule": schedule.number, "at": taken.occurrence.at, "missed": 1, "what": "killed"}
+                    facts = {"schedule": schedule.number, "at": taken.occurrence.at, "missed": taken.missed + 1,
+                             "what": "killed"}  # fmt: skip
                     audit.append(connection, now, AuditKind.MISSED, subject(schedule), facts)
                     lost.append((schedule, taken))
         return lost
@@ -262,6 +283,12 @@ class ScheduleStore:
             found = occurrences.find(connection, times.c.told.is_(False), limit=_READ_AT_ONCE)
             known = {n: _get(connection, n) for n in {taken.occurrence.schedule for taken in found}}
         return [(s, taken) for taken in found if (s := known[taken.occurrence.schedule]) is not None]
+
+    def is_told(self, occurrence: Occurrence) -> bool:
+        """Whether a place has heard of a time, as the record knows now."""
+        mine = (times.c.schedule == occurrence.schedule, times.c.at == occurrence.at)
+        with self._database.read() as connection:
+            return bool(connection.scalar(select(times.c.told).where(*mine)))
 
     def tell(self, told: Collection[Occurrence]) -> None:
         """Note that a place has heard of them."""
@@ -317,8 +344,19 @@ def forget(connection: Connection, before: datetime) -> int:
     return connection.execute(times.delete().where(*old)).rowcount
 
 
-def _moves_on(connection: Connection, seen: Schedule, then: datetime | None) -> bool:
-    """Give a schedule its next time, if it is still due at the one that was seen."""
+def _facts(schedule: Schedule) -> dict[str, Any]:
+    return bound_schedules.facts(schedule, _body(schedule))
+
+
+def _passed(connection: Connection, now: datetime, seen: Schedule, moved: Mapping[str, Any]) -> bool:
+    """Note that a time came which was taken before the clock was set; nothing runs for it."""
+    facts = {"schedule": seen.number, "what": "taken before", **moved}
+    audit.append(connection, now, AuditKind.SCHEDULE_CHANGED, subject(seen), facts)
+    return False
+
+
+def _moves_on(connection: Connection, seen: Schedule, then: datetime | None) -> dict[str, Any]:
+    """Give a schedule its next time, if it is still due at the one that was seen; what the chain is to say of it."""
     state = ScheduleState.ACTIVE if then else ScheduleState.OVER
     mine = (
         schedules.c.number == seen.number,
@@ -326,7 +364,8 @@ def _moves_on(connection: Connection, seen: Schedule, then: datetime | None) -> 
         schedules.c.due == seen.due,
     )
     values = {"due": then, "asks": then if seen.ahead else None, "state": state.value}
-    return connection.execute(update(schedules).where(*mine).values(**values)).rowcount == 1
+    moved = connection.execute(update(schedules).where(*mine).values(**values)).rowcount == 1
+    return {"state": state, "due": then} if moved else {}
 
 
 def _before(connection: Connection, occurrence: Occurrence) -> Taken | None:
@@ -351,11 +390,14 @@ def _note(connection: Connection, number: int, **fields: Any) -> None:
     connection.execute(update(schedules).where(schedules.c.number == number).values(**values))
 
 
-def _row(schedule: Schedule) -> dict[str, Any]:
+def _body(schedule: Schedule) -> dict[str, Any]:
     body = {name: getattr(schedule, name) for name in _KEPT}
-    body |= {"caller": asdict(schedule.caller), "place": asdict(schedule.place), "made": schedule.made}
+    return body | {"caller": asdict(schedule.caller), "place": asdict(schedule.place), "made": schedule.made}
+
+
+def _row(schedule: Schedule) -> dict[str, Any]:
     searched = {"state": schedule.state.value, "person": schedule.person, "due": schedule.due, "asks": schedule.asks}
-    return {**searched, "body": canonical(body)}
+    return {**searched, "body": canonical(_body(schedule))}
 
 
 def _of(row: Row[Any]) -> Schedule:

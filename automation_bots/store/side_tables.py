@@ -36,18 +36,21 @@ def compare(connection: Connection) -> None:
     _outcomes(connection)
 
 
-def _rows(connection: Connection, statement: Any) -> Iterable[Row[Any]]:
+def rows_of(connection: Connection, statement: Any) -> Iterable[Row[Any]]:
+    """Read without having all in memory."""
     return connection.execute(statement, execution_options={"yield_per": _READ_AT_ONCE})
 
 
 def _devices(connection: Connection) -> None:
     """The index by which the story of a device is found."""
     stored = _grouped(
-        _rows(connection, select(audit_devices.c.seq, audit_devices.c.device).order_by(audit_devices.c.seq))
+        rows_of(connection, select(audit_devices.c.seq, audit_devices.c.device).order_by(audit_devices.c.seq))
     )
     said = (
         (row.seq, {storable(str(name)) for name in names})
-        for row in _rows(connection, select(audit.c.seq, audit.c.body).where(audit.c.devices > 0).order_by(audit.c.seq))
+        for row in rows_of(
+            connection, select(audit.c.seq, audit.c.body).where(audit.c.devices > 0).order_by(audit.c.seq)
+        )
         if isinstance(names := json.loads(row.body).get("devices"), list) and names
     )
     for seq, here, there in _side_by_side(stored, said):
@@ -60,9 +63,9 @@ def _votes(connection: Connection) -> None:
     statement = select(audit.c.job, audit.c.person, audit.c.body).where(audit.c.kind == AuditKind.APPROVED.value)
     said = {
         (row.job, row.person): json.loads(row.body).get("note")
-        for row in _rows(connection, statement.order_by(audit.c.seq))
+        for row in rows_of(connection, statement.order_by(audit.c.seq))
     }
-    stored = {(row.job, row.person): row.note for row in _rows(connection, select(votes))}
+    stored = {(row.job, row.person): row.note for row in rows_of(connection, select(votes))}
     for job, person in sorted(stored.keys() ^ said.keys()):
         tells = "no entry of the record tells" if (job, person) in stored else "is gone, and the record tells it"
         raise Unbound(f"The vote of {person} on #{job} {tells}")
@@ -73,10 +76,10 @@ def _votes(connection: Connection) -> None:
 
 def _outcomes(connection: Connection) -> None:
     """What came of each device, as the end of its job says; of what was forgotten after its time nothing is left."""
-    forgotten = _forgotten_before(connection)
+    forgotten = forgotten_before(connection)
     stored = _grouped(
         (row.job, (row.device, row.status))
-        for row in _rows(
+        for row in rows_of(
             connection, select(outcomes.c.job, outcomes.c.device, outcomes.c.status).order_by(outcomes.c.job)
         )
     )
@@ -104,7 +107,7 @@ def _ended(connection: Connection) -> Iterator[tuple[int, dict[str, str]]]:
         .where(kinds, audit.c.job.is_not(None))
         .order_by(audit.c.job, audit.c.seq)
     )
-    for job, rows in groupby(_rows(connection, statement), key=lambda row: row.job):
+    for job, rows in groupby(rows_of(connection, statement), key=lambda row: row.job):
         found: dict[str, str] | None = None
         for row in rows:
             told = json.loads(row.body).get("outcomes")
@@ -131,10 +134,10 @@ def _side_by_side(left: Iterator[tuple[int, Any]], right: Iterator[tuple[int, An
         two = next(right, None) if two and two[0] == number else two
 
 
-def _forgotten_before(connection: Connection) -> datetime | None:
+def forgotten_before(connection: Connection) -> datetime | None:
     """Before which moment what ended was forgotten, as the record itself says."""
     statement = select(audit.c.at, audit.c.body).where(audit.c.kind == AuditKind.PRUNED.value)
-    cuts = [_cut(row.at, json.loads(row.body)) for row in _rows(connection, statement)]
+    cuts = [_cut(row.at, json.loads(row.body)) for row in rows_of(connection, statement)]
     return max(cuts, default=None)
 
 

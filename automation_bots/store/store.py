@@ -13,6 +13,7 @@ from sqlalchemy import select
 from automation_bots.model import FINAL, NOTHING, Conclusion, Job, Outcome, State, Status
 from automation_bots.store import (
     audit,
+    bound_schedules,
     holds,
     job_end,
     jobs,
@@ -322,6 +323,7 @@ class Store:
         with self._database.read() as connection:
             length = audit.verify(connection, signed)
             side_tables.compare(connection)
+            bound_schedules.compare(connection)
             return length
 
     def audit_head(self) -> tuple[int, str]:

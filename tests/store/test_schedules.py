@@ -29,6 +29,61 @@ def test_it_is_kept_as_it_was_made(store, made):
     assert [str(row.kind) for row in store.audit_rows()] == ["schedule set"]
 
 
+TIMES = {
+    "UPDATE schedules SET person = 'kim'": "is not what the record says",
+    "UPDATE schedules SET body = REPLACE(body, 'patch', 'wipe')": "is not what the record says",
+    "UPDATE schedules SET body = REPLACE(body, 'U1', 'U2')": "is not what the record says",
+    "UPDATE schedules SET state = 'paused'": "S1 is paused, and by the record active",
+    "UPDATE schedules SET due = NULL": "S1 is due at no time",
+    "INSERT INTO schedules (state, person, body) SELECT state, person, body FROM schedules": "S2: no entry of the",
+    "DELETE FROM occurrences": "of S1 is gone, and the record tells of it",
+    "UPDATE occurrences SET result = 'done'": "did not come to what the record says: refused",
+    "UPDATE occurrences SET text = 'no'": "did not come to what the record says: refused",
+    "UPDATE occurrences SET at = '2027-01-01T00:00:00.000000Z'": "no entry of the record tells of it",
+    "UPDATE occurrences SET job = (SELECT number FROM jobs)": "is not the one of #1",
+}
+
+
+@pytest.mark.parametrize("behind", TIMES)
+def test_what_somebody_does_to_it_behind_the_bots_back_is_named(store, made, clock, sql, behind):
+    store.add_job(JOB)
+    assert store.schedules.take(made, clock.now, clock.now + HOUR)
+    store.schedules.refuse(Occurrence(1, clock.now), Result.REFUSED, "No: frozen.", at_most=5)
+    assert store.verify_audit()
+    sql(behind)
+    with pytest.raises(StoreError, match=TIMES[behind]):
+        store.verify_audit()
+
+
+def test_one_that_somebody_removed_behind_the_bots_back_is_named(store, made, sql):
+    sql("DELETE FROM schedules")
+    with pytest.raises(StoreError, match="S1: it is gone, and the record tells of it"):
+        store.verify_audit()
+
+
+def test_a_life_of_a_schedule_agrees_with_the_record(store, made, clock):
+    store.schedules.take(made, clock.now, clock.now + HOUR)
+    clock.now += HOUR
+    store.schedules.answered(Occurrence(1, made.due), "2 jobs", told=True)
+    seen = store.schedules.find(1)
+    store.schedules.miss(seen, clock.now, 3, clock.now + HOUR, "from then")
+    seen = store.schedules.find(1)
+    store.schedules.rewind(seen, clock.now)
+    store.schedules.take(store.schedules.find(1), clock.now, clock.now + 2 * HOUR)
+    store.schedules.take_now(store.schedules.find(1), ANA)
+    clock.now += HOUR
+    store.schedules.lose()
+    for number in range(3):
+        store.schedules.take_now(store.schedules.find(1), ANA)
+        store.schedules.refuse(Occurrence(1, clock.now), Result.REFUSED, "No.", at_most=3)
+        clock.now += HOUR * (number < 2)
+    assert store.schedules.find(1).state is ScheduleState.PAUSED
+    assert store.verify_audit()
+    clock.now += 100 * 24 * HOUR
+    store.prune(90)
+    assert store.verify_audit()
+
+
 def test_one_of_two_takes_a_time(store, made, clock):
     then = clock.now + HOUR
     assert store.schedules.take(made, clock.now, then)
