@@ -110,6 +110,7 @@ class Parameter:
     view: bool = False  # only how the answer is shown (`| name value`): the rules do not look at it
     spoken: str = ""  # the word that stands for its value in rules; empty: the value itself
     wildcards: bool = True  # False: only where the operation just looks, as `nginx*` may mean more than was allowed
+    verbatim: bool = False  # takes the line as it was typed, flags and quotes and all: somebody else reads it
     last: bool = False  # without `on`, it is the last word, behind the devices
 
 
@@ -773,7 +774,7 @@ def typed_words(operation: Operation, parameters: Mapping[str, Any]) -> tuple[st
             words.append(f"--{parameter.name.replace('_', '-')}")
             continue
         between = " " if parameter.rest else ","
-        text = between.join(map(_quoted, items_of(value)))
+        text = between.join(map(str if parameter.verbatim else _quoted, items_of(value)))
         if parameter.view:
             words.append(f"| {parameter.name}" if parameter.type == "bool" else f"| {parameter.name} {text}")
             continue

@@ -16,6 +16,7 @@ from automation_bots.app.alerts import Alerts
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.named_rooms import NamedRooms
 from automation_bots.app.notices import Notices
+from automation_bots.app.peers import OtherBots
 from automation_bots.app.rules import Acting, Rules, Speaking
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
@@ -31,6 +32,7 @@ from automation_bots.commands.help import HelpSources
 from automation_bots.commands.host_keys import HostKeyCommands
 from automation_bots.commands.jobs import JobCommands
 from automation_bots.commands.monitors import MonitorCommands
+from automation_bots.commands.peers import PeerCommands
 from automation_bots.commands.people import PeopleCommands
 from automation_bots.commands.record import RecordCommands
 from automation_bots.commands.rules import RuleCommands
@@ -123,7 +125,7 @@ class Bot:
         self.membership = Membership(self.store.people, self.settings, self.data, bot_folder.references.resolved, now)
         self.membership.join(self.live)
         self._restored, self._validity = RestoredRequests(self.store.restored()), self._valid()
-        self.dispatcher, self.announcer = self._dispatch()
+        self.peers, (self.dispatcher, self.announcer) = self._other_bots(), self._dispatch()
         self.pipeline, self.monitors, self.schedules = self._way()
         self.acting, self.keeper, self.alerts = self._beside()
         self.health = self._health()
@@ -148,6 +150,19 @@ class Bot:
         alerts.hear(self.bus, lambda event: self.rules.ask_for(event, now()))
         return acting, keeper, alerts
 
+    def _other_bots(self) -> OtherBots | None:
+        """What asks other bots and is asked by them; nothing where no queue is named."""
+        if not self.settings.peers.queue:
+            return None
+        peers = OtherBots(self.bot_folder, self.store, self.live, self.notices.of, now)
+        self.notices.peers = peers.surface
+        self._drivers |= self._doors({peers.driver.name: peers.driver})
+        return peers
+
+    def _peer_commands(self, context: CommandContext) -> PeerCommands:
+        peers = self.peers
+        return PeerCommands(context, peers.exchange, peers.asking, peers.about) if peers else PeerCommands(context)
+
     def _valid(self) -> ApprovalValidity:
         return ApprovalValidity(self.live, self.store.approvals.find, now)
 
@@ -159,7 +174,8 @@ class Bot:
         alerts = AlertCommands(
             context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources, self.alerts.book.tells
         )
-        trust, jobs = HostKeyCommands(context, self._equipment.means(self.notices.say)), JobCommands(context, alerts)
+        trust, peers = HostKeyCommands(context, self._equipment.means(self.notices.say)), self._peer_commands(context)
+        jobs = JobCommands(context, alerts, peers)
         schedules = ScheduleCommands(context, self.schedules, self.settings.schedules, self._answer)
         return {
             "alerts": alerts,
@@ -170,6 +186,7 @@ class Bot:
             "jobs": jobs,
             "monitors": (monitors := MonitorCommands(context, self.monitors, alerts)),
             "changes": ChangeCommands(context, self.changes, monitors),
+            "peers": peers,
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
@@ -265,6 +282,7 @@ class Bot:
                 selectors=self._equipment.event_sources.selectors,
                 asking=self.settings.approvals.asking(),
                 surface=self.notices.of,
+                network=self.settings.network,
                 known=self.redactor.known,
                 page=self.notices.page,
                 alias=lambda caller, words: self.aliases.expanded(caller, words),  # noqa: PLW0108 - it is made later
@@ -350,6 +368,7 @@ class Bot:
             undelivered=lambda: self.notices.undelivered,
             copies=self.keeper.waiting,
             watched=lambda: watched.figures(self.monitors),
+            peers=lambda: self.peers.figures() if self.peers else None,
         )
 
     def _file_problems(self) -> tuple[str, ...]:
@@ -431,6 +450,8 @@ class Bot:
         self.changes.start()
         self.acting.actions.start()
         self.alerts.start()
+        if self.peers:
+            self.peers.start(self.pipeline, self.commands, self.notices.tell_admins)
 
     def _serve_metrics(self) -> Callable[[], None]:
         wanted = self.settings.metrics
@@ -499,20 +520,27 @@ class Bot:
         self._addresses.stop()
         self._rooms.stop()
         if self._started:
-            self.alerts.stop()
-            self.acting.actions.stop()
-            self.schedules.stop()
-            self.pipeline.approvals.timer.stop()
-            self.changes.stop()
-            self.monitors.stop()
+            self._end_what_waits()
         self.dispatcher.stop(grace_seconds)
         for driver in self._drivers.values():
             driver.close()
         if self._started:
             self.announcer.stop()
+            if self.peers:
+                self.peers.stop()
             self.membership.stop()
             self._stop_metrics()
             logging.getLogger().removeHandler(self.health.recent)
             self.store.record(AuditKind.CLOSED)
             self.keeper.stop()
         self.store.close()
+
+    def _end_what_waits(self) -> None:
+        if self.peers:
+            self.peers.leave()
+        self.alerts.stop()
+        self.acting.actions.stop()
+        self.schedules.stop()
+        self.pipeline.approvals.timer.stop()
+        self.changes.stop()
+        self.monitors.stop()

@@ -11,6 +11,7 @@ from automation_bots.audit.checkpoints import Checkpoint
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.model import Answer, Place
+from automation_bots.policy.peers import bot_of
 from automation_bots.policy.rules import ADMINS
 from automation_bots.surface import COLUMNS, Surface, log_unsaid
 
@@ -23,13 +24,18 @@ class Notices:
     def __init__(self, bot_folder: BotFolder, live: LiveConfig, spelled: Callable[[Answer], Answer]) -> None:
         self._bot_folder, self._live, self._spelled = bot_folder, live, spelled
         self._surface: Surface | None = None
+        self.peers: Surface | None = None  # of jobs that other bots asked for
 
     def connected(self, surface: Surface) -> None:
         """Speak by this one from now on."""
         self._surface = SpelledSurface(surface, self._spelled)
 
-    def of(self, _place: Place) -> Surface:
+    def of(self, place: Place) -> Surface:
         """The surface of a place; OSError while the network is away."""
+        if bot := bot_of(place.network):
+            if self.peers is None:
+                raise OSError(f"{bot} is not in [peers] of bot.toml any more")
+            return self.peers
         return self.surface
 
     @property

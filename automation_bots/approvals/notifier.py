@@ -16,6 +16,7 @@ from automation_bots.model import FINAL, Answer, ApprovalRequirement, Caller, Fi
 from automation_bots.operations.revision import revision
 from automation_bots.policy import gate, quorum
 from automation_bots.policy.approval import Approval
+from automation_bots.policy.peers import bot_of
 from automation_bots.surface import CHOICES, MessageRef, log_unsaid
 
 log = logging.getLogger(__name__)
@@ -84,18 +85,22 @@ class ApprovalNotifier:
 
     def _places(self, name: str, job: Job, approval: Approval) -> list[Place]:
         if name:
-            return [Place(job.place.network, self.context.live.scope.places.get(name.removeprefix("#"), name))]
-        if job.place.direct:
+            return [Place(self._network(job), self.context.live.scope.places.get(name.removeprefix("#"), name))]
+        if job.place.direct or bot_of(job.place.network):
             return self._directly(job, approval)
         return [replace(job.place, thread="")]  # not in the requester's thread, where no approver looks
 
     def _directly(self, job: Job, approval: Approval) -> list[Place]:
         ids = self._accounts(job, approval)
-        return [Place(job.place.network, id_, direct=True) for id_ in ids[:_DIRECT]] or [job.place]
+        return [Place(self._network(job), id_, direct=True) for id_ in ids[:_DIRECT]] or [job.place]
+
+    def _network(self, job: Job) -> str:
+        """Where approvers are: the network of the request, or this bot's own where another bot asked."""
+        return self.context.network if bot_of(job.place.network) else job.place.network
 
     def _accounts(self, job: Job, approval: Approval) -> list[str]:
         """The accounts of all approvers on the network of a request."""
-        policy, network = self.context.live.policy, job.place.network
+        policy, network = self.context.live.policy, self._network(job)
         names = quorum.everybody(approval.needs, policy, job, approval.escalated)
         return [policy.people[name].ids[network] for name in names if network in policy.people[name].ids]
 

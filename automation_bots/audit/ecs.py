@@ -50,6 +50,8 @@ _MEANING: dict[str, tuple[str, str, str]] = {
     AuditKind.REMOVED: ("package", "deletion", "success"),
     AuditKind.TRUSTED: ("configuration", "change", "success"),
     AuditKind.UNTRUSTED: ("configuration", "change", "success"),
+    AuditKind.PEER_REFUSED: ("api", "denied", "failure"),
+    AuditKind.PEER_KEY: ("configuration", "change", "success"),
     AuditKind.ERROR: ("process", "info", "failure"),
 }
 

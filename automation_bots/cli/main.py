@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, requirements, audit verify, db, redact."""
+"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, requirements, audit, peer, db, redact."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from automation_bots import __version__
 from automation_bots.cli import audit as audit_cli
 from automation_bots.cli import backup as cli_backup
 from automation_bots.cli import db as cli_db
+from automation_bots.cli import peer as cli_peer
 from automation_bots.cli import redact as cli_redact
 from automation_bots.errors import AutomationError
 
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     audit_cli.add(commands, _command)
     trial = commands.add_parser("try", help="try windows FOLDER DEVICE").add_subparsers(required=True, metavar="what")
     _command(trial, "windows", _try_windows, "ask a Windows device all that the driver can do", "folder", "device")
+    cli_peer.add(commands, _command)
     cli_db.add(commands)
     cli_backup.add(commands, _command)
     cli_redact.add(commands, _command)

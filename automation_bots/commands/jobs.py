@@ -10,6 +10,7 @@ from automation_bots import render
 from automation_bots.commands import help_text
 from automation_bots.commands.alerts import NUMBER, AlertCommands
 from automation_bots.commands.context import TRIED, CommandCall, CommandContext
+from automation_bots.commands.peers import PeerCommands
 from automation_bots.errors import BadCommand, NoSuchJob, UnknownDevice, UserError
 from automation_bots.model import FINAL, PARKED, Answer, Conclusion, File, Job, Person, State, one_line
 from automation_bots.policy import gate
@@ -32,8 +33,10 @@ _STATES = {
 class JobCommands:
     """One method a command; each returns what to say."""
 
-    def __init__(self, context: CommandContext, alerts: AlertCommands | None = None) -> None:
-        self._context, self._alerts = context, alerts
+    def __init__(
+        self, context: CommandContext, alerts: AlertCommands | None = None, peers: PeerCommands | None = None
+    ) -> None:
+        self._context, self._alerts, self._peers = context, alerts, peers or PeerCommands(context)
 
     def job_of(self, ask: CommandCall, word: str) -> Job:
         """The job of a number that this person may see: one's own, one on devices one sees, or any for admins."""
@@ -53,7 +56,8 @@ class JobCommands:
         found = self._context.store.jobs(limit=limit, asked_for=True)
         now, zone = self._context.now(), self._context.live.policy.timezone
         seen = (job for job in found if all(fit(job) for fit in fits) and self._context.sees(person, job))
-        lines = [render.job_line(job, now, zone) for job in islice(seen, ask.most(_JOBS) + 1)]
+        few = islice(seen, ask.most(_JOBS) + 1)
+        lines = [render.job_line(job, now, zone) + self._peers.suffix(job) for job in few]
         which = one_line(" ".join(words), 60)
         if not lines:
             among = f" among the last {_LOOKED_AT}" if len(found) == _LOOKED_AT else ""
@@ -108,6 +112,7 @@ class JobCommands:
         approvals = self._context.pipeline.approvals
         where, zone = self._context.pipeline.place_name(job.place), self._context.live.policy.timezone
         rows = help_text.job_facts(job, where, self._context.now(), zone)
+        rows += self._peers.about(job)
         rows += [("queued", why)] if (why := self._context.dispatcher.why(job.number)) else []
         rows += [("approved", vote) for vote in approvals.votes(job)]
         rows += [("waits", waits)] if (waits := approvals.waits_for(job)) else []
@@ -192,6 +197,8 @@ class JobCommands:
             return Answer(f"#{job.number} has ended already: {job.state.value}.") if job.state in FINAL else TRIED
         if job.state in PARKED:
             return self._context.pipeline.approvals.withdraw(ask.caller, ask.place, job.number)
+        if job.state in FINAL and (elsewhere := self._peers.cancel(ask, job)) is not None:
+            return elsewhere
         if job.state in FINAL or not self._context.dispatcher.cancel(job.number, person.name):
             return Answer(f"#{job.number} has ended already: {job.state.value}. → !job {job.number}")
         if job.state is State.RUNNING:  # a queued one is recorded as it leaves the queue

@@ -16,6 +16,7 @@ from automation_bots.drivers import own_operations
 from automation_bots.errors import ConfigError
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.model import Place
+from automation_bots.operations import peers
 from automation_bots.operations.catalog import Folders
 from automation_bots.operations.own_commands import GROUPS
 from automation_bots.processes.ansible_content import Content
@@ -87,6 +88,11 @@ class BotFolder:
         """The place of a room, by its name in [places] or as the network writes it."""
         known = self.settings.places if places is None else places
         return Place(self.settings.network, known.get(name.removeprefix("#"), name))
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The other bots that may be asked, and may ask."""
+        return tuple(self.settings.peers.bots) if self.settings.peers.queue else ()
 
     def path(self, text: str) -> Path:
         """A path of bot.toml: relative to the bot's folder, `{data}` is the data folder."""
@@ -162,7 +168,7 @@ class BotFolder:
             verbs=tuple(place / "verbs" for place in playbooks),
             playbooks=tuple(playbooks),
             functions=tuple(self.folder / place for place in self.settings.commands),
-            own=own_operations.operations(),
+            own=(*own_operations.operations(), *peers.operations(self.peers)),
             shipped=ROOT / "playbooks",
         )
 

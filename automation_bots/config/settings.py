@@ -9,12 +9,13 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 
 from automation_bots.config.drivers import DriverSettings
+from automation_bots.config.peers import PeersSettings
 from automation_bots.config.people import LdapSettings, PeopleSettings, RecordSettings, VaultSettings
 from automation_bots.config.repos import RepoSettings
 from automation_bots.config.strict import InClear, Strict, no_secret_in_clear
@@ -228,6 +229,7 @@ class Settings(Strict):
     monitors: MonitorSettings = MonitorSettings()
     http: HttpSettings = HttpSettings()
     events: EventSettings = EventSettings()
+    peers: PeersSettings = PeersSettings()
     repos: RepoSettings = RepoSettings()
     record: RecordSettings = RecordSettings()
     people: PeopleSettings = PeopleSettings()
@@ -280,7 +282,8 @@ def _mended(error: Mapping[str, Any], where: list[str]) -> str:
         return str(error["msg"]).removeprefix("Value error, ")
     model: Any = Settings
     for part in where[:-1]:
-        model = model.model_fields[part].annotation
+        of_any_name = get_type_hints(model).get("__pydantic_extra__")
+        model = model.model_fields[part].annotation if part in model.model_fields else get_args(of_any_name)[-1]
     return f"this key is not known; known here: {', '.join(sorted(model.model_fields))}"
 
 

@@ -59,6 +59,17 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerFigures:
+    """What other bots come to: who is there, requests sent and taken, what was refused by reason."""
+
+    here: Mapping[str, bool] = field(default_factory=dict)
+    sent: int = 0
+    taken: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""  # of the queue
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Where to look."""
 
@@ -75,6 +86,7 @@ class Health:
     undelivered: Callable[[], tuple[int, int, str]] = lambda: (0, 0, "")
     copies: Callable[[], tuple[str, ...]] = tuple  # of the record, that lag behind
     watched: Callable[[], Watched] = Watched
+    peers: Callable[[], PeerFigures | None] = lambda: None
 
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from automation_bots import __version__
 from automation_bots.errors import StoreError
-from automation_bots.health.health import GOING, Facts, Health, Watched
+from automation_bots.health.health import GOING, Facts, Health, PeerFigures, Watched
 from automation_bots.store import AuditKind, AuditRow
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,8 @@ class Metrics:
             log.warning("metrics: the record cannot be read now: %s", error)
         yield from self._now_figures(self._health.look(self._now()))
         yield from self._watched(self._health.watched())
+        if (peers := self._health.peers()) is not None:
+            yield from self._peers(peers)
         yield self._counter("records", "Entries of the record since the start", "kind", self._kinds)
         yield self._counter("outcomes", "Outcomes of devices of ended jobs since the start", "status", self._statuses)
         yield self._counter("log_messages", "Warnings and errors in the log", "level", self._health.recent.counts)
@@ -134,6 +136,20 @@ class Metrics:
             elif value is not None:
                 other.add_metric([monitor, target, unit], value)
         yield from (up, took, other)
+
+    def _peers(self, found: PeerFigures) -> Iterator[Metric]:
+        """Other bots."""
+        yield self._gauges("peer_here", "1 while another bot can be asked", "bot", found.here)
+        yield self._gauge("peer_queue_answers", "1 while the queue between bots answers", float(not found.problem))
+        for name, help_, value in (
+            ("sent", "Requests to other bots", found.sent),
+            ("taken", "Requests of them", found.taken),
+        ):
+            family = CounterMetricFamily(f"{_PREFIX}_peer_requests_{name}", f"{help_} since the start")
+            family.add_metric([], value)
+            yield family
+        refused = Counter(dict(found.refused))
+        yield self._counter("peer_refused", "Messages between bots that were refused", "why", refused)
 
     def _gauge(self, name: str, help_: str, value: float, label: tuple[str, str] | None = None) -> Metric:
         family = GaugeMetricFamily(f"{_PREFIX}_{name}", help_, labels=[label[0]] if label else None)

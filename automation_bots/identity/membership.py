@@ -10,12 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from automation_bots.config.live import Change, LiveConfig
+from automation_bots.config.peers import PeersSettings
 from automation_bots.config.people import LdapSettings
 from automation_bots.config.settings import Settings
 from automation_bots.errors import ConfigError
 from automation_bots.identity.ldap import Directory, Groups, Ldap
 from automation_bots.identity.totp import Totp
 from automation_bots.policy import people
+from automation_bots.policy.peers import PeerPeople
 from automation_bots.policy.people import Additions, IdentityLink
 from automation_bots.policy.policy import Policy
 from automation_bots.secrets.sealed import Seal, key_file
@@ -29,8 +31,10 @@ Resolve = Callable[[Mapping[str, str], str], Mapping[str, str]]  # keys of a tab
 class Members:
     """What is known of people beside policy.yml, as one value that stays the same object until something changes."""
 
-    def __init__(self, store: PeopleStore, groups: Callable[[], Groups]) -> None:
-        self._store, self._groups = store, groups
+    def __init__(
+        self, store: PeopleStore, groups: Callable[[], Groups], peers: Mapping[str, PeerPeople] = MappingProxyType({})
+    ) -> None:
+        self._store, self._groups, self._peers = store, groups, peers
         self._lock = threading.Lock()
         self._links: tuple[IdentityLink, ...] = store.links()
         self._kept: tuple[tuple[IdentityLink, ...], Groups, Additions] | None = None
@@ -39,7 +43,7 @@ class Members:
         """Return links and groups of now."""
         links, groups, kept = self._links, self._groups(), self._kept
         if kept is None or kept[0] is not links or kept[1] is not groups:
-            self._kept = kept = (links, groups, Additions(links, groups))
+            self._kept = kept = (links, groups, Additions(links, groups, self._peers))
         return kept[2]
 
     def changed(self) -> None:
@@ -62,7 +66,8 @@ class Membership:
     ) -> None:
         self.code_minutes = wanted.people.code_minutes
         self.directory = _directory(wanted.ldap, resolve, self._logins, now) if wanted.ldap.url else None
-        self.members = Members(store, self.directory.groups if self.directory else lambda: _NO_GROUPS)
+        groups = self.directory.groups if self.directory else lambda: _NO_GROUPS
+        self.members = Members(store, groups, peer_people(wanted.peers))
         self.totp = Totp(store, _seal(wanted, data, resolve), wanted.name)
         self._store = store
         self._live: LiveConfig | None = None
@@ -98,6 +103,17 @@ class Membership:
         """A broken policy names nobody, and is no reason to forget anybody."""
         if not live.policy_problem:
             self.members.forget_all_but(live.policy_of_file)
+
+
+def peer_people(wanted: PeersSettings) -> dict[str, PeerPeople]:
+    """Who of the people of other bots is who here, as [peers] says; nobody where bots are not reached."""
+    if not wanted.queue:
+        return {}
+    lists: dict[str, str | dict[str, str]] = {name: one.people for name, one in wanted.bots.items()}
+    return {
+        name: PeerPeople(by) if isinstance(by, str) else PeerPeople("list", MappingProxyType(by))
+        for name, by in lists.items()
+    }
 
 
 def _directory(

@@ -64,6 +64,7 @@ class RequestContext:
     selectors: Selectors = field(default_factory=dict)
     asking: ApprovalDefaults = field(default_factory=ApprovalSettings().asking)
     surface: Callable[[Place], Surface] = nowhere
+    network: str = ""  # of this bot's own people
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
     alias: Callable[[Caller, str], str] = lambda _caller, words: words  # puts in what a short form stands for

@@ -164,6 +164,8 @@ _COMMANDS = (
     OwnCommand("rules", "do <n>", "Do what a rule proposed, as you", ("!do 12",)),
     OwnCommand("rules", "oncall [rota] | take [rota] until <time> | back [rota]", "Whom a page goes to",
                ("!oncall", "!oncall take until 18:00", "!oncall take linux until Mon 09:00", "!oncall back")),
+    OwnCommand("peers", "peers", "Other bots: who is there, and by which key; !@<bot> <command> asks one", ("!peers",),
+               Late.LOOKS, filtered=True),
     OwnCommand("bot", "status", "How the bot is", ("!status",), Late.LOOKS, filtered=True),
     OwnCommand("record", "audit [person=] [device=] [kind=] [job=] [operation=] [since=2h] [until=] [limit=] | "
                "verify | key | export from <day> [to <day>] [csv] [json]",

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from automation_bots.operations import peers
+
 # The first words → the operation. Longer ones first, where they begin alike.
 _HABITS = {
     "configure terminal": "config", "conf terminal": "config", "configure t": "config", "conf t": "config",
@@ -33,6 +35,8 @@ def meant(name: str, line: str, known: Callable[[str], bool]) -> tuple[str, str]
     if name.lower() == _SUDO and line.strip():  # what becomes somebody else says so in its own file
         first, _, rest = line.strip().partition(" ")
         return (first, rest) if known(first) else meant(first, rest, known)
+    if (several := peers.listed(name, line)) != (name, line) and known(several[0]):
+        return several
     first, _, rest = line.strip().partition(" ")
     if (two := _HABITS.get(f"{name} {first}".lower())) and known(two):
         return two, rest.strip()

@@ -104,6 +104,8 @@ class ParsedCommand:
 
 def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
     """Sort the words of a line into the operation's parameters, flags and devices."""
+    if any(parameter.verbatim for parameter in operation.parameters):
+        return _verbatim(operation, line, text)
     said, piped = _piped(operation, list(words(line)))
     typed, found = ParsedCommand(filters=piped), _whole_time(operation, _whole_brackets(operation, said))
     if operation.leading:
@@ -120,6 +122,30 @@ def parse(operation: Operation, line: str, text: str = "") -> ParsedCommand:
         raise BadCommand(f"I do not know what to do with {one_line(rest[0].text, 40)!r}. → !help {operation.name}")
     _take_text(operation, text, typed)
     return typed
+
+
+_OWN_FLAG = re.compile(r"--([a-z]+)=(\S*)\s*")
+_PLAIN = re.compile(r"[^\s\"'=|-][^\s\"'=|]*")
+
+
+def _verbatim(operation: Operation, line: str, text: str) -> ParsedCommand:
+    """Leave the line as it is, but for flags of this operation before it; quotes that say nothing are taken away.
+
+    What rules compare is then what was meant: `"restart"` is restart.
+    """
+    typed = ParsedCommand()
+    while (flag := _OWN_FLAG.match(line)) and (known := operation.parameter(flag[1])) and not known.verbatim:
+        typed.values[flag[1]], line = flag[2], line[flag.end() :]
+    words(line)  # no quote is left open, and they are not too many
+    found = tuple(_bare(piece) for piece in _WORD.findall(line))
+    typed.values |= {parameter.name: found for parameter in operation.parameters if parameter.verbatim and found}
+    _take_text(operation, text, typed)
+    return typed
+
+
+def _bare(piece: str) -> str:
+    inner = _unquoted(piece)
+    return inner if _PLAIN.fullmatch(inner) and inner.lower() != "on" else piece
 
 
 def _whole_time(operation: Operation, found: list[Word]) -> list[Word]:

@@ -49,6 +49,7 @@ from automation_bots.surface import MessageRef
 from automation_bots.text import times
 
 log = logging.getLogger(__name__)
+Unfit = Callable[[Operation, grammar.ParsedCommand, Mapping[str, Any]], str]
 
 
 @runtime_checkable
@@ -217,13 +218,13 @@ class Pipeline:
         request = replace(request, devices=request.devices or self._resolver.devices(person, request))
         return self._resolver.with_others(request)
 
-    def _decided(self, person: Person, request: Request) -> Answer | None:
+    def _decided(self, person: Person, request: Request, *, asked: bool = True) -> Answer | None:
         decision = self._decision(request)
         if decision.verdict is Verdict.DENY:
             return self._acceptance.refuse(request, decision)
         self._refuse_without_way(request)
         if decision.confirm and request.confirmed != len(request.devices):
-            if request.occurrence is not None or request.cause is not None:  # nobody is there who could be asked
+            if request.occurrence is not None or request.cause is not None or not asked:  # nobody is there to be asked
                 raise BadCommand(_unconfirmed(request, decision.confirm))
             return self._questions.confirm(request, decision.confirm)
         if decision.verdict is Verdict.APPROVAL or request.when:
@@ -243,6 +244,10 @@ class Pipeline:
 
         The answer is a refusal, which is recorded; nothing is started.
         """
+        return self._whole(said, self._unplanned)
+
+    def _whole(self, said: TypedCommand, unfit: Unfit = lambda *_: "") -> Request | Answer:
+        """Read a command that has to say all, since nobody can be asked; `unfit` says what cannot be meant."""
         said = self.lookup.verb(said)
         operation, person = self.lookup.operation(said), self._context.person(said.caller)
         if operation is None or person is None:
@@ -254,9 +259,24 @@ class Pipeline:
         if isinstance(values, grammar.Missing):
             missing = values.parameter.name if values.parameter else "the devices, as in `on web`"
             raise BadCommand(f"{operation.name} needs {missing}, and nobody is asked later. → !help {operation.name}")
-        if why := self._unplanned(operation, typed, values):
+        if why := unfit(operation, typed, values):
             raise BadCommand(why)
         return self._resolved(person, self._request(said, operation, typed, values))
+
+    def unattended(self, said: TypedCommand, *, confirmed: int = 0) -> Answer | None:
+        """Take a whole command of somebody who is not here to be asked. None: there is a job for it."""
+        try:
+            request = self._whole(said)
+            person = self._context.person(said.caller)
+            if isinstance(request, Answer) or person is None:
+                return request if isinstance(request, Answer) else self._stranger(request)
+            return self._decided(person, replace(request, confirmed=confirmed), asked=False)
+        except UserError as error:
+            self._rejected(said, error)
+            return Answer(str(error))
+        except StoreError as error:
+            log.exception("a command could not be recorded, so nothing was started")
+            return Answer(f"Nothing was started, because it could not be recorded. {error.plain}")
 
     def _unplanned(self, operation: Operation, typed: grammar.ParsedCommand, values: Mapping[str, Any]) -> str:
         """Say what of a command cannot be meant for later."""
@@ -506,10 +526,11 @@ class Pipeline:
 
 
 def _unconfirmed(request: Request, why: str) -> str:
-    """What a schedule or a rule hears whose command needs a number of devices that nobody can be asked for."""
+    """What is heard of a command that needs a number of devices that nobody can be asked for."""
     many = len(request.devices)
     if request.cause is not None:
         return f"{why}, and nobody is asked when a rule acts. Propose it instead: propose: {request.operation.name} …"
     if not request.confirmed:
-        return f"{why}, so the number has to stand in the schedule: --confirm {many}"
+        where = "in the schedule" if request.occurrence is not None else "behind the command"
+        return f"{why}, so the number has to stand {where}: --confirm {many}"
     return f"{why}, and it was set for {request.confirmed} devices, but means {many} now. Set it anew."

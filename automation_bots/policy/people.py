@@ -12,10 +12,12 @@ from types import MappingProxyType
 
 from automation_bots.model import Person
 from automation_bots.policy.accounts import AccountChange
+from automation_bots.policy.peers import PeerPeople
 from automation_bots.policy.policy import Policy
 
 _NO_GROUPS: Mapping[str, frozenset[str]] = MappingProxyType({})
 ROBOTS = "rule"  # the network on which the rules of rules.yml have their robots
+_NO_PEERS: Mapping[str, PeerPeople] = MappingProxyType({})
 LDAP = "ldap"  # the key of a person whose name in the directory is another
 
 
@@ -38,6 +40,7 @@ class Additions:
     groups: Mapping[str, frozenset[str]] = field(
         default_factory=lambda: _NO_GROUPS
     )  # person -> groups in the directory
+    peers: Mapping[str, PeerPeople] = field(default_factory=lambda: _NO_PEERS)
 
 
 NO_ADDITIONS = Additions()
@@ -52,7 +55,7 @@ def merge(policy: Policy, additions: Additions) -> Policy:
     for link in additions.links:
         if link.person in people:
             ids.setdefault((link.network, link.id), people[link.person])
-    return replace(policy, people=people, ids=ids, linked=_by_others(policy, additions))
+    return replace(policy, people=people, ids=ids, linked=_by_others(policy, additions), peers=additions.peers)
 
 
 def _by_others(policy: Policy, additions: Additions) -> dict[tuple[str, str], AccountChange]:

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 from automation_bots.errors import ConfigError, DefinitionError, in_words
 from automation_bots.model import Caller, Person
 from automation_bots.policy import accounts, calendar_file
+from automation_bots.policy import peers as other_bots
 from automation_bots.policy.accounts import AccountChange, AccountRules
 from automation_bots.policy.oncall import Rota, turns
+from automation_bots.policy.peers import PeerPeople
 from automation_bots.policy.rules import Rule
 from automation_bots.policy.schema import ELSE_WAIT, PolicyFile, RuleFile, TurnsFile
 from automation_bots.policy.time_window import Calendar, Window, window
@@ -35,10 +37,15 @@ class Policy:
     linked: Mapping[tuple[str, str], AccountChange] = field(default_factory=dict)  # by somebody else, in chat
     oncall: Mapping[str, Rota] = field(default_factory=dict)
     windows: Mapping[str, tuple[Window | Calendar, ...]] = field(default_factory=dict)  # by their names
+    peers: Mapping[str, PeerPeople] = field(default_factory=dict)  # bot -> who of its people is who here
 
     def person(self, caller: Caller) -> Person | None:
-        """Find who that is, by the network's immutable id alone."""
-        return self.ids.get((caller.network, caller.id))
+        """Find who that is, by the network's immutable id alone; whom another bot speaks for, as [peers] says."""
+        people = self.peers.get(other_bots.bot_of(caller.network))
+        if people is None:
+            return self.ids.get((caller.network, caller.id))
+        name, account = other_bots.meant(people, caller.id)
+        return self.people.get(name) if name else self.ids.get(account)
 
     def window(self, text: str) -> tuple[Window | Calendar, ...]:
         """What a window's name or its times mean; a ValueError says what is wrong."""

@@ -97,6 +97,10 @@ class AuditKind(StrEnum):
     FORGOTTEN = "forgotten"  # all that was kept of a person whom the policy no longer names
     EXPORTED = "exported"
     REJECTED = "rejected"  # words that made no command
+    PEER_ASKED = "peer asked"  # another bot, for a job here
+    PEER_TOOK = "peer took"  # a request of another bot; accepted or denied follows
+    PEER_REFUSED = "peer refused"  # a message between bots that was not what it has to be; here, or there
+    PEER_KEY = "peer key"  # which other bots are trusted by which keys, as it was found changed
     ABANDONED = "abandoned"  # a question of the bot that nobody answered
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, insert
 
 from automation_bots.errors import NoSuchJob
 from automation_bots.model import FINAL, PARKED, Job, State
-from automation_bots.store import occurrences, outcomes, rules
+from automation_bots.policy.peers import bot_of
+from automation_bots.store import occurrences, outcomes, peers, rules
 from automation_bots.store.codec import frozen, job_of, row_of
 from automation_bots.store.redaction import cleared
 from automation_bots.store.schema import jobs
@@ -40,6 +41,8 @@ def add(connection: Connection, job: Job, now: datetime) -> Job:
         occurrences.link(connection, job.occurrence, number or 0)
     if job.cause is not None:
         rules.begun_by(connection, job.cause, number or 0)
+    if bot_of(job.place.network) and job.preview_of is None:
+        peers.link(connection, job.place, number or 0)
     return replace(fresh, number=number or 0, parameters=frozen(dict(job.parameters)))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, exists, func, select
 
 from automation_bots.model import FINAL
-from automation_bots.store import audit, rules, schedules, seen_messages
+from automation_bots.store import audit, peers, rules, schedules, seen_messages
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.database import Database
 from automation_bots.store.jobs import in_state
@@ -31,6 +31,8 @@ def prune(database: Database, now: datetime, keep_days: int) -> dict[str, int]:
             gone["schedule times"] = times
         if decided := rules.forget(connection, now - timedelta(days=keep_days)):
             gone["events of rules"] = decided
+        if asked := peers.forget(connection, now - timedelta(days=keep_days)):
+            gone["requests between bots"] = asked
         audit.append(connection, now, AuditKind.PRUNED, Subject(), {"keep_days": keep_days, **gone})
     while database.shrink():
         pass  # in steps as well

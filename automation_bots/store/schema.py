@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0015"
+HEAD = "0016"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -439,6 +439,34 @@ aliases = Table(
     Column("meaning", Words, nullable=False),
     Column("person", Words, nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+# What other bots asked here: one row, so that a request runs at most once.
+peer_requests = Table(
+    "peer_requests",
+    metadata,
+    Column("bot", Words, primary_key=True),
+    Column("nonce", Words, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("delivery", Words, nullable=False),  # by which it came: the same one may come again
+    Column("job", Number, ForeignKey("jobs.number")),
+    Column("ended", Boolean, nullable=False),  # and the bot that asked knows how
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    Index(None, "job"),
+    Index(None, "ended"),
+)
+
+# What was asked of other bots, for a job here.
+peer_calls = Table(
+    "peer_calls",
+    metadata,
+    Column("nonce", Words, primary_key=True),
+    Column("bot", Words, nullable=False),
+    Column("job", Number, ForeignKey("jobs.number"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("open", Boolean, nullable=False),  # its end is not known here
+    Column("remote", Number),  # its job there
+    Index(None, "job"),
 )
 
 audit = Table(

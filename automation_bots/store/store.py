@@ -36,6 +36,7 @@ from automation_bots.store.events import EventStore
 from automation_bots.store.freezes import ChangeBlocks
 from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.monitors import MonitorStore
+from automation_bots.store.peers import PeerStore
 from automation_bots.store.people import PeopleStore
 from automation_bots.store.reviews import Reviews
 from automation_bots.store.rules import RuleStore
@@ -64,6 +65,7 @@ class Store:
         self.posts = UnsentPosts(database, clock)
         self.schedules = ScheduleStore(database, clock)
         self.rules = RuleStore(database, clock)
+        self.peers = PeerStore(database, clock)
         self.monitors = MonitorStore(database, clock)
         self.watched_changes = ChangeStore(database, clock)
         self.events = EventStore(database, clock)

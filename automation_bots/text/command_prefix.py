@@ -9,7 +9,7 @@ from dataclasses import replace
 from automation_bots.model import Answer
 
 USUAL = "!"
-_COMMAND = re.compile(r"(?<![\w!])!([a-z][\w-]*)")
+_COMMAND = re.compile(r"(?<![\w!])!(@?[a-z][\w-]*)")
 
 
 def spelled(answer: Answer, prefix: str, names: Container[str]) -> Answer:

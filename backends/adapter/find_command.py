@@ -91,8 +91,15 @@ def _addressed(bot: Host, text: str) -> tuple[bool, str]:
     for start in (settings.prefix, *(mention + end for mention in mentions(bot) for end in (":", ",", " "))):
         if text[: len(start)].lower() == start.lower() and text[len(start) :].strip():
             rest = text[len(start) :].strip()
-            return True, rest.removeprefix(settings.prefix) if start != settings.prefix else rest
+            return True, rest.removeprefix(settings.prefix) if start != settings.prefix else _to_me(bot, rest)
     return False, text
+
+
+def _to_me(bot: Host, rest: str) -> str:
+    """`!@winbot status` asks another bot, but for winbot itself it is its own command."""
+    name, _, words = rest.partition(" ")
+    mine = {f"@{automation(bot).settings.name}", *automation(bot).settings.mention}
+    return words.strip() if name.lower() in {one.lower() for one in mine} and words.strip() else rest
 
 
 def mentions(bot: Host) -> list[str]:

@@ -135,6 +135,12 @@ def alias(store, _now):
     store.aliases.put(Alias("@netops", "up", "uptime on {devices}"), ANA)
 
 
+def other_bots(store, _now):
+    place = Place("@linuxbot", "@linuxbot", "a" * 32)
+    store.peers.take("linuxbot", "a" * 32, "1", {"via": ["linuxbot"]}, ANA)
+    store.peers.ask("b" * 32, "winbot", store.add_job(replace(JOB, place=place)).number, ANA, {})
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -162,6 +168,9 @@ LIVES = {
     "0014": (asked_ahead, lambda store: [one.title for one in store.schedules.asking(datetime.now(UTC))]
              == ["reload on web"]),
     "0015": (alias, lambda store: [one.meaning for one in store.aliases.all()] == ["uptime on {devices}"]),
+    "0016": (other_bots, lambda store: (store.peers.request_of("linuxbot", "a" * 32).via,
+             [call.bot for call in store.peers.calls_of(store.peers.request_of("linuxbot", "a" * 32).job)])
+             == (("linuxbot",), ["winbot"])),
 }  # fmt: skip
 
 
