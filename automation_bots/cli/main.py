@@ -78,13 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         "folder",
     )
     install.add_argument("--yes", action="store_true", help="install without asking, if everything is pinned")
-    audit_cli.add(commands, _command)
     trial = commands.add_parser("try", help="try windows FOLDER DEVICE").add_subparsers(required=True, metavar="what")
     _command(trial, "windows", _try_windows, "ask a Windows device all that the driver can do", "folder", "device")
-    cli_peer.add(commands, _command)
     cli_db.add(commands)
-    cli_backup.add(commands, _command)
-    cli_redact.add(commands, _command)
+    for group in (audit_cli, cli_peer, cli_backup, cli_redact):
+        group.add(commands, _command)
     return parser
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.doctor import check as checks
-from automation_bots.doctor import events, files, record, servers, tools
+from automation_bots.doctor import events, files, peers, record, servers, tools
 from automation_bots.errors import AutomationError, in_words
 from automation_bots.policy import policy
 from automation_bots.policy.rules import ADMINS
@@ -46,7 +46,16 @@ def _examined(folder: Path, environment: Mapping[str, str] | None, more: tuple[P
         yield "WRONG", str(error)
         return
     yield "ok", f"bot.toml: backend {bot_folder.settings.backend}, prefix {bot_folder.settings.prefix}"
-    parts: tuple[Part, ...] = (files.look, record.look, _people, tools.look, servers.look, events.look, *more)
+    parts: tuple[Part, ...] = (
+        files.look,
+        record.look,
+        _people,
+        tools.look,
+        servers.look,
+        events.look,
+        peers.look,
+        *more,
+    )
     with TemporaryDirectory(prefix="doctor-") as cache:  # not the cache of a bot that may be running
         live = LiveConfig(
             bot_folder.inventory(Path(cache)),

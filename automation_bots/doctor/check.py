@@ -15,7 +15,7 @@ from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.config.settings import Settings
-from automation_bots.doctor import playbooks, rules
+from automation_bots.doctor import peers, playbooks, rules
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.inventory.addresses import Addresses
 from automation_bots.model import Caller, Person, Place, Request, Verdict, one_line
@@ -84,6 +84,7 @@ def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines += _several_names(live, bot_folder)
     lines += [("WRONG", str(problem)) for problem in live.catalog.problems]
     lines.append(("ok", f"{len(live.catalog.operations)} operations"))
+    lines += peers.trusted(bot_folder)
     given = bot_folder.settings.drivers.ansible.environment
     lines += playbooks.lines(live.catalog, live.folders, bot_folder.content, given)
     return lines + _policy(live, bot_folder) + rules.lines(live, bot_folder, now())

@@ -18,7 +18,7 @@ from automation_bots.peers.presence import Presence
 from automation_bots.peers.text import Said
 from automation_bots.text.times import elapsed
 
-TAKEN_SECONDS = 5.0  # until a bot that is there has taken a request
+TAKEN_SECONDS = 4.5  # until a bot that is there has taken a request
 UNSURE_SECONDS = 10.0  # until nobody waits for one that has it and says nothing
 LOST_SECONDS = 60.0  # until nobody waits for one that went away in the middle
 _STOP_SECONDS = 10.0  # until nobody waits for one that was told to stop
