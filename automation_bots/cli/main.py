@@ -78,12 +78,19 @@ def _parser() -> argparse.ArgumentParser:
         "folder",
     )
     install.add_argument("--yes", action="store_true", help="install without asking, if everything is pinned")
-    trial = commands.add_parser("try", help="try windows FOLDER DEVICE").add_subparsers(required=True, metavar="what")
-    _command(trial, "windows", _try_windows, "ask a Windows device all that the driver can do", "folder", "device")
+    _try_command(commands)
     cli_db.add(commands)
     for group in (audit_cli, cli_peer, cli_backup, cli_redact):
         group.add(commands, _command)
     return parser
+
+
+def _try_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "what a command would do, without doing it; or: try windows FOLDER DEVICE"
+    trial = _command(commands, "try", _try, about, "folder")
+    trial.add_argument("words", nargs="+", help="the command, such as '!patch on web'")
+    trial.add_argument("--as", dest="who", default="", help="as whom of policy.yml")
+    trial.add_argument("--in", dest="where", default="dm", help="in which room; without it, in a direct message")
 
 
 def _policy_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -157,10 +164,22 @@ def _installed() -> ModuleType:
     return installed
 
 
-def _try_windows(parsed: argparse.Namespace) -> int:
+def _try(parsed: argparse.Namespace) -> int:
+    if parsed.folder == "windows" and len(parsed.words) == 2:
+        return _try_windows(Path(parsed.words[0]), parsed.words[1])
+    if not parsed.who:
+        raise AutomationError("As whom? → automation-bots try bots/netbot '!patch on web' --as ana --in '#ops'")
+    from automation_bots.doctor import as_if
+
+    for line in as_if.lines(Path(parsed.folder), " ".join(parsed.words), parsed.who, parsed.where):
+        _say(line)
+    return 0
+
+
+def _try_windows(folder: Path, device: str) -> int:
     from automation_bots.cli import try_windows
 
-    return try_windows.run(Path(parsed.folder), parsed.device)
+    return try_windows.run(folder, device)
 
 
 @contextmanager

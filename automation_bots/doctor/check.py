@@ -15,10 +15,10 @@ from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.config.settings import Settings
-from automation_bots.doctor import peers, playbooks, rules
+from automation_bots.doctor import as_if, peers, playbooks, rules
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.inventory.addresses import Addresses
-from automation_bots.model import Caller, Person, Place, Request, Verdict, one_line
+from automation_bots.model import Caller, Person, Request, Verdict, one_line
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.policy import Policy
@@ -210,8 +210,8 @@ def _case(live: LiveConfig, case: Any, network: str) -> str:
     if case["expect"] not in _EXPECTED:
         return f"expect is one of {', '.join(_EXPECTED)}; got {one_line(str(case['expect']), 30)!r}"
     person = live.policy.people.get(case["who"]) or Person(str(case["who"]))
-    network, id_ = _account(person, network)
-    place = _place(str(case.get("where", "dm")), network, live)
+    network, id_ = as_if.account(person, network)
+    place = as_if.place(str(case.get("where", "dm")), network, live)
     name, _, line = str(case["what"]).partition(" ")
     operation = live.catalog.find(name)
     if operation is None:
@@ -239,18 +239,5 @@ def _case(live: LiveConfig, case: Any, network: str) -> str:
     return f"{case['who']} {case['what']!r}: expected {case['expect']}, got {got}. {decision.reason}"
 
 
-def _account(person: Person, network: str) -> tuple[str, str]:
-    """As whom somebody of a case speaks: on the bot's own network; who has no account there, with any."""
-    if network in person.ids:
-        return network, person.ids[network]
-    return next(iter(person.ids.items()), (network, f"@{person.name}"))
-
-
 def _moment(text: str, zone: str) -> datetime:
     return times.dated(text, zone) or times.moment(text, now(), zone)
-
-
-def _place(where: str, network: str, live: LiveConfig) -> Place:
-    if where == "dm":
-        return Place(network, "dm", direct=True)
-    return Place(network, live.scope.places.get(where.removeprefix("#"), where))

@@ -71,7 +71,7 @@ VERB = "help: Look\nlinux: {run: [uptime]}\n"
 BOOK = "# bot:\n#   help: Look\n#   risk: read\n- hosts: all\n  tasks: []\n"
 WRONG = [  # file, its content, the line that must be named (0: the file is enough), what must be said
     ("bot.toml", 'backend = "Text\n', 1, "is no TOML"),
-    ("bot.toml", 'backend = "Text"\n\ncolour = "red"\n', 3, "not known.*known here: approvals, backend"),
+    ("bot.toml", 'backend = "Text"\n\ncolour = "red"\n', 3, "not known.*known here: aliases, approvals"),
     ("bot.toml", 'backend = "Text"\n[limits]\njobs = 0\n', 3, "limits.jobs: .*greater"),
     ("bot.toml", '[limits]\n[limits.rates]\nperson = "fast"\n', 2, "is no rate; write 10/min"),
     ("bot.toml", "[drivers.ssh]\nparalel = 3\n", 2, "known here: .*parallel"),
