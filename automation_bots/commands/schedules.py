@@ -122,6 +122,7 @@ class ScheduleCommands:
         if not command:
             raise BadCommand(f"{when.text}: what shall run then? → !{example} <command>")
         said = self._said(ask, command, text)
+        self._without_user(when, f"{said.operation} {said.line}")
         wanted = self._wanted(said)
         if isinstance(wanted, Answer):
             return wanted
@@ -151,9 +152,17 @@ class ScheduleCommands:
         taken = len(typed) - len(rest)
         return found, re.sub(rf"\A\s*(?:\S+\s*){{{taken}}}", "", line).strip()
 
+    def _without_user(self, when: Recurrence, command: str) -> None:
+        """Refuse the user whom a line of /etc/crontab names before its command."""
+        first, rest = [*command.split(None, 1), ""][:2]
+        known = [bool(word.lower() in OWN or self._context.live.catalog.find(word)) for word in command.split()[:2]]
+        if when.cron and known == [False, True]:
+            instead = f'!cron "{when.cron}" {rest}'
+            raise BadCommand(f"{one_line(first, 30)} is no command, and at times it runs as you. → {instead}")
+
     def _said(self, ask: CommandCall, command: str, text: str) -> TypedCommand:
-        words = self._context.pipeline.lookup.expanded(ask.caller, command.removeprefix(self._context.prefix))
-        name, _, line = words.partition(" ")
+        meant = self._context.pipeline.lookup.expanded(ask.caller, command.removeprefix(self._context.prefix))
+        name, line = [*meant.split(None, 1), ""][:2]
         name = name.lower() if name.lower() in OWN else name
         if self._context.clear(f"{command}\n{text}") != f"{command}\n{text}":
             raise BadCommand("There is a secret in that command, and secrets are never stored, so it cannot run later.")
@@ -237,10 +246,11 @@ class ScheduleCommands:
             return (
                 f"Needs approval by {whom}: asked for now, and then it counts for {long} while nothing of it changes."
             )
-        return (
-            f"Needs approval by {whom}: the first time is asked for now, each other "
-            f"{duration_text(self._settings.lead)} before it comes."
-        )
+        if when.once:
+            return f"Needs approval by {whom}: asked for now."
+        often = when.shortest is not None and when.shortest <= self._settings.lead
+        each = "when the one before has ended" if often else f"{duration_text(self._settings.lead)} before it comes"
+        return f"Needs approval by {whom}: the first time is asked for now, each other {each}."
 
     # -- looked at
 
@@ -258,7 +268,8 @@ class ScheduleCommands:
         if not found:
             return Answer("No schedule." if not words else "No schedule there.", hint="→ !every 15m <command>")
         now, zone = self._context.now(), self._context.live.policy.zone(person)
-        shown = sorted(found, key=lambda one: (one.due is None, one.due or now, one.number))
+        next_ = {one.number: schedule_text.next_of(one, now) for one in found}
+        shown = sorted(found, key=lambda one: (next_[one.number] is None, next_[one.number] or now, one.number))
         rows = [schedule_text.row(one, now, zone, self._last(one)) for one in shown[:_ROWS_SHOWN]]
         more = f"\n… and {len(found) - _ROWS_SHOWN:,} more" if len(found) > _ROWS_SHOWN else ""
         return Answer(f"{render.many(len(found), 'schedule')}:", render.table(rows) + more, "→ !schedule <n>")
@@ -328,11 +339,11 @@ class ScheduleCommands:
         rows = [
             ("runs", f"{when.text} {when.zone}"),
             ("owner", found.person + (" (robot)" if robot and robot.robot else "")),
-            ("is", schedule_text.state(found)),
+            ("is", schedule_text.state(found, now)),
             ("tells", f"{schedule_text.TELLS[found.tells]}, in {room}"),
             ("made", render.age(found.made, now, zone)),
         ]  # fmt: skip
-        if found.due:
+        if schedule_text.next_of(found, now):
             shown = [due for due, _ in zip(when.after(now), range(_NEXT), strict=False)]
             rows += [
                 ("next" if not number else "", moment_text(due.at, when.zone, now) + (f": {due.note}" * bool(due.note)))
@@ -356,7 +367,7 @@ class ScheduleCommands:
 
     def _pause(self, ask: CommandCall, found: Schedule) -> Answer:
         if found.state is not ScheduleState.ACTIVE:
-            return Answer(f"S{found.number} is {schedule_text.state(found)} already.")
+            return Answer(f"S{found.number} is {schedule_text.state(found, self._context.now())} already.")
         by = self._context.person(ask).name
         self._change(ask, found, "paused", state=ScheduleState.PAUSED, due=None, asks=None, why=f"by {by}")
         self._withdraw(ask, found)
@@ -371,7 +382,7 @@ class ScheduleCommands:
 
     def _resume(self, ask: CommandCall, found: Schedule) -> Answer:
         if found.state is not ScheduleState.PAUSED:
-            return Answer(f"S{found.number} is not paused: {schedule_text.state(found)}.")
+            return Answer(f"S{found.number} is not paused: {schedule_text.state(found, self._context.now())}.")
         now, when = self._context.now(), recurrence.read(found.times)
         due = when.next(now)
         if due is None:

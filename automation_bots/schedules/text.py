@@ -59,15 +59,23 @@ def clock_line(due: Due, times: Recurrence) -> str:
 def row(schedule: Schedule, now: datetime, zone: str, last: str) -> tuple[str, ...]:
     """One line of `!schedules`."""
     times = recurrence.read(schedule.times)
-    due = f"next {moment_text(schedule.due, zone, now)}" if schedule.due else schedule.state.value
+    at = next_of(schedule, now)
+    due = f"next {moment_text(at, zone, now)}" if at else schedule.state.value
     return (f"S{schedule.number}", one_line(schedule.title, 50), times.text, due, schedule.person, last)
 
 
-def state(schedule: Schedule) -> str:
+def next_of(schedule: Schedule, now: datetime) -> datetime | None:
+    """When it runs next; of one time that was asked for beforehand, that time."""
+    once = recurrence.read(schedule.times).once
+    waits = once is not None and once > now and schedule.state is ScheduleState.OVER
+    return once if waits else schedule.due
+
+
+def state(schedule: Schedule, now: datetime) -> str:
     """How it stands, with the reason."""
     if schedule.state is ScheduleState.PAUSED:
         return one_line(f"paused: {schedule.why}" if schedule.why else "paused", 120)
-    return schedule.state.value
+    return "asked for, waits for its time" if not schedule.due and next_of(schedule, now) else schedule.state.value
 
 
 def came_to(taken: Taken, *, whole: bool = True) -> str:

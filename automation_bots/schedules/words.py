@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ _VAGUE = {
     "morning": "day 08:00", "evening": "day 18:00", "night": "day 02:00", "week": "monday 08:00",
     "weekly": "monday 08:00", "month": "1st of the month 03:00", "monthly": "1st of the month 03:00",
 }  # fmt: skip
+_ICAL = {"MO": "mon", "TU": "tue", "WE": "wed", "TH": "thu", "FR": "fri", "SA": "sat", "SU": "sun"}
 _MOST_WORDS = 8  # of a length of time: `1 day 12 hours 30 min`
 _NUMBERS = ("first", "second", "third", "fourth", "fifth")
 _NTH = rf"(?:\d\d?(?:st|nd|rd|th)|{'|'.join(_NUMBERS)}|last)"
@@ -95,6 +96,7 @@ def every(words: Words, now: datetime, zone: str) -> tuple[Recurrence, Words]:
         raise NotRead(f"how often? {_HOW_EVERY}")
     if words[0].startswith("@"):
         return _macro(words, now, zone)
+    _no_calendar(words)
     if days := _monthly(words) or _weekly(words):
         found, rest = _at_times(days, zone)
     else:
@@ -306,11 +308,47 @@ def _no_nth(nth: str, what: str, rest: Words) -> NotRead:
     return NotRead(f"which {what}s? Those of a place in the month can be said", f"every {which}", rest)
 
 
+# -- as others write it
+
+
+def _no_calendar(words: Words) -> None:
+    """Answer a rule of iCalendar, as AWX has them, with what is the same here."""
+    count = next((n for n, word in enumerate(words, 1) if "RRULE:" in word.upper()), 0)
+    if not count:
+        return
+    text = " ".join(words[:count]).upper().strip("\"'")
+    rule = dict(part.split("=", 1) for part in text.partition("RRULE:")[2].split(";") if "=" in part)
+    found = re.search(r"T(\d\d)(\d\d)\d\d(Z?)", text)
+    clock = f"{found[1]}:{found[2]}" if found else "06:30"
+    zone = re.search(r"TZID=([\w/+-]+)", " ".join(words[:count]))
+    flag = f" --zone {zone[1]}" if zone else " --zone UTC" if found and found[3] else ""
+    raise NotRead("rules of calendars are not read", _of_calendar(rule, clock, flag), words[count:])
+
+
+def _of_calendar(rule: Mapping[str, str], clock: str, zone: str) -> str:
+    """The line for a rule; empty where no line is the same."""
+    often, count = rule.get("FREQ", ""), rule.get("INTERVAL", "1")
+    if rule.keys() - {"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "WKST"} or not count.isdigit():
+        return ""
+    if often in {"MINUTELY", "HOURLY"} and not rule.keys() & {"BYDAY", "BYMONTHDAY"}:
+        return f"every {count}{often[0].lower()}"
+    days = [_ICAL.get(day, "") for day in rule.get("BYDAY", "").split(",") if day]
+    if count != "1" or "" in days:
+        return ""
+    if often == "WEEKLY" and days:
+        return f"every {','.join(days)} {clock}{zone}"
+    if often == "MONTHLY" and rule.get("BYMONTHDAY", "").isdigit() and not days:
+        hour, minute = clock.split(":")
+        return f'cron "{int(minute)} {int(hour)} {rule["BYMONTHDAY"]} * *"{zone}'
+    return f"every day {clock}{zone}" if often == "DAILY" and not rule.keys() & {"BYDAY", "BYMONTHDAY"} else ""
+
+
 # -- cron
 
 
 def cron(words: Words, now: datetime, zone: str) -> tuple[Recurrence, Words]:
     """Read `"0 2 * * 1-5" …`, with quotes or without them, and `@daily …`."""
+    _no_calendar(words)
     fields, rest = _fields(words)
     if fields and fields[0].startswith("@"):
         return _macro(words, now, zone)

@@ -94,6 +94,17 @@ def test_what_is_set_is_said_shown_and_runs_as_its_maker_in_its_room(chat):
     assert "1 active" in " ".join(chat.asks("!status", "schedules").split())
 
 
+def test_what_makes_no_command_any_more_can_still_be_paused_and_removed(chat):
+    number = made(chat, "!every 15m uptime on web1", who="joe")
+    store = chat.automation.store.schedules
+    found = store.find(number)
+    assert store.change(found, replace(found, operation="gone"), "test", Subject())
+    comes(chat, number)
+    chat.hears(rf"S{number} gone on web1 did not run at .*No operation")
+    chat.asks(f"!schedule {number} pause", "is paused", who="joe")
+    chat.asks(f"!schedule {number} remove", "is removed", who="joe")
+
+
 def test_lists_show_what_one_may_see(chat):
     number = made(chat, "!every 15m uptime on web1", who="joe")
     hidden = made(chat, "!every 15m uptime on vault1", who="ana")
@@ -147,6 +158,7 @@ def test_who_takes_it_over_has_to_say_so_since_it_runs_with_their_rights(chat):
         ("!at 22:00 change end", "You have 0 changes open"),
         ("!at 22:00 cancel 99999", "There is no job #99999"),
         ("!every 10s jobs", "too often"),
+        ("!cron 25 6\t* * *\troot\tuptime on web1", 'it runs as you. → !cron "25 6 * * *" uptime on web1'),
         ("!every 15m", "what shall run then"),
         ("!every", "When, and what"),
         ("!every 15 uptime on web1", "is no interval. → !every 15m uptime on web1"),
@@ -212,7 +224,7 @@ def test_other_hours_are_told_when_it_is_set(chat):
 
 
 def test_an_approval_is_asked_for_at_once_for_the_first_time_and_given_it_runs_then(chat):
-    assert "Needs approval by leads: the first time" in chat.asks(
+    assert "Needs approval by leads: asked for now." in chat.asks(
         "!at 2h service start nginx on web1", "^S", who="joe", room="ops"
     )
     job = next(job for job in chat.jobs if job.occurrence)  # the newest is its preview

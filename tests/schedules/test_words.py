@@ -145,6 +145,37 @@ def test_of_the_fields_of_quartz_those_that_mean_the_same_are_named(line, instea
     assert error.value.instead == instead
 
 
+CALENDARS = {
+    "DTSTART:20191219T130551Z RRULE:FREQ=MINUTELY;INTERVAL=15 x": "every 15m x",
+    '"DTSTART:20250101T010000Z RRULE:FREQ=DAILY;INTERVAL=1" x': "every day 01:00 --zone UTC x",
+    "DTSTART;TZID=Europe/Madrid:20250101T213000 RRULE:FREQ=WEEKLY;BYDAY=MO,FR x":
+        "every mon,fri 21:30 --zone Europe/Madrid x",
+    "DTSTART:20250101T030000Z RRULE:FREQ=MONTHLY;BYMONTHDAY=1 x": 'cron "0 3 1 * *" --zone UTC x',
+    "RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1 x": " x",  # no line is the same
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", CALENDARS)
+@pytest.mark.parametrize("read", [words.every, words.cron])
+def test_rules_of_calendars_are_answered_with_the_line_that_is_the_same(read, rule):
+    with pytest.raises(NotRead) as error:
+        read(rule.split(), NOW, MADRID)
+    assert f"{error.value.instead} {' '.join(error.value.rest)}" == CALENDARS[rule]
+
+
+CRONTABS = [  # lines of Debian's and NetBSD's /etc/crontab, of debsources and of dynamo, as they are, tabs and all
+    "17 *\t* * *", "25 6\t* * *", "47 6\t* * 7", "52 6\t1 * *", "0\t2\t*\t*\t*", "30\t3\t*\t*\t6", "30\t5\t1\t*\t*",
+    "1   0,6,12,18 *   *   *  ", "00 01 * * *", "*/5 * * * *", "*/1 * * * *", "30 02,08 * * *", "15 */2 * * *",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", CRONTABS)
+def test_lines_of_real_crontabs_are_read(line):
+    found, rest = words.cron([*line.split(), "backup", "network"], NOW, MADRID)
+    assert found.next(NOW)
+    assert rest == ["backup", "network"]
+
+
 def test_once_is_once():
     once, rest = words.at(["tomorrow", "06:30", "backup", "network"], NOW, MADRID)
     assert (once.text, list(rest)) == ("at 2026-03-28 06:30", ["backup", "network"])
