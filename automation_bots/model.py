@@ -483,6 +483,7 @@ class Alert:
     fields: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     reports: int = 1  # how often it was heard of, repeats included
     acknowledged: str = ""  # who, and what they said
+    comment: str = ""  # the last one: who, and what they said
     muted: datetime | None = None  # nothing of it is told until then
     muted_why: str = ""  # who, and what for
     message: str = ""  # the chat message that shows it; only the chat side understands it

@@ -15,6 +15,7 @@ from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _YOUNG = timedelta(minutes=10)  # so long after its start it may not know yet what goes on
+_ROUNDED = timedelta(milliseconds=2)
 _MISSED = 2  # looks in which an alert is not there any more, before it is over
 
 
@@ -58,9 +59,10 @@ class Silences:
             self.problem = problem
             return self._seconds
         self.problem = ""
-        there = {(one.fingerprint, one.started): one for one in present}
-        events = [event for alert in known if (event := self._other(alert, there.get(_life(alert)), silences))]
-        events += self._gone([alert for alert in known if _life(alert) not in there], young=young)
+        there = {one.fingerprint: one for one in present}
+        lives = [(alert, found if _same(alert, found := there.get(alert.fingerprint)) else None) for alert in known]
+        events = [event for alert, found in lives if (event := self._other(alert, found, silences))]
+        events += self._gone([alert for alert, found in lives if found is None], young=young)
         self._intake.take(events)
         return self._seconds
 
@@ -95,5 +97,6 @@ class Silences:
         return since is None or self._now() - since < _YOUNG
 
 
-def _life(alert: Alert) -> tuple[str, datetime]:
-    return alert.fingerprint, alert.started
+def _same(alert: Alert, found: Present | None) -> bool:
+    """Whether it is no later life; its API leaves digits of the begin out that its messages have."""
+    return found is not None and found.started is not None and found.started < alert.started + _ROUNDED

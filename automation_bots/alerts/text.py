@@ -134,7 +134,9 @@ def life(alert: Alert, events: Sequence[StoredEvent], zone: str, now: datetime) 
     facts = [("reported", f"{alert.reports:,} times, {times}; repeats change nothing")]
     facts += [(f". {one_line(key, 40)}", one_line(text, 120)) for key, text in sorted(alert.fields.items())]
     for stored in events:
-        facts.append((f"event {stored.number}", f"{moment_text(stored.event.at, zone, now)}  {said_of(stored.event)}"))
+        note = f": {one_line(stored.event.note, 120)}" if stored.event.note else ""
+        when = moment_text(stored.event.at, zone, now)
+        facts.append((f"event {stored.number}", f"{when}  {said_of(stored.event)}{note}"))
     width = max(len(key) for key, _ in facts)
     hint = f"→ !event {events[0].number}" if events else ""
     return Answer(
@@ -155,6 +157,8 @@ def _people(alert: Alert, zone: str, now: datetime) -> str:
     said = ""
     if alert.acknowledged:
         said += f" · {one_line(alert.acknowledged, _NOTE)}"
+    if alert.comment:
+        said += f" · {one_line(alert.comment, _NOTE)}"
     if alert.muted is not None and alert.muted > now:
         said += f" · muted until {moment_text(alert.muted, zone, now)} ({one_line(alert.muted_why, _NOTE)})"
     return said

@@ -11,7 +11,7 @@ from automation_bots.model import Alert, Phase, ReportedEvent, Severity
 
 AGAIN = timedelta(minutes=10)  # what is still reported so long after its end fires again; before, it is a late repeat
 _KNOWN = frozenset(
-    {"acknowledged", "unacknowledged", "silenced", "unsilenced"}
+    {"acknowledged", "unacknowledged", "silenced", "unsilenced", "commented"}
 )  # what an alert keeps; told twice, no news
 
 
@@ -92,13 +92,15 @@ def _noted(alert: Alert, event: ReportedEvent) -> Alert:
     if event.phase is not Phase.UPDATED or event.done not in _KNOWN:
         return alert
     said = f"{event.by or event.source}: {event.note}" if event.note else event.by or event.source
+    if event.done == "commented":
+        return replace(alert, comment=said)
     if event.done in {"acknowledged", "unacknowledged"}:
         return replace(alert, acknowledged=said if event.done == "acknowledged" else "")
     return replace(alert, muted=event.until, muted_why=said if event.until else "")
 
 
 def _by_people(alert: Alert) -> tuple[object, ...]:
-    return alert.acknowledged, alert.muted, alert.muted_why
+    return alert.acknowledged, alert.muted, alert.muted_why, alert.comment
 
 
 def _told(before: Alert, after: Alert, *, news: bool = False) -> tuple[Alert, bool]:

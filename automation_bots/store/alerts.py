@@ -18,7 +18,8 @@ from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.schema import alerts
 
-_KEPT = ("kind", "what", "severity", "about", "text", "fields", "reports", "acknowledged", "muted_why", "shown",
+_KEPT = ("kind", "what", "severity", "about", "text", "fields", "reports", "acknowledged", "comment", "muted_why",
+         "shown",
          "revision", "told")  # fmt: skip
 _TIMES = ("heard", "closed", "muted")
 _AT_ONCE = 500  # fingerprints in one question

@@ -39,7 +39,8 @@ class Site:
         self.later = timedelta(0)
         self.labels = {"alertname": f'Odd "{next(NAMES)}"', "device": "core1", "path": 'C:\\a,b{c}="é"\n'}
         [found] = server.fire(self.labels)
-        self.fingerprint, started = found["fingerprint"], datetime.fromisoformat(found["startsAt"])
+        self.fingerprint = found["fingerprint"]
+        started = datetime.fromisoformat(found["startsAt"]) + timedelta(microseconds=456)  # its messages are more exact
         self.intake = EventIntake(self.store.events, lambda event: event.device, lambda: None)
         self.back = AlertmanagerBack(Server(server.url))
         self.book = AlertBook(self.store.alerts, self.intake, {"am": self.back}, lambda: "UTC", self.now)
@@ -162,3 +163,8 @@ def test_settings_make_a_way_back_only_where_they_say_where(tmp_path):
     table = {"kind": "alertmanager", "token": "a-token-of-a-test"}
     assert source.back(SETTINGS, lambda _: tmp_path) is None
     assert source.back(registry.settings_of("am", {**table, "url": "http://am:9093"}), lambda _: tmp_path)
+
+
+def test_a_comment_from_chat_is_shown_with_the_alert(site):
+    site.book.keep(site.alert, Deed("comment", "ana", "provider called", audit=43))
+    assert site.alert.comment == "ana: provider called"
