@@ -86,7 +86,7 @@ def of_world(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines.append(("ok", f"{len(live.catalog.operations)} operations"))
     lines += peers.trusted(bot_folder)
     given = bot_folder.settings.drivers.ansible.environment
-    lines += playbooks.lines(live.catalog, live.folders, bot_folder.content, given)
+    lines += playbooks.lines(live.catalog, live.folders, bot_folder.content, given, live.inventory.sources)
     return lines + _policy(live, bot_folder) + rules.lines(live, bot_folder, now())
 
 

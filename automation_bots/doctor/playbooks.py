@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from automation_bots import render
 from automation_bots.model import Operation, one_line
-from automation_bots.operations import content_needs, delegation, playbook_folders
+from automation_bots.operations import content_needs, delegation, facts, playbook_folders
 from automation_bots.operations.catalog import Catalog, Folders
 from automation_bots.operations.playbooks import Playbook
 from automation_bots.processes.ansible_content import Content
 
 
-def lines(catalog: Catalog, folders: Folders, content: Content, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Say what each file of the bot's own folders became, and which playbooks work elsewhere too."""
+def lines(
+    catalog: Catalog, folders: Folders, content: Content, given: Mapping[str, str], inventory: Iterable[Path]
+) -> Iterator[tuple[str, str]]:
+    """Say what each file of the bot's own folders became, which playbooks work elsewhere too or look for nothing."""
     names = {operation.source: name for name, operation in catalog.operations.items() if operation.source}
     for place in folders.playbooks:
         for path, kind in playbook_folders.every(place) if place != folders.shipped else ():
@@ -23,7 +26,11 @@ def lines(catalog: Catalog, folders: Folders, content: Content, given: Mapping[s
     for name, operation in sorted(catalog.operations.items()):
         if isinstance(operation.body, Playbook):
             yield from _elsewhere(name, operation, delegation.written(operation.body.path))
-
+            if facts.gathered_for_nothing(operation.body, inventory, given):
+                yield (
+                    "NOTE",
+                    f"{name} gathers facts of every device, and uses none: gather_facts: false spares a second",
+                )
     yield from _missing(catalog, content, given)
 
 
