@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -29,8 +30,8 @@ _PASSED_ON = ("HOME", "SSH_AUTH_SOCK")
 _DEFAULTS = {
     "LANG": "C.UTF-8",
     "ANSIBLE_HOST_KEY_CHECKING": "True",
-    "ANSIBLE_PIPELINING": "True",  # PERF: 1.4 times faster over ssh, and no module file left on the device
 }
+_SAYS_PIPELINING = re.compile(r"^\s*pipelining\s*[=:]", re.MULTILINE)
 _FIXED = {
     "ANSIBLE_STDOUT_CALLBACK": "bot_events",
     "ANSIBLE_RETRY_FILES_ENABLED": "False",
@@ -124,7 +125,7 @@ class Ansible:
                 "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._masters.sockets),
             }
-            environment = {**self._surroundings(program), **extra}
+            environment = {**self._surroundings(program, files.cwd), **extra}
             argv = self._argv(program, task, files)
             ending = run(
                 Program(
@@ -151,15 +152,29 @@ class Ansible:
             argv += ["--check", "--diff"]
         return (*argv, str(files.playbook))
 
-    def _surroundings(self, program: Path) -> dict[str, str]:
+    def _surroundings(self, program: Path, folder: Path) -> dict[str, str]:
         """Return the little of the bot's environment that Ansible needs; tokens of chat networks stay here."""
-        ours = {**_passed_on(), **_DEFAULTS, **self._environment, **_FIXED}
+        ours = {**_passed_on(), **_DEFAULTS, **_pipelining(folder, self._environment), **self._environment, **_FIXED}
         ours["PATH"] = f"{program.parent}{os.pathsep}{ours.get('PATH') or os.environ.get('PATH', os.defpath)}"
         plugins = str(Path(__file__).parent / "callback")
         ours["ANSIBLE_CALLBACK_PLUGINS"] = os.pathsep.join(
             filter(None, (plugins, ours.get("ANSIBLE_CALLBACK_PLUGINS")))
         )
         return ours
+
+
+def _pipelining(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Pipe modules to devices, unless the ansible.cfg that counts has its own word on it, which a variable would hide.
+
+    1.4 times faster over ssh, and no module file left on the device; `ansible_pipelining` of a device counts before it.
+    """
+    home = Path(environment.get("HOME") or os.environ.get("HOME") or "/")
+    named = environment.get("ANSIBLE_CONFIG")
+    places = (
+        [Path(named)] if named else [folder / "ansible.cfg", home / ".ansible.cfg", Path("/etc/ansible/ansible.cfg")]
+    )
+    text = next((path.read_text(errors="replace") for path in places if path.is_file()), "")
+    return {} if _SAYS_PIPELINING.search(text) else {"ANSIBLE_PIPELINING": "True"}
 
 
 def _passed_on() -> dict[str, str]:

@@ -24,6 +24,7 @@ _ORIGIN = re.compile(r"^Origin: (?P<file>.+?):(?P<line>\d+):\d+$", re.MULTILINE)
 _SEARCHED = re.compile(r" in /[^\s:]+(:/[^\s:]+)+")
 _DENIED = re.compile(r"(?P<user>[^\s@]+)@(?P<host>\S+): Permission denied \((?P<ways>[\w,-]+)\)")
 _WRONG = "Invalid/incorrect username/password"  # what Ansible makes of it where sshpass logs in
+_NO_TERMINAL = "sudo: sorry, you must have a tty to run sudo"  # Ansible gives one only where nothing is piped to it
 _VAULT = re.compile(r"Attempting to decrypt but no vault secrets found\.?|EOFError \(ctrl-d\) on prompt for .*")
 _NO_VAULT = "it needs a Vault password that the bot does not have; see vault_password_file in [inventory] of bot.toml"
 _SHORTER = re.compile(  # where in a task it failed is said by the task's name
@@ -305,6 +306,8 @@ def reason(message: str) -> str:
     """Why a task failed, in one line; a login that was refused is told as by the other drivers."""
     if denied := _DENIED.search(message):
         return f"authentication failed for user {denied['user']} on {denied['host']}; it takes {denied['ways']}"
+    if _NO_TERMINAL in message:
+        return f"{_NO_TERMINAL} (requiretty) → ansible_pipelining: false for this device in the inventory"
     message = message.removeprefix("Task failed: ")  # so Ansible calls everything that is no module's own answer
     message = _VAULT.sub(_NO_VAULT, _SHORTER.sub("", without_numbers(message)))
     return one_line(message.replace(_WRONG, f"authentication failed: {_WRONG.lower()}"))

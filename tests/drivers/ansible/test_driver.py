@@ -497,6 +497,22 @@ def test_a_playbook_that_asks_questions_gets_its_answers_from_the_chat(bench):
     assert bench.playbook(PROMPTS, "web1", release="7.1")["web1"].summary == "7.1 fast"
 
 
+PIPED = """
+- hosts: all
+  gather_facts: false
+  tasks: [{debug: {msg: "piped {{ lookup('config', 'ANSIBLE_PIPELINING') }}"}}]
+"""
+
+
+def test_modules_are_piped_unless_an_ansible_cfg_has_its_own_word(bench):
+    bench.playbook(PIPED, "web1")
+    assert "piped True" in bench.heard.outcomes["web1"].output
+    bench.write("[ssh_connection]\npipelining = false\n", "ansible.cfg")
+    bench.heard = Heard()
+    bench.playbook(PIPED, "web1")
+    assert "piped False" in bench.heard.outcomes["web1"].output
+
+
 def test_the_environment_of_the_bot_stays_with_the_bot(bench, monkeypatch):
     monkeypatch.setenv("SLACK_TOKEN", "xoxb-1")
     bench.driver = Ansible(environment={"HOME": str(bench.folder), "COLOUR": "blue"})
@@ -652,6 +668,12 @@ def test_a_refused_login_is_told_as_by_the_other_drivers():
     assert reason(DENIED) == "authentication failed for user ana on 192.0.2.1; it takes publickey,password"
     assert reason(WRONG).startswith("authentication failed: invalid/incorrect username/password. Skipping")
     assert reason("web1: Permission denied") == "web1: Permission denied"
+
+
+def test_a_sudo_that_wants_a_terminal_is_told_with_what_to_set():
+    assert reason("sudo: sorry, you must have a tty to run sudo").endswith(
+        "→ ansible_pipelining: false for this device in the inventory"
+    )
 
 
 def test_the_sentence_has_no_colour_no_warnings_and_no_paths():

@@ -154,3 +154,18 @@ def test_who_no_longer_waits_when_the_server_is_ready_is_not_run_there(servers, 
 def test_without_a_process_to_be_had_it_is_run_as_ever(tmp_path):
     servers = Servers(lambda: tmp_path / "no-such-folder")
     assert servers.command(("ansible-playbook", "x"), environment(tmp_path), tmp_path) == ("ansible-playbook", "x")
+
+
+SHOUT = "class FilterModule:\n    def filters(self):\n        return {{'shout': lambda text: text + '{0}'}}\n"
+
+
+def test_a_collection_that_is_another_than_before_counts_in_the_next_run(servers, tmp_path):
+    play = tmp_path / "shout.yml"
+    play.write_text(PLAY.replace("forks {{ lookup('config', 'DEFAULT_FORKS') }}", "{{ 'hey' | our.own.shout }}"))
+    place = tmp_path / "collections/ansible_collections/our/own/plugins/filter/shout.py"
+    place.parent.mkdir(parents=True)
+    for end in ("!", "?"):
+        place.write_text(SHOUT.format(end))
+        said = ran(servers, tmp_path, play, ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections")).stdout
+        assert f"hey{end}" in said
+    assert one(servers).runs == 2

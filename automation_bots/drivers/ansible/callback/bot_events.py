@@ -28,7 +28,10 @@ DOCUMENTATION = """
 DIFF_LIMIT = 100_000  # difflib takes minutes on more, and nobody reads it in a chat
 NOT_ALLOWED = 99  # exit code: a play reached for a device that was not decided on, or its files are others
 _HERE = ("localhost", "127.0.0.1", "::1")  # Ansible's own names for this machine
-_VAGUE = ("non-zero return code", "MODULE FAILURE", "One or more items failed", "Error executing command.")
+_VAGUE = (
+    *("non-zero return code", "MODULE FAILURE", "One or more items failed", "Error executing command."),
+    "Module result deserialization failed",
+)
 _COMMANDS = {"command", "shell", "raw", "script", "win_command", "win_shell", "expect"}
 _NAMES = ("name", "key", "id", "path")  # of an item that is a table: by what people know it
 _ITEM = 60
