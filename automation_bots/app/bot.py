@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from automation_bots import __version__, render
 from automation_bots.app import rule_problems, watched
@@ -16,7 +17,6 @@ from automation_bots.app.alerts import Alerts
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.named_rooms import NamedRooms
 from automation_bots.app.notices import Notices
-from automation_bots.app.peers import OtherBots
 from automation_bots.app.rules import Acting, Rules, Speaking
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.audit.keeper import Keeper
@@ -70,6 +70,9 @@ from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
 from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.surface import Surface
 from automation_bots.text import command_prefix
+
+if TYPE_CHECKING:
+    from automation_bots.app.peers import OtherBots
 
 log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.001  # a thread that answers a person waits no longer for one that works; Python's own is 5 ms
@@ -154,6 +157,8 @@ class Bot:
         """What asks other bots and is asked by them; nothing where no queue is named."""
         if not self.settings.peers.queue:
             return None
+        from automation_bots.app.peers import OtherBots  # keys and their library are loaded where bots are reached
+
         peers = OtherBots(self.bot_folder, self.store, self.live, self.notices.of, now)
         self.notices.peers = peers.surface
         self._drivers |= self._doors({peers.driver.name: peers.driver})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from automation_bots import render
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand
 from automation_bots.model import Answer, Caller, Job, one_line
-from automation_bots.peers.presence import Presence
-from automation_bots.peers.trust import Trusted
 from automation_bots.store.peers import PeerCall
 from automation_bots.text.times import moment_text
+
+if TYPE_CHECKING:  # keys and their library are loaded where bots are reached
+    from automation_bots.peers.presence import Presence
+    from automation_bots.peers.trust import Trusted
 
 
 class Bots(Protocol):
