@@ -74,6 +74,11 @@ class Devices:
         return index
 
 
+def naming_none(fields: Mapping[str, str]) -> dict[str, str]:
+    """Fields of which none names a device any more: of senders whose address, or name, says whose they are."""
+    return {(f"said_{name}" if name in FIELDS else name): text for name, text in fields.items()}
+
+
 def plain(written: str) -> str:
     """A name or address without scheme, port and brackets, in lower case."""
     text = written.strip()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from automation_bots.alerts.devices import naming_none
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.events import Event
 from automation_bots.model import one_line
@@ -105,7 +106,7 @@ def _salt(event: Event, now: datetime) -> ReportedEvent:
         severity=Severity.WARNING if event.data.get("success") is False else Severity.INFO,
         about=minion,
         text=one_line(said, 1_000),
-        fields=fields,
+        fields=naming_none(fields),
     )
 
 

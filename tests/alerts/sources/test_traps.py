@@ -72,6 +72,11 @@ def test_a_name_of_ones_own_is_used():
     assert heard(".1.3.6.1.4.1.10642.1.0.1", reading=reading).what == "printerError"
 
 
+def test_a_name_in_a_trap_names_no_device():
+    fields = heard(".1.3.6.1.6.3.1.1.5.1", '.1.3.6.1.2.1.1.5.0 "core2"').fields
+    assert fields["said_sysName"] == "core2" and "sysName" not in fields
+
+
 VERSION_1 = (
     ".1.3.6.1.6.3.18.1.3.0 198.51.100.9",
     '.1.3.6.1.6.3.18.1.4.0 "s3cret"',

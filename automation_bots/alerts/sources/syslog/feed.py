@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from automation_bots.alerts.devices import FIELDS
+from automation_bots.alerts.devices import naming_none
 from automation_bots.alerts.event import Intake, Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources.syslog import kept
 from automation_bots.alerts.sources.syslog.allowance import Allowance
@@ -239,5 +239,4 @@ def _fields(line: Line) -> dict[str, str]:
         "device_time": line.clock,
         "said_host": line.hosts[-1] if line.hosts else "",
     }
-    theirs = {(f"said_{name}" if name in FIELDS else name): value for name, value in line.fields.items()}
-    return {**theirs, **{name: value for name, value in own.items() if value}}
+    return {**naming_none(line.fields), **{name: value for name, value in own.items() if value}}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from automation_bots.alerts.devices import naming_none
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources.traps.handover import Trap
 from automation_bots.alerts.sources.traps.names import Named, Names, known
@@ -57,7 +58,7 @@ def _fields(trap: Trap, named: Named, names: Names) -> dict[str, str]:
         fields.setdefault(name, names.shown(name, value)[:_VALUE])
         if index and name.startswith("if"):
             fields.setdefault("ifIndex", index)
-    return {name: value for name, value in fields.items() if value}
+    return naming_none({name: value for name, value in fields.items() if value})
 
 
 def _thing(trap: Trap, named: Named) -> str:
