@@ -16,7 +16,7 @@ from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical, frozen
 from automation_bots.store.database import Database
 from automation_bots.store.redaction import cleared
-from automation_bots.store.schema import alerts, event_findings, event_marks, events
+from automation_bots.store.schema import alerts, event_findings, event_marks, events, storable
 
 _KEPT = ("kind", "what", "phase", "severity", "about", "text", "fingerprint", "started", "ended", "fields", "origin",
          "by", "done", "note", "until")  # fmt: skip
@@ -136,9 +136,10 @@ class EventStore:
 
 
 def _cleared(connection: Connection, event: ReportedEvent) -> ReportedEvent:
-    """Take secrets out of what strangers wrote; what an alert is known by stays."""
+    """Take secrets out of what strangers wrote; what an alert is known by stays, as far as a database takes it."""
     texts = {name: cleared(connection, getattr(event, name)) for name in _STRANGE if getattr(event, name)}
-    return replace(event, fields=cleared(connection, dict(event.fields)), **texts)
+    known = storable(event.fingerprint)  # it is looked for by what was stored
+    return replace(event, fingerprint=known, fields=cleared(connection, dict(event.fields)), **texts)
 
 
 def _body(event: ReportedEvent) -> str:

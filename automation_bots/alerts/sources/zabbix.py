@@ -144,7 +144,7 @@ class _Call:
     def _tags(self) -> list[tuple[str, str]]:
         """JSON in a text: a list of names with values. What is no such thing is no tag."""
         try:
-            found = json_body.value(self.value("tags").encode() or b"[]")
+            found = json_body.value(self.value("tags").encode("utf-8", "replace") or b"[]")
         except BadPayload:
             return []
         listed = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
