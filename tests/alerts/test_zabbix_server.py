@@ -103,7 +103,7 @@ def test_what_is_done_in_zabbix_stands_in_the_message(lab):
     number = lab.problem()
     lab.there()
     lab.server.call("event.acknowledge", {"eventids": [lab.event], "action": 6, "message": "known <b>@here"})
-    lab.bot.hears(f"▲ {number} .*zabbix: known <b>@here", 60)
+    lab.bot.hears(f"▲ {number} .*Zabbix Administrator .Admin.: known <b>@here", 60)
 
 
 def test_a_comment_and_the_close_of_a_problem_go_to_zabbix_and_its_end_comes_back(lab):

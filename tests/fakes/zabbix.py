@@ -153,6 +153,8 @@ class Zabbix:
     def _user(self, group: str) -> str:
         rights = [{"id": group, "permission": 3}]
         group_of_bots = self.call("usergroup.create", {"name": "bots", "rights": rights})["usrgrpids"][0]
+        # Whoever shares a group with the bot's user is named to it; others are an "Inaccessible user".
+        self.call("user.update", {"userid": "1", "usrgrps": [{"usrgrpid": "7"}, {"usrgrpid": group_of_bots}]})
         kind = self.call("mediatype.get", {"filter": {"name": "Automation bot"}})[0]["mediatypeid"]
         return str(self.call("user.create", {
             "username": "automation-bot", "passwd": "Xy7-operations!", "roleid": "1",
