@@ -90,6 +90,8 @@ class _Read:
 
     due: float
     job: int | None = None
+    judged: int | None = None  # the job of the last look, whose outcomes are still there
+    is_news: bool = True  # it told something
     counted: dict[int, Counted] = field(default_factory=dict)  # by target, where growth is watched
 
 
@@ -347,6 +349,7 @@ class Monitors:
         """Hold what a read brought against the condition."""
         ended = self._context.store.job(job)
         outcomes = {one.device: one for one in self._context.store.outcomes(job, with_output=True)}
+        is_news = False
         for id_, target in watch.targets.items():
             outcome = outcomes.get(target.device)
             found: Found | None = (Seen.NOTHING, ended.error or "no answer")
@@ -357,8 +360,15 @@ class Monitors:
                 found, measured = _seen(watch.monitor, outcome)
             if found is not None:
                 self._keep(watch, id_, found, measured, (now, outcome.seconds * 1000 if outcome else 0.0))
-                watch.take(id_, Sample(now, found[0], measured.whole, found[1]), now)
+                is_news |= watch.take(id_, Sample(now, found[0], measured.whole, found[1]), now)
+        self._forget_look(self._reads[watch.monitor.number], job, is_news=is_news)
         watch.last_look = now
+
+    def _forget_look(self, read: _Read, job: int, *, is_news: bool) -> None:
+        """Of looks that told nothing only the newest is kept."""
+        if read.judged is not None and not read.is_news:
+            self._store.forget_look(read.judged)
+        read.judged, read.is_news = job, is_news
 
     def _keep(self, watch: Watch, target: int, found: Found, measured: Measured, look: tuple[float, float]) -> None:
         """Keep what a read measured; of one that measures nothing how long it took, lost where it was not well."""
@@ -424,9 +434,9 @@ class Monitors:
         self._publish(published.changed(watch.monitor, changes, watch.devices, now))
         events = [MonitorEvent(number, one.target, moment, one.now.value, text.changed(one)) for one in changes]
         try:
-            self._store.tell(
-                watch.monitor, events, {state.value: some for state, some in news.counted(changes).items()}
-            )
+            counts = {state.value: some for state, some in news.counted(changes).items()}
+            read = self._reads.get(number)
+            self._store.tell(watch.monitor, events, counts, read.judged if read else None)
             self._store.save(watch.kept([watch.by_name[one.target].id for one in changes]))
         except StoreError as error:  # the room hears it all the same
             log.warning("what M%d told could not be written down: %s", number, error)

@@ -79,6 +79,7 @@ class Recorder:
             for level, kept in KEPT_SECONDS.items():
                 self._store.forget_seen(some, level, now - kept)
         self._store.forget_ended()
+        self._store.sum_up_looks()
 
     def _sum_up(
         self,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from automation_bots.model import NOTHING, Job, Risk, State, Status
 from automation_bots.store import approvals as approvals
-from automation_bots.store import audit, holds, jobs, outcomes
+from automation_bots.store import audit, holds, jobs, looks, outcomes
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.codec import canonical
 
@@ -37,6 +37,8 @@ def end(
         holds.add(connection, number, [*unknown, *(job.also if unknown else ())], now)
     if job.state is State.VOID:
         approvals.wake(connection, number, now)
+    if looks.is_as_before(connection, job, found):
+        return True  # the next look that is not tells it
     body = {**extra, **ending, "counts": outcomes.status_counts(found), "outcomes": found}
     kind = {State.INTERRUPTED: AuditKind.INTERRUPTED, State.VOID: AuditKind.VOIDED}.get(job.state, AuditKind.ENDED)
     audit.append(connection, now, kind, Subject.of_job(job), body)

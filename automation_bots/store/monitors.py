@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from automation_bots.model import NOTHING, Caller, Monitor, MonitorEvent, MonitorTarget, Place
-from automation_bots.store import audit
+from automation_bots.store import audit, looks, outcomes
 from automation_bots.store.audit import AuditKind, Subject
 from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical, frozen
@@ -127,8 +127,10 @@ class MonitorStore:
             with self._database.write() as connection:
                 _save(connection, some)
 
-    def tell(self, monitor: Monitor, told: Sequence[MonitorEvent], facts: Mapping[str, Any]) -> None:
-        """Write down what was told, and an audit row for all of it together."""
+    def tell(
+        self, monitor: Monitor, told: Sequence[MonitorEvent], facts: Mapping[str, Any], look: int | None = None
+    ) -> None:
+        """Write down what was told, and an audit row for all of it; `look`: the job of the read that saw it."""
         now = self._clock()
         with self._database.write() as connection:
             rows = [
@@ -138,6 +140,8 @@ class MonitorStore:
             if rows:
                 connection.execute(insert(events), rows)
             body = {"monitor": monitor.number, **facts}
+            if look is not None:
+                body |= {"look": look, "output_sha256": outcomes.output_digest(connection, look)}
             audit.append(connection, now, AuditKind.MONITOR_SAW, replace(subject(monitor), named=False), body)
 
     def events(self, number: int, limit: int, target: str = "") -> list[MonitorEvent]:
@@ -185,6 +189,27 @@ class MonitorStore:
         """Return every target of which something may be kept."""
         with self._database.read() as connection:
             return list(connection.scalars(select(targets.c.id).order_by(targets.c.id)))
+
+    def forget_look(self, job: int) -> bool:
+        """Forget what a read brought that was as the one before."""
+        with self._database.write() as connection:
+            return looks.forget_details(connection, job)
+
+    def sum_up_looks(self) -> int:
+        """Take out the jobs of looks that were as before and are a day old; a row of the audit says how many."""
+        gone = 0
+        while True:
+            now = self._clock()
+            with self._database.write() as connection:
+                some = looks.forget_jobs(connection, now)
+                for number, jobs in some.items():
+                    row = connection.execute(select(monitors).where(monitors.c.number == number)).one_or_none()
+                    about = replace(subject(_of(row)), named=False) if row else Subject()
+                    body = {"monitor": number, "as_before": len(jobs), "first": jobs[0], "last": jobs[-1]}
+                    audit.append(connection, now, AuditKind.MONITOR_SAW, about, body)
+            if not some:
+                return gone
+            gone += sum(map(len, some.values()))
 
     def forget_ended(self) -> int:
         """Forget monitors that ended long ago, with all that belongs to them; returns how many."""

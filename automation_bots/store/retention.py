@@ -23,7 +23,7 @@ def prune(database: Database, now: datetime, keep_days: int) -> dict[str, int]:
     last = 0
     while numbers := _old_jobs(database, now - timedelta(days=keep_days), last):
         with database.write() as connection:
-            gone.update(_forget_details(connection, numbers))
+            gone.update(forget_details(connection, numbers))
         last = numbers[-1]
     with database.write() as connection:
         gone["messages"] = seen_messages.forget(connection, now)
@@ -55,7 +55,7 @@ def _old_jobs(database: Database, ended_before: datetime, after: int) -> list[in
         return list(connection.scalars(old.where(jobs.c.number > max(after, first - 1))))
 
 
-def _forget_details(connection: Connection, numbers: list[int]) -> dict[str, int]:
+def forget_details(connection: Connection, numbers: list[int]) -> dict[str, int]:
     """Delete the outputs and outcomes of these jobs; their counts stay in the job."""
     connection.execute(delete(conclusions).where(conclusions.c.job.in_(numbers)))
     connection.execute(delete(files).where(files.c.job.in_(numbers)))

@@ -107,7 +107,7 @@ class Store:
         now = self._clock()
         with self._database.write() as connection:
             job = jobs.moved(connection, number, State.QUEUED, {"state": State.RUNNING.value, "started": now})
-            if job:
+            if job and job.monitor is None:  # a look was accepted a moment ago, and may be repeated
                 audit.append(connection, now, AuditKind.STARTED, Subject.of_job(job).brief())
         return job is not None
 

@@ -7,7 +7,7 @@ import pytest
 from automation_bots.errors import BadCommand
 from automation_bots.model import Outcome, State, Status
 from automation_bots.monitors import text
-from automation_bots.store import Subject
+from automation_bots.store import AuditKind, Subject
 from tests.monitors.site import ROOM, Site
 
 MADRID = [f"m{number}" for number in range(30)]
@@ -418,3 +418,14 @@ def test_where_no_picture_can_be_renewed_none_is_drawn(site):
     site.ping("core1")
     site.looks(times=30)
     assert site.draws() == []
+
+
+def test_of_reads_that_told_nothing_only_the_newest_stays(site):
+    site.read("disk on web", "web1", condition="used > 90")
+    for used in (10, 20, 30, 95, 96, 97):
+        site.brings(("web1", f"name  used\n/     {used}%\n"))
+        site.turns(301)
+    kept = [number for number in site.asked if site.store.outcomes(number)]
+    assert kept == [1, 4, 6]  # the first one, the one that was told, the newest
+    (row,) = site.store.audit_rows(kind=AuditKind.MONITOR_SAW)
+    assert (row.body["look"], len(row.body["output_sha256"])) == (4, 64)
