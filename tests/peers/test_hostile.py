@@ -63,6 +63,27 @@ def test_what_is_sent_once_more_is_refused_and_both_know_it(ends, seconds):
     assert lin.refused == win.refused
 
 
+def test_a_clock_that_is_ahead_makes_no_time_in_which_a_replay_is_forgotten(ends):
+    lin, win, _ = ends
+    lin.clock = Clock()
+    lin.clock.pass_seconds(60)
+    body = lin.sealed(lin.request(), win)
+    sent(lin, win, body)
+    win.clock.pass_seconds(119)
+    win.store.prune(1)
+    sent(lin, win, body)
+    assert (win.ran, win.refused) == (["status"], ["replayed"])
+
+
+def test_the_same_message_many_times_at_once_runs_once(ends):
+    lin, win, _ = ends
+    body = lin.sealed(lin.request(), win)
+    for _ in range(8):
+        lin.queue.put("winbot", body)
+    win.turn()
+    assert (win.ran, win.refused) == (["status"], ["replayed"] * 7)
+
+
 def test_what_the_queue_gives_out_again_after_a_kill_runs_no_second_time_and_is_no_attack(ends):
     lin, win, _ = ends
     lin.queue.put("winbot", lin.sealed(lin.request(), win))
