@@ -159,7 +159,7 @@ class Bot:
             return None
         from automation_bots.app.peers import OtherBots  # keys and their library are loaded where bots are reached
 
-        peers = OtherBots(self.bot_folder, self.store, self.live, self.notices.of, now)
+        peers = OtherBots(self.bot_folder, self.store, self.live, self.notices.of, self.notices.columns, now)
         self.notices.peers = peers.surface
         self._drivers |= self._doors({peers.driver.name: peers.driver})
         return peers

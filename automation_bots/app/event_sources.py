@@ -67,7 +67,7 @@ class EventSources:
                 "person": job.person,
                 "state": job.state.value,
                 "devices": job.devices,
-                "origin": job.cause.rules if job.cause else (),
+                "origin": job.cause.rules if job.cause else store.peers.origin(job.place),
             }
             self.bus.publish(Event("bot", f"bot/job/{number}/ended", about))
 

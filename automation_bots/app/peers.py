@@ -60,6 +60,7 @@ class OtherBots:
         store: Store,
         live: LiveConfig,
         surface: Callable[[Place], Surface],
+        columns: Callable[[Place], int],
         now: Callable[[], datetime],
     ) -> None:
         self._bot_folder, self._store, self._live, self._now = bot_folder, store, live, now
@@ -76,7 +77,7 @@ class OtherBots:
         self._way: tuple[Pipeline, Commands] | None = None
         self.asking = Asking(
             AskingContext(
-                store, self.exchange, self.refusals, now, surface, self._place_name,
+                store, self.exchange, self.refusals, now, surface, columns, self._place_name,
                 bot_folder.redactor.text,
             )
         )  # fmt: skip

@@ -277,4 +277,4 @@ def _operation(message: Message) -> str:
 def _facts(request: Request) -> dict[str, object]:
     """What the record keeps of a request; its words stand with the job, without secrets."""
     return {"via": request.via, "hops": request.hops, "where": request.where, "human": request.person.name,
-            "theirs": request.job}  # fmt: skip
+            "theirs": request.job, "origin": request.origin}  # fmt: skip

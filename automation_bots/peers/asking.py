@@ -59,6 +59,7 @@ class AskingContext:
     refusals: Refusals
     now: Callable[[], datetime]
     surface: Callable[[Place], Surface]
+    columns: Callable[[Place], int]
     place_name: Callable[[Place], str]
     clear: Callable[[str], str]  # takes secrets out of a text
 
@@ -103,8 +104,14 @@ class Asking:
         return Request(
             self._context.exchange.name, bot, nonce(), self._context.now(), human_of(job.caller, job.person),
             self._context.place_name(job.place), line, block, via, len(via),
-            self._context.surface(job.place).capabilities.columns, self._heard(job), job.number,
+            self._context.columns(job.place), self._heard(job), job.number,
+            self._origin(job),
         )  # fmt: skip
+
+    def _origin(self, job: Job) -> tuple[str, ...]:
+        """The rules that led to a job, here and elsewhere."""
+        rules = job.cause.rules if job.cause else self._store.origin(job.place)
+        return tuple(f"{self._context.exchange.name}: {rule}"[:300] for rule in rules[-20:])
 
     def _heard(self, job: Job) -> tuple[str, ...]:
         """The chat message of a job, which a bot in the same room may have heard too."""

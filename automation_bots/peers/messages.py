@@ -93,6 +93,7 @@ class _Request(_Base):
     columns: Annotated[int, Field(ge=20, le=1000)]
     heard: Annotated[list[Short], Field(max_length=2)]
     job: Annotated[int, Field(ge=0)]
+    origin: Annotated[list[Short], Field(max_length=20)]
 
 
 class _Cancel(_Base):
@@ -149,13 +150,15 @@ class Request:
     columns: int = 100
     heard: tuple[str, ...] = ()  # network and id of the chat message, which the other bot may have heard itself
     job: int = 0  # of the bot that asks
+    origin: tuple[str, ...] = ()  # the rules that led to it, so that no rules go round in a circle of bots
 
     @property
     def body(self) -> dict[str, Any]:
         """As it is sent."""
         return {"kind": Kind.REQUEST, "nonce": self.nonce, "at": stamp(self.at), "hops": self.hops, "where": self.where,
                 "via": list(self.via), "person": asdict(self.person), "line": self.line, "text": self.text,
-                "columns": self.columns, "heard": list(self.heard), "job": self.job}  # fmt: skip
+                "columns": self.columns, "heard": list(self.heard), "job": self.job,
+                "origin": list(self.origin)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +303,7 @@ def _request(body: Mapping[str, Any]) -> Request:
     one = _Request.model_validate(body)
     return Request(
         one.sender, one.reader, one.nonce, _at(one), _human(one.person), one_line(one.where), one.line, one.text,
-        tuple(one.via), one.hops, one.columns, tuple(one.heard), one.job,
+        tuple(one.via), one.hops, one.columns, tuple(one.heard), one.job, tuple(one.origin),
     )  # fmt: skip
 
 

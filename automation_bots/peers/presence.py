@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from automation_bots.errors import in_words
 from automation_bots.model import one_line
+from automation_bots.peers.messages import FRESH
 from automation_bots.peers.trust import Trusted
 from automation_bots.secrets.envelopes import Keys, canonical, strict
 from automation_bots.store.peer_queue import Sign
@@ -72,6 +73,9 @@ def read(bot: str, sign: Sign | None, trusted: Trusted, now: datetime) -> Presen
         body = _checked(bot, sign.card, trusted)
         at, since = datetime.fromisoformat(body["at"]), datetime.fromisoformat(body["since"])
         skew = at - (now - timedelta(seconds=sign.seconds))
+        if abs(skew) > FRESH:
+            how = "ahead" if skew > timedelta() else "behind, or somebody repeats it"
+            return Presence(bot, problem=f"its sign of life is {elapsed(abs(skew).total_seconds())} {how}")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         return Presence(bot, problem=f"its sign of life is not to be trusted ({one_line(in_words(error), 60)})")
     return Presence(bot, sign.seconds, one_line(str(body["version"]), 40), since, skew)

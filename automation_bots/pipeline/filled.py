@@ -103,6 +103,8 @@ class _Filler:
         parameter, why = self.operation.parameter(name), next(self.unfit(name, value), "")
         if parameter is None or why:
             raise BadCommand(why)
+        if parameter.verbatim:
+            return tuple(self._for_another(value))
         if isinstance(value, tuple):
             return tuple(self._text(parameter, str(item), one_word=True) for item in value)
         if parameter.text and parameter.type == "list":
@@ -111,6 +113,14 @@ class _Filler:
             one_word = parameter.rest or not self._takes_any(parameter)
             return tuple(self._text(parameter, item.strip(), one_word=one_word) for item in str(value).split(","))
         return self._text(parameter, str(value), one_word=not self._takes_any(parameter))
+
+    def _for_another(self, said: tuple[str, ...]) -> Iterator[str]:
+        """Words that another bot reads: what stands where devices do is one here too, and never a group there."""
+        devices = max((number for number, word in enumerate(said) if word.lower() == "on"), default=len(said))
+        parameter = Parameter("the command")
+        for number, word in enumerate(said):
+            at_devices = number > devices or any(sign in word for sign in ",:")
+            yield _MARK.sub(self._device, word) if at_devices else self._text(parameter, word, one_word=True)
 
     def _takes_any(self, parameter: Parameter) -> bool:
         """Whether the operation itself says what may stand there, or is handed it as one value; else a network device

@@ -83,6 +83,11 @@ class PeerStore:
         """What was asked for in a place that is a request of another bot."""
         return self.request_of(bot_of(place.network), place.thread)
 
+    def origin(self, place: Place) -> tuple[str, ...]:
+        """The rules that led to what another bot asked for in a place."""
+        found = self.request(place) if bot_of(place.network) else None
+        return tuple(found.facts.get("origin", ())) if found else ()
+
     def request_of(self, bot: str, nonce: str) -> PeerRequest | None:
         """Return one."""
         with self._database.read() as connection:

@@ -54,7 +54,14 @@ class End:
         self.answer = Answered(Answer("it is up"), fine=True)
         self.asking = Asking(
             AskingContext(
-                self.store, self.exchange, self.refusals, clock, lambda _: self.surface, lambda p: p.room, str
+                self.store,
+                self.exchange,
+                self.refusals,
+                clock,
+                lambda _: self.surface,
+                lambda _: 100,
+                lambda p: p.room,
+                str,
             )
         )
         self.answering = Answering(

@@ -1,9 +1,11 @@
 """Two whole bots that ask each other, over the queue of one machine and over a real PostgreSQL, as people see it."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
+from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Outcome, State, Status
 from automation_bots.store import AuditKind
@@ -11,7 +13,15 @@ from tests.peers.site import POLICY, folder_of, introduce, meet
 from tests.support.chatbot import ChatBot, wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.works]
-WIN_POLICY = f"""{POLICY}
+ROBOT = "  looker: {rule: looker, robot: true, groups: [support]}\nrules:\n"
+LIN_POLICY = POLICY.replace("rules:\n", ROBOT)
+RULES = """
+- name: looked at there
+  when: {source: zabbix, what: look, on: all}
+  as: looker
+  do: {to: "#ops", run: "@winbot uptime on {device}"}
+"""
+WIN_POLICY = f"""{LIN_POLICY}
   - {{name: services, who: support, may: ["service restart *"], on: web, needs: approval by admins}}
   - {{name: only here, who: everyone, deny: ["disk"], where: ["@linuxbot"]}}
 """
@@ -22,7 +32,8 @@ def bots(request, tmp_path_factory):
     """linuxbot and winbot; the devices are winbot's."""
     folder = tmp_path_factory.mktemp("bots")
     queue = str(folder / "queue") if request.param == "folder" else request.getfixturevalue("postgresql").fresh()
-    lin = folder_of(folder, "linuxbot", queue, "winbot", "dbbot")
+    files = {"rules.yml": RULES}
+    lin = folder_of(folder, "linuxbot", queue, "winbot", "dbbot", policy=LIN_POLICY, files=files)
     win = folder_of(folder, "winbot", queue, "linuxbot", policy=WIN_POLICY)
     introduce(lin, win)
     printed = Outcome("web2", Status.OK, "fine", "\n".join(f"line {number}" for number in range(60)))
@@ -73,7 +84,7 @@ def test_a_rule_can_name_the_place_that_another_bot_is(bots):
 def test_whom_the_other_bot_does_not_know_it_refuses_and_both_record_it(bots):
     lin = bots[0].automation.store
     file = bots[0].folder / "policy.yml"
-    file.write_text(POLICY.replace("kim: {test: kim", "zoe: {test: zoe, groups: [support]}\n  kim: {test: kim"))
+    file.write_text(LIN_POLICY.replace("kim: {test: kim", "zoe: {test: zoe, groups: [support]}\n  kim: {test: kim"))
     bots[0].automation.live.look()
     bots[0].asks("!@winbot status", r"zoe \(test zoe\) is nobody here", who="zoe")
     for store in (lin, bots[1].automation.store):
@@ -83,11 +94,11 @@ def test_whom_the_other_bot_does_not_know_it_refuses_and_both_record_it(bots):
 
 def test_here_too_a_rule_has_to_allow_that_a_bot_is_asked(bots):
     file = bots[0].folder / "policy.yml"
-    file.write_text(POLICY.replace('may: ["@*"]', 'may: ["@winbot uptime *"]'))
+    file.write_text(LIN_POLICY.replace('may: ["@*"]', 'may: ["@winbot uptime *"]'))
     bots[0].automation.live.look()
     bots[0].asks("!@winbot version on web1", r"No: @winbot", who="joe")
     bots[0].asks('!@winbot "uptime" on web1', "done in", who="joe")
-    file.write_text(POLICY)
+    file.write_text(LIN_POLICY)
     bots[0].automation.live.look()
 
 
@@ -139,6 +150,14 @@ def test_a_schedule_asks_another_bot_as_its_maker(bots):
     number = bots[0].automation.store.schedules.all()[-1].number
     bots[0].asks(f"!schedule {number} run", r"done in .*winbot #\d+ uptime on web1 done", room="ops")
     assert last(bots[1]).person == "ana"
+
+
+def test_a_rule_asks_another_bot_as_its_robot_which_is_judged_there_too(bots):
+    event = ReportedEvent("zabbix", "zabbix", "look", datetime.now(UTC), Phase.FIRING, Severity.HIGH, about="web1")
+    bots[0].automation.alerts.intake.take([event])
+    bots[0].hears(r"@winbot uptime on web1 done in .*winbot #\d+ uptime on web1 done", 20)
+    asked = bots[1].automation.store.peers.of_job(last(bots[1]).number)
+    assert (last(bots[1]).person, asked.facts["origin"]) == ("looker", ["linuxbot: looked at there"])
 
 
 def test_it_never_comes_back_to_a_bot_that_it_came_by(bots):

@@ -4,6 +4,7 @@ import pytest
 
 from automation_bots.errors import UserError
 from automation_bots.model import Operation, Parameter, Risk
+from automation_bots.operations import peers
 from automation_bots.pipeline import filled
 from automation_bots.pipeline import parser as grammar
 from automation_bots.pipeline.filled import Filling
@@ -16,6 +17,7 @@ FREE = Operation("ssh", "h", parameters=(Parameter("command", rest=True),))
 LIST = Operation("tags", "h", parameters=(Parameter("tags", "list"), Parameter("note", text=True, required=False)))
 TABLE = Operation("vars", "h", devices="none", parameters=(Parameter("vars", "dict"),))
 NOTE = Operation("note", "h", Risk.READ, devices="none", parameters=(Parameter("text", text=True, max_length=200),))
+PEER = peers.operations(["winbot"])[0]
 EVIL = (
     "web1 --emergency now", "--force", "x on all", "x on web2", "force=yes", "a,b", "x | include y", "x; reboot",
     "$(id)", "`id`", "x\non all", "all", "web*", "core:!core1", "[a, b]", "{a: 1}", "\ue0000\ue001", "'", '"', "",
@@ -60,7 +62,26 @@ def test_no_text_is_a_device_pattern(line, said):
         fill(SERVICE, line, text=said)
 
 
+@pytest.mark.parametrize("said", [*EVIL, "web", "db1"], ids=range(len(EVIL) + 2))
+@pytest.mark.parametrize("line", ["uptime on {text}", "uptime on web1,{text}", "uptime web1,{text}"])
+def test_what_another_bot_would_read_as_devices_is_a_device_here(line, said):
+    with pytest.raises(UserError):
+        fill(PEER, line, text=said)
+
+
+@pytest.mark.parametrize("said", EVIL, ids=range(len(EVIL)))
+def test_what_another_bot_reads_is_one_plain_word_of_what_an_event_says(said):
+    try:
+        _, values = fill(PEER, "service restart {text} on web1", text=said)
+    except UserError:
+        return
+    first, second, word, *behind = values["command"]
+    assert (first, second, behind) == ("service", "restart", ["on", "web1"])
+    assert word.isalnum()
+
+
 def test_a_device_is_one_of_the_inventory():
+    assert fill(PEER, "uptime on {about}", about="web2")[1]["command"] == ("uptime", "on", "web2")
     assert fill(SERVICE, "restart nginx on {about}", about="web2")[0].pattern == "web2"
 
 
