@@ -193,7 +193,11 @@ class ApprovalTimer:
     def again(self, job: Job) -> str:
         """What is to be done where a request is void."""
         found = self._context.store.schedules.find(job.occurrence.schedule) if job.occurrence else None
-        return f"S{found.number} asks again before its next time" if found and found.due else "type the command again"
+        if found is None or job.occurrence is None:
+            return "type the command again"
+        if job.occurrence.at > self._context.now():
+            return f"S{found.number} asks again"
+        return f"S{found.number} asks again before its next time" if found.due else "type the command again"
 
     def end(self, job: Job, state: State, why: str) -> bool:
         """End a job that is parked; the announcer tells the requester, the next look tells the approvers."""

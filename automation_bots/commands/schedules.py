@@ -344,10 +344,14 @@ class ScheduleCommands:
             ("made", render.age(found.made, now, zone)),
         ]  # fmt: skip
         if schedule_text.next_of(found, now):
+            taken = {
+                one.occurrence.at: schedule_text.came_to(one) for one in self._store.history(found.number, _HISTORY)
+            }
             shown = [due for due, _ in zip(when.after(now), range(_NEXT), strict=False)]
+            notes = [": ".join(filter(None, [due.note, taken.get(due.at, "")])) for due in shown]
             rows += [
-                ("next" if not number else "", moment_text(due.at, when.zone, now) + (f": {due.note}" * bool(due.note)))
-                for number, due in enumerate(shown)
+                ("next" if not number else "", moment_text(due.at, when.zone, now) + (f": {note}" * bool(note)))
+                for number, (due, note) in enumerate(zip(shown, notes, strict=True))
             ]
         if explained := recurrence.explained(when):
             rows.append(("days", explained))
@@ -431,9 +435,10 @@ class ScheduleCommands:
             return Answer(f"S{found.number} runs in this moment.")
         why = self._timer.start(found, occurrence)
         self._store.tell([occurrence] if why else [])
-        if why:
-            return Answer(why)
-        return None
+        waits = self._store.runs(found.number) if why else None
+        if waits is not None and self._context.store.job(waits).state in PARKED:
+            return Answer(f"#{waits} of S{found.number} waits already.", hint=f"→ !job {waits} · !withdraw {waits}")
+        return Answer(why) if why else None
 
     def _offer(self, ask: CommandCall, found: Schedule, words: Sequence[str]) -> Answer:
         people = self._context.live.policy.people

@@ -30,6 +30,7 @@ _LONGEST_SECONDS = 60.0  # the wall clock may be set meanwhile
 _AGAIN_SECONDS = 30.0  # after a place could not be told
 _BROKEN_SECONDS = 10.0  # after a time could not be taken
 _ON_TIME = timedelta(seconds=60)  # a start of the bot, or a busy machine
+_ASKED_AT_ONCE = 50  # schedules about which approvers may have to be asked, before what is due is looked at again
 _LOOKED_AGAIN = timedelta(minutes=2)  # whether approvers can be asked
 _CLOCK = timedelta(seconds=60)  # set back by less is corrected, not set
 
@@ -96,14 +97,20 @@ class ScheduleTimer:
         """Take what is due and tell what is to be told; return how long nothing will be."""
         now = self._context.now()
         self._clock(now)
+        self._ask_again(now)
         self._settle()
         broken = [schedule for schedule in self._store.due(now) if not self._safely(self._take, schedule, now)]
         self._asks_later = {about: then for about, then in self._asks_later.items() if then > now}
-        for schedule in self._store.asking(now + self._context.ahead):
-            self._safely(self._ask, schedule, now)
+        early = [one for one in self._store.asking(now + self._context.ahead)
+                 if (one.number, one.due) not in self._asks_later]  # fmt: skip
+        for schedule in early[:_ASKED_AT_ONCE]:
+            if not self._safely(self._ask, schedule, now) and schedule.due:
+                self._asks_later[schedule.number, schedule.due] = now + _LOOKED_AGAIN
         failed = self._tell()
         due = self._store.next_due()
         left = _LONGEST_SECONDS if due is None else (due - self._context.now()).total_seconds()
+        if len(early) > _ASKED_AT_ONCE:
+            left = 0.0
         least = _BROKEN_SECONDS if broken else 0.05
         return min(max(left, least), _AGAIN_SECONDS if failed else _LONGEST_SECONDS)
 
@@ -155,7 +162,7 @@ class ScheduleTimer:
     def _ask(self, schedule: Schedule, now: datetime) -> None:
         """Let approvers be asked about the next time before it comes, so that nobody need be awake then."""
         at = schedule.due
-        if at is None or at != schedule.asks or at <= now or now < self._asks_later.get((schedule.number, at), now):
+        if at is None or at != schedule.asks or at <= now:
             return
         occurrence = Occurrence(schedule.number, at)
         wait = self._asks_in(schedule, occurrence, now)
@@ -166,6 +173,14 @@ class ScheduleTimer:
         elif self._store.take(schedule, at, recurrence.read(schedule.times).next(at)):
             log.info("S%s: approvers are asked about %s", schedule.number, at)
             self.start(schedule, occurrence, at)
+
+    def _ask_again(self, now: datetime) -> None:
+        """Ask anew about what is void since something changed, while its time is still to come."""
+        for schedule, taken in self._store.voided(now):
+            active = schedule.state in {ScheduleState.ACTIVE, ScheduleState.OVER}
+            if active and not self._refused(schedule)[1] and self._store.reopen(schedule, taken):
+                log.info("S%s: #%s is void, and asked for again", schedule.number, taken.job)
+                self.start(schedule, taken.occurrence, taken.occurrence.at)
 
     def _asks_in(self, schedule: Schedule, occurrence: Occurrence, now: datetime) -> timedelta | None:
         """In how long it may be asked; None: not before its time."""
@@ -223,7 +238,7 @@ class ScheduleTimer:
         if person is None or person.name != schedule.person:
             return Result.ORPHANED, f"{schedule.person}, who made it, is no longer in the policy with that account"
         if self._store.runs(schedule.number) is not None or self._context.own.is_busy(schedule.number):
-            return Result.SKIPPED, "the time before it has not ended"
+            return Result.SKIPPED, "the time before it has not ended"  # or waits to be approved, or for its hour
         return Result.OPEN, ""
 
     # -- telling

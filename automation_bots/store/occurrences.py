@@ -56,6 +56,12 @@ def link(connection: Connection, occurrence: Occurrence, job: int) -> None:
         raise StoreError(f"This time of S{occurrence.schedule} is taken already.")
 
 
+def unlink(connection: Connection, taken: Taken) -> bool:
+    """Take the job of a time away again; False where it is not as it was seen."""
+    seen = (*_is(taken.occurrence), occurrences.c.job == taken.job, occurrences.c.result == Result.OPEN.value)
+    return connection.execute(update(occurrences).where(*seen).values(job=None)).rowcount == 1
+
+
 def note(connection: Connection, occurrence: Occurrence, **values: Any) -> None:
     """Write what came of it."""
     connection.execute(update(occurrences).where(*_is(occurrence)).values(**values))

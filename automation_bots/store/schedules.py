@@ -88,12 +88,6 @@ class ScheduleStore:
             found = select(schedules).where(schedules.c.asks <= until).order_by(schedules.c.asks, schedules.c.number)
             return [_of(row) for row in connection.execute(found.limit(_READ_AT_ONCE))]
 
-    def next_asking(self) -> datetime | None:
-        """Return the first time of all about which approvers may have to be asked beforehand."""
-        with self._database.read() as connection:
-            first: datetime | None = connection.scalar(select(func.min(schedules.c.asks)))
-            return first
-
     def unasked(self, seen: Schedule) -> None:
         """Note that nobody is asked about the next time before it comes."""
         mine = (schedules.c.number == seen.number, schedules.c.asks == seen.asks)
@@ -224,6 +218,24 @@ class ScheduleStore:
         """Keep with which job the approval of a schedule was asked for."""
         with self._database.write() as connection:
             _note(connection, number, approval=job)
+
+    def voided(self, now: datetime) -> list[tuple[Schedule, Taken]]:
+        """Return times that are still to come, whose request is void since something changed after it was asked for."""
+        void = (times.c.result == Result.OPEN.value, times.c.at > now, jobs.c.state == State.VOID.value)
+        with self._database.read() as connection:
+            rows = connection.execute(select(times).join(jobs, jobs.c.number == times.c.job).where(*void)).all()
+            found = [(_get(connection, row.schedule), occurrences.of(row)) for row in rows]
+        return [(schedule, taken) for schedule, taken in found if schedule is not None]
+
+    def reopen(self, schedule: Schedule, taken: Taken) -> bool:
+        """Let a time whose request is void be asked for once more; False when somebody was quicker."""
+        with self._database.write() as connection:
+            if not occurrences.unlink(connection, taken):
+                return False
+            facts = {"schedule": schedule.number, "at": taken.occurrence.at, "what": f"#{taken.job} is void"}
+            audit.append(connection, self._clock(), AuditKind.DUE, subject(schedule),
+                         {**facts, **bound_schedules.RECORDED})  # fmt: skip
+        return True
 
     def settle(self, *, at_most: int) -> list[Taken]:
         """Note what came of the times whose job has ended, and return them; one that failed too often is paused."""

@@ -291,6 +291,8 @@ def test_ten_thousand_schedules_cost_nothing_while_nothing_is_due(times):
             for query in (
                 "SELECT * FROM schedules WHERE due <= '2026-03-02' ORDER BY due, number LIMIT 9",
                 "SELECT min(due) FROM schedules",
+                "SELECT min(asks) FROM schedules",
+                "SELECT * FROM schedules WHERE asks <= '2026-03-02' ORDER BY asks, number LIMIT 9",
                 "SELECT * FROM occurrences WHERE told = 0",
                 "SELECT * FROM occurrences JOIN jobs ON jobs.number = occurrences.job WHERE occurrences.result = ''",
             )
@@ -316,16 +318,28 @@ def test_one_that_cannot_be_read_keeps_no_other_from_its_times_and_is_tried_now_
 def test_approvers_are_asked_hours_before_a_time_and_once(times, lead, hour):
     times.add("0 2 * * *")
     times.lead, times.ends = lead, False
-    times.until(NOON + 14 * HOUR, timedelta(minutes=10))
+    times.until(NOON + 14 * HOUR, HOUR / 2)
     assert (times.ran, times.when) == ([datetime(2026, 3, 3, 2, tzinfo=UTC)], [NOON.replace(hour=hour)])
-    times.until(NOON + 20 * HOUR, timedelta(minutes=10))
+    times.until(NOON + 20 * HOUR, HOUR / 2)
     assert len(times.ran) == 1
 
 
 def test_where_nobody_has_to_be_asked_each_time_is_looked_at_once_and_comes_as_it_is_due(times):
     times.add("0 2 * * *")
-    times.until(NOON + 15 * HOUR, timedelta(minutes=10))
+    times.until(NOON + 15 * HOUR, HOUR / 2)
     assert (times.asked_of, times.when) == ([NOON + 14 * HOUR], [NOON + 14 * HOUR])
+
+
+def test_what_is_void_since_something_changed_is_asked_anew_while_its_time_is_to_come(times):
+    times.add("0 2 * * *")
+    times.lead, times.ends = timedelta.max, False
+    times.until(NOON + 3 * HOUR, HOUR / 2)
+    with times.store._database.write() as connection:
+        connection.execute(sql("UPDATE jobs SET state = 'void'"))
+    times.until(NOON + 4 * HOUR, HOUR / 2)
+    assert times.ran == [NOON + 14 * HOUR] * 2
+    assert [one.job for one in times.store.schedules.history(1, 9)] == [2]
+    assert times.schedule().failures == 0
 
 
 def test_about_the_next_time_nobody_is_asked_while_the_last_goes_on(times):
@@ -333,10 +347,10 @@ def test_about_the_next_time_nobody_is_asked_while_the_last_goes_on(times):
     times.lead, times.ends = timedelta.max, False
     times.timer.round()
     assert times.ran == [NOON + HOUR]
-    times.until(NOON + HOUR / 2, timedelta(minutes=10))
+    times.until(NOON + HOUR / 2, HOUR / 2)
     assert times.ran == [NOON + HOUR]
     times.store.finish(1, State.DONE)
-    times.until(NOON + HOUR, timedelta(minutes=10))
+    times.until(NOON + HOUR, HOUR / 2)
     assert times.ran == [NOON + HOUR, NOON + 2 * HOUR]
 
 
