@@ -163,6 +163,10 @@ class Answering:
         except BadMessage as bad:
             context.store.peers.end(request.sender, request.nonce)
             raise bad from None
+        if self._heard(request):
+            text = f"{context.exchange.name} stands in that room too, heard it itself, and answers there."
+            self._say(request.sender, request.nonce, Step.ENDED, Answer(text), state=ANSWERED)
+            return
         self._say(request.sender, request.nonce, Step.TAKEN, Answer(""))
         self._run(request, said)
 
@@ -176,7 +180,7 @@ class Answering:
             recent.append(now)
 
     def _known(self, request: Request, person: Person | None) -> None:
-        """Refuse whom nobody knows here, and what this bot has heard itself."""
+        """Refuse whom nobody knows here."""
         if person is None:
             human = request.person
             raise BadMessage(
@@ -184,9 +188,12 @@ class Answering:
                 f"{one_line(human.name, 60)} ({human.network} {one_line(human.id, 60)}) is nobody here; an admin of"
                 f" {self._context.exchange.name} says in policy.yml or [peers.{request.sender}] who that is",
             )
-        heard = request.heard
-        if len(heard) == 2 and heard[0] == self._context.network and not self._context.store.first_seen(*heard):
-            raise BadMessage(Why.HEARD, "it stands in that room too, heard it itself, and answers there")
+
+    def _heard(self, request: Request) -> bool:
+        """Whether this bot stands in the same room and took it there; else it never will."""
+        if request.heard[:1] != (self._context.network,):
+            return False
+        return not self._context.store.first_seen(request.heard[0], request.heard[-1])
 
     def _said(self, request: Request) -> Said:
         place = Place(network_of(request.sender), network_of(request.sender), request.nonce)

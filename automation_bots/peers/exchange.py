@@ -28,6 +28,7 @@ from automation_bots.threads.loop import Loop
 log = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 _BUSY_SECONDS, _IDLE_SECONDS = 0.05, 0.25
+_AGAIN_SECONDS = 2.0
 _FORGET_SECONDS = 3600.0
 _UNSENT = 1_000  # replies that are kept while the queue is away
 _NOTICE = "!"  # before a message that nobody answers, whatever is wrong with it
@@ -62,6 +63,7 @@ class Exchange:
         self._unsent: list[tuple[Reply, Callable[[], object]]] = []
         self._lock = threading.Lock()
         self._held: set[str] = set()  # deliveries that somebody works on
+        self._waiting: dict[str, float] = {}  # those that could not be taken now
         self._signs: Mapping[str, Presence] = {}
         self._beaten = self._forgotten = self._looked = 0.0
         self.problem = "it has not been reached yet"
@@ -178,8 +180,7 @@ class Exchange:
         try:
             self._beat()
             self._again()
-            with self._lock:
-                known = tuple(self._held)
+            known = self._known()
             fresh = self._context.queue.take(self.name, messages.REPLY_SIZE, known)
         except StoreError as error:
             self.problem = error.plain
@@ -190,6 +191,14 @@ class Exchange:
         for one in fresh:
             self._taken(one)
         return _BUSY_SECONDS if fresh or self.active() else _IDLE_SECONDS
+
+    def _known(self) -> tuple[str, ...]:
+        """The messages that somebody works on, or that are to come again later."""
+        with self._lock:
+            for one in [one for one, at in self._waiting.items() if at <= time.monotonic()]:
+                del self._waiting[one]
+                self._held.discard(one)
+            return tuple(self._held)
 
     def _beat(self) -> None:
         at = time.monotonic()
@@ -215,7 +224,7 @@ class Exchange:
         except (StoreError, OSError) as error:  # the record or a chat network is away: it comes again
             log.warning("a message between bots waits: %s", error)
             with self._lock:
-                self._held.discard(one.id)
+                self._waiting[one.id] = time.monotonic() + _AGAIN_SECONDS
             return
         except Exception:  # one strange message must not keep the others
             log.exception("a message between bots could not be taken")

@@ -61,7 +61,6 @@ class Why(StrEnum):
     UNASKED = "unasked"  # a reply to what this bot did not ask, or does not ask any more
     MALFORMED = "malformed"
     TOO_MANY = "too many"
-    HEARD = "heard already"  # the asked bot stands in the same room
 
 
 class _Strict(BaseModel):

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
+from automation_bots.app.bot import now
 from automation_bots.drivers.fake import Fake
+from automation_bots.health.metrics import Metrics
 from automation_bots.model import Outcome, State, Status
 from automation_bots.store import AuditKind
 from tests.peers.site import POLICY, folder_of, introduce, meet
@@ -181,6 +183,27 @@ def test_a_bot_that_is_called_by_its_own_name_means_itself(bots):
     before = len(bots[0].jobs)
     bots[0].asks("!@linuxbot status", r"linuxbot [\d.]+ is up")
     assert len(bots[0].jobs) == before
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_both_hear_in_one_room_runs_once(bots, first, request):
+    message, before = f"{request.node.name}", len(bots[1].jobs)
+    bots[first].say("!@winbot uptime on web1", room="ops", message_id=message)
+    bots[first].hears("uptime on web1 done")
+    bots[1 - first].say("!@winbot uptime on web1", room="ops", message_id=message)
+    if first:
+        bots[0].hears("heard it itself, and answers there")
+    else:
+        bots[1].asks("!whoami", "You are ana")  # what was said before it has come to nothing
+    assert len(bots[1].jobs) == before + 1
+
+
+def test_figures_count_what_was_asked_and_who_is_there(bots):
+    samples = {(one.name, *one.labels.values()): one.value for family in Metrics(
+        bots[0].automation.health, now).collect() for one in family.samples}  # fmt: skip
+    name = "automation_bots_peer"
+    assert (samples[f"{name}_here", "winbot"], samples[f"{name}_here", "dbbot"]) == (1, 0)
+    assert samples[f"{name}_requests_sent_total",] > 0
 
 
 def test_both_records_hold(bots):
