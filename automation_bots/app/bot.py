@@ -180,7 +180,8 @@ class Bot:
             context, self.alerts.room, self.alerts.teller.heard, self.alerts.sources, self.alerts.book.tells
         )
         trust, peers = HostKeyCommands(context, self._equipment.means(self.notices.say)), self._peer_commands(context)
-        jobs = JobCommands(context, alerts, peers)
+        monitors = MonitorCommands(context, self.monitors, alerts)
+        jobs = JobCommands(context, alerts, peers, monitors.acknowledge)
         schedules = ScheduleCommands(context, self.schedules, self.settings.schedules, self._answer)
         return {
             "alerts": alerts,
@@ -189,7 +190,7 @@ class Bot:
             "bot": BotCommands(context, trust, self.help_sources),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
-            "monitors": (monitors := MonitorCommands(context, self.monitors, alerts)),
+            "monitors": monitors,
             "changes": ChangeCommands(context, self.changes, monitors),
             "peers": peers,
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from automation_bots import render
-from automation_bots.commands import help_text
+from automation_bots.commands import help_text, monitor_words
 from automation_bots.commands.alerts import NUMBER, AlertCommands
 from automation_bots.commands.context import TRIED, CommandCall, CommandContext
 from automation_bots.commands.peers import PeerCommands
@@ -34,9 +34,11 @@ class JobCommands:
     """One method a command; each returns what to say."""
 
     def __init__(
-        self, context: CommandContext, alerts: AlertCommands | None = None, peers: PeerCommands | None = None
-    ) -> None:
+        self, context: CommandContext, alerts: AlertCommands | None = None, peers: PeerCommands | None = None,
+        outage: Callable[[CommandCall], Answer] | None = None,
+    ) -> None:  # fmt: skip
         self._context, self._alerts, self._peers = context, alerts, peers or PeerCommands(context)
+        self._outage = outage  # acknowledges one of a monitor
 
     def job_of(self, ask: CommandCall, word: str) -> Job:
         """The job of a number that this person may see: one's own, one on devices one sees, or any for admins."""
@@ -221,9 +223,11 @@ class JobCommands:
         )
 
     def ack(self, ask: CommandCall) -> Answer | None:
-        """Acknowledge an alert; or an interrupted change: somebody has looked, the devices are free again."""
+        """Acknowledge an alert, an outage, or an interrupted change, whose devices are free again then."""
         if self._alerts is not None and ask.words and NUMBER.fullmatch(ask.words[0]):
             return self._alerts.acknowledge(ask)
+        if self._outage is not None and ask.words and monitor_words.is_monitor(ask.words[0]):
+            return self._outage(ask)
         job, person = self.job_of(ask, ask.words[0] if ask.words else ""), self._context.person(ask)
         if job.person != person.name and ADMINS not in person.groups:
             return Answer(f"No: {job.person} or an admin acknowledges #{job.number}.")

@@ -71,6 +71,11 @@ def _taken(wanted: Wanted, word: str, value: str, now: datetime, zone: str) -> W
     return replace(wanted, until=until)
 
 
+def is_monitor(word: str) -> bool:
+    """Whether a word can be nothing but a monitor's number: M3."""
+    return word[:1] in {"m", "M"} and number(word) is not None
+
+
 def number(word: str) -> int | None:
     """The number of a monitor, typed as 3 or M3."""
     found = NUMBER.fullmatch(word)

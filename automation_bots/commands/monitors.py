@@ -232,6 +232,11 @@ class MonitorCommands:
 
     # -- kept quiet, ended
 
+    def acknowledge(self, ask: CommandCall) -> Answer:
+        """Say beside an outage who looks after it: `!ack M3 core2 on it`."""
+        monitor = self._of(ask, monitor_words.number(ask.words[0]) or 0)
+        return self._acknowledge(ask, monitor, list(ask.words[1:]))
+
     def _acknowledge(self, ask: CommandCall, monitor: Monitor, words: list[str]) -> Answer:
         """Say beside an outage who looks after it."""
         person, watch = self._context.person(ask), self._monitors.watch(monitor.number)

@@ -79,6 +79,15 @@ def test_a_read_runs_as_a_job_that_tells_no_room_and_its_condition_is_told(chat)
     chat.asks(f"!unmonitor {number}", "ended")
 
 
+def test_who_looks_after_an_outage_says_so_by_the_number_of_its_monitor(chat):
+    number = chat.asks("!monitor tcp 1 on web1 every 1s", r"M\d+ tcp").split()[0]
+    chat.hears(f"{number} .*web1:1 down")
+    chat.asks(f"!ack {number} on it", f"{number} web1:1 · ana: on it")
+    chat.asks(f"!ack {number} nosuch1", f"{number} web1:1 · ana: nosuch1")
+    chat.asks("!ack M999", "There is no monitor M999")
+    chat.asks(f"!unmonitor {number}", "ended")
+
+
 def test_interfaces_are_watched_by_their_counters_and_who_cannot_be_asked_is_never_fine(chat):
     number = chat.asks("!monitor interface errors on web1", r"M\d+ interface errors on web1, every 5 min").split()[0]
     chat.hears(f"{number} .*web1: I cannot say how it is")
