@@ -25,6 +25,7 @@ NAMES = (
     "monitor",
     "monitor_web",
     "syslog",
+    "events",
 )
 
 

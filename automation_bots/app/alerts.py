@@ -32,7 +32,9 @@ from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack
 from automation_bots.drivers.alerts.back import Back
+from automation_bots.errors import StoreError
 from automation_bots.events import Bus
+from automation_bots.health.health import Heard
 from automation_bots.http_in.receiver import Proof, Receiver
 from automation_bots.model import Place
 from automation_bots.secrets import references
@@ -158,6 +160,15 @@ class Alerts:
             chore.stop()
         self.intake.stop()
         self.teller.stop()
+
+    def heard(self) -> Heard:
+        """What it comes to, for whoever scrapes it."""
+        try:
+            going, waiting = self._store.alerts.counts(), self.intake.waiting()
+        except StoreError:
+            going, waiting = {}, 0
+        calls = self.http.answers if self.http else {}
+        return Heard(dict(self.intake.taken), going, waiting, dict(calls))
 
     @property
     def problems(self) -> tuple[str, ...]:

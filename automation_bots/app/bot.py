@@ -375,6 +375,7 @@ class Bot:
             copies=self.keeper.waiting,
             watched=lambda: watched.figures(self.monitors),
             peers=lambda: self.peers.figures() if self.peers else None,
+            heard=self.alerts.heard,
         )
 
     def _file_problems(self) -> tuple[str, ...]:

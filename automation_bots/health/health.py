@@ -70,6 +70,16 @@ class PeerFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What events come to: heard by source, alerts that go on by severity, what waits, how calls were answered."""
+
+    events: Mapping[str, int] = field(default_factory=dict)
+    alerts: Mapping[str, int] = field(default_factory=dict)
+    unfollowed: int = 0
+    calls: Mapping[int, int] = field(default_factory=dict)  # by status
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Where to look."""
 
@@ -87,6 +97,7 @@ class Health:
     copies: Callable[[], tuple[str, ...]] = tuple  # of the record, that lag behind
     watched: Callable[[], Watched] = Watched
     peers: Callable[[], PeerFigures | None] = lambda: None
+    heard: Callable[[], Heard] = Heard
 
     def look(self, now: datetime) -> Facts:
         """Look at everything once; a record that does not answer is a fact too."""

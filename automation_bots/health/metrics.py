@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from automation_bots import __version__
 from automation_bots.errors import StoreError
-from automation_bots.health.health import GOING, Facts, Health, PeerFigures, Watched
+from automation_bots.health.health import GOING, Facts, Health, Heard, PeerFigures, Watched
 from automation_bots.store import AuditKind, AuditRow
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Metrics:
         yield from self._watched(self._health.watched())
         if (peers := self._health.peers()) is not None:
             yield from self._peers(peers)
+        yield from self._heard(self._health.heard())
         yield self._counter("records", "Entries of the record since the start", "kind", self._kinds)
         yield self._counter("outcomes", "Outcomes of devices of ended jobs since the start", "status", self._statuses)
         yield self._counter("log_messages", "Warnings and errors in the log", "level", self._health.recent.counts)
@@ -150,6 +151,14 @@ class Metrics:
             yield family
         refused = Counter(dict(found.refused))
         yield self._counter("peer_refused", "Messages between bots that were refused", "why", refused)
+
+    def _heard(self, heard: Heard) -> Iterator[Metric]:
+        """What happened elsewhere."""
+        yield self._counter("events", "Events heard since the start, repeats included", "source", Counter(heard.events))
+        yield self._gauges("alerts", "Alerts that go on, by severity", "severity", heard.alerts)
+        yield self._gauge("events_unfollowed", "Events that rules have not looked at yet", heard.unfollowed)
+        calls = Counter({str(status): count for status, count in heard.calls.items()})
+        yield self._counter("http_calls", "Calls by HTTP since the start", "status", calls)
 
     def _gauge(self, name: str, help_: str, value: float, label: tuple[str, str] | None = None) -> Metric:
         family = GaugeMetricFamily(f"{_PREFIX}_{name}", help_, labels=[label[0]] if label else None)

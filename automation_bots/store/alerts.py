@@ -64,12 +64,14 @@ class AlertStore:
 
     def told(self, shown: Iterable[Alert]) -> None:
         """Keep what messages show, `message`, `fold`, `told` and `shown` of each; what came meanwhile stays untold."""
-        with self._database.write() as connection:
-            for one in shown:
-                row = connection.execute(select(alerts).where(alerts.c.number == one.number)).one_or_none()
-                if row is not None:
-                    now = replace(_of(row), message=one.message, fold=one.fold, told=one.told, shown=one.shown)
-                    connection.execute(update(alerts).where(alerts.c.number == one.number).values(**_row(now)))
+        every = {one.number: one for one in shown}
+        numbers = sorted(every)
+        for start in range(0, len(numbers), _AT_ONCE):
+            with self._database.write() as connection:
+                some = select(alerts).where(alerts.c.number.in_(numbers[start : start + _AT_ONCE]))
+                found = [_shown(_of(row), every[row.number]) for row in connection.execute(some)]
+                if found:
+                    connection.execute(_SAVE, [{"b_number": one.number, **_row(one)} for one in found])
 
     def change(self, number: int, then: Callable[[Alert], Alert], by: Subject, facts: Mapping[str, Any]) -> Alert:
         """Let a person change one: acknowledged, muted. Returns it as it is then; LookupError: it is forgotten."""
@@ -171,6 +173,12 @@ class _Lives:
     def number(self, key: tuple[Key, datetime]) -> int:
         """Return the number that a life has after `save`."""
         return self._alerts[key[0]][key[1]].number
+
+
+def _shown(alert: Alert, as_shown: Alert) -> Alert:
+    """What is known now, and what the message shows of it."""
+    message, fold = as_shown.message, as_shown.fold
+    return replace(alert, message=message, fold=fold, told=as_shown.told, shown=as_shown.shown)
 
 
 def _row(alert: Alert) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, RootTransaction, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -15,6 +15,7 @@ from automation_bots.errors import StoreError
 from automation_bots.store.database_errors import EXPLAINED, explain
 from automation_bots.store.postgresql import Server
 from automation_bots.store.redaction import KEY as CLEAR
+from automation_bots.store.redaction import cleared_by
 from automation_bots.store.schema import HEAD, create
 from automation_bots.store.sqlite import Folder
 
@@ -125,6 +126,10 @@ class Database:
     def redact_with(self, clear: Callable[[str], str]) -> None:
         """Take secrets out of what is kept from now on."""
         self._clear = clear
+
+    def cleared(self, value: Any) -> Any:
+        """Take secrets out of what is about to be kept, before others wait for the writing of it."""
+        return cleared_by(self._clear, value)
 
     @classmethod
     def open(cls, url_or_folder: str | Path, *, exclusive: bool) -> Database:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from automation_bots.model import Finding, Phase, ReportedEvent, Severity, StoredEvent
+from automation_bots.redaction.mark import MARK
+from automation_bots.secrets.references import names_a_secret
 from automation_bots.store import alerts as lives
 from automation_bots.store.bulk import put
 from automation_bots.store.codec import canonical, frozen
@@ -32,8 +34,12 @@ class EventStore:
 
     def take(self, reported: Sequence[ReportedEvent]) -> int:
         """Keep all of them with what they make of alerts, or nothing; returns how many were news."""
+        strange = self._database.cleared([_strange(event) for event in reported])
+        known = [storable(event.fingerprint) for event in reported]  # it is looked for by what was stored
+        clear = [
+            replace(event, fingerprint=by, **texts) for event, by, texts in zip(reported, known, strange, strict=True)
+        ]
         with self._database.write() as connection:
-            clear = [_cleared(connection, event) for event in reported]
             news = lives.heard(connection, clear)
             rows = [(event.at, event.source, event.device, alert, _body(event)) for event, alert in news]
             if rows:
@@ -135,11 +141,10 @@ class EventStore:
         return len(numbers)
 
 
-def _cleared(connection: Connection, event: ReportedEvent) -> ReportedEvent:
-    """Take secrets out of what strangers wrote; what an alert is known by stays, as far as a database takes it."""
-    texts = {name: cleared(connection, getattr(event, name)) for name in _STRANGE if getattr(event, name)}
-    known = storable(event.fingerprint)  # it is looked for by what was stored
-    return replace(event, fingerprint=known, fields=cleared(connection, dict(event.fields)), **texts)
+def _strange(event: ReportedEvent) -> dict[str, Any]:
+    """What strangers wrote, in which a secret may stand; what an alert is known by stays."""
+    texts = {name: getattr(event, name) for name in _STRANGE if getattr(event, name)}
+    return {**texts, "fields": {key: MARK if names_a_secret(key) else text for key, text in event.fields.items()}}
 
 
 def _body(event: ReportedEvent) -> str:

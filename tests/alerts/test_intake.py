@@ -93,3 +93,14 @@ def test_what_is_longer_than_anybody_reads_is_left_out():
     assert max(map(len, (*short.fields.values(), short.text))) == 4_000
     assert "\n" not in short.what
     assert len(short.what) == 300
+
+
+def test_secrets_that_strangers_send_are_not_kept(tmp_path):
+    site = Site(tmp_path)
+    site.store.redact_with(lambda text: text.replace("hunter2", "•"))
+    fields = {"db_password": "swordfish", "note": "it is hunter2"}
+    site.takes(replace(FIRED, text="login hunter2 failed", what="x hunter2", note="hunter2", fields=fields))
+    kept = f"{site.store.events.latest(1)} {site.store.alerts.latest(1)}"
+    site.store.close()
+    assert "hunter2" not in kept
+    assert "swordfish" not in kept

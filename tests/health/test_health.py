@@ -5,11 +5,14 @@ import logging
 import re
 import socket
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from automation_bots.drivers.fake import Fake
+from automation_bots.model import Severity
+from tests.alerts.site import FIRED
 from tests.support.chatbot import BOT_TOML, HOSTS, ROOT, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
@@ -70,6 +73,14 @@ def test_monitors_can_be_scraped_target_by_target(chat, port):
     assert 0 < figures(port)["automation_bots_monitor_latency_seconds", number, "here1"] < 2
     chat.asks(f"!unmonitor {number}", "ended", who="ana")
     assert ("automation_bots_monitor_up", number, "here1") not in figures(port)
+
+
+def test_events_and_alerts_can_be_scraped(chat, port):
+    chat.automation.alerts.intake.take([FIRED, replace(FIRED, fingerprint="g", severity=Severity.CRITICAL), FIRED])
+    found = figures(port)
+    assert found["automation_bots_events_total", "am"] == 3
+    assert (found["automation_bots_alerts", "high"], found["automation_bots_alerts", "critical"]) == (1, 1)
+    wait(lambda: figures(port)["automation_bots_events_unfollowed",] == 0, 10)
 
 
 def test_every_figure_of_the_dashboard_exists(chat, port):
