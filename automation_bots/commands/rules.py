@@ -28,6 +28,7 @@ from automation_bots.text.nearest import did_you_mean, nearest
 
 _WORD = "rules"  # by which rules of policy.yml let somebody look and pause
 _ROWS, _LATEST = 60, 5
+_STANDS = frozenset({ActionState.OPEN, ActionState.ASKED})  # a proposal that somebody may take
 _FIELDS = ("source", "kind", "what", "severity", "phase", "device", "about", "text")
 
 
@@ -249,7 +250,7 @@ class RuleCommands:
         action = self._store.find(int(word))
         if action is None or action.what is not What.PROPOSE:
             raise BadCommand(f"Nothing was proposed under the number {int(word)}.")
-        if action.state is not ActionState.ASKED:
+        if action.state not in _STANDS or action.due > self._context.now():
             return Answer(f"That is no longer proposed: {action.text or action.state}.")
         if not self._store.take(action.number, f"taken by {person.name}"):
             return Answer("Somebody has taken it in this moment.")

@@ -150,18 +150,24 @@ class RuleStore:
 
     def begin(self, action: RuleAction) -> bool:
         """Note that a run begins, before it does; only the one who gets True may start it, ever."""
-        return self._moved(action.number, ActionState.OPEN, ActionState.BEGUN)
+        return self._moved(action.number, (ActionState.OPEN,), ActionState.BEGUN)
+
+    def ask(self, number: int, message: str) -> None:
+        """Note where a proposal stands; somebody may have taken it already."""
+        self._moved(number, (ActionState.OPEN,), ActionState.ASKED)
+        with self._database.write() as connection:
+            connection.execute(update(rule_actions).where(rule_actions.c.number == number).values(message=message))
 
     def take(self, number: int, text: str) -> bool:
-        """Let somebody take a proposal; False where somebody was quicker."""
-        return self._moved(number, ActionState.ASKED, ActionState.DONE, text=text)
+        """Let somebody take a proposal, perhaps before it is noted that it was said; False: somebody was quicker."""
+        return self._moved(number, (ActionState.OPEN, ActionState.ASKED), ActionState.DONE, text=text)
 
     def put_back(self, number: int) -> None:
         """Let others take a proposal of which nothing came."""
-        self._moved(number, ActionState.DONE, ActionState.ASKED, text="")
+        self._moved(number, (ActionState.DONE,), ActionState.ASKED, text="")
 
-    def _moved(self, number: int, before: ActionState, then: ActionState, **values: Any) -> bool:
-        seen = and_(rule_actions.c.number == number, rule_actions.c.state == before.value)
+    def _moved(self, number: int, before: Collection[ActionState], then: ActionState, **values: Any) -> bool:
+        seen = and_(rule_actions.c.number == number, rule_actions.c.state.in_([state.value for state in before]))
         with self._database.write() as connection:
             moved = update(rule_actions).where(seen).values(state=then.value, **values)
             return connection.execute(moved).rowcount == 1

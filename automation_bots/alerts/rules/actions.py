@@ -154,9 +154,8 @@ class RuleActions:
         whole = "\n".join([*lead, *lines[:_SHOWN], *more, *notes])
         return Answer(whole, hint=f"→ !event {action.event}", mentions=called.mentions)
 
-    def _said(self, action: RuleAction, answer: Answer, state: ActionState = ActionState.DONE) -> None:
-        message = self._say(action, answer)
-        self._store.settle(action.number, state, message=message)
+    def _said(self, action: RuleAction, answer: Answer) -> None:
+        self._store.settle(action.number, ActionState.DONE, message=self._say(action, answer))
 
     def _say(self, action: RuleAction, answer: Answer) -> str:
         place = self._context.room(action.body["room"])
@@ -182,7 +181,7 @@ class RuleActions:
         proposes = f"{text.begins(action.rule)} proposes: {title}"
         answer = self._calling(action, [*lines[:_SHOWN], proposes], ())
         answer = replace(answer, hint="", buttons=(Button(one_line(title, 70), f"do {action.number}"),))
-        self._said(action, answer, ActionState.ASKED)
+        self._store.ask(action.number, self._say(action, answer))
 
     def taken(self, action: RuleAction, by: str) -> None:
         """Show in its message that somebody has taken a proposal, where messages can be changed."""

@@ -42,12 +42,13 @@ class Room:
     capabilities = Capabilities(buttons=True)
 
     def __init__(self):
-        self.said, self.away = [], False
+        self.said, self.away, self.hurry = [], False, lambda: None
 
     def say(self, place, answer):
         if self.away:
             raise OSError("away")
         self.said.append(answer)
+        self.hurry()
 
 
 class World:
@@ -287,6 +288,13 @@ def test_a_proposal_is_a_button_that_waits_for_somebody(world):
     assert [(button.label, button.line) for button in answer.buttons] == [("restart x on core1", "do 1")]
     assert world.store.rules.find(1).state is ActionState.ASKED
     assert (world.store.rules.take(1, "ana"), world.store.rules.take(1, "joe")) == (True, False)
+
+
+def test_who_is_quicker_than_the_note_that_it_was_said_takes_it_all_the_same(world):
+    world.book = book(OFFERS)
+    world.room.hurry = lambda: world.store.rules.take(1, "ana")
+    world.hears(LOST)
+    assert (world.store.rules.find(1).state, world.store.rules.take(1, "joe")) == (ActionState.DONE, False)
 
 
 def test_what_makes_no_command_is_not_proposed_and_that_is_said(world):
