@@ -146,7 +146,7 @@ class Bot:
 
     def _beside(self) -> tuple[Acting, Keeper, Alerts]:
         rooms, own = lambda room: self.bot_folder.room(room, self.live.places), lambda: self.commands
-        speaking = Speaking(rooms, self.notices.of, now, own)
+        speaking = Speaking(rooms, self.notices.of, now, self.notices.tell_admins, own)
         acting = Acting(self.rules, self.store, self.live, self.pipeline, speaking)
         keeper = Keeper(self.store, self.settings, self.data, now)
         alerts = Alerts(self.bot_folder, self.store, self.live, self.notices.of, now, (acting.follower,))

@@ -58,6 +58,7 @@ class Speaking:
     room: Callable[[str], Place]
     surface: Callable[[Place], Surface]
     now: Callable[[], datetime]
+    admins: Callable[[Answer], None]
     own: Callable[[], Mapping[str, Callable[[CommandCall], Answer | None]]]  # the bot's own commands
 
 
@@ -95,6 +96,7 @@ class Acting:
                 alert=store.alerts.find,
                 title=self.title,
                 run=self._run,
+                admins=speaking.admins,
             )
         )
         context = RuleContext(store.rules, lambda: rules.book, rules.inside, now, self.actions.look)

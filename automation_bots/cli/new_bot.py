@@ -55,6 +55,11 @@ _TESTS = """# What the policy must answer; `automation-bots check` runs these.
 - {who: admin, what: uptime on all, expect: allow}
 - {who: somebody, what: uptime on all, expect: deny}
 """
+_RULES = """# What happens by itself when something happens elsewhere; see docs/rules.md.
+# - name: a failed job is offered again
+#   when: {source: bot, kind: job, fields: {state: failed}}
+#   do: {to: "#ops", propose: "retry {fields.job} failed"}
+"""
 _HOSTS = """# Ansible's own inventory. `ansible-inventory --list -i .` shows how it is read.
 all:
   hosts:
@@ -94,6 +99,7 @@ def write(parent: Path, name: str) -> Path:
         "bot.toml": _BOT.format(name=name),
         "policy.yml": _POLICY,
         "policy-tests.yml": _TESTS,
+        "rules.yml": _RULES,
         "inventory/hosts.yml": _HOSTS,
         "plugins/greet.py": _FUNCTION,
         "playbooks/.gitkeep": "",

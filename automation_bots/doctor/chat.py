@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from automation_bots.chat import registry
@@ -11,6 +11,7 @@ from automation_bots.chat.client import ChatClient, Rejected, Revoked
 from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
+from automation_bots.doctor import rules
 from automation_bots.errors import AutomationError, in_words
 from automation_bots.policy.policy import Policy
 
@@ -60,10 +61,11 @@ def ask(client: ChatClient, bot_folder: BotFolder, live: LiveConfig) -> Iterator
 def rooms(client: ChatClient, bot_folder: BotFolder, policy: Policy) -> Iterator[Line]:
     """Look at every room that bot.toml and the rules name."""
     settings = bot_folder.settings
-    named = room_names.named(policy, settings)
+    further = rules.rooms_named(policy, bot_folder.folder)
+    named = room_names.named(policy, settings, further)
     ids = (client.room_ids([name for _, name in named]) or {}) if named else {}
     yield from (("WRONG", room_names.unknown(where, name)) for where, name in named if name not in ids)
-    wanted = _named_rooms(bot_folder, room_names.with_ids(settings.places, ids), policy)
+    wanted = _named_rooms(bot_folder, room_names.with_ids(settings.places, ids), policy, further)
     for room, what in wanted.items():
         problem = _asked(client.examine_room, room)
         if problem is None:
@@ -74,7 +76,9 @@ def rooms(client: ChatClient, bot_folder: BotFolder, policy: Policy) -> Iterator
         )
 
 
-def _named_rooms(bot_folder: BotFolder, places: Mapping[str, str], policy: Policy) -> dict[str, str]:
+def _named_rooms(
+    bot_folder: BotFolder, places: Mapping[str, str], policy: Policy, further: Sequence[tuple[str, str]]
+) -> dict[str, str]:
     """Every room that is named somewhere, by its id, with the words for it; without those that have none."""
     wanted = bot_folder.settings
     found = {room: f"room #{name}" for name, room in places.items()}
@@ -85,6 +89,7 @@ def _named_rooms(bot_folder: BotFolder, places: Mapping[str, str], policy: Polic
         ("approvals.room", wanted.approvals.room),
         ("record.checkpoint_room", wanted.record.checkpoint_room),
         *asked,
+        *further,
     ):
         if room:
             found.setdefault(bot_folder.room(room, places).room, f"{setting} {room}")

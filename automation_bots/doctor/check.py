@@ -14,7 +14,6 @@ from automation_bots.app.bot import Bot, now
 from automation_bots.config import room_names
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
-from automation_bots.config.settings import Settings
 from automation_bots.doctor import as_if, peers, playbooks, rules
 from automation_bots.errors import AutomationError, UserError
 from automation_bots.inventory.addresses import Addresses
@@ -125,7 +124,7 @@ def tests_only(path: Path) -> Lines:
 
 def _policy(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     lines = lint(live.policy, live.scope)
-    lines += _rooms_by_name(live, bot_folder.settings)
+    lines += _rooms_by_name(live, bot_folder)
     for rule, text in rule_problems.never_matching(bot_folder, live):
         lines.append(("WRONG", f'rule "{rule.name}" denies nothing by this: {text}') if rule.deny else
                      ("NOTE", f'rule "{rule.name}": {text}'))  # fmt: skip
@@ -172,12 +171,13 @@ def _shadowed_by(rule: Rule, policy: Policy, scope: Scope) -> Rule | None:
     return None
 
 
-def _rooms_by_name(live: LiveConfig, settings: Settings) -> Lines:
+def _rooms_by_name(live: LiveConfig, bot_folder: BotFolder) -> Lines:
     """Name the rooms that are looked up at each start: by then the doctor says whether there are such."""
+    settings, further = bot_folder.settings, rules.rooms_named(live.policy, bot_folder.folder)
     return [
         ("NOTE", f"{where}: #{name} is looked up by its name at each start, and {settings.network} lets a name be taken"
          f' over. Write the id: [places] {name} = "<the id of the room>"')
-        for where, name in room_names.named(live.policy, settings, live.rooms())
+        for where, name in room_names.named(live.policy, settings, further)
     ]  # fmt: skip
 
 

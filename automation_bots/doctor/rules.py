@@ -12,6 +12,7 @@ from automation_bots.alerts.rules import judgement, rulebook
 from automation_bots.alerts.rules.judgement import Circumstances, Result
 from automation_bots.alerts.rules.rule import Rule, Rulebook
 from automation_bots.alerts.rules.throttle import RuleState
+from automation_bots.app.rules import rooms
 from automation_bots.commands.rules import typed_event
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
@@ -22,6 +23,7 @@ from automation_bots.pipeline import filled
 from automation_bots.policy import gate
 from automation_bots.policy.oncall import ON_CALL
 from automation_bots.policy.people import ROBOTS
+from automation_bots.policy.policy import Policy
 from automation_bots.text.yaml_lines import load_yaml
 
 Line = tuple[str, str]  # ("ok" | "NOTE" | "WRONG", text)
@@ -40,6 +42,12 @@ def lines(live: LiveConfig, bot_folder: BotFolder, now: datetime) -> list[Line]:
                   for text in dict.fromkeys(_wrong(rule, live, bot_folder))]  # fmt: skip
     dry = ", all of them dry" if book.dry else ""
     return [("ok", f"rules: {len(book.rules)}{dry}"), *rotas, *found, *_tests(path, book, live, now)]
+
+
+def rooms_named(policy: Policy, folder: Path) -> list[tuple[str, str]]:
+    """Every room that the rules name, and where."""
+    book = rulebook.load(folder / "rules.yml", policy.window)
+    return [(f'rules.yml, rule "{rule.name}"', room) for rule in book.rules for room in rooms(rule)]
 
 
 def _wrong(rule: Rule, live: LiveConfig, bot_folder: BotFolder) -> Iterator[str]:

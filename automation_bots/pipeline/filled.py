@@ -116,7 +116,7 @@ class _Filler:
 
     def _for_another(self, said: tuple[str, ...]) -> Iterator[str]:
         """Words that another bot reads: what stands where devices do is one here too, and never a group there."""
-        devices = max((number for number, word in enumerate(said) if word.lower() == "on"), default=len(said))
+        devices = max((number for number, word in enumerate(said) if word.lower() == "on"), default=-1)
         parameter = Parameter("the command")
         for number, word in enumerate(said):
             at_devices = number > devices or any(sign in word for sign in ",:")

@@ -36,6 +36,7 @@ class World:
     def __init__(self, folder):
         (folder / "policy.yml").write_text(RULES)
         self.policy, self.places = policy.load(folder / "policy.yml"), dict(PLACES)
+        self.rooms = list
 
     def name_places(self, places):
         self.places = places
@@ -43,6 +44,13 @@ class World:
 
 def settings(backend="Slack"):
     return Settings.model_validate({"name": "n", "backend": backend, "places": PLACES, "approvals": {"room": "#ops"}})
+
+
+def test_rooms_of_rules_of_events_are_looked_up_too(tmp_path):
+    world = World(tmp_path)
+    world.rooms = lambda: [('rules.yml, rule "one"', "#noc")]
+    said = named_rooms.look_up(world, settings(), Network({"netops": "C9", "development": "C8", "leads": "C7"}))
+    assert said[0].startswith('rules.yml, rule "one": no room that the bot is in is called #noc')
 
 
 def test_what_is_named_without_an_id_is_found_where_it_stands(tmp_path):

@@ -36,6 +36,8 @@ def test_what_only_some_may_is_not_in_everybodys_help():
         "review",
         "totp",
         "freeze",
+        "rules",
+        "rule",
         "unfreeze",
         "lock",
         "unlock",

@@ -91,6 +91,13 @@ def test_where_an_operation_says_what_it_takes_it_decides_itself():
         fill(SERVICE, "restart {text} on web1", text="Print Spooler")
 
 
+@pytest.mark.parametrize("said", ["all", "web", "nginx", "web1,web2", "on"])
+def test_without_on_any_word_could_be_a_device_to_another_bot(said):
+    assert fill(PEER, "disk {device}", device="web1")[1]["command"] == ("disk", "web1")
+    with pytest.raises(UserError, match="no device of the inventory"):
+        fill(PEER, "disk {text}", text=said)
+
+
 def test_a_playbook_is_handed_a_text_as_one_value():
     playbook = Operation("lldp", "h", driver="ansible", parameters=(Parameter("message"),))
     assert fill(playbook, "message={text} on web1", text="Gi0/1 down; see all")[1]["message"] == "Gi0/1 down; see all"

@@ -51,6 +51,7 @@ class ActionContext:
     alert: Callable[[int], Alert | None]
     title: Callable[[Command], str]  # as it would be typed; a UserError says why it makes no command
     run: Callable[[Caller, Place, Command, Cause], Answer | None]  # None: there is a job for it
+    admins: Callable[[Answer], None] = lambda _answer: None
 
 
 class RuleActions:
@@ -151,6 +152,9 @@ class RuleActions:
         left = action.body["many"] - min(len(lines), _SHOWN)
         more = [f"… and {left} more"] if left > 0 and len(lines) >= _SHOWN else []
         notes = [f"({note})" for note in called.notes]
+        if action.body.get("mention") and not called.mentions:
+            said = f"{text.begins(action.rule)} calls nobody: {'; '.join(called.notes)}."
+            self._context.admins(Answer(said, "\n".join(lines[:_SHOWN]), f"→ !rule {action.rule}"))
         whole = "\n".join([*lead, *lines[:_SHOWN], *more, *notes])
         return Answer(whole, hint=f"→ !event {action.event}", mentions=called.mentions)
 

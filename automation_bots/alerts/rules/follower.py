@@ -83,7 +83,7 @@ class RuleFollower:
         for rule in book.rules:
             around = Circumstances(self._context.now(), self._context.inside, pauses.get(rule.name, ""), book.dry)
             before = batch.states.get(rule.name, RuleState())
-            judged, state = judgement.judge(rule, stored, before, around)
+            judged, state = _judged(rule, stored, before, around)
             if state != before:
                 batch.states[rule.name] = state
                 batch.changed.add(rule.name)
@@ -140,6 +140,15 @@ class RuleFollower:
         body = {"room": room, "lines": [line], "many": 1, "mention": list(rule.do.mention),
                 "wait": (due - stored.event.at).total_seconds()}  # fmt: skip
         batch.actions.append(RuleAction(rule.name, stored.number, What.POST, due, body, stored.alert))
+
+
+def _judged(rule: Rule, stored: StoredEvent, state: RuleState, around: Circumstances) -> tuple[Judgement, RuleState]:
+    """Judge an event; a rule that breaks over it is broken for this event, and no reason for others to wait."""
+    try:
+        return judgement.judge(rule, stored, state, around)
+    except Exception as error:  # whatever strangers wrote, and whatever it meets in one rule
+        log.exception("rule %r broke over event %d", rule.name, stored.number)
+        return Judgement(rule.name, Result.BROKEN, f"{type(error).__name__}; the log says why"), state
 
 
 def _line(rule: Rule, stored: StoredEvent, events: Sequence[int] = ()) -> list[Any]:

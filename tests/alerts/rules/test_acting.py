@@ -10,6 +10,7 @@ from automation_bots.alerts.event import Phase
 from automation_bots.alerts.rules.actions import ActionContext, RuleActions
 from automation_bots.alerts.rules.follower import RuleContext, RuleFollower
 from automation_bots.alerts.rules.pages import Pages
+from automation_bots.alerts.rules.rule import Rulebook
 from automation_bots.errors import BadCommand, StoreError
 from automation_bots.model import Answer, Person, Place, State
 from automation_bots.policy.oncall import Rota
@@ -55,6 +56,7 @@ class World:
     """A record, a rulebook and a policy, with a clock that the test moves."""
 
     def __init__(self, folder):
+        self.admins = []
         self.folder, self.now, self.room, self.asked, self.refuses, self.dies = folder, NOON, Room(), [], "", False
         self.people(ROBOT, Person("ana", ids={"test": "U1"}), Person("joe", frozenset({"netops"}), {"test": "U2"}))
         self.lives()
@@ -71,6 +73,7 @@ class World:
             ActionContext(
                 self.store.rules, pages, lambda: self.policy, lambda: self.now, lambda name: Place("test", name),
                 lambda place: self.room, self.store.alerts.find, self.title, self.run,
+                lambda answer: self.admins.append(answer.text),
             )
         )  # fmt: skip
         self.follower = RuleFollower(RuleContext(self.store.rules, lambda: self.book, GROUPS.get, lambda: self.now))
@@ -201,6 +204,22 @@ def test_a_message_calls_people_groups_and_whoever_is_on_call(world):
     (answer,) = world.room.said
     assert answer.text == "▲ A1 core1 BGP neighbour lost: BGP session to 192.0.2.7 is down · high, zabbix"
     assert {mention.name for mention in answer.mentions} == {"ana", "joe"}
+
+
+def test_a_page_that_finds_nobody_says_so_there_and_to_the_admins(world):
+    world.book = book(POSTS.replace("[netops, oncall]", "oncall db"))
+    world.hears(LOST)
+    assert world.said[0].endswith("(policy.yml has no rota db)")
+    assert world.admins == ["Rule “one” calls nobody: policy.yml has no rota db."]
+
+
+def test_a_rule_that_breaks_over_an_event_hurts_no_other(world):
+    one, two = book(POSTS + POSTS.replace("name: one", "name: two")).rules
+    world.book = Rulebook((replace(one, when=(None,)), two))
+    found = world.hears(LOST)
+    assert [(one.by, one.said.split(":")[0]) for one in found] == [
+        ("rule “one”", "broken"), ("rule “two”", "posts in #ops"),
+    ]  # fmt: skip
 
 
 def test_many_at_once_are_one_message(world):
