@@ -14,6 +14,7 @@ from automation_bots.model import Answer, Button, Job, Operation, Parameter, Ris
 from automation_bots.operations import target_words
 from automation_bots.operations.own_commands import OwnCommand
 from automation_bots.policy import canary
+from automation_bots.text.command_names import as_typed
 from automation_bots.text.times import moment_text
 
 if TYPE_CHECKING:
@@ -179,12 +180,6 @@ def usage(operation: Operation, devices: Sequence[str], names: Sequence[str] = (
         some = ", ".join(reads) if len(reads) <= _READS_SHOWN else f"{', '.join(reads[:3])} and {len(reads) - 3} more"
         risk = f"{some} only looks, the rest may change something" if reads else risk
     return Answer(f"{name}: {operation.help.rstrip('.')} ({risk}).", "\n".join(lines))
-
-
-def as_typed(name: str, names: Sequence[str]) -> str:
-    """`config-diff` is typed `config diff`, where there is a `config`."""
-    first, _, rest = name.partition("-")
-    return f"{first} {rest}" if rest and first in names else name
 
 
 def synopsis(operation: Operation) -> str:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import Answer, Caller, Operation, Person, Place, one_line
 from automation_bots.operations.own_commands import OWN
-from automation_bots.pipeline import habits
+from automation_bots.pipeline import habits, suggested
 from automation_bots.pipeline import parser as grammar
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
-from automation_bots.text.nearest import did_you_mean, nearest
 
 
 class OperationLookup:
@@ -70,10 +69,7 @@ class OperationLookup:
         if problem := self._context.live.catalog.broken(said.operation):
             told = str(problem) if ADMINS in person.groups else "the admins have been told what is wrong"
             return Answer(f'The file of "{one_line(said.operation, 40)}" is broken, so it is no command now: {told}.')
-        near = nearest(said.operation, self.names_for(said.caller, said.place))
-        word = one_line(said.operation, 40)
-        whole = [f" !{near[0]} {one_line(said.line, 80)}".rstrip() + " "] if near else []  # as it could be typed
-        return Answer(f'No operation "{word}".{did_you_mean(whole, otherwise="→ !help")}')
+        return suggested.answer(self._context.live, said, person, self.usable(said.caller, said.place))
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""
