@@ -15,7 +15,6 @@ from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _YOUNG = timedelta(minutes=10)  # so long after its start it may not know yet what goes on
-_ROUNDED = timedelta(milliseconds=2)
 _MISSED = 2  # looks in which an alert is not there any more, before it is over
 
 
@@ -99,4 +98,4 @@ class Silences:
 
 def _same(alert: Alert, found: Present | None) -> bool:
     """Whether it is no later life; its API leaves digits of the begin out that its messages have."""
-    return found is not None and found.started is not None and found.started < alert.started + _ROUNDED
+    return found is not None and found.started is not None and found.started <= alert.started

@@ -159,14 +159,15 @@ class AlertCommands:
         if self._told(alert.source, SILENCE) and not ask.trial:
             return self._context.pipeline.submit(TypedCommand(ask.caller, ask.place, "silence", ask.line))
         try:
-            until, words = times.leading(ask.words[1:], now, zone)
+            said = ask.words[2:] if ask.words[1].lower() == "until" else ask.words[1:]
+            until, words = times.leading(said, now, zone)
         except ValueError as error:
             raise BadCommand(f"{error}. {usage}") from error
         if ask.trial:
             return TRIED
-        said = one_line(" ".join(words).strip('"'), 200)
-        why = f"{person.name}: {said}" if said else person.name
-        facts = {"muted": until, "reason": said}
+        note = one_line(" ".join(words).strip('"'), 200)
+        why = f"{person.name}: {note}" if note else person.name
+        facts = {"muted": until, "reason": note}
         self._change(ask, person, alert, lambda one: replace(one, muted=until, muted_why=why), facts)
         return Answer(f"A{alert.number} is muted until {times.moment_text(until, zone, now)} ({why}).")
 

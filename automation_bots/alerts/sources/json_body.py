@@ -10,7 +10,7 @@ from typing import Any
 from automation_bots.errors import BadPayload
 
 _MILLISECONDS = 1e11  # a greater number is no number of seconds
-_YEARS = range(1990, 2101)  # others stand for "not known": year 1 at Alertmanager, 0 at others
+YEARS = range(1990, 2101)  # others stand for "not known": year 1 at Alertmanager, 0 at others
 
 
 def table(body: bytes) -> Mapping[str, Any]:
@@ -44,7 +44,7 @@ def moment(written: object) -> datetime | None:
         found = _read(written)
     except (ValueError, OverflowError, OSError):
         return None
-    if found is None or found.year not in _YEARS:
+    if found is None or found.year not in YEARS:
         return None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 

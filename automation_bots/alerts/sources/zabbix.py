@@ -40,6 +40,7 @@ _LOCAL = "%Y.%m.%d %H:%M:%S"
 _AGE = re.compile(r"(\d{1,9})\s*([dhms])")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _QUARTER = timedelta(minutes=15)  # all offsets of time zones are multiples of it
+_FARTHEST, _OLDEST = timedelta(hours=15), timedelta(days=36_500)
 _SENDER = ("event_source", "event_id", "host", "host_name", "host_ip", "host_dns", "host_groups", "severity", "opdata",
            "trigger_id", "trigger_url", "service_name", "discovery_ip", "discovery_dns", "discovery_status", "to",
            "update_action")  # fmt: skip
@@ -181,23 +182,24 @@ class _Call:
     def _offset(self, began: datetime) -> timedelta:
         """How far its clock is from UTC: its age, which has no time zone, says when it began, as its clock does."""
         age = _age(self.value("age"))
-        if age is None:
-            return timedelta(0)
-        return round((began - (self._now - age)) / _QUARTER) * _QUARTER
+        offset = round((began - (self._now - age)) / _QUARTER) * _QUARTER if age is not None else timedelta(0)
+        return offset if abs(offset) < _FARTHEST else timedelta(0)
 
 
 def _local(date: str, time: str) -> datetime | None:
     """A time as Zabbix writes it, as if it were in UTC."""
     try:
-        return datetime.strptime(f"{date} {time}", _LOCAL).replace(tzinfo=UTC)
+        found = datetime.strptime(f"{date} {time}", _LOCAL).replace(tzinfo=UTC)
     except ValueError:
         return None
+    return found if found.year in json_body.YEARS else None
 
 
 def _age(text: str) -> timedelta | None:
     """Read `2d 3h 1m`."""
     parts = _AGE.findall(text)
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts[:4])) if parts else None
+    found = timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts[:4]))
+    return found if parts and found < _OLDEST else None
 
 
 SOURCE = HttpKind(KIND, ZabbixSettings, read, back)

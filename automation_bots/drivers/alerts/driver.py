@@ -50,13 +50,26 @@ class Body:
 def silenced_until(words: Sequence[str], now: datetime, zone: str) -> tuple[datetime, str]:
     """Read `2h maintenance`: until when, and why."""
     usage = "→ !silence A812 2h maintenance · !silence A812 until 18:00"
+    said = tuple(words)[1:] if words and words[0].lower() == "until" else tuple(words)
     try:
-        until, rest = times.leading(tuple(words), now, zone)
+        until, rest = times.leading(said, now, zone)
     except ValueError as error:
         raise BadCommand(f"{error}. {usage}") from error
     if until - now > _LONGEST:
         raise BadCommand(f"A silence lasts {_LONGEST.days} days at most. {usage}")
     return until, " ".join(rest)
+
+
+def _until(words: Sequence[str], asked: datetime | None, zone: str) -> tuple[datetime, str]:
+    """`2h` counts from now, although it waited for approval; `until 18:00` means that of the day when it was asked."""
+    now = datetime.now(UTC)
+    asked = asked or now
+    (then, note), (meant, _) = silenced_until(words, now, zone), silenced_until(words, asked, zone)
+    if then - now == meant - asked:
+        return then, note
+    if meant <= now:
+        raise DriverError("the time until when it was to be silenced is over")
+    return meant, note
 
 
 def _operation(name: str, deed: str, text: str, *parameters: Parameter, examples: tuple[str, ...]) -> Operation:
@@ -159,7 +172,7 @@ class Alerts:
         job, words = task.job, task.parameters.get("time") or task.parameters.get("note") or ()
         until, note = None, " ".join(map(str, words))
         if what == SILENCE:
-            until, note = silenced_until(words, job.created or datetime.now(UTC), zone)
+            until, note = _until(words, job.created, zone)
         return Deed(what, job.person, one_line(note, _NOTE), until, job.number)
 
 
