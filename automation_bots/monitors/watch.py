@@ -57,6 +57,7 @@ class Watch:
         self.devices = {one.name: one.device for one in self.targets.values()}
         self.parts: dict[tuple[int, str], int] = {}  # of a target and the name of its part: whose history that is
         self._told = {one.name: _known(self.tracks[one.id]) for one in self.targets.values()}
+        self._told_since = {one.name: self.tracks[one.id].since for one in self.targets.values()}
         self._by = _READ if monitor.kind == READ else _rules(monitor.interval)
         self.settling = Settling()
         self.last_look = 0.0
@@ -140,7 +141,7 @@ class Watch:
             track = self.tracks[id_]
             known = track.looks or track.blind
             if known and track.state is not self._told[target.name] and target.name not in self.settling.changes:
-                self._note(target, track, track, now)
+                self._note(target, replace(track, since=self._told_since[target.name]), track, now)
         self._muted = still
 
     def _with(self, name: str, **facts: Any) -> MonitorTarget:
@@ -155,7 +156,7 @@ class Watch:
         """Take what has settled, and what to say of it."""
         changes = self.settling.take()
         for change in changes:
-            self._told[change.target] = change.now
+            self._told[change.target], self._told_since[change.target] = change.now, change.at
             if change.now in _WELL and self.by_name[change.target].facts.get("ack"):
                 self._with(change.target, ack="")
         over = [one for one in changes if one.target in self._posts and one.now is not TargetState.DOWN]

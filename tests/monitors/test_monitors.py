@@ -429,3 +429,12 @@ def test_of_reads_that_told_nothing_only_the_newest_stays(site):
     assert kept == [1, 4, 6]  # the first one, the one that was told, the newest
     (row,) = site.store.audit_rows(kind=AuditKind.MONITOR_SAW)
     assert (row.body["look"], len(row.body["output_sha256"])) == (4, 64)
+
+
+def test_what_came_back_while_it_was_muted_is_told_then_with_how_long_it_lasted(site):
+    site.ping("core1", "core2")
+    site.looks(times=4)
+    site.looks(times=12, down={"core2"})
+    site.monitors.mute(1, "", site.now + timedelta(minutes=10), "ana: cabling", BY)
+    site.looks(times=150)
+    assert site.told == ["M1 14:00 core2 down, 3 of 3 lost · back after 60 s"]
