@@ -98,7 +98,10 @@ class ScheduleStore:
         """Put one value in the place of the one that was seen; False when somebody was quicker."""
         now = self._clock()
         with self._database.write() as connection:
-            if _get(connection, seen.number) != seen:
+            known = _get(connection, seen.number)
+            if (
+                known is None or replace(known, asks=seen.asks) != seen
+            ):  # whether somebody is asked ahead changes nothing
                 return False
             connection.execute(update(schedules).where(schedules.c.number == seen.number).values(**_row(then)))
             facts = {"schedule": seen.number, "what": what, "owner": then.person, "reason": then.why, **body}
