@@ -15,7 +15,7 @@ from automation_bots.model import ReportedEvent
 
 # What senders call the field in which a device is named; the first that names one of ours counts.
 FIELDS = ("device", "host", "hostname", "host_name", "sysName", "nodename", "node", "instance", "exported_instance",
-          "target", "agent_host", "source", "ip", "host_ip", "address", "server")  # fmt: skip
+          "target", "agent_host", "ip", "host_ip")  # fmt: skip
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*@)?(?P<host>[^/?#]*)", re.IGNORECASE)
 _PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:]+):\d{1,5}")
 

@@ -11,6 +11,7 @@ from automation_bots.alerts.event import Finding, Follower, ReportedEvent, Store
 from automation_bots.errors import StoreError
 from automation_bots.model import one_line
 from automation_bots.store.events import EventStore
+from automation_bots.store.schema import storable
 from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
@@ -90,16 +91,17 @@ def bounded(event: ReportedEvent) -> ReportedEvent:
     """Leave out what is longer than anybody reads."""
     return replace(
         event,
-        what=one_line(event.what, MAX_WORD),
-        about=one_line(event.about, MAX_WORD),
-        by=one_line(event.by, MAX_WORD),
-        done=one_line(event.done, MAX_WORD),
-        text=event.text[:MAX_TEXT],
-        note=event.note[:MAX_TEXT],
-        fingerprint=event.fingerprint[:MAX_WORD],
+        what=storable(one_line(event.what, MAX_WORD)),
+        about=storable(one_line(event.about, MAX_WORD)),
+        by=storable(one_line(event.by, MAX_WORD)),
+        done=storable(one_line(event.done, MAX_WORD)),
+        text=storable(event.text[:MAX_TEXT]),
+        note=storable(event.note[:MAX_TEXT]),
+        fingerprint=storable(event.fingerprint[:MAX_WORD]),
         fields=_bounded(event.fields),
     )
 
 
 def _bounded(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name[:MAX_WORD]: text[:MAX_TEXT] for name, text in list(fields.items())[:MAX_FIELDS]}
+    kept = list(fields.items())[:MAX_FIELDS]
+    return {storable(name[:MAX_WORD]): storable(text[:MAX_TEXT]) for name, text in kept}

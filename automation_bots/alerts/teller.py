@@ -93,9 +93,9 @@ class AlertTeller:
 
     def _told(self, surface: Surface, place: Place, untold: Sequence[Alert]) -> float:
         now = self._context.now()
-        unseen = [alert for alert in untold if not alert.message and _ended_unheard(alert)]
-        self._keep(_as_shown(alert, _SAID) for alert in unseen)
-        fresh = [alert for alert in untold if not alert.message and not _is_muted(alert, now) and alert not in unseen]
+        new = [alert for alert in untold if not alert.message]
+        self._keep(_as_shown(alert, _SAID) for alert in new if _ended_unheard(alert))
+        fresh = [alert for alert in new if not _ended_unheard(alert) and not _is_muted(alert, now)]
         known = [alert for alert in untold if alert.message]
         waits = [self._fresh(surface, place, fresh)] if fresh else []
         if known:
@@ -123,16 +123,16 @@ class AlertTeller:
         pace, clock = self._paces[place], self._context.clock()
         if len(alerts) < pace.left(clock) or len(alerts) == pace.left(clock) == 1:
             for alert in alerts:
-                ref = surface.say(place, _once(self._one(alert), alert))
+                message = _say(surface, place, _once(self._one(alert), alert))
                 pace.posted(self._context.clock())
-                self._keep([_as_shown(alert, _kept(ref))])
+                self._keep([_as_shown(alert, message)])
         elif pace.left(clock) and not pace.paused(clock):
             fold = alerts[0].number
-            ref = surface.say(place, _once(self._many(alerts), alerts[0]))
+            message = _say(surface, place, _once(self._many(alerts), alerts[0]))
             pace.posted(clock)
             pace.add(fold, clock)
             self._shared[fold] = clock
-            self._keep(replace(_as_shown(alert, _kept(ref)), fold=fold) for alert in alerts)
+            self._keep(replace(_as_shown(alert, message), fold=fold) for alert in alerts)
         else:
             return 1.0
         pace.told()
@@ -143,8 +143,7 @@ class AlertTeller:
     def _edited(self, surface: Surface, alerts: Sequence[Alert]) -> float:
         own = [alert for alert in alerts if not alert.fold]
         for alert in own[:_EDITS]:
-            if ref := _ref(alert.message):
-                surface.edit(ref, self._one(alert))
+            _edit(surface, alert.message, self._one(alert))
             self._keep([_as_shown(alert, alert.message)])
         waits = [self._edited_together(surface, fold) for fold in sorted({alert.fold for alert in alerts} - {0})]
         return min([*waits, 1.0 if len(own) > _EDITS else _IDLE_SECONDS])
@@ -155,8 +154,7 @@ class AlertTeller:
             return wait
         self._shared[fold] = clock
         alerts = self._context.store.folded(fold)
-        if ref := _ref(alerts[0].message):
-            surface.edit(ref, self._many(alerts))
+        _edit(surface, alerts[0].message, self._many(alerts))
         self._keep(_as_shown(alert, alert.message) for alert in alerts if alert.told < alert.revision)
         if not any(alert.firing for alert in alerts):
             self._shared.pop(fold)
@@ -205,8 +203,28 @@ def _is_muted(alert: Alert, now: datetime) -> bool:
     return alert.muted is not None and alert.muted > now
 
 
-def _kept(ref: MessageRef | None) -> str:
+def _say(surface: Surface, place: Place, answer: Answer) -> str:
+    """Post it; what a network cannot take at all, whatever it raises, keeps nothing else from being told."""
+    try:
+        ref = surface.say(place, answer)
+    except (OSError, Refusal):
+        raise  # it is away, or says no
+    except Exception:  # of one message; whoever asks for alerts sees them all the same
+        log.exception("alerts could not be told in %s, and are not tried again: %s", place.room, answer.text)
+        return _SAID
     return json.dumps(asdict(ref)) if ref is not None else _SAID
+
+
+def _edit(surface: Surface, message: str, answer: Answer) -> None:
+    """Let a message show this; the same holds."""
+    if (ref := _ref(message)) is None:
+        return
+    try:
+        surface.edit(ref, answer)
+    except (OSError, Refusal):
+        raise  # it is away, or says no
+    except Exception:  # of one message; whoever asks for alerts sees them all the same
+        log.exception("a message about alerts could not be edited, and is not tried again: %s", answer.text)
 
 
 def _ref(message: str) -> MessageRef | None:

@@ -175,3 +175,26 @@ def test_what_began_and_ended_while_the_network_was_away_is_told_once(site):
     site.room.away = False
     site.turn(times=2)
     assert [text.split()[0] for text in site.room.messages] == ["■"]
+
+
+def test_one_message_that_a_network_cannot_take_keeps_no_other_from_being_told(site):
+    say = site.room.say
+
+    class Picky(type(site.room)):
+        def say(self, place, answer):
+            if "poison" in answer.text:
+                raise ValueError("no such letter")
+            return say(place, answer)
+
+    site.room.__class__ = Picky
+    site.takes(replace(FIRED, fingerprint="p", text="poison"), FIRED)
+    site.turn(times=3)
+    assert ["A2" in text for text in site.room.messages] == [True]
+    assert site.store.alerts.untold(9) == []
+
+
+def test_what_no_network_can_write_is_replaced_before_it_is_kept(site):
+    site.takes(replace(FIRED, what="x\ud800", text="y\udfff\x00", fields={"\ud800": "\ud801"}))
+    site.turn(times=2)
+    assert site.room.messages[0].encode()
+    assert str(site.store.alerts.find(1)).encode()
