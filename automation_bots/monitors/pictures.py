@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from automation_bots.drivers.reach import plot
 from automation_bots.model import File, Monitor, MonitorEvent, MonitorTarget, one_line
 from automation_bots.monitors import history
-from automation_bots.monitors.history import Figure
+from automation_bots.monitors.history import Figure, Kept
 from automation_bots.monitors.measured import MS
 from automation_bots.monitors.recorder import Recorder
 from automation_bots.monitors.watch import READ
@@ -64,7 +64,8 @@ def data(about: Drawn, recorder: Recorder, until: float, zone: str) -> dict[str,
     since = max(begun, until - history.KEPT_SECONDS[history.COARSE])
     step = max(monitor.interval, (until - since) / _MOMENTS, 1.0)
     count = max(1, math.ceil((until - since) / step))
-    found = [(name, _moments(id_, recorder, (since, step, count, until), len(rows))) for name, id_ in rows]
+    seen = dict(_seen([id_ for _, id_ in rows], recorder, since, until))
+    found = [(name, _moments(seen.pop(id_), since, step, count)) for name, id_ in rows]
     shown = sorted(sorted(found, key=_badness, reverse=True)[:ROWS], key=_naturally)
     left = f", the {ROWS} worst of {len(found):,}" if len(found) > ROWS else ""
     return {
@@ -89,25 +90,26 @@ def _short(name: str) -> str:
     return name if len(name) <= _NAME else f"{name[: _NAME - 16]}…{name[-15:]}"
 
 
-def _moments(target: int, recorder: Recorder, span: tuple[float, float, int, float], many: int) -> Moments:
-    since, step, count, until = span
+def _moments(seen: Sequence[Figure], since: float, step: float, count: int) -> Moments:
     moments: list[list[Figure]] = [[] for _ in range(count)]
-    for one in _seen(target, recorder, since, until, many):
+    for one in seen:
         if (place := int((one.at - since) / step)) >= 0:
             moments[min(place, count - 1)].append(one)
     return [history.joined(0, some) if some else None for some in moments]
 
 
-def _seen(target: int, recorder: Recorder, since: float, until: float, many: int) -> list[Figure]:
+def _seen(targets: Sequence[int], recorder: Recorder, since: float, until: float) -> Iterator[tuple[int, list[Figure]]]:
     """Looks of a short time, figures of a long one."""
-    if until - since <= history.KEPT_SECONDS[history.RAW] / max(1, many * 8_640 / _RAW_LOOKS):
-        return [
-            Figure(int(look.at), 1, int(look.value is None), *(look.value or 0.0,) * 3)
-            for look in recorder.looks(target, since)
-            if not look.blind
-        ]
+    if until - since <= history.KEPT_SECONDS[history.RAW] / max(1, len(targets) * 8_640 / _RAW_LOOKS):
+        for target, looks in recorder.looks_of(targets, since):
+            yield target, [_single(look) for look in looks if not look.blind]
+        return
     level = history.FINE if until - since <= history.KEPT_SECONDS[history.FINE] else history.COARSE
-    return recorder.figures(target, since, level)
+    yield from recorder.figures_of(targets, since, level)
+
+
+def _single(look: Kept) -> Figure:
+    return Figure(int(look.at), 1, int(look.value is None), *(look.value or 0.0,) * 3)
 
 
 def _badness(one: tuple[str, Moments]) -> tuple[float, float]:

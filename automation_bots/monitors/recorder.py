@@ -24,7 +24,6 @@ class Recorder:
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store, self._now = store.monitors, now
         self._open: dict[tuple[int, int], bytearray] = {}  # (target, start)
-        self._known: set[int] = set()  # targets whose open chunk was looked up after the start
         self._lock = threading.Lock()
         self._rolled = 0  # the hour up to which all is rolled up
         self._loop = Loop("monitor history", self._round, _EVERY_SECONDS)
@@ -59,13 +58,14 @@ class Recorder:
         with self._lock:
             keys = [key for key in self._open if everything or key[1] <= before]
             ready = {key: bytes(self._open.pop(key)) for key in keys}
-        chunks = [(target, start, self._earlier(target, start) + data) for (target, start), data in ready.items()]
-        if chunks:
-            self._store.keep(RAW, chunks)
+        if ready:
+            earlier = self._earlier(ready)
+            self._store.keep(RAW, [(*key, earlier.get(key, b"") + data) for key, data in ready.items()])
 
-    def _earlier(self, target: int, start: int) -> bytes:
-        """What an earlier life of the bot, or an earlier flush, wrote of this chunk."""
-        return b"".join(data for _, data in self._store.seen(target, RAW, start, start + 1))
+    def _earlier(self, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """What an earlier life of the bot, or an earlier flush, wrote of these chunks."""
+        found = self._store.seen_of({target for target, _ in keys}, RAW, min(start for _, start in keys))
+        return {(target, start): data for target, start, data in found if (target, start) in keys}
 
     # -- what it comes to
 
@@ -114,9 +114,25 @@ class Recorder:
     def looks(self, target: int, since: float) -> list[Kept]:
         """Return every look since then, as far as they are kept."""
         first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
-        until = int(self._now()) + 1
-        chunks = self._store.seen(target, RAW, first, until) + self._in_memory(target, first, until)
-        return [look for start, data in chunks for look in history.looks(start, data) if look.at >= since]
+        chunks = self._store.seen(target, RAW, first, int(self._now()) + 1)
+        return self._read(target, chunks, since)
+
+    def looks_of(self, targets: Collection[int], since: float) -> Iterator[tuple[int, list[Kept]]]:
+        """Give the same of many targets, which is one question for all of them."""
+        first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
+        kept = self._chunks_of(targets, RAW, first)
+        yield from ((target, self._read(target, kept.get(target, []), since)) for target in targets)
+
+    def _read(self, target: int, chunks: Chunks, since: float) -> list[Kept]:
+        first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
+        every = chunks + self._in_memory(target, first, int(self._now()) + 1)
+        return [look for start, data in every for look in history.looks(start, data) if look.at >= since]
+
+    def _chunks_of(self, targets: Collection[int], level: int, first: int) -> dict[int, Chunks]:
+        found: dict[int, Chunks] = {}
+        for target, start, data in self._store.seen_of(targets, level, first):
+            found.setdefault(target, []).append((start, data))
+        return found
 
     def _in_memory(self, target: int, first: int, until: int) -> Chunks:
         starts = range(first, until + CHUNK_SECONDS[RAW], CHUNK_SECONDS[RAW])
@@ -125,17 +141,20 @@ class Recorder:
 
     def latest(self, targets: Collection[int], since: float) -> dict[int, list[Kept]]:
         """Return the looks of many targets since then that are written down, such as those of an earlier life."""
-        first = int(since) // CHUNK_SECONDS[RAW] * CHUNK_SECONDS[RAW]
-        found: dict[int, list[Kept]] = {}
-        for target, start, data in self._store.seen_of(targets, RAW, first):
-            found.setdefault(target, []).extend(look for look in history.looks(start, data) if look.at >= since)
-        return found
+        return {target: looks for target, looks in self.looks_of(targets, since) if looks}
 
     def figures(self, target: int, since: float, level: int) -> list[Figure]:
         """Return the figures of a level since then, those that are not yet over included."""
-        step = history.FINE_SECONDS if level == FINE else history.COARSE_SECONDS
-        size = CHUNK_SECONDS[level]
-        chunks = self._store.seen(target, level, int(since) // size * size, int(self._now()) + 1)
+        first = int(since) // CHUNK_SECONDS[level] * CHUNK_SECONDS[level]
+        return self._figures(target, self._store.seen(target, level, first, int(self._now()) + 1), since, level)
+
+    def figures_of(self, targets: Collection[int], since: float, level: int) -> Iterator[tuple[int, list[Figure]]]:
+        """Give the same of many targets."""
+        kept = self._chunks_of(targets, level, int(since) // CHUNK_SECONDS[level] * CHUNK_SECONDS[level])
+        yield from ((target, self._figures(target, kept.get(target, []), since, level)) for target in targets)
+
+    def _figures(self, target: int, chunks: Chunks, since: float, level: int) -> list[Figure]:
+        step, size = history.FINE_SECONDS if level == FINE else history.COARSE_SECONDS, CHUNK_SECONDS[level]
         found = [one for start, data in chunks for one in history.figures(start, step, data)]
         after = chunks[-1][0] + size if chunks else int(since)
         recent = groupby(self.looks(target, after), lambda look: int(look.at) // step * step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -165,15 +165,19 @@ def back(change: Change) -> str:
     return changed(change).removeprefix(change.target).lstrip(": ")
 
 
-def storm(
-    number: int, at: str, states: dict[str, TargetState], total: int, groups: Sequence[str], returned: int
-) -> str:
+def storm(number: int, at: str, states: Mapping[str, TargetState], total: int, groups: Sequence[str]) -> str:
     """Many changes in one sentence: `M3 14:41 2,800 of 3,230 down (site madrid: all 2,790)`."""
     found = {state: sum(one is state for one in states.values()) for state in _ORDER}
     what = ", ".join(f"{count:,} of {total:,} {state}" for state, count in found.items() if count)
     explained = f" ({', '.join(groups)})" if groups else ""
-    again = f" · {returned:,} are back" if returned else ""
-    return f"M{number} {at} {what}{explained}{again}"
+    return f"M{number} {at} {what}{explained}"
+
+
+def those_back(back: int, of: int, lasted: float) -> str:
+    """How many of them are well again; all of them after how long."""
+    if not back:
+        return ""
+    return f" · all are back after {elapsed(max(0.0, lasted))}" if back == of else f" · {back:,} are back"
 
 
 def many_again(number: int, at: str, changes: Iterable[Change]) -> str:

@@ -40,8 +40,9 @@ class _Post:
     key: str
     at: float
     lines: dict[str, str] = field(default_factory=dict)
-    states: dict[str, TargetState] = field(default_factory=dict)  # of a storm
-    returned: int = 0
+    states: dict[str, TargetState] = field(default_factory=dict)  # of a storm, as the worst of it was
+    back: set[str] = field(default_factory=set)  # of these
+    all_back: float = 0.0  # when the last one came back
 
 
 class Watch:
@@ -170,8 +171,9 @@ class Watch:
             post = self._posts[change.target]
             if change.now in _WELL:
                 self._posts.pop(change.target)
-                post.returned += 1
-                post.states.pop(change.target, None)
+            if post.states and change.now is TargetState.UP:
+                post.back.add(change.target)
+                post.all_back = max(post.all_back, change.at)
             elif post.states:
                 post.states[change.target] = change.now
             if change.target in post.lines:
@@ -193,6 +195,7 @@ class Watch:
         self._storm = post
         for change in changes:
             post.states[change.target] = change.now
+            post.back.discard(change.target)
             self._posts[change.target] = post
         return [self._edit(post, otherwise=self._answer(post))] if storm else [Say(post.key, self._answer(post))]
 
@@ -208,7 +211,8 @@ class Watch:
             return Answer("\n".join(post.lines.values()))
         at = text.clock(post.at, self._zone, datetime.fromtimestamp(post.at, tz=UTC))
         groups = together(post.states, self._groups)
-        said = text.storm(self.monitor.number, at, post.states, len(self.targets), groups, post.returned)
+        back = text.those_back(len(post.back), len(post.states), post.all_back - post.at)
+        said = text.storm(self.monitor.number, at, post.states, len(self.targets), groups) + back
         return Answer(said, hint=f"→ !monitor {self.monitor.number}")
 
     def _line(self, change: Change, moment: datetime) -> str:

@@ -65,9 +65,11 @@ def test_many_that_go_down_at_once_are_one_message_with_a_count_and_the_site(tmp
     site.looks(times=3)
     site.looks(times=12, down=set(MADRID))
     assert site.told == ["M1 14:00 30 of 40 down (site madrid: all 30)\n→ !monitor 1"]
+    site.looks(times=1, down=set(MADRID[:12]))
+    assert site.told == ["M1 14:00 30 of 40 down (site madrid: all 30) · 18 are back\n→ !monitor 1"]
     site.looks(times=2)
+    assert "30 of 40 down (site madrid: all 30) · all are back after" in site.told[0]
     assert len(site.told) == 1
-    assert "30 are back" in site.told[0]
     site.close()
 
 
