@@ -169,6 +169,13 @@ def test_while_the_record_is_away_nothing_is_lost_and_nothing_comes_twice():
     assert [one.phase for one in site.hears(b"<187>%A-3-B: x")] == [Phase.FIRING, Phase.SINGLE]
 
 
+def test_a_message_that_breaks_its_reading_keeps_no_other_from_being_read():
+    site = Site()
+    site.feed._device = lambda written: DEVICES[written]
+    site.feed.hear("not an address", DOWN)
+    assert [one.device for one in site.hears(DOWN)] == ["core1"]
+
+
 def test_who_was_heard_is_known_also_of_what_is_not_kept():
     site = Site()
     site.hears(b"<190>%SEC-6-IPACCESSLOGP: list 177 denied")

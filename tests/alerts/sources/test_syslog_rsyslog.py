@@ -14,6 +14,10 @@ pytestmark = pytest.mark.slow
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "rsyslog" / "60-automation-bots.conf"
 
 
+if not rsyslogd.PROGRAM:
+    pytest.skip("needs rsyslogd: apt install rsyslog", allow_module_level=True)
+
+
 @contextmanager
 def listening(folder, **settings):
     folder.mkdir(exist_ok=True)

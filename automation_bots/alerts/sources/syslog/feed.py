@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from automation_bots.alerts.sources.syslog.line import Line
 from automation_bots.alerts.sources.syslog.parse import parse
 from automation_bots.alerts.sources.syslog.states import State, state
 
+log = logging.getLogger(__name__)
 KIND = "syslog"
 _WAITING = 8_000_000  # bytes of messages that wait to be read
 _AT_ONCE = 1_000
@@ -103,7 +105,7 @@ class Feed:
         states: dict[str, ReportedEvent] = {}  # of what goes up and down again and again the last word
         singles: list[ReportedEvent] = []
         for sender, message in self._some():
-            if event := self._event(sender, message):
+            if event := self._safely(sender, message):
                 if event.fingerprint:
                     states.pop(event.fingerprint, None)
                     states[event.fingerprint] = event
@@ -116,6 +118,13 @@ class Feed:
             some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
             self._bytes -= sum(len(message) for _, message in some)
         return some
+
+    def _safely(self, address: str, message: bytes) -> ReportedEvent | None:
+        try:
+            return self._event(address, message)
+        except Exception:  # of one message, in which a stranger may write whatever he likes; all others are read
+            log.exception("a message of syslog from %s could not be read", address)
+            return None
 
     def _event(self, address: str, message: bytes) -> ReportedEvent | None:
         line = parse(message)
