@@ -24,7 +24,7 @@ _TRAPS = 162
 _LISTENS = {"tcp": "0A", "udp": "07"}  # states of /proc/net
 
 
-def look(bot_folder: BotFolder, _live: LiveConfig) -> Iterator[Line]:
+def look(bot_folder: BotFolder, live: LiveConfig) -> Iterator[Line]:
     """Look at every source of bot.toml that hears by itself, and at the port of those that call."""
     found = alerts.read(bot_folder, resolved=False)
     running, http = record.running(bot_folder.data) is not None, bot_folder.settings.http
@@ -33,6 +33,12 @@ def look(bot_folder: BotFolder, _live: LiveConfig) -> Iterator[Line]:
     for source in found.values():
         if isinstance(source, SyslogSettings):
             yield from _syslog(source, bot_folder.data, running=running)
+            unknown = sorted({name for name in source.devices.values() if name not in live.inventory.names})
+            if unknown:
+                yield (
+                    "WRONG",
+                    f"events of {source.name}: devices names {', '.join(unknown)}, which the inventory has not",
+                )
         elif isinstance(source, TrapSettings) and listens("udp", _TRAPS) is False:
             yield (
                 "NOTE",

@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +24,7 @@ def lines(tmp_path):
         bot_folder = BotFolder(folder, environment, untouched=True)
         bot_folder.data.mkdir(parents=True, exist_ok=True)
         note(bot_folder.data, "sl", heard or {})
-        return list(look(bot_folder, None))
+        return list(look(bot_folder, SimpleNamespace(inventory=SimpleNamespace(names=("core1",)))))
 
     return seen
 
@@ -50,6 +51,11 @@ def test_devices_that_have_fallen_silent_are_named(lines):
     texts = [text for _, text in lines(f"udp = {free_port()}\n", heard)]
     assert "events of sl: 2 devices heard, core1 2 min ago" in texts
     assert "events of sl: not heard for more than a day: core2 (3 d)" in texts
+
+
+def test_a_device_that_the_inventory_has_not_is_wrong(lines):
+    found = lines(f'udp = {free_port()}\ndevices = {{"10.0.0.1" = "core1", "10.0.0.2" = "core9"}}\n')
+    assert ("WRONG", "events of sl: devices names core9, which the inventory has not") in found
 
 
 def test_an_open_tcp_port_is_seen():

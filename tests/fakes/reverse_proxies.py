@@ -25,10 +25,10 @@ http {{
 """
 
 
-def nginx(folder: Path, port: int, behind: int) -> list[str]:
-    """Write its files, and say how it is started."""
+def nginx(folder: Path, port: int, behind: int, burst: int = 400) -> list[str]:
+    """Write its files, and say how it is started; its own limit of calls is that of `deploy/` with a burst of 40."""
     text = (DEPLOY / "nginx" / "automation-bots.conf").read_text().replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
-    text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    text = text.replace("burst=40", f"burst={burst}").replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
     own = [line for line in text.splitlines() if not line.strip().startswith("ssl_certificate")]
     (folder / "automation-bots.conf").write_text("\n".join(own))
     (folder / "nginx.conf").write_text(_MAIN.format(folder=folder))
@@ -47,8 +47,8 @@ class Proxy:
     """One of them, while the block runs."""
 
     def __init__(self, made, folder: Path, behind: int) -> None:
-        if not {"nginx": NGINX, "caddy": CADDY}[made.__name__]:
-            pytest.skip(f"needs {made.__name__}: apt install nginx-light caddy")
+        if not (NGINX and CADDY):
+            pytest.skip("needs nginx and Caddy: apt install nginx-light caddy")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -80,8 +81,9 @@ def test_whoever_guesses_is_slowed_down_by_his_own_address_whatever_he_says_it_i
     assert status(port, token="x", sender=neighbour) == 401
 
 
-def test_while_the_bot_is_away_the_sender_hears_that_it_shall_come_again(tmp_path):
+def test_while_the_bot_is_away_the_sender_hears_that_it_shall_come_again_and_not_too_often(tmp_path):
     with socket.socket() as gone:
         gone.bind(("127.0.0.1", 0))
-        with Proxy(nginx, tmp_path, gone.getsockname()[1]) as proxy:
+        with Proxy(partial(nginx, burst=40), tmp_path, gone.getsockname()[1]) as proxy:
             assert status(proxy.port) == 503
+            assert {status(proxy.port) for _ in range(120)} == {503, 429}

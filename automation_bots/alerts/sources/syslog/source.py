@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -102,7 +103,8 @@ class SyslogSource:
         try:
             self.listener.open()
         except OSError as error:
-            self.problem = f"cannot listen on {self._settings.address} {self._written()}: {in_words(error)}"
+            roots = "; ports below 1024 belong to root: 5514 is one of anybody" if error.errno == errno.EACCES else ""
+            self.problem = f"cannot listen on {self._settings.address} {self._written()}: {in_words(error)}{roots}"
             return
         self.problem = ""
         self.listener.start()
