@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from automation_bots.alerts.devices import FIELDS
 from automation_bots.alerts.event import Phase, Severity
 from automation_bots.alerts.sources.syslog.feed import Feed, Wanted
 from automation_bots.alerts.sources.syslog.kept import NOISE, Kept
@@ -38,9 +39,9 @@ def test_a_message_is_of_the_device_that_has_the_address_of_its_sender():
 
 
 def test_no_field_of_a_message_names_the_device():
-    message = b'<187>date=2026-04-23 time=12:32:47 devname="f1" level="error" hostname="core2" server=core2 msg="m"'
+    message = b'<187>date=2026-04-23 time=12:32:47 devname="f1" level="error" hostname="core2" host=core2 msg="m"'
     fields = Site(networks=[ip_network("198.51.100.0/24")]).hears(message, sender="198.51.100.7")[0].fields
-    assert fields["said_hostname"] == "core2" and not {"hostname", "server", "host", "device"} & set(fields)
+    assert fields["said_hostname"] == "core2" and not set(FIELDS) & set(fields)
 
 
 def test_a_relay_is_believed_whose_message_it_passes_on():

@@ -67,6 +67,15 @@ def test_rsyslog_passes_on_what_a_device_said_and_from_where_although_it_cannot_
     assert (found.fields["device_time"], found.fields["sequence"]) == ("*Nov 30 19:00:01.123", "54")
 
 
+def test_what_rsyslog_can_read_itself_it_passes_on_whole_as_well(tmp_path):
+    with listening(tmp_path / "bot", relays=["127.0.0.1"]) as (intake, port):
+        own = DEPLOY.read_text().replace('port="5514"', f'port="{port}"').replace('"127.0.0.1" and', '"127.0.0.9" and')
+        with rsyslogd.Rsyslogd(tmp_path, own) as relay:
+            relay.hears('<187>1 2026-02-20T15:10:35Z j1 mgd 7 UI_ERROR [j@2636 user="ana"] x', sender="127.0.0.7")
+            found = intake.has(1)[0]
+    assert (found.device, found.what, found.fields["j@2636.user"]) == ("core1", "UI_ERROR", "ana")
+
+
 def test_what_rsyslog_passes_on_in_its_own_form_is_read_too(tmp_path):
     with listening(tmp_path / "bot", relays=["127.0.0.1"]) as (intake, port):
         own = f'action(type="omfwd" target="127.0.0.1" port="{port}" protocol="udp")'
