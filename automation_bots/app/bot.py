@@ -52,7 +52,7 @@ from automation_bots.jobs import orphans
 from automation_bots.jobs.announcer import Announcer
 from automation_bots.jobs.dispatcher import Local
 from automation_bots.jobs.driver_guard import DriverGuard, Permits
-from automation_bots.jobs.request_context import RequestContext, TypedCommand
+from automation_bots.jobs.request_context import Compare, RequestContext, TypedCommand
 from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
@@ -68,6 +68,7 @@ from automation_bots.schedules.own_answers import OwnAnswers, OwnContext
 from automation_bots.schedules.reports import ScheduleReports
 from automation_bots.schedules.timer import ScheduleContext, ScheduleTimer
 from automation_bots.store import AuditKind, Store, Subject
+from automation_bots.suggestions.meaning import Meaning
 from automation_bots.surface import Surface
 from automation_bots.text import command_prefix
 
@@ -291,11 +292,19 @@ class Bot:
                 network=self.settings.network,
                 known=self.redactor.known,
                 page=self.notices.page,
+                compare=self._meaning(),
                 alias=lambda caller, words: self.aliases.expanded(caller, words),  # noqa: PLW0108 - it is made later
                 restored=self._restored,
             ),
             self._validity,
         )
+
+    def _meaning(self) -> Compare:
+        if not self.settings.suggestions.meaning:
+            return lambda _question, _texts: ()
+        meaning = Meaning()
+        self.at_stop(meaning.stop)
+        return meaning.nearest
 
     def _schedules(self) -> ScheduleTimer:
         def run(schedule: Schedule, occurrence: Occurrence, when: datetime | None = None) -> Answer | None:

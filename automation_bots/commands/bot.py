@@ -37,6 +37,13 @@ class BotCommands:
         """What this person may do here, or how one command is used."""
         return self._help.help(ask)
 
+    def ask(self, ask: CommandCall) -> Answer:
+        """Which command answers a question."""
+        self._context.person(ask)
+        if not ask.words:
+            raise BadCommand("What would you like to know? → !ask how full are the disks on web")
+        return self._context.pipeline.lookup.asked(ask.caller, ask.place, ask.line)
+
     def about(self, ask: CommandCall) -> Answer:
         """What this bot is."""
         self._context.person(ask)

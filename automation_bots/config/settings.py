@@ -154,6 +154,12 @@ class MonitorSettings(Strict):
         return value
 
 
+class SuggestionSettings(Strict):
+    """[suggestions]: what is said to words that are no command."""
+
+    meaning: bool = True  # sentences are compared by meaning, in a process of its own with 130 MB while somebody asks
+
+
 class HttpSettings(Strict):
     """[http]: what may call this bot; off unless a port is given."""
 
@@ -228,6 +234,7 @@ class Settings(Strict):
     schedules: ScheduleSettings = ScheduleSettings()
     monitors: MonitorSettings = MonitorSettings()
     http: HttpSettings = HttpSettings()
+    suggestions: SuggestionSettings = SuggestionSettings()
     events: EventSettings = EventSettings()
     peers: PeersSettings = PeersSettings()
     repos: RepoSettings = RepoSettings()

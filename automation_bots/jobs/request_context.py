@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +16,9 @@ from automation_bots.model import Answer, ApprovalDefaults, Caller, Person, Plac
 from automation_bots.operations.target_words import Selectors
 from automation_bots.store import Store
 from automation_bots.surface import Surface
+
+# (a sentence, texts by name) -> (name, how near by meaning), the nearest first
+Compare = Callable[[str, Mapping[str, Sequence[str]]], Sequence[tuple[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class RequestContext:
     network: str = ""  # of this bot's own people
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
+    compare: Compare = lambda _question, _texts: ()
     alias: Callable[[Caller, str], str] = lambda _caller, words: words  # puts in what a short form stands for
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 

@@ -57,6 +57,8 @@ _COMMANDS = (
     OwnCommand("bot", "help [command | group | what you want to do]", "What you may do here, and how",
                ("!help", "!help ping", "!help network", "!help restart"),
                Late.LOOKS),
+    OwnCommand("bot", "ask <question>", "Which command answers a question, in your own words",
+               ("!ask how full are the disks on web",), Late.LOOKS),
     OwnCommand("bot", "about", "What this bot is", ("!about",), Late.LOOKS),
     OwnCommand("bot", "whoami", "Who you are to the bot: person, groups, ids, place", ("!whoami",), Late.LOOKS),
     OwnCommand("bot", "devices [pattern]", "The devices you may see, by group or pattern",

@@ -9,6 +9,7 @@ from automation_bots.model import Answer, Caller, Operation, Person, Place, one_
 from automation_bots.operations.own_commands import OWN
 from automation_bots.pipeline import habits, suggested
 from automation_bots.pipeline import parser as grammar
+from automation_bots.pipeline.suggested import Asker
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.store import AuditKind, Subject
@@ -69,7 +70,17 @@ class OperationLookup:
         if problem := self._context.live.catalog.broken(said.operation):
             told = str(problem) if ADMINS in person.groups else "the admins have been told what is wrong"
             return Answer(f'The file of "{one_line(said.operation, 40)}" is broken, so it is no command now: {told}.')
-        return suggested.answer(self._context.live, said, person, self.usable(said.caller, said.place))
+        return suggested.answer(self._asker(person, said.caller, said.place), said)
+
+    def asked(self, caller: Caller, place: Place, question: str) -> Answer:
+        """Answer a question with the commands that answer it, among those that this person may use here."""
+        person = self.person(caller)
+        if person is None:
+            return Answer(gate.stranger(self._context.live.policy, caller))
+        return suggested.asked(self._asker(person, caller, place), question)
+
+    def _asker(self, person: Person, caller: Caller, place: Place) -> Asker:
+        return Asker(self._context.live, person, self.usable(caller, place), self._context.compare)
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""

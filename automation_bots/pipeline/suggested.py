@@ -4,41 +4,91 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from automation_bots.config.live import LiveConfig
-from automation_bots.jobs.request_context import TypedCommand
+from automation_bots.jobs.request_context import Compare, TypedCommand
 from automation_bots.model import Answer, Button, Operation, Person, one_line
 from automation_bots.operations.own_commands import OWN, Shown
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
 from automation_bots.suggestions import meant
 from automation_bots.suggestions.meant import Command, Known
+from automation_bots.suggestions.synonyms import SYNONYMS
 from automation_bots.text.command_names import as_typed
 
 _NO_GROUPS = frozenset({"ungrouped"})
 _LENGTH = 300  # characters that are looked at
+_SENTENCE = 3  # words of what is compared by meaning
+_NEAR, _SURE, _AHEAD = 0.36, 0.62, 0.12  # of a sentence: worth saying, said alone, and by how much it leads then
+_SHOWN = 3
 
 
-def answer(live: LiveConfig, said: TypedCommand, person: Person, usable: Sequence[Operation]) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom something is suggested, and what that person may use here."""
+
+    live: LiveConfig
+    person: Person
+    usable: Sequence[Operation]
+    compare: Compare
+
+
+def answer(asker: Asker, said: TypedCommand) -> Answer:
     """Say that there is no such command, and what was probably meant; what can be run as it stands is a click away."""
     text = f'No operation "{one_line(said.operation, 40)}".'
-    lines = meant.suggest(f"{said.operation} {said.line}"[:_LENGTH], known(live, person, usable))
-    if not lines:
-        return Answer(f"{text} → !help")
+    lines = _lines(asker, f"{said.operation} {said.line}"[:_LENGTH])
+    return _said(text, lines) if lines else Answer(f"{text} → !help")
+
+
+def asked(asker: Asker, question: str) -> Answer:
+    """Answer a question with the commands that answer it."""
+    if lines := _lines(asker, question[:_LENGTH]):
+        return _said("", lines)
+    return Answer("I do not know a command for that.", hint="→ !help <what you want to do> · !help")
+
+
+def _said(text: str, lines: Sequence[str]) -> Answer:
     shown = [f" !{one_line(line, 120)} " for line in lines]
-    which = f" Did you mean {shown[0]}?" if len(lines) == 1 else f" One of these? {'·'.join(shown)}"
+    which = f"Did you mean {shown[0]}?" if len(lines) == 1 else f"One of these? {'·'.join(shown)}"
     buttons = tuple(Button(f"!{one_line(line, 60)}", line, said=True) for line in lines if "<" not in line)
-    return Answer(text + which, buttons=buttons)
+    return Answer(f"{text} {which}".strip(), buttons=buttons)
 
 
-def known(live: LiveConfig, person: Person, usable: Sequence[Operation]) -> Known:
+def _lines(asker: Asker, typed: str) -> tuple[str, ...]:
+    there = known(asker)
+    return meant.suggest(typed, there) or _by_meaning(asker, typed, there)
+
+
+def _by_meaning(asker: Asker, typed: str, there: Known) -> tuple[str, ...]:
+    words, devices = meant.without_devices(typed, there)
+    if len(typed.split()) < _SENTENCE:
+        return ()
+    found = list(asker.compare(" ".join(words), _texts(asker, there)))[:_SHOWN]
+    lines = [meant.line(there.commands[name], words, devices) for name, fit in found if fit >= _NEAR]
+    if lines and found[0][1] >= _SURE and found[0][1] - found[1][1] >= _AHEAD:
+        return (lines[0],)
+    return tuple(dict.fromkeys(lines))
+
+
+def _texts(asker: Asker, there: Known) -> dict[str, tuple[str, ...]]:
+    """What stands for each command: its name, its help, its examples without devices, other words for it."""
+    told: dict[str, tuple[str, ...]] = {name: (own.help,) for name, own in OWN.items()}
+    for operation in asker.usable:
+        shown = [example.removeprefix("!") for example in operation.examples]
+        told[operation.name] = (operation.help, *(text.rpartition(" on ")[0] or text for text in shown))
+    return {name: (name.replace("-", " "), *told[name], *SYNONYMS.get(name, ())) for name in there.commands}
+
+
+def known(asker: Asker) -> Known:
     """What may be suggested to somebody: commands that they may use here, devices that they may see."""
+    live, person = asker.live, asker.person
     seen = gate.visible(live.scope, person)
     groups = [name for name, hosts in live.inventory.groups.items() if seen.intersection(hosts)]
     mine = [own.name for own in OWN.values() if own.shown is not Shown.ADMINS or ADMINS in person.groups]
     commands = {name: Command(name, name, takes_devices=False, rest=True) for name in mine}
-    names = frozenset(operation.name for operation in usable)
-    commands |= {operation.name: _command(operation, names) for operation in usable}
+    names = frozenset(operation.name for operation in asker.usable)
+    commands |= {operation.name: _command(operation, names) for operation in asker.usable}
     return Known(commands, frozenset((*seen, *groups)) - _NO_GROUPS)
 
 

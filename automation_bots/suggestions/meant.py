@@ -81,6 +81,21 @@ def suggest(typed: str, known: Known) -> tuple[str, ...]:
     return tuple(line for line, one in islice(ranked, _SHOWN) if one >= max(_LIKELY, fit - 2 * _AHEAD))
 
 
+def without_devices(typed: str, known: Known) -> tuple[list[str], str]:
+    """The words of a sentence without the devices in it, and those."""
+    devices, left = _devices([word.strip("?!.:") or word for word in _WORD.findall(typed)][:_MOST_WORDS], known)
+    return left, devices
+
+
+def line(command: Command, words: Sequence[str], devices: str) -> str:
+    """A command as it is typed, with the first value where a word names it, and what has to be filled in."""
+    slots = [f"<{name}>" for name in command.values]
+    if slots and command.choices:
+        named = next((word.lower() for word in words if word.lower() in command.choices), "")
+        slots[0] = named or f"<{'|'.join(command.choices)}>"
+    return _line(command, " ".join([command.typed, *slots]), devices)
+
+
 # -- words of other tools
 
 
@@ -231,6 +246,8 @@ def _devices(words: Sequence[str], known: Known) -> tuple[str, list[str]]:
         if word.lower() in {"on", "at", "in"}:
             behind_on = True
             continue
+        if word.lower() == "all" and not behind_on and word is not words[-1]:
+            continue  # of a sentence
         parts = [_device(part, lower, close=behind_on) for part in word.split(",")]
         if all(parts):
             found.append(",".join(parts))

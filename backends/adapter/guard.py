@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _OWN_COMMANDS = Path(own_commands.__file__).resolve()
+_ALONE = frozenset({"restart", "shutdown"})  # of Errbot, about the bot itself
 _END = object()  # of a command that answers in steps
 
 
@@ -134,6 +135,8 @@ def _guarded(bot: Host, plugin: Any, method: Any) -> Any:
             return None
         command = method._err_command_name  # with _ between its words: one name, which a rule can say
         who = bot.automation_origin(msg)
+        if command in _ALONE and any(not word.startswith("-") for word in str(args or "").split()):
+            return automation(bot).pipeline.lookup.unknown(who.command(command, str(args)))  # of a service, or a device
         return automation(bot).pipeline.plugin_commands.judge(who.caller, who.place, command, str(args or ""))
 
     if inspect.isgeneratorfunction(method):

@@ -125,3 +125,9 @@ def test_whatever_is_typed_only_known_commands_come_out(typed):
 def test_every_row_of_the_table_leads_to_a_command_that_is_shipped():
     missing = {line.split()[0] for _, line in OTHERS} - set(COMMANDS) - set(own_commands.OWN)
     assert missing == set()
+
+
+def test_all_of_a_sentence_is_no_group():
+    known = Known(COMMANDS, frozenset({"all", "web1"}))
+    assert suggest("all the memory on web1", known) == ("memory on web1",)
+    assert suggest("pign all", known) == ("ping on all",)

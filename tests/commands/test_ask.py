@@ -1,0 +1,42 @@
+"""`!ask`, and sentences that are no command."""
+
+import pytest
+
+from automation_bots.drivers.fake import Fake
+from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    with ChatBot(write_folder(tmp_path_factory.mktemp("bot")), drivers=(Fake(),)) as chat:
+        yield chat
+
+
+@pytest.mark.parametrize(
+    ("who", "typed", "said"),
+    [
+        ("joe", "!ask how full are the file systems on the web servers", "!disk on web"),
+        ("joe", "!ask what hogs the cpu on web1", "!processes on web1"),
+        ("joe", "!ask make me a coffee", "I do not know a command for that."),
+        ("joe", "!ask", "What would you like to know?"),
+        ("joe", "!what hogs the cpu on web1", "!processes on web1"),
+        ("ana", "!restart nginx on web1", "Did you mean  !service restart nginx on web1 ?"),  # Errbot restarts itself
+        ("ana", "!turn it off and on again on web1", "!reboot on web1"),
+    ],
+)
+def test_a_sentence_is_answered_with_the_line_to_type(chat, who, typed, said):
+    assert said in chat.asks(typed, who=who)
+
+
+def test_what_somebody_may_not_use_or_see_is_not_named(chat):
+    for typed in ("!ask turn web1 off and on again", "!ask is vault1 alive", "!ask install updates on vault1"):
+        said = chat.asks(typed, who="joe")
+        assert not {"!reboot", "!patch"} & set(said.split()) and "on vault1" not in said
+
+
+def test_without_comparing_by_meaning_nothing_is_started(tmp_path):
+    toml = BOT_TOML + "[suggestions]\nmeaning = false\n"
+    with ChatBot(write_folder(tmp_path, toml=toml), drivers=(Fake(),)) as chat:
+        assert "I do not know a command" in chat.asks("!ask what hogs the cpu on web1")
