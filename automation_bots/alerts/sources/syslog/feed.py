@@ -14,7 +14,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from automation_bots.alerts.devices import naming_none
 from automation_bots.alerts.event import Intake, Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources.syslog import kept
-from automation_bots.alerts.sources.syslog.allowance import Allowance
+from automation_bots.alerts.sources.syslog.allowance import Allowance, Tally
 from automation_bots.alerts.sources.syslog.kept import Kept
 from automation_bots.alerts.sources.syslog.line import Line
 from automation_bots.alerts.sources.syslog.parse import parse
@@ -26,6 +26,7 @@ _WAITING = 8_000_000  # bytes of messages that wait to be read
 _AT_ONCE = 1_000
 _STRANGER_SECONDS = 3_600.0
 _RATE_SECONDS, _ALIKE_SECONDS = 10.0, 60.0
+_TOLD_SECONDS, _MORE_SECONDS = 60.0, 600.0  # between two words on what is left out of the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Feed:
         self._wanted, self._intake, self._device, self._now, self._clock = wanted, intake, device, now, clock
         self._rates = Allowance(wanted.per_second * int(_RATE_SECONDS), _RATE_SECONDS)
         self._alike = Allowance(wanted.alike, _ALIKE_SECONDS)
+        self._flood, self._more = Tally(_TOLD_SECONDS), Tally(_MORE_SECONDS)
         self._strangers = Allowance(1, _STRANGER_SECONDS, keys=500)
         self._lock = threading.Lock()
         self._waiting: deque[tuple[str, bytes]] = deque()
@@ -177,18 +179,20 @@ class Feed:
         now = self._clock()
         with self._lock:
             rates, full, self._full = self._rates.over(now), self._full, 0
+        self._flood.add(rates)
+        self._more.add(self._alike.over(now))
+        limit = f"more than {self._wanted.per_second} a second"
         told = [
             self._own(
                 "messages left out",
-                f"{count:,} messages of {self._known(sender) or sender} were left out within {_RATE_SECONDS:.0f} s:"
-                f" more than {self._wanted.per_second} a second",
+                f"{count:,} messages of {self._known(sender) or sender} were left out: {limit}",
                 about=sender,
             )
-            for sender, count in rates.items()
+            for sender, count in self._flood.due(now).items()
         ]
-        for key, count in self._alike.over(now).items():
+        for key, count in self._more.due(now).items():
             sender, _, what = key.partition(" ")
-            text = f"{count:,} more {what} of {sender} within a minute were left out"
+            text = f"{count:,} more {what} of {sender} were left out: more than {self._wanted.alike} a minute"
             told.append(self._own("messages left out", text, about=sender, fields={"of": what, "count": str(count)}))
         self._strangers.over(now)
         if full:

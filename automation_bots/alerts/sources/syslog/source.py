@@ -96,6 +96,7 @@ class SyslogSource:
         self.listener = Listener(ports, self._hear)
         self._lost = 0
         self._noted: datetime | None = None
+        self._written_down: dict[str, datetime] = {}
         self._loop = Loop(f"syslog {settings.name}", self._round, every_seconds, last=True)
 
     def start(self) -> None:
@@ -137,6 +138,9 @@ class SyslogSource:
     def _note(self) -> None:
         """Write down who was heard when, for whoever looks from outside."""
         self._noted = self._context.now()
+        if self._written_down == self.feed.heard:
+            return
+        self._written_down = dict(self.feed.heard)
         try:
             note(self._context.folder, self._settings.name, dict(self.feed.heard))
         except OSError as error:
