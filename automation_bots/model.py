@@ -397,6 +397,7 @@ class WatchedChange:
     ended: datetime | None = None
     before: Mapping[str, Any] = field(default_factory=dict)  # device -> what was read of it; empty: not yet
     after: Mapping[str, Any] = field(default_factory=dict)
+    looked: datetime | None = None  # when all of `before` had been read
 
 
 class Severity(StrEnum):

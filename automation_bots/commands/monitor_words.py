@@ -14,7 +14,7 @@ from automation_bots.text import times
 
 _CLAUSE = re.compile(r"(?P<rest>.*)\s(?P<word>every|for|until)\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
 _WHERE = re.compile(r"(?P<rest>.*?)\swhere\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
-_WEB = re.compile(r"""\s(?P<name>text|status|days)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""")
+_WEB = re.compile(r"""\s(?P<name>text|status|days|within)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""")
 _STATUS = re.compile(r"(?:[1-5](?:\d\d|xx))(?:,[1-5](?:\d\d|xx))*", re.IGNORECASE)
 NUMBER = re.compile(r"[mM]?(\d{1,15})")
 
@@ -27,7 +27,9 @@ class Wanted:
     condition: str = ""
     every: timedelta | None = None
     until: datetime | None = None
-    web: Mapping[str, str | int] = field(default_factory=dict)  # text, status, days: what a web address has to answer
+    web: Mapping[str, str | float] = field(
+        default_factory=dict
+    )  # text, status, days, within: what a web address has to answer
 
 
 def read(line: str, now: datetime, zone: str) -> Wanted:
@@ -48,7 +50,9 @@ def read(line: str, now: datetime, zone: str) -> Wanted:
     return replace(wanted, what=wanted.what.strip())
 
 
-def _web(name: str, said: str) -> str | int:
+def _web(name: str, said: str) -> str | float:
+    if name == "within":
+        return _milliseconds(said)
     if name == "status" and not _STATUS.fullmatch(said):
         raise BadCommand(f"status={one_line(said, 40)}: one or more with commas, such as status=200 or status=2xx,401")
     if name == "days" and not re.fullmatch(r"\d{1,4}", said):
@@ -69,6 +73,15 @@ def _taken(wanted: Wanted, word: str, value: str, now: datetime, zone: str) -> W
     if wanted.until is not None:
         raise BadCommand("Until when is said twice: one of for and until is enough.")
     return replace(wanted, until=until)
+
+
+def _milliseconds(said: str) -> float:
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)", said)
+    if found is None or not float(found[1]):
+        raise BadCommand(
+            f"within={one_line(said, 40)}: how long may an answer take, such as within=500ms or within=2s?"
+        )
+    return float(found[1]) * (1 if found[2] == "ms" else 1_000)
 
 
 def is_monitor(word: str) -> bool:

@@ -98,7 +98,9 @@ class MonitorCommands:
         """A web address: on a device that one sees judged like a read there, elsewhere only where a rule names it."""
         words = wanted.what.split()
         if len(words) != 2:
-            raise BadCommand('One address: → !monitor http https://www.corp.example [text="…"] [status=200] [days=30]')
+            raise BadCommand(
+                'One address: → !monitor http https://www.corp.example [text="…"] [status=200] [days=30] [within=2s]'
+            )
         url = _address(words[1])
         host = (urlsplit(url).hostname or "").lower()
         seen = gate.visible(self._context.live.scope, person)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -121,7 +122,7 @@ class Changes:
     def _done(self, look: _Look) -> None:
         change = look.change
         if look.by is None:
-            change = replace(change, before=look.brought or {"": {}})
+            change = replace(change, before=look.brought or {"": {}}, looked=self._now())
             self._store.looked(change)
             said = f"C{change.number} started: {render.names(change.devices)} as {_they(change)} now"
             text = f"{said} ({comparison.measured(change.before)}); watching by M{change.monitor}."
@@ -137,15 +138,27 @@ class Changes:
 
     def _differences(self, change: WatchedChange) -> list[comparison.Difference]:
         """All that is other; a backup in between leaves nothing to compare the configuration with."""
-        found = comparison.compared(change.before, change.after)
+        found = [*comparison.compared(change.before, change.after), *self._unseen(change)]
         backups = [job for job in self.between(change) if job.operation == "backup"]
         if not backups:
-            return found
+            return _sorted(found)
         why = f"configuration: I cannot say, it was backed up in between (#{backups[0].number}); → !config history"
         left = [one for one in found if not one.text.startswith("configuration ")]
         unsure = [comparison.Difference(Rank.UNSURE, device, why) for device in change.devices
                   if device in backups[0].devices and CONFIG in change.before.get(device, {})]  # fmt: skip
-        return sorted([*left, *unsure], key=lambda one: (one.rank, one.device, one.text))
+        return _sorted([*left, *unsure])
+
+    def _unseen(self, change: WatchedChange) -> list[comparison.Difference]:
+        """Of what changed something while it was still looked at, nobody knows whether that was seen as before it."""
+        found: dict[str, Job] = {}
+        for job in self.between(change) if change.looked else ():
+            is_early = job.risk is Risk.CHANGE and job.created and change.looked and job.created < change.looked
+            found |= dict.fromkeys(set(job.devices).intersection(change.devices), job) if is_early else {}
+        why = "ran while C{} looked at it first: what that changed may be no difference here"
+        return [
+            comparison.Difference(Rank.UNSURE, device, f"I cannot say all: #{job.number} {why.format(change.number)}")
+            for device, job in found.items()
+        ]
 
     def report(self, change: WatchedChange) -> Answer:
         """The worst first, with the verdict, and what ran in between."""
@@ -162,17 +175,21 @@ class Changes:
         return Answer(head, block, hint)
 
     def between(self, change: WatchedChange) -> list[Job]:
-        """The jobs that were asked for meanwhile on its devices, and may have changed something or kept it."""
+        """The jobs that ran meanwhile on its devices, and may have changed something or kept it."""
         until, devices = change.ended or self._now(), set(change.devices)
         return [
             job
             for job in reversed(self._context.store.jobs(limit=_JOBS, asked_for=True))
-            if job.created and change.began and change.began <= job.created <= until
+            if job.created and change.began and job.created <= until and (not job.ended or job.ended >= change.began)
             and devices.intersection(job.devices) and (job.risk is Risk.CHANGE or job.operation == "backup")
         ]  # fmt: skip
 
     def _now(self) -> datetime:
         return self._context.now()
+
+
+def _sorted(found: Iterable[comparison.Difference]) -> list[comparison.Difference]:
+    return sorted(found, key=lambda one: (one.rank, one.device, one.text))
 
 
 def _they(change: WatchedChange) -> str:

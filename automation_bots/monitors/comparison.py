@@ -195,7 +195,7 @@ def verdict(differences: Iterable[Difference]) -> str:
     if Rank.WORSE in ranks:
         return "Worse than before:"
     if Rank.UNSURE in ranks:
-        return "Not everything could be looked at again:"
+        return "Nobody can say of everything whether it is as before:"
     if Rank.OTHER in ranks:
         return "Nothing is worse; other than before:"
     return "Better than before:" if ranks else "Everything is as it was."

@@ -24,7 +24,8 @@ def is_as_before(connection: Connection, job: Job, found: Mapping[str, str]) -> 
     """Whether a look that ended came to the same as the one before it, which is still known."""
     if job.monitor is None or job.state is not State.DONE:
         return False
-    ended = (jobs.c.monitor == job.monitor, jobs.c.number < job.number, jobs.c.state == State.DONE.value)
+    ended = (jobs.c.monitor == job.monitor, jobs.c.number < job.number, jobs.c.operation == job.operation,
+             jobs.c.state == State.DONE.value)  # fmt: skip
     before = connection.scalar(select(jobs.c.number).where(*ended).order_by(jobs.c.number.desc()).limit(1))
     return before is not None and bool(found) and outcomes.statuses(connection, before) == found
 

@@ -18,7 +18,7 @@ from automation_bots.store.codec import canonical
 from automation_bots.store.database import Database
 from automation_bots.store.schema import watched_changes as changes
 
-_KEPT = ("pattern", "devices", "reason", "monitor", "began")
+_KEPT = ("pattern", "devices", "reason", "monitor", "began", "looked")
 
 
 class ChangeStore:
@@ -88,5 +88,5 @@ def _of(row: Row[Any]) -> WatchedChange:
     return WatchedChange(
         row.number, row.person, Caller(**body["caller"]), Place(**body["place"]), body["pattern"],
         tuple(body["devices"]), body["reason"], body["monitor"], datetime.fromisoformat(body["began"]), row.ended,
-        looks["before"], looks["after"],
+        looks["before"], looks["after"], datetime.fromisoformat(body["looked"]) if body.get("looked") else None,
     )  # fmt: skip

@@ -40,6 +40,7 @@ class Wanted:
 
     text: str = ""  # that has to stand in the answer
     status: str = ""  # such as 200,3xx; empty: everything below 400
+    within: float = 0.0  # ms that an answer may take; 0: as long as one waits
     days: int = SOON_DAYS  # that a certificate must still be good for
     proxy: str = ""  # http://[user:password@]host:port
     ca: str = ""  # file of authorities beside those of the machine
@@ -252,7 +253,9 @@ def _judged(head: bytes, ms: float, ends: str | None, wanted: Wanted, *, has_tex
         return BAD, None, words + (f", not {wanted.status}" if wanted.status else "")
     if has_text is False:
         return BAD, None, f"{words}, but the text is not there"
+    is_slow = 0 < wanted.within < ms
+    words += f", took {ms:.0f} ms" if is_slow else ""
     if ends is None:
-        return GOOD, ms, words
+        return POOR if is_slow else GOOD, ms, words
     days = int((ssl.cert_time_to_seconds(ends) - time.time()) // 86_400)
-    return POOR if days < wanted.days else GOOD, ms, f"{words}, certificate ends in {days} days"
+    return POOR if is_slow or days < wanted.days else GOOD, ms, f"{words}, certificate ends in {days} days"

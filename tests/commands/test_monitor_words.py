@@ -51,13 +51,15 @@ def test_a_monitor_is_named_by_its_number(word, number):
 
 
 def test_what_a_web_address_has_to_answer_stands_anywhere_behind_it():
-    wanted = read('http https://x.example status=2xx,401 text="all fine" days=30 every 1m')
+    wanted = read('http https://x.example status=2xx,401 text="all fine" days=30 within=1.5s every 1m')
     assert (wanted.what, wanted.web) == (
-        "http https://x.example", {"status": "2xx,401", "text": "all fine", "days": 30}
+        "http https://x.example", {"status": "2xx,401", "text": "all fine", "days": 30, "within": 1500.0}
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("words", ["status=600", "status=ok", "status=200,", "days=soon", "days=-1"])
+@pytest.mark.parametrize(
+    "words", ["status=600", "status=ok", "status=200,", "days=soon", "days=-1", "within=5", "within=0s", "within=soon"]
+)
 def test_a_status_or_days_that_are_none_are_told(words):
     with pytest.raises(BadCommand):
         read(f"http https://x.example {words}")

@@ -83,7 +83,7 @@ def test_a_device_that_answered_and_does_not_is_the_worst():
 @pytest.mark.parametrize(
     ("ranks", "words"),
     [([], "Everything is as it was."), ([Rank.OTHER, Rank.WORSE], "Worse"),
-     ([Rank.OTHER, Rank.UNSURE], "Not everything"),
+     ([Rank.OTHER, Rank.UNSURE], "Nobody can say"),
      ([Rank.OTHER], "Nothing is worse"), ([Rank.BETTER], "Better")],
 )  # fmt: skip
 def test_the_verdict_is_that_of_the_worst(ranks, words):

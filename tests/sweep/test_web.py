@@ -111,6 +111,12 @@ def test_what_does_not_answer_in_time_is_bad():
     assert looked("", seconds=0.1, holds=True)[0] == (BAD, "no answer within 0.1 s")
 
 
+def test_an_answer_that_takes_longer_than_it_may_is_degraded():
+    found, _ = looked(f"{OK}\r\n", within=0.001)
+    assert (found[0], found[1].startswith("200 OK, took ")) == (POOR, True)
+    assert looked(f"{OK}\r\n", within=5_000)[0] == (GOOD, "200 OK")
+
+
 def test_a_path_is_asked_for_as_a_url_may_be_written():
     _, asked = looked(f"{OK}\r\n", path="/größe mit?q=ä&r=%20[1]")
     assert asked[0].startswith("GET /gr%C3%B6%C3%9Fe%20mit?q=%C3%A4&r=%20[1] HTTP/1.1\r\n")
