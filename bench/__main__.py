@@ -1,4 +1,4 @@
-"""`python -m bench [name …]`: run benchmarks, all without a name; the last line is JSON."""
+"""`python -m bench [name …]`: run benchmarks, all without a name, into docs/performance.md; the last line is JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import importlib
 import json
 import signal
 import sys
+from datetime import UTC, datetime
 
+from bench import page
 from bench.figures import Figure
 
 NAMES = (
@@ -26,6 +28,7 @@ NAMES = (
     "monitor_web",
     "syslog",
     "events",
+    "growth",
 )
 
 
@@ -40,6 +43,7 @@ def main(names: list[str]) -> int:
         for figure in figures:
             print(figure, flush=True)
         found += figures
+    page.write(found, datetime.now(UTC).date())
     print(json.dumps([figure.row() for figure in found]))
     return 0
 

@@ -36,7 +36,7 @@ def run() -> list[Figure]:
     groups = big_groups()
     names = tuple(name for role in ROLES for name in groups[role])
     members = {"all": names, **{group: tuple(found) for group, found in groups.items()}}
-    rules, many = _policy(RULES), _policy(MANY_RULES)
+    rules, many = made(RULES), made(MANY_RULES)
     closed = _change_blocks(names)
 
     lookup = patterns.Names(names, members)
@@ -45,21 +45,21 @@ def run() -> list[Figure]:
         return Scope(rules, lambda pattern: frozenset(patterns.meant(pattern, lookup)), change_blocks=closed)
 
     known, random = scope(), Random(1)
-    everybody = [_milliseconds(known, _request(random, names, 1), None) for _ in range(PEOPLE)]  # each person's first
+    everybody = [milliseconds(known, _request(random, names, 1), None) for _ in range(PEOPLE)]  # each person's first
     found = [Figure("policy.first_of_a_person", quantile(everybody, 0.99), "ms", BAR)]
     for label, count, rounds in (("one", 1, 4_000), ("hundred", 100, 2_000), ("all", len(names), 1_000)):
-        samples = [_milliseconds(known, _request(random, names, count), None) for _ in range(rounds)]
+        samples = [milliseconds(known, _request(random, names, count), None) for _ in range(rounds)]
         found += [
             Figure(f"policy.{label}.p50", median(samples), "ms", BAR),
             Figure(f"policy.{label}.p99", quantile(samples, 0.99), "ms", BAR),
         ]
     look = Request(Caller("text", "@p0"), Place("text", "#ops"), UPTIME, {}, "all", names)
-    allowed = [_milliseconds(known, look, Verdict.ALLOW) for _ in range(1_000)]
+    allowed = [milliseconds(known, look, Verdict.ALLOW) for _ in range(1_000)]
     found.append(Figure("policy.all_allowed.p99", quantile(allowed, 0.99), "ms", BAR))
     for count, of in ((RULES, rules), (MANY_RULES, many)):
         scopes = [scope(of) for _ in range(5)]
         found.append(Figure(f"policy.prepared.{count}", median([_prepared(one) for one in scopes]), "ms"))
-        fresh = [_milliseconds(one, look, Verdict.ALLOW) for one in scopes]
+        fresh = [milliseconds(one, look, Verdict.ALLOW) for one in scopes]
         found.append(Figure(f"policy.first_after_reload.{count}", median(fresh), "ms", FIRST_BAR))
     return found
 
@@ -71,8 +71,9 @@ def _prepared(scope: Scope) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _policy(count: int) -> policy.Policy:
-    people = {f"p{n}": {"text": f"@p{n}", "groups": [f"team{n % TEAMS}", f"team{n % 7}"]} for n in range(PEOPLE)}
+def made(count: int, persons: int = PEOPLE) -> policy.Policy:
+    """So many rules, with every kind of condition, for so many people."""
+    people = {f"p{n}": {"text": f"@p{n}", "groups": [f"team{n % TEAMS}", f"team{n % 7}"]} for n in range(persons)}
     rules = [_rule(number) for number in range(count - 1)]
     rules.append({"name": "look", "who": "everyone", "may": ["reads"]})
     with workspace() as folder:
@@ -128,7 +129,8 @@ def _request(random: Random, names: tuple[str, ...], count: int) -> Request:
     )
 
 
-def _milliseconds(scope: Scope, request: Request, verdict: Verdict | None) -> float:
+def milliseconds(scope: Scope, request: Request, verdict: Verdict | None) -> float:
+    """What one decision takes."""
     started = time.perf_counter()
     decision = gate.decide(scope, request, NOW)
     spent = time.perf_counter() - started

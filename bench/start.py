@@ -39,13 +39,13 @@ rules:
 
 def run() -> list[Figure]:
     with workspace() as folder:
-        _write(folder)
-        _seconds(folder, "!whoami", "You are ana")  # reads the inventory through Ansible, and fills the cache
+        write(folder)
+        seconds(folder, "!whoami", "You are ana")  # reads the inventory through Ansible, and fills the cache
         answer, job, ansible = [], [], []
         for _ in range(ROUNDS):
-            answer.append(_seconds(folder, "!whoami", "You are ana"))
-            job.append(_seconds(folder, "!hello you", "#[0-9]+ hello you"))
-            ansible.append(_timed(lambda: _ansible_inventory(folder)))
+            answer.append(seconds(folder, "!whoami", "You are ana"))
+            job.append(seconds(folder, "!hello you", "#[0-9]+ hello you"))
+            ansible.append(timed(lambda: _ansible_inventory(folder)))
         memory = [_megabytes_at_rest(folder) for _ in range(MEASURED_AT_REST)]
         slowest = _slowest_pattern(folder)
         cold = [_cold(folder / f"cold{hosts}", hosts) for hosts in COLD]
@@ -63,15 +63,21 @@ def run() -> list[Figure]:
 
 def _cold(folder: Path, hosts: int) -> Figure:
     """Until the first answer of a bot that has never read this inventory."""
-    _write(folder, hosts)
+    write(folder, hosts)
+    return Figure(f"start.cold.{hosts}", seconds_cold(folder), "s", COLD[hosts])
+
+
+def seconds_cold(folder: Path) -> float:
+    """The median of several first starts."""
     spent = []
     for _ in range(COLD_ROUNDS):
         shutil.rmtree(folder / "data", ignore_errors=True)
-        spent.append(_seconds(folder, "!whoami", "You are ana"))
-    return Figure(f"start.cold.{hosts}", median(spent), "s", COLD[hosts])
+        spent.append(seconds(folder, "!whoami", "You are ana"))
+    return median(spent)
 
 
-def _write(folder: Path, hosts: int = HOSTS) -> None:
+def write(folder: Path, hosts: int = HOSTS) -> None:
+    """A bot with so many devices."""
     files = {
         "bot.toml": 'name = "bench"\nbackend = "Text"\n',
         "policy.yml": POLICY,
@@ -109,14 +115,16 @@ def _ask(process: subprocess.Popen[str], line: str, pattern: str) -> None:
     raise AssertionError(f"the bot ended without an answer to {line}")
 
 
-def _seconds(folder: Path, line: str, pattern: str) -> float:
+def seconds(folder: Path, line: str, pattern: str) -> float:
+    """From the start of a bot to such an answer."""
     started = time.perf_counter()
     with _bot(folder) as process:
         _ask(process, line, pattern)
         return time.perf_counter() - started
 
 
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
+    """The seconds that it takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
@@ -152,4 +160,4 @@ def _slowest_pattern(folder: Path) -> float:
     inventory = Inventory((folder / "inventory",), folder / "data" / "bench" / "cache")
     inventory.load()
     assert len(inventory.names) == HOSTS
-    return max(median(_timed(lambda p=p: inventory.expand(p)) for _ in range(9)) for p in PATTERNS) * 1000
+    return max(median(timed(lambda p=p: inventory.expand(p)) for _ in range(9)) for p in PATTERNS) * 1000

@@ -15,6 +15,7 @@ import yaml
 from automation_bots.errors import DefinitionError, in_words
 from automation_bots.model import one_line
 from automation_bots.operations.covered import Covered, digest_of, hash_of
+from automation_bots.text.yaml_depth import is_deep
 
 IMPORT_KEYS = ("import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook")
 PULLED_IN = (
@@ -83,7 +84,7 @@ def read_yaml(path: Path, text: str | None = None) -> Located:
     try:
         text = path.read_text(encoding="utf-8") if text is None else text
         try:
-            return _located(_FastLoader(text))
+            return _located((_Loader if is_deep(text) else _FastLoader)(text))
         except yaml.YAMLError:
             return _located(_Loader(text))
     except OSError as error:
