@@ -110,11 +110,6 @@ def operations() -> tuple[Operation, ...]:
     return OPERATIONS
 
 
-def names_alert(words: Sequence[str]) -> bool:
-    """Whether words are about an alert, A812, where a number alone is of something else."""
-    return bool(words) and words[0][:1] in {"A", "a"} and words[0][1:].isdecimal()
-
-
 def number_of(written: str) -> int:
     """The number that A812 stands for."""
     return int(written.lstrip("Aa"))
