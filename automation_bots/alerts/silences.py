@@ -2,68 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from automation_bots.alerts.book import updated
-from automation_bots.alerts.event import Alert, Intake, Phase, ReportedEvent
+from automation_bots.alerts.event import Alert, Phase, ReportedEvent
 from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack, Present, Silence
-from automation_bots.errors import DriverError
-from automation_bots.store.alerts import AlertStore
-from automation_bots.threads.loop import Loop
 
-log = logging.getLogger(__name__)
 _YOUNG = timedelta(minutes=10)  # so long after its start it may not know yet what goes on
 _MISSED = 2  # looks in which an alert is not there any more, before it is over
 
 
 class Silences:
-    """Looks at one Alertmanager again and again."""
+    """What one Alertmanager silences."""
 
-    def __init__(
-        self,
-        source: str,
-        server: AlertmanagerBack,
-        store: AlertStore,
-        intake: Intake,
-        now: Callable[[], datetime],
-        seconds: float,
-    ) -> None:
-        self.source, self._server, self._store, self._intake = source, server, store, intake
-        self._now, self._seconds = now, seconds
+    def __init__(self, server: AlertmanagerBack, now: Callable[[], datetime]) -> None:
+        self._server, self._now = server, now
         self._missed: dict[int, int] = {}
-        self.problem = ""  # why it cannot be looked at
-        self._loop = Loop(f"silences of {source}", self.look, 1.0)
 
-    def start(self) -> None:
-        """Begin."""
-        self._loop.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._loop.stop(1.0)
-
-    def look(self) -> float:
-        """Take what is other there than here; return how long to wait."""
-        known = [one for one in self._store.firing() if one.source == self.source]  # before the server, which is newer
-        if not known:
-            return self._seconds
-        try:
-            present, silences = self._server.present(), self._server.silences()
-            young = self._young()
-        except DriverError as error:
-            if self.problem != (problem := str(error)):
-                log.warning("silences of %s: %s", self.source, problem)
-            self.problem = problem
-            return self._seconds
-        self.problem = ""
+    def other(self, known: Sequence[Alert]) -> list[ReportedEvent]:
+        """What is other there than with the alerts that go on here."""
+        present, silences = self._server.present(), self._server.silences()
+        young = self._young()
         there = {one.fingerprint: one for one in present}
         lives = [(alert, found if _same(alert, found := there.get(alert.fingerprint)) else None) for alert in known]
         events = [event for alert, found in lives if (event := self._other(alert, found, silences))]
-        events += self._gone([alert for alert, found in lives if found is None], young=young)
-        self._intake.take(events)
-        return self._seconds
+        return events + self._gone([alert for alert, found in lives if found is None], young=young)
 
     def _other(self, alert: Alert, there: Present | None, silences: dict[str, Silence]) -> ReportedEvent | None:
         """What the server says of an alert that is not known here."""

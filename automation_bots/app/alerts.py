@@ -13,6 +13,8 @@ from automation_bots.alerts.devices import Devices
 from automation_bots.alerts.event import Follower, ReportedEvent
 from automation_bots.alerts.intake import EventIntake
 from automation_bots.alerts.left_out import LeftOut
+from automation_bots.alerts.missed_updates import MissedUpdates
+from automation_bots.alerts.server_look import ServerLook
 from automation_bots.alerts.silences import Silences
 from automation_bots.alerts.sources import registry
 from automation_bots.alerts.sources.alertmanager import AlertmanagerSettings
@@ -26,12 +28,14 @@ from automation_bots.alerts.sources.source import (
     ListeningKind,
     SourceSettings,
 )
+from automation_bots.alerts.sources.zabbix import ZabbixSettings
 from automation_bots.alerts.teller import AlertTeller, TellerContext
 from automation_bots.config import settings
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import LiveConfig
 from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack
 from automation_bots.drivers.alerts.back import Back
+from automation_bots.drivers.alerts.zabbix import ZabbixBack
 from automation_bots.errors import StoreError
 from automation_bots.events import Bus
 from automation_bots.health.health import Heard
@@ -100,12 +104,7 @@ class Alerts:
         self.intake = EventIntake(store.events, self.devices.of, self.teller.heard, followers)
         self.backs = backs(bot_folder, self.sources)
         self.book = AlertBook(store.alerts, self.intake, self.backs, lambda: live.policy.timezone, now)
-        self._looks: list[Silences | LeftOut] = []
-        for name, back in self.backs.items():
-            source = self.sources[name]
-            if isinstance(back, AlertmanagerBack) and isinstance(source, AlertmanagerSettings):
-                self._looks.append(Silences(name, back, store.alerts, self.intake, now, source.poll_seconds))
-                self._looks.append(LeftOut(source, back, store.alerts, self.intake, now))
+        self._looks = self._server_looks()
         self.listening: dict[str, Listening] = {}
         context = ListenContext(self.intake, now, self.devices.named, bot_folder.data)
         receivers = []
@@ -118,6 +117,21 @@ class Alerts:
         self._receivers = tuple(receivers)
         self.http = self._server()
         self._chores = Loop("old events", self._forget, _FORGET_SECONDS)
+
+    def _server_looks(self) -> list[ServerLook | LeftOut]:
+        """Who asks servers for what they do not tell."""
+        looks: list[ServerLook | LeftOut] = []
+        store, now = self._store.alerts, self._now
+        for name, back in self.backs.items():
+            source = self.sources[name]
+            if isinstance(back, AlertmanagerBack) and isinstance(source, AlertmanagerSettings):
+                other = Silences(back, now).other
+                looks.append(ServerLook(name, other, store, self.intake, source.poll_seconds))
+                looks.append(LeftOut(source, back, store, self.intake, now))
+            elif isinstance(back, ZabbixBack) and isinstance(source, ZabbixSettings):
+                other = MissedUpdates(back, now).other
+                looks.append(ServerLook(name, other, store, self.intake, source.poll_seconds))
+        return looks
 
     def hear(self, bus: Bus, asked: Callable[[ReportedEvent], bool] = lambda _event: False) -> None:
         """Keep what the bot itself and Salt tell as well: what bot.toml names, and what somebody has asked for."""

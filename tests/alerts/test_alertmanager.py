@@ -9,6 +9,7 @@ import pytest
 
 from automation_bots.alerts.book import AlertBook
 from automation_bots.alerts.intake import EventIntake
+from automation_bots.alerts.server_look import ServerLook
 from automation_bots.alerts.silences import Silences
 from automation_bots.alerts.sources import alertmanager as source
 from automation_bots.alerts.sources import registry
@@ -44,9 +45,12 @@ class Site:
         self.intake = EventIntake(self.store.events, lambda event: event.device, lambda: None)
         self.back = AlertmanagerBack(Server(server.url))
         self.book = AlertBook(self.store.alerts, self.intake, {"am": self.back}, lambda: "UTC", self.now)
-        self.silences = Silences("am", self.back, self.store.alerts, self.intake, self.now, 30)
+        self.silences = self.look(self.back)
         self.intake.take([ReportedEvent("am", "alertmanager", "Odd", self.now(), Phase.FIRING, device="core1",
                                         fingerprint=self.fingerprint, started=started)])  # fmt: skip
+
+    def look(self, back):
+        return ServerLook("am", Silences(back, self.now).other, self.store.alerts, self.intake, 30)
 
     def now(self):
         return datetime.now(UTC) + self.later
@@ -155,7 +159,7 @@ def test_a_young_server_that_lacks_an_alert_ends_nothing(site):
 
 def test_a_server_that_is_away_changes_nothing_and_is_named(site):
     away = AlertmanagerBack(Server("http://127.0.0.1:9"))
-    looks = Silences("am", away, site.store.alerts, site.intake, site.now, 30)
+    looks = site.look(away)
     assert (looks.look(), "cannot be reached" in looks.problem, site.alert.firing) == (30, True, True)
 
 

@@ -6,11 +6,14 @@ import json
 import shutil
 import socket
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from automation_bots.alerts.missed_updates import MissedUpdates
+from automation_bots.model import Phase
 from tests.drivers.alerts.answering import Answering
 from tests.fakes import zabbix
 from tests.fakes.zabbix import Zabbix
@@ -126,6 +129,21 @@ def test_a_problem_that_is_muted_is_muted_here_where_zabbix_cannot(lab):
     number = lab.problem()
     lab.bot.asks(f"!mute {number} 2h line card", "here alone: Zabbix before 6.2", who="joe", room="#noc")
     assert lab.bot.automation.store.alerts.find(int(number[1:])).muted_why == "joe: line card"
+
+
+def test_what_zabbix_could_not_tell_is_found_out_by_asking(lab):
+    number, store = lab.problem(), lab.bot.automation.store
+    lab.there()
+    later = MissedUpdates(lab.bot.automation.alerts.backs["zabbix"], lambda: datetime.now(UTC) + timedelta(minutes=2))
+    [user] = lab.server.call("user.get", {"filter": {"username": "automation-bot"}})
+    lab.server.call("user.update", {"userid": user["userid"], "medias": []})  # nobody is told of anything now
+    lab.server.call("event.acknowledge", {"eventids": [lab.event], "action": 6, "message": "known"})
+    [said] = later.other(store.alerts.firing())
+    assert (said.done, said.note, said.fingerprint) == ("acknowledged", "known", lab.event)
+    lab.server.send("core1", "bgp.state", "6")
+    wait(lambda: [one.phase for one in later.other(store.alerts.firing())] == [Phase.RESOLVED], 60)
+    store.events.take(later.other(store.alerts.firing()))
+    assert not store.alerts.find(int(number[1:])).firing
 
 
 # -- the script of the media type alone, in the engine that Zabbix runs it in

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources import json_body
 from automation_bots.alerts.sources.source import MAX_FIELDS, HttpKind, HttpSettings, as_text, server_url
@@ -53,6 +55,7 @@ class ZabbixSettings(HttpSettings):
     url: str = server_url()
     api_token: str = ""
     ca: str = ""
+    poll_seconds: float = Field(60, ge=5, le=3_600)  # between two looks at what it could not tell
 
 
 def back(settings: ZabbixSettings, path: Callable[[str], Path]) -> Back | None:

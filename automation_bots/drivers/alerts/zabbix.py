@@ -6,8 +6,9 @@ The token goes into a header, which servers before 6.4 do not know: they want it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from automation_bots.drivers.alerts.back import ACKNOWLEDGE, CLOSE, COMMENT, SILENCE, UNACKNOWLEDGE, UNSILENCE, Deed
@@ -27,6 +28,16 @@ _ACTIONS: Mapping[str, tuple[int, str]] = {
 }
 Version = tuple[int, int]
 _HEADER, _NO_BODY, _SUPPRESSES = (6, 4), (7, 2), (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One that goes on, and who acknowledged it last, as far as the bot's user may see."""
+
+    number: str
+    acknowledged: bool
+    by: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,26 @@ class ZabbixBack:
         except DriverError as error:
             return str(error)
         return ""
+
+    def problems(self, numbers: Sequence[str]) -> dict[str, Problem]:
+        """Return those of these problems that go on, by their event ids."""
+        found = self._call("problem.get", {
+            "eventids": list(numbers), "output": ["eventid", "acknowledged"], "selectAcknowledges": "extend",
+        })  # fmt: skip
+        return {one.number: one for one in map(_problem, _tables(found))}
+
+    def ended(self, numbers: Sequence[str]) -> dict[str, datetime]:
+        """Return when those of these problems ended that are over; those that it does not show are not among them."""
+        over = {
+            str(one.get("r_eventid")): str(one.get("eventid"))
+            for one in self._events(numbers, "r_eventid")
+            if str(one.get("r_eventid", "0")) != "0"
+        }
+        ends = self._events(list(over), "clock") if over else []
+        return {over[number]: _moment(one) for one in ends if (number := str(one.get("eventid"))) in over}
+
+    def _events(self, numbers: Sequence[str], field: str) -> Sequence[Mapping[str, Any]]:
+        return _tables(self._call("event.get", {"eventids": list(numbers), "output": ["eventid", field]}))
 
     def version(self) -> Version:
         """Which Zabbix it is; asked once, without proving anything."""
@@ -122,6 +153,31 @@ class ZabbixBack:
         if "manual close" in refusal.said.lower() or "cannot close" in refusal.said.lower():
             return DriverError(f"Zabbix does not close it: {refusal.said} (the trigger needs Allow manual close)")
         return DriverError(f"Zabbix refused it: {refusal.said}")
+
+
+def _tables(found: Any) -> Sequence[Mapping[str, Any]]:
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _problem(found: Mapping[str, Any]) -> Problem:
+    said = [one for one in _tables(found.get("acknowledges")) if _bits(one) & _ACKNOWLEDGE]
+    last = max(said, key=lambda one: str(one.get("clock")), default={})
+    name = " ".join(str(last.get(part) or "") for part in ("name", "surname")).strip() or str(
+        last.get("username") or ""
+    )
+    return Problem(
+        str(found.get("eventid")), str(found.get("acknowledged")) == "1", name, str(last.get("message") or "")
+    )
+
+
+def _bits(found: Mapping[str, Any]) -> int:
+    action = str(found.get("action"))
+    return int(action) if action.isdecimal() else 0
+
+
+def _moment(found: Mapping[str, Any]) -> datetime:
+    clock = str(found.get("clock"))
+    return datetime.fromtimestamp(int(clock) if clock.isdecimal() else 0, UTC)
 
 
 def _is_login(refusal: _Refusal) -> bool:
