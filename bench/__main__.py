@@ -29,6 +29,7 @@ NAMES = (
     "syslog",
     "events",
     "growth",
+    "suggest",
 )
 
 

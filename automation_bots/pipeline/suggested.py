@@ -37,38 +37,46 @@ class Asker:
 def answer(asker: Asker, said: TypedCommand) -> Answer:
     """Say that there is no such command, and what was probably meant; what can be run as it stands is a click away."""
     text = f'No operation "{one_line(said.operation, 40)}".'
-    lines = _lines(asker, f"{said.operation} {said.line}"[:_LENGTH])
-    return _said(text, lines) if lines else Answer(f"{text} → !help")
+    found = lines(asker, f"{said.operation} {said.line}"[:_LENGTH])
+    return _said(text, found) if found else Answer(f"{text} → !help")
 
 
 def asked(asker: Asker, question: str) -> Answer:
     """Answer a question with the commands that answer it."""
-    if lines := _lines(asker, question[:_LENGTH]):
-        return _said("", lines)
+    if found := lines(asker, question[:_LENGTH]):
+        return _said("", found)
     return Answer("I do not know a command for that.", hint="→ !help <what you want to do> · !help")
 
 
-def _said(text: str, lines: Sequence[str]) -> Answer:
-    shown = [f" !{one_line(line, 120)} " for line in lines]
-    which = f"Did you mean {shown[0]}?" if len(lines) == 1 else f"One of these? {'·'.join(shown)}"
-    buttons = tuple(Button(f"!{one_line(line, 60)}", line, said=True) for line in lines if "<" not in line)
+def _said(text: str, found: Sequence[str]) -> Answer:
+    shown = [f" !{one_line(line, 120)} " for line in found]
+    which = f"Did you mean {shown[0]}?" if len(found) == 1 else f"One of these? {'·'.join(shown)}"
+    buttons = tuple(Button(f"!{one_line(line, 60)}", line, said=True) for line in found if "<" not in line)
     return Answer(f"{text} {which}".strip(), buttons=buttons)
 
 
-def _lines(asker: Asker, typed: str) -> tuple[str, ...]:
+def lines(asker: Asker, typed: str) -> tuple[str, ...]:
+    """The lines that were probably meant: by the words; of a sentence where all of them fit, else by its meaning."""
+    asks = meant.is_sentence(typed)
+    exact = meant.suggest(typed, known(asker), sure=True) if asks else by_words(asker, typed)
+    return exact or _by_meaning(asker, typed) or (by_words(asker, typed) if asks else ())
+
+
+def by_words(asker: Asker, typed: str) -> tuple[str, ...]:
+    """The lines that were probably meant by words mistyped, in another order, or of another tool."""
+    return meant.suggest(typed, known(asker))
+
+
+def _by_meaning(asker: Asker, typed: str) -> tuple[str, ...]:
     there = known(asker)
-    return meant.suggest(typed, there) or _by_meaning(asker, typed, there)
-
-
-def _by_meaning(asker: Asker, typed: str, there: Known) -> tuple[str, ...]:
     words, devices = meant.without_devices(typed, there)
     if len(typed.split()) < _SENTENCE:
         return ()
     found = list(asker.compare(" ".join(words), _texts(asker, there)))[:_SHOWN]
-    lines = [meant.line(there.commands[name], words, devices) for name, fit in found if fit >= _NEAR]
-    if lines and found[0][1] >= _SURE and found[0][1] - found[1][1] >= _AHEAD:
-        return (lines[0],)
-    return tuple(dict.fromkeys(lines))
+    near = [meant.line(there.commands[name], words, devices) for name, fit in found if fit >= _NEAR]
+    if near and found[0][1] >= _SURE and found[0][1] - found[1][1] >= _AHEAD:
+        return (near[0],)
+    return tuple(dict.fromkeys(near))
 
 
 def _texts(asker: Asker, there: Known) -> dict[str, tuple[str, ...]]:

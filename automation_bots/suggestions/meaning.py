@@ -42,6 +42,15 @@ class Meaning:
                 self._end()
                 return []
 
+    @property
+    def megabytes(self) -> float:
+        """How much memory the child takes; 0 while there is none."""
+        with self._lock:
+            if self._group is None or self._group.ended():
+                return 0.0
+            status = Path(f"/proc/{self._group.pid}/status").read_text()
+        return next(int(line.split()[1]) / 1_000 for line in status.splitlines() if line.startswith("VmRSS"))
+
     def stop(self) -> None:
         """End the child."""
         with self._lock:

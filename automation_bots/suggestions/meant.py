@@ -32,6 +32,14 @@ _FILLING = frozenset(
         "these this to up us want was we what when where which who why will with would you your",
     )
 )
+_ASKING = frozenset(
+    re.findall(
+        r"\w+",
+        "am are can could did do does had has have how is since tell was were what when where which who why will",
+    )
+)
+_SENTENCE = 3  # words of the shortest one
+_PATTERN, _WILD = re.compile(r"[:&!]"), re.compile(r"[*\[]")
 _SHORT = {"sh": "show", "sho": "show", "disp": "display", "dis": "display"}
 
 
@@ -63,14 +71,27 @@ class Guess:
 
     line: str
     fit: float
+    of: str  # the command
 
 
-def suggest(typed: str, known: Known) -> tuple[str, ...]:
-    """Return the lines that were probably meant, the best first: one, up to three, or none."""
+def is_sentence(typed: str) -> bool:
+    """Whether somebody asks in words of a language rather than in those of a command."""
+    words = typed.lower().split()
+    return len(words) >= _SENTENCE and (
+        words[0] in _ASKING or typed.rstrip().endswith("?") or len(words) > 2 * _SENTENCE
+    )
+
+
+def suggest(typed: str, known: Known, *, sure: bool = False) -> tuple[str, ...]:
+    """Return the lines that were probably meant, the best first: one, up to three, or none.
+
+    With `sure` only a line in which every word has its place, of a command that does not take whatever words there are.
+    """
     words = [word.strip("?!.:") or word for word in _WORD.findall(typed.strip())][:_MOST_WORDS]
     best: dict[str, float] = {}
     for guess in (*_of_other_tools(words, known), *_of_ours(words, known)):
-        best[guess.line] = max(best.get(guess.line, 0.0), guess.fit)
+        if not sure or (guess.fit >= _SURE and not known.commands[guess.of].rest):
+            best[guess.line] = max(best.get(guess.line, 0.0), guess.fit)
     ranked = sorted(best.items(), key=lambda one: (-one[1], len(one[0]), one[0]))
     if not ranked or ranked[0][1] < _LIKELY:
         return ()
@@ -129,7 +150,7 @@ def _filled(
     said = _SLOT.sub(lambda slot: values[slot[1]], line)
     named = said.rpartition(" on ")[2] if " on " in said else said.split()[1] if command.name == "device" else ""
     if not named or named in known.devices:
-        yield Guess(_line(command, said, devices), fit)
+        yield Guess(_line(command, said, devices), fit, command.name)
 
 
 def _fits(form: Sequence[str], words: Sequence[str]) -> dict[str, str] | None:
@@ -166,7 +187,7 @@ def _of_ours(words: Sequence[str], known: Known) -> Iterator[Guess]:
 def _of_the_bot(command: Command, words: Sequence[str]) -> Iterator[Guess]:
     """A command of the bot itself, whose words stay as they are."""
     if words and (fit := _alike(command.typed, words[0].lower())) >= _ALIKE:
-        yield Guess(" ".join([command.typed, *words[1:]]), fit - 0.01)
+        yield Guess(" ".join([command.typed, *words[1:]]), fit - 0.01, command.name)
 
 
 def _named(command: Command, words: Sequence[str], devices: str) -> Iterator[Guess]:
@@ -199,7 +220,7 @@ def _with_values(command: Command, words: Sequence[str], devices: str, fit: floa
     if command.rest:
         values, left, fit = [*values, *left], [], fit - 0.02 * len(left)
     fit -= _LEFT * len(left) + _MISSING * missing + (0.02 if command.devices and not devices else 0.0)
-    yield Guess(_line(command, " ".join([command.typed, *values]), devices), fit)
+    yield Guess(_line(command, " ".join([command.typed, *values]), devices), fit, command.name)
 
 
 def _values(command: Command, words: Sequence[str]) -> tuple[list[str], list[str], int]:
@@ -261,7 +282,7 @@ def _device(word: str, lower: Mapping[str, str], *, close: bool) -> str:
     bare = word.lower()
     if bare in lower:
         return lower[bare]
-    if close and any(sign in word for sign in "*:&![") and any(character.isalnum() for character in word):
+    if close and _PATTERN.search(word) and (_PATTERN.split(word)[0].lower() in lower or _WILD.search(word)):
         return word
     if bare.endswith("s") and bare.removesuffix("s") in lower:
         return lower[bare.removesuffix("s")]
