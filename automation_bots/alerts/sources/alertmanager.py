@@ -14,7 +14,7 @@ from pydantic import Field
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources import json_body
-from automation_bots.alerts.sources.source import HttpKind, HttpSettings, as_text, server_url, texts
+from automation_bots.alerts.sources.source import HttpKind, HttpSettings, ServerUrl, as_text, texts
 from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack
 from automation_bots.drivers.alerts.http import Server
 from automation_bots.errors import BadPayload
@@ -29,7 +29,7 @@ _TEXTS = ("summary", "description", "message", "title")
 class AlertmanagerSettings(HttpSettings):
     """[events.sources.<name>] with kind = "alertmanager"; it cannot sign, so it needs a token."""
 
-    url: str = server_url()  # of its API: silences are set there, and shown here
+    url: ServerUrl = ""  # of its API: silences are set there, and shown here
     user: str = ""
     password: str = ""
     api_token: str = ""  # as bearer, where a proxy before it, or Grafana, wants one

@@ -5,13 +5,14 @@ A new kind is one file with a `SOURCE`, and a line in `registry.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from automation_bots.alerts.event import Intake, ReportedEvent, Severity
 from automation_bots.config.strict import Strict
@@ -78,9 +79,14 @@ class HttpSettings(SourceSettings):
         return self
 
 
-def server_url() -> Any:
-    """A setting: where a server's API is, without anything secret in it."""
-    return Field("", pattern=r"^(https?://[^/@\s]+(/[^@\s?#]*)?)?$")
+def _server_url(text: str) -> str:
+    """Refuse what is no address, and what has a login in it."""
+    if text and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s?#]*)?", text):
+        raise ValueError("is no address such as https://zabbix.corp.example; a login does not belong in it")
+    return text
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
 
 
 S = TypeVar("S", bound=SourceSettings)

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources import json_body
-from automation_bots.alerts.sources.source import MAX_FIELDS, HttpKind, HttpSettings, as_text, server_url
+from automation_bots.alerts.sources.source import MAX_FIELDS, HttpKind, HttpSettings, ServerUrl, as_text
 from automation_bots.drivers.alerts.back import Back
 from automation_bots.drivers.alerts.http import Server
 from automation_bots.drivers.alerts.zabbix import ZabbixBack
@@ -52,7 +52,7 @@ _ABOUT = ("host", "host_name", "host_dns", "host_ip", "discovery_dns", "discover
 class ZabbixSettings(HttpSettings):
     """[events.sources.<name>] with kind = "zabbix"; url and api_token where the bot may acknowledge and close there."""
 
-    url: str = server_url()
+    url: ServerUrl = ""
     api_token: str = ""
     ca: str = ""
     poll_seconds: float = Field(60, ge=5, le=3_600)  # between two looks at what it could not tell

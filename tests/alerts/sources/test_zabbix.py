@@ -11,6 +11,7 @@ import pytest
 
 from automation_bots.alerts.event import Phase, Severity
 from automation_bots.alerts.sources import registry, zabbix
+from automation_bots.alerts.sources.registry import WrongSource
 from automation_bots.errors import BadPayload
 from automation_bots.store import Store
 
@@ -147,3 +148,11 @@ def test_a_life_replayed_in_any_order_and_twice_ends_over(tmp_path, seed):
     [alert] = store.alerts.latest(10)
     assert (alert.ended, alert.reports >= 8) == (BEGAN + timedelta(seconds=26), True)
     store.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["zabbix.corp.example", "https://bot:pass@zabbix.corp.example", "https://z/?token=x", "ftp://z"]
+)
+def test_an_address_of_a_server_is_one_and_has_no_login_in_it(url):
+    with pytest.raises(WrongSource, match="is no address such as"):
+        registry.settings_of("zabbix", {"kind": "zabbix", "token": "a-token-of-a-test", "url": url})
