@@ -30,13 +30,15 @@ def read(body: bytes, headers: Mapping[str, str], settings: GrafanaSettings, now
     """Read one call of a contact point of type webhook."""
     events = alertmanager.read(body, headers, settings, now)
     alerts = [*json_body.tables(json_body.table(body), "alerts"), *[{}] * len(events)]
-    return [_of_grafana(event, alert) for event, alert in zip(events, alerts, strict=False)]
+    return [_of_grafana(event, alert, settings) for event, alert in zip(events, alerts, strict=False)]
 
 
-def _of_grafana(event: ReportedEvent, alert: Mapping[str, Any]) -> ReportedEvent:
+def _of_grafana(event: ReportedEvent, alert: Mapping[str, Any], settings: GrafanaSettings) -> ReportedEvent:
     links = {name: link for name in _LINKS if (link := texts(alert).get(name))}
     values = {f"value.{name}": value for name, value in texts(alert.get("values")).items()}
     event = replace(event, kind=KIND, fields={**links, **values, **event.fields})
+    if event.severity is Severity.UNKNOWN:  # some write it into an annotation there
+        event = replace(event, severity=settings.severity(event.fields.get("annotation.severity", "")))
     if _is_test(event):
         return replace(event, what="test of the contact point", phase=Phase.SINGLE, severity=Severity.INFO,
                        fingerprint="", started=None)  # fmt: skip

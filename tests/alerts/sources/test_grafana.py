@@ -70,3 +70,9 @@ def test_what_was_left_out_is_counted():
 
 def test_it_signs_as_its_documentation_says():
     assert SETTINGS.signature_header == "X-Grafana-Alerting-Signature"
+
+
+def test_a_severity_that_stands_in_an_annotation_counts():
+    labels = {name: text for name, text in DISK["labels"].items() if name != "severity"}
+    event, *_ = read({**DISK, "labels": labels, "annotations": {"severity": "info"}})
+    assert event.severity is Severity.INFO
