@@ -14,7 +14,10 @@ from automation_bots.text import times
 
 _CLAUSE = re.compile(r"(?P<rest>.*)\s(?P<word>every|for|until)\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
 _WHERE = re.compile(r"(?P<rest>.*?)\swhere\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
-_WEB = re.compile(r"""\s(?P<name>text|status|days|within)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""")
+_BEHIND = re.compile(r"(.*?)(?:\s(where)\s+(\S.*))?", re.IGNORECASE | re.DOTALL)  # a time, and perhaps a condition
+_WEB = re.compile(
+    r"""\s(?P<name>text|status|days|within)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""", re.IGNORECASE
+)
 _STATUS = re.compile(r"(?:[1-5](?:\d\d|xx))(?:,[1-5](?:\d\d|xx))*", re.IGNORECASE)
 NUMBER = re.compile(r"[mM]?(\d{1,15})")
 
@@ -36,16 +39,18 @@ def read(line: str, now: datetime, zone: str) -> Wanted:
     """Read `disk on web* where used > 90 every 5m for 2h`; the words behind what is watched come in any order."""
     wanted = Wanted(line.strip())
     while found := _CLAUSE.fullmatch(wanted.what):
-        taken = _taken(wanted, found["word"].lower(), found["value"].strip(), now, zone)
+        value, where, condition_ = _BEHIND.fullmatch(found["value"].strip()).groups()  # type: ignore[union-attr]
+        taken = _taken(wanted, found["word"].lower(), value, now, zone)
         if taken is None:
             break
-        wanted = replace(taken, what=found["rest"].strip())
+        wanted = replace(taken, what=f"{found['rest'].strip()} where {condition_}" if where else found["rest"].strip())
     if found := _WHERE.fullmatch(wanted.what):
         condition.read(found["value"])  # a wrong one is told before anything is asked
         wanted = replace(wanted, what=found["rest"].strip(), condition=" ".join(found["value"].split()))
     while wanted.what.lower().startswith("http ") and (found := _WEB.search(wanted.what)):
         said = found["one"] or found["two"] or found["three"] or ""
-        web = {**wanted.web, found["name"]: _web(found["name"], said)}
+        name = found["name"].lower()
+        web = {**wanted.web, name: _web(name, said)}
         wanted = replace(wanted, what=wanted.what[: found.start()] + wanted.what[found.end() :], web=web)
     return replace(wanted, what=wanted.what.strip())
 

@@ -89,6 +89,8 @@ class MonitorCommands:
         if interface := counters.words(wanted.what):
             said = TypedCommand(ask.caller, ask.place, counters.OPERATION, interface[1])
             return self._context.pipeline.watched.request(said)
+        if wanted.what.lower().split()[:1] == ["interface"]:
+            raise BadCommand("Of interfaces errors or traffic are watched. → !monitor interface errors on core1")
         what = _SERVICE.sub("service status ", wanted.what, count=1)
         name, _, line = what.partition(" ")
         name = _SHORT.get(name.lower(), name) if not line.strip() else name

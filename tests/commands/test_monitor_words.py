@@ -30,6 +30,17 @@ def test_a_condition_stands_before_or_without_them():
     assert read("disk on web* where used > 90 and type = ext4").what == "disk on web*"
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["disk on web where used > 90 every 5m for 2h", "disk on web every 5m where used > 90 for 2h",
+     "disk on web every 5m for 2h where used > 90", "disk on web for 2h WHERE used > 90 every 5m"],
+)  # fmt: skip
+def test_a_condition_may_stand_among_the_times(line):
+    wanted = read(line)
+    assert (wanted.what, wanted.condition, wanted.every) == ("disk on web", "used > 90", timedelta(minutes=5))
+    assert wanted.until == NOW + timedelta(hours=2)
+
+
 def test_a_text_of_a_web_address_may_hold_blanks():
     wanted = read('http https://www.corp.example text="all is fine" every 1m')
     assert (wanted.what, wanted.web) == ("http https://www.corp.example", {"text": "all is fine"})

@@ -93,6 +93,7 @@ def test_interfaces_are_watched_by_their_counters_and_who_cannot_be_asked_is_nev
     chat.hears(f"{number} .*web1: I cannot say how it is")
     chat.asks(f"!unmonitor {number}", "ended")
     chat.asks("!monitor interface traffic", "counters: which devices is missing")
+    chat.asks("!monitor interface speed on web1", "errors or traffic are watched")
 
 
 def test_it_ends_when_the_rules_take_the_right_away(chat, folder):
