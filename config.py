@@ -13,6 +13,7 @@ from automation_bots.app.bot import Bot  # noqa: E402
 from automation_bots.config import settings  # noqa: E402 - found through the line above
 from automation_bots.errors import AutomationError  # noqa: E402
 from automation_bots.health import logs  # noqa: E402 - found through the line above
+from automation_bots.health.service import Service  # noqa: E402 - found through the line above
 from backends.adapter import guard, installed  # noqa: E402
 
 process.share_heaps()
@@ -21,6 +22,7 @@ _leaving = process.Leaving()  # Errbot dies at once on SIGTERM and when its term
 try:
     AUTOMATION = Bot(Path(os.environ.get("AUTOMATION_BOT", HERE / "bots" / "demo")))
     _leaving.of(AUTOMATION)
+    Service(AUTOMATION, {name: os.environ.pop(name, "") for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}).begin()
     BOT_EXTRA_PLUGIN_DIR = AUTOMATION.bot_folder.plugin_folders()
     BOT_IDENTITY = {"username": "@" + AUTOMATION.settings.name, **AUTOMATION.bot_folder.chat_identity()}
     try:

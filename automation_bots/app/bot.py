@@ -517,6 +517,19 @@ class Bot:
         """Whether its end has begun."""
         return self._stopped
 
+    @property
+    def condition(self) -> str:
+        """How it is, in a line: for who looks from outside, without asking the record."""
+        if self._stopped:
+            return "ends: running work has its grace"
+        running, waiting = self.dispatcher.active
+        link = f"{self.settings.backend}: {self.notices.link or 'connected'}"
+        return f"{link}; {render.many(running, 'job')} running, {waiting} waiting"
+
+    def responds(self) -> bool:
+        """Whether the queue goes on."""
+        return not self._started or self._stopped or self.dispatcher.responds()
+
     def at_stop(self, call: Callable[[], None]) -> None:
         """End something of somebody else's with this bot."""
         self._ending.append(call)

@@ -64,6 +64,7 @@ class Leaving:
         self._read, write = os.pipe()
         os.set_blocking(write, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        faulthandler.enable(sys.__stderr__ or sys.stderr)  # SIGABRT of a watchdog shows all threads
         for number in SIGNALS:
             # `nohup`, and `&` in a script, ask not to be ended by the terminal
             if number is signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:

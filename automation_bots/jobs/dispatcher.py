@@ -160,6 +160,13 @@ class Local:
         for run in runs:
             run.join(max(0.0, deadline - time.monotonic()))
 
+    def responds(self, seconds: float = 5.0) -> bool:
+        """Whether the queue goes on: a pass that hangs keeps the lock."""
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._lock.release()
+        return True
+
     def hurry(self) -> None:
         """End the grace of a stop."""
         self._hurried.set()

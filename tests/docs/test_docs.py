@@ -332,8 +332,17 @@ def said_of_the_unit(folder, text):
 def test_the_systemd_unit_is_understood(tmp_path):
     text = (ROOT / "deploy/automation-bots@.service").read_text()
     assert said_of_the_unit(tmp_path / "as-it-is", text) == []
-    wrong = text.replace("Type=exec", "Type=exec\nNoSuchKey=yes").replace("bin/automation-bots", "bin/nothing")
+    wrong = text.replace("Type=notify", "Type=notify\nNoSuchKey=yes").replace("bin/automation-bots", "bin/nothing")
     assert len(said_of_the_unit(tmp_path / "wrong", wrong)) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_the_systemd_unit_exposes_little():
+    unit = str(ROOT / "deploy/automation-bots@.service")
+    command = ["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=24", unit]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert subprocess.run([*command[:-2], "--threshold=10", unit], capture_output=True).returncode == 1
 
 
 def test_a_case_of_the_policy_is_decided_on_the_bots_own_network(rules_world, tmp_path):
