@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,8 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects import registry
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeDecorator
 
 HEAD = "0016"
@@ -553,9 +556,21 @@ proofs = Table(
 
 def create(connection: Connection) -> None:
     """Make the tables in an empty database, as all the steps of `migrations` would."""
-    metadata.create_all(connection)
+    for statement in _statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
     connection.execute(audit_head.insert().values(id=1, seq=0, hash="0" * 64))
-    column, key = Column("version_num", String(32)), PrimaryKeyConstraint("version_num", name="alembic_version_pkc")
-    version = Table("alembic_version", MetaData(), column, key)
-    version.create(connection)
-    connection.execute(version.insert().values(version_num=HEAD))
+    connection.execute(_version.insert().values(version_num=HEAD))
+
+
+_key = PrimaryKeyConstraint("version_num", name="alembic_version_pkc")
+_version = Table("alembic_version", MetaData(), Column("version_num", String(32)), _key)
+
+
+@cache
+def _statements(database: str) -> tuple[str, ...]:
+    """What makes the tables, put into words once: that takes longer than to carry it out."""
+    dialect = registry.load(database)()
+    tables = [*metadata.sorted_tables, _version]
+    indexes = [index for table in tables for index in sorted(table.indexes, key=lambda one: str(one.name))]
+    parts: list[ExecutableDDLElement] = [*map(CreateTable, tables), *map(CreateIndex, indexes)]
+    return tuple(str(part.compile(dialect=dialect)) for part in parts)
