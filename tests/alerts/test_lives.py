@@ -37,6 +37,13 @@ def test_a_late_repeat_does_not_open_what_is_over(site):
     assert not site.store.alerts.find(1).firing
 
 
+def test_of_two_ends_the_earlier_one_counts_in_any_order(site):
+    later = replace(OVER, ended=OVER.ended + timedelta(minutes=5))
+    site.takes(later, OVER, replace(later, fingerprint="g"))
+    site.takes(replace(OVER, fingerprint="g"), replace(later, fingerprint="g"))
+    assert {alert.ended for alert in site.store.alerts.latest(9)} == {OVER.ended}
+
+
 def test_what_is_reported_long_after_its_end_fires_again(site):
     site.takes(OVER)
     site.takes(replace(FIRED, at=OVER.at + timedelta(minutes=11)))
