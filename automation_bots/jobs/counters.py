@@ -10,6 +10,8 @@ from sys import intern
 
 from automation_bots.model import NO_LIMITS, Job, Limits, Risk
 
+_ELSEWHERE = ("alerts",)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -41,6 +43,11 @@ class Entry:
             sites=job.sites,
             limits=_shared(job.limits),
         )
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The devices that it opens a session on; what is said about alerts goes to their servers."""
+        return _NONE if self.drivers == _ELSEWHERE else self.devices
 
     def shown(self, devices: Iterable[str]) -> str:
         """Name one of some devices, by a name that was used where that is possible."""

@@ -164,8 +164,8 @@ class _Pass:
         if entry.risk is Risk.CHANGE:
             self._changing.update(dict.fromkeys(entry.devices, entry.number))
             return
-        self._reads.update(entry.devices)
-        self._no_slot.update(device for device in entry.devices if self._reads[device] >= self._caps.device)
+        self._reads.update(entry.sessions)
+        self._no_slot.update(device for device in entry.sessions if self._reads[device] >= self._caps.device)
 
     @property
     def is_full(self) -> bool:
@@ -181,7 +181,7 @@ class _Pass:
             return False
         if entry.risk is Risk.CHANGE:
             return not (self._stuck(entry) or self._behind(entry))
-        return self._no_slot.isdisjoint(entry.devices)
+        return self._no_slot.isdisjoint(entry.sessions)
 
     def why(self, entry: Entry) -> str:
         """Say what a job waits for; empty when for nothing."""
@@ -217,7 +217,7 @@ class _Pass:
         for (rule, per, most, _), values, reached in self._checks(entry)[1]:
             if hit := [value for value in values(entry) if value in reached]:
                 return f"waits: {most} {_running(rule, per, min(hit))}"
-        if entry.risk is Risk.READ and (full := self._no_slot & entry.devices):
+        if entry.risk is Risk.READ and (full := self._no_slot & entry.sessions):
             return f"waits for a session on {entry.shown(full)} ({self._caps.device} in use)"
         return ""
 

@@ -47,6 +47,12 @@ def test_an_interrupted_change_holds_its_devices_against_changes_only():
     assert "#1 was interrupted" in answer.waits[2]
 
 
+def test_what_is_said_about_an_alert_waits_for_no_session_and_takes_none():
+    said = [read(number, "web1", drivers=("alerts",)) for number in (1, 2)]
+    assert admit([said[1]], [read(3, "web1"), read(4, "web1")], Caps(device=2), held={}).start == (2,)
+    assert admit([read(5, "web1")], [*said, read(3, "web1")], Caps(device=2), held={}).start == (5,)
+
+
 def test_reads_share_a_device_up_to_its_session_slots():
     answer = admit([read(n, "web1") for n in range(1, 6)], [], Caps(device=3), held={})
     assert answer.start == (1, 2, 3)
