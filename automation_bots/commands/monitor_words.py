@@ -16,7 +16,8 @@ _CLAUSE = re.compile(r"(?P<rest>.*)\s(?P<word>every|for|until)\s+(?P<value>\S.*)
 _WHERE = re.compile(r"(?P<rest>.*?)\swhere\s+(?P<value>\S.*)", re.IGNORECASE | re.DOTALL)
 _BEHIND = re.compile(r"(.*?)(?:\s(where)\s+(\S.*))?", re.IGNORECASE | re.DOTALL)  # a time, and perhaps a condition
 _WEB = re.compile(
-    r"""\s(?P<name>text|status|days|within)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""", re.IGNORECASE
+    r"""\s(?P<name>text|without|status|days|within)=(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)'|(?P<three>\S+))""",
+    re.IGNORECASE,
 )
 _STATUS = re.compile(r"(?:[1-5](?:\d\d|xx))(?:,[1-5](?:\d\d|xx))*", re.IGNORECASE)
 NUMBER = re.compile(r"[mM]?(\d{1,15})")
@@ -32,7 +33,7 @@ class Wanted:
     until: datetime | None = None
     web: Mapping[str, str | float] = field(
         default_factory=dict
-    )  # text, status, days, within: what a web address has to answer
+    )  # text, without, status, days, within: what a web address has to answer
 
 
 def read(line: str, now: datetime, zone: str) -> Wanted:

@@ -63,7 +63,7 @@ _STALE_SECONDS = 30.0
 _RECALLED_LOOKS, _RECALLED_SECONDS = 24, 300.0  # of an earlier life; what is older says nothing of now
 _MOST_PARTS = 2_000  # interfaces, or rows of tables, that one monitor keeps a history of
 _SECOND_LOOK_SECONDS = 30.0  # after the first of what has to grow
-WEB = ("text", "status", "days", "within")  # of a web address: what it has to answer
+WEB = ("text", "without", "status", "days", "within")  # of a web address: what it has to answer
 _SEEN = {one.value: one for one in Seen}
 
 

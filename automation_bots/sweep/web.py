@@ -39,6 +39,7 @@ class Wanted:
     """What has to hold, and how one gets there."""
 
     text: str = ""  # that has to stand in the answer
+    without: str = ""  # that must not stand in it
     status: str = ""  # such as 200,3xx; empty: everything below 400
     within: float = 0.0  # ms that an answer may take; 0: as long as one waits
     days: int = SOON_DAYS  # that a certificate must still be good for
@@ -115,11 +116,11 @@ async def _asked(url: SplitResult, wanted: Wanted, began: float) -> Found:
         writer.write(_request(url, host, "" if secure else wanted.proxy))
         head = await _head(reader)
         ms = (perf_counter() - began) * 1000
-        has_text = await _has(reader, head, wanted.text) if wanted.text else None
+        wrong = await _wrong(reader, head, wanted)
         ends = (writer.get_extra_info("peercert") or {}).get("notAfter")
     finally:
         writer.close()
-    return _judged(head, ms, ends, wanted, has_text=has_text)
+    return _judged(head, ms, ends, wanted, wrong)
 
 
 # -- the way there
@@ -211,22 +212,33 @@ def _headers(head: bytes) -> dict[str, str]:
     return {name.decode().lower(): value.decode(errors="replace").strip() for name, value in _HEADER.findall(head)}
 
 
-async def _has(reader: asyncio.StreamReader, head: bytes, text: str) -> bool:
-    """Whether a text stands in the answer; read no further than that can be told."""
-    wanted = {text.encode(), text.encode("latin-1", "replace")}
+async def _wrong(reader: asyncio.StreamReader, head: bytes, wanted: Wanted) -> str:
+    """What is wrong with the text of the answer; it is read as far as it takes to tell."""
+    if not wanted.text and not wanted.without:
+        return ""
+    body = await _body(reader, head, wanted)
+    if wanted.text and not _stands(wanted.text, body):
+        return "but the text is not there"
+    return "but a text is there that must not be" if wanted.without and _stands(wanted.without, body) else ""
+
+
+def _stands(text: str, body: bytes) -> bool:
+    """Whether a text stands there, in one of the two usual encodings."""
+    return text.encode() in body or text.encode("latin-1", "replace") in body
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes, wanted: Wanted) -> bytes:
     headers = _headers(head)
     is_chunked = "chunked" in headers.get("transfer-encoding", "").lower()
     size = headers.get("content-length", "")
     most = min(_MOST, int(size)) if size.isdecimal() and not is_chunked else _MOST
-    raw = bytearray()
+    raw, body = bytearray(), b""
     while len(raw) < most and (more := await reader.read(65_536)):
         raw += more
         body, is_whole = _joined(bytes(raw)) if is_chunked else (bytes(raw), False)
-        if any(one in body for one in wanted):
-            return True
-        if is_whole:
+        if is_whole or (not wanted.without and _stands(wanted.text, body)):
             break
-    return False
+    return body
 
 
 def _joined(raw: bytes) -> tuple[bytes, bool]:
@@ -241,7 +253,7 @@ def _joined(raw: bytes) -> tuple[bytes, bool]:
     return bytes(found), False
 
 
-def _judged(head: bytes, ms: float, ends: str | None, wanted: Wanted, *, has_text: bool | None) -> Found:
+def _judged(head: bytes, ms: float, ends: str | None, wanted: Wanted, wrong: str) -> Found:
     status = _STATUS.match(head)
     if status is None:
         return BAD, None, "what answers speaks no HTTP"
@@ -251,8 +263,8 @@ def _judged(head: bytes, ms: float, ends: str | None, wanted: Wanted, *, has_tex
         words += f", leads to {_UNSAFE.sub('?', leads)[:80]}"
     if not wanted.accepts(code):
         return BAD, None, words + (f", not {wanted.status}" if wanted.status else "")
-    if has_text is False:
-        return BAD, None, f"{words}, but the text is not there"
+    if wrong:
+        return BAD, None, f"{words}, {wrong}"
     is_slow = 0 < wanted.within < ms
     words += f", took {ms:.0f} ms" if is_slow else ""
     if ends is None:

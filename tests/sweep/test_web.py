@@ -82,6 +82,11 @@ def test_a_text_is_found_however_the_answer_comes(answer):
     assert looked(answer, text="all fine")[0][0] == GOOD
 
 
+@pytest.mark.parametrize(("body", "seen"), [("all fine", GOOD), ("all fine, but could not connect", BAD)])
+def test_a_text_that_must_not_be_there_is_bad(body, seen):
+    assert looked(f"{OK}\r\n{body}", text="fine", without="could not connect")[0][0] == seen
+
+
 def test_a_text_with_accents_is_found_in_both_usual_encodings():
     assert looked(f"{OK}\r\nça va", text="ça va")[0][0] == GOOD
     assert looked(f"{OK}\r\n{'ça va'.encode().decode('latin-1')}", text="ça va")[0][0] == GOOD
