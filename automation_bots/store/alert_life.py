@@ -35,9 +35,21 @@ def grown(alert: Alert, event: ReportedEvent) -> tuple[Alert, bool]:
         return _told(alert, _over(heard, event))
     if alert.ended is None:
         return _told(alert, _said(heard, event))
+    if flaps(alert, event):
+        return _told(alert, replace(_said(heard, event), ended=None, closed=None))
     if event.at - (alert.closed or alert.ended) < AGAIN:
         return heard, False
     return _told(alert, replace(_said(heard, event), ended=None, closed=None, acknowledged=""))
+
+
+def flaps(alert: Alert, event: ReportedEvent) -> bool:
+    """Whether something is down again soon after it came back, of a sender who says things as they happen.
+
+    Traps and syslog name no begin, so nothing of theirs is a late repeat: a link that flaps is one alert, one message.
+    """
+    if event.started is not None or event.phase is not Phase.FIRING or alert.closed is None:
+        return False
+    return alert.closed < event.at < alert.closed + AGAIN
 
 
 def moved(alert: Alert, event: ReportedEvent) -> bool:

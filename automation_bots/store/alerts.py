@@ -155,7 +155,7 @@ class _Lives:
         if event.started is not None:
             return latest.started if latest.firing and alert_life.moved(latest, event) else event.started
         over = not latest.firing and event.phase is Phase.FIRING and latest.closed and event.at > latest.closed
-        return event.at if over else latest.started
+        return event.at if over and not alert_life.flaps(latest, event) else latest.started
 
     def save(self) -> None:
         """Write what is new or other."""

@@ -93,10 +93,10 @@ def test_an_end_without_a_begin_is_of_the_life_that_goes_on(site):
     assert not site.store.alerts.find(1).firing
 
 
-def test_a_begin_that_is_not_named_makes_a_new_life_only_after_the_end(site):
+def test_a_begin_that_is_not_named_makes_a_new_life_only_long_after_the_end(site):
     unnamed = replace(FIRED, started=None)
     site.takes(unnamed, replace(unnamed, at=NOW + timedelta(minutes=1)))
-    site.takes(replace(OVER, started=None), replace(unnamed, at=OVER.at + timedelta(minutes=1)))
+    site.takes(replace(OVER, started=None), replace(unnamed, at=OVER.at + timedelta(minutes=11)))
     assert [(alert.number, alert.firing) for alert in site.store.alerts.latest(10)] == [(2, True), (1, False)]
 
 

@@ -26,6 +26,13 @@ def test_it_is_no_alert(store):
     assert store.alerts.latest(9) == []
 
 
-def test_what_goes_down_again_right_after_it_came_back_is_another_alert(store):
+def test_what_flaps_is_one_alert_however_often(store):
     store.events.take([link(Phase.FIRING), link(Phase.FIRING, 1), link(Phase.RESOLVED, 2), link(Phase.FIRING, 3)])
-    assert [(alert.firing, alert.reports) for alert in store.alerts.latest(9)] == [(True, 1), (False, 3)]
+    for second in range(4, 600, 2):
+        store.events.take([link(Phase.RESOLVED, second), link(Phase.FIRING, second + 1)])
+    assert [(alert.firing, alert.reports) for alert in store.alerts.latest(9)] == [(True, 600)]
+
+
+def test_what_goes_down_again_long_after_it_came_back_is_another_alert(store):
+    store.events.take([link(Phase.FIRING), link(Phase.RESOLVED, 2), link(Phase.FIRING, 700)])
+    assert [alert.firing for alert in store.alerts.latest(9)] == [True, False]
