@@ -180,12 +180,14 @@ class RuleStore:
 
     def lose(self) -> list[RuleAction]:
         """At the start: what was begun and has no job was not started, and never will be; returns those."""
-        begun = (rule_actions.c.state == ActionState.BEGUN.value, rule_actions.c.job.is_(None))
-        found = self._read(*begun)
-        for action in found:
-            why = "the bot was stopped just when it was to begin, so it was not started"
-            self.settle(action.number, ActionState.LOST, why)
-        return found
+        begun = self._read(rule_actions.c.state == ActionState.BEGUN.value)
+        for action in begun:
+            if action.job is not None:
+                self.settle(action.number, ActionState.DONE, f"#{action.job}")
+            else:
+                why = "the bot was stopped just when it was to begin, so it was not started"
+                self.settle(action.number, ActionState.LOST, why)
+        return [action for action in begun if action.job is None]
 
     def _read(self, *conditions: Any) -> list[RuleAction]:
         found = select(rule_actions).where(*conditions).order_by(rule_actions.c.number).limit(_READ_AT_ONCE)

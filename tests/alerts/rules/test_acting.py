@@ -12,7 +12,7 @@ from automation_bots.alerts.rules.follower import RuleContext, RuleFollower
 from automation_bots.alerts.rules.pages import Pages
 from automation_bots.alerts.rules.rule import Rulebook
 from automation_bots.errors import BadCommand, StoreError
-from automation_bots.model import Answer, Person, Place, State
+from automation_bots.model import Answer, Cause, Person, Place, State
 from automation_bots.policy.oncall import Rota
 from automation_bots.policy.policy import Policy
 from automation_bots.store import Store, Subject
@@ -154,6 +154,15 @@ def test_killed_while_it_begins_it_is_never_begun_again_and_that_is_said(world):
     assert len(world.asked) == 1
     (said,) = world.said
     assert said.startswith("Rule “one” was to run bgp on {device} for event 1: the bot was stopped just when it was to")
+
+
+def test_killed_between_its_job_and_the_note_of_it_it_is_done(world):
+    world.book, world.dies = book(RUNS), True
+    with pytest.raises(KeyboardInterrupt):
+        world.hears(LOST)
+    world.store.add_job(replace(JOB, cause=Cause(("one",), 1, 1)))
+    world.killed()
+    assert (world.store.rules.find(1).state, world.said) == (ActionState.DONE, [])
 
 
 def test_killed_before_it_begins_it_runs_once_afterwards(world):
