@@ -25,7 +25,6 @@ from automation_bots.store.peers import Arrival
 log = logging.getLogger(__name__)
 _AT_ONCE = 4
 _WAITING = 100  # requests that came, and are not looked at yet
-_A_MINUTE = 120  # of one bot
 _MINUTE = timedelta(minutes=1)
 ANSWERED, REFUSED = "answered", "refused"  # states of what became no job
 
@@ -62,6 +61,7 @@ class AnsweringContext:
     cancel: Callable[[Caller, Place, int], Answer | None]
     network: str  # of this bot's own people
     spelled: Callable[[Answer], Answer]
+    a_minute: int = 120  # requests of one bot
 
 
 class _About(TypedDict, total=False):
@@ -175,8 +175,8 @@ class Answering:
             recent = self._recent[bot]
             while recent and now - recent[0] > _MINUTE:
                 recent.popleft()
-            if len(recent) >= _A_MINUTE:
-                raise BadMessage(Why.TOO_MANY, f"{_A_MINUTE} requests of {bot} within a minute are enough")
+            if len(recent) >= self._context.a_minute:
+                raise BadMessage(Why.TOO_MANY, f"{len(recent)} requests of {bot} within a minute are enough")
             recent.append(now)
 
     def _known(self, request: Request, person: Person | None) -> None:

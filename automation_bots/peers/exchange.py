@@ -258,9 +258,11 @@ class Exchange:
 
     def _refuse(self, why: str, reason: str, claims: str, *, answered: bool) -> None:
         """Write down what was refused; who is said to have sent it hears of it, if that is a bot we know."""
-        log.warning("a message between bots was refused, said to be from %s: %s: %s", claims or "nobody", why, reason)
         now = self._context.now()
-        if self._context.refusals.note(why, reason, claims, now) and answered and claims in self.trusted.bots:
+        if not self._context.refusals.note(why, reason, claims, now):  # a flood of them fills no log either
+            return
+        log.warning("a message between bots was refused, said to be from %s: %s: %s", claims or "nobody", why, reason)
+        if answered and claims in self.trusted.bots:
             notice = Notice(self.name, claims, nonce(), now, why, reason)
             try:
                 self.send(notice)

@@ -67,7 +67,7 @@ class End:
         self.answering = Answering(
             AnsweringContext(
                 self.store, self.exchange, self.refusals, clock, self._person, self._run,
-                lambda *_: None, "slack", lambda answer: answer,
+                lambda *_: None, "slack", lambda answer: answer, a_minute=20,
             )
         )  # fmt: skip
 

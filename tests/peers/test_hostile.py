@@ -27,13 +27,25 @@ def empty(tmp_path_factory):
 
 @pytest.fixture
 def ends(tmp_path, empty):
-    """linuxbot and winbot, who trust each other, and dbbot, whom both trust too, and which does evil."""
+    """linuxbot and winbot, who trust each other."""
     clock, queue = Clock(), tmp_path / "queue"
     with ExitStack() as stack:
-        names = ("linuxbot", "winbot", "dbbot")
-        made = [stack.enter_context(closing(End(tmp_path, name, queue, clock, empty))) for name in names]
-        for one in made:
-            one.trusts(*(other for other in made if other is not one))
+        lin, win = (
+            stack.enter_context(closing(End(tmp_path, name, queue, clock, empty))) for name in ("linuxbot", "winbot")
+        )
+        lin.trusts(win)
+        win.trusts(lin)
+        yield lin, win
+
+
+@pytest.fixture
+def evil(tmp_path, empty, ends):
+    """dbbot, whom both trust too."""
+    lin, win = ends
+    with closing(End(tmp_path, "dbbot", tmp_path / "queue", lin.clock, empty)) as made:
+        made.trusts(lin, win)
+        lin.trusts(made)
+        win.trusts(made)
         yield made
 
 
@@ -45,7 +57,7 @@ def sent(lin, win, body):
 
 
 def test_what_is_in_order_runs_once_as_that_human(ends):
-    lin, win, _ = ends
+    lin, win = ends
     sent(lin, win, lin.sealed(lin.request(), win))
     assert (win.ran, win.refused, lin.refused) == (["status"], [], [])
     assert win.store.audit_rows(limit=1, kind=AuditKind.PEER_TOOK)[0].person == "ana"
@@ -53,7 +65,7 @@ def test_what_is_in_order_runs_once_as_that_human(ends):
 
 @pytest.mark.parametrize("seconds", [0, 30, 59, 3600])
 def test_what_is_sent_once_more_is_refused_and_both_know_it(ends, seconds):
-    lin, win, _ = ends
+    lin, win = ends
     body = lin.sealed(lin.request(), win)
     sent(lin, win, body)
     lin.clock.pass_seconds(seconds)
@@ -64,7 +76,7 @@ def test_what_is_sent_once_more_is_refused_and_both_know_it(ends, seconds):
 
 
 def test_a_clock_that_is_ahead_makes_no_time_in_which_a_replay_is_forgotten(ends):
-    lin, win, _ = ends
+    lin, win = ends
     lin.clock = Clock()
     lin.clock.pass_seconds(60)
     body = lin.sealed(lin.request(), win)
@@ -76,7 +88,7 @@ def test_a_clock_that_is_ahead_makes_no_time_in_which_a_replay_is_forgotten(ends
 
 
 def test_the_same_message_many_times_at_once_runs_once(ends):
-    lin, win, _ = ends
+    lin, win = ends
     body = lin.sealed(lin.request(), win)
     for _ in range(8):
         lin.queue.put("winbot", body)
@@ -85,7 +97,7 @@ def test_the_same_message_many_times_at_once_runs_once(ends):
 
 
 def test_what_the_queue_gives_out_again_after_a_kill_runs_no_second_time_and_is_no_attack(ends):
-    lin, win, _ = ends
+    lin, win = ends
     lin.queue.put("winbot", lin.sealed(lin.request(), win))
     (delivery,) = win.queue.take("winbot", 1_000_000)
     for _ in range(2):  # the first life was killed before it could let it go
@@ -95,7 +107,7 @@ def test_what_the_queue_gives_out_again_after_a_kill_runs_no_second_time_and_is_
 
 
 def test_a_clock_that_is_ahead_or_behind_is_said(ends):
-    lin, win, _ = ends
+    lin, win = ends
     lin.clock = Clock()
     lin.clock.pass_seconds(95)
     sent(lin, win, lin.sealed(lin.request(), win))
@@ -105,8 +117,8 @@ def test_a_clock_that_is_ahead_or_behind_is_said(ends):
     assert "95 s" in win.store.audit_rows(limit=2, kind=AuditKind.PEER_REFUSED)[1].body["reason"]
 
 
-def test_what_evil_signs_as_another_is_forged_and_who_is_named_hears_of_it(ends):
-    lin, win, evil = ends
+def test_what_evil_signs_as_another_is_forged_and_who_is_named_hears_of_it(ends, evil):
+    lin, win = ends
     inner = signed(PURPOSE, Route("linuxbot", "winbot"), lin.request().body, evil.keys.signs)
     by = lin.keys.signs.public.fingerprint
     sent(lin, win, closed(PURPOSE, Route("linuxbot", "winbot"), inner, by, win.keys.signs.public))
@@ -114,7 +126,7 @@ def test_what_evil_signs_as_another_is_forged_and_who_is_named_hears_of_it(ends)
 
 
 def test_what_was_written_to_another_bot_is_not_taken_from_it(ends):
-    lin, win, _ = ends
+    lin, win = ends
     request = lin.request(reader="dbbot")
     inner = signed(PURPOSE, Route("linuxbot", "dbbot"), request.body, lin.keys.signs)
     by = lin.keys.signs.public.fingerprint
@@ -124,7 +136,7 @@ def test_what_was_written_to_another_bot_is_not_taken_from_it(ends):
 
 
 def test_a_key_that_was_changed_without_a_word_is_refused_and_noticed_without_end(ends):
-    lin, win, _ = ends
+    lin, win = ends
     lin.keys.prepare()
     lin.keys.go_over()
     sent(lin, win, lin.sealed(lin.request(), win))
@@ -136,7 +148,7 @@ def test_a_key_that_was_changed_without_a_word_is_refused_and_noticed_without_en
 
 
 def test_a_bot_that_was_revoked_is_refused_from_then_on(ends):
-    lin, win, _ = ends
+    lin, win = ends
     win.trust.write(win.trust.now.without("linuxbot"))
     sent(lin, win, lin.sealed(lin.request(), win))
     assert (win.ran, win.refused) == ([], ["unknown sender"])
@@ -154,28 +166,28 @@ def test_a_bot_that_was_revoked_is_refused_from_then_on(ends):
      ({"at": "2026-03-01 12:00"}, "unreadable"), ({"more": 1}, "unreadable"), ({"text": "\x00"}, "unreadable")],
 )  # fmt: skip
 def test_what_a_trusted_bot_may_not_send_either(ends, other, why):
-    lin, win, _ = ends
+    lin, win = ends
     sent(lin, win, lin.sealed(lin.request(), win, **other))
     assert (win.ran, win.refused, lin.refused) == ([], [why], [why])
 
 
 def test_what_is_too_long_is_not_even_opened(ends):
-    lin, win, _ = ends
+    lin, win = ends
     sent(lin, win, "x" * 5_000_000)
     sent(lin, win, lin.sealed(lin.request(), win, text="x" * 100_000, line="y" * 40_000, where="z" * 300))
     assert (len(win.ran), win.refused) == (1, ["too long"])
 
 
 def test_what_is_too_long_is_not_sent(ends):
-    lin, win, _ = ends
+    lin, win = ends
     win.exchange.round()
     with pytest.raises(NotAsked, match="at most"):
         lin.asking.ask(lin.job(), "winbot", "x" * 300_000)
     assert win.queue.take("winbot", 1_000_000) == []
 
 
-def test_a_reply_to_what_nobody_asked_or_by_whom_nobody_asked_says_nothing(ends):
-    lin, win, evil = ends
+def test_a_reply_to_what_nobody_asked_or_by_whom_nobody_asked_says_nothing(ends, evil):
+    lin, win = ends
     win.exchange.round()
     call = lin.asking.ask(lin.job(), "winbot", "status")
     for bot in (win, evil):
@@ -188,7 +200,7 @@ def test_a_reply_to_what_nobody_asked_or_by_whom_nobody_asked_says_nothing(ends)
 
 
 def test_a_bot_asks_nobody_by_whom_it_was_asked_and_no_third(ends):
-    _, win, _ = ends
+    _, win = ends
     place = Place("@linuxbot", "@linuxbot", "a" * 32)
     facts = {"via": ["farbot", "linuxbot"], "hops": 2, "where": "", "human": "ana", "theirs": 1}
     win.store.peers.take("linuxbot", "a" * 32, "1", facts, Subject())
@@ -200,7 +212,7 @@ def test_a_bot_asks_nobody_by_whom_it_was_asked_and_no_third(ends):
 
 
 def test_a_flood_is_refused_and_written_down_as_a_number(ends):
-    lin, win, _ = ends
+    lin, win = ends
     for _ in range(60):
         lin.queue.put("winbot", "rubbish")
     for _ in range(4):
@@ -212,18 +224,19 @@ def test_a_flood_is_refused_and_written_down_as_a_number(ends):
 
 
 def test_more_requests_than_anybody_types_are_refused(ends):
-    lin, win, _ = ends
-    for _ in range(130):
+    lin, win = ends
+    for _ in range(25):
         lin.queue.put("winbot", lin.sealed(lin.request(), win))
-    for _ in range(10):
+    for _ in range(3):
         win.turn()
-    assert (len(win.ran), set(win.refused)) == (120, {"too many"})
+    assert (len(win.ran), win.refused) == (20, ["too many"] * 5)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(min_size=1, max_size=50), st.integers(0, 500), st.integers(1, 127))
 def test_whatever_comes_nothing_runs_and_the_next_message_is_taken(ends, rubbish, place, other):
-    lin, win, _ = ends
+    lin, win = ends
+    lin.clock.pass_seconds(61)
     good, ran = lin.sealed(lin.request(), win), len(win.ran)
     changed = chr((ord(good[place]) + other) % 128)
     for number, body in enumerate((rubbish, good[:place] + changed + good[place + 1 :], good[: place or 1])):

@@ -107,7 +107,7 @@ def test_while_the_queue_is_dead_that_is_said_and_the_answer_comes_when_it_is_ba
 def test_killed_again_and_again_a_request_runs_at_most_once_and_each_is_told(folders, trace):
     lin, win = folders
     chance = random.Random(7)
-    for life in range(rounds(2, 10)):
+    for life in range(rounds(1, 10)):
         with victim(lin) as linuxbot, victim(win) as winbot:
             _until_one_has_begun(linuxbot, winbot, trace, life)
             for bot in chance.sample((linuxbot, winbot), 2):

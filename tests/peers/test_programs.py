@@ -5,7 +5,7 @@ import re
 import pytest
 
 from automation_bots.cli.main import main
-from tests.support.program import Program, automation_bots, surroundings, write_bot
+from tests.support.program import Program, surroundings, write_bot
 
 POLICY = """
 people:
@@ -83,12 +83,12 @@ def test_check_names_a_bot_whose_key_is_not_trusted_and_the_doctor_who_is_away(f
 
 @pytest.mark.slow
 @pytest.mark.works
-def test_two_bots_as_programs_ask_each_other_and_hear_that_one_was_killed(folders, tmp_path):
+def test_two_bots_as_programs_ask_each_other_and_hear_that_one_was_killed(folders, capsys, tmp_path):
     lin, win = folders
     data = tmp_path / "data"
     for me, other in ((lin, win), (win, lin)):
-        automation_bots("peer", "key", me, "--out", tmp_path / f"{me.name}.peer", data=data)
-        automation_bots("peer", "trust", other, tmp_path / f"{me.name}.peer", data=data, typed="yes\n")
+        own = fingerprint(run(capsys, "peer", "key", me, "--out", tmp_path / "key")[1])
+        run(capsys, "peer", "trust", other, tmp_path / "key", "--fingerprint", own)
     with Program("run", lin, data=data) as linuxbot, Program("run", win, data=data) as winbot:
         for bot in (linuxbot, winbot):
             bot.hears("keys of other bots were changed")

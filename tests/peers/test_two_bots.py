@@ -1,4 +1,4 @@
-"""Two whole bots that ask each other, over the queue of one machine and over a real PostgreSQL, as people see it."""
+"""Two whole bots that ask each other, over the queue of one machine, as people see it."""
 
 import re
 from datetime import UTC, datetime
@@ -29,11 +29,11 @@ WIN_POLICY = f"""{LIN_POLICY}
 """
 
 
-@pytest.fixture(scope="module", params=["folder", "postgresql"])
-def bots(request, tmp_path_factory):
-    """linuxbot and winbot; the devices are winbot's."""
+@pytest.fixture(scope="module")
+def bots(tmp_path_factory):
+    """linuxbot and winbot; the devices are winbot's. Over PostgreSQL they are killed, in test_kills.py."""
     folder = tmp_path_factory.mktemp("bots")
-    queue = str(folder / "queue") if request.param == "folder" else request.getfixturevalue("postgresql").fresh()
+    queue = str(folder / "queue")
     files = {"rules.yml": RULES}
     lin = folder_of(folder, "linuxbot", queue, "winbot", "dbbot", policy=LIN_POLICY, files=files)
     win = folder_of(folder, "winbot", queue, "linuxbot", policy=WIN_POLICY)
