@@ -34,6 +34,7 @@ class EventIntake:
         self._followers = tuple(followers)
         self._marks: dict[str, int] = {}
         self.taken: Counter[str] = Counter()  # by source, since the start
+        self.total = 0
         self._loop = Loop("events", self.round, _IDLE_SECONDS)
 
     def start(self) -> None:
@@ -53,6 +54,7 @@ class EventIntake:
         bound = [bounded(event) for event in events]
         self._store.take([replace(event, device=self._device(event)) for event in bound])
         self.taken.update(event.source for event in bound)
+        self.total += len(bound)
         self._heard()
         self._loop.wake()
 

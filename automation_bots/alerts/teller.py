@@ -26,6 +26,7 @@ _IDLE_SECONDS = 60.0
 _AT_ONCE = 2_000  # alerts looked at in one turn
 _EDITS = 20  # in one turn, so that a storm's end is no flood of edits
 _SHARED_EDIT_SECONDS = 2.0
+_OVER = "over"
 _SAID = "-"  # stands for a message without a reference, or one that the room will never get
 
 
@@ -93,15 +94,17 @@ class AlertTeller:
 
     def _told(self, surface: Surface, place: Place, untold: Sequence[Alert]) -> float:
         now = self._context.now()
+        self._keep(replace(alert, message="", fold=0) for alert in untold if alert.message and _fires_again(alert))
         new = [alert for alert in untold if not alert.message]
         self._keep(_as_shown(alert, _SAID) for alert in new if _ended_unheard(alert))
         fresh = [alert for alert in new if not _ended_unheard(alert) and not _is_muted(alert, now)]
-        known = [alert for alert in untold if alert.message]
+        known = [alert for alert in untold if alert.message and not _fires_again(alert)]
         waits = [self._fresh(surface, place, fresh)] if fresh else []
         if known:
             waits.append(
                 self._edited(surface, known) if surface.capabilities.edits else self._anew(surface, place, known)
             )
+        waits += [0.1] * any(alert.message and _fires_again(alert) for alert in untold)
         return min(waits, default=_IDLE_SECONDS)
 
     # -- alerts that have no message yet
@@ -183,7 +186,7 @@ class AlertTeller:
 
 def _once(answer: Answer, alert: Alert) -> Answer:
     """Let it stand there once, also when the bot is killed before it knows that it does."""
-    return replace(answer, mark=Mark(f"alert {alert.number} {_state(alert)} of {alert.heard}", alert.heard))
+    return replace(answer, mark=Mark(f"alert {alert.number} of {alert.heard} after {alert.told}", alert.heard))
 
 
 def _as_shown(alert: Alert, message: str) -> Alert:
@@ -191,12 +194,17 @@ def _as_shown(alert: Alert, message: str) -> Alert:
 
 
 def _state(alert: Alert) -> str:
-    return "firing" if alert.firing else "over"
+    return "firing" if alert.firing else _OVER
 
 
 def _ended_unheard(alert: Alert) -> bool:
     """Whether its end was the first that was heard of it: its sender kept it back, and no room waits for it."""
     return alert.closed is not None and alert.closed <= alert.heard
+
+
+def _fires_again(alert: Alert) -> bool:
+    """Whether it was told to be over: that it fires again is worth another message."""
+    return alert.firing and alert.shown == _OVER
 
 
 def _is_muted(alert: Alert, now: datetime) -> bool:

@@ -48,6 +48,7 @@ from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _FORGET_SECONDS = 600.0
+_FORGET_EVENTS = 20_000  # or after so many
 _NO_NAMES = frozenset({"all", "ungrouped"})  # groups that explain nothing
 
 
@@ -101,7 +102,7 @@ class Alerts:
         self.teller = AlertTeller(
             TellerContext(store.alerts, surface, self.room, lambda: live.policy.timezone, now, self._groups)
         )
-        self.intake = EventIntake(store.events, self.devices.of, self.teller.heard, followers)
+        self.intake = EventIntake(store.events, self.devices.of, self._kept, followers)
         self.backs = backs(bot_folder, self.sources)
         self.book = AlertBook(store.alerts, self.intake, self.backs, lambda: live.policy.timezone, now)
         self._looks = self._server_looks()
@@ -116,6 +117,7 @@ class Alerts:
                 receivers.append(_receiver(kind, source, self.intake, now))
         self._receivers = tuple(receivers)
         self.http = self._server()
+        self._forgot = 0  # how many events had been heard when old ones were forgotten last
         self._chores = Loop("old events", self._forget, _FORGET_SECONDS)
 
     def _server_looks(self) -> list[ServerLook | LeftOut]:
@@ -204,7 +206,14 @@ class Alerts:
         groups = self._live.inventory.groups.items()
         return {name: members for name, members in groups if name not in _NO_NAMES and not wanted.isdisjoint(members)}
 
+    def _kept(self) -> None:
+        """Events were kept: rooms may hear of alerts; after very many the oldest go at once."""
+        self.teller.heard()
+        if self.intake.total - self._forgot >= _FORGET_EVENTS:
+            self._chores.wake()
+
     def _forget(self) -> float:
+        self._forgot = self.intake.total
         self._store.events.forget(self._wanted.events.days, self._wanted.events.count)
         return _FORGET_SECONDS
 

@@ -198,3 +198,13 @@ def test_what_no_network_can_write_is_replaced_before_it_is_kept(site):
     site.turn(times=2)
     assert site.room.messages[0].encode()
     assert str(site.store.alerts.find(1)).encode()
+
+
+def test_what_fires_again_after_its_end_was_told_is_a_message_of_its_own(site):
+    site.takes(FIRED)
+    site.turn(times=2)
+    site.takes(OVER)
+    site.turn(times=2)
+    site.takes(replace(FIRED, at=OVER.at + timedelta(hours=1)))
+    site.turn(times=3)
+    assert [text.split()[0] for text in site.room.messages] == ["■", "▲"]
