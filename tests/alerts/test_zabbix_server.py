@@ -89,16 +89,16 @@ def lab(postgresql, tmp_path_factory):
 
 def test_who_acknowledges_in_chat_has_acknowledged_in_zabbix_by_name(lab):
     number = lab.problem()
-    wait(lambda: any(f"▲ {number} core1: BGP session" in said for _, said in lab.bot.surface.said), 20)
-    lab.bot.asks(f'!ack {number} "on it"', "acknowledged in Zabbix", who="joe", room="#noc")
+    wait(lambda: any(f"▲ {number} core1: BGP session" in said for _, said in lab.bot.surface.said), 60)
+    lab.bot.asks(f'!ack {number} "on it"', "acknowledged in Zabbix", who="joe", room="#noc", seconds=60)
     [job] = [one for one in lab.bot.jobs if one.operation == "ack-alert"]
     assert lab.there() == [("6", f"on it (joe, from chat, #{job.number})")]
-    wait(lambda: any(f"▲ {number}" in said and "joe: on it" in said for _, said in lab.bot.surface.edited), 20)
+    wait(lambda: any(f"▲ {number}" in said and "joe: on it" in said for _, said in lab.bot.surface.edited), 60)
 
 
 def test_who_may_not_hears_why_and_zabbix_hears_nothing(lab):
     number = lab.problem()
-    lab.bot.asks(f"!ack {number}", "No: ack-alert on core1 is for", who="kim", room="#noc")
+    lab.bot.asks(f"!ack {number}", "No: ack-alert on core1 is for", who="kim", room="#noc", seconds=60)
     assert lab.there() == []
 
 
@@ -111,8 +111,8 @@ def test_what_is_done_in_zabbix_stands_in_the_message(lab):
 
 def test_a_comment_and_the_close_of_a_problem_go_to_zabbix_and_its_end_comes_back(lab):
     number = lab.problem()
-    lab.bot.asks(f"!comment {number} provider called", "commented in Zabbix", who="joe", room="#noc")
-    lab.bot.asks(f"!close {number} line replaced", "Zabbix was told to close it", who="joe", room="#noc")
+    lab.bot.asks(f"!comment {number} provider called", "commented in Zabbix", who="joe", room="#noc", seconds=60)
+    lab.bot.asks(f"!close {number} line replaced", "Zabbix was told to close it", who="joe", room="#noc", seconds=60)
     wait(lambda: not lab.bot.automation.store.alerts.firing(), 60)
 
 
@@ -120,14 +120,16 @@ def test_what_zabbix_refuses_is_said_and_does_not_count_here(lab):
     number = lab.problem()
     group = lab.server.call("usergroup.get", {"filter": {"name": "bots"}, "selectRights": "extend"})[0]
     lab.server.call("usergroup.update", {"usrgrpid": group["usrgrpid"], "rights": []})
-    lab.bot.asks(f"!ack-alert {number}", "needs read-write rights on the host's group", who="joe", room="#noc")
+    lab.bot.asks(
+        f"!ack-alert {number}", "needs read-write rights on the host's group", who="joe", room="#noc", seconds=60
+    )
     lab.server.call("usergroup.update", {"usrgrpid": group["usrgrpid"], "rights": group["rights"]})
     assert not lab.bot.automation.store.alerts.find(int(number[1:])).acknowledged
 
 
 def test_a_problem_that_is_muted_is_muted_here_where_zabbix_cannot(lab):
     number = lab.problem()
-    lab.bot.asks(f"!mute {number} 2h line card", "here alone: Zabbix before 6.2", who="joe", room="#noc")
+    lab.bot.asks(f"!mute {number} 2h line card", "here alone: Zabbix before 6.2", who="joe", room="#noc", seconds=60)
     assert lab.bot.automation.store.alerts.find(int(number[1:])).muted_why == "joe: line card"
 
 
