@@ -62,6 +62,8 @@ class EventSources:
             except StoreError as error:
                 log.warning("job %s: nobody who follows events hears of its end: %s", number, error)
                 return
+            if job.monitor is not None:
+                return  # of a monitor or a change, which tell themselves what it means
             about = {
                 "operation": job.operation,
                 "person": job.person,

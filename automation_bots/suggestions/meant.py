@@ -205,8 +205,10 @@ def _named(command: Command, words: Sequence[str], devices: str) -> Iterator[Gue
 
 def _chosen(command: Command, words: Sequence[str], devices: str) -> Iterator[Guess]:
     """`restart nginx`: the first value says which command it is."""
-    if len(command.values) > 1 and any(word.lower() in command.choices for word in words):
-        yield from _with_values(command, words, devices, 0.95)
+    if len(command.values) > 1 and command.choices:
+        alike = max(_choice(command, word)[0] for word in words)
+        if alike >= _PLURAL - 0.04:
+            yield from _with_values(command, words, devices, alike - 0.05)
 
 
 def _name(name: Sequence[str], words: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ from automation_bots.events import Event
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Caller, Place, State
 from automation_bots.store import AuditKind
-from tests.support.chatbot import ChatBot, write_folder
+from tests.support.chatbot import ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
 POLICY = """
@@ -56,6 +56,14 @@ def test_the_end_of_a_job_is_an_event_too(chat):
         chat.say("!uptime on web1")
         event = events.next(10)
     assert (event.data["operation"], event.data["person"], event.data["state"]) == ("uptime", "ana", "done")
+
+
+def test_the_end_of_a_look_of_a_monitor_is_none_since_the_monitor_tells_what_it_means(chat):
+    with chat.automation.bus.listen("bot/job/*/ended") as events:
+        chat.say("!monitor uptime on web1 every 5m")
+        wait(lambda: any(job.monitor and job.state is State.DONE for job in chat.jobs), 20)
+        chat.asks("!uptime on web2", "uptime on web2 done")
+        assert events.next(10).data["devices"] == ("web2",)
 
 
 def test_where_there_is_no_salt_nobody_waits_for_its_events(chat):
