@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import Severity
 from tests.alerts.site import FIRED
+from tests.fakes.prometheus import Prometheus
 from tests.support.chatbot import BOT_TOML, HOSTS, ROOT, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
@@ -66,11 +67,14 @@ def test_figures_count_what_the_record_counts(chat, port):
     assert after["automation_bots_jobs", "running"] == 0 and after["automation_bots_workers",] == 50
 
 
-def test_monitors_can_be_scraped_target_by_target(chat, port):
+def test_monitors_can_be_scraped_target_by_target(chat, port, tmp_path):
     number = chat.asks("!monitor ping here every 1s", r"M\d+ ping", who="ana").split()[0]
     wait(lambda: figures(port).get(("automation_bots_monitor_up", number, "here1")) == 1, 30)
     assert figures(port)["automation_bots_monitors",] == 1
     assert 0 < figures(port)["automation_bots_monitor_latency_seconds", number, "here1"] < 2
+    with Prometheus(tmp_path, f"127.0.0.1:{port}") as prometheus:
+        [(labels, value)] = prometheus.query(f'automation_bots_monitor_up{{monitor="{number}"}}')
+    assert (labels["target"], value) == ("here1", 1)
     chat.asks(f"!unmonitor {number}", "ended", who="ana")
     assert ("automation_bots_monitor_up", number, "here1") not in figures(port)
 
