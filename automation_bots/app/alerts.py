@@ -18,7 +18,7 @@ from automation_bots.alerts.server_look import ServerLook
 from automation_bots.alerts.silences import Silences
 from automation_bots.alerts.sources import registry
 from automation_bots.alerts.sources.alertmanager import AlertmanagerSettings
-from automation_bots.alerts.sources.own_source import OwnSource
+from automation_bots.alerts.sources.own_source import OWN, OwnSource
 from automation_bots.alerts.sources.registry import WrongSource
 from automation_bots.alerts.sources.source import (
     HttpKind,
@@ -141,7 +141,7 @@ class Alerts:
         def wanted(event: ReportedEvent) -> bool:
             return asked(replace(event, device=self.devices.of(event)))
 
-        self.listening["bot"] = OwnSource(bus, self.intake, self._now, self._wanted.events.own, wanted)
+        self.listening[OWN] = OwnSource(bus, self.intake, self._now, self._wanted.events.own, wanted)
 
     def _server(self) -> Any:
         if not self._receivers:
@@ -195,9 +195,9 @@ class Alerts:
         return (*deaf, *([f"http: {self.http.problem}"] if self.http and self.http.problem else []))
 
     def room(self, source: str) -> Place | None:
-        """Where the alerts of a source are told; None: nowhere."""
+        """Where the alerts of a source are told; None: nowhere, as the bot's own, which monitors tell already."""
         known = self.sources.get(source)
-        name = (known.room if known else "") or self._wanted.events.room
+        name = "" if source == OWN else (known.room if known else "") or self._wanted.events.room
         return self._bot_folder.room(name, self._live.places) if name else None
 
     def _groups(self, devices: Iterable[str]) -> Mapping[str, Sequence[str]]:

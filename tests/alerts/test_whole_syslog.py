@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from automation_bots.drivers.fake import Fake
+from automation_bots.events import Event
 from automation_bots.model import Outcome, Status
 from tests.alerts.sources.heard import free_port
 from tests.support.chatbot import ChatBot, wait, write_folder
@@ -69,3 +70,13 @@ def test_a_job_that_failed_is_told_by_a_rule_and_one_that_did_not_leaves_nothing
     assert [one.event.fields["job"] for one in bot.automation.store.events.latest(99) if one.event.kind == "job"] == [
         "2"
     ]
+
+
+def test_what_a_monitor_tells_is_listed_and_not_told_again_in_the_room_of_alerts(bot):
+    change = {"target": "core2", "device": "core2", "was": "up", "now": "down", "text": "core2 down"}
+    told = {"monitor": 3, "title": "ping core2", "person": "ana", "changes": (change,), "devices": ("core2",)}
+    bot.automation.bus.publish(Event("bot", "bot/monitor/3/down", told))
+    wait(lambda: "core2 down" in bot.asks("!alerts core2"), 60)
+    said(bot, "%LINK-3-UPDOWN: Interface Gi0/9, changed state to down")
+    bot.hears("link Gi0/9 down", 60)
+    assert not [text for room, text in bot.surface.said if room == "#noc" and "core2 down" in text]

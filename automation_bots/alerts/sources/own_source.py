@@ -15,6 +15,7 @@ from automation_bots.events import Bus, Event, Subscription
 from automation_bots.model import one_line
 
 log = logging.getLogger(__name__)
+OWN = "bot"  # the source of what the bot itself tells
 _WAITING = 5_000  # events that wait for us
 _AT_ONCE = 500
 _LOOK_SECONDS = 0.5
@@ -93,4 +94,4 @@ class OwnSource:
 
     def _left_out(self, count: int) -> ReportedEvent:
         text = f"{count:,} events of the bot itself and of Salt were left out: they came faster than they could be read"
-        return ReportedEvent("bot", "bot", "events left out", self._now(), severity=Severity.WARNING, text=text)
+        return ReportedEvent(OWN, OWN, "events left out", self._now(), severity=Severity.WARNING, text=text)
