@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -77,15 +78,14 @@ def _unknown(name: str, live: LiveConfig) -> str:
 
 
 def _command(text: str, live: LiveConfig, *, own: bool) -> Iterator[str]:
-    name, _, line = text.partition(" ")
-    operation = _operation(text, live)
+    name, operation = text.split()[0], _operation(text, live)
     if operation is None:
         if not (own and name in OWN):
             kind = "a command of the bot itself, which a rule can only propose" if name in OWN else "no operation"
             yield f"{name} is {kind}"
         return
     try:
-        yield from (f"{name}: {flaw}" for flaw in filled.flaws(operation, line.removeprefix(_second(operation, name))))
+        yield from (f"{name}: {flaw}" for flaw in filled.flaws(operation, _line(operation, text)))
     except UserError as error:
         yield f"{name}: {error}"
 
@@ -96,8 +96,10 @@ def _operation(text: str, live: LiveConfig) -> Operation | None:
     return live.operation(f"{first}-{second}") or live.operation(first)
 
 
-def _second(operation: Operation, name: str) -> str:
-    return operation.name.removeprefix(f"{name}-") if operation.name != name else ""
+def _line(operation: Operation, text: str) -> str:
+    """What stands behind the name, which may be two words."""
+    name, _, line = text.partition(" ")
+    return line.removeprefix(operation.name.removeprefix(f"{name}-")) if operation.name != name else line
 
 
 def _robot(rule: Rule, live: LiveConfig, bot_folder: BotFolder) -> Iterator[str]:
@@ -106,8 +108,17 @@ def _robot(rule: Rule, live: LiveConfig, bot_folder: BotFolder) -> Iterator[str]
         yield f"it may run nothing: policy.yml has no robot with `{ROBOTS}: {rule.robot}`"
         return
     place, operation = bot_folder.room(rule.do.room, live.places), _operation(rule.do.run, live)
-    if operation is not None and gate.usable(live.scope, robot, operation, place) is None:
-        yield f"{robot.name} may not use {operation.name} in {rule.do.room} at all, by policy.yml"
+    if operation is not None and gate.usable(live.scope, robot, _as_meant(operation, rule.do.run), place) is None:
+        yield f"{robot.name} may not do that in {rule.do.room} at all, by policy.yml"
+
+
+def _as_meant(operation: Operation, text: str) -> Operation:
+    """The operation with the risk that it has with the values of a rule, where they say which."""
+    try:
+        values = filled.known(operation, _line(operation, text))
+    except UserError:  # it has been named already
+        return operation
+    return replace(operation, risk=operation.risk_of(values), risk_by=None)
 
 
 # -- rules-tests.yml

@@ -175,3 +175,9 @@ def flaws(operation: Operation, line: str) -> Iterator[str]:
             yield str(error)
     for missing in grammar.all_missing(operation, typed):
         yield f"it lacks {missing.name if missing else 'the devices, as in `on {device}`'}"
+
+
+def known(operation: Operation, line: str) -> Mapping[str, Any]:
+    """The values of a line that no event fills."""
+    typed, _ = _sorted(operation, line)
+    return {name: value for name, value in typed.values.items() if not _MARK.search(_joined(value))}

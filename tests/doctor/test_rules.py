@@ -54,7 +54,8 @@ def test_a_good_file_is_counted_and_a_calendar_that_is_gone_is_named(world):
     [
         (("on: web", "on: nowhere"), "on: 'nowhere' means no device or group"),
         (("as: looker", "as: nobody"), "policy.yml has no robot with `rule: nobody`"),
-        (("as: looker", "as: idle"), "idle may not use uptime in #ops at all"),
+        (("as: looker", "as: idle"), "idle may not do that in #ops at all"),
+        (("uptime on", "service restart nginx on"), "looker may not do that in #ops at all"),
         (("uptime on", "uptme on"), "uptme is no operation"),
         (("uptime on {device}", "uptime"), "uptime: it lacks the devices"),
         (("uptime on {device}", "service jump {text} on {device}"), "action must be one of"),
@@ -66,6 +67,10 @@ def test_a_good_file_is_counted_and_a_calendar_that_is_gone_is_named(world):
 )
 def test_what_a_rule_cannot_do_is_found_before_it_has_to(world, change, what):
     assert what in wrong(world, GOOD.replace(*change))
+
+
+def test_the_same_with_values_that_only_look_is_right(world):
+    assert "may not" not in wrong(world, GOOD.replace("uptime on", "service status nginx on"))
 
 
 def test_the_bots_own_commands_may_be_proposed(world):
