@@ -22,6 +22,7 @@ from automation_bots.text import times
 NUMBER = re.compile(r"[aA](\d{1,15})")
 _ROWS = 40
 _LOOKED_AT = 5_000  # of the newest, for a list of what one may see
+_FIRING = 50_000  # alerts that go on
 _EVENTS_OF_ALERT = 20
 
 
@@ -59,21 +60,24 @@ class AlertCommands:
             return Answer(f"No alert goes on{where}." if not everything else f"No alert{where}.", hint="→ !alerts all")
         found.sort(key=lambda alert: (not alert.firing, *text.worst_first(alert)))
         now, zone = self._context.now(), self._context.live.policy.zone(person)
-        rows = (text.row(alert, zone, now) for alert in found[: ask.most(_ROWS)])
+        most = len(found) if ask.whole else _ROWS
+        rows = [text.row(alert, zone, now) for alert in found[:most]]
         going = sum(alert.firing for alert in found)
         over = f", {len(found) - going:,} over" if len(found) > going else ""
-        more = f"\n… and {len(found) - ask.most(_ROWS):,} more" if len(found) > ask.most(_ROWS) else ""
+        more = f"\n… and {len(found) - most:,} more" if len(found) > most else ""
         head = (
             f"{going:,} alert{'s' if going != 1 else ''} go{'es' if going == 1 else ''} on{over} ({text.kinds(found)}):"
         )
-        return Answer(head, render.table(rows) + more, "→ !event A<n> · !ack A<n> · !mute A<n> 1h")
+        if everything and not words and len(found) == _LOOKED_AT:
+            head = f"Of the newest {_LOOKED_AT:,}: {head}"
+        return Answer(head, render.table(rows, limit=_FIRING) + more, "→ !event A<n> · !ack A<n> · !mute A<n> 1h")
 
     def _wanted(self, ask: CommandCall, person: Person, words: Sequence[str], *, everything: bool) -> list[Alert]:
         if words and (number := NUMBER.fullmatch(words[0])):
             alert = self._alert(ask, int(number[1]))
             listed = self._alerts.folded(alert.fold) if alert.fold else [alert]
             return self._seen(ask, person, listed)
-        every = self._alerts.latest(_LOOKED_AT) if everything else self._alerts.firing(_LOOKED_AT)
+        every = self._alerts.latest(_LOOKED_AT) if everything else self._alerts.firing(_FIRING)
         seen = self._seen(ask, person, every)
         if not words:
             return seen

@@ -7,7 +7,7 @@ import pytest
 
 from automation_bots.alerts.event import Phase, Severity
 from automation_bots.drivers.fake import Fake
-from tests.alerts.site import FIRED, NOW, OVER
+from tests.alerts.site import FIRED, NOW, OVER, many
 from tests.support.chatbot import ChatBot, write_folder
 
 TOML = 'name = "netbot"\nbackend = "Test"\n[events]\nroom = "ops"\n'
@@ -80,3 +80,9 @@ def test_why_nothing_happened_is_said(chat):
 
 def test_a_stranger_hears_nothing(chat):
     assert "DiskFull" not in chat.asks("!alerts", ".", who="mallory")
+
+
+def test_of_very_many_each_is_counted(tmp_path):
+    with ChatBot(write_folder(tmp_path, toml=TOML), drivers=(Fake(),)) as chat:
+        chat.automation.alerts.intake.take(many(6_000))
+        chat.asks("!alerts | count", "^6,000 alerts go on .*\n.*= 6000", seconds=30)
