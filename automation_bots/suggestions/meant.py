@@ -19,7 +19,7 @@ _MOST_WORDS = 14
 _SHOWN = 3
 _SURE, _LIKELY = 0.86, 0.68  # of a guess that is said alone, and of one of several
 _AHEAD = 0.1  # by which the best one leads where it is said alone
-_PLURAL = 0.96
+_PLURAL, _BEGUN = 0.96, 0.9  # of words that are alike: a plural, the beginning of a longer one
 _ALIKE = 0.7  # words that are less alike have nothing to do with each other
 _LEFT, _MISSING, _LATER = 0.2, 0.1, 0.04  # what a word without a place, a value that lacks, another order cost
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s,;]+(?:,[^\s,;]+)*")
@@ -40,6 +40,8 @@ _ASKING = frozenset(
 )
 _SENTENCE = 3  # words of the shortest one
 _PATTERN, _WILD = re.compile(r"[:&!]"), re.compile(r"[*\[]")
+_DIGITS = re.compile(r"\d+")
+_LOOKING = frozenset({"show", "list", "display", "get", "view", "print"})
 _SHORT = {"sh": "show", "sho": "show", "disp": "display", "dis": "display"}
 
 
@@ -136,12 +138,20 @@ def _of_other_tools(words: Sequence[str], known: Known) -> Iterator[Guess]:
         if (command := known.commands.get(line.split()[0])) is None:
             continue
         for said in (plain, told):
-            if (values := _fits(form, said)) is not None:
+            values = _fits(form, said)
+            if values is not None and _are_values(values, line, known):
                 left = [word for word in said[len(form) :] if not word.startswith("-")]
                 behind, left = _devices(left, known)
                 devices = behind or _devices(plain, known)[0]
                 yield from _filled(command, line, values, devices, known, 0.97 - 0.35 * len(left))
                 return
+
+
+def _are_values(values: Mapping[str, str], line: str, known: Known) -> bool:
+    """Whether what a slot takes can be one: a device only where a device is meant."""
+    named = {name.lower() for name in known.devices}
+    where = line.startswith(("device ", "tcp "))
+    return all(word.lower() != "on" and (where or word.lower() not in named) for word in values.values())
 
 
 def _filled(
@@ -180,8 +190,9 @@ def _of_ours(words: Sequence[str], known: Known) -> Iterator[Guess]:
         if command.rest and not command.takes_devices:
             yield from _of_the_bot(command, words)
         elif told:
-            yield from _named(command, told, devices)
-            yield from _chosen(command, told, devices)
+            asked = told if command.rest else [word for word in told if word.lower() not in _LOOKING] or told
+            yield from _named(command, asked, devices)
+            yield from _chosen(command, asked, devices)
 
 
 def _of_the_bot(command: Command, words: Sequence[str]) -> Iterator[Guess]:
@@ -194,7 +205,8 @@ def _named(command: Command, words: Sequence[str], devices: str) -> Iterator[Gue
     """Find the command's name among the words, in any place; then its values."""
     name = command.typed.lower().split()
     for start in range(len(words)):
-        whole = _name(name, [word.lower() for word in words[start : start + len(name)]])
+        typed = [word.lower() for word in words[start : start + len(name)]]
+        whole = max(_name(name, typed), _name(name, typed[::-1]) - _LATER)
         joined = _alike("".join(name), words[start].lower()) if len(name) > 1 else 0.0
         if (fit := max(whole, joined)) >= _ALIKE:
             left = [*words[:start], *words[start + (len(name) if whole >= joined else 1) :]]
@@ -208,7 +220,8 @@ def _chosen(command: Command, words: Sequence[str], devices: str) -> Iterator[Gu
     if len(command.values) > 1 and command.choices:
         alike = max(_choice(command, word)[0] for word in words)
         if alike >= _PLURAL - 0.04:
-            yield from _with_values(command, words, devices, alike - 0.05)
+            left = [word for word in words if _alike(command.typed, word.lower()) < _ALIKE]
+            yield from _with_values(command, left, devices, alike - 0.05)
 
 
 def _name(name: Sequence[str], words: Sequence[str]) -> float:
@@ -255,7 +268,10 @@ def _alike(name: str, word: str) -> float:
     if name in {f"{word}s", f"{word}es"} or word in {f"{name}s", f"{name}es"}:
         return _PLURAL
     shorter = min(len(name), len(word))
-    edits = OSA.distance(name, word, score_cutoff=2) if shorter > 3 or name[:-1] == word else 3
+    if shorter > 3 and name.startswith(word) and len(name) - len(word) > 1:
+        return _BEGUN
+    near = shorter > 3 or name[:-1] == word or (shorter == 3 and sorted(name) == sorted(word))
+    edits = OSA.distance(name, word, score_cutoff=2) if near else 3
     if edits == 1:
         return (0.93 if name[0] == word[0] else 0.84) - 0.02 * (len(name) != len(word))
     return 0.86 if edits == 2 and shorter > 6 and name[0] == word[0] else 0.0
@@ -290,6 +306,7 @@ def _device(word: str, lower: Mapping[str, str], *, close: bool) -> str:
         return lower[bare.removesuffix("s")]
     near = [name for name in lower if close and OSA.distance(name, bare, score_cutoff=1) <= 1]
     near = [name for name in near if len(bare) > 3 or sorted(name) == sorted(bare)]
+    near = [name for name in near if _DIGITS.findall(name) == _DIGITS.findall(bare)] or near
     return lower[near[0]] if len(near) == 1 else ""
 
 

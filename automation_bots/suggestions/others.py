@@ -7,11 +7,11 @@ stands the command here, with those words put in; devices that were named stand 
 from __future__ import annotations
 
 _TABLE = """
-processes = ps | ps aux | ps -ef | ps -aux | ps axf | top | htop | atop | pstree | get processes
+processes = ps | get-process | cpu | ps aux | ps -ef | ps -aux | ps axf | top | htop | atop | pstree | get processes
 process {x} = pgrep {x} | pidof {x} | ps aux grep {x} | ps -ef grep {x}
 disk = df | df -h | df -hT | du | du -sh | lsblk | fdisk -l | mount | get-volume | get-psdrive | vol
-memory = free | free -m | free -h | vmstat | cat /proc/meminfo
-interfaces = ifconfig | ifconfig -a | ip a | ip addr | ip address | ip link | ip addr show | ipconfig
+memory = free | ram | mem | free -m | free -h | vmstat | cat /proc/meminfo
+interfaces = ifconfig | get-netadapter | ifconfig -a | ip a | ip addr | ip address | ip link | ip addr show | ipconfig
     | ipconfig /all
 routes = ip r | ip route | ip route show | route -n | netstat -r | netstat -rn | route print | get-netroute
 route {x} = ip route get {x}
@@ -25,7 +25,7 @@ logs = dmesg | journalctl | journalctl -xe | journalctl -f | tail -f /var/log/sy
     | cat /var/log/syslog | less /var/log/messages
 logs unit={x} = journalctl -u {x} | journalctl -fu {x} | journalctl -xeu {x} | docker logs {x}
     | kubectl logs {x}
-eventlog = get-eventlog | get-eventlog system | get-winevent | get-winevent system | eventvwr
+eventlog = get-eventlog | event viewer | get-eventlog system | get-winevent | get-winevent system | eventvwr
     | wevtutil qe system
 dir / = ls | ls -la | ls -l | ll | dir | get-childitem
 dir {x} = ls {x} | ls -la {x} | ls -l {x} | ll {x} | dir {x} | get-childitem {x}
@@ -63,7 +63,7 @@ interfaces = show ip int brief | show ip interface brief | show interface status
 routes = show ip route | show route | sh ip ro | display ip routing-table
 bgp = show ip bgp summary | show bgp summary | show bgp neighbors | show bgp sum | sh ip bgp sum
     | show ip bgp sum | display bgp peer | show bgp ipv4 unicast summary
-lldp = show cdp neighbors | show lldp neighbors | sh cdp nei | show lldp nei | show cdp nei
+lldp = lldpctl | lldpcli show neighbors | show cdp neighbors | show lldp neighbors | sh cdp nei | show lldp nei | show cdp nei
     | display lldp neighbor brief
 mac = show mac address-table | show mac-address-table | show mac add | show ethernet-switching table
     | display mac-address
@@ -76,7 +76,7 @@ show running-config = show running-config | show run | sh run | show configurati
 backup = wr | wr mem | write | write memory | copy run start | copy running-config startup-config | save config
 config = conf t | configure terminal | configure | edit | system-view | config t
 config-diff = show archive config differences | show config diff | show system rollback compare | compare config
-counters = show interface counters | show interfaces counters errors | show int counters | ethtool -s
+counters = crc errors | interface errors | show interface counters | show interfaces counters errors | show int counters | ethtool -s
 who = show users | sh users | display users | show system users
 processes = show processes cpu | show proc cpu | show process cpu | show cpu
 memory = show memory | show proc mem | show system memory
@@ -87,6 +87,8 @@ device {x} = kubectl describe {x} | kubectl describe node {x} | describe {x} | i
 processes = kubectl top nodes | kubectl top | docker stats
 jobs = history | list jobs | jobs list | st2 execution list | job list | my jobs | execution list
 job {x} = job status {x} | st2 execution get {x} | result {x} | output {x} | show job {x}
+retry {x} = rerun {x} | redo {x} | run again {x}
+deny {x} = reject {x} | decline {x} | refuse {x}
 cancel {x} = kill {x} | abort {x} | stop job {x} | cancel job {x}
 help = commands | list commands | man | usage | list | ? | h | info
 playbook run {x} = ansible-playbook {x} | playbook {x} | run playbook {x}

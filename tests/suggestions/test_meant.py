@@ -19,7 +19,7 @@ READS = re.findall(
 )
 OWN = re.findall(
     r"\S+",
-    "jobs job cancel retry monitor unmonitor schedules device devices help whoami pending freeze playbook approve",
+    "jobs job cancel retry deny monitor unmonitor schedules device devices help whoami pending freeze playbook approve",
 )
 COMMANDS = {
     **{name: Command(name, name, devices=True) for name in READS},
