@@ -1,4 +1,4 @@
-"""The command `automation-bots`: run, demo, new bot, check, doctor, trust, requirements, audit, peer, db, redact."""
+"""The command `automation-bots`: run, demo, new bot, check, doctor, install, and all that its --help lists."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from types import ModuleType
 from automation_bots import __version__
 from automation_bots.cli import audit as audit_cli
 from automation_bots.cli import backup as cli_backup
+from automation_bots.cli import completion
 from automation_bots.cli import db as cli_db
 from automation_bots.cli import peer as cli_peer
 from automation_bots.cli import redact as cli_redact
+from automation_bots.cli.install import command as cli_install
 from automation_bots.errors import AutomationError
 
 
@@ -80,9 +82,21 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--yes", action="store_true", help="install without asking, if everything is pinned")
     _try_command(commands)
     cli_db.add(commands)
+    cli_install.add(commands, _command, _completions)
+    shells = _command(commands, "completion", _completion, "completion for a shell: bash, zsh, fish")
+    shells.add_argument("shell", choices=list(completion.SHELLS))
     for group in (audit_cli, cli_peer, cli_backup, cli_redact):
         group.add(commands, _command)
     return parser
+
+
+def _completions() -> dict[str, str]:
+    return {path: completion.script(_parser(), shell) for shell, path in completion.SHELLS.items()}
+
+
+def _completion(parsed: argparse.Namespace) -> int:
+    sys.stdout.write(completion.script(_parser(), parsed.shell))
+    return 0
 
 
 def _try_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -1,0 +1,1 @@
+"""`automation-bots install` and `uninstall`: a bot as a service of this machine."""
