@@ -63,8 +63,8 @@ interfaces = show ip int brief | show ip interface brief | show interface status
 routes = show ip route | show route | sh ip ro | display ip routing-table
 bgp = show ip bgp summary | show bgp summary | show bgp neighbors | show bgp sum | sh ip bgp sum
     | show ip bgp sum | display bgp peer | show bgp ipv4 unicast summary
-lldp = lldpctl | lldpcli show neighbors | show cdp neighbors | show lldp neighbors | sh cdp nei | show lldp nei | show cdp nei
-    | display lldp neighbor brief
+lldp = lldpctl | lldpcli show neighbors | show cdp neighbors | show lldp neighbors | sh cdp nei | show lldp nei
+    | show cdp nei | display lldp neighbor brief
 mac = show mac address-table | show mac-address-table | show mac add | show ethernet-switching table
     | display mac-address
 arp = show arp | show ip arp | sh arp | display arp
@@ -76,7 +76,8 @@ show running-config = show running-config | show run | sh run | show configurati
 backup = wr | wr mem | write | write memory | copy run start | copy running-config startup-config | save config
 config = conf t | configure terminal | configure | edit | system-view | config t
 config-diff = show archive config differences | show config diff | show system rollback compare | compare config
-counters = crc errors | interface errors | show interface counters | show interfaces counters errors | show int counters | ethtool -s
+counters = crc errors | interface errors | show interface counters | show interfaces counters errors
+    | show int counters | ethtool -s
 who = show users | sh users | display users | show system users
 processes = show processes cpu | show proc cpu | show process cpu | show cpu
 memory = show memory | show proc mem | show system memory
