@@ -66,3 +66,4 @@ class Receiver:
     take: Callable[[bytes, Mapping[str, str]], None]
     max_bytes: int = 1_048_576
     per_minute: int = 600
+    body_seconds: float = 10.0  # for all of a body

@@ -22,7 +22,6 @@ from automation_bots.http_in.rates import Rates
 from automation_bots.http_in.receiver import Receiver
 
 log = logging.getLogger(__name__)
-_BODY_SECONDS = 10.0  # for all of a body
 _IDLE_SECONDS = 30.0  # of a connection that is kept, or that says nothing yet
 _LINGER_SECONDS = 2.0  # that a body which nobody wants may still come
 _CONNECTIONS, _EACH = 256, 32  # at once, and of one address
@@ -135,7 +134,7 @@ class HttpServer:
             return await self._heard(request, receiver, headers)
 
     async def _heard(self, request: web.Request, receiver: Receiver, headers: Mapping[str, str]) -> web.Response:
-        body = await self._body(request, receiver.max_bytes)
+        body = await self._body(request, receiver)
         if isinstance(body, web.Response):
             return body
         if not receiver.proof.signed(headers, body, self._now()):
@@ -151,16 +150,16 @@ class HttpServer:
             return _later(503, _AWAY_SECONDS)
         return _said(202)
 
-    async def _body(self, request: web.Request, most: int) -> bytes | web.Response:
+    async def _body(self, request: web.Request, receiver: Receiver) -> bytes | web.Response:
         """Read all of it, or say why not; a proxy may have cut what it passes on."""
-        length = request.headers.get("Content-Length")
+        length, most = request.headers.get("Content-Length"), receiver.max_bytes
         if length is not None and (not length.isdigit() or int(length) > most):
             return _closing(413)
         if "Content-Encoding" in request.headers:
             return _closing(415)  # what is packed may grow without limit
         found = bytearray()
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
+            async with asyncio.timeout(receiver.body_seconds):
                 async for chunk in request.content.iter_any():
                     found += chunk
                     if len(found) > most:

@@ -29,7 +29,7 @@ def _server(heard, **more):
     proof = Proof(token="right-token")
     signed = Proof(secret="key", signature_header="X-Signature")
     receivers = [Receiver("am", proof, heard.take, 2_048), Receiver("rare", proof, heard.take, 2_048, 1),
-                 Receiver("hmac", signed, heard.take)]  # fmt: skip
+                 Receiver("hmac", signed, heard.take), Receiver("slow", proof, heard.take, body_seconds=0.2)]  # fmt: skip
     server = HttpServer("127.0.0.1", 0, receivers, lambda: datetime.now(UTC), **more)
     server.start()
     return server
@@ -136,6 +136,12 @@ def test_a_packed_body_is_not_unpacked(call, heard):
 def test_a_cut_body_is_not_taken(raw, heard):
     head = "POST /hooks/am HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer right-token\r\n"
     assert raw(f'{head}Content-Length: 50\r\n\r\n{{"a": 1}}', close=True) in {400, None}
+    assert heard.bodies == []
+
+
+def test_a_body_that_comes_too_slowly_is_not_waited_for(raw, heard):
+    head = "POST /hooks/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer right-token\r\n"
+    assert raw(f'{head}Content-Length: 50\r\n\r\n{{"a"') == 408
     assert heard.bodies == []
 
 
