@@ -29,7 +29,8 @@ def _server(heard, **more):
     proof = Proof(token="right-token")
     signed = Proof(secret="key", signature_header="X-Signature")
     receivers = [Receiver("am", proof, heard.take, 2_048), Receiver("rare", proof, heard.take, 2_048, 1),
-                 Receiver("hmac", signed, heard.take), Receiver("slow", proof, heard.take, body_seconds=0.2)]  # fmt: skip
+                 Receiver("hmac", signed, heard.take),
+                 Receiver("slow", proof, heard.take, body_seconds=0.2)]  # fmt: skip
     server = HttpServer("127.0.0.1", 0, receivers, lambda: datetime.now(UTC), **more)
     server.start()
     return server
