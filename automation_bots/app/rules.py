@@ -97,6 +97,7 @@ class Acting:
                 title=self.title,
                 run=self._run,
                 admins=speaking.admins,
+                book=lambda: rules.book,
             )
         )
         context = RuleContext(store.rules, lambda: rules.book, rules.inside, now, self.actions.look)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from automation_bots.alerts.rules import text
 from automation_bots.alerts.rules.judgement import LATE
 from automation_bots.alerts.rules.pages import Pages
+from automation_bots.alerts.rules.rule import Rulebook
 from automation_bots.errors import UserError
 from automation_bots.model import Alert, Answer, Button, Caller, Cause, Mark, Place, one_line
 from automation_bots.policy.people import ROBOTS
@@ -52,6 +53,7 @@ class ActionContext:
     title: Callable[[Command], str]  # as it would be typed; a UserError says why it makes no command
     run: Callable[[Caller, Place, Command, Cause], Answer | None]  # None: there is a job for it
     admins: Callable[[Answer], None] = lambda _answer: None
+    book: Callable[[], Rulebook] = Rulebook
 
 
 class RuleActions:
@@ -92,6 +94,9 @@ class RuleActions:
         if self._context.now() - action.due > _OLD:
             self._store.settle(action.number, ActionState.ENDED, "it could not be said for half a day")
             return True
+        if why := self._stopped(action):
+            self._store.settle(action.number, ActionState.ENDED, why)
+            return True
         try:
             do = self._lost if action.state is ActionState.LOST else self._do[action.what]
             do(action)
@@ -105,6 +110,18 @@ class RuleActions:
             log.exception("rule %r: its %s for event %d failed", action.rule, action.what, action.event)
             self._store.settle(action.number, ActionState.REFUSED, "it failed; the log says why")
         return True
+
+    def _stopped(self, action: RuleAction) -> str:
+        """Why nothing more is done for a rule that was paused, made dry or taken away meanwhile."""
+        if action.what is What.TELL or action.state is ActionState.LOST:
+            return ""
+        if paused := self._store.pauses().get(action.rule):
+            return f"the rule is paused {paused}"
+        book = self._context.book()
+        rule = book.rule(action.rule)
+        if rule is None:  # of a file that cannot be read nobody knows what is gone: only what is harmless goes on
+            return "the rule is no longer there" if action.what is What.RUN or not book.broken else ""
+        return "the rule is a dry one now" if rule.dry or book.dry else ""
 
     # -- what is said
 

@@ -73,7 +73,7 @@ class World:
             ActionContext(
                 self.store.rules, pages, lambda: self.policy, lambda: self.now, lambda name: Place("test", name),
                 lambda place: self.room, self.store.alerts.find, self.title, self.run,
-                lambda answer: self.admins.append(answer.text),
+                lambda answer: self.admins.append(answer.text), lambda: self.book,
             )
         )  # fmt: skip
         self.follower = RuleFollower(RuleContext(self.store.rules, lambda: self.book, GROUPS.get, lambda: self.now))
@@ -299,6 +299,32 @@ def test_who_acts_ends_the_escalation(world, acts):
     world.passes(20)
     assert len(world.said) == 1
     assert {one.state for one in world.store.rules.of_event(1) if one.what is What.ESCALATE} == {ActionState.ENDED}
+
+
+@pytest.mark.parametrize("then", [lambda seen: book(""), lambda seen: replace(seen, dry=True)])
+def test_what_a_rule_was_to_do_ends_with_the_rule(world, then):
+    world.book = book(PAGES)
+    world.hears(LOST)
+    world.book = then(world.book)
+    world.passes(20)
+    assert len(world.said) == 1
+
+
+def test_a_file_that_cannot_be_read_ends_no_escalation_but_every_run(world):
+    world.book = book(PAGES + RUNS.replace("name: one", "name: two") + "  once_after: 5 minutes\n")
+    world.hears(LOST)
+    world.book = book("just words")
+    world.passes(10)
+    assert (len(world.said), world.asked) == (2, [])
+
+
+def test_pausing_a_rule_ends_what_it_was_to_do(world):
+    world.book = book(PAGES)
+    world.hears(LOST)
+    world.store.rules.pause("one", "by ana: too loud", Subject())
+    world.passes(20)
+    assert len(world.said) == 1
+    assert world.store.rules.of_event(1)[-1].text == "the rule is paused by ana: too loud"
 
 
 def test_the_end_of_an_alert_ends_the_escalation(world):
