@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from automation_bots.alerts.book import updated
 from automation_bots.alerts.event import Alert, Phase, ReportedEvent
 from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack, Present, Silence
 
 _YOUNG = timedelta(minutes=10)  # so long after its start it may not know yet what goes on
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _MISSED = 2  # looks in which an alert is not there any more, before it is over
 
 
@@ -24,7 +25,8 @@ class Silences:
         """What is other there than with the alerts that go on here."""
         present, silences = self._server.present(), self._server.silences()
         young = self._young()
-        there = {one.fingerprint: one for one in present}
+        latest_first = sorted(present, key=lambda one: one.started or _NEVER, reverse=True)
+        there = {one.fingerprint: one for one in latest_first}  # of a pair of senders, the begin of the first
         lives = [(alert, found if _same(alert, found := there.get(alert.fingerprint)) else None) for alert in known]
         events = [event for alert, found in lives if (event := self._other(alert, found, silences))]
         return events + self._gone([alert for alert, found in lives if found is None], young=young)

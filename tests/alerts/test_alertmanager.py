@@ -97,7 +97,7 @@ def test_a_silence_is_of_one_alert_whatever_stands_in_its_labels(site):
 
 def test_whoever_silences_others_with_it_hears_how_many(site):
     site.server.fire({**site.labels, "peer": "192.0.2.7"})
-    assert site.silence() == "silenced in Alertmanager; with it 1 more that have the same labels and others"
+    assert site.silence() == "silenced in Alertmanager; with it 1 more, whose labels match too"
 
 
 def test_a_silence_is_taken_back(site):
@@ -161,6 +161,31 @@ def test_a_server_that_is_away_changes_nothing_and_is_named(site):
     away = AlertmanagerBack(Server("http://127.0.0.1:9"))
     looks = site.look(away)
     assert (looks.look(), "cannot be reached" in looks.problem, site.alert.firing) == (30, True, True)
+
+
+def labelled(site, **settings):
+    """The way back with other settings, and another alert of a pair of senders."""
+    table = {"kind": "alertmanager", "token": "a-token-of-a-test", "url": site.server.url, **settings}
+    return source.back(registry.settings_of("am", table), lambda path: path)
+
+
+def test_a_silence_can_be_of_some_labels_and_is_taken_back_by_them(site):
+    [pod] = site.server.fire({**site.labels, "path": "another pod"})
+    site.back = labelled(site, silence=["alertname", "device", "no such label"])
+    assert site.silence() == "silenced in Alertmanager; with it 1 more, whose labels match too"
+    assert len(site.server.silenced(pod["fingerprint"])) == 1
+    site.tell(UNSILENCE)
+    assert site.server.silenced(pod["fingerprint"]) == []
+
+
+def test_labels_that_make_no_other_alert_are_left_out_of_silences(site):
+    replicas = site.server.fire(*({**site.labels, "replica": name} for name in "ab"))
+    site.back = labelled(site, ignore=["replica"])
+    [known] = {one.fingerprint for one in site.back.present() if "replica" in one.labels}
+    site.intake.take([ReportedEvent("am", "alertmanager", "Pair", site.now(), Phase.FIRING, fingerprint=known)])
+    pair = next(alert for alert in site.store.alerts.latest(10) if alert.fingerprint == known)
+    site.back.tell(pair, Deed(SILENCE, "ana", "pair", site.now() + timedelta(hours=1), 42))
+    assert all(len(site.server.silenced(one["fingerprint"])) == 1 for one in replicas)
 
 
 def test_settings_make_a_way_back_only_where_they_say_where(tmp_path):

@@ -15,7 +15,7 @@ from pydantic import Field
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.alerts.sources import json_body
 from automation_bots.alerts.sources.source import HttpKind, HttpSettings, ServerUrl, as_text, texts
-from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack
+from automation_bots.drivers.alerts.alertmanager import AlertmanagerBack, Naming
 from automation_bots.drivers.alerts.http import Server
 from automation_bots.errors import BadPayload
 
@@ -36,6 +36,7 @@ class AlertmanagerSettings(HttpSettings):
     ca: str = ""
     poll_seconds: float = Field(30, ge=5, le=3_600)  # between two looks at silences
     ignore: list[str] = Field([])  # labels that make no other alert, as the replica's name behind a pair of Prometheus
+    silence: list[str] = Field([])  # labels that a silence from chat is of; none: all of the alert
     max_bytes: int = 8_388_608  # without max_alerts it sends all alerts of a group in one call
 
 
@@ -62,6 +63,13 @@ def _event(alert: Mapping[str, Any], settings: AlertmanagerSettings, now: dateti
     return replace(event, phase=phase, ended=json_body.moment(alert.get("endsAt")))
 
 
+def known_by(own: str, labels: Mapping[str, str], settings: AlertmanagerSettings) -> str:
+    """Its own fingerprint, or that of the labels without those that make no other alert."""
+    if labels.keys().isdisjoint(settings.ignore):
+        return own
+    return _known_by({name: text for name, text in labels.items() if name not in settings.ignore})
+
+
 def firing(
     fingerprint: str,
     started: datetime,
@@ -71,8 +79,6 @@ def firing(
 ) -> ReportedEvent:
     """An alert that goes on, by its labels and annotations."""
     labels, notes = written
-    if not labels.keys().isdisjoint(settings.ignore):
-        fingerprint = _known_by({name: text for name, text in labels.items() if name not in settings.ignore})
     return ReportedEvent(
         source=settings.name,
         kind=KIND,
@@ -82,7 +88,7 @@ def firing(
         severity=settings.severity(labels.get("severity", "")),
         about=settings.about(labels, *_ABOUT),
         text=next((notes[name] for name in _TEXTS if notes.get(name)), ""),
-        fingerprint=fingerprint,
+        fingerprint=known_by(fingerprint, labels, settings),
         started=started,
         fields={**{f"annotation.{name}": text for name, text in notes.items()}, **labels},
     )
@@ -120,7 +126,12 @@ def back(settings: AlertmanagerSettings, path: Callable[[str], Path]) -> Alertma
     """Its API, where the settings say where it is."""
     ca = path(settings.ca) if settings.ca else None
     server = Server(settings.url, settings.api_token, settings.user, settings.password, ca)
-    return AlertmanagerBack(server) if settings.url else None
+    ignored, silenced = frozenset(settings.ignore), frozenset(settings.silence)
+
+    def fingerprint(own: str, labels: Mapping[str, str]) -> str:
+        return known_by(own, labels, settings)
+
+    return AlertmanagerBack(server, Naming(fingerprint, silenced, ignored)) if settings.url else None
 
 
 SOURCE = HttpKind(KIND, AlertmanagerSettings, read, back)

@@ -40,6 +40,7 @@ _DONE = (  # the first word that its list of actions has
 )
 _LOCAL = "%Y.%m.%d %H:%M:%S"
 _AGE = re.compile(r"(\d{1,9})\s*([dhms])")
+_SUPPRESSED = re.compile(r"suppressed until (\S+) (\d\d:\d\d:\d\d)")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _QUARTER = timedelta(minutes=15)  # all offsets of time zones are multiples of it
 _FARTHEST, _OLDEST = timedelta(hours=15), timedelta(days=36_500)
@@ -104,7 +105,9 @@ class _Call:
         over = self._of_life(Phase.RESOLVED, ended=self._ended())
         if not updated:
             return [self._of_life(Phase.FIRING) if goes_on else over]
-        told = self._of_life(Phase.UPDATED, by=self._by(), done=self._done(), note=self.value("update_message"))
+        done, note = self._done(), self.value("update_message")
+        until = self._until() if done == "silenced" else None
+        told = self._of_life(Phase.UPDATED, by=self._by(), done=done, note=note, until=until)
         return [told] if goes_on else [over, told]
 
     def _goes_on(self) -> bool:
@@ -177,6 +180,12 @@ class _Call:
 
     def _ended(self) -> datetime | None:
         local, began = _local(self.value("recovery_date"), self.value("recovery_time")), self._began()
+        return local - self._offset(began) if local and began else None
+
+    def _until(self) -> datetime | None:
+        """Until when it is suppressed; None where that has no end."""
+        found, began = _SUPPRESSED.search(self.value("update_action")), self._began()
+        local = _local(found[1], found[2]) if found else None
         return local - self._offset(began) if local and began else None
 
     def _began(self) -> datetime | None:

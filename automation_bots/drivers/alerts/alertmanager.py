@@ -5,7 +5,7 @@ It knows neither acknowledgements nor comments, and ends alerts by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,13 +46,28 @@ class Present:
     notes: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What an alert is known by here, and which of its labels a silence is of."""
+
+    fingerprint: Callable[[str, Mapping[str, str]], str] = lambda own, _labels: own
+    silenced: frozenset[str] = frozenset()  # none: all labels
+    ignored: frozenset[str] = frozenset()  # those that make no other alert
+
+    def matched(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """The labels of a silence; an alert that has none of the wanted ones is silenced by all of its own."""
+        left = {name: text for name, text in labels.items() if name not in self.ignored}
+        return {name: text for name, text in left.items() if name in self.silenced} or left
+
+
 class AlertmanagerBack:
     """One Alertmanager, or one address of several that share what they know."""
 
     does = frozenset({SILENCE, UNSILENCE})
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, naming: Naming | None = None) -> None:
         self._server = replace(server, url=server.url.rstrip("/").removesuffix(_API))
+        self._naming = naming or Naming()
 
     def tell(self, alert: Alert, deed: Deed) -> str:
         """Silence it, or end that."""
@@ -69,7 +84,8 @@ class AlertmanagerBack:
     def present(self) -> list[Present]:
         """Return all alerts that it has now."""
         found = self._ask("GET", "/alerts")
-        return [_present(one) for one in self._tables(found)]
+        present = [_present(one) for one in self._tables(found)]
+        return [replace(one, fingerprint=self._naming.fingerprint(one.fingerprint, one.labels)) for one in present]
 
     def silences(self) -> dict[str, Silence]:
         """Return the silences in effect, by their ids."""
@@ -83,25 +99,22 @@ class AlertmanagerBack:
 
     def _silence(self, alert: Alert, deed: Deed) -> str:
         present, now = self._of(alert), datetime.now(UTC)
-        matchers = [
-            {"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in present.labels.items()
-        ]
+        labels = self._naming.matched(present.labels)
+        matchers = [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in labels.items()]
         if deed.until is None or not matchers:
             raise DriverError("a silence needs an end, and an alert with labels")
         self._ask("POST", "/silences", {
             "matchers": matchers, "startsAt": (now - _SKEW).isoformat(), "endsAt": deed.until.isoformat(),
             "createdBy": deed.person, "comment": deed.signed,
         })  # fmt: skip
-        others = [
-            one for one in self.present() if one.fingerprint != present.fingerprint and _covers(present.labels, one)
-        ]
-        also = f"; with it {len(others)} more that have the same labels and others" if others else ""
+        others = [one for one in self.present() if one.fingerprint != present.fingerprint and _covers(labels, one)]
+        also = f"; with it {len(others)} more, whose labels match too" if others else ""
         return f"silenced in Alertmanager{also}"
 
     def _unsilence(self, alert: Alert) -> str:
         present, silences = self._of(alert), self.silences()
         mine = [silences[name] for name in present.silenced_by if name in silences]
-        own = [one for one in mine if one.only(present.labels)]
+        own = [one for one in mine if one.only(self._naming.matched(present.labels))]
         for one in own:
             self._ask("DELETE", f"/silence/{one.id}")
         wider = [f"{one_line(one.by, 40)} ({one_line(one.comment, 60)})" for one in mine if one not in own]

@@ -100,6 +100,12 @@ def test_the_words_of_newer_servers_are_known(action, done):
     assert first(LIFE[1], update_action=action).done == done
 
 
+def test_what_is_suppressed_there_is_muted_here_until_then():
+    event = first(LIFE[1], update_action="suppressed until 2026.12.01 18:00:00")  # by the clock of Madrid
+    assert event.until == datetime(2026, 12, 1, 17, tzinfo=UTC)
+    assert first(LIFE[1], update_action="suppressed indefinitely").until is None
+
+
 def test_severity_goes_by_number_whatever_the_words_are_there():
     assert first(LIFE[0], severity="Katastrophe", nseverity="5").severity is Severity.CRITICAL
     own = SETTINGS.model_copy(update={"severities": {"Average": Severity.HIGH}})
