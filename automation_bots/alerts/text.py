@@ -53,7 +53,13 @@ def many(alerts: Sequence[Alert], zone: str, now: datetime, groups: Groups) -> A
     over = len(alerts) - len(going)
     state = "all over" if not going else f"{over:,} over" if over else ""
     head = " · ".join(
-        part for part in (f"{mark} {len(alerts):,} alerts since {span}{explained}", kinds(alerts), state) if part
+        part
+        for part in (
+            f"{mark} {len(alerts):,} alert{'' if len(alerts) == 1 else 's'} since {span}{explained}",
+            kinds(alerts),
+            state,
+        )
+        if part
     )
     shown = sorted(going, key=worst_first)[:_LINES]
     lines = [f"A{alert.number} {one_line(name(alert), 120)}" for alert in shown]
