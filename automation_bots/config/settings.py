@@ -194,7 +194,7 @@ class EventSettings(Strict):
         for name, table in value.items():
             if name == "bot" or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
                 raise ValueError(f"{name!r} is no name for a source: small letters, digits, - and _; not bot")
-            no_secret_in_clear(table)
+            no_secret_in_clear(table, name)
         return value
 
 
@@ -273,7 +273,7 @@ def load(folder: Path) -> Settings:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"]]
         cause = first.get("ctx", {}).get("error")
-        at = [*where, cause.key] if isinstance(cause, InClear) else where
+        at = [*where, *cause.path] if isinstance(cause, InClear) else where
         raise ConfigError(path, f"{'.'.join(where)}: {_mended(first, where)}", _line_of(text, at)) from error
 
 

@@ -16,17 +16,17 @@ class Strict(BaseModel):
 
 
 class InClear(ValueError):
-    """A secret stands in the file; carries under which key."""
+    """A secret stands in the file; carries the keys that lead to it."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    def __init__(self, key: str, *tables: str) -> None:
+        self.path = (*tables, key)
         references = f'{key} = "env:NAME", "vault:NAME", "credential:NAME" or "file:PATH"'
         super().__init__(f"{key} must not stand here in clear; write {references}")
 
 
-def no_secret_in_clear(value: dict[str, Any]) -> dict[str, Any]:
-    """Refuse a table in which a secret stands as it is; a reference to one may."""
+def no_secret_in_clear(value: dict[str, Any], *tables: str) -> dict[str, Any]:
+    """Refuse a table in which a secret stands as it is; a reference to one may. `tables` lead to it."""
     for key, entry in value.items():
         if secrets.names_a_secret(key) and not (isinstance(entry, str) and secrets.is_reference(entry)):
-            raise InClear(key)
+            raise InClear(key, *tables)
     return value

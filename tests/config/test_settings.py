@@ -55,6 +55,9 @@ def test_limits_reach_the_throttle_as_it_wants_them(tmp_path):
         ("[inventory]\nsource = 'x'", 2, "known here: .*sources"),
         ("[chatt]\ntoken = 'x'", 1, "known here: .*chat"),
         ("[[chat]]\ntoken = 'x'", 1, "chat: .*dictionary"),
+        ("[events.sources.am]\nkind = 'json'\ntoken = 'x'", 3, "token must not stand here in clear"),
+        ("[events.sources.Am]\nkind = 'json'", None, "is no name for a source"),
+        ("[http]\nproxies = ['nowhere']", 2, "is no address or network"),
         ("[chat]\n# token\nserver = 'x'\n\"token\" = 'x'", 4, "must not stand here in clear"),
     ],
 )
