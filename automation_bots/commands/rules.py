@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from automation_bots import render
@@ -28,6 +28,7 @@ from automation_bots.text.nearest import did_you_mean, nearest
 
 _WORD = "rules"  # by which rules of policy.yml let somebody look and pause
 _ROWS, _LATEST = 60, 5
+_FRESH = timedelta(days=1)  # that a proposal stands
 _STANDS = frozenset({ActionState.OPEN, ActionState.ASKED})  # a proposal that somebody may take
 _FIELDS = ("source", "kind", "what", "severity", "phase", "device", "about", "text")
 
@@ -252,6 +253,8 @@ class RuleCommands:
             raise BadCommand(f"Nothing was proposed under the number {int(word)}.")
         if action.state not in _STANDS or action.due > self._context.now():
             return Answer(f"That is no longer proposed: {action.text or action.state}.")
+        if self._context.now() - action.due > _FRESH:
+            return Answer("That was proposed more than a day ago, so type it yourself, if it is still wanted.")
         if not self._store.take(action.number, f"taken by {person.name}"):
             return Answer("Somebody has taken it in this moment.")
         answer = self._now.take(ask.caller, ask.place, Command(action.body["command"], action.body["values"]))

@@ -34,7 +34,7 @@ def asks_for(rule: Rule, event: ReportedEvent, now: datetime, inside: Inside) ->
 def _lacks(
     when: When, event: ReportedEvent, now: datetime, inside: Inside, *, phases: bool = True
 ) -> Iterator[tuple[str, str]]:
-    for key in ("source", "kind", "what", "about", "text"):
+    for key in ("source", "kind", "what", "about", "text", "done", "by"):
         globs = getattr(when, key)
         if globs and not _fits(said := getattr(event, key), globs):
             yield key, f"{_quoted(said)} is not {_or(globs)}"

@@ -25,6 +25,8 @@ class When:
     severity_text: str = ""  # as it is written
     text: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()  # what somebody did, of an update
+    by: tuple[str, ...] = ()  # and who, as the sender calls them
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
     on: str = ""  # a device pattern
     time: tuple[Window | Calendar, ...] = ()

@@ -72,6 +72,8 @@ class WhenFile(_Strict):
     severity: Globs = []
     text: Globs = []
     about: Globs = []
+    done: Globs = []
+    by: Globs = []
     fields: dict[str, Globs] = {}
     on: str = ""
     time: Names = []
@@ -111,6 +113,8 @@ class WhenFile(_Strict):
             severity_text=" or ".join(self.severity),
             text=tuple(self.text),
             about=tuple(self.about),
+            done=tuple(self.done),
+            by=tuple(self.by),
             fields={name: tuple(globs) for name, globs in self.fields.items()},
             on=self.on,
             time=tuple(window for text in self.time for window in windows(text)),

@@ -62,6 +62,8 @@ def _conditions(when: When) -> Iterator[str]:
         (when.severity_text, "severity is {}"),
         (_or(when.text), "it says {}"),
         (_or(when.about), "it is about {}"),
+        (_or(when.done), "somebody {} it"),
+        (_or(when.by), "by {}"),
         *((_or(globs), f"{name} is {{}}") for name, globs in when.fields.items()),
         (when.on, "on {}"),
         (_or(window.text for window in when.time), "at {}"),

@@ -1,13 +1,14 @@
 """Rules on a real bot: events come in, rooms read, robots run, people click; what is refused is said."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from automation_bots.alerts.event import Phase, ReportedEvent, Severity
 from automation_bots.drivers.fake import Fake
 from automation_bots.model import State
+from automation_bots.store.rules import ActionState, RuleAction, What
 from tests.support.chatbot import ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
@@ -123,6 +124,13 @@ def test_what_is_proposed_is_judged_as_whoever_takes_it_and_taken_once(chat):
     chat.say(f"!do {number}", who="ana", room="#ops")
     assert chat.hears(r"#\d+ service restart nginx on web2 done")
     assert "no longer proposed: taken by ana" in chat.asks(f"!do {number}", "no longer", who="joe", room="#ops")
+
+
+def test_what_was_proposed_long_ago_is_not_done_with_a_click(chat):
+    old = RuleAction("offered", 1, What.PROPOSE, datetime.now(UTC) - timedelta(days=2), {"command": "uptime on web1"})
+    chat.automation.store.rules.decide([10_000_000], [replace(old, state=ActionState.ASKED)], {}, {})
+    number = chat.automation.store.rules.latest("offered", 1)[0].number
+    assert chat.asks(f"!do {number}", "more than a day ago")
 
 
 def test_the_bots_own_commands_can_be_proposed(chat):

@@ -65,6 +65,12 @@ def test_the_end_of_an_alert_is_no_alert_unless_a_rule_says_so():
     assert result(rule("{phase: resolved}"), phase=Phase.RESOLVED) == "acts"
 
 
+def test_what_somebody_did_elsewhere_can_be_asked_for():
+    found = rule("{phase: updated, done: acknowledged, by: 'a*'}")
+    assert result(found, phase=Phase.UPDATED, done="acknowledged", by="ana") == "acts"
+    assert result(found, phase=Phase.UPDATED, done="commented", by="ana") == "no"
+
+
 def test_once_within_acts_for_the_first_one_of_each_group():
     running = Running(rule(more="once_within: 10 minutes by device"))
     assert running.sees(0).result is Result.ACTS
