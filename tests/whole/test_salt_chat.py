@@ -36,7 +36,7 @@ SAY = {"playbooks/verbs/say.yml": VERB + 'linux: {run: [printf, "%s", "{words}"]
 def chat(salt: Salt, tmp_path_factory):
     folder = tmp_path_factory.mktemp("salt") / "netbot"
     toml = f"""name = "netbot"\nbackend = "Test"\n[drivers.salt]\nurl = "{salt.url}"\nuser = "opsbot"
-password = "file:password"\neauth = "file"\nanswer_seconds = 2\n"""
+password = "file:password"\neauth = "file"\nanswer_seconds = 2\n[events]\nown = ["salt/job/*/ret/web2"]\n"""
     write_folder(folder, toml=toml, policy=POLICY, hosts=HOSTS, files={"password": salt.password, **SAY})
     (folder / "password").chmod(0o600)
     with ChatBot(folder) as chat:
@@ -150,10 +150,19 @@ def test_events_of_salt_and_of_the_bot_are_followed(chat):
     wait(chat.automation.store.running, 10)
     time.sleep(0.5)
     chat.asks("!salt web1 test.echo hunter2", "done in .*: 1 ok", seconds=20)
-    said = chat.hears(r"events seconds=8|events .*done", seconds=20)
+    said = chat.hears(r"events-follow .*done", seconds=20)
     assert "bot/job/" in said
     assert "/ret/web1  id=web1 fun=test.echo success=True retcode=0" in said
     assert "hunter2" not in said
+
+
+def test_events_of_salt_that_are_named_are_kept_with_the_device_that_their_minion_is(chat):
+    chat.asks("!salt * test.ping", "done", seconds=30)
+    events = chat.automation.store.events
+    wait(lambda: events.latest(99), 30)
+    assert {(one.event.source, one.event.device, one.event.about) for one in events.latest(99)} == {
+        ("salt", "front", "web2")
+    }
 
 
 def test_events_stop_at_their_count(chat):
