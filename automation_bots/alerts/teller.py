@@ -24,6 +24,7 @@ from automation_bots.threads.loop import Loop
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
 _AT_ONCE = 2_000  # alerts looked at in one turn
+_REFUSED_KEPT = 500  # alerts that wait for a room that does not take them
 _EDITS = 20  # in one turn, so that a storm's end is no flood of edits
 _SHARED_EDIT_SECONDS = 2.0
 _OVER = "over"
@@ -50,7 +51,7 @@ class AlertTeller:
         self._context = context
         self._paces: dict[Place, Pace] = defaultdict(Pace)
         self._shared: dict[int, float] = {}  # when a shared message was edited last
-        self.problem = ""  # why a room does not get its alerts
+        self._refused: dict[Place, str] = {}  # rooms that do not take them, and why
         self._loop = Loop("alerts", self.round, QUIET_SECONDS)
 
     def start(self) -> None:
@@ -60,6 +61,11 @@ class AlertTeller:
     def stop(self) -> None:
         """End."""
         self._loop.stop()
+
+    @property
+    def problem(self) -> str:
+        """Why rooms do not get their alerts; empty when all do."""
+        return "; ".join(f"alerts cannot be told in {place.room}: {why}" for place, why in list(self._refused.items()))
 
     def heard(self) -> None:
         """Something may be to tell."""
@@ -80,17 +86,20 @@ class AlertTeller:
     def _room(self, place: Place, untold: Sequence[Alert]) -> float:
         """Tell one room; a room that is away keeps no other waiting."""
         try:
-            return self._told(self._context.surface(place), place, untold)
+            wait = self._told(self._context.surface(place), place, untold)
         except Waiting:
             return 1.0  # the network has it; asked for again, it says where it stands
         except Refusal as error:
-            self.problem = f"alerts cannot be told in {place.room}: {error}"
-            log.error("%s", self.problem)  # noqa: TRY400 - the network's own words say it
-            self._keep(_as_shown(alert, alert.message or _SAID) for alert in untold)
+            if place not in self._refused:
+                log.error("alerts cannot be told in %s: %s", place.room, error)  # noqa: TRY400 - the network's own words
+            self._refused[place] = str(error)
+            self._keep(_as_shown(alert, alert.message or _SAID) for alert in untold[:-_REFUSED_KEPT])
             return _IDLE_SECONDS
         except OSError as error:
             log_unsaid(log, error, "alerts could not be told in %s; tried again", place.room)
             return 5.0
+        self._refused.pop(place, None)
+        return wait
 
     def _told(self, surface: Surface, place: Place, untold: Sequence[Alert]) -> float:
         now = self._context.now()

@@ -21,6 +21,9 @@ def named(policy: Policy, settings: Settings, further: Iterable[tuple[str, str]]
     others += [(f'rule "{rule.name}": room', rule.need.room) for rule in policy.rules if rule.need]
     others.append(("bot.toml: approvals.room", settings.approvals.room))
     others.append(("bot.toml: record.checkpoint_room", settings.record.checkpoint_room))
+    others.append(("bot.toml: events.room", settings.events.room))
+    sources = settings.events.sources.items()
+    others += [(f"bot.toml: events.sources.{name}.room", str(table.get("room", ""))) for name, table in sources]
     found = of_places + [(where, room) for where, room in others if room.removeprefix("#") not in settings.places]
     return [(where, room.removeprefix("#")) for where, room in found if room.startswith("#")]
 

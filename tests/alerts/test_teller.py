@@ -124,12 +124,21 @@ def test_while_the_network_is_away_alerts_wait_and_are_told_in_one_message(site)
     assert site.room.messages[0].startswith("▲ 8 alerts")
 
 
-def test_a_room_that_refuses_is_a_trouble_and_nothing_is_tried_for_ever(site):
+def test_a_room_that_refuses_is_a_trouble_until_it_takes_them(site):
     site.room.refuses = True
     site.takes(FIRED)
     site.turn(times=2)
     assert "#netops" in site.teller.problem
-    assert site.store.alerts.untold(9) == []
+    site.room.refuses = False
+    site.turn(times=2)
+    assert (len(site.room.messages), site.teller.problem) == (1, "")
+
+
+def test_no_more_than_some_hundreds_wait_for_a_room_that_refuses(site):
+    site.room.refuses = True
+    site.takes(*many(700))
+    site.turn(times=3)
+    assert len(site.store.alerts.untold(999)) == 500
 
 
 def test_of_a_muted_alert_nothing_new_is_said(plain_site):

@@ -5,7 +5,7 @@ import tomllib
 from automation_bots.app import named_rooms
 from automation_bots.chat.client import Away, only
 from automation_bots.config import room_names
-from automation_bots.config.settings import Settings
+from automation_bots.config.settings import EventSettings, Settings
 from automation_bots.policy import policy
 from automation_bots.surface import PlainWays
 
@@ -56,6 +56,14 @@ def test_rooms_of_rules_of_events_are_looked_up_too(tmp_path):
 def test_what_is_named_without_an_id_is_found_where_it_stands(tmp_path):
     assert room_names.named(World(tmp_path).policy, settings()) == [
         ("bot.toml: places.dev", "development"), ('rule "there": where', "netops"), ('rule "asked": room', "leads"),
+    ]  # fmt: skip
+
+
+def test_rooms_of_events_are_looked_up_too(tmp_path):
+    sources = {"am": {"kind": "x", "room": "#noc"}, "z": {"kind": "x"}}
+    wanted = settings().model_copy(update={"events": EventSettings(room="#all", sources=sources)})
+    assert room_names.named(World(tmp_path).policy, wanted)[-2:] == [
+        ("bot.toml: events.room", "all"), ("bot.toml: events.sources.am.room", "noc"),
     ]  # fmt: skip
 
 
