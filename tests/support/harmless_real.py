@@ -30,6 +30,7 @@ OURS = ("ansible-config list", "ansible-doc user uri authorized_key get_url know
 DOCUMENTS = ("/usr/share/doc/*/README*", "/usr/share/doc/*/NEWS*", "/usr/share/doc/openssh*/*", "/usr/share/doc/sudo/*",
              "/etc/services", "/etc/protocols", "/etc/ssh/ssh_config", "/etc/ssh/sshd_config", "/etc/login.defs",
              "/etc/frr/*.conf.sample", "/usr/share/postgresql/*/*.sample", "/usr/share/doc/frr/examples/*")  # fmt: skip
+NOT_HARMLESS = "snmp"  # whose documents are about passphrases and communities, with examples of both
 MOST = 12_000  # characters of one, so that no single one is the whole measure
 
 
@@ -37,7 +38,12 @@ def outputs():
     """All of them, in pieces of a screen or so."""
     texts = [_printed(command.split()) for command in COMMANDS]
     texts += [_printed([str(BIN / words[0]), *words[1:]]) for words in map(str.split, OURS)]
-    texts += [_text(path) for pattern in DOCUMENTS for path in sorted(Path("/").glob(pattern[1:])) if path.is_file()]
+    texts += [
+        _text(path)
+        for pattern in DOCUMENTS
+        for path in sorted(Path("/").glob(pattern[1:]))
+        if path.is_file() and NOT_HARMLESS not in path.parent.name
+    ]
     for text in texts:
         lines = text[:MOST].splitlines()
         yield from filter(None, ("\n".join(lines[at : at + LINES]).strip() for at in range(0, len(lines), LINES)))
