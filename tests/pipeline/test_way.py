@@ -141,7 +141,7 @@ def test_of_what_was_forgotten_it_is_said_and_nothing_is_offered_that_changes_al
     chat.asks("!service status nginx on web1,web2", "done in .*: 2 ok", who="ana")
     job = chat.jobs[0]
     with chat.automation.store._database.write() as connection:
-        retention._forget_details(connection, [job.number])
+        retention.forget_details(connection, [job.number])
     for text in ("!job {}", "!job {} output", "!job {} outputs", "!retry {} failed"):
         said = chat.asks(text.format(job.number), "was forgotten after its time", who="ana")
         assert "2 ok" in said or "2 changed" in said
