@@ -233,7 +233,7 @@ class Pipeline:
 
     def _decision(self, request: Request) -> Decision:
         now, scope = self._context.now(), self._context.live.scope
-        if request.occurrence is not None or request.cause is not None:
+        if request.occurrence is not None:
             return gate.typed_before(scope, request, now, request.when)
         return gate.decide(scope, request, request.when or now, now)
 
@@ -379,7 +379,7 @@ class Pipeline:
         except UserError as error:
             return Answer(str(error))
         now = self._context.now()
-        return request if isinstance(request, Answer) else gate.typed_before(self._context.live.scope, request, now)
+        return request if isinstance(request, Answer) else gate.decide(self._context.live.scope, request, now)
 
     def proposed(self, said: TypedCommand, filling: Filling) -> Answer | None:
         """Take what a rule proposed, as the person who wants it now; None when its job has been announced already."""

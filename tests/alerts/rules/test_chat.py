@@ -25,6 +25,7 @@ rules:
   - {name: admins, who: admins, may: [everything]}
   - {name: look, who: [looker, web], may: [reads], on: "all:!vault"}
   - {name: restarts, who: restarter, may: ["service restart *"], on: web, approval: {by: web, within: 1h}}
+  - {name: stops, who: restarter, may: ["service stop *"], on: web, reauth: {within: 15m}}
   - {name: joes, who: joe, may: ["service restart *"], on: web1}
 """
 RULES = """
@@ -37,6 +38,10 @@ RULES = """
   as: restarter
   rate: 100/min
   do: {to: "#ops", run: "service restart {fields.unit} on {device}"}
+- name: stopped
+  when: {source: zabbix, what: stop}
+  as: restarter
+  do: {to: "#ops", run: "service stop nginx on {device}"}
 - name: offered
   when: {source: zabbix, what: offer}
   do: {to: "#ops", propose: "service restart {fields.unit} on {device}"}
@@ -111,6 +116,12 @@ def test_a_rule_may_do_no_more_than_its_robot(chat):
     assert chat.hears("Rule “looked at” would run .*, but did not: No device .*vault1")
 
 
+def test_what_a_person_would_have_to_prove_themselves_for_no_robot_does(chat):
+    assert "restarter may" not in chat.asks("!rule test stopped source=zabbix what=stop device=web1", "would act")
+    comes(chat, "stop")
+    assert chat.hears("Rule “stopped” would run .*, but did not: ")
+
+
 def test_without_a_robot_nothing_runs(chat):
     comes(chat, "nobody")
     assert chat.hears("policy.yml has no robot for it")
@@ -140,7 +151,7 @@ def test_the_bots_own_commands_can_be_proposed(chat):
 
 
 def test_rules_are_listed_read_aloud_and_tried(chat):
-    assert "looked at" in chat.asks("!rules", "5 rules")
+    assert "looked at" in chat.asks("!rules", "6 rules")
     aloud = chat.asks("!rule restarted", "Rule “restarted”, line 6")
     assert "service restart {fields.unit} on {device} in #ops, as the robot restarter" in aloud
     tried = chat.asks("!rule test restarted source=zabbix what=restart device=web1 fields.unit=nginx", "it would act")
@@ -162,7 +173,7 @@ def test_a_rule_is_tried_on_an_event_that_came(chat):
 def test_a_rule_is_paused_with_who_and_why(chat):
     assert "by ana: too loud" in chat.asks("!rule pause looked at too loud", "is paused")
     comes(chat, "look")
-    assert "paused by ana: too loud" in chat.asks("!rules", "5 rules")
+    assert "paused by ana: too loud" in chat.asks("!rules", "6 rules")
     assert chat.asks("!rule test looked at source=zabbix what=look device=web1", "not now: paused: by ana")
     assert chat.asks("!rule resume looked at", "goes on")
 
@@ -208,7 +219,7 @@ def test_a_changed_file_counts_at_once_and_a_broken_rule_is_told_to_the_admins(c
     path.write_text(RULES + "- name: new\n  when: {sorce: x}\n  do: {post: '#ops'}\n")
     chat.automation.live.look()
     assert chat.hears("A file is wrong and was left out: rules.yml, line .*'new': when.sorce: this key is not known")
-    assert "broken" in chat.asks("!rules", "5 rules")
+    assert "broken" in chat.asks("!rules", "6 rules")
     path.write_text(RULES)
     chat.automation.live.look()
-    assert "broken" not in chat.asks("!rules", "5 rules")
+    assert "broken" not in chat.asks("!rules", "6 rules")
