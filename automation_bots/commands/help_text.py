@@ -236,9 +236,8 @@ def job_facts(job: Job, where: str, now: datetime, zone: str) -> list[tuple[str,
         ("rule", ", ".join(job.rules)),
     ]
     if job.devices:
-        rows.insert(
-            0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}, from {one_line(job.pattern, 40)})")
-        )
+        typed = f", from {one_line(job.pattern, 40)}" if job.pattern else ""  # none was needed: all that they may use
+        rows.insert(0, ("devices", f"{render.names(job.devices)} ({len(job.devices)}{typed})"))
     if job.emergency:
         rows.append(("EMERGENCY", job.emergency))
     if job.canary:

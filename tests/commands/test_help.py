@@ -1,10 +1,14 @@
 """`!help`: a page, groups, a search, one command."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from automation_bots.commands import help_text
-from automation_bots.commands.help_text import Entry, Topic
+from automation_bots.commands.help_text import Entry, Topic, job_facts
 from automation_bots.drivers.fake import Fake
+from tests.support import big
 from tests.support.chatbot import ChatBot, write_folder
 
 ENTRIES = (
@@ -84,3 +88,12 @@ def test_help_answers_for_this_person_only(chat, who, text, there, absent):
 @pytest.mark.slow
 def test_examples_stay_as_their_author_wrote_them(chat):
     assert "example  !service restart nginx on web1" in chat.asks("!help service", "usage", who="ana")
+
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def test_a_job_that_named_no_devices_is_said_to_have_none_typed():
+    job = replace(big.JOB, devices=("web1", "web2"), created=NOW)
+    assert dict(job_facts(job, "dm", NOW, "UTC"))["devices"] == "web1, web2 (2)"
+    assert dict(job_facts(replace(job, pattern="web"), "dm", NOW, "UTC"))["devices"] == "web1, web2 (2, from web)"
