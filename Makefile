@@ -1,5 +1,5 @@
 # Each target sets up what it needs.
-.PHONY: demo run new-bot install uninstall test quick lab bench soak lint check index
+.PHONY: demo run new-bot install uninstall deb test quick lab bench soak lint check index
 BIN := .venv/bin
 BOT ?= bots/demo
 NAME ?=
@@ -12,6 +12,7 @@ check:    ; @tools/setup run && $(BIN)/automation-bots check $(BOT)
 new-bot:  ; @tools/setup run && $(BIN)/automation-bots new bot "$(NAME)"
 install:  ; @tools/setup run && $(BIN)/automation-bots install $(BOT) $(INSTALL)
 uninstall: ; @$(BIN)/automation-bots uninstall $(BOT) $(INSTALL)
+deb:      ; @tools/deb
 test:     ; @tools/setup test && $(MAKE) -s lint && $(BIN)/python -m tests
 quick:    ; @tools/setup test && $(BIN)/pytest -q -n 2 -m "not slow"
 lint:     ; @tools/setup test && $(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy

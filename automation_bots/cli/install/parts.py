@@ -39,7 +39,7 @@ class Part:
 
 def everything(bot: BotFolder, completions: Mapping[str, str]) -> Iterator[Part]:
     """Yield all parts of a bot as a service, folders before what is in them."""
-    yield from _program()
+    yield from program()
     yield from _bot(bot)
     yield from _places(bot)
     yield from removable(bot, completions)
@@ -91,7 +91,8 @@ def links(bot: BotFolder) -> list[Path]:
     return [path for path in _below(bot.folder) if path.is_symlink()]
 
 
-def _program() -> Iterator[Part]:
+def program() -> Iterator[Part]:
+    """Yield the program, unless it is where it belongs already."""
     yield Part("program", PROGRAM, 0o755)
     if str(ROOT) == PROGRAM:
         return
