@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 MAX_FIELDS, MAX_WORD, MAX_TEXT = 96, 300, 4_000
 _AT_ONCE = 200  # events that a follower is given together
 _IDLE_SECONDS = 60.0
+_TOGETHER_SECONDS = 0.03
 
 
 class EventIntake:
@@ -35,7 +37,7 @@ class EventIntake:
         self._marks: dict[str, int] = {}
         self.taken: Counter[str] = Counter()  # by source, since the start
         self.total = 0
-        self._loop = Loop("events", self.round, _IDLE_SECONDS)
+        self._loop = Loop("events", self._turn, _IDLE_SECONDS)
 
     def start(self) -> None:
         """Go on where every follower was."""
@@ -61,6 +63,10 @@ class EventIntake:
     def waiting(self) -> int:
         """How many events the slowest follower has not seen."""
         return max(0, self._store.last() - min(self._marks.values())) if self._marks else 0
+
+    def _turn(self) -> float:
+        time.sleep(_TOGETHER_SECONDS)  # what comes meanwhile is followed with it, in one transaction
+        return self.round()
 
     def round(self) -> float:
         """Give every follower what it has not seen."""

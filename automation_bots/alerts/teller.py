@@ -23,6 +23,7 @@ from automation_bots.threads.loop import Loop
 
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
+_TOGETHER_SECONDS = 0.1
 _AT_ONCE = 2_000  # alerts looked at in one turn
 _REFUSED_KEPT = 500  # alerts that wait for a room that does not take them
 _EDITS = 20  # in one turn, so that a storm's end is no flood of edits
@@ -52,7 +53,7 @@ class AlertTeller:
         self._paces: dict[Place, Pace] = defaultdict(Pace)
         self._shared: dict[int, float] = {}  # when a shared message was edited last
         self._refused: dict[Place, str] = {}  # rooms that do not take them, and why
-        self._loop = Loop("alerts", self.round, QUIET_SECONDS)
+        self._loop = Loop("alerts", self._turn, QUIET_SECONDS)
 
     def start(self) -> None:
         """Begin with what an earlier life of the bot could not say."""
@@ -70,6 +71,10 @@ class AlertTeller:
     def heard(self) -> None:
         """Something may be to tell."""
         self._loop.wake()
+
+    def _turn(self) -> float:
+        time.sleep(_TOGETHER_SECONDS)  # what comes meanwhile is looked at with it
+        return self.round()
 
     def round(self) -> float:
         """Tell what is due; return how long nothing is."""
