@@ -106,8 +106,8 @@ def test_a_button_is_its_command_typed_by_whoever_clicks(talk, net):
         assert "\n→ !uptime on web1" in post.text
         return
     net.choose(talk.joe, talk.room, post.id, "Look")
-    talk.hears(r"#\d+ uptime on web1 done")
-    assert talk.jobs[0].person == "joe"
+    wait(lambda: (talk.jobs[0].operation, talk.jobs[0].person) == ("uptime", "joe"), 15)
+    talk.hears(rf"#{talk.jobs[0].number} uptime on web1 done")
 
 
 def test_a_reaction_can_be_put(talk):
