@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from automation_bots.model import FINAL, GOOD, Answer, Conclusion, Job, Outcome, Place, State, Status, one_line
+from automation_bots.model import (
+    FINAL,
+    GOOD,
+    Answer,
+    Button,
+    Conclusion,
+    Job,
+    Outcome,
+    Place,
+    State,
+    Status,
+    one_line,
+)
 from automation_bots.text import grouping
 from automation_bots.text.grouping import Alike
 from automation_bots.text.times import elapsed, moment_text
@@ -153,8 +166,25 @@ def recap(
     groups: Sequence[Alike] = (),
     *,
     screen_lines: int = 40,
+    then: Sequence[str] = (),
 ) -> Answer:
-    """What came of a job: its driver's own words, or failures first and short outputs whole; then what to type next."""
+    """What came of a job: its driver's own words, or failures first and short outputs whole; then what to type next.
+
+    `then` are further commands for what failed, of those that whoever asked may use.
+    """
+    answer = _recap(job, outcomes, conclusion, groups, screen_lines)
+    lines = (*next_lines(job, outcomes), *then) if _failed(job, outcomes) else ()
+    if not lines:
+        return answer
+    # What does something is typed, since a click may slip.
+    looks = [line for line in lines if not line.startswith(("retry ", "ack "))]
+    buttons = tuple(Button(f"!{line}", line, said=True) for line in looks)
+    return replace(answer, hint=_hint(lines), buttons=buttons)
+
+
+def _recap(
+    job: Job, outcomes: Sequence[Outcome], conclusion: Conclusion, groups: Sequence[Alike], screen_lines: int
+) -> Answer:
     if conclusion != NO_CONCLUSION:
         return _concluded(job, outcomes, conclusion)
     if job.quiet and all(outcome.status in GOOD for outcome in outcomes):
@@ -244,21 +274,30 @@ def _told(outcomes: Sequence[Outcome]) -> bool:
 
 def next_words(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) -> str:
     """What a person would type now."""
-    words = []
-    fine = GOOD | {Status.UNKNOWN} if job.check else GOOD  # what a preview cannot know, it cannot know again
-    bad = [outcome for outcome in outcomes if outcome.status not in fine]
+    return _hint(next_lines(job, outcomes, shown=shown))
+
+
+def next_lines(job: Job, outcomes: Sequence[Outcome], *, shown: bool = False) -> tuple[str, ...]:
+    """The commands that a person would type now."""
     longer = [o for o in outcomes if o.output.count("\n") > 1]
     if job.state is State.INTERRUPTED:
-        words.append(
-            f"!ack {job.number}" if job.risk == "change" and job.devices and not job.check else f"!retry {job.number}"
-        )
-    elif bad:
-        device = f" {bad[0].device}" if bad[0].device else ""
-        words.append(f"!job {job.number} output{device}")
-        words.append(f"!retry {job.number} failed")
-    elif longer and not shown and not _told(outcomes):
-        words.append(f"!job {job.number} output {longer[0].device}".rstrip())
-    return f"→ {' · '.join(words)}" if words else ""
+        change = job.risk == "change" and job.devices and not job.check
+        return (f"ack {job.number}" if change else f"retry {job.number}",)
+    if bad := _failed(job, outcomes):
+        return (f"job {job.number} output {bad[0].device}".rstrip(), f"retry {job.number} failed")
+    if longer and not shown and not _told(outcomes):
+        return (f"job {job.number} output {longer[0].device}".rstrip(),)
+    return ()
+
+
+def _failed(job: Job, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    fine = GOOD | {Status.UNKNOWN} if job.check else GOOD  # what a preview cannot know, it cannot know again
+    return [outcome for outcome in outcomes if outcome.status not in fine]
+
+
+def _hint(lines: Iterable[str]) -> str:
+    words = " · ".join(f"!{line}" for line in lines)
+    return f"→ {words}" if words else ""
 
 
 def table(rows: Iterable[Sequence[str]], *, limit: int = 1000, header: Sequence[str] = (), all_of_it: str = "") -> str:

@@ -26,6 +26,18 @@ def test_a_recap_begins_with_what_happened_then_failures_then_what_to_type():
     assert answer.hint == "→ !job 42 output web3 · !retry 42 failed"
 
 
+def test_after_a_failure_what_only_looks_is_a_click_away_and_what_repeats_it_is_typed():
+    answer = render.recap(JOB, [GOOD, BAD], then=("ping web3",))
+    assert answer.hint == "→ !job 42 output web3 · !retry 42 failed · !ping web3"
+    assert [button.line for button in answer.buttons] == ["job 42 output web3", "ping web3"]
+    assert answer.in_words().hint == answer.hint
+
+
+def test_where_all_went_well_nothing_is_to_be_typed_next():
+    answer = render.recap(replace(JOB, state=State.DONE), [GOOD], then=("ping web3",))
+    assert (answer.hint, answer.buttons) == ("", ())
+
+
 def test_the_output_of_one_device_is_shown_whole():
     one = replace(JOB, state=State.DONE, devices=("web1",), counts={"ok": 1})
     answer = render.recap(one, [Outcome("web1", Status.OK, "first", "first\nsecond\n")])

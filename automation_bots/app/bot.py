@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ from automation_bots.monitors.changes import Changes
 from automation_bots.monitors.monitors import Monitors
 from automation_bots.operations import own_at_times
 from automation_bots.operations.own_commands import OWN, OwnCommand
+from automation_bots.pipeline import afterwards
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.repos import setup as repos
 from automation_bots.schedules import recurrence
@@ -243,7 +245,8 @@ class Bot:
         dispatcher = Local(context, lambda: caps)
         self._addresses = Addresses(self.inventory, dispatcher.reread)
         told = ScheduleReports(self.store).of
-        announcer = Announcer(self.store, self.notices.of, now, dispatcher.progress, told)
+        then = partial(afterwards.then, self.live)
+        announcer = Announcer(self.store, self.notices.of, now, dispatcher.progress, told, then)
         dispatcher.listen(self._equipment.event_sources.telling(self.store, self._ended))
         return dispatcher, announcer
 

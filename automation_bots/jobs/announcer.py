@@ -54,8 +54,10 @@ class Announcer:
         now: Callable[[], datetime],
         said: Callable[[int], str],
         told: Callable[[Job, Answer], Answer | None] = lambda _job, recap: recap,
+        then: Callable[[Job, Sequence[Outcome]], Sequence[str]] = lambda _job, _outcomes: (),
     ) -> None:
         self._store, self._surface, self._now, self._said = store, surface, now, said
+        self._then = then  # what may be typed after what failed
         self._told = told  # what is said of an end, given its recap; None: nothing
         self._live: dict[int, _Live] = {}
         self._over: set[int] = set()  # those of them that have ended
@@ -177,7 +179,8 @@ class Announcer:
     def _recap(self, job: Job, surface: Surface) -> Answer:
         outcomes = self._store.outcomes(job.number, with_output=len(job.devices) <= render.WHOLE_OUTPUTS)
         said, lines = self._store.conclusion(job.number), surface.capabilities.screen_lines
-        return render.recap(job, outcomes, said, self._alike(job, outcomes), screen_lines=lines)
+        alike, then = self._alike(job, outcomes), self._then(job, outcomes)
+        return render.recap(job, outcomes, said, alike, screen_lines=lines, then=then)
 
     def _alike(self, job: Job, outcomes: Sequence[Outcome]) -> tuple[Alike, ...]:
         """Devices with the same answer, with the texts that will be shown: few, however many devices there are."""
