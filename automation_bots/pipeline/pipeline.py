@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -12,7 +12,7 @@ from automation_bots import render
 from automation_bots.approvals.approvals import Approvals
 from automation_bots.approvals.validity import ApprovalValidity
 from automation_bots.drivers.alerts.driver import number_of
-from automation_bots.errors import BadCommand, BadParameter, StoreError, UserError
+from automation_bots.errors import BadCommand, BadParameter, NoSuchJob, StoreError, UserError
 from automation_bots.jobs.acceptance import Acceptance
 from automation_bots.jobs.request_context import RequestContext, TypedCommand
 from automation_bots.model import (
@@ -167,7 +167,7 @@ class Pipeline:
             place=said.place,
             operation=operation,
             parameters=values,
-            pattern=typed.pattern or self._devices_of(operation, values),
+            pattern=typed.pattern or self._devices_of(said, operation, values),
             check=typed.check,
             reason=one_line(typed.reason, 500),
             quiet=typed.quiet,
@@ -179,17 +179,31 @@ class Pipeline:
             filters=typed.filters,
         )
 
-    def _devices_of(self, operation: Operation, values: Mapping[str, object]) -> str:
-        """The pattern of an operation that is about a job or an alert: its devices, unless others are named."""
-        if operation.devices == "job":
-            return ",".join(self._context.store.job(int(str(values["job"]))).devices)
-        return self._device_of_alert(str(values["alert"])) if operation.devices == "alert" else ""
+    def _devices_of(self, said: TypedCommand, operation: Operation, values: Mapping[str, object]) -> str:
+        """The pattern of an operation that is about a job or an alert: its devices, unless others are named.
 
-    def _device_of_alert(self, written: str) -> str:
-        alert = self._context.store.alerts.find(number_of(written))
-        if alert is None:
+        What somebody may not see is not there: neither that it is, nor on what.
+        """
+        if operation.devices == "job":
+            return self._devices_of_job(said, int(str(values["job"])))
+        return self._device_of_alert(said, str(values["alert"])) if operation.devices == "alert" else ""
+
+    def _devices_of_job(self, said: TypedCommand, number: int) -> str:
+        job, person = self._context.store.job(number), self._context.person(said.caller)
+        if not (person and job.person == person.name) and not self._sees(person, job.devices):
+            raise NoSuchJob(f"There is no job #{number}. → !jobs")
+        return ",".join(job.devices)
+
+    def _device_of_alert(self, said: TypedCommand, written: str) -> str:
+        alert, person = self._context.store.alerts.find(number_of(written)), self._context.person(said.caller)
+        device = alert.device if alert and self._context.live.inventory.find(alert.device) else ""
+        if alert is None or not self._sees(person, filter(None, (device,))):
             raise BadCommand(f"There is no alert {one_line(written, 20)}. → !alerts")
-        return alert.device if self._context.live.inventory.find(alert.device) else ""
+        return device
+
+    def _sees(self, person: Person | None, devices: Iterable[str]) -> bool:
+        """Whether somebody may know of all of these; a stranger is told that he is one before anything is looked up."""
+        return person is None or gate.visible(self._context.live.scope, person).issuperset(devices)
 
     def _moment(self, text: str) -> datetime | None:
         try:

@@ -74,6 +74,19 @@ def test_what_one_may_not_see_is_not_there(chat):
     chat.asks("!event A3", "Lost", who="joe", room="ops")
 
 
+@pytest.mark.parametrize("typed", ["!ack-alert A{}", "!silence A{} 2h", "!comment A{} mine", "!close A{}"])
+def test_an_operation_on_an_alert_tells_nobody_of_a_device_that_he_may_not_see(chat, typed):
+    chat.automation.alerts.intake.take([replace(FIRED, device="vault1", fingerprint="hidden")])
+    hidden = next(one.number for one in chat.automation.store.alerts.firing(99) if one.device == "vault1")
+    said = chat.asks(typed.format(hidden), "There is no|vault1", who="joe")
+    assert said == chat.asks(typed.format(99), "There is no", who="joe").replace("A99", f"A{hidden}")
+
+
+def test_an_operation_on_a_job_tells_nobody_of_its_devices(chat):
+    number = chat.asks("!uptime on vault1", r"#\d+ uptime").partition(" ")[0].lstrip("#")
+    assert chat.asks(f"!config rollback {number}", "There is no|vault1", who="joe").startswith("There is no job")
+
+
 def test_why_nothing_happened_is_said(chat):
     assert "No rule" in chat.asks("!event 1", "Event 1: DiskFull")
 
