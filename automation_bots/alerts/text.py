@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from automation_bots.alerts.event import Alert, Finding, Phase, ReportedEvent, Severity, StoredEvent
 from automation_bots.model import Answer, Button, one_line
@@ -14,6 +14,7 @@ from automation_bots.text.together import together
 FIRING, OVER = "▲", "■"
 _WHAT, _TEXT, _NOTE = 60, 160, 120  # characters
 _KINDS = 3
+_SILENT = timedelta(days=1)  # after which a list says that nobody has told of an alert any more
 _LINES = 5  # of a message about many
 Groups = Callable[[Iterable[str]], Mapping[str, Sequence[str]]]  # the devices of each site and group
 
@@ -89,7 +90,9 @@ def row(alert: Alert, zone: str, now: datetime) -> tuple[str, ...]:
     where = alert.device or one_line(alert.about, 40) or "-"
     text = _first_line(alert.text)
     what = one_line(alert.what, 40) + (f": {one_line(text, 80)}" if text and text != alert.what else "")
-    return mark, f"A{alert.number}", where, severity, when, alert.source, what + _people(alert, zone, now)
+    silent = now - alert.last
+    quiet = f" · not heard of for {elapsed(silent.total_seconds())}" if alert.firing and silent > _SILENT else ""
+    return mark, f"A{alert.number}", where, severity, when, alert.source, what + quiet + _people(alert, zone, now)
 
 
 def event_row(stored: StoredEvent, zone: str, now: datetime) -> tuple[str, ...]:

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from automation_bots.alerts import text
 from automation_bots.alerts.event import Phase, Severity
 from automation_bots.drivers.fake import Fake
+from automation_bots.store.alert_life import begun
 from tests.alerts.site import FIRED, NOW, OVER, many
 from tests.support.chatbot import ChatBot, write_folder
 
@@ -93,6 +95,12 @@ def test_why_nothing_happened_is_said(chat):
 
 def test_a_stranger_hears_nothing(chat):
     assert "DiskFull" not in chat.asks("!alerts", ".", who="mallory")
+
+
+def test_of_what_nobody_has_told_for_days_a_list_says_so():
+    alert = begun(FIRED)
+    assert "not heard of for 3 d" in text.row(alert, "UTC", NOW + timedelta(days=3))[-1]
+    assert "not heard" not in text.row(alert, "UTC", NOW + timedelta(hours=3))[-1]
 
 
 def test_of_very_many_each_is_counted(tmp_path):
