@@ -55,6 +55,7 @@ def written(folder, outside):
     bot = write_bot(folder / "netbot", more=MORE.format(outside=outside), files={**vaulted, **keys})
     for path in bot.rglob("*"):
         path.chmod(0o700 if path.is_dir() or path.name == "run.sh" else 0o600)
+    os.mkfifo(bot / "pipe")
     (bot / "shared").symlink_to("/srv/inventory")
     return bot
 
@@ -147,6 +148,16 @@ def test_an_upgrade_takes_away_code_that_the_new_version_has_not(there):
     assert old.exists()
     assert there.run("install", "--replace", "program")[0] == 0
     assert not old.exists()
+
+
+def test_half_of_a_version_is_never_put_beside_another(there):
+    program = there.machine / "opt/automation-bots"
+    (program / "config.py").write_text("another version")
+    (program / "docs/start.md").unlink()
+    code, said = there.run("install")
+    assert code == 1
+    assert not (program / "docs/start.md").exists()
+    assert "kept     program    /opt/automation-bots/docs/start.md" in said
 
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(there):

@@ -26,7 +26,7 @@ def package(tmp_path_factory):
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg-deb")
 def test_the_package_has_what_an_installation_has_and_nothing_of_this_machine(package):
     found = {f"/{path.relative_to(package)}" for path in package.rglob("*") if path.is_file()}
-    program = {part.path for part in parts.program() if part.content is not None}
+    program = {part.path for part in parts.program() if not part.is_folder}
     assert program
     assert program - found == set()
     assert {path for path in found - program if path.startswith("/opt/")} == set()

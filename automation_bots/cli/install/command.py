@@ -18,7 +18,11 @@ from automation_bots.errors import AutomationError
 Completions = Callable[[], Mapping[str, str]]
 _REPLACED = {"program": ("program", "unit", "command", "completion"), "bot": ("bot",)}
 _LINES = 8
-_OWN_LINE = {Found.OTHER: ": another one is there", Found.REPLACED: "", Found.MODE: ": now {owner}:{group} {mode:04o}"}
+_OWN_LINE = {
+    Found.OTHER: ": another one, or none, is there",
+    Found.REPLACED: "",
+    Found.MODE: ": now {owner}:{group} {mode:04o}",
+}
 
 
 def add(
@@ -46,9 +50,10 @@ def _install(completions: Completions, parsed: argparse.Namespace) -> int:
         machine.make_user()
         _line("new", "user", parts.USER)
     wanted = list(parts.everything(bot, completions()))
-    aside = machine.aside(datetime.now(UTC), [kind for name in parsed.replace for kind in _REPLACED[name]])
-    done = [(_made(machine, part, aside), part) for part in wanted]
     strays = [Part("program", path, 0, content=b"") for path in machine.strays(wanted)]
+    aside = machine.aside(datetime.now(UTC), [kind for name in parsed.replace for kind in _REPLACED[name]])
+    mixed = "program" not in aside.kinds and (bool(strays) or _is_other_version(machine, wanted))
+    done = [(_made(machine, part, aside, mixed=mixed), part) for part in wanted]
     done += [(_strayed(machine, part, aside), part) for part in strays]
     for line in _told(done):
         _say(line)
@@ -77,8 +82,15 @@ def _machine(parsed: argparse.Namespace) -> Machine:
     return machine
 
 
-def _made(machine: Machine, part: Part, aside: Aside) -> Found:
+def _is_other_version(machine: Machine, wanted: Iterable[Part]) -> bool:
+    """Whether another version is there: half of this one beside it would be neither."""
+    return any(part.of == "program" and machine.look(part) is Found.OTHER for part in wanted)
+
+
+def _made(machine: Machine, part: Part, aside: Aside, *, mixed: bool) -> Found:
     found = machine.look(part)
+    if mixed and part.of == "program" and found is Found.NOTHING:
+        return Found.OTHER
     if found is Found.OTHER and part.of in aside.kinds:
         machine.set_aside(part, aside)
         machine.put(part)
@@ -111,7 +123,7 @@ def _told(done: Iterable[tuple[Found, Part]]) -> Iterator[str]:
             if (more := len(those) - _LINES) > 0:
                 yield _words(found.value, of, f"… and {more} more")
         else:
-            files = sum(part.content is not None for part in those)
+            files = sum(not part.is_folder for part in those)
             yield _words(found.value, of, those[0].path + (f" ({files} files)" if files > 1 else ""))
 
 
@@ -145,7 +157,7 @@ def _take(machine: Machine, part: Part) -> None:
     found = machine.look(part)
     if found in {Found.SAME, Found.MODE}:
         machine.take_away(part)
-        if part.content is not None:
+        if not part.is_folder:
             _line("gone", part.of, part.path)
     elif found is Found.OTHER:
         _line("kept", part.of, f"{part.path}: somebody changed it")

@@ -87,10 +87,7 @@ class Machine:
             status = path.lstat()
         except OSError:
             return Found.NOTHING
-        if part.content is None:
-            alike = stat.S_ISDIR(status.st_mode)
-        else:
-            alike = stat.S_ISREG(status.st_mode) and path.read_bytes() == part.content
+        alike = stat.S_ISDIR(status.st_mode) if part.is_folder else stat.S_ISREG(status.st_mode) and part.is_like(path)
         if not alike:
             return Found.OTHER
         return Found.SAME if self._is_right(part, status) else Found.MODE
@@ -102,7 +99,7 @@ class Machine:
         path = self.at(part.path)
         try:
             self._parents(path)
-            if part.content is None:
+            if part.is_folder:
                 path.mkdir(mode=0o700)
                 self.mend(part)
                 return
@@ -110,7 +107,7 @@ class Machine:
             new.unlink(missing_ok=True)
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(part.content)
+                part.write(file)
             self._give(new, part)
             new.rename(path)
         except OSError as error:
@@ -151,7 +148,7 @@ class Machine:
         if not self.changes:
             return
         path = self.at(part.path)
-        if part.content is not None:
+        if not part.is_folder:
             path.unlink()
             return
         with suppress(OSError):  # somebody else's files are in it

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from automation_bots.config.bot_folder import ROOT, BotFolder
+from automation_bots.errors import AutomationError, in_words
 from automation_bots.secrets import references
 
 USER = "automation-bots"
@@ -27,7 +31,7 @@ _PRIVATE_KEY = b"PRIVATE KEY-----"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file, or without content a folder, at its place on the machine."""
+    """A file at its place on the machine, with these bytes or those of another file; with neither a folder."""
 
     of: str
     path: str
@@ -35,6 +39,26 @@ class Part:
     owner: str = "root"
     group: str = "root"
     content: bytes | None = None
+    source: Path | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is one."""
+        return self.content is None and self.source is None
+
+    def is_like(self, file: Path) -> bool:
+        """Whether a file has the same bytes."""
+        if self.source is not None:
+            return filecmp.cmp(self.source, file, shallow=False)
+        return file.read_bytes() == self.content
+
+    def write(self, file: BinaryIO) -> None:
+        """Write its bytes."""
+        if self.source is None:
+            file.write(self.content or b"")
+            return
+        with self.source.open("rb") as source:
+            shutil.copyfileobj(source, file)
 
 
 def everything(bot: BotFolder, completions: Mapping[str, str]) -> Iterator[Part]:
@@ -64,8 +88,8 @@ def of_bot(bot: BotFolder) -> Iterator[Part]:
 
 def shared(completions: Mapping[str, str]) -> Iterator[Part]:
     """Yield what all bots of the machine share."""
-    yield Part("unit", UNIT, 0o644, content=(ROOT / "deploy/automation-bots@.service").read_bytes())
-    yield Part("command", COMMAND, 0o755, content=(ROOT / "deploy/automation-bots").read_bytes())
+    yield Part("unit", UNIT, 0o644, source=ROOT / "deploy/automation-bots@.service")
+    yield Part("command", COMMAND, 0o755, source=ROOT / "deploy/automation-bots")
     for path, text in completions.items():
         yield Part("completion", path, 0o644, content=text.encode())
 
@@ -118,15 +142,22 @@ def _bot(bot: BotFolder) -> Iterator[Part]:
         target = f"{home(bot)}/{path.relative_to(bot.folder)}"
         if path.is_symlink():
             continue
+        runs = bool(path.stat().st_mode & 0o100)
         if path.is_dir():
             yield Part("bot", target, 0o750, group=USER)
-        elif path.resolve() in secret or _PRIVATE_KEY in path.read_bytes()[:200]:
+        elif path.is_file() and (path.resolve() in secret or _is_private_key(path)):
             # Ansible and ssh take a secret only from a file that is its reader's alone.
-            mode = 0o500 if os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o400
-            yield Part("bot", target, mode, USER, USER, path.read_bytes())
-        else:
-            mode = 0o750 if path.stat().st_mode & 0o100 else 0o640
-            yield Part("bot", target, mode, group=USER, content=path.read_bytes())
+            yield Part("bot", target, 0o500 if runs else 0o400, USER, USER, source=path)
+        elif path.is_file():  # a socket or the like is nothing to copy
+            yield Part("bot", target, 0o750 if runs else 0o640, group=USER, source=path)
+
+
+def _is_private_key(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _PRIVATE_KEY in file.read(200)
+    except OSError as error:
+        raise AutomationError(f"{path} cannot be read: {in_words(error)}. As root? sudo …") from error
 
 
 def _places(bot: BotFolder) -> Iterator[Part]:
@@ -146,7 +177,7 @@ def _handed_over(bot: BotFolder) -> Iterator[str]:
 def _copied(of: str, path: Path, target: str) -> Part:
     if path.is_dir():
         return Part(of, target, 0o755)
-    return Part(of, target, 0o755 if path.stat().st_mode & 0o100 else 0o644, content=path.read_bytes())
+    return Part(of, target, 0o755 if path.stat().st_mode & 0o100 else 0o644, source=path)
 
 
 def _below(top: Path) -> Iterator[Path]:
