@@ -20,6 +20,7 @@ from automation_bots.model import Answer, Caller, Cause, Decision, Place
 from automation_bots.pipeline import filled
 from automation_bots.pipeline.filled import Filling
 from automation_bots.pipeline.pipeline import Pipeline
+from automation_bots.schedules.own_answers import is_refusal
 from automation_bots.store import Store
 from automation_bots.store.rules import RuleAction
 from automation_bots.surface import Surface
@@ -128,12 +129,17 @@ class Acting:
         """What would be decided about it now."""
         return self.pipeline.would(self.said(robot, place, command), self.filling(command))
 
-    def take(self, caller: Caller, place: Place, command: Command) -> Answer | None:
-        """Do it as somebody; None: there is a job for it."""
+    def take(self, caller: Caller, place: Place, command: Command) -> tuple[bool, Answer | None]:
+        """Do it as somebody: whether it is done or has a job, and what to answer.
+
+        A command of the bot itself that says no more than what it did is done; of others only what has a job.
+        """
         said = self.said(caller, place, command)
         if self._live.operation(said.operation) is None and (own := self._own().get(said.operation)):
-            return own(CommandCall(caller, place, filled.words(said.line, self.filling(command))))
-        return self.pipeline.proposed(said, self.filling(command))
+            answer = own(CommandCall(caller, place, filled.words(said.line, self.filling(command))))
+            return answer is None or not is_refusal(answer), answer
+        answer = self.pipeline.proposed(said, self.filling(command))
+        return answer is None, answer
 
     def taken(self, action: RuleAction, by: str) -> None:
         """Show in its message that somebody has taken a proposal."""

@@ -57,8 +57,8 @@ class RulesNow(Protocol):
     def would(self, robot: Caller, place: Place, command: Command) -> Decision | Answer:
         """What would be decided about it now."""
 
-    def take(self, caller: Caller, place: Place, command: Command) -> Answer | None:
-        """Do it as somebody; None: there is a job for it."""
+    def take(self, caller: Caller, place: Place, command: Command) -> tuple[bool, Answer | None]:
+        """Do it as somebody: whether it is done or has a job, and what to answer."""
 
     def room(self, name: str) -> Place:
         """The place of a room."""
@@ -257,11 +257,16 @@ class RuleCommands:
             return Answer("That was proposed more than a day ago, so type it yourself, if it is still wanted.")
         if not self._store.take(action.number, f"taken by {person.name}"):
             return Answer("Somebody has taken it in this moment.")
-        answer = self._now.take(ask.caller, ask.place, Command(action.body["command"], action.body["values"]))
-        if answer is None:
+        taken = False
+        try:
+            taken, answer = self._now.take(
+                ask.caller, ask.place, Command(action.body["command"], action.body["values"])
+            )
+        finally:
+            if not taken:  # refused, broken, or a question: somebody else may want it
+                self._store.put_back(action.number)
+        if taken:
             self._now.taken(action, person.name)
-        else:  # refused, or a question: somebody else may want it
-            self._store.put_back(action.number)
         return answer
 
     # -- on call

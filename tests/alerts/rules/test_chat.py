@@ -48,6 +48,9 @@ RULES = """
 - name: a robot of nobody
   when: {source: zabbix, what: nobody}
   do: {to: "#ops", run: "uptime on {device}"}
+- name: watched
+  when: {source: zabbix, what: watch}
+  do: {to: "#ops", propose: "alias {fields.word} = uptime on {device}"}
 - name: again
   when: {kind: job, phase: single, fields: {state: failed}}
   do: {to: "#ops", propose: "retry {fields.job} failed"}
@@ -150,8 +153,22 @@ def test_the_bots_own_commands_can_be_proposed(chat):
     assert chat.asks(f"!do {number}", "999", who="ana", room="#ops")
 
 
+def test_what_could_not_be_done_is_still_proposed(chat):
+    comes(chat, "done", kind="job", phase=Phase.SINGLE, fields={"state": "failed", "job": "998"})
+    number = chat.hears("Rule “again” proposes: retry 998 failed").split("!do ")[1].split()[0]
+    for who in ("joe", "ana"):
+        chat.asks(f"!do {number}", "no job #998|no longer", who=who, room="#ops").index("no job")
+
+
+def test_a_command_of_the_bot_itself_that_was_proposed_is_done_once(chat):
+    comes(chat, "watch", fields={"word": "up1"})
+    number = chat.hears("Rule “watched” proposes: alias up1 = uptime on web1").split("!do ")[1].split()[0]
+    assert "is now" in chat.asks(f"!do {number}", "is now", room="#ops")
+    assert "taken by ana" in chat.asks(f"!do {number}", "no longer|is now", who="joe", room="#ops")
+
+
 def test_rules_are_listed_read_aloud_and_tried(chat):
-    assert "looked at" in chat.asks("!rules", "6 rules")
+    assert "looked at" in chat.asks("!rules", "7 rules")
     aloud = chat.asks("!rule restarted", "Rule “restarted”, line 6")
     assert "service restart {fields.unit} on {device} in #ops, as the robot restarter" in aloud
     tried = chat.asks("!rule test restarted source=zabbix what=restart device=web1 fields.unit=nginx", "it would act")
@@ -173,7 +190,7 @@ def test_a_rule_is_tried_on_an_event_that_came(chat):
 def test_a_rule_is_paused_with_who_and_why(chat):
     assert "by ana: too loud" in chat.asks("!rule pause looked at too loud", "is paused")
     comes(chat, "look")
-    assert "paused by ana: too loud" in chat.asks("!rules", "6 rules")
+    assert "paused by ana: too loud" in chat.asks("!rules", "7 rules")
     assert chat.asks("!rule test looked at source=zabbix what=look device=web1", "not now: paused: by ana")
     assert chat.asks("!rule resume looked at", "goes on")
 
@@ -219,7 +236,7 @@ def test_a_changed_file_counts_at_once_and_a_broken_rule_is_told_to_the_admins(c
     path.write_text(RULES + "- name: new\n  when: {sorce: x}\n  do: {post: '#ops'}\n")
     chat.automation.live.look()
     assert chat.hears("A file is wrong and was left out: rules.yml, line .*'new': when.sorce: this key is not known")
-    assert "broken" in chat.asks("!rules", "6 rules")
+    assert "broken" in chat.asks("!rules", "7 rules")
     path.write_text(RULES)
     chat.automation.live.look()
-    assert "broken" not in chat.asks("!rules", "6 rules")
+    assert "broken" not in chat.asks("!rules", "7 rules")
