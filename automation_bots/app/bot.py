@@ -199,7 +199,7 @@ class Bot:
             "people": PeopleCommands(context, self.membership, self._hide, self.notices.tell_accounts),
             "record": RecordCommands(context, self.keeper.signer.public),
             "repos": self.repos,
-            "rules": RuleCommands(context, self.acting),
+            "rules": RuleCommands(context, self.acting, alerts),
             "schedules": schedules,
         }
 

@@ -121,9 +121,7 @@ class AlertCommands:
             return text.life(alert, self._events.latest(_EVENTS_OF_ALERT, alert=alert.number), zone, now)
         if not re.fullmatch(r"\d{1,15}", word):
             raise BadCommand("Which one? → !event 812 · !event A12 for all of an alert · !events")
-        stored = self._events.find(int(word))
-        if stored is None or not self._visible(ask, person)(stored.event.device, stored.event.source):
-            raise BadCommand(f"There is no event {int(word)}, or it is no longer kept. → !events")
+        stored = self.event_for(ask, int(word))
         of = self._alerts.find(stored.alert) if stored.alert else None
         found = self._events.findings(stored.number) + rules_text.outcomes(self._rules.of_event(stored.number))
         return text.event(stored, found, of, zone, now)
@@ -192,6 +190,16 @@ class AlertCommands:
         self._changed()
 
     # -- which one
+
+    def event_for(self, ask: CommandCall, number: int, *, alert: bool = False) -> StoredEvent:
+        """An event, or the last one of an alert, as far as one may see it."""
+        found = self._events.latest(1, alert=self._alert(ask, number).number) if alert else [self._events.find(number)]
+        stored = next(iter(found), None)
+        seen = self._visible(ask, self._context.person(ask))
+        if stored is None or not seen(stored.event.device, stored.event.source):
+            what = f"event of A{number}" if alert else f"event {number}"
+            raise BadCommand(f"There is no {what}, or it is no longer kept. → !events")
+        return stored
 
     def named(self, ask: CommandCall) -> Alert:
         """The alert that the first word names, as far as one may see it."""

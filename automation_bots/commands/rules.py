@@ -15,6 +15,7 @@ from automation_bots.alerts.rules.follower import RuleFollower
 from automation_bots.alerts.rules.judgement import Judgement, Result
 from automation_bots.alerts.rules.pages import Pages
 from automation_bots.alerts.rules.rule import Rule, Rulebook
+from automation_bots.commands.alerts import AlertCommands
 from automation_bots.commands.context import CommandCall, CommandContext
 from automation_bots.errors import BadCommand, UserError
 from automation_bots.model import NOTHING, Answer, Caller, Decision, Place, Verdict, one_line
@@ -70,8 +71,8 @@ class RulesNow(Protocol):
 class RuleCommands:
     """One method a command."""
 
-    def __init__(self, context: CommandContext, now: RulesNow) -> None:
-        self._context, self._now, self._store = context, now, context.store.rules
+    def __init__(self, context: CommandContext, now: RulesNow, alerts: AlertCommands) -> None:
+        self._context, self._now, self._store, self._alerts = context, now, context.store.rules, alerts
 
     # -- looked at
 
@@ -101,7 +102,7 @@ class RuleCommands:
         if not word:
             raise BadCommand("Which one? → !rules · !rule <name>")
         if word.lower() == "test":
-            return self._test(*self._named(rest))
+            return self._test(ask, *self._named(rest))
         if word.lower() in {"pause", "resume"}:
             return self._pause(ask, *self._named(rest), resume=word.lower() == "resume")
         rule, rest = self._named(ask.line)
@@ -148,8 +149,8 @@ class RuleCommands:
 
     # -- tried
 
-    def _test(self, rule: Rule, line: str) -> Answer:
-        stored = self._event(line)
+    def _test(self, ask: CommandCall, rule: Rule, line: str) -> Answer:
+        stored = self._event(ask, line)
         judged = self._now.follower.tried(stored, rule)
         head = f"{text.begins(rule.name)} and {text.line(stored)}"
         if judged.result in {Result.ACTS, Result.DRY}:
@@ -164,23 +165,15 @@ class RuleCommands:
     def _held_hint(judged: Judgement) -> str:
         return f"→ !rule {judged.rule}" if judged.result is not Result.PAUSED else f"→ !rule resume {judged.rule}"
 
-    def _event(self, line: str) -> StoredEvent:
+    def _event(self, ask: CommandCall, line: str) -> StoredEvent:
         words = grammar.words(grammar.clean(line))
         if not words:
             raise BadCommand(
                 "With which event? → !rule test <name> 812 · A12 · source=zabbix device=core1 severity=high"
             )
         if len(words) == 1 and (number := re.fullmatch(r"([aA]?)(\d{1,15})", words[0].text)):
-            return self._kept(int(number[2]), alert=bool(number[1]))
+            return self._alerts.event_for(ask, int(number[2]), alert=bool(number[1]))
         return StoredEvent(0, _typed([word.text for word in words], self._context.now()))
-
-    def _kept(self, number: int, *, alert: bool) -> StoredEvent:
-        events = self._context.store.events
-        stored = next(iter(events.latest(1, alert=number)), None) if alert else events.find(number)
-        if stored is None:
-            what = f"alert A{number}" if alert else f"event {number}"
-            raise BadCommand(f"There is no {what}, or it is no longer kept. → !events")
-        return stored
 
     def _would(self, rule: Rule, stored: StoredEvent) -> Iterator[tuple[str, str]]:
         do = rule.do

@@ -16,6 +16,7 @@ POLICY = """
 people:
   ana: {test: ana, groups: [admins]}
   joe: {test: joe, groups: [web]}
+  kim: {test: kim, groups: [readers]}
   looker: {rule: looker, robot: true}
   restarter: {rule: restarter, robot: true}
 oncall:
@@ -23,6 +24,7 @@ oncall:
   all-year: joe
 rules:
   - {name: admins, who: admins, may: [everything]}
+  - {name: readers, who: readers, may: [rules]}
   - {name: look, who: [looker, web], may: [reads], on: "all:!vault"}
   - {name: restarts, who: restarter, may: ["service restart *"], on: web, approval: {by: web, within: 1h}}
   - {name: stops, who: restarter, may: ["service stop *"], on: web, reauth: {within: 15m}}
@@ -185,6 +187,14 @@ def test_a_rule_is_tried_on_an_event_that_came(chat):
     assert "would act" in chat.asks(
         f"!rule test offered {comes(chat, 'offer', fields={'unit': 'x'})}", "Rule “offered” and"
     )
+
+
+def test_a_rule_is_tried_on_no_event_that_one_may_not_see(chat):
+    number = comes(chat, "other", about="vault1")
+    alert = chat.automation.store.events.find(number).alert
+    for word in (number, f"A{alert}"):
+        said = chat.asks(f"!rule test looked at {word}", "Rule|There is no", who="kim")
+        assert said.startswith("There is no") and "vault1" not in said
 
 
 def test_a_rule_is_paused_with_who_and_why(chat):
