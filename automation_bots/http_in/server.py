@@ -122,13 +122,13 @@ class HttpServer:
 
     async def _judged(self, request: web.Request) -> web.Response:
         """One call, from the cheapest question to the dearest."""
-        clock, headers = time.monotonic(), {name.lower(): text for name, text in request.headers.items()}
+        headers = {name.lower(): text for name, text in request.headers.items()}
         receiver = self._receivers.get(request.path.removeprefix("/hooks/")) if _is_hook(request) else None
         if receiver is None or not receiver.proof.knows(headers):
             return self._refused(request)
         if request.method != "POST":
             return _said(405, Allow="POST")
-        if wait := self._rates.wait(receiver.name, receiver.per_minute, clock):
+        if receiver.proof.token and (wait := self._too_often(receiver)):
             return _later(429, wait)
         async with self._known if receiver.proof.token else self._strangers:
             return await self._heard(request, receiver, headers)
@@ -139,6 +139,8 @@ class HttpServer:
             return body
         if not receiver.proof.signed(headers, body, self._now()):
             return self._refused(request)
+        if not receiver.proof.token and (wait := self._too_often(receiver)):  # now that it is known to be its own call
+            return _later(429, wait)
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._workers, receiver.take, body, headers)
@@ -149,6 +151,10 @@ class HttpServer:
             log.error("http: a call of %s could not be kept, and has to come again: %s", receiver.name, error)  # noqa: TRY400
             return _later(503, _AWAY_SECONDS)
         return _said(202)
+
+    def _too_often(self, receiver: Receiver) -> float:
+        """Count a call of whoever may call there; how many seconds to wait, where there were too many."""
+        return self._rates.wait(receiver.name, receiver.per_minute, time.monotonic())
 
     async def _body(self, request: web.Request, receiver: Receiver) -> bytes | web.Response:
         """Read all of it, or say why not; a proxy may have cut what it passes on."""

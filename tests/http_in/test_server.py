@@ -1,5 +1,6 @@
 """The listener, called as senders and strangers call it."""
 
+import hmac
 import socket
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ def _server(heard, **more):
     proof = Proof(token="right-token")
     signed = Proof(secret="key", signature_header="X-Signature")
     receivers = [Receiver("am", proof, heard.take, 2_048), Receiver("rare", proof, heard.take, 2_048, 1),
-                 Receiver("hmac", signed, heard.take),
+                 Receiver("hmac", signed, heard.take, 2_048, 1),
                  Receiver("slow", proof, heard.take, body_seconds=0.2)]  # fmt: skip
     server = HttpServer("127.0.0.1", 0, receivers, lambda: datetime.now(UTC), **more)
     server.start()
@@ -93,6 +94,14 @@ def test_who_has_the_token_is_heard_whatever_a_neighbour_guesses(call, heard):
     assert 429 in guessed
     assert call().status_code == 202
     assert len(heard.bodies) == 1
+
+
+def test_who_signs_is_heard_however_often_strangers_call(call, heard):
+    strangers = {call("/hooks/hmac", X_Signature="0" * 64).status_code for _ in range(4)}
+    right = hmac.new(b"key", b"{}", "sha256").hexdigest()
+    assert strangers <= {401, 429}
+    assert call("/hooks/hmac", X_Signature=right).status_code == 202
+    assert call("/hooks/hmac", X_Signature=right).status_code == 429  # it calls too often itself
 
 
 def test_only_post_is_for_events(call):

@@ -18,6 +18,8 @@ from automation_bots.text.yaml_lines import LineOf, parse_yaml
 
 _MOST_BYTES, _MOST = 1_000_000, 500
 _BEGINS = re.compile(r"^( *)-(?: |$)")
+# However it is written: of a file that cannot be read, only what is clearly not dry acts.
+_DRY = re.compile(r"^ *[\"']?dry[\"']? *:(?! *(?:false|no|off) *(?:#.*)?$)", re.MULTILINE | re.IGNORECASE)
 
 
 def load(path: Path, windows: Windows) -> Rulebook:
@@ -131,7 +133,7 @@ def _piece_by_piece(path: Path, text: str, windows: Windows, error: DefinitionEr
         except (DefinitionError, TypeError, LookupError) as wrong:
             line = (getattr(wrong, "line", None) or 1) + first
             broken.append(BrokenRule(_name_in(piece), line, f"{getattr(wrong, 'reason', wrong)}{_braces(piece)}"))
-    dry = re.search(r"^dry: *true\b", text, re.MULTILINE) is not None
+    dry = _DRY.search(text) is not None
     book = _book(found, windows, dry=dry)
     return Rulebook(book.rules, (*book.broken, *broken), dry)
 

@@ -68,6 +68,12 @@ def test_all_rules_can_be_dry():
     assert book("dry: true\nrules:\n- {name: a, when: {source: x}, do: {post: '#a'}}\n").dry
 
 
+@pytest.mark.parametrize("dry", ["dry: True", "dry: yes", '"dry": true', "dry :  on", "dry:\ttrue"])
+def test_a_file_that_breaks_stays_dry(dry):
+    rules = "rules:\n- {name: a, when: {source: x}, do: {post: '#a'}}\n- {name: [b\n"
+    assert (book(f"{dry}\n{rules}").dry, book(f"dry: false # now\n{rules}").dry) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
