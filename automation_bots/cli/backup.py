@@ -55,11 +55,13 @@ def _backup(parsed: argparse.Namespace) -> int:
         _write(there / "new", found, {"bot": bot_folder.settings.name, "entries": length})
         (there / "new").rename(file)  # complete, or not there
     kept = (bot_folder.folder, bot_folder.data.resolve())
+    links = [path for root in kept for path in root.rglob("*") if path.is_symlink()]
     outside = {str(path) for path in bot_folder.named_files() if not any(map(path.resolve().is_relative_to, kept))}
+    outside |= {str(path) for path in links if not _LEFT.intersection(path.parts)}
     _say(f"Wrote {file}: {len(found)} files, the record with {length} audit entries, checked.")
     _say("It holds keys and secrets: keep it as you keep passwords.")
     if outside:
-        _say(f"Not in it, since they lie elsewhere: {', '.join(sorted(outside))}")
+        _say(f"Not in it, since they lie elsewhere or are links: {', '.join(sorted(outside))}")
     return 0
 
 
@@ -78,6 +80,7 @@ def _restore(parsed: argparse.Namespace) -> int:
         _refuse_used(BotFolder(there / "bot", untouched=True).data)
         if folder.exists():
             folder.rmdir()
+        (there / "bot").chmod(0o700)  # files that only their folder kept from others stay so
         (there / "bot").rename(folder)
         bot_folder = BotFolder(folder, untouched=True)
         _put(there / "data", bot_folder.data)

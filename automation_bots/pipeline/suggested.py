@@ -22,6 +22,7 @@ _LENGTH = 300  # characters that are looked at
 _SENTENCE = 3  # words of what is compared by meaning
 _NEAR, _SURE, _AHEAD = 0.36, 0.62, 0.12  # of a sentence: worth saying, said alone, and by how much it leads then
 _SHOWN = 3
+_LABEL = 60  # characters of a button
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,13 @@ def asked(asker: Asker, question: str) -> Answer:
 def _said(text: str, found: Sequence[str]) -> Answer:
     shown = [f" !{one_line(line, 120)} " for line in found]
     which = f"Did you mean {shown[0]}?" if len(found) == 1 else f"One of these? {'·'.join(shown)}"
-    buttons = tuple(Button(f"!{one_line(line, 60)}", line, said=True) for line in found if "<" not in line)
+    buttons = tuple(Button(f"!{line}", line, said=True) for line in found if _fits_a_button(line))
     return Answer(f"{text} {which}".strip(), buttons=buttons)
+
+
+def _fits_a_button(line: str) -> bool:
+    """Whether it can be run as it stands, and all of it is seen by whoever clicks: others wrote the words."""
+    return "<" not in line and one_line(line, _LABEL) == line
 
 
 def lines(asker: Asker, typed: str) -> tuple[str, ...]:

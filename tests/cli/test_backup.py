@@ -72,8 +72,8 @@ def test_databases_are_copied_whole_and_what_is_made_anew_is_left(run, tmp_path,
 
 def test_nobody_else_can_read_what_is_in_it(run, tmp_path, bot):
     folder, data = restored(run, tmp_path, bot)
-    private = (tmp_path / "b.tar.gz", folder / "vault-password", data / "keys/record.key", data / "bot.db")
-    assert [path.stat().st_mode & 0o077 for path in private] == [0, 0, 0, 0]
+    private = (tmp_path / "b.tar.gz", folder, folder / "vault-password", data / "keys/record.key", data / "bot.db")
+    assert [path.stat().st_mode & 0o077 for path in private] == [0] * len(private)
 
 
 def test_a_record_in_use_is_backed_up_beside_its_bot(run, tmp_path, bot):
@@ -88,7 +88,9 @@ def test_files_that_lie_elsewhere_are_named(run, tmp_path, bot):
     (tmp_path / "hosts").write_text("web1\n")
     text = (bot / "bot.toml").read_text() + f'[inventory]\nsources = ["{tmp_path}/hosts"]\n'
     (bot / "bot.toml").write_text(text)
-    assert f"elsewhere: {tmp_path}/hosts" in run("backup", bot, tmp_path / "b.tar.gz")[1]
+    (bot / "playbooks/linked.yml").symlink_to(tmp_path / "hosts")
+    said = run("backup", bot, tmp_path / "b.tar.gz")[1]
+    assert f"elsewhere or are links: {tmp_path}/hosts, {bot}/playbooks/linked.yml" in said
 
 
 @pytest.mark.parametrize("at", [100, 700, -200])

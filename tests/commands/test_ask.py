@@ -3,6 +3,8 @@
 import pytest
 
 from automation_bots.drivers.fake import Fake
+from automation_bots.jobs.request_context import TypedCommand
+from automation_bots.model import Caller, Place
 from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
 
 pytestmark = pytest.mark.slow
@@ -34,6 +36,15 @@ def test_what_somebody_may_not_use_or_see_is_not_named(chat):
     for typed in ("!ask turn web1 off and on again", "!ask is vault1 alive", "!ask install updates on vault1"):
         said = chat.asks(typed, who="joe")
         assert not {"!reboot", "!patch"} & set(said.split()) and "on vault1" not in said
+
+
+def test_no_button_hides_a_part_of_what_it_would_do(chat):
+    def buttons(line):
+        said = TypedCommand(Caller("test", "ana"), Place("test", "ops"), "rnu", line)
+        return [(button.label, button.line) for button in chat.automation.pipeline.lookup.unknown(said).buttons]
+
+    assert buttons("uptime on web1") == [("!run uptime on web1", "run uptime on web1")]
+    assert buttons(f'"uptime{" " * 60}; rm -r /data" on web1') == buttons("'uptime\n; x' on web1") == []
 
 
 def test_without_comparing_by_meaning_nothing_is_started(tmp_path):
