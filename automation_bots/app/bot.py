@@ -92,6 +92,11 @@ def _typed(schedule: Schedule) -> TypedCommand:
     return TypedCommand(schedule.caller, schedule.place, schedule.operation, schedule.line, schedule.text)
 
 
+def _own_line(schedule: Schedule) -> str:
+    """The same of a command of the bot itself, which reads further lines as words."""
+    return f"{schedule.line}\n{schedule.text}".strip()
+
+
 class Bot:
     """One running instance. `start` it with a surface once the chat network is there; `stop` it once.
 
@@ -340,8 +345,7 @@ class Bot:
         """The bot's own commands at times: asked as their maker would ask, who is judged by them as ever."""
 
         def run(schedule: Schedule, occurrence: Occurrence) -> Answer | None:
-            line = f"{schedule.line}\n{schedule.text}".strip()
-            ask = CommandCall(schedule.caller, schedule.place, line, occurrence=occurrence)
+            ask = CommandCall(schedule.caller, schedule.place, _own_line(schedule), occurrence=occurrence)
             return self._answer(schedule.operation, replace(ask, confirmed=schedule.confirmed))
 
         failures = self.settings.schedules.failures
@@ -349,7 +353,7 @@ class Bot:
 
     def _only_looks(self, schedule: Schedule) -> bool:
         if schedule.operation in OWN:
-            return own_at_times.only_looks(schedule.operation, schedule.line)
+            return own_at_times.only_looks(schedule.operation, _own_line(schedule))
         return self.pipeline.looks(_typed(schedule))
 
     def _devices(self, pattern: str) -> tuple[str, ...]:

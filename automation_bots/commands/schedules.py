@@ -180,13 +180,13 @@ class ScheduleCommands:
     def _own(self, said: TypedCommand) -> _Wanted | Answer:
         """A command of the bot itself: tried, and nothing done."""
         name, line = said.operation, f"{said.line}\n{said.text}".strip()
-        if why := own_at_times.refused(name, said.line):
-            raise BadCommand(f"!{one_line(f'{name} {said.line}', 60).strip()} does not run at times: {why}.")
-        looks = own_at_times.only_looks(name, said.line)
+        if why := own_at_times.refused(name, line):  # its further lines are words of it too
+            raise BadCommand(f"!{one_line(f'{name} {line}', 60).strip()} does not run at times: {why}.")
+        looks = own_at_times.only_looks(name, line)
         answer = self._answer(name, CommandCall(said.caller, said.place, line, trial=True))
         if answer is not None and answer != TRIED and (is_refusal(answer) or not looks):
             return answer
-        return _Wanted(looks, own_at_times.devices(name, said.line))
+        return _Wanted(looks, own_at_times.devices(name, line))
 
     def _check(self, when: Recurrence, now: datetime, *, looks: bool) -> None:
         """Refuse what never comes, or too often."""

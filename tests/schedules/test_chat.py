@@ -148,6 +148,11 @@ def test_who_takes_it_over_has_to_say_so_since_it_runs_with_their_rights(chat):
         ("!every 15m uptme on web1", "Did you mean  !uptime on web1"),
         ("!every 15m uptime on vault1", "No device"),
         ("!every 15m uptime", "needs the devices"),
+        (
+            "!at 22:00 person\ninvite joe",
+            "!person invite joe does not run at times: accounts are for somebody who is there",
+        ),
+        ("!at 22:00 oncall\ntake until 18:00", "!oncall take until 18:00 does not run at times"),
         ("!at 22:00 approve 42", "!approve 42 does not run at times: somebody has to look at it first"),
         ("!every 15m every 15m uptime on web1", "a schedule sets no other"),
         ("!at 22:00 playbook run patch on web", "name the playbook itself"),
