@@ -400,6 +400,25 @@ class WatchedChange:
     looked: datetime | None = None  # when all of `before` had been read
 
 
+@dataclass(frozen=True, slots=True)
+class RoomWatch:
+    """What somebody wants to hear of, where it was typed."""
+
+    number: int
+    person: str
+    caller: Caller
+    place: Place
+    about: str  # jobs, jobs failed, changes, approvals
+    pattern: str = ""
+    seq: int = 0  # up to which row of the record its place has heard
+    made: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """As it was typed."""
+        return self.about + (f" on {self.pattern}" if self.pattern else "")
+
+
 class Severity(StrEnum):
     """How bad something is that happened, the worst first; each source's own words are mapped to these."""
 

@@ -38,6 +38,7 @@ from automation_bots.commands.people import PeopleCommands
 from automation_bots.commands.record import RecordCommands
 from automation_bots.commands.rules import RuleCommands
 from automation_bots.commands.schedules import ScheduleCommands
+from automation_bots.commands.watches import WatchCommands
 from automation_bots.config.bot_folder import BotFolder
 from automation_bots.config.live import Change, LiveConfig
 from automation_bots.drivers import Driver
@@ -57,13 +58,14 @@ from automation_bots.jobs.request_context import Compare, RequestContext, TypedC
 from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.jobs.run_context import RunContext
 from automation_bots.jobs.throttle import Caps
-from automation_bots.model import Answer, Job, Occurrence, Schedule, Tells, one_line
+from automation_bots.model import Answer, Job, Occurrence, Place, Schedule, Tells, one_line
 from automation_bots.monitors.changes import Changes
 from automation_bots.monitors.monitors import Monitors
 from automation_bots.operations import own_at_times
 from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.pipeline import afterwards
 from automation_bots.pipeline.pipeline import Pipeline
+from automation_bots.policy import gate
 from automation_bots.repos import setup as repos
 from automation_bots.schedules import recurrence
 from automation_bots.schedules.own_answers import OwnAnswers, OwnContext
@@ -73,6 +75,7 @@ from automation_bots.store import AuditKind, Store, Subject
 from automation_bots.suggestions.meaning import Meaning
 from automation_bots.surface import Surface
 from automation_bots.text import command_prefix
+from automation_bots.watches.watcher import WatchContext, Watcher
 
 if TYPE_CHECKING:
     from automation_bots.app.peers import OtherBots
@@ -182,6 +185,7 @@ class Bot:
     def _groups(self, context: CommandContext) -> dict[str, object]:
         """Who answers the bot's own commands, by the groups that they are declared with."""
         self._closed()
+        self.watcher = self._watcher(context)
         self.aliases = AliasCommands(context, self.settings.aliases)
         self.help_sources = HelpSources(self._equipment.unready)
         alerts = AlertCommands(
@@ -206,7 +210,27 @@ class Bot:
             "repos": self.repos,
             "rules": RuleCommands(context, self.acting, alerts),
             "schedules": schedules,
+            "watches": WatchCommands(context, self.watcher),
         }
+
+    def _watcher(self, context: CommandContext) -> Watcher:
+        def asked_in(job: Job) -> list[Place]:
+            asked, usual = self.store.approvals.find(job.number), self.settings.approvals.asking().room
+            rooms = {need.room or usual for need in asked.needs} if asked else set()
+            return [self.bot_folder.room(room, self.live.places) for room in rooms if room]
+
+        return Watcher(
+            WatchContext(
+                store=self.store,
+                policy=lambda: self.live.policy,
+                sees=context.sees,
+                visible=lambda person: gate.visible(self.live.scope, person),
+                inside=self.rules.inside,
+                asked_in=asked_in,
+                surface=self.notices.of,
+                admins=self.notices.tell_admins,
+            )
+        )
 
     def _command(self, own: OwnCommand) -> Callable[[CommandCall], Answer | None]:
         found: Callable[[CommandCall], Answer | None] = getattr(self.groups[own.group], own.method)
@@ -472,6 +496,7 @@ class Bot:
         self.monitors.start()
         self.changes.start()
         self.acting.actions.start()
+        self.watcher.start()
         self.alerts.start()
         if self.peers:
             self.peers.start(self.pipeline, self.commands, self.notices.tell_admins)
@@ -575,6 +600,7 @@ class Bot:
         if self.peers:
             self.peers.leave()
         self.alerts.stop()
+        self.watcher.stop()
         self.acting.actions.stop()
         self.schedules.stop()
         self.pipeline.approvals.timer.stop()

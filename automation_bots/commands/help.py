@@ -35,6 +35,7 @@ _ROOM = {
     "rules": "watch",
     "changes": "watch",
     "schedules": "watch",
+    "watches": "watch",
     "record": "bot",
     "repos": "bot",
 }

@@ -55,6 +55,7 @@ TIMED: Mapping[str, Timed] = MappingProxyType({
     "unfreeze": _CLOSES,
     "unlock": _CLOSES,
     "unmonitor": _CHANGES,
+    "watch": Timed(why="it goes on by itself; type it once"),
     "withdraw": Timed(changes=_NUMBER),
 })  # fmt: skip
 

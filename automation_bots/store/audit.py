@@ -79,6 +79,7 @@ class AuditKind(StrEnum):
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     REVIEWED = "reviewed"
+    WATCH = "watch"  # of a room was begun or ended
     ALIAS = "alias"  # a short form of a command was made or removed
     BATCH = "batch"  # of a job in batches: it is about to begin
     REACHED = "reached"  # a device that only the run itself could name, as by delegate_to

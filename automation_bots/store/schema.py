@@ -28,7 +28,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0016"
+HEAD = "0017"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -434,6 +434,16 @@ oncall_shifts = Table(
 )
 
 # Short forms of commands, of a person, or of a group (`@` before its name).
+watches = Table(
+    "watches",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("seq", Number, nullable=False),  # of the audit, up to which its place has heard
+    Column("body", Words, nullable=False),  # JSON: everything that is never searched
+    sqlite_autoincrement=True,
+)
+
 aliases = Table(
     "aliases",
     metadata,

@@ -43,6 +43,7 @@ from automation_bots.store.rules import RuleStore
 from automation_bots.store.schedules import ScheduleStore
 from automation_bots.store.unsent import UnsentPosts
 from automation_bots.store.watched_changes import ChangeStore
+from automation_bots.store.watches import WatchStore
 
 
 def utc_now() -> datetime:
@@ -68,6 +69,7 @@ class Store:
         self.peers = PeerStore(database, clock)
         self.monitors = MonitorStore(database, clock)
         self.watched_changes = ChangeStore(database, clock)
+        self.watches = WatchStore(database, clock)
         self.events = EventStore(database, clock)
         self.alerts = AlertStore(database, clock)
 

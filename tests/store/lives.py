@@ -29,6 +29,7 @@ from automation_bots.model import (
     Phase,
     Place,
     ReportedEvent,
+    RoomWatch,
     Schedule,
     State,
     Status,
@@ -141,6 +142,10 @@ def other_bots(store, _now):
     store.peers.ask("b" * 32, "winbot", store.add_job(replace(JOB, place=place)).number, ANA, {})
 
 
+def room_watch(store, _now):
+    store.watches.add(RoomWatch(0, "ana", ANA.caller, ANA.place, "jobs failed", "core"))
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -171,6 +176,7 @@ LIVES = {
     "0016": (other_bots, lambda store: (store.peers.request_of("linuxbot", "a" * 32).via,
              [call.bot for call in store.peers.calls_of(store.peers.request_of("linuxbot", "a" * 32).job)])
              == (("linuxbot",), ["winbot"])),
+    "0017": (room_watch, lambda store: [one.title for one in store.watches.all()] == ["jobs failed on core"]),
 }  # fmt: skip
 
 
