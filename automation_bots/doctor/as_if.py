@@ -12,6 +12,7 @@ from automation_bots.app.bot import Bot, now
 from automation_bots.config.live import LiveConfig
 from automation_bots.errors import BadCommand
 from automation_bots.model import Caller, Device, Person, Place, Request, Verdict, one_line, typed_words
+from automation_bots.operations import catalog
 from automation_bots.operations.verbs import Free, Verb
 from automation_bots.operations.ways import has_way
 from automation_bots.pipeline import habits
@@ -30,14 +31,15 @@ def lines(folder: Path, line: str, who: str, where: str) -> Iterator[str]:
     if person is None:
         raise BadCommand(f"There is no {who!r} in policy.yml.{did_you_mean(nearest(who, bot.live.policy.people, 1))}")
     request = asked(bot.live, line.removeprefix(bot.settings.prefix), person, where, bot.settings.network)
-    words = " ".join([request.operation.name, *typed_words(request.operation, request.parameters)])
+    shown = catalog.without_secrets(request.operation, request.parameters)
+    words = " ".join([request.operation.name, *typed_words(request.operation, shown)])
     yield f"read as   {words}{render.on(request.devices)}, by {who} in {where}"
     decision = gate.decide(bot.live.scope, request, now())
     yield f"rules     {explain.verdict(decision, request)}"
     for row in explain.block(explain.explain(bot.live.scope, request, person, now())).splitlines():
         yield f"          {row}"
     if decision.verdict is not Verdict.DENY:
-        yield from _sent(bot.live, request)
+        yield from _sent(bot.live, replace(request, parameters=shown))
     yield "Nothing was done."
 
 

@@ -65,7 +65,18 @@ def lines(asker: Asker, typed: str) -> tuple[str, ...]:
     """The lines that were probably meant: by the words; of a sentence where all of them fit, else by its meaning."""
     asks = meant.is_sentence(typed)
     exact = meant.suggest(typed, known(asker), sure=True) if asks else by_words(asker, typed)
-    return exact or _by_meaning(asker, typed) or (by_words(asker, typed) if asks else ())
+    found = exact or _by_meaning(asker, typed) or (by_words(asker, typed) if asks else ())
+    return tuple(dict.fromkeys(_without_secrets(asker, one) for one in found))
+
+
+def _without_secrets(asker: Asker, line: str) -> str:
+    """The same, without its values where a secret may be among them: networks keep what is said."""
+    names = frozenset(operation.name for operation in asker.usable)
+    typed = {as_typed(operation.name, names): operation for operation in asker.usable}
+    first = max((name for name in typed if f"{line} ".startswith(f"{name} ")), key=len, default="")
+    if not first or not any(parameter.secret for parameter in typed[first].parameters):
+        return line
+    return meant.line(_command(typed[first], names), (), "")
 
 
 def by_words(asker: Asker, typed: str) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ def _without_secrets(bot: Host, answer: Answer) -> Answer:
     if answer.entrusted or any(file.passing for file in answer.files):
         return answer
     known = automation(bot).redactor.known
-    return replace(answer, text=known(answer.text), block=known(answer.block), hint=known(answer.hint))
+    buttons = tuple(button for button in answer.buttons if known(button.line) == button.line)
+    return replace(answer, text=known(answer.text), block=known(answer.block), hint=known(answer.hint), buttons=buttons)
 
 
 def _is_first(bot: Host, msg: Any) -> bool:

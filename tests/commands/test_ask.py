@@ -8,11 +8,18 @@ from automation_bots.model import Caller, Place
 from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
 
 pytestmark = pytest.mark.slow
+LOGIN = """# bot:
+#   help: Set a login
+#   risk: change
+#   parameters: {user: {}, password: {secret: true}}
+- hosts: all
+"""
 
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory):
-    with ChatBot(write_folder(tmp_path_factory.mktemp("bot")), drivers=(Fake(),)) as chat:
+    folder = write_folder(tmp_path_factory.mktemp("bot"), files={"playbooks/userlogin.yml": LOGIN})
+    with ChatBot(folder, drivers=(Fake(), Fake(name="ansible"))) as chat:
         yield chat
 
 
@@ -45,6 +52,11 @@ def test_no_button_hides_a_part_of_what_it_would_do(chat):
 
     assert buttons("uptime on web1") == [("!run uptime on web1", "run uptime on web1")]
     assert buttons(f'"uptime{" " * 60}; rm -r /data" on web1') == buttons("'uptime\n; x' on web1") == []
+
+
+def test_a_secret_that_was_mistyped_is_not_repeated(chat):
+    said = chat.asks("!userlgoin ann hunter2 on web1")
+    assert "!userlogin <user> <password> on <devices>" in said and "hunter2" not in said
 
 
 def test_without_comparing_by_meaning_nothing_is_started(tmp_path):

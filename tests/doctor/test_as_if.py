@@ -38,6 +38,14 @@ def test_it_says_how_it_is_read_what_the_rules_say_and_what_is_sent(folder):
     assert text.endswith("Nothing was done.")
 
 
+def test_a_secret_value_is_not_shown(folder):
+    (folder / "playbooks").mkdir(exist_ok=True)
+    head = "# bot:\n#   help: h\n#   risk: change\n#   parameters: {password: {secret: true}}\n"
+    (folder / "playbooks/userlogin.yml").write_text(f"{head}- hosts: all\n")
+    text = said(folder, "userlogin hunter2 on web1", "ana")
+    assert "read as   userlogin" in text and "hunter2" not in text
+
+
 def test_the_room_counts(folder):
     assert "No: service" in said(folder, "service restart nginx on web1")
     assert "with approval by leads" in said(folder, "service restart nginx on web1", where="#ops")
