@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from automation_bots import __version__, render
 from automation_bots.app import rule_problems, watched
 from automation_bots.app.alerts import Alerts
+from automation_bots.app.delegated import Delegated
 from automation_bots.app.drivers import Equipment
 from automation_bots.app.named_rooms import NamedRooms
 from automation_bots.app.notices import Notices
@@ -268,6 +269,7 @@ class Bot:
             columns=self.notices.columns,
             kv=self.bot_folder.references.kv,
             restored=self._restored,
+            ask=Delegated(self.live, self.store, lambda: self.peers.driver if self.peers else None, now).ask,
             permits=self._permits,
         )
         caps = Caps.of(self.settings.limits)

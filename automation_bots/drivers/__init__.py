@@ -101,6 +101,20 @@ def only_its_own(contact: Contact) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What another bot said to what a running job asked it."""
+
+    ok: bool
+    text: str
+    only_would: bool = False  # nothing was asked, since the job only looks at what would change
+
+
+def nobody_to_ask(_task: Task, _line: str) -> Asked:
+    """Stand in where there are no other bots."""
+    return Asked(ok=False, text="There are no other bots: [peers] of bot.toml names none.")
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One driver's share of a job: everything it may know, resolved at the last moment."""
 
@@ -118,6 +132,7 @@ class Task:
 
     earlier: Before = NOTHING_BEFORE
     further: Callable[[Contact], str] = only_its_own  # why it may not work there; empty: it may, and holds the device
+    ask: Callable[[Task, str], Asked] = nobody_to_ask  # `@winbot status`, in the name of whose job this is
 
     def before(self, operations: tuple[str, ...] = (), ignoring: tuple[str, ...] = ()) -> Mapping[str, str]:
         """What came of each device the last time: of this operation with the same values but those `ignoring` names,

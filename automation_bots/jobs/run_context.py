@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from automation_bots.drivers import Driver
+from automation_bots.drivers import Asked, Driver, Task, nobody_to_ask
 from automation_bots.inventory.inventory import Inventory
 from automation_bots.jobs.driver_guard import Permits
 from automation_bots.jobs.restored import RestoredRequests
@@ -39,4 +39,5 @@ class RunContext:
     columns: Callable[[Place], int] = lambda _place: COLUMNS  # that fit where an answer is read
     kv: Kv = NOWHERE  # the server that variables of devices may point to
     restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
+    ask: Callable[[Task, str], Asked] = nobody_to_ask  # another bot, in the name of whose job it is
     permits: Permits = field(default_factory=Permits)  # by which drivers know that a job has sent them

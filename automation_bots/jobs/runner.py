@@ -229,6 +229,7 @@ class Run:
                 opened=self._opened,
                 inventory=self._context.inventory.sources,
                 further=further.why_not,
+                ask=self._context.ask,
                 earlier=PreviousRun(self._context.store, self.job),
                 columns=self._context.columns(self.job.place),
                 covered=self._covered,

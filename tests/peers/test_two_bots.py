@@ -16,12 +16,25 @@ from tests.support.chatbot import ChatBot, wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.works]
 ROBOT = "  looker: {rule: looker, robot: true, groups: [support]}\nrules:\n"
-LIN_POLICY = POLICY.replace("rules:\n", ROBOT)
+LIN_POLICY = POLICY.replace("rules:\n", ROBOT) + "  - {name: both, who: support, may: [both]}\n"
 RULES = """
 - name: looked at there
   when: {source: zabbix, what: look, on: all}
   as: looker
   do: {to: "#ops", run: "@winbot uptime on {device}"}
+"""
+PLAYBOOK = """
+# bot:
+#   help: Ask the other bot
+#   risk: change
+#   devices: none
+#   parameters: {command: {rest: true}}
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ask_bot: {bot: winbot, command: "{{ command | join(' ') }}"}
+      register: said
+    - ansible.builtin.debug: {msg: "{{ said.msg }}"}
 """
 WIN_POLICY = f"""{LIN_POLICY}
   - {{name: services, who: support, may: ["service restart *"], on: web, needs: approval by admins}}
@@ -34,7 +47,7 @@ def bots(tmp_path_factory):
     """linuxbot and winbot; the devices are winbot's. Over PostgreSQL they are killed, in test_kills.py."""
     folder = tmp_path_factory.mktemp("bots")
     queue = str(folder / "queue")
-    files = {"rules.yml": RULES}
+    files = {"rules.yml": RULES, "playbooks/both.yml": PLAYBOOK}
     lin = folder_of(folder, "linuxbot", queue, "winbot", "dbbot", policy=LIN_POLICY, files=files)
     win = folder_of(folder, "winbot", queue, "linuxbot", policy=WIN_POLICY)
     introduce(lin, win)
@@ -56,6 +69,19 @@ def test_the_answer_of_the_other_bot_stands_where_it_was_asked_for(bots):
     )
     assert "done" in said.splitlines()[-1]
     assert (last(bots[0]).state, last(bots[1]).caller.id) == (State.DONE, "ana/test/ana")
+
+
+def test_a_playbook_asks_the_other_bot_as_whose_job_it_is(bots):
+    bots[0].asks("!both uptime on web1", r"both uptime on web1 done in", seconds=60)
+    assert (last(bots[1]).operation, last(bots[1]).caller.id) == ("uptime", "ana/test/ana")
+    assert last(bots[0]).operation == "both"
+
+
+def test_what_is_refused_to_whose_job_it_is_fails_the_task(bots):
+    before = len(bots[1].jobs)
+    bots[0].asks("!both reboot on web1", r"both reboot on web1 .*failed", who="joe", seconds=60)
+    bots[0].asks("!both uptime on web1 --check", r"would ask @winbot: uptime on web1|skipped|done in", seconds=60)
+    assert [job for job in bots[1].jobs[: len(bots[1].jobs) - before] if job.state is State.DONE] == []
 
 
 def test_a_question_to_the_bot_itself_is_answered_without_a_job(bots):

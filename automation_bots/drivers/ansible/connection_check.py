@@ -1,4 +1,4 @@
-"""Before each task Ansible says where its connection leads; what was not decided on is judged then, or refused."""
+"""Questions of a running Ansible: where a connection leads, judged before each task; what another bot is asked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,24 @@ def _serve(wire: socket.socket, task: Task) -> None:
             connection, _ = wire.accept()
         except OSError:
             return
-        with connection, suppress(OSError):
-            connection.settimeout(_QUESTION_SECONDS)
-            with connection.makefile("rwb") as stream:
-                why = _judged(lambda question: why_not(task, question), stream.readline(65_536))
-                stream.write(json.dumps({"why": why}).encode() + b"\n")
+        threading.Thread(target=_one, args=(connection, task), name="ansible-question", daemon=True).start()
+
+
+def _one(connection: socket.socket, task: Task) -> None:
+    """Answer one question; another bot takes its time, and keeps no connection waiting."""
+    with connection, suppress(OSError):
+        connection.settimeout(_QUESTION_SECONDS)
+        with connection.makefile("rwb") as stream:
+            line = stream.readline(65_536)
+            connection.settimeout(None)
+            stream.write(json.dumps(_answer(task, line)).encode() + b"\n")
+
+
+def _answer(task: Task, line: bytes) -> dict[str, Any]:
+    with suppress(ValueError, TypeError, AttributeError):
+        if wanted := json.loads(line).get("ask"):
+            return asdict(task.ask(task, str(wanted)))
+    return {"why": _judged(lambda question: why_not(task, question), line)}
 
 
 def _judged(judge: Callable[[Mapping[str, Any]], str], line: bytes) -> str:

@@ -156,10 +156,9 @@ class Ansible:
         """Return the little of the bot's environment that Ansible needs; tokens of chat networks stay here."""
         ours = {**_passed_on(), **_DEFAULTS, **_pipelining(folder, self._environment), **self._environment, **_FIXED}
         ours["PATH"] = f"{program.parent}{os.pathsep}{ours.get('PATH') or os.environ.get('PATH', os.defpath)}"
-        plugins = str(Path(__file__).parent / "callback")
-        ours["ANSIBLE_CALLBACK_PLUGINS"] = os.pathsep.join(
-            filter(None, (plugins, ours.get("ANSIBLE_CALLBACK_PLUGINS")))
-        )
+        for kind, folder_ in (("CALLBACK", "callback"), ("ACTION", "actions")):
+            name, plugins = f"ANSIBLE_{kind}_PLUGINS", str(Path(__file__).parent / folder_)
+            ours[name] = os.pathsep.join(filter(None, (plugins, ours.get(name))))
         return ours
 
 

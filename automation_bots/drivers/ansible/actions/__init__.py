@@ -1,0 +1,1 @@
+"""Tasks that a playbook of a bot may have beside Ansible's own; a folder that is handed to Ansible."""
