@@ -50,7 +50,7 @@ def get(connection: Connection, number: int) -> Job:
     """Return one job with its counts."""
     row = connection.execute(_GET, {"job": number}).one_or_none()
     if row is None:
-        raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
+        raise NoSuchJob(f"There is no job #{number}. → !jobs")
     return _jobs(connection, [row])[0]
 
 
@@ -58,7 +58,7 @@ def state_of(connection: Connection, number: int) -> State:
     """Return the state of a job, which costs less than all of it."""
     state = connection.scalar(_STATE, {"job": number})
     if state is None:
-        raise NoSuchJob(f"There is no job #{number}. The last ones: !jobs")
+        raise NoSuchJob(f"There is no job #{number}. → !jobs")
     return State(state)
 
 
@@ -87,7 +87,7 @@ def told(connection: Connection, number: int) -> Job | None:
 def note(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
     """Write what is no state."""
     if connection.execute(_NOTE, {"job": number, **values}).rowcount != 1:
-        raise NoSuchJob(f"There is no job #{number}.")
+        raise NoSuchJob(f"There is no job #{number}. → !jobs")
 
 
 def in_state(*states: State) -> ColumnElement[bool]:
