@@ -24,7 +24,7 @@ class ThrottledMixin:
     def ask(self, msg: Any, line: str) -> CommandCall:
         """Who asks, where, and what."""
         asked = self._origin(msg)
-        return CommandCall(asked.caller, asked.place, line)
+        return CommandCall(asked.caller, asked.place, line, asked.opened)
 
     def submit(self, msg: Any, operation: str, devices: str = "", **parameters: Any) -> Answer | None:
         """Resolve, decide and queue; return what to say, or None when the job has been announced already."""

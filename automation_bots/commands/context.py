@@ -27,6 +27,7 @@ class CommandCall:
     caller: Caller
     place: Place
     line: str = ""
+    opened: bool = False  # its thread is there for the answer alone
     trial: bool = False  # nothing is done; TRIED, or why it could not be
     occurrence: Occurrence | None = None  # the time of a schedule that asks it
     confirmed: int = 0  # how many devices its maker named
@@ -35,6 +36,11 @@ class CommandCall:
     def most(self, limit: int) -> int:
         """How many lines of a list are made, where usually so many are."""
         return max(limit, _WHOLE) if self.whole else limit
+
+    @property
+    def around(self) -> Place:
+        """Where it was typed: the room, where the thread is there for the answer alone."""
+        return replace(self.place, thread="") if self.opened else self.place
 
     @property
     def words(self) -> list[str]:

@@ -33,7 +33,7 @@ class WatchCommands:
             )
         if pattern:
             self._context.pipeline.expand(person, pattern)  # a wrong one is told now
-        watch = RoomWatch(0, person.name, ask.caller, ask.place, about, pattern)
+        watch = RoomWatch(0, person.name, ask.caller, ask.around, about, pattern)
         mine = [one for one in self._store.all() if one.person == person.name]
         same = next((one for one in mine if (one.place, one.title) == (watch.place, watch.title)), None)
         if same:

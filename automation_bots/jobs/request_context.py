@@ -41,6 +41,7 @@ class Origin:
     place: Place
     message_id: str = ""
     attached: Callable[[], str] = str  # the text of the file that came with it; fetched only by those who need it
+    opened: bool = False  # the thread of the place is there for the answer alone
 
     def command(self, operation: str, line: str = "", text: str = "") -> TypedCommand:
         """The message as a command."""

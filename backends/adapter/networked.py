@@ -242,7 +242,8 @@ class Networked(ErrbotMessages):
             msg.frm = ChatOccupant(event.sender, event.sender_name, msg.to)
         network, room = answering.automation(self).settings.network, event.sender if event.direct else event.room
         caller = Caller(network, event.sender, event.sender_name or event.sender, event.robot)
-        origin.keep(msg, Origin(caller, Place(network, room, self._thread(event), event.direct), message_id, attached))
+        place = Place(network, room, self._thread(event), event.direct)
+        origin.keep(msg, Origin(caller, place, message_id, attached, opened=place.thread != event.thread))
         return msg
 
     def _thread(self, event: IncomingMessage | Click) -> str:

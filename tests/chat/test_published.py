@@ -100,3 +100,10 @@ def test_what_many_threads_deliver_at_once_is_answered_once_each(talk):
     wait(lambda: len(said()) >= len(typed), 20, said)
     talk.settled()
     assert said() == typed
+
+
+def test_what_a_room_watches_is_told_in_the_room_and_not_in_the_thread_of_the_answer(talk):
+    talk.asks("!watch jobs on web1", "I tell here of jobs on web1")
+    talk.say("uptime on web1", room="")
+    assert talk.hears(r"uptime on web1 done.* · ana").thread == ""
+    talk.asks("!unwatch 1", "W1 ended")

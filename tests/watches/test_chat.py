@@ -1,8 +1,12 @@
 """`!watch` in a running bot."""
 
+from dataclasses import replace
+
 import pytest
 
+from automation_bots.commands.context import CommandCall
 from automation_bots.drivers.fake import Fake
+from automation_bots.model import Caller, Place
 from tests.support.chatbot import ChatBot, write_folder
 
 pytestmark = pytest.mark.slow
@@ -54,3 +58,10 @@ def test_what_is_wrong_is_said(chat, typed, answer):
 def test_the_same_twice_is_one(chat):
     chat.asks("!watch approvals", "requests that wait for approval", who="kim")
     chat.asks("!watch approvals", "tells that here already", who="kim")
+
+
+@pytest.mark.parametrize(("opened", "thread"), [(True, ""), (False, "5.1")])
+def test_a_thread_that_is_there_for_the_answer_alone_is_not_what_is_meant(chat, opened, thread):
+    place = Place("test", "#dba", "5.1")
+    chat.automation.commands["watch"](CommandCall(Caller("test", "ana"), place, "jobs on db", opened=opened))
+    assert chat.automation.store.watches.all()[-1].place == replace(place, thread=thread)
