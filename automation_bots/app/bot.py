@@ -28,6 +28,7 @@ from automation_bots.commands.approvals import ApprovalCommands
 from automation_bots.commands.bot import BotCommands
 from automation_bots.commands.changes import ChangeCommands
 from automation_bots.commands.context import CommandCall, CommandContext
+from automation_bots.commands.faq import FaqCommands
 from automation_bots.commands.filtered import filtered
 from automation_bots.commands.freezes import FreezeCommands
 from automation_bots.commands.help import HelpSources
@@ -65,6 +66,7 @@ from automation_bots.monitors.monitors import Monitors
 from automation_bots.operations import own_at_times
 from automation_bots.operations.own_commands import OWN, OwnCommand
 from automation_bots.pipeline import afterwards
+from automation_bots.pipeline.learning import Learning
 from automation_bots.pipeline.pipeline import Pipeline
 from automation_bots.policy import gate
 from automation_bots.repos import setup as repos
@@ -201,6 +203,7 @@ class Bot:
             "aliases": self.aliases,
             "approvals": ApprovalCommands(context),
             "bot": BotCommands(context, trust, self.help_sources),
+            "faq": FaqCommands(context),
             "freezes": FreezeCommands(context, jobs, schedules, self._closed),
             "jobs": jobs,
             "monitors": monitors,
@@ -287,6 +290,8 @@ class Bot:
         self.schedules.ended(number)
         self.monitors.ended(number)
         self.changes.ended(number)
+        if self._learning:
+            self._learning.ended(number)
 
     @property
     def bus(self) -> Bus:
@@ -309,7 +314,8 @@ class Bot:
         return pipeline, monitors, self._schedules()
 
     def _pipeline(self) -> Pipeline:
-        limits = self.settings.limits
+        limits, learns = self.settings.limits, self.settings.suggestions.learn
+        self._learning = Learning(self.live, self.store, self.redactor.text, now) if learns else None
         return Pipeline(
             RequestContext(
                 live=self.live,
@@ -327,6 +333,8 @@ class Bot:
                 known=self.redactor.known,
                 page=self.notices.page,
                 compare=self._meaning(),
+                missed=self._learning.missed if self._learning else lambda *_: None,
+                learnt=self.store.questions.learnt if self._learning else tuple,
                 alias=lambda caller, words: self.aliases.expanded(caller, words),  # noqa: PLW0108 - it is made later
                 restored=self._restored,
             ),

@@ -157,6 +157,7 @@ class MonitorSettings(Strict):
 class SuggestionSettings(Strict):
     """[suggestions]: what is said to words that are no command."""
 
+    learn: bool = True  # what people typed before they found the right command is kept, without names and secrets
     meaning: bool = True  # sentences are compared by meaning, in a process of its own with 130 MB while somebody asks
 
 

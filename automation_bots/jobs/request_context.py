@@ -15,6 +15,7 @@ from automation_bots.jobs.restored import RestoredRequests
 from automation_bots.model import Answer, ApprovalDefaults, Caller, Person, Place
 from automation_bots.operations.target_words import Selectors
 from automation_bots.store import Store
+from automation_bots.store.questions import Learnt
 from automation_bots.surface import Surface
 
 # (a sentence, texts by name) -> (name, how near by meaning), the nearest first
@@ -72,6 +73,8 @@ class RequestContext:
     known: Callable[[str], str] = str  # takes known secrets out of what somebody typed
     restored: RestoredRequests = field(default_factory=RestoredRequests)  # what waits for a word
     compare: Compare = lambda _question, _texts: ()
+    missed: Callable[[Caller, Place, str], None] = lambda _caller, _place, _typed: None  # what was no command
+    learnt: Callable[[], Sequence[Learnt]] = tuple  # what such words came to
     alias: Callable[[Caller, str], str] = lambda _caller, words: words  # puts in what a short form stands for
     page: Callable[[Answer], None] = lambda _answer: None  # tell those who must know at once
 

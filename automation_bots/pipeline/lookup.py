@@ -70,17 +70,28 @@ class OperationLookup:
         if problem := self._context.live.catalog.broken(said.operation):
             told = str(problem) if ADMINS in person.groups else "the admins have been told what is wrong"
             return Answer(f'The file of "{one_line(said.operation, 40)}" is broken, so it is no command now: {told}.')
-        return suggested.answer(self._asker(person, said.caller, said.place), said)
+        self._context.missed(said.caller, said.place, f"{said.operation} {said.line}".strip())
+        return suggested.answer(self.asker(person, said.caller, said.place), said)
 
     def asked(self, caller: Caller, place: Place, question: str) -> Answer:
         """Answer a question with the commands that answer it, among those that this person may use here."""
         person = self.person(caller)
         if person is None:
             return Answer(gate.stranger(self._context.live.policy, caller))
-        return suggested.asked(self._asker(person, caller, place), question)
+        self._context.missed(caller, place, question)
+        return suggested.asked(self.asker(person, caller, place), question)
 
-    def _asker(self, person: Person, caller: Caller, place: Place) -> Asker:
-        return Asker(self._context.live, person, self.usable(caller, place), self._context.compare)
+    def asker(self, person: Person, caller: Caller, place: Place) -> Asker:
+        """What is suggested to a person here is made of this."""
+        context = self._context
+        return Asker(
+            context.live,
+            person,
+            self.usable(caller, place),
+            context.compare,
+            context.learnt(),
+            context.store.questions.curated(),
+        )
 
     def names_for(self, caller: Caller, place: Place) -> list[str]:
         """The operations that a person may use here, the bot's own among them."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from automation_bots.config.live import LiveConfig
 from automation_bots.jobs.request_context import Compare, TypedCommand
-from automation_bots.model import Answer, Button, Operation, Person, one_line
+from automation_bots.model import Answer, Button, Operation, Person, Risk, one_line
 from automation_bots.operations.own_commands import OWN, Shown
 from automation_bots.policy import gate
 from automation_bots.policy.rules import ADMINS
-from automation_bots.suggestions import meant
+from automation_bots.store.questions import Curated, Learnt
+from automation_bots.suggestions import curated, learnt, meant
 from automation_bots.suggestions.meant import Command, Known
 from automation_bots.suggestions.synonyms import SYNONYMS
 from automation_bots.text.command_names import as_typed
@@ -21,8 +22,11 @@ _NO_GROUPS = frozenset({"ungrouped"})
 _LENGTH = 300  # characters that are looked at
 _SENTENCE = 3  # words of what is compared by meaning
 _NEAR, _SURE, _AHEAD = 0.36, 0.62, 0.12  # of a sentence: worth saying, said alone, and by how much it leads then
+_SAME, _TIED = 0.7, 0.02  # of a question like one that somebody answered, and by how little it may trail then
 _SHOWN = 3
 _LABEL = 60  # characters of a button
+_TWICE = 2
+_CURATED = "?"  # before the number of a curated question, among names of commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Asker:
     person: Person
     usable: Sequence[Operation]
     compare: Compare
+    learnt: Sequence[Learnt] = ()  # the most used first
+    curated: Sequence[Curated] = ()
 
 
 def answer(asker: Asker, said: TypedCommand) -> Answer:
@@ -44,7 +50,10 @@ def answer(asker: Asker, said: TypedCommand) -> Answer:
 
 def asked(asker: Asker, question: str) -> Answer:
     """Answer a question with the commands that answer it."""
-    if found := lines(asker, question[:_LENGTH]):
+    question = question[:_LENGTH]
+    if (known_one := answered(asker, question)) is not None:
+        return of_curated(known_one)
+    if found := lines(asker, question):
         return _said("", found)
     return Answer("I do not know a command for that.", hint="→ !help <what you want to do> · !help")
 
@@ -59,6 +68,59 @@ def _said(text: str, found: Sequence[str]) -> Answer:
 def _fits_a_button(line: str) -> bool:
     """Whether it can be run as it stands, and all of it is seen by whoever clicks: others wrote the words."""
     return "<" not in line and one_line(line, _LABEL) == line
+
+
+def of_curated(one: Curated) -> Answer:
+    """What somebody wrote as the answer to a question; its commands are a click away."""
+    ready = filter(_fits_a_button, curated.commands(one.answer))
+    buttons = tuple(Button(f"!{line}", line, said=True) for line in ready)
+    return Answer(f"{one.question} {one.answer}", buttons=buttons)
+
+
+def answered(asker: Asker, question: str) -> Curated | None:
+    """The curated question that is asked in the same words, or in others that mean the same."""
+    mine = {one.number: one for one in for_asker(asker)}
+    if not mine:
+        return None
+    if (number := curated.same(question, {number: one.question for number, one in mine.items()})) is not None:
+        return mine[number]
+    there = known(asker)
+    near = _compared(asker, there, meant.without_devices(question, there)[0])
+    name, fit = next((one for one in near if one[0].startswith(_CURATED)), ("", 0.0))
+    return mine[int(name[1:])] if fit >= _SAME and fit >= near[0][1] - _TIED else None
+
+
+def for_asker(asker: Asker) -> list[Curated]:
+    """The curated questions for a person: without commands that are not theirs, nor names that they do not see."""
+    there, groups = known(asker), asker.live.inventory.groups
+    seen = {name.lower() for name in there.devices}
+    hidden = {name.lower() for name in (*groups.get("all", ()), *groups)} - seen - _NO_GROUPS
+    told = [
+        replace(one, answer=curated.for_those(one.answer, there.commands))
+        for one in asker.curated
+        if not curated.mentioned(f"{one.question} {one.answer}", hidden)
+    ]
+    return [one for one in told if one.answer]
+
+
+def learnt_by(asker: Asker) -> list[Learnt]:
+    """What was learnt and helps a person: the operation that most words of a kind came to, where it is theirs.
+
+    What changes something counts for others when it was right twice.
+    """
+    risks = {operation.name: operation.risk for operation in asker.usable}
+    most = {one.text: one for one in reversed(asker.learnt)}
+    return [
+        one
+        for one in most.values()
+        if one.operation in risks
+        and (one.times >= _TWICE or one.person == asker.person.name or risks[one.operation] is Risk.READ)
+    ]
+
+
+def learnt_line(asker: Asker, one: Learnt) -> str:
+    """The command that words came to, as it is typed."""
+    return meant.line(known(asker).commands[one.operation], learnt.words(one.text).split(), "")
 
 
 def lines(asker: Asker, typed: str) -> tuple[str, ...]:
@@ -89,11 +151,21 @@ def _by_meaning(asker: Asker, typed: str) -> tuple[str, ...]:
     words, devices = meant.without_devices(typed, there)
     if len(typed.split()) < _SENTENCE:
         return ()
-    found = list(asker.compare(" ".join(words), _texts(asker, there)))[:_SHOWN]
+    compared = _compared(asker, there, words)
+    found = [one for one in compared if not one[0].startswith(_CURATED)][:_SHOWN]
     near = [meant.line(there.commands[name], words, devices) for name, fit in found if fit >= _NEAR]
     if near and found[0][1] >= _SURE and found[0][1] - found[1][1] >= _AHEAD:
         return (near[0],)
     return tuple(dict.fromkeys(near))
+
+
+def _compared(asker: Asker, there: Known, words: Sequence[str]) -> list[tuple[str, float]]:
+    """Commands and curated questions by how near they are; the same texts whoever wants to know, so that they stay."""
+    texts = _texts(asker, there)
+    for one in learnt_by(asker):
+        texts[one.operation] = (*texts[one.operation], learnt.words(one.text))
+    texts |= {f"{_CURATED}{one.number}": (one.question,) for one in for_asker(asker)}
+    return list(asker.compare(" ".join(words), texts))
 
 
 def _texts(asker: Asker, there: Known) -> dict[str, tuple[str, ...]]:

@@ -81,6 +81,7 @@ class AuditKind(StrEnum):
     REVIEWED = "reviewed"
     WATCH = "watch"  # of a room was begun or ended
     ALIAS = "alias"  # a short form of a command was made or removed
+    FAQ = "faq"  # a question and its answer were written, changed or taken away
     BATCH = "batch"  # of a job in batches: it is about to begin
     REACHED = "reached"  # a device that only the run itself could name, as by delegate_to
     CONTINUED = "continued"  # the next batch of a job that waited for a word

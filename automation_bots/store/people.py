@@ -16,7 +16,7 @@ from automation_bots.policy.accounts import AccountChange
 from automation_bots.policy.people import IdentityLink
 from automation_bots.store import audit, schema
 from automation_bots.store.audit import AuditKind, Subject
-from automation_bots.store.schema import enrolments, invitations, links, proofs, stamp
+from automation_bots.store.schema import enrolments, invitations, learnt, links, proofs, stamp
 
 
 class Transactions(Protocol):
@@ -198,10 +198,10 @@ class PeopleStore:
 
     def keep_only(self, people: Collection[str]) -> tuple[str, ...]:
         """Forget all that is kept of those whom policy.yml no longer names; returns who they were."""
-        now, tables = self._clock(), (links, invitations, enrolments, proofs)
+        now, tables = self._clock(), (links, invitations, enrolments, proofs, learnt)
         with self._database.read() as connection:
             known = {name for table in tables for name in connection.scalars(select(table.c.person).distinct())}
-        gone = tuple(sorted(known.difference(people)))
+        gone = tuple(sorted(known.difference({*people, ""})))
         if not gone:
             return ()
         with self._database.write() as connection:

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0017"
+HEAD = "0018"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -452,6 +452,31 @@ aliases = Table(
     Column("meaning", Words, nullable=False),
     Column("person", Words, nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+# What was typed that was no command, without names of devices, and which operation was run then.
+learnt = Table(
+    "learnt",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("text", Words, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("person", Words, nullable=False),  # empty when several people used the words
+    Column("times", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "text", "operation", unique=True),
+    sqlite_autoincrement=True,
+)
+
+faq = Table(
+    "faq",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("question", Words, nullable=False),
+    Column("answer", Words, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # What other bots asked here: one row, so that a request runs at most once.

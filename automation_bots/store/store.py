@@ -38,6 +38,7 @@ from automation_bots.store.host_keys import HostKeys
 from automation_bots.store.monitors import MonitorStore
 from automation_bots.store.peers import PeerStore
 from automation_bots.store.people import PeopleStore
+from automation_bots.store.questions import QuestionStore
 from automation_bots.store.reviews import Reviews
 from automation_bots.store.rules import RuleStore
 from automation_bots.store.schedules import ScheduleStore
@@ -62,6 +63,7 @@ class Store:
         self.reviews = Reviews(database, clock)
         self.people = PeopleStore(database, clock)
         self.aliases = AliasStore(database, clock)
+        self.questions = QuestionStore(database, clock)
         self.host_keys = HostKeys(database, clock)
         self.posts = UnsentPosts(database, clock)
         self.schedules = ScheduleStore(database, clock)

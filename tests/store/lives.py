@@ -146,6 +146,11 @@ def room_watch(store, _now):
     store.watches.add(RoomWatch(0, "ana", ANA.caller, ANA.place, "jobs failed", "core"))
 
 
+def questions(store, _now):
+    store.questions.learn("how full are the disks on {devices}", "disk", "ana")
+    store.questions.add("how do I get in?", "ask in #ops · !whoami", ANA)
+
+
 # since which version, and whether it is still there
 LIVES = {
     "0001": (first, lambda store: store.output(1, "web1") == "active\n"
@@ -177,6 +182,8 @@ LIVES = {
              [call.bot for call in store.peers.calls_of(store.peers.request_of("linuxbot", "a" * 32).job)])
              == (("linuxbot",), ["winbot"])),
     "0017": (room_watch, lambda store: [one.title for one in store.watches.all()] == ["jobs failed on core"]),
+    "0018": (questions, lambda store: (store.questions.learnt()[0].operation, store.questions.curated()[0].number)
+             == ("disk", 1)),
 }  # fmt: skip
 
 
