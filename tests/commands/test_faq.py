@@ -46,10 +46,12 @@ def test_words_that_were_no_command_are_learnt_from_what_the_same_person_ran_the
 def test_what_was_learnt_answers_others(chat):
     question = "!ask whither goest thou blithe spirit on web2"
     assert "!memory" not in chat.asks(question, who="kim")
-    chat.asks(question, who="joe")
-    runs(chat, "memory on web2", "joe")
-    wait(lambda: any(operation == "memory" for _, operation in learnt(chat)), 5)
+    for times in (1, 2):
+        chat.asks(question, who="joe")
+        runs(chat, "memory on web2", "joe")
+        wait(lambda times=times: (times, "joe") in {(one.times, one.person) for one in learnt(chat).values()}, 5)
     assert "!memory on web2" in chat.asks(question, who="kim")
+    assert "blithe" in chat.asks("!faq", who="joe")
     assert "blithe" not in chat.asks("!faq", who="kim")  # the words are joe's alone
 
 
