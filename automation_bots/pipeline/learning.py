@@ -62,6 +62,9 @@ class Learning:
             told = self._waiting.get(_key(job.caller, job.place), [])
             near = [one for one in told if timedelta() <= job.created - one[1] <= _WITHIN]
             told[:] = [one for one in told if one not in near]
+        operation = self._live.catalog.find(job.operation)
+        if operation is None or any(parameter.secret for parameter in operation.parameters):
+            return  # its secret may be among the words
         for text, _ in near:
             self._store.questions.learn(text, job.operation, job.person)
 

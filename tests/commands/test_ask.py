@@ -5,7 +5,7 @@ import pytest
 from automation_bots.drivers.fake import Fake
 from automation_bots.jobs.request_context import TypedCommand
 from automation_bots.model import Caller, Place
-from tests.support.chatbot import BOT_TOML, ChatBot, write_folder
+from tests.support.chatbot import BOT_TOML, ChatBot, wait, write_folder
 
 pytestmark = pytest.mark.slow
 LOGIN = """# bot:
@@ -57,6 +57,16 @@ def test_no_button_hides_a_part_of_what_it_would_do(chat):
 def test_a_secret_that_was_mistyped_is_not_repeated(chat):
     said = chat.asks("!userlgoin ann hunter2 on web1")
     assert "!userlogin <user> <password> on <devices>" in said and "hunter2" not in said
+
+
+def test_words_before_a_command_that_takes_a_secret_are_not_learnt(chat):
+    chat.asks("!userlgoin ann swordfish on web1")
+    chat.asks("!userlogin ann swordfish on web1", r"#\d+ userlogin.* done")
+    chat.asks("!uptmie on web1")
+    chat.asks("!uptime on web1", r"#\d+ uptime.* done")
+    learnt = chat.automation.store.questions.learnt
+    wait(lambda: any(one.operation == "uptime" for one in learnt()), 10)
+    assert not [one.text for one in learnt() if "swordfish" in one.text]
 
 
 def test_without_comparing_by_meaning_nothing_is_started(tmp_path):
