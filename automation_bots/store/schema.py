@@ -433,7 +433,6 @@ oncall_shifts = Table(
     sqlite_autoincrement=True,
 )
 
-# Short forms of commands, of a person, or of a group (`@` before its name).
 watches = Table(
     "watches",
     metadata,
@@ -444,6 +443,7 @@ watches = Table(
     sqlite_autoincrement=True,
 )
 
+# Short forms of commands, of a person, or of a group (`@` before its name).
 aliases = Table(
     "aliases",
     metadata,
