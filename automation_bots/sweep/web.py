@@ -175,7 +175,7 @@ def _trust(ca: str) -> ssl.SSLContext:
         changed = Path(ca).stat().st_mtime if ca else 0.0
         return _trusted(ca, changed, int(time.time() // _RENEWED_SECONDS))
     except (OSError, ssl.SSLError) as error:
-        raise _Unsure(f"the authorities in {ca or 'SSL_CERT_FILE'} cannot be read: {error}") from error
+        raise _Unsure(f"the authorities in {ca or 'SSL_CERT_FILE'} cannot be read ({type(error).__name__})") from error
 
 
 @lru_cache(maxsize=4)
