@@ -256,7 +256,8 @@ class RuleCommands:
                 ask.caller, ask.place, Command(action.body["command"], action.body["values"])
             )
         finally:
-            if not taken:  # refused, broken, or a question: somebody else may want it
+            # Refused or broken, so that somebody else may want it; but not while its question is open to this person.
+            if not taken and not self._context.pipeline.conversation.asked(ask.caller, ask.place):
                 self._store.put_back(action.number)
         if taken:
             self._now.taken(action, person.name)
