@@ -150,7 +150,7 @@ def _rates(bot: ChatBot, port: int) -> list[Figure]:
         Figure("events.taken_p99", quantile(took, 0.99), "s", 0.5),
         Figure("events.judged", CALLS / judged, f"events a second by {RULES} rules"),
         Figure("events.one", 1000 * judged / CALLS, "ms an event, taken and judged", 10),
-        Figure("events.bare", seconds / bare, "times a server that only commits bodies", 10),
+        Figure("events.bare", seconds / bare, "times a server that only commits bodies", 6),
     ]
 
 
