@@ -15,7 +15,7 @@ from automation_bots.alerts.rules import text
 from automation_bots.alerts.rules.judgement import LATE
 from automation_bots.alerts.rules.pages import Pages
 from automation_bots.alerts.rules.rule import Rulebook
-from automation_bots.errors import UserError
+from automation_bots.errors import BadCommand, UserError
 from automation_bots.model import Alert, Answer, Button, Caller, Cause, Mark, Place, one_line
 from automation_bots.policy.people import ROBOTS
 from automation_bots.policy.policy import Policy
@@ -196,6 +196,8 @@ class RuleActions:
             return
         try:
             title = self._context.title(_command(action))
+            if "…" in title:  # whoever clicks has to be able to read all of it
+                raise BadCommand("a value of the event is longer than can be shown whole")
         except UserError as error:
             self._not_done(action, f"would propose {one_line(action.body['command'], 100)}", str(error))
             return

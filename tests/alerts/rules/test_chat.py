@@ -155,6 +155,11 @@ def test_what_is_asked_about_first_is_done_once_all_the_same(chat):
     assert "no longer proposed" in chat.asks(f"!do {number}", "no longer", who="joe", room="#ops")
 
 
+def test_what_cannot_be_shown_whole_is_not_proposed(chat):
+    comes(chat, "offer", about="web2", fields={"unit": "x" * 150})
+    assert "longer than can be shown whole" in chat.hears("would propose service restart")
+
+
 def test_what_was_proposed_long_ago_is_not_done_with_a_click(chat):
     old = RuleAction("offered", 1, What.PROPOSE, datetime.now(UTC) - timedelta(days=2), {"command": "uptime on web1"})
     chat.automation.store.rules.decide([10_000_000], [replace(old, state=ActionState.ASKED)], {}, {})
