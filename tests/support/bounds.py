@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, settings
 
 LONG = os.environ.get("TESTS") == "long"
-_MOST_EXAMPLES = 100  # of one property in `make test`, where the same tree tries the same ones every time
+_MOST_EXAMPLES = 75  # of one property in `make test`, where the same tree tries the same ones every time
 _LONGER = 10  # times as many in `make soak`, and others in each run
 
 
@@ -32,7 +32,7 @@ def load_profile() -> None:
 
     No example has a time limit, nor has making one up: these machines are shared.
     """
-    usual = settings(deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
+    usual = settings(deadline=None, max_examples=examples(_MOST_EXAMPLES), suppress_health_check=[HealthCheck.too_slow])
     settings.register_profile("same", usual, derandomize=True)
     settings.register_profile("random", usual, print_blob=True)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("random" if LONG else "same"))

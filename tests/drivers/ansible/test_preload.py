@@ -164,7 +164,7 @@ def test_a_collection_that_is_another_than_before_counts_in_the_next_run(servers
     play.write_text(PLAY.replace("forks {{ lookup('config', 'DEFAULT_FORKS') }}", "{{ 'hey' | our.own.shout }}"))
     place = tmp_path / "collections/ansible_collections/our/own/plugins/filter/shout.py"
     place.parent.mkdir(parents=True)
-    for end in ("!", "?"):
+    for end in ("!", "??"):  # Python knows a file that was compiled before by its second and its size
         place.write_text(SHOUT.format(end))
         said = ran(servers, tmp_path, play, ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections")).stdout
         assert f"hey{end}" in said
