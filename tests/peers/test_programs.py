@@ -5,6 +5,7 @@ import re
 import pytest
 
 from automation_bots.cli.main import main
+from tests.support.chatbot import wait
 from tests.support.program import Program, surroundings, write_bot
 
 POLICY = """
@@ -92,7 +93,7 @@ def test_two_bots_as_programs_ask_each_other_and_hear_that_one_was_killed(folder
     with Program("run", lin, data=data) as linuxbot, Program("run", win, data=data) as winbot:
         for bot in (linuxbot, winbot):
             bot.hears("keys of other bots were changed")
-        linuxbot.asks("!peers", r"(win|linux)bot +here")
+        wait(lambda: re.search(r"winbot +here", linuxbot.asks("!peers", r"1 other bot[\s\S]*winbot ")), 60)
         linuxbot.asks("!@winbot uptime on here", r"winbot #1 uptime on here done in .*1 ok")
         winbot.asks("!@linuxbot,nobody status", r"1 bot answered, 1 did not: nobody")
         winbot.kill()
